@@ -1,0 +1,1 @@
+"""Spark-style Structured Streaming with model inference, in one Python process."""
