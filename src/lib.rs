@@ -1,1 +1,15 @@
-pub fn x(){}
+//! Spark-style Structured Streaming with model inference, in one process.
+
+pub mod batch;
+pub mod checkpoint;
+pub mod clock;
+pub mod condition;
+pub mod conf;
+pub mod error;
+pub mod format;
+pub mod function;
+pub mod options;
+pub mod plan;
+pub mod runtime;
+pub mod sink;
+pub mod source;

@@ -1,0 +1,61 @@
+//! What describes a batch: one value that leaves, functions and writers read.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::{Error, Result};
+
+/// The number of a micro-batch, from 0, as in `offsets/N`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BatchId(pub u64);
+
+impl BatchId {
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// The batch before, if there is one.
+    pub fn previous(self) -> Option<Self> {
+        self.0.checked_sub(1).map(Self)
+    }
+}
+
+impl fmt::Display for BatchId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A shared flag that asks whoever works to end. Cooperative: it is looked at between record batches.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// An error of kind [`Cancelled`](crate::error::ErrorKind::Cancelled) once [`Cancel::cancel`] was called.
+    pub fn check(&self) -> Result<()> {
+        if self.is_cancelled() { Err(Error::cancelled()) } else { Ok(()) }
+    }
+}
+
+/// A batch: the same value when it is replayed, its clock reading included.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    pub id: BatchId,
+    /// `batchTimestampMs`: what `current_timestamp()` returns, in milliseconds since the epoch.
+    pub clock_ms: i64,
+    /// The watermark that drops late rows: that of batch N-1, in milliseconds since the epoch.
+    pub late_ms: i64,
+    /// The watermark that evicts state: that of this batch, in milliseconds since the epoch.
+    pub evict_ms: i64,
+    pub cancel: Cancel,
+}

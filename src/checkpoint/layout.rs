@@ -1,0 +1,45 @@
+//! The only place where a path of a checkpoint is spelled. Spark's layout; what is ours alone lives under `firesteel/`.
+
+use std::path::{Path, PathBuf};
+
+/// The directories and files of one checkpoint.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `{"id":"<uuid>"}`, one line without an end.
+    pub fn metadata(&self) -> PathBuf {
+        self.root.join("metadata")
+    }
+
+    pub fn offsets(&self) -> PathBuf {
+        self.root.join("offsets")
+    }
+
+    pub fn commits(&self) -> PathBuf {
+        self.root.join("commits")
+    }
+
+    /// The own log of source `i`.
+    pub fn source(&self, i: usize) -> PathBuf {
+        self.root.join("sources").join(i.to_string())
+    }
+
+    /// What is ours alone: the lock and the mode.
+    pub fn firesteel(&self) -> PathBuf {
+        self.root.join("firesteel")
+    }
+}
+
+/// The log of a file sink inside its output directory.
+pub const SINK_METADATA: &str = "_spark_metadata";

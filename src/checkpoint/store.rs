@@ -1,0 +1,131 @@
+//! Put-if-absent files: the one primitive that every log is built on.
+//!
+//! A file is written under a temporary name that readers ignore (`.<name>.<uuid>.tmp`), synced when the store is durable, and linked to its
+//! name, which fails when the name exists. The directory is synced last. A stale Hadoop checksum `.<name>.crc` goes with it.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind as Io, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Context, Error, Result};
+
+/// Whether a write survives a power cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// fsync of the file and of its directory.
+    Synced,
+    /// What the operating system does by itself; a crash of the process loses nothing.
+    Buffered,
+}
+
+/// What a put-if-absent found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    Written,
+    /// Somebody else's file is there; it was not touched.
+    Exists,
+}
+
+/// A directory of files that are written once.
+#[derive(Clone, Debug)]
+pub struct Store {
+    dir: PathBuf,
+    durability: Durability,
+}
+
+impl Store {
+    /// Creates the directory where it is missing.
+    pub fn open(dir: impl Into<PathBuf>, durability: Durability) -> Result<Self> {
+        let dir = dir.into();
+        fs::create_dir_all(&dir).context(|| format!("creating the directory {}", dir.display()))?;
+        Ok(Self { dir, durability })
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Writes `name` unless it exists.
+    pub fn put_if_absent(&self, name: &str, bytes: &[u8]) -> Result<Put> {
+        self.publish(name, bytes, |from, to| match fs::hard_link(from, to) {
+            Ok(()) => {
+                let _ = fs::remove_file(from);
+                Ok(Put::Written)
+            }
+            Err(error) if error.kind() == Io::AlreadyExists => {
+                let _ = fs::remove_file(from);
+                Ok(Put::Exists)
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    /// Writes `name`, replacing what is there in one step.
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.publish(name, bytes, |from, to| fs::rename(from, to).map(|()| Put::Written)).map(|_| ())
+    }
+
+    fn publish(&self, name: &str, bytes: &[u8], place: impl FnOnce(&Path, &Path) -> std::io::Result<Put>) -> Result<Put> {
+        let (from, to) = (self.dir.join(format!(".{name}.{}.tmp", uuid::Uuid::new_v4())), self.dir.join(name));
+        let written = (|| -> std::io::Result<Put> {
+            let mut file = File::create_new(&from)?;
+            file.write_all(bytes)?;
+            if self.durability == Durability::Synced {
+                file.sync_data()?;
+            }
+            let put = place(&from, &to)?;
+            if put == Put::Written {
+                remove_checksum(&self.dir, name)?;
+                if self.durability == Durability::Synced {
+                    File::open(&self.dir)?.sync_all()?;
+                }
+            }
+            Ok(put)
+        })();
+        if written.is_err() {
+            let _ = fs::remove_file(&from);
+        }
+        written.context(|| format!("writing {}", to.display()))
+    }
+
+    /// The text of a file, or `None` when it is not there.
+    pub fn get(&self, name: &str) -> Result<Option<String>> {
+        let path = self.dir.join(name);
+        match fs::read(&path) {
+            Ok(bytes) => String::from_utf8(bytes)
+                .map(Some)
+                .map_err(|_| Error::new(crate::error::ErrorKind::Checkpoint, format!("{} is not text", path.display()))),
+            Err(error) if error.kind() == Io::NotFound => Ok(None),
+            Err(error) => Err(error).context(|| format!("reading {}", path.display())),
+        }
+    }
+
+    /// Removes a file and its checksum; nothing when it is not there.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        let path = self.dir.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != Io::NotFound => Err(error).context(|| format!("removing {}", path.display())),
+            _ => remove_checksum(&self.dir, name).context(|| format!("removing the checksum of {}", path.display())),
+        }
+    }
+
+    /// Names that are not hidden, in no order.
+    pub fn list(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.dir).context(|| format!("listing {}", self.dir.display()))? {
+            let name = entry.context(|| format!("listing {}", self.dir.display()))?.file_name();
+            if let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// Hadoop keeps a checksum beside each file; one that outlives its file makes Spark refuse the new one.
+fn remove_checksum(dir: &Path, name: &str) -> std::io::Result<()> {
+    match fs::remove_file(dir.join(format!(".{name}.crc"))) {
+        Err(error) if error.kind() != Io::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

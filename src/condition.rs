@@ -1,0 +1,30 @@
+//! Spark's error classes that we raise: name, SQLSTATE and parameters are Spark's, the words are ours. Each is spelled here only.
+
+use crate::error::{Condition, ErrorKind};
+
+macro_rules! conditions {
+    ($($constant:ident = $name:literal, $sqlstate:literal, $kind:ident, $template:literal;)*) => {
+        $(pub const $constant: &Condition = &Condition {
+            name: $name, sqlstate: $sqlstate, kind: ErrorKind::$kind, template: $template,
+        };)*
+        /// Every condition, for tests and documentation.
+        pub const ALL: &[&Condition] = &[$($constant),*];
+    };
+}
+
+conditions! {
+    ARITHMETIC_OVERFLOW = "ARITHMETIC_OVERFLOW", "22003", Arithmetic, "<message>: the result does not fit its type; use <alternative> to get null instead.";
+    DIVIDE_BY_ZERO = "DIVIDE_BY_ZERO", "22012", Arithmetic, "a divisor is zero; use `try_divide` to get null instead, or set <config> to \"false\".";
+    CAST_INVALID_INPUT = "CAST_INVALID_INPUT", "22018", NumberFormat, "the value <expression> of type <sourceType> is not a valid <targetType>; mend the value, or use `try_cast` to get null instead.";
+    UNRESOLVED_COLUMN_WITH_SUGGESTION = "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", Analysis, "no column, variable or function parameter is called <objectName>; did you mean one of: <proposal>?";
+    UNRESOLVED_COLUMN_WITHOUT_SUGGESTION = "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "42703", Analysis, "no column, variable or function parameter is called <objectName>.";
+    AMBIGUOUS_REFERENCE = "AMBIGUOUS_REFERENCE", "42704", Analysis, "the name <name> is ambiguous, it could be: <referenceNames>.";
+    UNRESOLVED_ROUTINE = "UNRESOLVED_ROUTINE", "42883", Analysis, "the function <routineName> does not exist here (looked in <searchPath>).";
+    TABLE_OR_VIEW_NOT_FOUND = "TABLE_OR_VIEW_NOT_FOUND", "42P01", Analysis, "there is no table or view <relationName>.";
+    PATH_NOT_FOUND = "PATH_NOT_FOUND", "42K03", Analysis, "the path <path> does not exist.";
+    PATH_ALREADY_EXISTS = "PATH_ALREADY_EXISTS", "42K04", Analysis, "the path <outputPath> exists already; set mode \"overwrite\" to replace it.";
+    DATA_SOURCE_NOT_FOUND = "DATA_SOURCE_NOT_FOUND", "42K02", Analysis, "there is no data source <provider>.";
+    CONTINUOUS_UNSUPPORTED_SOURCE = "_LEGACY_ERROR_TEMP_1338", "0A000", Analysis, "the source <source> has no continuous processing; use a micro-batch trigger.";
+    CONTINUOUS_UNSUPPORTED_SINK = "_LEGACY_ERROR_TEMP_1338", "0A000", Analysis, "the sink <sink> has no continuous processing; use a micro-batch trigger.";
+    PARSE_SYNTAX_ERROR = "PARSE_SYNTAX_ERROR", "42601", Parse, "syntax error at or near <error><hint>.";
+}

@@ -1,0 +1,79 @@
+//! Options of a reader or writer: case-insensitive keys, and a note of which were looked at, so that a key nobody knows gets a warning.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use indexmap::IndexMap;
+
+use crate::error::{Error, Result};
+
+/// A case-insensitive map of options that remembers what was read.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    values: IndexMap<String, (String, String)>,
+    read: BTreeSet<String>,
+}
+
+impl Options {
+    pub fn new<K: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        let mut options = Self::default();
+        for (key, value) in pairs {
+            options.set(key, value);
+        }
+        options
+    }
+
+    /// Sets an option; a later value of the same key, in any case, replaces the earlier one.
+    pub fn set(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        let key = key.into();
+        self.values.insert(key.to_lowercase(), (key, value.into()));
+    }
+
+    /// The text of an option; notes that someone knows the key.
+    pub fn get(&mut self, key: &str) -> Option<&str> {
+        let key = key.to_lowercase();
+        let value = self.values.get(&key).map(|(_, value)| value.as_str());
+        self.read.insert(key);
+        value
+    }
+
+    /// An option as a number; a value that does not parse is an error that names the option.
+    pub fn parse<T: FromStr<Err: Display>>(&mut self, key: &str, expected: &str) -> Result<Option<T>> {
+        let Some(text) = self.get(key) else { return Ok(None) };
+        match text.trim().parse() {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(bad(key, expected, text).context(format!("parsing it: {error}"))),
+        }
+    }
+
+    /// An option that is `true` or `false`, in any case.
+    pub fn flag(&mut self, key: &str, default: bool) -> Result<bool> {
+        match self.get(key) {
+            None => Ok(default),
+            Some(text) if text.trim().eq_ignore_ascii_case("true") => Ok(true),
+            Some(text) if text.trim().eq_ignore_ascii_case("false") => Ok(false),
+            Some(text) => Err(bad(key, "true or false", text)),
+        }
+    }
+
+    /// Every option as given, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.values().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// The keys, as the user spelled them, that nobody looked at.
+    pub fn unread(&self) -> Vec<&str> {
+        self.values.iter().filter(|(key, _)| !self.read.contains(*key)).map(|(_, (key, _))| key.as_str()).collect()
+    }
+
+    /// The keys that someone looked at, in lower case: candidates for "did you mean".
+    pub fn known(&self) -> impl Iterator<Item = &str> {
+        self.read.iter().map(String::as_str)
+    }
+}
+
+/// The error for an option with a bad value.
+pub fn bad(key: &str, expected: &str, found: &str) -> Error {
+    Error::illegal(format!("option '{key}' must be {expected}, found '{found}'"))
+}

@@ -1,0 +1,108 @@
+//! From what the user wrote to a finished plan: `sql` (text → tree), `tree`, `resolve` (Spark's names and types → DataFusion), `scan` and
+//! `function_exec` (our leaves and our operator inside a DataFusion plan), `execute` (a finished plan and its passes).
+
+pub mod tree;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::logical_expr::LogicalPlan;
+
+use crate::source::Source;
+
+/// The identity of an attribute: duplicate names are told apart by it, as by Spark's expression ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AttrId(pub u64);
+
+static NEXT_ATTRIBUTE: AtomicU64 = AtomicU64::new(0);
+static NEXT_LEAF: AtomicU64 = AtomicU64::new(0);
+
+impl AttrId {
+    /// An identity never given before in this process.
+    pub fn fresh() -> Self {
+        Self(NEXT_ATTRIBUTE.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// The column's unique name inside the DataFusion plan, e.g. `#12`.
+impl fmt::Display for AttrId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// The identity of a leaf that reads a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LeafId(pub u64);
+
+impl LeafId {
+    /// An identity never given before in this process.
+    pub fn fresh() -> Self {
+        Self(NEXT_LEAF.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A column of a resolved relation, as the user sees it.
+#[derive(Clone, Debug)]
+pub struct Attribute {
+    pub id: AttrId,
+    pub name: String,
+    pub data_type: DataType,
+    pub nullable: bool,
+    /// `df.alias("t")` and table names: what `t.a` may mean.
+    pub qualifier: Vec<String>,
+    /// Arrow field metadata; Spark's column metadata is JSON under `spark.metadata`.
+    pub metadata: std::collections::HashMap<String, String>,
+}
+
+impl Attribute {
+    /// A nullable attribute with a fresh identity.
+    pub fn new(name: impl Into<String>, data_type: DataType, nullable: bool) -> Self {
+        Self { id: AttrId::fresh(), name: name.into(), data_type, nullable, qualifier: Vec::new(), metadata: Default::default() }
+    }
+
+    /// The Arrow field that the user sees.
+    pub fn field(&self) -> Field {
+        Field::new(&self.name, self.data_type.clone(), self.nullable).with_metadata(self.metadata.clone())
+    }
+}
+
+/// A leaf of a resolved plan.
+#[derive(Clone, Debug)]
+pub struct Leaf {
+    pub id: LeafId,
+    pub source: Arc<dyn Source>,
+    pub streaming: bool,
+}
+
+/// A declared event time: `withWatermark`.
+#[derive(Clone, Debug)]
+pub struct Watermark {
+    pub column: AttrId,
+    pub delay_ms: i64,
+}
+
+/// A relation whose names and types are resolved. Its DataFusion plan calls every column by its [`AttrId`].
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    pub plan: LogicalPlan,
+    pub output: Vec<Attribute>,
+    /// Sources, streaming or not, in the order of the tree's leaves before optimisation; a source used twice stands twice.
+    pub leaves: Vec<Leaf>,
+    pub watermarks: Vec<Watermark>,
+    /// The first operation that needs state or cannot run on a stream, by Spark's name for it; `start()` raises with it.
+    pub unsupported_on_stream: Option<String>,
+}
+
+impl Resolved {
+    /// The schema as the user sees it.
+    pub fn schema(&self) -> SchemaRef {
+        Arc::new(Schema::new(self.output.iter().map(Attribute::field).collect::<Vec<_>>()))
+    }
+
+    pub fn is_streaming(&self) -> bool {
+        self.leaves.iter().any(|leaf| leaf.streaming)
+    }
+}

@@ -1,0 +1,207 @@
+//! The unresolved tree: what `Column`, `DataFrame` calls and SQL text build, and what [`resolve`](super::resolve) reads.
+//!
+//! Nothing here has been looked up: names are as the user wrote them, types of literals are their own. One tree for every door,
+//! so that a rule of Spark's is implemented once.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+
+use super::{AttrId, Resolved};
+use crate::function::Function;
+use crate::source::Source;
+
+/// An expression as it was written.
+#[derive(Clone, Debug)]
+pub enum Expr {
+    /// A name, in parts: `a`, `t.a`, `a.field`.
+    Column(Vec<String>),
+    /// A column that is resolved already: `df["x"]`, `df.x`. The name is what the user sees.
+    Attribute(AttrId, String),
+    /// `*`, or `t.*` with a qualifier.
+    Star(Vec<String>),
+    /// A constant. Timestamps are `Timestamp(µs, "UTC")` or `Timestamp(µs, None)` (NTZ), day-time intervals `Duration(µs)`,
+    /// year-month intervals `Interval(YearMonth)`, calendar intervals `Interval(MonthDayNano)`.
+    Literal(ScalarValue),
+    /// A function or operator by Spark's name: `+ - * / % and or not = <=> < <= > >= ! & | ^ ~ in between like …`,
+    /// `isnull`, `sum`, `explode`. Operators use their symbol as the name; see [`Call`].
+    Call(Call),
+    /// A Python function or a model. `arguments` may be named.
+    Function { function: Arc<dyn Function>, arguments: Vec<Expr> },
+    /// `expr.alias("a")`; several names for a generator with several columns. Metadata is JSON text.
+    Alias { input: Box<Expr>, names: Vec<String>, metadata: Option<String> },
+    /// `CAST(x AS t)`, or `TRY_CAST`.
+    Cast { input: Box<Expr>, to: DataType, try_cast: bool },
+    /// `CASE WHEN … END`; with an operand it is compared by `=`.
+    Case { operand: Option<Box<Expr>>, branches: Vec<(Expr, Expr)>, otherwise: Option<Box<Expr>> },
+    /// `x[k]`, `x.getItem(k)`, `x.getField("f")`.
+    Extract { input: Box<Expr>, key: Box<Expr> },
+    /// `f(…) OVER (…)`.
+    Window { function: Box<Expr>, spec: Box<WindowSpec> },
+    /// An order: only inside `orderBy`, `sort` and window specifications. `None`: Spark's default for the direction.
+    Sort { input: Box<Expr>, ascending: bool, nulls_first: Option<bool> },
+    /// `x -> …`, `(x, y) -> …`: an argument of a higher-order function. Its body names its parameters with [`Expr::LambdaVariable`].
+    Lambda { parameters: Vec<String>, body: Box<Expr> },
+    LambdaVariable(String),
+}
+
+/// A call by name.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub name: String,
+    pub arguments: Vec<Expr>,
+    pub distinct: bool,
+    /// `FILTER (WHERE …)`.
+    pub filter: Option<Box<Expr>>,
+    /// `IGNORE NULLS`.
+    pub ignore_nulls: bool,
+    /// Written as an operator (`a + 1`), so shown as one.
+    pub operator: bool,
+}
+
+/// `PARTITION BY … ORDER BY … ROWS BETWEEN …`.
+#[derive(Clone, Debug, Default)]
+pub struct WindowSpec {
+    pub partition_by: Vec<Expr>,
+    pub order_by: Vec<Expr>,
+    pub frame: Option<Frame>,
+}
+
+/// A window frame. Bounds count rows, or values of the one order expression.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    pub rows: bool,
+    pub start: Bound,
+    pub end: Bound,
+}
+
+#[derive(Clone, Debug)]
+pub enum Bound {
+    UnboundedPreceding,
+    CurrentRow,
+    UnboundedFollowing,
+    /// Negative: preceding; positive: following. An expression for RANGE over intervals.
+    Offset(Box<Expr>),
+}
+
+/// Which rows a join keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinKind {
+    Inner,
+    Cross,
+    Left,
+    Right,
+    Full,
+    LeftSemi,
+    LeftAnti,
+}
+
+/// How a join matches rows.
+#[derive(Clone, Debug)]
+pub enum JoinOn {
+    None,
+    Natural,
+    /// `USING (a, b)`, `on=["a", "b"]`: one output column for each.
+    Using(Vec<String>),
+    Expr(Expr),
+}
+
+/// A relation as it was written.
+#[derive(Clone, Debug)]
+pub enum Relation {
+    /// What an earlier DataFrame call resolved.
+    Resolved(Arc<Resolved>),
+    /// A table or temporary view by name.
+    Table(Vec<String>),
+    /// A declared source, read whole or as a stream.
+    Source { source: Arc<dyn Source>, streaming: bool },
+    /// `range(start, end, step)`; a table-valued function in SQL by its name.
+    TableFunction { name: String, arguments: Vec<Expr> },
+    /// `VALUES (…), (…)`; columns are `col1`, `col2`, ….
+    Values(Vec<Vec<Expr>>),
+    /// SELECT without FROM: one row without columns.
+    OneRow,
+    Project { input: Box<Relation>, expressions: Vec<Expr> },
+    Filter { input: Box<Relation>, predicate: Expr },
+    /// `keys` are put first when `with_keys` (DataFrame's `agg`); SQL names them in `outputs` itself.
+    Aggregate { input: Box<Relation>, keys: Grouping, outputs: Vec<Expr>, with_keys: bool, having: Option<Expr> },
+    Join { left: Box<Relation>, right: Box<Relation>, kind: JoinKind, on: JoinOn },
+    /// `by_name`: columns matched by name; `allow_missing` fills with null.
+    Union { inputs: Vec<Relation>, by_name: bool, allow_missing: bool },
+    /// `INTERSECT` / `EXCEPT`.
+    SetOperation { left: Box<Relation>, right: Box<Relation>, except: bool, all: bool },
+    Sort { input: Box<Relation>, order: Vec<Expr>, global: bool },
+    Limit { input: Box<Relation>, rows: u64 },
+    Offset { input: Box<Relation>, rows: u64 },
+    Tail { input: Box<Relation>, rows: u64 },
+    /// All columns, or those of `subset`.
+    Distinct { input: Box<Relation>, subset: Option<Vec<String>> },
+    WithColumns { input: Box<Relation>, columns: Vec<(String, Expr)> },
+    Rename { input: Box<Relation>, names: Vec<(String, String)> },
+    /// `toDF(…)`, `AS t(a, b)`.
+    RenameAll { input: Box<Relation>, names: Vec<String> },
+    Drop { input: Box<Relation>, columns: Vec<Expr> },
+    /// `df.alias("t")`, `FROM x AS t`.
+    Alias { input: Box<Relation>, name: String },
+    /// `WITH a AS (…), b AS (…) …`.
+    With { tables: Vec<(String, Relation)>, input: Box<Relation> },
+    /// `LATERAL VIEW [OUTER] explode(x) t AS a, b`.
+    LateralView { input: Box<Relation>, generator: Expr, outer: bool, table: String, columns: Vec<String> },
+    Repartition { input: Box<Relation>, partitions: Option<usize>, by: Vec<Expr> },
+    /// `sample(fraction, seed)`.
+    Sample { input: Box<Relation>, fraction: f64, seed: u64 },
+    /// `withWatermark(column, delay)`, the delay in milliseconds.
+    Watermark { input: Box<Relation>, column: String, delay_ms: i64 },
+    /// `broadcast(df)`, `/*+ BROADCAST(t) */`: carried for `explain`; one process has nothing to broadcast.
+    Hint { input: Box<Relation>, name: String },
+    /// `na.fill`, `na.drop`, `na.replace`, `describe` … are built from the rest by the session, not here.
+    Pivot { input: Box<Relation>, keys: Vec<Expr>, column: Expr, values: Option<Vec<Expr>>, outputs: Vec<Expr> },
+}
+
+/// `GROUP BY …`.
+#[derive(Clone, Debug)]
+pub enum Grouping {
+    By(Vec<Expr>),
+    Rollup(Vec<Expr>),
+    Cube(Vec<Expr>),
+    Sets { sets: Vec<Vec<Expr>> },
+}
+
+/// What a SQL statement asks for.
+#[derive(Clone, Debug)]
+pub enum Statement {
+    Query(Relation),
+    CreateView { name: String, replace: bool, query: Relation },
+    DropView { name: String, if_exists: bool },
+    CreateTable { name: Vec<String>, format: Option<String>, options: Vec<(String, String)>, path: Option<String>,
+                  columns: Option<arrow::datatypes::SchemaRef>, partitioned_by: Vec<String>, if_not_exists: bool, replace: bool, query: Option<Relation> },
+    DropTable { name: Vec<String>, if_exists: bool },
+    Insert { table: Vec<String>, columns: Vec<String>, overwrite: bool, query: Relation },
+    ShowTables,
+    Describe { table: Vec<String> },
+    /// `SET k = v`, `SET k`, `SET`.
+    Set { key: Option<String>, value: Option<String> },
+}
+
+impl Expr {
+    /// A column by dotted name parts.
+    pub fn column(parts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::Column(parts.into_iter().map(Into::into).collect())
+    }
+
+    /// A function by name.
+    pub fn call(name: impl Into<String>, arguments: Vec<Self>) -> Self {
+        Self::Call(Call { name: name.into(), arguments, distinct: false, filter: None, ignore_nulls: false, operator: false })
+    }
+
+    /// An operator by symbol.
+    pub fn operator(symbol: impl Into<String>, arguments: Vec<Self>) -> Self {
+        Self::Call(Call { name: symbol.into(), arguments, distinct: false, filter: None, ignore_nulls: false, operator: true })
+    }
+
+    #[must_use]
+    pub fn alias(self, name: impl Into<String>) -> Self {
+        Self::Alias { input: Box::new(self), names: vec![name.into()], metadata: None }
+    }
+}

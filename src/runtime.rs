@@ -1,0 +1,67 @@
+//! The only place where threads are made: one a query, Tokio for I/O and plans, rayon for compute.
+
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use crate::error::{Context, Error, Result};
+
+/// The process's threads, shared by everything in a session. Cheap to clone.
+#[derive(Clone)]
+pub struct Runtime(Arc<Inner>);
+
+struct Inner {
+    tokio: tokio::runtime::Runtime,
+    compute: rayon::ThreadPool,
+    lanes: usize,
+}
+
+impl Runtime {
+    /// A runtime with `lanes` compute threads and as many Tokio workers.
+    pub fn new(lanes: usize) -> Result<Self> {
+        let lanes = lanes.max(1);
+        let tokio = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(lanes)
+            .thread_name("firesteel-io")
+            .enable_time()
+            .build()
+            .context(|| "starting the I/O threads".into())?;
+        let compute = rayon::ThreadPoolBuilder::new()
+            .num_threads(lanes)
+            .thread_name(|i| format!("firesteel-compute-{i}"))
+            .build()
+            .map_err(|error| Error::internal(format!("cannot start the compute threads: {error}")))?;
+        Ok(Self(Arc::new(Inner { tokio, compute, lanes })))
+    }
+
+    /// How many lanes a plan has, `local[n]`'s n.
+    pub fn lanes(&self) -> usize {
+        self.0.lanes
+    }
+
+    pub fn io(&self) -> &tokio::runtime::Handle {
+        self.0.tokio.handle()
+    }
+
+    pub fn compute(&self) -> &rayon::ThreadPool {
+        &self.0.compute
+    }
+
+    /// Runs a future on this thread, which must not be one of Tokio's.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.0.tokio.block_on(future)
+    }
+
+    /// Runs `work` on a compute thread without blocking the task that waits for it.
+    pub async fn on_compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let (send, receive) = tokio::sync::oneshot::channel();
+        self.0.compute.spawn(move || {
+            let _ = send.send(work());
+        });
+        receive.await.map_err(|_| Error::internal("a compute task panicked"))
+    }
+
+    /// A thread of its own, for what pulls: a query, an iterator function, a Python writer.
+    pub fn thread<T: Send + 'static>(&self, name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>> {
+        Builder::new().name(name.to_owned()).spawn(work).context(|| format!("starting the thread '{name}'"))
+    }
+}

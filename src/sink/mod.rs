@@ -1,0 +1,128 @@
+//! Where rows go: the contract of a sink.
+//!
+//! A [`Sink`] is what `writeStream.format("x")` declares; `start()` opens it into a [`Writer`]. A batch's rows are staged lane by
+//! lane, invisible, and made visible by one commit. `memory` is the simplest implementation, and so the tutorial.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::future::BoxFuture;
+
+use crate::batch::{Batch, BatchId, Cancel};
+use crate::clock::Clock;
+use crate::conf::Conf;
+use crate::error::{Error, Result};
+use crate::runtime::Runtime;
+use crate::source::RecordBatches;
+
+/// `outputMode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputMode {
+    Append,
+    Update,
+    Complete,
+}
+
+impl OutputMode {
+    /// As `outputMode("…")` spells it, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "append" => Some(Self::Append),
+            "update" => Some(Self::Update),
+            "complete" => Some(Self::Complete),
+            _ => None,
+        }
+    }
+
+    /// Spark's display name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Append => "Append",
+            Self::Update => "Update",
+            Self::Complete => "Complete",
+        }
+    }
+}
+
+/// What a sink can do; checked at `start()`, before a row is read.
+#[derive(Clone, Debug)]
+pub struct SinkAbilities {
+    pub modes: &'static [OutputMode],
+    pub partition_by: bool,
+    /// Whether a query may run without a checkpoint location (memory, foreach, foreachBatch, console, noop).
+    pub temporary_checkpoint: bool,
+    /// Whether a memory-like sink refuses to recover in append mode from an existing checkpoint.
+    pub recovers: bool,
+}
+
+/// What a query writes to, declared; several queries may open it.
+pub trait Sink: Send + Sync + Debug {
+    /// Spark's string for progress, e.g. `MemorySink`.
+    fn description(&self) -> String;
+
+    fn can(&self) -> SinkAbilities;
+
+    /// Opens the sink for one run of one query. May do I/O.
+    fn open(&self, run: SinkRun) -> Result<Arc<dyn Writer>>;
+
+    /// Opens the sink for a continuous query.
+    fn open_continuous(&self, run: SinkRun) -> Result<Arc<dyn ContinuousWriter>> {
+        let _ = run;
+        Err(Error::of(crate::condition::CONTINUOUS_UNSUPPORTED_SINK).with("sink", self.description()))
+    }
+}
+
+/// What a writer is given when it is opened.
+#[derive(Clone)]
+pub struct SinkRun {
+    pub query_name: Option<String>,
+    pub schema: SchemaRef,
+    pub mode: OutputMode,
+    pub partition_by: Vec<String>,
+    pub lanes: usize,
+    pub conf: Arc<Conf>,
+    pub clock: Arc<dyn Clock>,
+    pub cancel: Cancel,
+    pub runtime: Runtime,
+}
+
+/// What a lane's stage left behind, in the writer's own words; given back to its commit or abort.
+pub type Staged = Box<dyn std::any::Any + Send>;
+
+/// What a commit reports for progress.
+#[derive(Clone, Debug, Default)]
+pub struct SinkReport {
+    /// `sink.numOutputRows`; `None` is written as -1.
+    pub rows: Option<u64>,
+}
+
+/// A sink opened by one run of one query. The engine cancels and awaits; it never just drops a future.
+pub trait Writer: Send + Sync {
+    /// Whether the batch is visible already; asked before a replay. May finish what a crash left half-done.
+    /// An error when that cannot be known, never `false`.
+    fn is_committed(&self, id: BatchId) -> BoxFuture<'_, Result<bool>>;
+
+    /// Takes one lane's rows. Nothing becomes visible; what is staged need not survive the process. Lanes run at once.
+    fn stage<'a>(&'a self, batch: &'a Batch, lane: usize, rows: RecordBatches) -> BoxFuture<'a, Result<Staged>>;
+
+    /// Makes the batch visible, whole. `staged` is in lane order and may be empty. Idempotent by the batch's id.
+    fn commit<'a>(&'a self, batch: &'a Batch, staged: Vec<Staged>) -> BoxFuture<'a, Result<SinkReport>>;
+
+    /// After every lane has ended, when one failed: removes what was staged.
+    fn abort<'a>(&'a self, batch: &'a Batch, staged: Vec<Staged>) -> BoxFuture<'a, Result<()>>;
+}
+
+/// The number of an epoch of a continuous query.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EpochId(pub u64);
+
+/// A sink opened by a continuous query.
+pub trait ContinuousWriter: Send + Sync {
+    /// Rows are visible on return.
+    fn write(&self, epoch: EpochId, lane: usize, rows: RecordBatch) -> BoxFuture<'_, Result<()>>;
+
+    /// What the lane wrote in this epoch is durable on return; before `offsets/E`.
+    fn end_epoch(&self, epoch: EpochId, lane: usize) -> BoxFuture<'_, Result<()>>;
+}

@@ -1,0 +1,184 @@
+//! Where rows come from: the contract of a source.
+//!
+//! A [`Format`](crate::format::Format) is what `format("x")` names. Its [`Source`] is what `load()` declares; a query opens it into a
+//! [`Reader`], which says where each batch ends and cuts a range of offsets into [`Partition`]s. A batch read uses the same
+//! path as a stream of one batch without a checkpoint. The simplest implementation, and so the tutorial, is `rate_micro_batch`.
+
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::stream::BoxStream;
+
+use crate::batch::Cancel;
+use crate::checkpoint::log::SourceLog;
+use crate::clock::Clock;
+use crate::conf::Conf;
+use crate::error::{Error, Result};
+use crate::runtime::Runtime;
+
+/// One line of JSON, opaque to the engine, in the form that Spark writes for the source. Offsets are equal when their texts are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Offset(pub String);
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Record batches on their way, from code that blocks (run on a thread where it may) or from code that does not.
+pub enum RecordBatches {
+    Blocking(Box<dyn Iterator<Item = Result<RecordBatch>> + Send>),
+    Async(BoxStream<'static, Result<RecordBatch>>),
+}
+
+impl RecordBatches {
+    /// Batches that are in memory already.
+    pub fn ready(batches: Vec<RecordBatch>) -> Self {
+        Self::Async(Box::pin(futures::stream::iter(batches.into_iter().map(Ok))))
+    }
+}
+
+/// Whether a source is read once, whole, or as a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadMode {
+    Batch,
+    Stream,
+}
+
+/// How much a batch may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadLimit {
+    /// What the source's options say.
+    Configured,
+    /// Everything: `once`, `availableNow` after [`Available::OneBatchOnly`], and batch reads.
+    All,
+}
+
+/// What a source answers to `availableNow`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Available {
+    /// It noted what is there now and will end there.
+    Pinned,
+    /// It cannot (rate): the query runs one single batch.
+    OneBatchOnly,
+}
+
+/// What a pass wants of a partition.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// Indices into the source's schema; the batches hold exactly these columns in this order.
+    pub columns: Vec<usize>,
+    pub cancel: Cancel,
+}
+
+/// What `load()` declares; several queries may open it.
+pub trait Source: Send + Sync + Debug {
+    /// Spark's string for progress, e.g. `FileStreamSource[file:/data/in]`.
+    fn description(&self) -> String;
+
+    fn schema(&self) -> SchemaRef;
+
+    /// False for a source that cannot give the same rows again (socket, memory): the docs and `start()` say so.
+    fn replays(&self) -> bool {
+        true
+    }
+
+    /// Opens the source for one run of one query, or one batch read. May do I/O.
+    fn open(&self, run: SourceRun) -> Result<Box<dyn Reader>>;
+
+    /// Opens the source for a continuous query.
+    fn open_continuous(&self, run: SourceRun) -> Result<Box<dyn ContinuousReader>> {
+        let _ = run;
+        Err(Error::of(crate::condition::CONTINUOUS_UNSUPPORTED_SOURCE).with("source", self.description()))
+    }
+}
+
+/// What a reader is given when it is opened.
+#[derive(Clone)]
+pub struct SourceRun {
+    /// Parallel lanes of the plan; a source's partition i goes to lane i mod lanes.
+    pub lanes: usize,
+    pub conf: Arc<Conf>,
+    pub clock: Arc<dyn Clock>,
+    pub cancel: Cancel,
+    /// Where threads come from.
+    pub runtime: Runtime,
+    /// The source's own log `sources/<i>/`; none for a batch read.
+    pub log: Option<SourceLog>,
+}
+
+/// A source opened by one run of one query. Lives on the query's own thread, one call at a time; dropping it there is its stop.
+pub trait Reader: Send {
+    /// Where a new query begins; `None` is before everything. The same when batch 0 is replayed.
+    fn initial(&mut self) -> Result<Option<Offset>>;
+
+    /// `availableNow`, once, before any batch.
+    fn pin_available(&mut self) -> Result<Available>;
+
+    /// Where this batch ends. `None`: nothing new. Never before the head of the source's own log. Called once a batch; may do I/O.
+    fn end_of_batch(&mut self, start: Option<&Offset>, limit: ReadLimit) -> Result<Option<Offset>>;
+
+    /// Cuts `(start, end]` into partitions, never called with `end == start`. The same range gives the same rows, or an error.
+    fn partitions(&mut self, start: Option<&Offset>, end: &Offset) -> Result<Vec<Arc<dyn Partition>>>;
+
+    /// After `commits/N`: the source may forget everything up to `end`. May be repeated.
+    fn commit(&mut self, end: &Offset) -> Result<()> {
+        let _ = end;
+        Ok(())
+    }
+
+    /// For progress.
+    fn report(&self) -> SourceReport {
+        SourceReport::default()
+    }
+}
+
+/// What a reader knows for progress.
+#[derive(Clone, Debug, Default)]
+pub struct SourceReport {
+    /// The newest offset there is, where the source knows one beyond the batch's end.
+    pub latest: Option<Offset>,
+    /// `metrics` in progress, in order.
+    pub metrics: Vec<(String, String)>,
+}
+
+/// A part of a batch's rows, read by one lane. May be read again.
+pub trait Partition: Send + Sync {
+    fn read(&self, scan: &Scan) -> Result<RecordBatches>;
+}
+
+/// Where a lane stands, in the source's own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneOffset(pub String);
+
+/// A source opened by a continuous query.
+pub trait ContinuousReader: Send {
+    /// One tail a lane, from the committed offset or the source's beginning.
+    fn start(&mut self, from: Option<&Offset>) -> Result<Vec<Box<dyn Tail>>>;
+
+    /// What `offsets/E` holds when every lane has ended the epoch; `ends[i]` is lane i's.
+    fn merge(&self, ends: &[LaneOffset]) -> Result<Offset>;
+
+    /// New partitions: the engine ends the epoch and starts again.
+    fn changed(&mut self) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn commit(&mut self, end: &Offset) -> Result<()> {
+        let _ = end;
+        Ok(())
+    }
+}
+
+/// One lane of a continuous source, on a thread of its own.
+pub trait Tail: Send {
+    /// The next rows as soon as there are any, with all of the source's columns, and where the lane stands after them; `None` when `wait` has passed without.
+    fn next(&mut self, wait: Duration) -> Result<Option<(RecordBatch, LaneOffset)>>;
+
+    /// Where the lane stands now.
+    fn offset(&self) -> LaneOffset;
+}
