@@ -1,0 +1,194 @@
+"""Finds and runs parity programs: small modules of questions that PySpark and Firesteel must answer alike.
+
+A program is a file in ``programs/`` that imports nothing but ``pyspark`` and the standard library. It asks in three ways:
+
+* a public function ``name(spark)`` or ``name(spark, tmp)``, where ``tmp`` is an empty directory (a ``Path``); what it
+  returns is the answer: a DataFrame (compared as a multiset of rows), rows or plain data (compared in order);
+* ``EXPRESSIONS``, a list of SQL expressions, each asked as ``SELECT <expression>``; the text is the case's name;
+* ``OVER``, a list of ``(relation, [expressions])``, each asked as ``SELECT <expression> FROM <relation>``, rows in order;
+* ``QUERIES``, a list of whole SQL statements, answered as a multiset of rows, or in order where they say ORDER BY.
+
+An exception is an answer too: its class, its condition, and its message (compared for the cases in ``MESSAGES`` only).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import importlib.util
+import inspect
+import json
+import math
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+HERE = Path(__file__).resolve().parent
+PROGRAMS = HERE / "programs"
+ANSWERS = HERE / "answers"
+
+Case = tuple[str, "Callable[[Any, Path], Any]"]
+
+
+def names() -> list[str]:
+    """Name every program, in the order in which they are recorded."""
+    return sorted(path.stem for path in PROGRAMS.glob("*.py"))
+
+
+def load(program: str) -> ModuleType:
+    """Import one program; its ``pyspark`` is whichever the running interpreter resolves."""
+    spec = importlib.util.spec_from_file_location(f"parity_{program}", PROGRAMS / f"{program}.py")
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(f"no parity program named {program} in {PROGRAMS}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def cases(module: ModuleType) -> Iterator[Case]:
+    """List a program's cases: its functions in the order of the file, then its SQL texts."""
+    for name, function in vars(module).items():
+        own = inspect.isfunction(function) and function.__module__ == module.__name__
+        if own and not name.startswith("_"):
+            yield name, _call(function)
+    for text in getattr(module, "EXPRESSIONS", []):
+        yield text, _expression(text)
+    for relation, texts in getattr(module, "OVER", []):
+        for text in texts:
+            yield f"{text} | {relation}", _over(text, relation)
+    for text in getattr(module, "QUERIES", []):
+        yield text, _query(text)
+
+
+def answer(case: Case, spark: Any) -> Any:
+    """Ask one case and return its answer as JSON-able data."""
+    _, ask = case
+    tmp = Path(tempfile.mkdtemp(prefix="parity-"))
+    try:
+        try:
+            found = plain(ask(spark, tmp))
+        except Exception as error:  # noqa: BLE001 - whatever is raised is the answer
+            found = _raised(error)
+        return _hide(found, str(tmp))
+    finally:
+        shutil.rmtree(tmp, ignore_errors=True)
+
+
+def plain(value: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one flat table of types
+    """Turn a result into JSON data that keeps what JSON lacks: decimals, dates, NaN, bytes, rows with equal names."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"double": repr(value)}
+    if isinstance(value, decimal.Decimal):
+        return {"decimal": str(value)}
+    if isinstance(value, dt.datetime):
+        return {"timestamp": value.isoformat(sep=" ")}
+    if isinstance(value, dt.date):
+        return {"date": value.isoformat()}
+    if isinstance(value, dt.time):
+        return {"time": value.isoformat()}
+    if isinstance(value, dt.timedelta):
+        return {"interval": f"{value.days}d {value.seconds}s {value.microseconds}us"}
+    if isinstance(value, bytes | bytearray):
+        return {"binary": bytes(value).hex()}
+    if hasattr(value, "__fields__"):
+        return {"row": [[name, plain(item)] for name, item in zip(value.__fields__, value, strict=True)]}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((plain(item) for item in value), key=_text)
+    if isinstance(value, dict):
+        if all(isinstance(key, str) for key in value):
+            return {key: plain(item) for key, item in value.items()}
+        return {"map": sorted(([plain(k), plain(v)] for k, v in value.items()), key=_text)}
+    if hasattr(value, "collect") and hasattr(value, "schema"):
+        return _frame(value)
+    if hasattr(value, "simpleString"):
+        return {"type": value.simpleString()}
+    return {"object": type(value).__name__, "str": str(value)}
+
+
+def same(expected: Any, found: Any) -> bool:
+    """Compare two answers; doubles may differ in their last bits, since the order of a sum is free."""
+    if isinstance(expected, dict) and "error" in expected and isinstance(found, dict) and "error" in found:
+        return all(expected[key] == found.get(key) for key in expected if key != "message")
+    if isinstance(expected, float) and isinstance(found, float):
+        both_zero = expected == 0 and found == 0
+        if both_zero:
+            return math.copysign(1, expected) == math.copysign(1, found)
+        return math.isclose(expected, found, rel_tol=1e-9)
+    if type(expected) is not type(found):
+        return False
+    if isinstance(expected, dict):
+        return expected.keys() == found.keys() and all(same(item, found[key]) for key, item in expected.items())
+    if isinstance(expected, list):
+        return len(expected) == len(found) and all(map(same, expected, found))
+    return expected == found
+
+
+def _call(function: Callable[..., Any]) -> Callable[[Any, Path], Any]:
+    takes_directory = len(inspect.signature(function).parameters) > 1
+    return (lambda spark, tmp: function(spark, tmp)) if takes_directory else (lambda spark, _: function(spark))
+
+
+def _expression(text: str) -> Callable[[Any, Path], Any]:
+    def ask(spark: Any, _: Path) -> Any:
+        frame = spark.sql(f"SELECT {text}")
+        field = frame.schema.fields[0]
+        return {"name": field.name, "type": field.dataType.simpleString(), "value": frame.collect()[0][0]}
+
+    return ask
+
+
+def _over(text: str, relation: str) -> Callable[[Any, Path], Any]:
+    def ask(spark: Any, _: Path) -> Any:
+        frame = spark.sql(f"SELECT {text} FROM {relation}")
+        field = frame.schema.fields[0]
+        return {"name": field.name, "type": field.dataType.simpleString(), "values": [r[0] for r in frame.collect()]}
+
+    return ask
+
+
+def _query(text: str) -> Callable[[Any, Path], Any]:
+    def ask(spark: Any, _: Path) -> Any:
+        frame = spark.sql(text)
+        found = _frame(frame)
+        if "ORDER BY" in text:
+            found["rows"] = [plain(tuple(row)) for row in frame.collect()]
+        return found
+
+    return ask
+
+
+def _frame(frame: Any) -> dict[str, Any]:
+    columns = [f"{field.name}: {field.dataType.simpleString()}" for field in frame.schema.fields]
+    rows = [plain(tuple(row)) for row in frame.collect()]
+    return {"columns": columns, "rows": sorted(rows, key=_text)}
+
+
+def _raised(error: Exception) -> dict[str, Any]:
+    condition = error.getCondition() if hasattr(error, "getCondition") else None
+    message = str(error).split("\n\nJVM stacktrace:")[0].strip()
+    return {"error": type(error).__name__, "condition": condition, "message": message}
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _hide(value: Any, tmp: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(tmp, "<tmp>")
+    if isinstance(value, list):
+        return [_hide(item, tmp) for item in value]
+    if isinstance(value, dict):
+        return {key: _hide(item, tmp) for key, item in value.items()}
+    return value
