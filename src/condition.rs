@@ -26,5 +26,6 @@ conditions! {
     DATA_SOURCE_NOT_FOUND = "DATA_SOURCE_NOT_FOUND", "42K02", Analysis, "there is no data source <provider>.";
     CONTINUOUS_UNSUPPORTED_SOURCE = "_LEGACY_ERROR_TEMP_1338", "0A000", Analysis, "the source <source> has no continuous processing; use a micro-batch trigger.";
     CONTINUOUS_UNSUPPORTED_SINK = "_LEGACY_ERROR_TEMP_1338", "0A000", Analysis, "the sink <sink> has no continuous processing; use a micro-batch trigger.";
+    UNSUPPORTED_DATATYPE = "UNSUPPORTED_DATATYPE", "0A000", Parse, "there is no data type <typeName>.";
     PARSE_SYNTAX_ERROR = "PARSE_SYNTAX_ERROR", "42601", Parse, "syntax error at or near <error><hint>.";
 }

@@ -13,3 +13,4 @@ pub mod plan;
 pub mod runtime;
 pub mod sink;
 pub mod source;
+pub mod types;

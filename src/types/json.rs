@@ -1,0 +1,106 @@
+//! Spark's JSON form of a type, as `StructType.json()` writes it:
+//! `{"type":"struct","fields":[{"name":"a","type":"integer","nullable":true,"metadata":{}}]}`.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Fields, IntervalUnit, Schema, SchemaRef};
+use serde_json::{Map, Value, json};
+
+use super::{METADATA_KEY, array, ddl, map, map_fields};
+use crate::error::{Error, Result};
+
+/// The JSON text of a schema.
+pub fn schema_to_json(schema: &Schema) -> String {
+    struct_to_value(schema.fields()).to_string()
+}
+
+/// The schema of a JSON text.
+pub fn schema_from_json(text: &str) -> Result<SchemaRef> {
+    match from_json(text)? {
+        DataType::Struct(fields) => Ok(Arc::new(Schema::new(fields))),
+        other => Err(Error::illegal(format!("a schema must be a struct, found {}", super::simple_name(&other)))),
+    }
+}
+
+/// The JSON text of a type.
+pub fn to_json(data_type: &DataType) -> String {
+    to_value(data_type).to_string()
+}
+
+/// The type of a JSON text.
+pub fn from_json(text: &str) -> Result<DataType> {
+    let value = serde_json::from_str(text).map_err(|error| Error::illegal(format!("a type's JSON does not parse: {error}")))?;
+    from_value(&value)
+}
+
+fn to_value(data_type: &DataType) -> Value {
+    match data_type {
+        DataType::Int8 => json!("byte"),
+        DataType::Int16 => json!("short"),
+        DataType::Int32 => json!("integer"),
+        DataType::Int64 => json!("long"),
+        DataType::List(element) => {
+            json!({"type": "array", "elementType": to_value(element.data_type()), "containsNull": element.is_nullable()})
+        }
+        DataType::Map(..) => match map_fields(data_type) {
+            Some((key, value)) => json!({
+                "type": "map", "keyType": to_value(key.data_type()),
+                "valueType": to_value(value.data_type()), "valueContainsNull": value.is_nullable(),
+            }),
+            None => Value::Null,
+        },
+        DataType::Struct(fields) => struct_to_value(fields),
+        other => json!(super::simple_name(other)),
+    }
+}
+
+fn struct_to_value(fields: &Fields) -> Value {
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|field| {
+            let metadata = field.metadata().get(METADATA_KEY).and_then(|text| serde_json::from_str(text).ok());
+            json!({
+                "name": field.name(), "type": to_value(field.data_type()), "nullable": field.is_nullable(),
+                "metadata": metadata.unwrap_or_else(|| Value::Object(Map::new())),
+            })
+        })
+        .collect();
+    json!({"type": "struct", "fields": fields})
+}
+
+fn from_value(value: &Value) -> Result<DataType> {
+    let bad = || Error::illegal(format!("not a type's JSON: {value}"));
+    if let Some(name) = value.as_str() {
+        return match name {
+            "byte" => Ok(DataType::Int8),
+            "short" => Ok(DataType::Int16),
+            "integer" => Ok(DataType::Int32),
+            "long" => Ok(DataType::Int64),
+            "interval year" | "interval month" => Ok(DataType::Interval(IntervalUnit::YearMonth)),
+            other => ddl::parse_type(other),
+        };
+    }
+    let member = |key: &str| value.get(key).ok_or_else(bad);
+    let flag = |key: &str| value.get(key).and_then(Value::as_bool).unwrap_or(true);
+    match member("type")?.as_str().ok_or_else(bad)? {
+        "array" => Ok(array(from_value(member("elementType")?)?, flag("containsNull"))),
+        "map" => Ok(map(from_value(member("keyType")?)?, from_value(member("valueType")?)?, flag("valueContainsNull"))),
+        "struct" => {
+            let fields = member("fields")?.as_array().ok_or_else(bad)?;
+            let fields: Result<Vec<_>> = fields.iter().map(field_from_value).collect();
+            Ok(DataType::Struct(fields?.into()))
+        }
+        _ => Err(bad()),
+    }
+}
+
+fn field_from_value(value: &Value) -> Result<Field> {
+    let bad = || Error::illegal(format!("not a field's JSON: {value}"));
+    let name = value.get("name").and_then(Value::as_str).ok_or_else(bad)?;
+    let nullable = value.get("nullable").and_then(Value::as_bool).unwrap_or(true);
+    let mut field = Field::new(name, from_value(value.get("type").ok_or_else(bad)?)?, nullable);
+    if let Some(metadata) = value.get("metadata").filter(|metadata| metadata.as_object().is_some_and(|map| !map.is_empty())) {
+        field.set_metadata([(METADATA_KEY.to_owned(), metadata.to_string())].into());
+    }
+    Ok(field)
+}
