@@ -6,7 +6,7 @@ use arrow::datatypes::SchemaRef;
 use indexmap::IndexMap;
 
 use crate::conf::Conf;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::options::Options;
 use crate::runtime::Runtime;
 use crate::sink::Sink;
@@ -40,6 +40,27 @@ pub struct SourceRequest<'a> {
     pub mode: ReadMode,
     pub conf: &'a Conf,
     pub runtime: &'a Runtime,
+}
+
+impl SourceRequest<'_> {
+    /// An error unless the source is read as a stream.
+    pub fn stream_only(&self, format: &str) -> Result<()> {
+        match self.mode {
+            ReadMode::Stream => Ok(()),
+            ReadMode::Batch => Err(Error::new(
+                ErrorKind::Analysis,
+                format!("the data source '{format}' can only be read as a stream: use spark.readStream"),
+            )),
+        }
+    }
+
+    /// An error when the user gave a schema to a source that has one of its own.
+    pub fn fixed_schema(&self, format: &str) -> Result<()> {
+        match self.schema {
+            None => Ok(()),
+            Some(_) => Err(Error::unsupported(format!("the data source '{format}' has a schema of its own: leave out schema(…)"))),
+        }
+    }
 }
 
 /// The arguments of [`Format::sink`].

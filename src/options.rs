@@ -47,6 +47,23 @@ impl Options {
         }
     }
 
+    /// A whole number above zero.
+    pub fn positive(&mut self, key: &str) -> Result<Option<i64>> {
+        self.at_least(key, 1, "a whole number above zero")
+    }
+
+    /// A whole number, zero or more.
+    pub fn not_negative(&mut self, key: &str) -> Result<Option<i64>> {
+        self.at_least(key, 0, "a whole number, zero or more")
+    }
+
+    fn at_least(&mut self, key: &str, least: i64, expected: &str) -> Result<Option<i64>> {
+        match self.parse::<i64>(key, expected)? {
+            Some(value) if value < least => Err(bad(key, expected, &value.to_string())),
+            value => Ok(value),
+        }
+    }
+
     /// An option that is `true` or `false`, in any case.
     pub fn flag(&mut self, key: &str, default: bool) -> Result<bool> {
         match self.get(key) {

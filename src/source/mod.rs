@@ -4,20 +4,28 @@
 //! [`Reader`], which says where each batch ends and cuts a range of offsets into [`Partition`]s. A batch read uses the same
 //! path as a stream of one batch without a checkpoint. The simplest implementation, and so the tutorial, is `rate_micro_batch`.
 
+pub mod rate_micro_batch;
+
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Schema, SchemaRef};
 use futures::stream::BoxStream;
 
 use crate::batch::Cancel;
 use crate::checkpoint::log::SourceLog;
 use crate::clock::Clock;
 use crate::conf::Conf;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::Formats;
 use crate::runtime::Runtime;
+
+/// Adds every format that can be read.
+pub fn register(formats: &mut Formats) {
+    formats.register(Arc::new(rate_micro_batch::RateMicroBatchFormat), &[]);
+}
 
 /// One line of JSON, opaque to the engine, in the form that Spark writes for the source. Offsets are equal when their texts are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +34,16 @@ pub struct Offset(pub String);
 impl fmt::Display for Offset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Offset {
+    /// The error for an offset that `source` cannot read: it is damaged, or another source wrote it.
+    pub fn damaged(&self, source: &str, why: impl fmt::Display) -> Error {
+        Error::new(
+            ErrorKind::Checkpoint,
+            format!("the offset '{self}' was not written by the source '{source}' ({why}); is this another query's checkpoint?"),
+        )
     }
 }
 
@@ -73,6 +91,25 @@ pub struct Scan {
     /// Indices into the source's schema; the batches hold exactly these columns in this order.
     pub columns: Vec<usize>,
     pub cancel: Cancel,
+}
+
+impl Scan {
+    /// Every column of `schema`.
+    pub fn all(schema: &Schema, cancel: Cancel) -> Self {
+        Self { columns: (0..schema.fields().len()).collect(), cancel }
+    }
+
+    /// A record batch of `rows` rows whose columns, of the source's `schema`, are made on demand: what is not wanted is not made.
+    pub fn build(&self, schema: &Schema, rows: usize, mut column: impl FnMut(usize) -> ArrayRef) -> Result<RecordBatch> {
+        let columns = self.columns.iter().map(|i| column(*i)).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        Ok(RecordBatch::try_new_with_options(Arc::new(schema.project(&self.columns)?), columns, &options)?)
+    }
+
+    /// The wanted columns of a record batch that has all of them; nothing is copied.
+    pub fn project(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        Ok(batch.project(&self.columns)?)
+    }
 }
 
 /// What `load()` declares; several queries may open it.
