@@ -61,7 +61,9 @@ def _record(program: str, spark, chosen: argparse.Namespace) -> None:  # noqa: A
         chosen.out.mkdir(parents=True, exist_ok=True)
     found = {}
     target = chosen.out / f"{program}.json"
-    for case in programs.cases(programs.load(program)):
+    module = programs.load(program)
+    programs.prepare(module, spark)
+    for case in programs.cases(module):
         name = case[0]
         if name in chosen.skip or (chosen.case is not None and name != chosen.case):
             continue

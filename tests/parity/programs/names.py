@@ -3,11 +3,13 @@
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-_T = "(SELECT 1 AS a, 2 AS b, 'x' AS s, array(1, 2) AS l, named_struct('f', 1) AS st, map('k', 'v') AS m, 1.5D AS d) AS t"
+VIEWS = {
+    "t": "SELECT 1 AS a, 2 AS b, 'x' AS s, array(1, 2) AS l, named_struct('f', 1) AS st, map('k', 'v') AS m, 1.5D AS d",
+}
 
 OVER = [
     (
-        _T,
+        "t",
         [
             "a", "t.a", "A", "a + 1", "a + b * 2", "(a + b) * 2", "-a", "+a", "~a", "not (a > 1)", "!(a = 1)", "a = 1", "a == 1",
             "a <> 1", "a != 1", "a <=> 1", "a > 1 and b < 2 or s = 'x'", "a is null", "a is not null", "a in (1, 2)",
@@ -49,7 +51,7 @@ def column_methods(spark):
         a + b, a - 1, a * 2.5, a / b, a % b, -a, a**2, a == b, a != b, ~(a > 1), (a > 1) & (b > 1), (a > 1) | (b > 1), a.eqNullSafe(b),
         a.isNull(), a.isNotNull(), a.isin(1, 2), a.isin([3]), a.between(1, 2), s.like("x%"), s.rlike("x"), s.ilike("x"), s.contains("x"),
         s.startswith("x"), s.endswith("x"), s.substr(1, 2), a.cast("string"), a.cast("long"), l[0], l.getItem(1), m["k"], m.getItem("k"),
-        m.k, a.alias("n"), a.bitwiseAND(1), d.cast("decimal(3,1)"), a.astype("string"), s + "1", "1" + s,
+        m.k, a.alias("n"), a.bitwiseAND(1), d.cast("decimal(3,1)"), a.astype("string"),
     ).columns
 
 
@@ -77,8 +79,7 @@ def explodes(spark):
 
 def generated_names_of_clock_and_chance(spark):
     df = spark.range(1)
-    names = df.select(F.current_date(), F.current_timestamp(), F.rand(1), F.rand(seed=7), F.localtimestamp(), F.now()).columns
-    return names
+    return df.select(F.current_date(), F.current_timestamp(), F.rand(1), F.rand(seed=7), F.localtimestamp(), F.now()).columns
 
 
 def aggregates(spark):
@@ -127,7 +128,7 @@ def strings_of_columns(spark):
         str(c)
         for c in (
             df.a, F.col("a"), df["a"], df.a + 1, F.lit("x"), df.a.alias("z"), df.a == 1, F.sum("a"), ~df.a.isNull(), df.a.cast("int"), F.when(df.a == 1, 2).otherwise(3),
-            df.l[0], df.s.like("x"), F.upper(df.s), F.col("t.a"), F.desc("a"), df.a.asc_nulls_last(), F.expr("a + 1"), F.col("*"), df.a.isin(1, 2), F.transform("l", lambda x: x + 1),
+            df.l[0], df.s.like("x"), F.upper(df.s), F.col("t.a"), F.desc("a"), df.a.asc_nulls_last(), F.expr("a + 1"), F.col("*"), df.a.isin(1, 2)
         )
     ]
 

@@ -1,0 +1,55 @@
+"""Window functions over batch frames: ranks, offsets, frames, null ordering."""
+
+from pyspark.sql import Window
+from pyspark.sql import functions as F
+
+VIEWS = {"t": "SELECT * FROM VALUES ('a', 1, 10), ('a', 2, 20), ('a', 2, 30), ('b', 1, null), ('b', null, 5), ('b', 3, 7) AS t(k, o, v)"}
+
+_SELECT = "SELECT k, o, v, {} AS w FROM t ORDER BY k, o, v"
+_WINDOWS = [
+    "row_number() OVER (PARTITION BY k ORDER BY o, v)", "rank() OVER (PARTITION BY k ORDER BY o)", "dense_rank() OVER (PARTITION BY k ORDER BY o DESC)", "percent_rank() OVER (PARTITION BY k ORDER BY o)", "cume_dist() OVER (PARTITION BY k ORDER BY o)", "ntile(2) OVER (PARTITION BY k ORDER BY o, v)",
+    "lag(v) OVER (PARTITION BY k ORDER BY o, v)", "lag(v, 2, -1) OVER (PARTITION BY k ORDER BY o, v)", "lead(v) OVER (PARTITION BY k ORDER BY o, v)", "lead(v, 1, 0) OVER (PARTITION BY k ORDER BY o, v)", "lag(v) IGNORE NULLS OVER (PARTITION BY k ORDER BY o, v)", "first_value(v) OVER (PARTITION BY k ORDER BY o, v)", "last_value(v) OVER (PARTITION BY k ORDER BY o, v)", "first(v, true) OVER (PARTITION BY k ORDER BY o, v)", "nth_value(v, 2) OVER (PARTITION BY k ORDER BY o, v)",
+    "sum(v) OVER (PARTITION BY k ORDER BY o)", "sum(v) OVER (PARTITION BY k)", "sum(v) OVER ()", "sum(v) OVER (ORDER BY k, o, v ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING)", "sum(v) OVER (PARTITION BY k ORDER BY o RANGE BETWEEN 1 PRECEDING AND CURRENT ROW)", "avg(v) OVER (PARTITION BY k ORDER BY o ROWS UNBOUNDED PRECEDING)", "count(*) OVER (PARTITION BY k)", "count(v) OVER (PARTITION BY k ORDER BY o)", "min(v) OVER (PARTITION BY k ORDER BY o ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)", "max(v) OVER (PARTITION BY k ORDER BY o DESC)", "sum(v) OVER w", "v - avg(v) OVER (PARTITION BY k)", "collect_list(v) OVER (PARTITION BY k ORDER BY o, v)", "stddev(v) OVER (PARTITION BY k)", "row_number() OVER (ORDER BY o NULLS LAST, v)", "sum(sum(v)) OVER ()",
+]
+QUERIES = [_SELECT.format(w) for w in _WINDOWS if w not in {"sum(v) OVER w", "sum(sum(v)) OVER ()"}] + [
+    "SELECT k, o, v, sum(v) OVER w AS w FROM t WINDOW w AS (PARTITION BY k ORDER BY o) ORDER BY k, o, v",
+    "SELECT k, sum(v), sum(sum(v)) OVER (ORDER BY k) FROM t GROUP BY k ORDER BY k",
+    "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY k ORDER BY v DESC) AS rn FROM t) WHERE rn = 1 ORDER BY k",
+    "SELECT k, v FROM t QUALIFY row_number() OVER (PARTITION BY k ORDER BY v DESC) = 1 ORDER BY k",
+    "SELECT row_number() OVER (PARTITION BY k) FROM t",
+    "SELECT rank() FROM t",
+    "SELECT k FROM t WHERE row_number() OVER (ORDER BY k) = 1",
+    "SELECT sum(v) OVER (PARTITION BY k ORDER BY k, o RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t",
+    "SELECT count(DISTINCT v) OVER (PARTITION BY k) FROM t",
+]
+
+
+def _frame(spark):
+    return spark.createDataFrame([("a", 1, 10.0), ("a", 2, 20.0), ("b", 1, None), ("b", 2, 7.0)], "k string, o int, v double")
+
+
+def ranks(spark):
+    w = Window.partitionBy("k").orderBy(F.col("v").desc())
+    return _frame(spark).select("k", "o", F.row_number().over(w).alias("rn"), F.rank().over(w).alias("r"), F.lag("v", 1).over(w).alias("p"), F.lead("v", 1, 0.0).over(w).alias("n"))
+
+
+def frames(spark):
+    w = Window.partitionBy("k").orderBy("o")
+    return _frame(spark).withColumn("s", F.sum("v").over(w.rowsBetween(Window.unboundedPreceding, Window.currentRow))).withColumn("m", F.max("v").over(w.rowsBetween(Window.currentRow, 1))).withColumn("r", F.sum("v").over(w.rangeBetween(-1, 0)))
+
+
+def top_row_per_group(spark):
+    w = Window.partitionBy("k").orderBy(F.desc_nulls_last("v"))
+    return _frame(spark).withColumn("rn", F.row_number().over(w)).where("rn = 1").drop("rn")
+
+
+def share_of_the_total(spark):
+    return _frame(spark).select("k", "o", (F.col("v") / F.sum("v").over(Window.partitionBy("k"))).alias("share"))
+
+
+def a_window_function_without_a_window(spark):
+    return _frame(spark).select(F.row_number()).collect()
+
+
+def a_window_in_a_filter(spark):
+    return _frame(spark).filter(F.row_number().over(Window.orderBy("o")) == 1).collect()
