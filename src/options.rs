@@ -94,3 +94,19 @@ impl Options {
 pub fn bad(key: &str, expected: &str, found: &str) -> Error {
     Error::illegal(format!("option '{key}' must be {expected}, found '{found}'"))
 }
+
+/// A size as Spark writes it: `4g`, `512m`, `64k`, `100b`, or a plain number of bytes.
+pub fn parse_bytes(key: &str, text: &str) -> Result<u64> {
+    let lower = text.trim().to_lowercase();
+    let digits = lower.trim_end_matches(|c: char| c.is_alphabetic());
+    let shift = match &lower[digits.len()..] {
+        "" | "b" => 0,
+        "k" | "kb" => 10,
+        "m" | "mb" => 20,
+        "g" | "gb" => 30,
+        "t" | "tb" => 40,
+        _ => return Err(bad(key, "a size such as 512m or 4g", text)),
+    };
+    let number: u64 = digits.trim().parse().map_err(|_| bad(key, "a size such as 512m or 4g", text))?;
+    number.checked_shl(shift).filter(|bytes| bytes >> shift == number).ok_or_else(|| bad(key, "a size below 2^64 bytes", text))
+}

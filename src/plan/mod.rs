@@ -1,7 +1,12 @@
 //! From what the user wrote to a finished plan: `sql` (text → tree), `tree`, `resolve` (Spark's names and types → DataFusion), `scan` and
 //! `function_exec` (our leaves and our operator inside a DataFusion plan), `execute` (a finished plan and its passes).
 
+pub mod error;
+pub mod execute;
+pub mod functions;
+pub mod scan;
 pub mod tree;
+pub mod watermark;
 
 use std::fmt;
 use std::sync::Arc;

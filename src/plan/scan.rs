@@ -1,0 +1,181 @@
+//! The leaf: a source inside a DataFusion plan. The finished plan knows only the leaf's id; each pass brings its partitions.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::error::Result as DfResult;
+use datafusion::execution::TaskContext;
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream,
+};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+
+use super::execute::PassContext;
+use super::{Attribute, Leaf, LeafId};
+use crate::error::{Error, Result};
+use crate::runtime::Runtime;
+use crate::source::{Partition, RecordBatches, Scan};
+
+/// The table provider of a leaf. Its columns are called by `attributes`' ids; there is one attribute for each of the source's columns.
+#[derive(Debug)]
+pub struct SourceTable {
+    leaf: Leaf,
+    schema: SchemaRef,
+}
+
+impl SourceTable {
+    pub fn new(leaf: Leaf, attributes: &[Attribute]) -> Self {
+        let fields: Vec<_> = attributes.iter().map(|a| Field::new(a.id.to_string(), a.data_type.clone(), a.nullable)).collect();
+        Self { leaf, schema: Arc::new(Schema::new(fields)) }
+    }
+
+    pub fn leaf(&self) -> &Leaf {
+        &self.leaf
+    }
+}
+
+#[async_trait]
+impl TableProvider for SourceTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        let schema = Arc::new(self.schema.project(&columns)?);
+        Ok(Arc::new(ScanExec::new(&self.leaf, columns, schema, state.config().target_partitions())))
+    }
+}
+
+/// Reads lane i's partitions of a leaf. Bounded, and of unknown size: a statistic would become the first batch's constant.
+#[derive(Debug)]
+pub struct ScanExec {
+    leaf: LeafId,
+    description: String,
+    columns: Vec<usize>,
+    schema: SchemaRef,
+    properties: Arc<PlanProperties>,
+}
+
+impl ScanExec {
+    fn new(leaf: &Leaf, columns: Vec<usize>, schema: SchemaRef, lanes: usize) -> Self {
+        let properties = Arc::new(PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&schema)),
+            Partitioning::UnknownPartitioning(lanes),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        ));
+        Self { leaf: leaf.id, description: leaf.source.description(), columns, schema, properties }
+    }
+}
+
+impl DisplayAs for ScanExec {
+    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scan {} columns={:?}", self.description, self.columns)
+    }
+}
+
+impl ExecutionPlan for ScanExec {
+    fn name(&self) -> &'static str {
+        "ScanExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
+    ) -> DfResult<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        _children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn with_new_children(self: Arc<Self>, _children: Vec<Arc<dyn ExecutionPlan>>) -> DfResult<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(&self, lane: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+        let pass = PassContext::of(&context)?;
+        let lanes = self.properties.partitioning.partition_count();
+        let partitions: Vec<_> = pass.partitions(self.leaf)?.iter().skip(lane).step_by(lanes).cloned().collect();
+        let scan = Scan { columns: self.columns.clone(), cancel: pass.batch().cancel.clone() };
+        let (schema, leaf) = (Arc::clone(&self.schema), self.leaf);
+        let batches = read_in_turn(partitions, scan, pass.runtime().clone()).map(move |batch| {
+            let batch = batch?;
+            pass.count_rows(leaf, batch.num_rows());
+            Ok(relabel(&batch, &schema)?)
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches)))
+    }
+}
+
+/// The partitions' record batches, one partition after the other.
+fn read_in_turn(
+    partitions: Vec<Arc<dyn Partition>>,
+    scan: Scan,
+    runtime: Runtime,
+) -> BoxStream<'static, Result<RecordBatch>> {
+    stream::iter(partitions)
+        .map(move |partition| partition.read(&scan).map(|batches| into_stream(batches, &runtime, &scan)))
+        .try_flatten()
+        .boxed()
+}
+
+/// Record batches as a stream: what blocks runs on a thread where it may, two record batches ahead.
+fn into_stream(batches: RecordBatches, runtime: &Runtime, scan: &Scan) -> BoxStream<'static, Result<RecordBatch>> {
+    let iterator = match batches {
+        RecordBatches::Async(stream) => return stream,
+        RecordBatches::Blocking(iterator) => iterator,
+    };
+    let (send, receive) = tokio::sync::mpsc::channel(2);
+    let cancel = scan.cancel.clone();
+    runtime.io().spawn_blocking(move || {
+        for batch in iterator {
+            let batch = cancel.check().and(batch);
+            let failed = batch.is_err();
+            if send.blocking_send(batch).is_err() || failed {
+                return;
+            }
+        }
+    });
+    stream::unfold(receive, |mut receive| async move { receive.recv().await.map(|batch| (batch, receive)) }).boxed()
+}
+
+/// The same columns under another schema's names; their types must be equal.
+pub fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options)
+        .map_err(|error| Error::internal(format!("a source or plan gave columns that are not those it declared: {error}")))
+}
