@@ -4,6 +4,7 @@
 pub mod error;
 pub mod execute;
 pub mod functions;
+pub mod kernel;
 pub mod scan;
 pub mod tree;
 pub mod watermark;
