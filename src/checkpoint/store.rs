@@ -100,6 +100,19 @@ impl Store {
         }
     }
 
+    /// When a file was last written, in milliseconds since the epoch; `None` when it is not there.
+    pub fn modified_ms(&self, name: &str) -> Result<Option<i64>> {
+        let path = self.dir.join(name);
+        match fs::metadata(&path).and_then(|metadata| metadata.modified()) {
+            Ok(time) => {
+                let since = time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+                Ok(Some(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+            }
+            Err(error) if error.kind() == Io::NotFound => Ok(None),
+            Err(error) => Err(error).context(|| format!("reading {}", path.display())),
+        }
+    }
+
     /// Removes a file and its checksum; nothing when it is not there.
     pub fn remove(&self, name: &str) -> Result<()> {
         let path = self.dir.join(name);
