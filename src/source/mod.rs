@@ -4,6 +4,9 @@
 //! [`Reader`], which says where each batch ends and cuts a range of offsets into [`Partition`]s. A batch read uses the same
 //! path as a stream of one batch without a checkpoint. The simplest implementation, and so the tutorial, is `rate_micro_batch`.
 
+pub mod memory;
+pub mod once;
+pub mod range;
 pub mod rate_micro_batch;
 
 use std::fmt::{self, Debug};
