@@ -57,6 +57,15 @@ impl Options {
         self.at_least(key, 0, "a whole number, zero or more")
     }
 
+    /// A time with a unit, e.g. `5 minutes` or `100ms`; a bare number counts `bare_ms` milliseconds each.
+    pub fn duration_ms(&mut self, key: &str, bare_ms: i64) -> Result<Option<i64>> {
+        let expected = "a time such as '50s', '100ms', '5 minutes' or '7d'";
+        match self.get(key) {
+            None => Ok(None),
+            Some(text) => parse_duration_ms(text, bare_ms).map(Some).ok_or_else(|| bad(key, expected, text)),
+        }
+    }
+
     fn at_least(&mut self, key: &str, least: i64, expected: &str) -> Result<Option<i64>> {
         match self.parse::<i64>(key, expected)? {
             Some(value) if value < least => Err(bad(key, expected, &value.to_string())),
@@ -109,4 +118,22 @@ pub fn parse_bytes(key: &str, text: &str) -> Result<u64> {
     };
     let number: u64 = digits.trim().parse().map_err(|_| bad(key, "a size such as 512m or 4g", text))?;
     number.checked_shl(shift).filter(|bytes| bytes >> shift == number).ok_or_else(|| bad(key, "a size below 2^64 bytes", text))
+}
+
+/// A time with a unit, as options and configuration keys spell it, in milliseconds.
+pub fn parse_duration_ms(text: &str, bare_ms: i64) -> Option<i64> {
+    let text = text.trim().to_ascii_lowercase();
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let number: i64 = number.parse().ok()?;
+    let unit_ms = match unit.trim() {
+        "" => bare_ms,
+        "us" => return Some(number / 1000),
+        "ms" => 1,
+        "s" | "second" | "seconds" => 1000,
+        "m" | "min" | "minute" | "minutes" => 60_000,
+        "h" | "hour" | "hours" => 3_600_000,
+        "d" | "day" | "days" => 86_400_000,
+        _ => return None,
+    };
+    number.checked_mul(unit_ms)
 }

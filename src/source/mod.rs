@@ -7,7 +7,9 @@
 pub mod memory;
 pub mod once;
 pub mod range;
+pub mod rate;
 pub mod rate_micro_batch;
+pub mod socket;
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -27,7 +29,9 @@ use crate::runtime::Runtime;
 
 /// Adds every format that can be read.
 pub fn register(formats: &mut Formats) {
+    formats.register(Arc::new(rate::RateFormat), &[]);
     formats.register(Arc::new(rate_micro_batch::RateMicroBatchFormat), &[]);
+    formats.register(Arc::new(socket::SocketFormat), &[]);
 }
 
 /// One line of JSON, opaque to the engine, in the form that Spark writes for the source. Offsets are equal when their texts are.
@@ -197,7 +201,8 @@ pub struct LaneOffset(pub String);
 
 /// A source opened by a continuous query.
 pub trait ContinuousReader: Send {
-    /// One tail a lane, from the committed offset or the source's beginning.
+    /// One tail a lane, from the committed offset or the source's beginning; a source whose option says how many partitions it has returns
+    /// as many, and the query then has that many lanes.
     fn start(&mut self, from: Option<&Offset>) -> Result<Vec<Box<dyn Tail>>>;
 
     /// What `offsets/E` holds when every lane has ended the epoch; `ends[i]` is lane i's.
