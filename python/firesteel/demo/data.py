@@ -18,8 +18,8 @@ from pathlib import Path
 #: The columns of a flights file, in the order of the file.
 FLIGHTS_SCHEMA = (
     "year INT, month INT, day INT, dep_time INT, sched_dep_time INT, dep_delay DOUBLE, arr_time INT, "
-    "sched_arr_time INT, arr_delay DOUBLE, carrier STRING, flight INT, tailnum STRING, origin STRING, dest STRING, air_time DOUBLE, "
-    "distance DOUBLE, hour INT, minute INT, time_hour STRING"
+    "sched_arr_time INT, arr_delay DOUBLE, carrier STRING, flight INT, tailnum STRING, origin STRING, dest STRING, "
+    "air_time DOUBLE, distance DOUBLE, hour INT, minute INT, time_hour STRING"
 )
 
 #: The columns of the weather file, in the order of the file.

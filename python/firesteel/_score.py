@@ -1,0 +1,205 @@
+"""``firesteel score MODEL INPUT OUTPUT``: any ONNX model over any parquet, csv or json files, once or as a stream."""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from firesteel._screen import Screen, Tally
+from firesteel.ml import Model
+from firesteel.sql import Column, DataFrame, SparkSession
+from firesteel.sql import functions as F
+
+SUFFIXES = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+}
+
+#: How csv files are read unless an option says otherwise.
+CSV_OPTIONS = {"header": "true", "inferSchema": "true"}
+
+
+class ScoreError(ValueError):
+    """What was asked does not fit the model or the input."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the command line of ``firesteel score`` says."""
+
+    model: str
+    input: str
+    output: str
+    features: Sequence[str] = ()
+    format: str | None = None
+    output_format: str = "parquet"
+    mode: str = "error"
+    options: dict[str, str] = field(default_factory=dict)
+    stream: bool = False
+    checkpoint: str | None = None
+    trigger: str | None = None
+    files_per_batch: int | None = None
+
+    def reader_options(self, file_format: str) -> dict[str, str]:
+        """Return the options for reading, the user's over ours."""
+        given = {key.lower() for key in self.options}
+        ours = CSV_OPTIONS if file_format == "csv" else {}
+        return {key: value for key, value in ours.items() if key.lower() not in given} | self.options
+
+
+def run(job: Job) -> int:
+    """Score the input and return the exit status."""
+    if not job.stream and (job.checkpoint or job.trigger or job.files_per_batch):
+        message = "--checkpoint, --trigger and --files-per-batch need --stream"
+        raise ScoreError(message)
+    model = Model.load(job.model)
+    spark = SparkSession.builder.appName("firesteel score").getOrCreate()
+    file_format = job.format or format_of(job.input)
+    options = job.reader_options(file_format)
+    static = spark.read.format(file_format).options(**options).load(job.input)
+    if job.stream:
+        return run_stream(job, model, spark, static, file_format)
+    started = time.monotonic()
+    scored = with_predictions(static, model, job.features)
+    scored.write.format(job.output_format).mode("errorifexists" if job.mode == "error" else job.mode).save(job.output)
+    print(f"scored {job.input} in {time.monotonic() - started:.1f} s; output: {job.output}")
+    return 0
+
+
+def run_stream(job: Job, model: Model, spark: SparkSession, static: DataFrame, file_format: str) -> int:
+    """Score what has arrived since the last run; with a trigger, go on until Ctrl-C."""
+    options = job.reader_options(file_format) | (
+        {"maxFilesPerTrigger": str(job.files_per_batch)} if job.files_per_batch else {}
+    )
+    options.pop("inferSchema", None)  # the schema comes from the files that are there
+    arriving = spark.readStream.format(file_format).schema(static.schema).options(**options).load(job.input)
+    checkpoint = job.checkpoint or f"{job.output.rstrip('/')}.checkpoint"
+    query = (
+        with_predictions(arriving, model, job.features)
+        .writeStream.format(job.output_format)
+        .option("checkpointLocation", checkpoint)
+        .trigger(**({"processingTime": job.trigger} if job.trigger else {"availableNow": True}))
+        .start(job.output)
+    )
+    screen, tally = Screen(), Tally(query)
+    try:
+        with screen.drawing():
+            while not query.awaitTermination(0.05):
+                if tally.update() and screen.due():
+                    screen.draw(f"{tally.rows:>12,} rows  {tally.text()}", [])
+            tally.update()
+    finally:
+        query.stop()
+    screen.draw(f"{tally.rows:>12,} rows  {tally.text()}", [])
+    screen.say(f"output: {job.output}; checkpoint: {checkpoint}")
+    return 0
+
+
+def format_of(path: str) -> str:
+    """Return the format that the names of the input's files tell."""
+    place = Path(path)
+    candidates: Iterable[Path] = sorted(place.rglob("*")) if place.is_dir() else [place]
+    for candidate in candidates:
+        inner = candidate.with_suffix("") if candidate.suffix in (".gz", ".zst", ".bz2") else candidate
+        if candidate.name[:1] not in "._" and inner.suffix.lower() in SUFFIXES:
+            return SUFFIXES[inner.suffix.lower()]
+    message = f"the format of {path} cannot be told from its file names: give --format parquet, csv or json"
+    raise ScoreError(message)
+
+
+def with_predictions(data: DataFrame, model: Model, features: Sequence[str]) -> DataFrame:
+    """Return the data with one more column for each output of the model."""
+    outputs = [each.name for each in model.outputs]
+    taken = {name.lower() for name in data.columns}
+    clash = [name for name in outputs if name.lower() in taken]
+    if clash:
+        message = f"the input already has a column {clash[0]!r}, as an output of the model is called"
+        raise ScoreError(message)
+    call = model.udf()(*[column(name) for name in feature_columns(data.columns, list(model.inputs), features)])
+    own = [column(name) for name in data.columns]
+    if len(outputs) == 1:
+        return data.select(*own, call.alias(outputs[0]))
+    unused = next(name for name in iter_names("prediction") if name not in taken)
+    scored = data.withColumn(unused, call)
+    return scored.select(*own, *[column(unused).getField(name).alias(name) for name in outputs])
+
+
+def iter_names(stem: str) -> Iterable[str]:
+    """Return endless names that begin with the stem."""
+    number = 0
+    while True:
+        yield f"{stem}{number or ''}"
+        number += 1
+
+
+def column(name: str) -> Column:
+    """Return the column of exactly this name, dots and all."""
+    return F.col("`" + name.replace("`", "``") + "`")
+
+
+def feature_columns(columns: Sequence[str], inputs: Sequence[Any], features: Sequence[str]) -> list[str]:
+    """Return the columns to give to the model, in the order of its inputs.
+
+    Parameters
+    ----------
+    columns
+        The columns of the data.
+    inputs
+        The inputs of the model, each with a ``name`` and a ``shape``.
+    features
+        What the user named: columns or patterns, in order. Empty: find each input's column by the input's name.
+
+    Returns
+    -------
+    list of str
+        One column for each input, or, for a model with one input, all columns that make up its rows.
+
+    Raises
+    ------
+    ScoreError
+        If a name is not in the data, or the columns do not fit the inputs; the message says what is there.
+    """
+    if features:
+        named = [name for feature in features for name in matching(feature.strip(), columns)]
+        if len(inputs) > 1 and len(named) != len(inputs):
+            message = f"--features names {len(named)} columns, the model has {len(inputs)} inputs: {names_of(inputs)}"
+            raise ScoreError(message)
+        return named
+    found = []
+    for each in inputs:
+        alike = [name for name in columns if name == each.name] or [
+            name for name in columns if name.lower() == each.name.lower()
+        ]
+        if len(alike) != 1:
+            width = next((size for size in reversed(each.shape) if isinstance(size, int)), None)
+            several = f", which takes {width} values a row" if width and width > 1 else ""
+            message = (
+                f"no column is named as the model's input {each.name!r}{several}; the columns are "
+                f"{', '.join(columns)}; name the model's columns, in order, with --features a,b,c or --features 'f*'"
+            )
+            raise ScoreError(message)
+        found.append(alike[0])
+    return found
+
+
+def matching(feature: str, columns: Sequence[str]) -> list[str]:
+    """Return the columns that one name or pattern means."""
+    if feature in columns:
+        return [feature]
+    found = [name for name in columns if fnmatch.fnmatchcase(name.lower(), feature.lower())]
+    if not found:
+        message = f"--features names {feature!r}, and the columns are {', '.join(columns)}"
+        raise ScoreError(message)
+    return found
+
+
+def names_of(inputs: Sequence[Any]) -> str:
+    """Return the inputs' names as a list in text."""
+    return ", ".join(each.name for each in inputs)

@@ -1,0 +1,102 @@
+"""What a running job shows in a terminal: a block of lines that is drawn again in place, or plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from firesteel.sql.streaming import StreamingQuery
+
+REDRAW_SECONDS = 0.1
+LINE_SECONDS = 2.0
+
+
+class Tally:
+    """What the batches of one query's run have done so far, from its progress reports."""
+
+    def __init__(self, query: StreamingQuery) -> None:
+        self._query = query
+        self._started = time.monotonic()
+        self._newest = -1
+        self.batches = 0
+        self.rows = 0
+        self.batch_ms = 0
+        self.rows_per_second = 0.0
+
+    def update(self) -> bool:
+        """Take in the reports that are new, and say whether there were any."""
+        reports = [report for report in self._query.recentProgress if report["batchId"] > self._newest]
+        for report in reports:
+            self._newest = report["batchId"]
+            if report["numInputRows"]:
+                self.batches += 1
+                self.rows += report["numInputRows"]
+                self.batch_ms = report["durationMs"]["triggerExecution"]
+        if reports:
+            self.rows_per_second = self.rows / max(time.monotonic() - self._started, 1e-3)
+        return bool(reports)
+
+    def text(self) -> str:
+        """Return the figures as one line."""
+        return f"{self.rows_per_second:>9,.0f} rows/s   batch {self._newest:>4} took {self.batch_ms:>4} ms"
+
+
+class Screen:
+    """Shows the newest state of something: on a terminal in the same lines again, elsewhere in one line now and then.
+
+    Parameters
+    ----------
+    out
+        Where to write; standard output if None.
+    """
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
+        self.live = self._out.isatty()
+        self._drawn = 0
+        self._next = 0.0
+
+    def say(self, text: str = "") -> None:
+        """Print a line that stays."""
+        self._drawn = 0
+        print(text, file=self._out, flush=True)
+
+    def due(self) -> bool:
+        """Return whether it is time to draw again."""
+        return time.monotonic() >= self._next
+
+    def draw(self, headline: str, details: list[str]) -> None:
+        """Draw the headline and, on a terminal, the details below it, in place of what was drawn before."""
+        if self.live:
+            up = f"\x1b[{self._drawn}A" if self._drawn else ""
+            lines = [headline, *details]
+            self._out.write(up + "".join(f"\x1b[2K{line}\n" for line in lines))
+            self._drawn = len(lines)
+            self._next = time.monotonic() + REDRAW_SECONDS
+        else:
+            self._out.write(headline + "\n")
+            self._next = time.monotonic() + LINE_SECONDS
+        self._out.flush()
+
+    @contextmanager
+    def drawing(self) -> Iterator[Screen]:
+        """Hide the cursor while lines are drawn again, and show it whatever happens."""
+        if self.live:
+            self._out.write("\x1b[?25l")
+        try:
+            yield self
+        finally:
+            if self.live:
+                self._out.write("\x1b[?25h")
+                self._out.flush()
+
+
+def bar(done: int, total: int, width: int = 30) -> str:
+    """Return a progress bar with its percentage."""
+    share = min(done / total, 1.0) if total else 1.0
+    full = int(share * width)
+    return f"{'█' * full}{'░' * (width - full)} {share:>4.0%}"

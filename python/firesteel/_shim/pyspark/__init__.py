@@ -1,0 +1,10 @@
+"""What a child process of ``firesteel run`` finds by the name ``pyspark``; ``firesteel._pyspark`` takes its place."""
+
+import importlib
+import sys
+
+from firesteel._pyspark import install
+
+install()
+del sys.modules[__name__]
+importlib.import_module(__name__)

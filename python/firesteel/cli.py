@@ -1,0 +1,171 @@
+"""The command line: ``firesteel demo``, ``firesteel score``, ``firesteel run`` and ``firesteel doctor``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+#: Exit statuses, as shells know them.
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    A failure is one line on standard error and status 1; ``--debug`` shows the traceback instead. Ctrl-C ends quietly
+    with 130.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] not in COMMANDS and (arguments[0].endswith(".py") or Path(arguments[0]).is_file()):
+        arguments.insert(0, "run")  # python -m firesteel script.py
+    options = parser().parse_args(arguments)
+    try:
+        return COMMANDS[options.command](options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the one place where a failure becomes a line of text
+        if options.debug:
+            raise
+        print(f"firesteel: {error or type(error).__name__}", file=sys.stderr)
+        return FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser for all commands."""
+    top = argparse.ArgumentParser(prog="firesteel", description="Spark-style streaming with model inference.")
+    top.add_argument("--version", action="version", version=f"firesteel {own_version()}")
+    top.add_argument("--debug", action="store_true", help="show the traceback of a failure")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_demo(commands)
+    add_score(commands)
+    add_run(commands)
+    commands.add_parser("doctor", help="say what Firesteel runs on: versions, ONNX Runtime, providers, cores")
+    return top
+
+
+def own_version() -> str:
+    """Return the version of the installed package."""
+    try:
+        return version("firesteel")
+    except PackageNotFoundError:
+        return "from a source tree"
+
+
+def add_demo(commands: argparse._SubParsersAction) -> None:
+    """Describe ``firesteel demo``."""
+    demo = commands.add_parser(
+        "demo",
+        help="score half a year of flights as they arrive, exactly once",
+        description="Score half a year of flights with a delay model, exactly once. Kill it, run it again: it goes on.",
+    )
+    demo.add_argument("--output", type=Path, default=Path("demo-output"), metavar="DIR", help="default: demo-output")
+    demo.add_argument("--fresh", action="store_true", help="remove what earlier runs made there, and start anew")
+    demo.add_argument(
+        "--follow", action="store_true", help="let one day's file arrive after the other, and follow live"
+    )
+    demo.add_argument("--every", type=float, default=0.25, metavar="SECONDS", help="with --follow, between files: 0.25")
+    demo.add_argument(
+        "--trigger", default="1 second", metavar="TIME", help="with --follow, between batches: '1 second'"
+    )
+    demo.add_argument("--files-per-batch", type=int, default=4, metavar="N", help="default: 4")
+    demo.add_argument("--days", type=int, metavar="N", help="the first N days only, of 184")
+    demo.add_argument("--no-plot", action="store_true", help="draw no plot, so that matplotlib is not needed")
+
+
+def add_score(commands: argparse._SubParsersAction) -> None:
+    """Describe ``firesteel score``."""
+    score = commands.add_parser(
+        "score",
+        help="score files with an ONNX model",
+        description="Score parquet, csv or json files with an ONNX model. The output has the input's columns and one "
+        "column for each output of the model.",
+    )
+    score.add_argument("model", metavar="MODEL", help="an ONNX file, or a local MLflow model folder that holds one")
+    score.add_argument("input", metavar="INPUT", help="a file, a folder or a glob")
+    score.add_argument("output", metavar="OUTPUT", help="the folder to write")
+    score.add_argument(
+        "--features",
+        action="append",
+        metavar="COLUMNS",
+        help="columns for the model, in order, separated by commas; f* stands for all that begin with f. "
+        "Without it, columns are found by the names of the model's inputs",
+    )
+    formats = ["parquet", "csv", "json"]
+    score.add_argument("--format", choices=formats, help="of the input; by default from the file names")
+    score.add_argument("--output-format", choices=formats, default="parquet", help="default: parquet")
+    score.add_argument("--mode", choices=["error", "overwrite", "append"], default="error", help="if OUTPUT exists")
+    score.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="for the reader; repeatable")
+    score.add_argument("--stream", action="store_true", help="score what is new since the last run, exactly once")
+    score.add_argument("--checkpoint", metavar="DIR", help="with --stream; default: OUTPUT.checkpoint")
+    score.add_argument("--trigger", metavar="TIME", help="with --stream: keep running, with a batch every TIME")
+    score.add_argument("--files-per-batch", type=int, metavar="N", help="with --stream; default: all that are new")
+
+
+def add_run(commands: argparse._SubParsersAction) -> None:
+    """Describe ``firesteel run``."""
+    run = commands.add_parser("run", help="run a PySpark script, unmodified", description="Run a PySpark script.")
+    run.add_argument("script", metavar="SCRIPT")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENTS", help="for the script")
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Carry out ``firesteel demo``."""
+    from firesteel.demo.command import Options, run
+
+    return run(
+        Options(
+            output=options.output,
+            fresh=options.fresh,
+            follow=options.follow,
+            every=options.every,
+            trigger=options.trigger,
+            files_per_batch=options.files_per_batch,
+            days=options.days,
+            plot=not options.no_plot,
+        )
+    )
+
+
+def score(options: argparse.Namespace) -> int:
+    """Carry out ``firesteel score``."""
+    from firesteel._score import Job, run
+
+    pairs = dict(pair.partition("=")[::2] for pair in options.option)
+    features = [name for group in options.features or [] for name in group.split(",")]
+    return run(
+        Job(
+            model=options.model,
+            input=options.input,
+            output=options.output,
+            features=features,
+            format=options.format,
+            output_format=options.output_format,
+            mode=options.mode,
+            options=pairs,
+            stream=options.stream,
+            checkpoint=options.checkpoint,
+            trigger=options.trigger,
+            files_per_batch=options.files_per_batch,
+        )
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out ``firesteel run``."""
+    from firesteel._run import run_script
+
+    return run_script(options.script, options.arguments)
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Carry out ``firesteel doctor``."""
+    from firesteel._doctor import run
+
+    del options
+    return run()
+
+
+COMMANDS = {"demo": demo, "score": score, "run": run, "doctor": doctor}

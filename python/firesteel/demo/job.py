@@ -1,0 +1,62 @@
+"""The streaming job of the demonstration, in PySpark's API and nothing else; only the model comes from Firesteel.
+
+Files of flights arrive in a folder. Each flight is joined to the weather of its airport and hour, a static table, and
+scored by the model; the predictions go to Parquet, each exactly once, however often the job is killed and started
+again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from firesteel.demo.data import FLIGHTS_SCHEMA, MISSING, WEATHER_SCHEMA
+from firesteel.ml import Model
+from firesteel.sql import DataFrame, SparkSession
+from firesteel.sql import functions as F
+from firesteel.sql.streaming import StreamingQuery
+
+MODEL = Path(__file__).with_name("flight_delay.onnx")
+WEATHER = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "precip", "pressure", "visib"]
+
+
+def read_weather(spark: SparkSession, path: Path) -> DataFrame:
+    """Return the weather of each airport and hour."""
+    table = spark.read.csv(str(path), schema=WEATHER_SCHEMA, header=True, nullValue=MISSING)
+    return table.select("origin", "time_hour", *[F.col(name) for name in WEATHER])
+
+
+def score(flights: DataFrame, weather: DataFrame, model: Model) -> DataFrame:
+    """Return the flights with the model's two predictions.
+
+    ``arr_delay`` is what happened, and is only passed on, to measure the predictions by; the model does not see it.
+    It is null for cancelled and diverted flights, which are scored like all others.
+    """
+    known = flights.join(weather, ["origin", "time_hour"], "left")
+    known = known.withColumn("weekday", F.dayofweek(F.make_date("year", "month", "day")))
+    for name in WEATHER:  # the model knows how to take NaN; a null in would be a null out
+        known = known.withColumn(name, F.coalesce(F.col(name), F.lit(float("nan"))))
+    predict = model.udf()
+    scored = known.withColumn("prediction", predict(*[F.col(each.name) for each in model.inputs]))
+    return scored.select(
+        "year", "month", "day", "sched_dep_time", "carrier", "flight", "origin", "dest",
+        "prediction.late_probability", "prediction.delay_minutes", "arr_delay",
+    )  # fmt: skip
+
+
+def start(spark: SparkSession, folder: Path, files_per_batch: int, trigger: dict[str, str | bool]) -> StreamingQuery:
+    """Start the job in a folder that holds ``flights/``, into which files arrive, and ``weather.csv``."""
+    flights = (
+        spark.readStream.schema(FLIGHTS_SCHEMA)
+        .option("header", True)
+        .option("nullValue", MISSING)
+        .option("maxFilesPerTrigger", files_per_batch)
+        .csv(str(folder / "flights"))
+    )
+    scored = score(flights, read_weather(spark, folder / "weather.csv"), Model.load(MODEL))
+    return (
+        scored.writeStream.format("parquet")
+        .option("checkpointLocation", str(folder / "checkpoint"))
+        .queryName("flight_delay")
+        .trigger(**trigger)
+        .start(str(folder / "predictions"))
+    )
