@@ -22,13 +22,12 @@ import json
 import math
 import re
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from types import ModuleType
 
 HERE = Path(__file__).resolve().parent
@@ -49,14 +48,14 @@ def load(program: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ModuleNotFoundError(f"no parity program named {program} in {PROGRAMS}")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
+    # Not in sys.modules: so cloudpickle sends a program's functions by value to PySpark's workers, which cannot import it.
     spec.loader.exec_module(module)
     return module
 
 
 def cases(module: ModuleType) -> Iterator[Case]:
     """List a program's cases: its functions in the order of the file, then its SQL texts."""
-    for name, function in vars(module).items():
+    for name, function in list(vars(module).items()):
         own = inspect.isfunction(function) and function.__module__ == module.__name__
         if own and not name.startswith("_"):
             yield name, _call(function)
@@ -75,17 +74,19 @@ def prepare(module: ModuleType, spark: Any) -> None:
         spark.sql(query).createOrReplaceTempView(name)
 
 
-def answer(case: Case, spark: Any) -> Any:
-    """Ask one case and return its answer as JSON-able data."""
-    _, ask = case
+def answer(case: Case, spark: Any, exact: Collection[str] = ()) -> Any:
+    """Ask one case and return its answer as JSON-able data; ``exact`` names those whose error message is part of it."""
+    name, ask = case
     tmp = Path(tempfile.mkdtemp(prefix="parity-"))
     try:
         try:
             found = plain(ask(spark, tmp))
         except Exception as error:  # noqa: BLE001 - whatever is raised is the answer
-            found = _raised(error)
+            found = _raised(error, "exact_message" if name in exact else "message")
         return _hide(found, str(tmp))
     finally:
+        for query in spark.streams.active:
+            query.stop()
         shutil.rmtree(tmp, ignore_errors=True)
 
 
@@ -121,14 +122,15 @@ def plain(value: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one flat table o
         return _frame(value)
     if hasattr(value, "simpleString"):
         return {"type": value.simpleString()}
-    return {"object": type(value).__name__, "str": str(value)}
+    return {"object": type(value).__name__}
 
 
 def same(expected: Any, found: Any) -> bool:
-    """Compare two answers; doubles may differ in their last bits, since the order of a sum is free."""
+    """Compare a recorded answer with one found; doubles may differ in their last bits, since the order of a sum is free."""
     if isinstance(expected, dict) and "error" in expected and isinstance(found, dict) and "error" in found:
-        # No Java, no Py4JJavaError: there the condition is all that can be asked for.
-        compared = ["condition"] if expected["error"] == "Py4JJavaError" else ["error", "condition"]
+        # No Java, no Py4JError: there a condition, or else any error, is all that can be asked for.
+        from_java = expected["error"] in {"Py4JError", "Py4JJavaError"}
+        compared = ["error", "condition"] if not from_java else ["condition"] if expected["condition"] else []
         return all(expected[key] == found[key] for key in compared)
     if isinstance(expected, float) and isinstance(found, float):
         both_zero = expected == 0 and found == 0
@@ -184,14 +186,22 @@ def _frame(frame: Any) -> dict[str, Any]:
     return {"columns": columns, "rows": sorted(rows, key=_text)}
 
 
-def _raised(error: Exception) -> dict[str, Any]:
+def _raised(error: Exception, key: str) -> dict[str, Any]:
     condition = error.getCondition() if hasattr(error, "getCondition") else None
     message = str(error).split("\n\nJVM stacktrace:")[0].strip()
     if type(error).__name__ == "Py4JJavaError":
-        # PySpark lets a few Java errors through as they are; what it would have said stands in the last "Caused by".
-        message = re.findall(r"^(?:Caused by|): [\w.$]*: (.*)$", message, flags=re.MULTILINE)[-1]
-        condition = (re.match(r"\[([A-Z0-9_.]+)\]", message) or [None, None])[1]
-    return {"error": type(error).__name__, "condition": condition, "message": message}
+        # PySpark lets some Java errors through as they are; the deepest cause that has a condition says what happened.
+        causes = re.findall(r"^(?:Caused by)?: ?[\w.$]*: (.*)$", message, flags=re.MULTILINE)
+        named = [(cause, found[1]) for cause in causes if (found := re.match(r"\[([A-Z0-9_.]+)\]", cause))]
+        message, condition = named[-1] if named else (causes[-1], None)
+    return {"error": type(error).__name__, "condition": condition, key: _short(message)}
+
+
+def _short(message: str) -> str:
+    """Drop from a message what differs between two runs: plans with their counters, ids, traces."""
+    message = message.split(";\n", maxsplit=1)[0].split("\nTraceback", maxsplit=1)[0]
+    message = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", message)
+    return re.sub(r"\bo\d+\.", "o.", message)[:1500]
 
 
 def _text(value: Any) -> str:

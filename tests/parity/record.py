@@ -24,11 +24,12 @@ def main() -> None:
     arguments.add_argument("program", nargs="*", default=programs.names())
     arguments.add_argument("--out", type=Path, default=programs.ANSWERS)
     arguments.add_argument("--case", help="ask only this case and print the answer")
-    arguments.add_argument("--skip", action="append", default=[], help="a case to leave out")
+    arguments.add_argument("--resume", action="store_true", help="keep the answers that are in --out, ask the others")
     chosen = arguments.parse_args()
     chosen.out = chosen.out.resolve()
 
     # collect() gives naive local times: both engines must see the same local zone.
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["TZ"] = "UTC"
     time.tzset()
     os.chdir(tempfile.mkdtemp(prefix="parity-cwd-"))
@@ -59,17 +60,18 @@ def _session():  # noqa: ANN202 - the type is the engine's
 def _record(program: str, spark, chosen: argparse.Namespace) -> None:  # noqa: ANN001
     if chosen.case is None:
         chosen.out.mkdir(parents=True, exist_ok=True)
-    found = {}
     target = chosen.out / f"{program}.json"
+    found = json.loads(target.read_text()) if chosen.resume and target.exists() else {}
+    kept = set(found)
     module = programs.load(program)
     programs.prepare(module, spark)
     for case in programs.cases(module):
         name = case[0]
-        if name in chosen.skip or (chosen.case is not None and name != chosen.case):
+        if name in kept or (chosen.case is not None and name != chosen.case):
             continue
         if name in found:
             raise SystemExit(f"{program}: two cases are named {name!r}")
-        found[name] = programs.answer(case, spark)
+        found[name] = programs.answer(case, spark, getattr(module, "MESSAGES", ()))
         if chosen.case is not None:
             print(json.dumps(found[name], indent=1, ensure_ascii=False))
         else:
