@@ -92,6 +92,13 @@ impl Error {
         self
     }
 
+    /// Sets the kind where one condition has several: a bad cast is a number's or a date's.
+    #[must_use]
+    pub fn as_kind(mut self, kind: ErrorKind) -> Self {
+        Arc::make_mut(&mut self.0).kind = kind;
+        self
+    }
+
     /// Adds what was being done when the error passed by.
     #[must_use]
     pub fn context(mut self, doing: impl Into<String>) -> Self {

@@ -12,8 +12,13 @@
 //! | interval (calendar) | Interval(MonthDayNano) |
 //! | array, map, struct | List (`element`), Map (`entries`: `key`, `value`), Struct |
 
+pub mod calendar;
 pub mod ddl;
+pub mod display;
 pub mod json;
+pub mod parse;
+pub mod pattern;
+pub mod zone;
 
 use std::sync::Arc;
 

@@ -1,1 +1,3 @@
-fn main(){}
+//! Every Rust test, in one binary.
+
+mod types_text;

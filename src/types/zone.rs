@@ -1,0 +1,177 @@
+//! Time zones by the names that Java and Spark take: regions (`Europe/Paris`), offsets (`+01:00`, `UTC+1`, `Z`) and Java's short ids (`PST`).
+
+use chrono::{DateTime, LocalResult, Offset, TimeZone};
+use chrono_tz::{OffsetName, Tz};
+
+use super::calendar::{MICROS_PER_DAY, MICROS_PER_SECOND};
+use crate::error::{Error, Result};
+
+/// A time zone: an offset from UTC in seconds, or a region with a history of offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Zone {
+    Fixed(i32),
+    Region(Tz),
+}
+
+/// Java's `ZoneId.SHORT_IDS`, which Spark allows.
+const SHORT_IDS: &[(&str, &str)] = &[
+    ("ACT", "Australia/Darwin"),
+    ("AET", "Australia/Sydney"),
+    ("AGT", "America/Argentina/Buenos_Aires"),
+    ("ART", "Africa/Cairo"),
+    ("AST", "America/Anchorage"),
+    ("BET", "America/Sao_Paulo"),
+    ("BST", "Asia/Dhaka"),
+    ("CAT", "Africa/Harare"),
+    ("CNT", "America/St_Johns"),
+    ("CST", "America/Chicago"),
+    ("CTT", "Asia/Shanghai"),
+    ("EAT", "Africa/Addis_Ababa"),
+    ("ECT", "Europe/Paris"),
+    ("IET", "America/Indiana/Indianapolis"),
+    ("IST", "Asia/Kolkata"),
+    ("JST", "Asia/Tokyo"),
+    ("MIT", "Pacific/Apia"),
+    ("NET", "Asia/Yerevan"),
+    ("NST", "Pacific/Auckland"),
+    ("PLT", "Asia/Karachi"),
+    ("PNT", "America/Phoenix"),
+    ("PRT", "America/Puerto_Rico"),
+    ("PST", "America/Los_Angeles"),
+    ("SST", "Pacific/Guadalcanal"),
+    ("VST", "Asia/Ho_Chi_Minh"),
+    ("EST", "-05:00"),
+    ("MST", "-07:00"),
+    ("HST", "-10:00"),
+];
+
+impl Zone {
+    pub const UTC: Self = Self::Region(Tz::UTC);
+
+    /// The zone of a name, or `None` where Java knows none.
+    pub fn find(name: &str) -> Option<Self> {
+        let name = name.trim();
+        if name == "Z" {
+            return Some(Self::Fixed(0));
+        }
+        if let Some((_, long)) = SHORT_IDS.iter().find(|(short, _)| *short == name) {
+            return Self::find(long);
+        }
+        if let Ok(region) = name.parse() {
+            return Some(Self::Region(region));
+        }
+        let offset = ["UTC", "GMT", "UT"].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+        offset_seconds(offset).map(Self::Fixed)
+    }
+
+    /// The zone of a name, or an error that names it.
+    pub fn of(name: &str) -> Result<Self> {
+        Self::find(name)
+            .ok_or_else(|| Error::of(crate::condition::INVALID_TIMEZONE).with("timeZone", format!("'{name}'")))
+    }
+
+    /// Seconds that local time is ahead of UTC at an instant.
+    pub fn offset_at(&self, micros: i64) -> i64 {
+        match self {
+            Self::Fixed(seconds) => i64::from(*seconds),
+            Self::Region(Tz::UTC) => 0,
+            Self::Region(region) => {
+                let at = DateTime::from_timestamp(micros.div_euclid(MICROS_PER_SECOND), 0).unwrap_or_default();
+                i64::from(region.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc())
+            }
+        }
+    }
+
+    /// The local clock reading at an instant, as microseconds.
+    pub fn to_local(&self, micros: i64) -> i64 {
+        micros.saturating_add(self.offset_at(micros) * MICROS_PER_SECOND)
+    }
+
+    /// The instant of a local clock reading. As in Java: a reading that occurs twice is the earlier one, and one that a clock
+    /// change skips moves forward by the length of the gap.
+    pub fn to_utc(&self, local: i64) -> Option<i64> {
+        let offset = match self {
+            Self::Fixed(seconds) => i64::from(*seconds),
+            Self::Region(Tz::UTC) => 0,
+            Self::Region(region) => {
+                let resolve = |micros: i64| {
+                    let at = DateTime::from_timestamp(micros.div_euclid(MICROS_PER_SECOND), 0)?.naive_utc();
+                    match region.offset_from_local_datetime(&at) {
+                        LocalResult::Single(offset) | LocalResult::Ambiguous(offset, _) => {
+                            Some(i64::from(offset.fix().local_minus_utc()))
+                        }
+                        LocalResult::None => None,
+                    }
+                };
+                match resolve(local) {
+                    Some(offset) => offset,
+                    None => resolve(local.checked_sub(MICROS_PER_DAY)?)?,
+                }
+            }
+        };
+        local.checked_sub(offset * MICROS_PER_SECOND)
+    }
+
+    /// The zone's id as Java prints it.
+    pub fn id(&self) -> String {
+        match self {
+            Self::Fixed(0) => "Z".to_owned(),
+            Self::Fixed(seconds) => format_offset(i64::from(*seconds), true),
+            Self::Region(region) => region.name().to_owned(),
+        }
+    }
+
+    /// The short name at an instant, e.g. `CET`.
+    pub fn abbreviation(&self, micros: i64) -> String {
+        match self {
+            Self::Fixed(_) => self.id(),
+            Self::Region(region) => {
+                let at = DateTime::from_timestamp(micros.div_euclid(MICROS_PER_SECOND), 0).unwrap_or_default();
+                let offset = region.offset_from_utc_datetime(&at.naive_utc());
+                offset.abbreviation().unwrap_or(region.name()).to_owned()
+            }
+        }
+    }
+}
+
+/// `+hh:mm` or `+hhmm`, with seconds where there are any.
+pub fn format_offset(seconds: i64, colon: bool) -> String {
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let (hours, minutes, rest) = (seconds.abs() / 3600, seconds.abs() / 60 % 60, seconds.abs() % 60);
+    let colon = if colon { ":" } else { "" };
+    let mut text = format!("{sign}{hours:02}{colon}{minutes:02}");
+    if rest != 0 {
+        text.push_str(&format!("{colon}{rest:02}"));
+    }
+    text
+}
+
+/// `+h`, `+hh`, `+h:mm`, `+hh:m`, `+hh:mm`, `+hhmm`, `+hh:mm:ss`, `+hhmmss`, up to 18 hours.
+fn offset_seconds(text: &str) -> Option<i32> {
+    let sign = match text.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let digits = &text[1..];
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit() || b == b':') {
+        return None;
+    }
+    let parts: Vec<&str> = if digits.contains(':') {
+        digits.split(':').collect()
+    } else {
+        match digits.len() {
+            1 | 2 => vec![digits],
+            4 => vec![&digits[..2], &digits[2..]],
+            6 => vec![&digits[..2], &digits[2..4], &digits[4..]],
+            _ => return None,
+        }
+    };
+    if parts.len() > 3 || parts.iter().any(|part| part.is_empty() || part.len() > 2) {
+        return None;
+    }
+    let number = |at: usize| parts.get(at).map_or(Some(0), |part| part.parse::<i32>().ok());
+    let (hours, minutes, seconds) = (number(0)?, number(1)?, number(2)?);
+    let total = hours * 3600 + minutes * 60 + seconds;
+    (minutes < 60 && seconds < 60 && total <= 18 * 3600).then_some(sign * total)
+}
