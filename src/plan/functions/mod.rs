@@ -1,13 +1,18 @@
 //! Spark's functions by name: one registry, looked up by [`resolve`](super::resolve) and by `catalog.functionExists`.
 //!
 //! A definition turns typed arguments into a typed DataFusion expression; argument casts happen here, by Spark's rules, so that
-//! DataFusion's own coercion finds nothing left to do.
+//! DataFusion's own coercion finds nothing left to do. To add a function, add a line to the table of the file whose topic it is.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use arrow::datatypes::DataType;
 use datafusion::logical_expr::Expr;
 
 use crate::conf::Conf;
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+mod missing;
 
 /// A resolved expression: columns are `#id`, types are Spark's, as Arrow types.
 #[derive(Clone, Debug)]
@@ -24,6 +29,10 @@ pub struct CallContext<'a> {
     pub conf: &'a Conf,
     pub distinct: bool,
     pub ignore_nulls: bool,
+    /// The call as errors show it, e.g. `upper(a)`.
+    pub text: &'a str,
+    /// The arguments as errors show them.
+    pub arguments: &'a [String],
 }
 
 /// What kind of function a name is, and how to build it.
@@ -31,8 +40,49 @@ pub struct CallContext<'a> {
 pub enum Definition {
     /// One value for each row.
     Scalar(fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>),
-    /// One value for each group; the expression is a DataFusion aggregate.
+    /// One value for each group. The expression holds DataFusion aggregates, each an `Expr::AggregateFunction`, and may hold
+    /// scalar functions around them: `FILTER` goes to each aggregate, and with `OVER` each becomes a window function.
     Aggregate(fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>),
-    /// Only with `OVER`: `row_number`, `lag`, ….
+    /// Only with `OVER`: `row_number`, `lag`, …. The expression is a DataFusion window function.
     Window(fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>),
+    /// One value for each row, with lambdas among the arguments.
+    HigherOrder(HigherOrder),
+}
+
+/// How a higher-order function is built. First its other arguments are resolved; then, for each lambda from left to right,
+/// `parameters` says what the lambda's parameters are and its body is resolved; then `build` gets every argument in its place.
+#[derive(Clone, Copy)]
+pub struct HigherOrder {
+    /// Types and nullability of the parameters of the lambda at `at`, which has `count` of them; the arguments before it are
+    /// resolved, and lambdas and what is not resolved yet are `None`.
+    pub parameters: fn(context: &CallContext<'_>, arguments: &[Option<Typed>], at: usize, count: usize) -> Result<Vec<(DataType, bool)>>,
+    /// A lambda arrives as `Expr::Lambda`, typed by its body; its variables are `Expr::LambdaVariable`s with a field and a name
+    /// that no enclosing lambda uses.
+    pub build: fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>,
+}
+
+type Table = &'static [(&'static str, Definition)];
+
+/// Every file's table.
+const TABLES: &[Table] = &[];
+
+static REGISTRY: LazyLock<HashMap<&'static str, Definition>> =
+    LazyLock::new(|| TABLES.iter().flat_map(|table| table.iter().copied()).collect());
+
+/// The definition of a name, which may be written in any case.
+pub fn lookup(name: &str) -> Option<Definition> {
+    REGISTRY.get(name.to_ascii_lowercase().as_str()).copied()
+}
+
+/// Every name, for the catalog.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    REGISTRY.keys().copied()
+}
+
+/// The error for a function that Spark has and Firesteel has not, or `None` where Spark has none of that name either.
+pub fn missing(name: &str) -> Option<Error> {
+    let name = name.to_ascii_lowercase();
+    missing::NAMES
+        .contains(&name.as_str())
+        .then(|| Error::unsupported(format!("the function '{name}' is not implemented in Firesteel")))
 }
