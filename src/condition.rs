@@ -33,5 +33,11 @@ conditions! {
     CONTINUOUS_UNSUPPORTED_SOURCE = "_LEGACY_ERROR_TEMP_1338", "0A000", Analysis, "the source <source> has no continuous processing; use a micro-batch trigger.";
     CONTINUOUS_UNSUPPORTED_SINK = "_LEGACY_ERROR_TEMP_1338", "0A000", Analysis, "the sink <sink> has no continuous processing; use a micro-batch trigger.";
     UNSUPPORTED_DATATYPE = "UNSUPPORTED_DATATYPE", "0A000", Parse, "there is no data type <typeName>.";
+    COLUMN_NOT_FOUND = "COLUMN_NOT_FOUND", "42703", Analysis, "there is no column <colName>; whether case matters is set by <caseSensitiveConfig>.";
+    ALL_PARTITION_COLUMNS_NOT_ALLOWED = "ALL_PARTITION_COLUMNS_NOT_ALLOWED", "KD005", Analysis, "every column is a partition column, and a file needs at least one other.";
+    UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE = "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "0A000", Analysis, "the format <format> cannot hold the column <columnName> of type <columnType>.";
+    INVALID_TYPED_LITERAL = "INVALID_TYPED_LITERAL", "42604", Parse, "the value <value> is not a valid literal of type <valueType>.";
+    TEMP_TABLE_OR_VIEW_ALREADY_EXISTS = "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", Analysis, "there is a temporary view <relationName> already; drop it, or create it with replace.";
+    STREAMING_WITHOUT_WRITE_STREAM = "_LEGACY_ERROR_TEMP_3102", "0A000", Analysis, "Queries with streaming sources must be executed with writeStream.start().";
     PARSE_SYNTAX_ERROR = "PARSE_SYNTAX_ERROR", "42601", Parse, "syntax error at or near <error><hint>.";
 }

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind as Io, Write};
 use std::path::{Path, PathBuf};
 
+use crate::conf::Conf;
 use crate::error::{Context, Error, Result};
 
 /// Whether a write survives a power cut.
@@ -16,6 +17,29 @@ pub enum Durability {
     Synced,
     /// What the operating system does by itself; a crash of the process loses nothing.
     Buffered,
+}
+
+impl Durability {
+    /// What `firesteel.checkpoint.fsync` asks for.
+    pub fn of(conf: &Conf) -> Result<Self> {
+        Ok(if conf.flag("firesteel.checkpoint.fsync")? { Self::Synced } else { Self::Buffered })
+    }
+
+    /// Syncs a file's content.
+    pub fn sync(self, file: &File) -> Result<()> {
+        match self {
+            Self::Synced => Ok(file.sync_data()?),
+            Self::Buffered => Ok(()),
+        }
+    }
+
+    /// Syncs a directory: names given or taken in it.
+    pub fn sync_dir(self, dir: &Path) -> Result<()> {
+        match self {
+            Self::Synced => File::open(dir).and_then(|dir| dir.sync_all()).context(|| format!("syncing {}", dir.display())),
+            Self::Buffered => Ok(()),
+        }
+    }
 }
 
 /// What a put-if-absent found.

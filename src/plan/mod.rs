@@ -1,11 +1,13 @@
 //! From what the user wrote to a finished plan: `sql` (text → tree), `tree`, `resolve` (Spark's names and types → DataFusion), `scan` and
 //! `function_exec` (our leaves and our operator inside a DataFusion plan), `execute` (a finished plan and its passes).
 
+pub mod cached;
 pub mod error;
 pub mod execute;
 pub mod functions;
 pub mod kernel;
 pub mod scan;
+pub mod sql;
 pub mod tree;
 pub mod watermark;
 

@@ -10,7 +10,8 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result as DfResult;
 use datafusion::execution::TaskContext;
-use datafusion::logical_expr::{Expr, TableType};
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableType};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -23,13 +24,20 @@ use super::execute::PassContext;
 use super::{Attribute, Leaf, LeafId};
 use crate::error::{Error, Result};
 use crate::runtime::Runtime;
-use crate::source::{Partition, RecordBatches, Scan};
+use crate::source::{Partition, Scan};
 
 /// The table provider of a leaf. Its columns are called by `attributes`' ids; there is one attribute for each of the source's columns.
 #[derive(Debug)]
 pub struct SourceTable {
     leaf: Leaf,
     schema: SchemaRef,
+}
+
+/// The logical leaf: it reads all of the source's columns, called by `attributes`' ids, one for each.
+pub fn leaf_plan(leaf: Leaf, attributes: &[Attribute]) -> Result<LogicalPlan> {
+    let name = format!("leaf{}", leaf.id.0);
+    let table = provider_as_source(Arc::new(SourceTable::new(leaf, attributes)));
+    Ok(LogicalPlanBuilder::scan(name, table, None)?.build()?)
 }
 
 impl SourceTable {
@@ -148,29 +156,9 @@ fn read_in_turn(
     runtime: Runtime,
 ) -> BoxStream<'static, Result<RecordBatch>> {
     stream::iter(partitions)
-        .map(move |partition| partition.read(&scan).map(|batches| into_stream(batches, &runtime, &scan)))
+        .map(move |partition| partition.read(&scan).map(|batches| batches.into_stream(&runtime, &scan.cancel)))
         .try_flatten()
         .boxed()
-}
-
-/// Record batches as a stream: what blocks runs on a thread where it may, two record batches ahead.
-fn into_stream(batches: RecordBatches, runtime: &Runtime, scan: &Scan) -> BoxStream<'static, Result<RecordBatch>> {
-    let iterator = match batches {
-        RecordBatches::Async(stream) => return stream,
-        RecordBatches::Blocking(iterator) => iterator,
-    };
-    let (send, receive) = tokio::sync::mpsc::channel(2);
-    let cancel = scan.cancel.clone();
-    runtime.io().spawn_blocking(move || {
-        for batch in iterator {
-            let batch = cancel.check().and(batch);
-            let failed = batch.is_err();
-            if send.blocking_send(batch).is_err() || failed {
-                return;
-            }
-        }
-    });
-    stream::unfold(receive, |mut receive| async move { receive.recv().await.map(|batch| (batch, receive)) }).boxed()
 }
 
 /// The same columns under another schema's names; their types must be equal.

@@ -200,6 +200,45 @@ impl Expr {
         Self::Call(Call { name: symbol.into(), arguments, distinct: false, filter: None, ignore_nulls: false, operator: true })
     }
 
+    /// Rebuilds the expression bottom-up: `change` is given each node after its children.
+    #[must_use]
+    pub fn map(self, change: &mut dyn FnMut(Self) -> Self) -> Self {
+        fn boxed(expr: Box<Expr>, change: &mut dyn FnMut(Expr) -> Expr) -> Box<Expr> {
+            Box::new(expr.map(change))
+        }
+        fn all(exprs: Vec<Expr>, change: &mut dyn FnMut(Expr) -> Expr) -> Vec<Expr> {
+            exprs.into_iter().map(|expr| expr.map(change)).collect()
+        }
+        let rebuilt = match self {
+            Self::Call(call) => Self::Call(Call {
+                arguments: all(call.arguments, change),
+                filter: call.filter.map(|filter| boxed(filter, change)),
+                ..call
+            }),
+            Self::Function { function, arguments } => Self::Function { function, arguments: all(arguments, change) },
+            Self::Alias { input, names, metadata } => Self::Alias { input: boxed(input, change), names, metadata },
+            Self::Cast { input, to, try_cast } => Self::Cast { input: boxed(input, change), to, try_cast },
+            Self::Case { operand, branches, otherwise } => Self::Case {
+                operand: operand.map(|operand| boxed(operand, change)),
+                branches: branches.into_iter().map(|(when, then)| (when.map(change), then.map(change))).collect(),
+                otherwise: otherwise.map(|otherwise| boxed(otherwise, change)),
+            },
+            Self::Extract { input, key } => Self::Extract { input: boxed(input, change), key: boxed(key, change) },
+            Self::Window { function, spec } => Self::Window {
+                function: boxed(function, change),
+                spec: Box::new(WindowSpec {
+                    partition_by: all(spec.partition_by, change),
+                    order_by: all(spec.order_by, change),
+                    frame: spec.frame,
+                }),
+            },
+            Self::Sort { input, ascending, nulls_first } => Self::Sort { input: boxed(input, change), ascending, nulls_first },
+            Self::Lambda { parameters, body } => Self::Lambda { parameters, body: boxed(body, change) },
+            leaf @ (Self::Column(_) | Self::Attribute(..) | Self::Star(_) | Self::Literal(_) | Self::LambdaVariable(_)) => leaf,
+        };
+        change(rebuilt)
+    }
+
     #[must_use]
     pub fn alias(self, name: impl Into<String>) -> Self {
         Self::Alias { input: Box::new(self), names: vec![name.into()], metadata: None }

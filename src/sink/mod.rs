@@ -3,6 +3,11 @@
 //! A [`Sink`] is what `writeStream.format("x")` declares; `start()` opens it into a [`Writer`]. A batch's rows are staged lane by
 //! lane, invisible, and made visible by one commit. `memory` is the simplest implementation, and so the tutorial.
 
+pub mod console;
+pub mod encode;
+pub mod files;
+pub mod memory;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 

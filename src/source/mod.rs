@@ -65,6 +65,28 @@ impl RecordBatches {
     pub fn ready(batches: Vec<RecordBatch>) -> Self {
         Self::Async(Box::pin(futures::stream::iter(batches.into_iter().map(Ok))))
     }
+
+    /// The batches as a stream: what blocks runs on a thread where it may, two record batches ahead.
+    pub fn into_stream(self, runtime: &Runtime, cancel: &Cancel) -> BoxStream<'static, Result<RecordBatch>> {
+        let iterator = match self {
+            Self::Async(stream) => return stream,
+            Self::Blocking(iterator) => iterator,
+        };
+        let (send, receive) = tokio::sync::mpsc::channel(2);
+        let cancel = cancel.clone();
+        runtime.io().spawn_blocking(move || {
+            for batch in iterator {
+                let batch = cancel.check().and(batch);
+                let failed = batch.is_err();
+                if send.blocking_send(batch).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Box::pin(futures::stream::unfold(receive, |mut receive| async move {
+            receive.recv().await.map(|batch| (batch, receive))
+        }))
+    }
 }
 
 /// Whether a source is read once, whole, or as a stream.

@@ -19,6 +19,7 @@ pub mod json;
 pub mod parse;
 pub mod pattern;
 pub mod zone;
+pub mod json_text;
 
 use std::sync::Arc;
 

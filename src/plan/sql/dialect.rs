@@ -1,0 +1,57 @@
+//! sqlparser's Spark dialect, with backslash escapes in strings and intervals without a unit outside their string.
+
+use sqlparser::ast::Expr;
+use sqlparser::dialect::{Dialect, SparkSqlDialect};
+use sqlparser::parser::{Parser, ParserError};
+
+#[derive(Debug)]
+pub(super) struct SparkDialect;
+
+macro_rules! as_in_spark {
+    ($($name:ident),* $(,)?) => { $(fn $name(&self) -> bool { SparkSqlDialect.$name() })* };
+}
+
+impl Dialect for SparkDialect {
+    fn dialect(&self) -> std::any::TypeId {
+        SparkSqlDialect.dialect()
+    }
+
+    fn is_delimited_identifier_start(&self, ch: char) -> bool {
+        SparkSqlDialect.is_delimited_identifier_start(ch)
+    }
+
+    fn is_identifier_start(&self, ch: char) -> bool {
+        SparkSqlDialect.is_identifier_start(ch)
+    }
+
+    fn is_identifier_part(&self, ch: char) -> bool {
+        SparkSqlDialect.is_identifier_part(ch)
+    }
+
+    as_in_spark!(
+        supports_filter_during_aggregation,
+        supports_group_by_expr,
+        supports_group_by_with_modifier,
+        supports_lambda_functions,
+        supports_select_wildcard_except,
+        supports_nested_comments,
+        supports_create_table_using,
+        supports_long_type_as_bigint,
+        supports_values_as_table_factor,
+        supports_bang_not_operator,
+        supports_select_item_multi_column_alias,
+        supports_cte_without_as,
+    );
+
+    fn supports_string_literal_backslash_escape(&self) -> bool {
+        true
+    }
+
+    fn supports_window_function_null_treatment_arg(&self) -> bool {
+        true
+    }
+
+    fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        SparkSqlDialect.parse_infix(parser, expr, precedence)
+    }
+}

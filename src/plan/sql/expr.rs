@@ -1,0 +1,316 @@
+//! Expressions.
+
+use datafusion::common::ScalarValue;
+use sqlparser::ast::{self, AccessExpr, BinaryOperator, CastKind, FunctionArg, FunctionArgExpr, FunctionArguments, Subscript, UnaryOperator};
+
+use super::super::tree::{Bound, Call, Expr, Frame, WindowSpec};
+use super::literal::data_type;
+use super::{Sql, dotted, ident, names, unsupported};
+use crate::error::Result;
+
+impl Sql {
+    pub(super) fn exprs(&self, exprs: impl IntoIterator<Item = ast::Expr>) -> Result<Vec<Expr>> {
+        exprs.into_iter().map(|expr| self.expr(expr)).collect()
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm for each form of expression")]
+    pub(super) fn expr(&self, expr: ast::Expr) -> Result<Expr> {
+        use ast::Expr as E;
+        Ok(match expr {
+            E::Identifier(name) => Expr::Column(vec![ident(&name)]),
+            E::CompoundIdentifier(parts) => Expr::Column(parts.iter().map(ident).collect()),
+            E::CompoundFieldAccess { root, access_chain } => self.access(*root, access_chain)?,
+            E::Nested(inner) => self.expr(*inner)?,
+            E::Value(value) => self.value(value.value)?,
+            E::TypedString(typed) => {
+                let text = typed.value.value.into_string().unwrap_or_default();
+                self.typed_string(&typed.data_type.to_string(), &text)?
+            }
+            E::Interval(interval) => self.interval(&interval)?,
+            E::IsNull(inner) => Expr::operator("isnull", vec![self.expr(*inner)?]),
+            E::IsNotNull(inner) => Expr::operator("isnotnull", vec![self.expr(*inner)?]),
+            E::IsTrue(inner) => self.is_bool(*inner, true)?,
+            E::IsFalse(inner) => self.is_bool(*inner, false)?,
+            E::IsNotTrue(inner) => not(self.is_bool(*inner, true)?),
+            E::IsNotFalse(inner) => not(self.is_bool(*inner, false)?),
+            E::IsUnknown(inner) => Expr::operator("isnull", vec![self.expr(*inner)?]),
+            E::IsNotUnknown(inner) => Expr::operator("isnotnull", vec![self.expr(*inner)?]),
+            E::IsDistinctFrom(left, right) => not(Expr::operator("<=>", vec![self.expr(*left)?, self.expr(*right)?])),
+            E::IsNotDistinctFrom(left, right) => Expr::operator("<=>", vec![self.expr(*left)?, self.expr(*right)?]),
+            E::InList { expr, list, negated } => {
+                let mut arguments = vec![self.expr(*expr)?];
+                arguments.extend(self.exprs(list)?);
+                negate(negated, Expr::operator("in", arguments))
+            }
+            E::Between { expr, negated, low, high } => {
+                negate(negated, Expr::operator("between", vec![self.expr(*expr)?, self.expr(*low)?, self.expr(*high)?]))
+            }
+            E::BinaryOp { left, op, right } => self.binary(*left, &op, *right)?,
+            E::UnaryOp { op, expr } => {
+                let inner = self.expr(*expr)?;
+                match op {
+                    UnaryOperator::Plus => inner,
+                    UnaryOperator::Minus => minus(inner),
+                    UnaryOperator::Not | UnaryOperator::BangNot => not(inner),
+                    UnaryOperator::BitwiseNot => Expr::operator("~", vec![inner]),
+                    other => return Err(unsupported("the operator", &other)),
+                }
+            }
+            E::Like { negated, any: false, expr, pattern, escape_char } => self.like("like", negated, *expr, *pattern, escape_char)?,
+            E::ILike { negated, any: false, expr, pattern, escape_char } => {
+                self.like("ilike", negated, *expr, *pattern, escape_char)?
+            }
+            E::RLike { negated, expr, pattern, .. } => {
+                negate(negated, Expr::operator("rlike", vec![self.expr(*expr)?, self.expr(*pattern)?]))
+            }
+            E::Cast { kind, expr, data_type: to, .. } => Expr::Cast {
+                input: Box::new(self.expr(*expr)?),
+                to: data_type(&to)?,
+                try_cast: matches!(kind, CastKind::TryCast | CastKind::SafeCast),
+            },
+            E::Case { operand, conditions, else_result, .. } => Expr::Case {
+                operand: operand.map(|operand| self.expr(*operand)).transpose()?.map(Box::new),
+                branches: conditions
+                    .into_iter()
+                    .map(|when| Ok((self.expr(when.condition)?, self.expr(when.result)?)))
+                    .collect::<Result<_>>()?,
+                otherwise: else_result.map(|otherwise| self.expr(*otherwise)).transpose()?.map(Box::new),
+            },
+            E::Extract { field, expr, .. } => {
+                Expr::call("extract", vec![Expr::Literal(ScalarValue::from(field.to_string())), self.expr(*expr)?])
+            }
+            E::Ceil { expr, field } => self.rounding("ceil", *expr, field)?,
+            E::Floor { expr, field } => self.rounding("floor", *expr, field)?,
+            E::Position { expr, r#in } => Expr::call("position", vec![self.expr(*expr)?, self.expr(*r#in)?]),
+            E::Substring { expr, substring_from, substring_for, .. } => {
+                let mut arguments = vec![self.expr(*expr)?];
+                arguments.push(substring_from.map_or(Ok(Expr::Literal(ScalarValue::Int32(Some(1)))), |from| self.expr(*from))?);
+                if let Some(length) = substring_for {
+                    arguments.push(self.expr(*length)?);
+                }
+                Expr::call("substring", arguments)
+            }
+            E::Trim { trim_where, trim_what, expr, trim_characters } => {
+                let name = match trim_where {
+                    Some(ast::TrimWhereField::Leading) => "ltrim",
+                    Some(ast::TrimWhereField::Trailing) => "rtrim",
+                    _ => "trim",
+                };
+                let mut arguments = vec![self.expr(*expr)?];
+                if let Some(what) = trim_what {
+                    arguments.push(self.expr(*what)?);
+                }
+                arguments.extend(self.exprs(trim_characters.unwrap_or_default())?);
+                Expr::call(name, arguments)
+            }
+            E::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
+                let mut arguments = self.exprs([*expr, *overlay_what, *overlay_from])?;
+                if let Some(length) = overlay_for {
+                    arguments.push(self.expr(*length)?);
+                }
+                Expr::call("overlay", arguments)
+            }
+            E::Function(function) => self.function(function)?,
+            E::Tuple(items) => Expr::call("struct", self.exprs(items)?),
+            E::Struct { values, .. } => Expr::call("struct", self.exprs(values)?),
+            E::Named { expr, name } => self.expr(*expr)?.alias(ident(&name)),
+            E::Array(array) => Expr::call("array", self.exprs(array.elem)?),
+            E::Lambda(lambda) => self.lambda(lambda)?,
+            E::Wildcard(_) => Expr::Star(Vec::new()),
+            E::QualifiedWildcard(name, _) => Expr::Star(names(&name)),
+            E::Subquery(_) | E::Exists { .. } | E::InSubquery { .. } => return Err(unsupported("a subquery in an expression", &expr)),
+            other => return Err(unsupported("this expression", &other)),
+        })
+    }
+
+    fn is_bool(&self, inner: ast::Expr, value: bool) -> Result<Expr> {
+        Ok(Expr::operator("<=>", vec![self.expr(inner)?, Expr::Literal(ScalarValue::Boolean(Some(value)))]))
+    }
+
+    fn like(&self, name: &str, negated: bool, expr: ast::Expr, pattern: ast::Expr, escape: Option<ast::ValueWithSpan>) -> Result<Expr> {
+        let mut arguments = vec![self.expr(expr)?, self.expr(pattern)?];
+        if let Some(escape) = escape {
+            arguments.push(self.value(escape.value)?);
+        }
+        Ok(negate(negated, Expr::operator(name, arguments)))
+    }
+
+    fn rounding(&self, name: &str, expr: ast::Expr, field: ast::CeilFloorKind) -> Result<Expr> {
+        let mut arguments = vec![self.expr(expr)?];
+        match field {
+            ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) => {}
+            ast::CeilFloorKind::DateTimeField(other) => return Err(unsupported("rounding to a unit of time", &other)),
+            ast::CeilFloorKind::Scale(scale) => arguments.push(self.value(scale.value)?),
+        }
+        Ok(Expr::call(name, arguments))
+    }
+
+    fn binary(&self, left: ast::Expr, op: &BinaryOperator, right: ast::Expr) -> Result<Expr> {
+        let symbol = match op {
+            BinaryOperator::Plus => "+",
+            BinaryOperator::Minus => "-",
+            BinaryOperator::Multiply => "*",
+            BinaryOperator::Divide => "/",
+            BinaryOperator::Modulo => "%",
+            BinaryOperator::MyIntegerDivide | BinaryOperator::DuckIntegerDivide => "div",
+            BinaryOperator::StringConcat => "||",
+            BinaryOperator::Gt => ">",
+            BinaryOperator::Lt => "<",
+            BinaryOperator::GtEq => ">=",
+            BinaryOperator::LtEq => "<=",
+            BinaryOperator::Eq => "=",
+            BinaryOperator::Spaceship => "<=>",
+            BinaryOperator::NotEq => {
+                return Ok(not(Expr::operator("=", vec![self.expr(left)?, self.expr(right)?])));
+            }
+            BinaryOperator::And => "and",
+            BinaryOperator::Or => "or",
+            BinaryOperator::BitwiseAnd => "&",
+            BinaryOperator::BitwiseOr => "|",
+            BinaryOperator::BitwiseXor => "^",
+            other => return Err(unsupported("the operator", other)),
+        };
+        Ok(Expr::operator(symbol, vec![self.expr(left)?, self.expr(right)?]))
+    }
+
+    fn access(&self, root: ast::Expr, chain: Vec<AccessExpr>) -> Result<Expr> {
+        let mut expr = self.expr(root)?;
+        for access in chain {
+            let key = match access {
+                AccessExpr::Dot(ast::Expr::Identifier(name)) => Expr::Literal(ScalarValue::Utf8(Some(ident(&name)))),
+                AccessExpr::Subscript(Subscript::Index { index }) => self.expr(index)?,
+                other => return Err(unsupported("this access", &other)),
+            };
+            expr = Expr::Extract { input: Box::new(expr), key: Box::new(key) };
+        }
+        Ok(expr)
+    }
+
+    fn lambda(&self, lambda: ast::LambdaFunction) -> Result<Expr> {
+        let parameters: Vec<String> = match lambda.params {
+            ast::OneOrManyWithParens::One(parameter) => vec![ident(&parameter.name)],
+            ast::OneOrManyWithParens::Many(parameters) => parameters.iter().map(|parameter| ident(&parameter.name)).collect(),
+        };
+        let body = Box::new(bind(self.expr(*lambda.body)?, &parameters));
+        Ok(Expr::Lambda { parameters, body })
+    }
+
+    fn function(&self, function: ast::Function) -> Result<Expr> {
+        let name = dotted(&function.name).to_lowercase();
+        let mut call = Call {
+            name,
+            arguments: Vec::new(),
+            distinct: false,
+            filter: function.filter.map(|filter| self.expr(*filter)).transpose()?.map(Box::new),
+            ignore_nulls: function.null_treatment == Some(ast::NullTreatment::IgnoreNulls),
+            operator: false,
+        };
+        match function.args {
+            FunctionArguments::None => {}
+            FunctionArguments::Subquery(query) => return Err(unsupported("a subquery in an expression", &query)),
+            FunctionArguments::List(list) => {
+                call.distinct = list.duplicate_treatment == Some(ast::DuplicateTreatment::Distinct);
+                for clause in list.clauses {
+                    match clause {
+                        ast::FunctionArgumentClause::IgnoreOrRespectNulls(treatment) => {
+                            call.ignore_nulls = treatment == ast::NullTreatment::IgnoreNulls;
+                        }
+                        other => return Err(unsupported("in a call", &other)),
+                    }
+                }
+                for argument in list.args {
+                    call.arguments.push(self.argument(argument)?);
+                }
+            }
+        }
+        if !function.within_group.is_empty() {
+            return Err(unsupported("WITHIN GROUP", &call.name));
+        }
+        let expr = Expr::Call(call);
+        match function.over {
+            None => Ok(expr),
+            Some(ast::WindowType::NamedWindow(name)) => Err(unsupported("a named window", &name)),
+            Some(ast::WindowType::WindowSpec(spec)) => Ok(Expr::Window { function: Box::new(expr), spec: Box::new(self.window(spec)?) }),
+        }
+    }
+
+    fn argument(&self, argument: FunctionArg) -> Result<Expr> {
+        match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => self.expr(expr),
+            FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => Ok(Expr::Star(Vec::new())),
+            FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(name)) => Ok(Expr::Star(names(&name))),
+            other => Err(unsupported("a named argument", &other)),
+        }
+    }
+
+    fn window(&self, spec: ast::WindowSpec) -> Result<WindowSpec> {
+        let frame = spec.window_frame.map(|frame| self.frame(frame)).transpose()?;
+        Ok(WindowSpec { partition_by: self.exprs(spec.partition_by)?, order_by: self.order(spec.order_by)?, frame })
+    }
+
+    fn frame(&self, frame: ast::WindowFrame) -> Result<Frame> {
+        let rows = match frame.units {
+            ast::WindowFrameUnits::Rows => true,
+            ast::WindowFrameUnits::Range => false,
+            ast::WindowFrameUnits::Groups => return Err(unsupported("a window frame", &"GROUPS")),
+        };
+        let end = frame.end_bound.unwrap_or(ast::WindowFrameBound::CurrentRow);
+        Ok(Frame { rows, start: self.bound(frame.start_bound)?, end: self.bound(end)? })
+    }
+
+    fn bound(&self, bound: ast::WindowFrameBound) -> Result<Bound> {
+        Ok(match bound {
+            ast::WindowFrameBound::CurrentRow => Bound::CurrentRow,
+            ast::WindowFrameBound::Preceding(None) => Bound::UnboundedPreceding,
+            ast::WindowFrameBound::Following(None) => Bound::UnboundedFollowing,
+            ast::WindowFrameBound::Preceding(Some(rows)) => Bound::Offset(Box::new(minus(self.expr(*rows)?))),
+            ast::WindowFrameBound::Following(Some(rows)) => Bound::Offset(Box::new(self.expr(*rows)?)),
+        })
+    }
+
+    pub(super) fn order(&self, order: Vec<ast::OrderByExpr>) -> Result<Vec<Expr>> {
+        order
+            .into_iter()
+            .map(|key| {
+                Ok(Expr::Sort {
+                    input: Box::new(self.expr(key.expr)?),
+                    ascending: key.options.asc.unwrap_or(true),
+                    nulls_first: key.options.nulls_first,
+                })
+            })
+            .collect()
+    }
+}
+
+fn not(expr: Expr) -> Expr {
+    Expr::operator("not", vec![expr])
+}
+
+fn negate(negated: bool, expr: Expr) -> Expr {
+    if negated { not(expr) } else { expr }
+}
+
+/// A minus before a number is part of it, as in Spark's grammar.
+fn minus(expr: Expr) -> Expr {
+    match expr {
+        Expr::Literal(value) => match value.arithmetic_negate() {
+            Ok(negated) => Expr::Literal(negated),
+            Err(_) => Expr::operator("-", vec![Expr::Literal(value)]),
+        },
+        other => Expr::operator("-", vec![other]),
+    }
+}
+
+/// Names a lambda's own parameters in its body.
+fn bind(expr: Expr, parameters: &[String]) -> Expr {
+    expr.map(&mut |expr| match expr {
+        Expr::Column(parts) if parameters.iter().any(|name| parts[0].eq_ignore_ascii_case(name)) => {
+            let fields = parts[1..].iter();
+            fields.fold(Expr::LambdaVariable(parts[0].clone()), |input, field| Expr::Extract {
+                input: Box::new(input),
+                key: Box::new(Expr::Literal(ScalarValue::Utf8(Some(field.clone())))),
+            })
+        }
+        other => other,
+    })
+}

@@ -1,0 +1,198 @@
+//! Literals: numbers by their size and suffix, strings, and times.
+
+use arrow::array::{Array, StringArray};
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use sqlparser::ast::{DateTimeField, Interval, Value};
+
+use super::super::tree::Expr;
+use super::{Sql, unsupported};
+use crate::condition;
+use crate::error::{Error, ErrorKind, Result};
+use crate::types::{ddl, parse};
+
+impl Sql {
+    pub(super) fn value(&self, value: Value) -> Result<Expr> {
+        Ok(Expr::Literal(match value {
+            Value::Number(text, long) => number(&text.to_string(), long)?,
+            Value::SingleQuotedString(text)
+            | Value::DoubleQuotedString(text)
+            | Value::TripleSingleQuotedString(text)
+            | Value::TripleDoubleQuotedString(text)
+            | Value::SingleQuotedRawStringLiteral(text)
+            | Value::DoubleQuotedRawStringLiteral(text) => ScalarValue::Utf8(Some(text)),
+            Value::HexStringLiteral(text) => ScalarValue::Binary(Some(hex(&text)?)),
+            Value::Boolean(value) => ScalarValue::Boolean(Some(value)),
+            Value::Null => ScalarValue::Null,
+            other => return Err(unsupported("this literal", &other)),
+        }))
+    }
+
+    /// `DATE '2024-01-01'`, `TIMESTAMP '2024-01-01 00:00:00'`.
+    pub(super) fn typed_string(&self, data_type: &str, text: &str) -> Result<Expr> {
+        let to = ddl::parse_type(data_type)?;
+        let text = StringArray::from(vec![text]);
+        let value = parse::parse(&text, &to, self.zone, parse::Mode::Try)?;
+        if value.is_null(0) {
+            return Err(Error::of(condition::INVALID_TYPED_LITERAL)
+                .with("valueType", format!("\"{}\"", data_type.to_uppercase()))
+                .with("value", format!("'{}'", text.value(0))));
+        }
+        Ok(Expr::Literal(ScalarValue::try_from_array(&value, 0)?))
+    }
+
+    /// `INTERVAL '1' DAY`, `INTERVAL 10 MINUTES`, `INTERVAL '1 day 2 hours'`.
+    pub(super) fn interval(&self, interval: &Interval) -> Result<Expr> {
+        let text = match self.expr((*interval.value).clone())? {
+            Expr::Literal(ScalarValue::Utf8(Some(text))) => text,
+            Expr::Literal(number) => number.to_string(),
+            Expr::Call(call) if call.name == "-" && call.arguments.len() == 1 => match &call.arguments[0] {
+                Expr::Literal(number) => format!("-{number}"),
+                _ => return Err(unsupported("an interval of an expression", interval)),
+            },
+            _ => return Err(unsupported("an interval of an expression", interval)),
+        };
+        let units = match (&interval.leading_field, &interval.last_field) {
+            (Some(first), None) => format!("{text} {first}"),
+            (Some(first), Some(last)) => return compound(&text, first, last).ok_or_else(|| unsupported("this interval", interval)),
+            (None, _) => text,
+        };
+        units_to_interval(&units).map(Expr::Literal).ok_or_else(|| {
+            Error::new(ErrorKind::Parse, format!("not an interval: '{units}'; expected numbers with units, such as '1 day 2 hours'"))
+        })
+    }
+}
+
+fn number(text: &str, long: bool) -> Result<ScalarValue> {
+    let out_of_range = || Error::new(ErrorKind::Parse, format!("the number {text} is out of range"));
+    if long {
+        return text.parse().map(|value| ScalarValue::Int64(Some(value))).map_err(|_| out_of_range());
+    }
+    if text.contains(['e', 'E']) {
+        return text.parse().map(|value| ScalarValue::Float64(Some(value))).map_err(|_| out_of_range());
+    }
+    if let Ok(value) = text.parse::<i32>() {
+        return Ok(ScalarValue::Int32(Some(value)));
+    }
+    if let Ok(value) = text.parse::<i64>() {
+        return Ok(ScalarValue::Int64(Some(value)));
+    }
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = format!("{whole}{fraction}");
+    let digits = digits.trim_start_matches('0');
+    let unscaled: i128 = if digits.is_empty() { 0 } else { digits.parse().map_err(|_| out_of_range())? };
+    let scale = i8::try_from(fraction.len()).map_err(|_| out_of_range())?;
+    let precision = u8::try_from(digits.len().max(fraction.len()).max(1)).map_err(|_| out_of_range())?;
+    if precision > 38 {
+        return Err(out_of_range());
+    }
+    Ok(ScalarValue::Decimal128(Some(unscaled), precision, scale))
+}
+
+fn hex(text: &str) -> Result<Vec<u8>> {
+    let padded = if text.len() % 2 == 1 { format!("0{text}") } else { text.to_owned() };
+    (0..padded.len())
+        .step_by(2)
+        .map(|i| padded.get(i..i + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .collect::<Option<_>>()
+        .ok_or_else(|| Error::new(ErrorKind::Parse, format!("X'{text}' is not hexadecimal")))
+}
+
+/// Microseconds in a unit of time, or months in a unit of the calendar.
+enum Unit {
+    Micros(i64),
+    Months(i64),
+}
+
+fn unit(name: &str) -> Option<Unit> {
+    let name = name.to_ascii_lowercase();
+    Some(match name.strip_suffix('s').unwrap_or(&name) {
+        "microsecond" => Unit::Micros(1),
+        "millisecond" => Unit::Micros(1_000),
+        "second" => Unit::Micros(1_000_000),
+        "minute" => Unit::Micros(60_000_000),
+        "hour" => Unit::Micros(3_600_000_000),
+        "day" => Unit::Micros(86_400_000_000),
+        "week" => Unit::Micros(604_800_000_000),
+        "month" => Unit::Months(1),
+        "year" => Unit::Months(12),
+        _ => return None,
+    })
+}
+
+/// `1 day 2 hours`; both kinds of unit together make a calendar interval.
+pub(super) fn units_to_interval(text: &str) -> Option<ScalarValue> {
+    let lower = text.trim().to_ascii_lowercase();
+    let words: Vec<&str> = lower.strip_prefix("interval ").unwrap_or(&lower).split_whitespace().collect();
+    if words.is_empty() || words.len() % 2 == 1 {
+        return None;
+    }
+    let (mut months, mut micros, mut kinds) = (0_i64, 0_i64, (false, false));
+    for pair in words.chunks(2) {
+        match unit(pair[1])? {
+            Unit::Months(size) => {
+                months = months.checked_add(pair[0].parse::<i64>().ok()?.checked_mul(size)?)?;
+                kinds.0 = true;
+            }
+            Unit::Micros(size) => {
+                micros = micros.checked_add(scaled(pair[0], size)?)?;
+                kinds.1 = true;
+            }
+        }
+    }
+    match kinds {
+        (true, false) => Some(ScalarValue::IntervalYearMonth(Some(i32::try_from(months).ok()?))),
+        (false, true) => Some(ScalarValue::DurationMicrosecond(Some(micros))),
+        _ => Some(ScalarValue::IntervalMonthDayNano(Some(arrow::datatypes::IntervalMonthDayNano::new(
+            i32::try_from(months).ok()?,
+            i32::try_from(micros / 86_400_000_000).ok()?,
+            (micros % 86_400_000_000).checked_mul(1000)?,
+        )))),
+    }
+}
+
+/// `text` units of `size` microseconds; a fraction is exact to the microsecond.
+fn scaled(text: &str, size: i64) -> Option<i64> {
+    let (sign, text) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let mut micros = if whole.is_empty() { 0 } else { whole.parse::<i64>().ok()?.checked_mul(size)? };
+    if !fraction.is_empty() {
+        let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
+        micros = micros.checked_add(digits.parse::<i64>().ok()?.checked_mul(size)? / 1_000_000)?;
+    }
+    Some(sign * micros)
+}
+
+/// `INTERVAL '1-2' YEAR TO MONTH`, `INTERVAL '1 02:03:04.5' DAY TO SECOND` and what lies between.
+fn compound(text: &str, first: &DateTimeField, last: &DateTimeField) -> Option<Expr> {
+    const FIELDS: [&str; 4] = ["DAY", "HOUR", "MINUTE", "SECOND"];
+    let (first, last) = (first.to_string().to_uppercase(), last.to_string().to_uppercase());
+    let (sign, body) = match text.trim().strip_prefix('-') {
+        Some(rest) => (-1_i32, rest),
+        None => (1, text.trim()),
+    };
+    if first == "YEAR" && last == "MONTH" {
+        let (years, months) = body.split_once('-')?;
+        let months = years.parse::<i32>().ok()?.checked_mul(12)?.checked_add(months.parse().ok()?)?;
+        return Some(Expr::Literal(ScalarValue::IntervalYearMonth(Some(sign * months))));
+    }
+    let (from, to) = (FIELDS.iter().position(|field| *field == first)?, FIELDS.iter().position(|field| *field == last)?);
+    let parts: Vec<&str> = body.split([' ', ':']).collect();
+    if to < from || parts.len() != to - from + 1 {
+        return None;
+    }
+    let mut micros = 0_i64;
+    for (part, field) in parts.iter().zip(&FIELDS[from..=to]) {
+        let Unit::Micros(size) = unit(field)? else { return None };
+        micros = micros.checked_add(scaled(part, size)?)?;
+    }
+    Some(Expr::Literal(ScalarValue::DurationMicrosecond(Some(i64::from(sign) * micros))))
+}
+
+/// The type of a `CAST`: what sqlparser shows is DDL that we read.
+pub(super) fn data_type(data_type: &sqlparser::ast::DataType) -> Result<DataType> {
+    ddl::parse_type(&data_type.to_string())
+}

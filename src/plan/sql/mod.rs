@@ -1,0 +1,92 @@
+//! SQL text → tree. Nothing is looked up here: names and types are the resolver's, the same for text and for DataFrame calls.
+
+mod dialect;
+mod expr;
+mod literal;
+mod query;
+mod statement;
+
+use sqlparser::ast;
+use sqlparser::parser::{Parser, ParserError};
+
+use self::dialect::SparkDialect;
+use super::tree::{Expr, Statement};
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::types::zone::Zone;
+
+/// Turns text into trees; literals of time are read in `zone`.
+#[derive(Clone, Copy, Debug)]
+pub struct Sql {
+    pub zone: Zone,
+}
+
+impl Sql {
+    /// One statement, with or without a `;` at its end.
+    pub fn statement(&self, text: &str) -> Result<Statement> {
+        if let Some(statement) = statement::words(text) {
+            return statement;
+        }
+        let mut parser = parser(text)?;
+        let statement = parser.parse_statement().map_err(|error| syntax(&error))?;
+        end(&mut parser)?;
+        self.to_statement(statement)
+    }
+
+    /// What `expr`, `filter` and `selectExpr` take: an expression, with or without `AS name`, or `*`.
+    pub fn expression(&self, text: &str) -> Result<Expr> {
+        let mut parser = parser(text)?;
+        let item = parser.parse_select_item().map_err(|error| syntax(&error))?;
+        end(&mut parser)?;
+        self.select_item(item)
+    }
+}
+
+fn parser(text: &str) -> Result<Parser<'static>> {
+    Parser::new(&SparkDialect).try_with_sql(text).map_err(|error| syntax(&error))
+}
+
+fn end(parser: &mut Parser<'_>) -> Result<()> {
+    while parser.consume_token(&sqlparser::tokenizer::Token::SemiColon) {}
+    let next = parser.peek_token();
+    if next.token == sqlparser::tokenizer::Token::EOF {
+        return Ok(());
+    }
+    Err(syntax_at(&format!("'{}'", next.token), &format!(" (line {}, pos {})", next.span.start.line, next.span.start.column.saturating_sub(1))))
+}
+
+/// The parser's error as Spark's: what was found, and where.
+fn syntax(error: &ParserError) -> Error {
+    let (ParserError::ParserError(text) | ParserError::TokenizerError(text)) = error else {
+        return syntax_at("the statement", ": it is nested too deeply");
+    };
+    let found = text.split_once("found: ").map_or(text.as_str(), |(_, found)| found);
+    let (found, place) = found.split_once(" at Line: ").unwrap_or((found, ""));
+    let found = if found == "EOF" { "end of input".to_owned() } else { format!("'{found}'") };
+    let hint = match place.split_once(", Column: ") {
+        Some((line, column)) => format!(" (line {line}, pos {})", column.trim().parse::<u64>().unwrap_or(1).saturating_sub(1)),
+        None => String::new(),
+    };
+    syntax_at(&found, &hint)
+}
+
+fn syntax_at(found: &str, hint: &str) -> Error {
+    Error::of(condition::PARSE_SYNTAX_ERROR).with("error", found).with("hint", hint)
+}
+
+/// Something that the parser reads and Firesteel does not do.
+fn unsupported(what: &str, sql: &dyn std::fmt::Display) -> Error {
+    Error::unsupported(format!("SQL: {what} is not implemented in Firesteel: {sql}"))
+}
+
+fn ident(name: &ast::Ident) -> String {
+    name.value.clone()
+}
+
+fn names(name: &ast::ObjectName) -> Vec<String> {
+    name.0.iter().map(|part| part.as_ident().map_or_else(|| part.to_string(), ident)).collect()
+}
+
+fn dotted(name: &ast::ObjectName) -> String {
+    names(name).join(".")
+}

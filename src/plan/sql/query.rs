@@ -1,0 +1,289 @@
+//! Queries: SELECT and what stands around it.
+
+use datafusion::common::ScalarValue;
+use sqlparser::ast::{self, GroupByExpr, GroupByWithModifier, JoinConstraint, JoinOperator, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor};
+
+use super::super::tree::{Expr, Grouping, JoinKind, JoinOn, Relation};
+use super::{Sql, dotted, ident, names, unsupported};
+use crate::error::{Error, ErrorKind, Result};
+
+impl Sql {
+    pub(super) fn query(&self, query: ast::Query) -> Result<Relation> {
+        if query.fetch.is_some() || !query.locks.is_empty() || !query.pipe_operators.is_empty() {
+            return Err(unsupported("FETCH, a lock or a pipe", &query));
+        }
+        let mut relation = self.set_expr(*query.body)?;
+        if let Some(order_by) = query.order_by {
+            let ast::OrderByKind::Expressions(order) = order_by.kind else { return Err(unsupported("ORDER BY ALL", &order_by)) };
+            relation = Relation::Sort { input: Box::new(relation), order: self.order(order)?, global: true };
+        }
+        if let Some(limit) = query.limit_clause {
+            relation = self.limit(relation, limit)?;
+        }
+        let Some(with) = query.with else { return Ok(relation) };
+        if with.recursive {
+            return Err(unsupported("WITH RECURSIVE", &with));
+        }
+        let tables = with
+            .cte_tables
+            .into_iter()
+            .map(|table| {
+                let name = ident(&table.alias.name);
+                Ok((name, renamed(self.query(*table.query)?, &table.alias)))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Relation::With { tables, input: Box::new(relation) })
+    }
+
+    fn limit(&self, input: Relation, limit: ast::LimitClause) -> Result<Relation> {
+        let (limit, offset) = match limit {
+            ast::LimitClause::LimitOffset { limit, offset, limit_by } if limit_by.is_empty() => {
+                (limit, offset.map(|offset| offset.value))
+            }
+            ast::LimitClause::OffsetCommaLimit { offset, limit } => (Some(limit), Some(offset)),
+            other => return Err(unsupported("this limit", &other)),
+        };
+        let mut relation = input;
+        if let Some(offset) = offset {
+            relation = Relation::Offset { rows: self.count("OFFSET", offset)?, input: Box::new(relation) };
+        }
+        if let Some(limit) = limit {
+            relation = Relation::Limit { rows: self.count("LIMIT", limit)?, input: Box::new(relation) };
+        }
+        Ok(relation)
+    }
+
+    fn count(&self, clause: &str, expr: ast::Expr) -> Result<u64> {
+        let shown = expr.to_string();
+        let number = match self.expr(expr)? {
+            Expr::Literal(ScalarValue::Int32(Some(rows))) => u64::try_from(rows).ok(),
+            Expr::Literal(ScalarValue::Int64(Some(rows))) => u64::try_from(rows).ok(),
+            _ => None,
+        };
+        number.ok_or_else(|| Error::new(ErrorKind::Analysis, format!("{clause} must be a whole number that is not negative, found {shown}")))
+    }
+
+    fn set_expr(&self, body: SetExpr) -> Result<Relation> {
+        match body {
+            SetExpr::Select(select) => self.select(*select),
+            SetExpr::Query(query) => self.query(*query),
+            SetExpr::Values(values) => self.values(values),
+            SetExpr::Table(table) => {
+                let parts = table.schema_name.into_iter().chain(table.table_name).collect();
+                Ok(Relation::Table(parts))
+            }
+            SetExpr::SetOperation { left, op, set_quantifier, right } => {
+                let (left, right) = (self.set_expr(*left)?, self.set_expr(*right)?);
+                let all = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName);
+                let by_name = matches!(set_quantifier, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName);
+                match op {
+                    SetOperator::Union => {
+                        let union = Relation::Union { inputs: vec![left, right], by_name, allow_missing: false };
+                        Ok(if all { union } else { Relation::Distinct { input: Box::new(union), subset: None } })
+                    }
+                    SetOperator::Intersect | SetOperator::Except | SetOperator::Minus => Ok(Relation::SetOperation {
+                        left: Box::new(left),
+                        right: Box::new(right),
+                        except: op != SetOperator::Intersect,
+                        all,
+                    }),
+                }
+            }
+            other => Err(unsupported("this query", &other)),
+        }
+    }
+
+    fn values(&self, values: ast::Values) -> Result<Relation> {
+        let rows = values.rows.into_iter().map(|row| self.exprs(row.content)).collect::<Result<_>>()?;
+        Ok(Relation::Values(rows))
+    }
+
+    fn select(&self, select: ast::Select) -> Result<Relation> {
+        let shown = select.to_string();
+        if select.top.is_some() || select.into.is_some() || select.qualify.is_some() || !select.connect_by.is_empty() {
+            return Err(unsupported("TOP, INTO, QUALIFY or CONNECT BY", &shown));
+        }
+        if !select.named_window.is_empty() || !select.cluster_by.is_empty() {
+            return Err(unsupported("WINDOW or CLUSTER BY", &shown));
+        }
+        let mut relation = self.from(select.from)?;
+        for view in select.lateral_views {
+            relation = self.lateral_view(relation, view)?;
+        }
+        if let Some(predicate) = select.selection {
+            relation = Relation::Filter { input: Box::new(relation), predicate: self.expr(predicate)? };
+        }
+        let outputs = select.projection.into_iter().map(|item| self.select_item(item)).collect::<Result<Vec<_>>>()?;
+        let having = select.having.map(|having| self.expr(having)).transpose()?;
+        relation = match self.grouping(select.group_by, having.is_some())? {
+            Some(keys) => Relation::Aggregate { input: Box::new(relation), keys, outputs, with_keys: false, having },
+            None => Relation::Project { input: Box::new(relation), expressions: outputs },
+        };
+        match select.distinct {
+            None | Some(ast::Distinct::All) => {}
+            Some(ast::Distinct::Distinct) => relation = Relation::Distinct { input: Box::new(relation), subset: None },
+            Some(ast::Distinct::On(_)) => return Err(unsupported("DISTINCT ON", &shown)),
+        }
+        if !select.distribute_by.is_empty() {
+            let by = self.exprs(select.distribute_by)?;
+            relation = Relation::Repartition { input: Box::new(relation), partitions: None, by };
+        }
+        if !select.sort_by.is_empty() {
+            relation = Relation::Sort { input: Box::new(relation), order: self.order(select.sort_by)?, global: false };
+        }
+        for hint in &select.optimizer_hints {
+            relation = Relation::Hint { input: Box::new(relation), name: hint.text.trim().to_owned() };
+        }
+        Ok(relation)
+    }
+
+    fn grouping(&self, group_by: GroupByExpr, having: bool) -> Result<Option<Grouping>> {
+        let (keys, modifiers) = match group_by {
+            GroupByExpr::All(_) => return Err(unsupported("GROUP BY ALL", &"")),
+            GroupByExpr::Expressions(keys, modifiers) => (keys, modifiers),
+        };
+        if keys.is_empty() {
+            return Ok(having.then(|| Grouping::By(Vec::new())));
+        }
+        let flat = |sets: Vec<Vec<ast::Expr>>| self.exprs(sets.into_iter().flatten());
+        if keys.len() == 1 {
+            match keys[0].clone() {
+                ast::Expr::Rollup(sets) => return Ok(Some(Grouping::Rollup(flat(sets)?))),
+                ast::Expr::Cube(sets) => return Ok(Some(Grouping::Cube(flat(sets)?))),
+                ast::Expr::GroupingSets(sets) => {
+                    let sets = sets.into_iter().map(|set| self.exprs(set)).collect::<Result<_>>()?;
+                    return Ok(Some(Grouping::Sets { sets }));
+                }
+                _ => {}
+            }
+        }
+        let keys = self.exprs(keys)?;
+        Ok(Some(match modifiers.as_slice() {
+            [] => Grouping::By(keys),
+            [GroupByWithModifier::Rollup] => Grouping::Rollup(keys),
+            [GroupByWithModifier::Cube] => Grouping::Cube(keys),
+            [other, ..] => return Err(unsupported("this GROUP BY", other)),
+        }))
+    }
+
+    pub(super) fn select_item(&self, item: SelectItem) -> Result<Expr> {
+        Ok(match item {
+            SelectItem::UnnamedExpr(expr) => self.expr(expr)?,
+            SelectItem::ExprWithAlias { expr, alias } => self.expr(expr)?.alias(ident(&alias)),
+            SelectItem::ExprWithAliases { expr, aliases } => Expr::Alias {
+                input: Box::new(self.expr(expr)?),
+                names: aliases.iter().map(ident).collect(),
+                metadata: None,
+            },
+            SelectItem::Wildcard(options) => {
+                if let Some(except) = options.opt_except {
+                    return Err(unsupported("* EXCEPT", &except));
+                }
+                Expr::Star(Vec::new())
+            }
+            SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), _) => Expr::Star(names(&name)),
+            SelectItem::QualifiedWildcard(kind, _) => return Err(unsupported("this *", &kind)),
+        })
+    }
+
+    fn from(&self, tables: Vec<ast::TableWithJoins>) -> Result<Relation> {
+        let mut from: Option<Relation> = None;
+        for table in tables {
+            let mut relation = self.table(table.relation)?;
+            for join in table.joins {
+                relation = self.join(relation, join)?;
+            }
+            from = Some(match from {
+                None => relation,
+                Some(left) => Relation::Join {
+                    left: Box::new(left),
+                    right: Box::new(relation),
+                    kind: JoinKind::Inner,
+                    on: JoinOn::None,
+                },
+            });
+        }
+        Ok(from.unwrap_or(Relation::OneRow))
+    }
+
+    fn join(&self, left: Relation, join: ast::Join) -> Result<Relation> {
+        let shown = join.to_string();
+        let right = self.table(join.relation)?;
+        let (kind, constraint) = match join.join_operator {
+            JoinOperator::Join(on) | JoinOperator::Inner(on) => (JoinKind::Inner, on),
+            JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (JoinKind::Left, on),
+            JoinOperator::Right(on) | JoinOperator::RightOuter(on) => (JoinKind::Right, on),
+            JoinOperator::FullOuter(on) => (JoinKind::Full, on),
+            JoinOperator::CrossJoin(on) => (JoinKind::Cross, on),
+            JoinOperator::Semi(on) | JoinOperator::LeftSemi(on) => (JoinKind::LeftSemi, on),
+            JoinOperator::Anti(on) | JoinOperator::LeftAnti(on) => (JoinKind::LeftAnti, on),
+            _ => return Err(unsupported("this join", &shown)),
+        };
+        let on = match constraint {
+            JoinConstraint::On(expr) => JoinOn::Expr(self.expr(expr)?),
+            JoinConstraint::Using(columns) => JoinOn::Using(columns.iter().map(dotted).collect()),
+            JoinConstraint::Natural => JoinOn::Natural,
+            JoinConstraint::None => JoinOn::None,
+        };
+        Ok(Relation::Join { left: Box::new(left), right: Box::new(right), kind, on })
+    }
+
+    fn table(&self, factor: TableFactor) -> Result<Relation> {
+        let shown = factor.to_string();
+        Ok(match factor {
+            TableFactor::Table { name, alias, args: None, sample: None, version: None, .. } => {
+                let parts = names(&name);
+                let own = parts.last().cloned().unwrap_or_default();
+                match alias {
+                    Some(alias) => renamed(Relation::Table(parts), &alias),
+                    None => Relation::Alias { input: Box::new(Relation::Table(parts)), name: own },
+                }
+            }
+            TableFactor::Table { name, alias, args: Some(args), .. } => {
+                let arguments = args.args.into_iter().map(|argument| self.table_argument(argument)).collect::<Result<_>>()?;
+                with_alias(Relation::TableFunction { name: dotted(&name).to_lowercase(), arguments }, alias)
+            }
+            TableFactor::Function { lateral: false, name, args, alias, .. } => {
+                let arguments = args.into_iter().map(|argument| self.table_argument(argument)).collect::<Result<_>>()?;
+                with_alias(Relation::TableFunction { name: dotted(&name).to_lowercase(), arguments }, alias)
+            }
+            TableFactor::Derived { lateral: false, subquery, alias, sample: None } => with_alias(self.query(*subquery)?, alias),
+            TableFactor::NestedJoin { table_with_joins, alias } => with_alias(self.from(vec![*table_with_joins])?, alias),
+            _ => return Err(unsupported("this table", &shown)),
+        })
+    }
+
+    fn table_argument(&self, argument: ast::FunctionArg) -> Result<Expr> {
+        match argument {
+            ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => self.expr(expr),
+            other => Err(unsupported("this argument", &other)),
+        }
+    }
+
+    fn lateral_view(&self, input: Relation, view: ast::LateralView) -> Result<Relation> {
+        Ok(Relation::LateralView {
+            input: Box::new(input),
+            generator: self.expr(view.lateral_view)?,
+            outer: view.outer,
+            table: dotted(&view.lateral_view_name),
+            columns: view.lateral_col_alias.iter().map(ident).collect(),
+        })
+    }
+}
+
+fn with_alias(relation: Relation, alias: Option<ast::TableAlias>) -> Relation {
+    match alias {
+        Some(alias) => renamed(relation, &alias),
+        None => relation,
+    }
+}
+
+/// `AS t(a, b)`.
+fn renamed(relation: Relation, alias: &ast::TableAlias) -> Relation {
+    let relation = if alias.columns.is_empty() {
+        relation
+    } else {
+        Relation::RenameAll { input: Box::new(relation), names: alias.columns.iter().map(|column| ident(&column.name)).collect() }
+    };
+    Relation::Alias { input: Box::new(relation), name: ident(&alias.name) }
+}

@@ -1,0 +1,149 @@
+//! The file sink: exactly once for both kinds of reader, Spark's through `_spark_metadata` and a plain glob.
+//!
+//! ```text
+//! stage    <out>/k=v/.part-00000-<uuid>.c000.snappy.parquet.staged    synced, and no glob sees it
+//! record   <out>/_spark_metadata/.7.committing                         synced: from here on the batch will become visible
+//! rename   <out>/k=v/part-00000-<uuid>.c000.snappy.parquet
+//! log      <out>/_spark_metadata/7                                     Spark's entry
+//! ```
+//! A record found later is finished; a staged file that no record names is removed.
+
+mod log;
+mod part;
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, FutureExt, ready};
+use futures::stream::StreamExt;
+
+use self::log::SinkLog;
+use self::part::{LaneParts, Part, remove_staged};
+use super::{OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
+use crate::batch::{Batch, BatchId};
+use crate::checkpoint::layout::SINK_METADATA;
+use crate::checkpoint::store::Durability;
+use crate::error::{Context, Error, Result};
+use crate::sink::encode::Encoding;
+use crate::source::RecordBatches;
+use crate::types::zone::Zone;
+
+/// `format("parquet" | "csv" | "json" | "text")` with a path.
+#[derive(Debug)]
+pub struct FileSink {
+    path: PathBuf,
+    encoding: Arc<dyn Encoding>,
+}
+
+impl FileSink {
+    /// A sink that writes files of `encoding` under `path`.
+    pub fn new(path: PathBuf, encoding: Arc<dyn Encoding>) -> Self {
+        Self { path, encoding }
+    }
+}
+
+impl Sink for FileSink {
+    fn description(&self) -> String {
+        format!("FileSink[{}]", crate::uri::from_path(&self.path))
+    }
+
+    fn can(&self) -> SinkAbilities {
+        SinkAbilities { modes: &[OutputMode::Append], partition_by: true, temporary_checkpoint: false, recovers: true }
+    }
+
+    fn open(&self, run: SinkRun) -> Result<Arc<dyn Writer>> {
+        let durability = Durability::of(&run.conf)?;
+        fs::create_dir_all(&self.path).context(|| format!("creating the output directory {}", self.path.display()))?;
+        let path = self.path.canonicalize().context(|| format!("opening the output directory {}", self.path.display()))?;
+        let log = SinkLog::open(&path.join(SINK_METADATA), durability, &run)?;
+        let layout = part::layout(&run.schema, &run.partition_by, Zone::of(run.conf.time_zone())?)?;
+        Ok(Arc::new(FileWriter { path, log, layout, encoding: Arc::clone(&self.encoding), durability, run }))
+    }
+}
+
+struct FileWriter {
+    path: PathBuf,
+    log: SinkLog,
+    layout: part::Layout,
+    encoding: Arc<dyn Encoding>,
+    durability: Durability,
+    run: SinkRun,
+}
+
+impl FileWriter {
+    /// Renames what a record names and puts the log entry; each step may have been done before.
+    fn roll_forward(&self, id: BatchId, parts: &[Part]) -> Result<()> {
+        for part in parts {
+            part.publish(&self.path, self.durability)?;
+            crate::crash::point("sink-renamed");
+        }
+        self.log.put(id, &self.path, parts)?;
+        crate::crash::point("sink-logged");
+        self.log.forget(id)
+    }
+
+    fn is_visible(&self, id: BatchId) -> Result<bool> {
+        if self.log.contains(id)? {
+            self.log.forget(id)?;
+            return Ok(true);
+        }
+        let recorded = self.log.recorded(id)?;
+        if let Some(parts) = &recorded {
+            self.roll_forward(id, parts)?;
+        } else {
+            remove_staged(&self.path)?;
+        }
+        Ok(recorded.is_some())
+    }
+
+    fn publish(&self, id: BatchId, parts: &[Part]) -> Result<()> {
+        if self.log.contains(id)? {
+            return parts.iter().try_for_each(|part| part.discard(&self.path));
+        }
+        self.log.record(id, parts)?;
+        crate::crash::point("sink-recorded");
+        self.roll_forward(id, parts)
+    }
+}
+
+impl Writer for FileWriter {
+    fn is_committed(&self, id: BatchId) -> BoxFuture<'_, Result<bool>> {
+        ready(self.is_visible(id)).boxed()
+    }
+
+    fn stage<'a>(&'a self, _batch: &'a Batch, lane: usize, rows: RecordBatches) -> BoxFuture<'a, Result<Staged>> {
+        async move {
+            let mut parts = LaneParts::new(&self.path, lane, &self.layout, &self.encoding, self.durability);
+            let mut rows = rows.into_stream(&self.run.runtime, &self.run.cancel);
+            while let Some(batch) = rows.next().await {
+                if let Err(error) = batch.and_then(|batch| parts.write(&batch)) {
+                    parts.discard();
+                    return Err(error);
+                }
+            }
+            Ok(Box::new(parts.finish()?) as Staged)
+        }
+        .boxed()
+    }
+
+    fn commit<'a>(&'a self, batch: &'a Batch, staged: Vec<Staged>) -> BoxFuture<'a, Result<SinkReport>> {
+        ready(unpack(staged).and_then(|parts| {
+            self.publish(batch.id, &parts).context(|| format!("committing batch {} to {}", batch.id, self.path.display()))?;
+            Ok(SinkReport { rows: None })
+        }))
+        .boxed()
+    }
+
+    fn abort<'a>(&'a self, _batch: &'a Batch, staged: Vec<Staged>) -> BoxFuture<'a, Result<()>> {
+        ready(unpack(staged).and_then(|parts| parts.iter().try_for_each(|part| part.discard(&self.path)))).boxed()
+    }
+}
+
+fn unpack(staged: Vec<Staged>) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    for lane in staged {
+        parts.extend(*lane.downcast::<Vec<Part>>().map_err(|_| Error::internal("not what this sink staged"))?);
+    }
+    Ok(parts)
+}

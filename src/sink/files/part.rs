@@ -1,0 +1,237 @@
+//! The part files of one lane: written under names that globs miss, one per partition directory.
+
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
+use arrow::compute::take_record_batch;
+use arrow::datatypes::{Schema, SchemaRef};
+use indexmap::IndexMap;
+use uuid::Uuid;
+
+use crate::checkpoint::store::Durability;
+use crate::condition;
+use crate::error::{Context, Error, Result};
+use crate::sink::encode::{Encoder, Encoding};
+use crate::types::display::{self, Style};
+use crate::types::zone::Zone;
+
+const STAGED: &str = ".staged";
+
+/// Which columns make directories, and which go into the files.
+pub(crate) struct Layout {
+    partition: Vec<(usize, String)>,
+    file: Vec<usize>,
+    schema: SchemaRef,
+    /// Timestamps in directory names are shown in this zone.
+    zone: Zone,
+}
+
+/// Splits a schema by `partitionBy`; names are matched without regard to case.
+pub(crate) fn layout(schema: &SchemaRef, partition_by: &[String], zone: Zone) -> Result<Layout> {
+    let mut partition = Vec::new();
+    for name in partition_by {
+        let found = schema.fields().iter().position(|field| field.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+            Error::of(condition::COLUMN_NOT_FOUND).with("colName", format!("`{name}`")).with("caseSensitiveConfig", "spark.sql.caseSensitive")
+        })?;
+        partition.push((found, schema.field(found).name().clone()));
+    }
+    let file: Vec<usize> = (0..schema.fields().len()).filter(|i| partition.iter().all(|(p, _)| p != i)).collect();
+    if file.is_empty() {
+        return Err(Error::of(condition::ALL_PARTITION_COLUMNS_NOT_ALLOWED));
+    }
+    let schema = Arc::new(Schema::new(file.iter().map(|i| schema.field(*i).clone()).collect::<Vec<_>>()));
+    Ok(Layout { partition, file, schema, zone })
+}
+
+/// A file by its final name, relative to the output directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part(String);
+
+impl Part {
+    pub(crate) fn named(name: String) -> Self {
+        Self(name)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.0
+    }
+
+    fn staged(&self, out: &Path) -> PathBuf {
+        let path = out.join(&self.0);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.with_file_name(format!(".{name}{STAGED}"))
+    }
+
+    /// Gives the file its final name; nothing when it has it already.
+    pub(crate) fn publish(&self, out: &Path, durability: Durability) -> Result<()> {
+        let (from, to) = (self.staged(out), out.join(&self.0));
+        match fs::rename(&from, &to) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && to.exists() => {}
+            Err(error) => return Err(error).context(|| format!("renaming {} to {}", from.display(), to.display())),
+        }
+        durability.sync_dir(to.parent().unwrap_or(out))
+    }
+
+    /// Removes the file where it is still staged.
+    pub(crate) fn discard(&self, out: &Path) -> Result<()> {
+        match fs::remove_file(self.staged(out)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).context(|| format!("removing {}", self.staged(out).display()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Removes every staged file under `out`: no record names them.
+pub(crate) fn remove_staged(out: &Path) -> Result<()> {
+    for entry in fs::read_dir(out).context(|| format!("listing {}", out.display()))? {
+        let entry = entry.context(|| format!("listing {}", out.display()))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type()?.is_dir() {
+            if !name.starts_with(['.', '_']) {
+                remove_staged(&entry.path())?;
+            }
+        } else if name.starts_with(".part-") && name.ends_with(STAGED) {
+            fs::remove_file(entry.path()).context(|| format!("removing {}", entry.path().display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// What one lane writes in one batch.
+pub(crate) struct LaneParts<'a> {
+    out: &'a Path,
+    lane: usize,
+    id: Uuid,
+    layout: &'a Layout,
+    encoding: &'a Arc<dyn Encoding>,
+    durability: Durability,
+    open: IndexMap<String, OpenPart>,
+}
+
+struct OpenPart {
+    part: Part,
+    encoder: Box<dyn Encoder>,
+}
+
+impl<'a> LaneParts<'a> {
+    pub(crate) fn new(
+        out: &'a Path,
+        lane: usize,
+        layout: &'a Layout,
+        encoding: &'a Arc<dyn Encoding>,
+        durability: Durability,
+    ) -> Self {
+        Self { out, lane, id: Uuid::new_v4(), layout, encoding, durability, open: IndexMap::new() }
+    }
+
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        let rows = batch.project(&self.layout.file)?;
+        if self.layout.partition.is_empty() {
+            return self.open(String::new())?.encoder.write(&rows);
+        }
+        let mut groups: IndexMap<String, Vec<u32>> = IndexMap::new();
+        for (row, directory) in directories(batch, &self.layout.partition, self.layout.zone)?.into_iter().enumerate() {
+            groups.entry(directory).or_default().push(row as u32);
+        }
+        for (directory, indices) in groups {
+            let rows = take_record_batch(&rows, &UInt32Array::from(indices))?;
+            self.open(directory)?.encoder.write(&rows)?;
+        }
+        Ok(())
+    }
+
+    /// Makes an empty file, so that the schema is on disk even when there are no rows.
+    pub(crate) fn ensure_one(&mut self) -> Result<()> {
+        if self.open.is_empty() && self.layout.partition.is_empty() {
+            self.open(String::new())?;
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, directory: String) -> Result<&mut OpenPart> {
+        let part = self.part(&directory);
+        match self.open.entry(directory) {
+            indexmap::map::Entry::Occupied(there) => Ok(there.into_mut()),
+            indexmap::map::Entry::Vacant(free) => {
+                let path = part.staged(self.out);
+                let parent = path.parent().unwrap_or(self.out);
+                fs::create_dir_all(parent).context(|| format!("creating {}", parent.display()))?;
+                let file = File::create(&path).context(|| format!("creating {}", path.display()))?;
+                let encoder = self.encoding.encoder(BufWriter::with_capacity(1 << 16, file), &self.layout.schema)?;
+                Ok(free.insert(OpenPart { part, encoder }))
+            }
+        }
+    }
+
+    fn part(&self, directory: &str) -> Part {
+        let (lane, id, extension) = (self.lane, self.id, self.encoding.extension());
+        Part(match directory {
+            "" => format!("part-{lane:05}-{id}-c000{extension}"),
+            directory => format!("{directory}/part-{lane:05}-{id}.c000{extension}"),
+        })
+    }
+
+    /// Ends every file; they survive a power cut where the durability says so.
+    pub(crate) fn finish(mut self) -> Result<Vec<Part>> {
+        let mut parts = Vec::new();
+        for (_, open) in std::mem::take(&mut self.open) {
+            let path = open.part.staged(self.out);
+            open.encoder.finish().and_then(|file| self.durability.sync(&file)).context(|| format!("writing {}", path.display()))?;
+            parts.push(open.part);
+        }
+        Ok(parts)
+    }
+
+    /// Removes what was written.
+    pub(crate) fn discard(self) {
+        for (_, open) in self.open {
+            if let Err(error) = open.part.discard(self.out) {
+                log::warn!("a staged file stays behind: {error}");
+            }
+        }
+    }
+}
+
+/// Each row's partition directory, e.g. `year=2024/month=1`.
+fn directories(batch: &RecordBatch, partition: &[(usize, String)], zone: Zone) -> Result<Vec<String>> {
+    let mut directories = vec![String::new(); batch.num_rows()];
+    for (column, name) in partition {
+        let values: ArrayRef = Arc::clone(batch.column(*column));
+        let text = display::to_strings(&values, zone, Style::Cast)?;
+        for (row, directory) in directories.iter_mut().enumerate() {
+            if !directory.is_empty() {
+                directory.push('/');
+            }
+            directory.push_str(&escape(name));
+            directory.push('=');
+            if text.is_null(row) || text.value(row).is_empty() {
+                directory.push_str("__HIVE_DEFAULT_PARTITION__");
+            } else {
+                directory.push_str(&escape(text.value(row)));
+            }
+        }
+    }
+    Ok(directories)
+}
+
+/// Spark's escaping of directory names: control characters and `"#%'*/:=?\{[]^` as `%XX`.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii_control() || "\"#%'*/:=?\\{[]^".contains(c) {
+            escaped.push_str(&format!("%{:02X}", c as u32));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
