@@ -1,9 +1,20 @@
 //! The only place where threads are made: one a query, Tokio for I/O and plans, rayon for compute.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
 use crate::error::{Context, Error, Result};
+
+thread_local! {
+    static ON_IO_THREAD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this is one of Tokio's threads, where nothing may block or compute for long. A query's own thread, which also drives
+/// futures, is not.
+pub fn on_io_thread() -> bool {
+    ON_IO_THREAD.get()
+}
 
 /// The process's threads, shared by everything in a session. Cheap to clone.
 #[derive(Clone)]
@@ -22,12 +33,15 @@ impl Runtime {
         let tokio = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(lanes)
             .thread_name("firesteel-io")
+            .on_thread_start(|| ON_IO_THREAD.set(true))
             .enable_time()
             .build()
             .context(|| "starting the I/O threads".into())?;
         let compute = rayon::ThreadPoolBuilder::new()
             .num_threads(lanes)
             .thread_name(|i| format!("firesteel-compute-{i}"))
+            // Whoever waits for the task sees its channel close, and raises that.
+            .panic_handler(|_| {})
             .build()
             .map_err(|error| Error::internal(format!("cannot start the compute threads: {error}")))?;
         Ok(Self(Arc::new(Inner { tokio, compute, lanes })))
@@ -53,11 +67,21 @@ impl Runtime {
 
     /// Runs `work` on a compute thread without blocking the task that waits for it.
     pub async fn on_compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        self.start_compute(work).await
+    }
+
+    /// Like [`Runtime::on_compute`], and begins at once. Work whose future has been dropped before a thread is free is not done.
+    pub fn start_compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> impl Future<Output = Result<T>> + Send + 'static {
         let (send, receive) = tokio::sync::oneshot::channel();
         self.0.compute.spawn(move || {
-            let _ = send.send(work());
+            if !send.is_closed() {
+                let _ = send.send(work());
+            }
         });
-        receive.await.map_err(|_| Error::internal("a compute task panicked"))
+        async move { receive.await.map_err(|_| Error::internal("a compute task panicked")) }
     }
 
     /// A thread of its own, for what pulls: a query, an iterator function, a Python writer.

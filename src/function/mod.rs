@@ -1,27 +1,30 @@
 //! Functions that give one output row for each input row: `udf`, `pandas_udf`, a model, the clock. The contract of the operator
-//! that runs them (`plan/function_exec.rs`), so that every kind is called alike, in batch and in stream, micro-batch and continuous.
+//! that runs them ([`plan::function_exec`](crate::plan::function_exec)), so that every kind is called alike, in batch and in stream.
+//!
+//! The simplest implementation, and so the tutorial, is [`clock`].
+
+pub mod clock;
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::FieldRef;
 
 use crate::batch::Batch;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
-/// Two calls with an equal key and equal arguments are one call. A function that is not deterministic has a key per occurrence.
+/// Two calls with an equal key and equal arguments are one call, unless the function is not deterministic.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FunctionKey(pub String);
 
-/// Where a function runs.
+/// Where a function runs, and so which of its methods is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runs {
-    /// On the calling task, at once: it costs nothing (the clock).
+    /// [`Function::call`] on the calling task, at once: it costs nothing (the clock).
     Inline,
-    /// On a compute thread; called only with a chunk ready, it never waits for input.
+    /// [`Function::call`] on a compute thread, several chunks at once on several threads.
     Compute,
-    /// On a thread of its own, because it pulls its input (an iterator function).
+    /// [`Function::pull`] on a thread of its own, because it pulls its input (an iterator function).
     OwnThread,
 }
 
@@ -29,10 +32,41 @@ pub enum Runs {
 #[derive(Clone, Debug)]
 pub struct Chunk {
     pub columns: Vec<ArrayRef>,
+    /// How many rows; a function without arguments has no column to tell.
     pub rows: usize,
 }
 
-/// A function that a plan may call.
+impl From<RecordBatch> for Chunk {
+    fn from(batch: RecordBatch) -> Self {
+        Self { rows: batch.num_rows(), columns: batch.columns().to_vec() }
+    }
+}
+
+impl Chunk {
+    /// Rows `offset..offset + rows`, without a copy.
+    #[must_use]
+    pub fn slice(&self, offset: usize, rows: usize) -> Self {
+        Self { columns: self.columns.iter().map(|column| column.slice(offset, rows)).collect(), rows }
+    }
+
+    /// The chunk cut into parts of at most `rows` rows, without a copy.
+    pub fn cut(self, rows: Option<usize>) -> Vec<Self> {
+        match rows {
+            Some(size) if size > 0 && size < self.rows => {
+                (0..self.rows).step_by(size).map(|offset| self.slice(offset, size.min(self.rows - offset))).collect()
+            }
+            _ => vec![self],
+        }
+    }
+}
+
+/// A function's input, pulled from its own thread; waits for rows. An error ends the pass: hand it on.
+pub type Chunks = Box<dyn Iterator<Item = Result<Chunk>> + Send>;
+
+/// A function's output, pulled by the operator on the function's own thread.
+pub type Arrays = Box<dyn Iterator<Item = Result<ArrayRef>>>;
+
+/// A function that a plan may call. One value serves every lane, batch and query at once.
 pub trait Function: Send + Sync + Debug {
     fn key(&self) -> FunctionKey;
 
@@ -41,37 +75,36 @@ pub trait Function: Send + Sync + Debug {
 
     fn runs(&self) -> Runs;
 
+    /// False: it is called anew at each occurrence, and no filter moves below it.
     fn deterministic(&self) -> bool {
         true
     }
 
-    /// How many rows a chunk should have; `None` leaves them as they come. Asked at the start of each pass.
+    /// How many rows a chunk may have; `None` leaves them as they come. Asked for each record batch, so it may change while running.
     fn chunk_rows(&self) -> Option<usize> {
         None
+    }
+
+    /// A chunk of at most this many rows is called on the thread that asks for it, if that thread may block: handing it to another
+    /// would take longer than the call.
+    fn inline_rows(&self) -> usize {
+        0
     }
 
     /// The output's field for these inputs; several outputs make a struct. An error names the input that does not fit.
     fn output(&self, inputs: &[FieldRef]) -> Result<FieldRef>;
 
-    /// Opens the function for one lane: once a pass; in continuous mode once a run. `lanes` lanes may be open at once.
-    fn open(self: Arc<Self>, lane: usize) -> Result<Box<dyn Calls>>;
-}
-
-/// A function opened for one lane.
-pub trait Calls: Send {
-    /// Takes a chunk and returns what is ready: the output of this chunk, or of earlier ones for a function that reads ahead.
-    /// The operator matches outputs to inputs by their number of rows, in order.
-    fn call(&mut self, batch: &Batch, chunk: Chunk) -> Result<Vec<ArrayRef>>;
-
-    /// The input has ended: what is still owed.
-    fn finish(&mut self, batch: &Batch) -> Result<Vec<ArrayRef>> {
-        let _ = batch;
-        Ok(Vec::new())
+    /// Runs on one chunk of at least one row: as many rows out, of the output's type. For [`Runs::Inline`] and [`Runs::Compute`];
+    /// called on several threads at once, never on one of Tokio's for `Compute`, and it never waits for another chunk.
+    fn call(&self, batch: &Batch, chunk: Chunk) -> Result<ArrayRef> {
+        let _ = (batch, chunk);
+        Err(Error::internal(format!("function '{}' cannot be called chunk by chunk", self.name())))
     }
-}
 
-impl From<RecordBatch> for Chunk {
-    fn from(batch: RecordBatch) -> Self {
-        Self { rows: batch.num_rows(), columns: batch.columns().to_vec() }
+    /// Runs over all chunks of one lane of one pass. For [`Runs::OwnThread`]; it may read ahead as far as it likes. Outputs are matched to
+    /// inputs by their number of rows, in order.
+    fn pull(&self, batch: &Batch, input: Chunks) -> Result<Arrays> {
+        let _ = (batch, input);
+        Err(Error::internal(format!("function '{}' does not pull its input", self.name())))
     }
 }

@@ -22,6 +22,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
 use futures::stream::{BoxStream, StreamExt};
 
+use super::function_exec::{FunctionPlanner, PruneCalls};
 use super::scan::relabel;
 use super::watermark::{EventTime, WatermarkPlanner};
 use super::{Attribute, Leaf, LeafId, Resolved, Watermark};
@@ -81,6 +82,7 @@ fn state(lanes: usize, memory: Arc<RuntimeEnv>) -> SessionState {
         .with_runtime_env(memory)
         .with_default_features()
         .with_query_planner(Arc::new(Planner))
+        .with_optimizer_rule(Arc::new(PruneCalls))
         .build()
 }
 
@@ -91,7 +93,7 @@ struct Planner;
 #[async_trait]
 impl QueryPlanner for Planner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, state: &dyn Session) -> DfResult<Arc<dyn ExecutionPlan>> {
-        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(WatermarkPlanner)])
+        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(WatermarkPlanner), Arc::new(FunctionPlanner)])
             .create_physical_plan(plan, state)
             .await
     }

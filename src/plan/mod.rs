@@ -4,6 +4,7 @@
 pub mod cached;
 pub mod error;
 pub mod execute;
+pub mod function_exec;
 pub mod functions;
 pub mod kernel;
 pub mod scan;

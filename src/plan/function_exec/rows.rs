@@ -1,0 +1,105 @@
+//! Calls that run chunk by chunk: several chunks of several record batches at once, results in order.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, new_empty_array};
+use arrow::compute::concat;
+use arrow::datatypes::SchemaRef;
+use datafusion::error::Result as DfResult;
+use datafusion::physical_plan::SendableRecordBatchStream;
+use futures::future::{BoxFuture, Either, ready};
+use futures::stream::{Stream, StreamExt};
+
+use super::exec::{PhysicalCall, append};
+use crate::error::{Error, Result};
+use crate::function::Runs;
+use crate::plan::execute::PassContext;
+use crate::runtime::on_io_thread;
+
+/// The output of a call: there already, or being computed, one task for each chunk.
+enum Started {
+    Done(ArrayRef),
+    Running(Vec<BoxFuture<'static, Result<ArrayRef>>>),
+}
+
+/// Appends the columns of the first `row_calls` calls.
+pub fn stream(
+    input: SendableRecordBatchStream,
+    calls: Arc<[PhysicalCall]>,
+    row_calls: usize,
+    pass: Arc<PassContext>,
+    schema: SchemaRef,
+) -> impl Stream<Item = DfResult<RecordBatch>> {
+    // One batch more than there are threads: small batches keep every thread busy, and the next is ready when one ends.
+    let ahead = pass.runtime().lanes() + 1;
+    input
+        .map(move |batch| {
+            let started = batch.map_err(Error::from).and_then(|batch| {
+                pass.batch().cancel.check()?;
+                let started =
+                    (0..row_calls).map(|i| start(&calls, i, &batch, &pass)).collect::<Result<Vec<_>>>()?;
+                Ok((batch, started))
+            });
+            match started {
+                Err(error) => Either::Left(ready(Err(error.into()))),
+                Ok((batch, started)) => {
+                    Either::Right(finish(batch, started, Arc::clone(&calls), Arc::clone(&schema)))
+                }
+            }
+        })
+        .buffered(ahead)
+}
+
+/// Begins a call: at once on this thread when that is cheaper than handing it over, else on the compute threads.
+fn start(calls: &Arc<[PhysicalCall]>, i: usize, batch: &RecordBatch, pass: &Arc<PassContext>) -> Result<Started> {
+    let call = &calls[i];
+    let rows = batch.num_rows();
+    if rows == 0 {
+        return Ok(Started::Done(new_empty_array(call.column.data_type())));
+    }
+    let chunk = call.chunk(batch)?;
+    let function = &call.function;
+    let here = function.runs() == Runs::Inline || (rows <= function.inline_rows() && !on_io_thread());
+    if here {
+        let output = function.call(pass.batch(), chunk)?;
+        call.check(&output, Some(rows))?;
+        return Ok(Started::Done(output));
+    }
+    let tasks = chunk.cut(function.chunk_rows()).into_iter().map(|chunk| {
+        let (calls, pass_of_task, rows) = (Arc::clone(calls), Arc::clone(pass), chunk.rows);
+        let task = pass.runtime().start_compute(move || {
+            let call = &calls[i];
+            let output = call.function.call(pass_of_task.batch(), chunk)?;
+            call.check(&output, Some(rows))?;
+            Ok(output)
+        });
+        Box::pin(async move { task.await? }) as BoxFuture<'static, Result<ArrayRef>>
+    });
+    Ok(Started::Running(tasks.collect()))
+}
+
+async fn finish(batch: RecordBatch, started: Vec<Started>, calls: Arc<[PhysicalCall]>, schema: SchemaRef) -> DfResult<RecordBatch> {
+    let mut outputs = Vec::with_capacity(started.len());
+    for (call, started) in calls.iter().zip(started) {
+        outputs.push(match started {
+            Started::Done(output) => output,
+            Started::Running(tasks) => {
+                let mut parts = Vec::with_capacity(tasks.len());
+                for task in tasks {
+                    parts.push(task.await?);
+                }
+                joined(parts, call)?
+            }
+        });
+    }
+    Ok(append(&batch, outputs, &schema)?)
+}
+
+fn joined(mut parts: Vec<ArrayRef>, call: &PhysicalCall) -> Result<ArrayRef> {
+    match parts.len() {
+        0 => Ok(new_empty_array(call.column.data_type())),
+        1 => Ok(parts.swap_remove(0)),
+        // Outputs are small beside inputs; whole batches downstream are worth this copy.
+        _ => Ok(concat(&parts.iter().map(|part| part.as_ref() as &dyn Array).collect::<Vec<_>>())?),
+    }
+}
