@@ -80,9 +80,8 @@ def refuse(name: str) -> NoReturn:
     """Raise the error for a part of PySpark that Firesteel lacks."""
     from firesteel.errors import PySparkNotImplementedError
 
-    raise PySparkNotImplementedError(
-        errorClass="NOT_IMPLEMENTED", messageParameters={"feature": f"{name} (in Firesteel)"}
-    )
+    feature = f"{name}, a part of Spark that Firesteel lacks,"
+    raise PySparkNotImplementedError(errorClass="NOT_IMPLEMENTED", messageParameters={"feature": feature})
 
 
 class Missing:

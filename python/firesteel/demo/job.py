@@ -31,10 +31,11 @@ def score(flights: DataFrame, weather: DataFrame, model: Model) -> DataFrame:
     ``arr_delay`` is what happened, and is only passed on, to measure the predictions by; the model does not see it.
     It is null for cancelled and diverted flights, which are scored like all others.
     """
-    known = flights.join(weather, ["origin", "time_hour"], "left")
-    known = known.withColumn("weekday", F.dayofweek(F.make_date("year", "month", "day")))
-    for name in WEATHER:  # the model knows how to take NaN; a null in would be a null out
-        known = known.withColumn(name, F.coalesce(F.col(name), F.lit(float("nan"))))
+    weekday = F.dayofweek(F.make_date("year", "month", "day"))
+    measured = {
+        name: F.coalesce(F.col(name), F.lit(float("nan"))) for name in WEATHER
+    }  # the model takes NaN for missing
+    known = flights.join(weather, ["origin", "time_hour"], "left").withColumns({"weekday": weekday, **measured})
     predict = model.udf()
     scored = known.withColumn("prediction", predict(*[F.col(each.name) for each in model.inputs]))
     return scored.select(
