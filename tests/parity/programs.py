@@ -201,7 +201,7 @@ def _short(message: str) -> str:
     """Drop from a message what differs between two runs: plans with their counters, ids, traces."""
     message = message.split(";\n", maxsplit=1)[0].split("\nTraceback", maxsplit=1)[0]
     message = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", message)
-    return re.sub(r"\bo\d+\.", "o.", message)[:1500]
+    return re.sub(r"#\d+L?", "#", re.sub(r"\bo\d+\.", "o.", message))[:1500]
 
 
 def _text(value: Any) -> str:

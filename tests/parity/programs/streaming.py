@@ -306,7 +306,7 @@ def logs_of_files(spark, tmp):
     offsets = (cp / "offsets" / "1").read_text().split("\n")
     meta = json.loads(offsets[1])
     sink = (tmp / "out" / "_spark_metadata" / "0").read_text()
-    return [names, (cp / "metadata").read_text() == json.dumps({"id": query.id}, separators=(",", ":")), offsets[0], list(meta), meta["batchWatermarkMs"], sorted(meta["conf"]), offsets[2:], (cp / "commits" / "1").read_text(), (cp / "sources" / "0" / "1").read_text(), re.sub(r'part-[^"]*?\.txt|"modificationTime":\d+', "#", sink), sorted(os.listdir(tmp / "out"))[0]]
+    return [names, (cp / "metadata").read_text() == json.dumps({"id": query.id}, separators=(",", ":")), offsets[0], list(meta), meta["batchWatermarkMs"], sorted(meta["conf"]), offsets[2:], (cp / "commits" / "1").read_text(), (cp / "sources" / "0" / "1").read_text(), re.sub(r'part-[^"]*?\.txt|"modificationTime":\d+', "#", sink), sorted({re.sub(r"part-\d{5}-[-0-9a-f]{36}", "part", n) for n in os.listdir(tmp / "out")})]
 
 
 def logs_of_rate_micro_batch(spark, tmp):
