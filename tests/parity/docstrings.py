@@ -1,0 +1,147 @@
+"""Runs the examples in PySpark's own docstrings on Firesteel: ``firesteel run docstrings.py sql/column.py …``.
+
+The text stays in the installed ``pyspark`` package: it is found through the package's metadata and parsed, never imported.
+A docstring passes when every example in it runs and prints what it says there (ELLIPSIS, NORMALIZE_WHITESPACE); examples
+marked ``+SKIP`` are left out. ``--only NAME`` runs one docstring and shows its differences, ``--out FILE`` writes JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import doctest
+import importlib
+import io
+import json
+import os
+import signal
+import sys
+import tempfile
+from contextlib import suppress
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+SECONDS = 120
+"""How long one docstring may take; the longest of PySpark's sleep ten."""
+
+
+class Docstring(NamedTuple):
+    """One docstring that has examples to run."""
+
+    name: str
+    line: int
+    examples: list[doctest.Example]
+
+
+def source(file: str) -> str:
+    """Read a file of the installed pyspark package, given relative to it."""
+    return Path(str(distribution("pyspark").locate_file(f"pyspark/{file}"))).read_text(encoding="utf-8")
+
+
+def docstrings(file: str) -> list[Docstring]:
+    """List the docstrings of a file whose examples are to be run."""
+    found: list[Docstring] = []
+    _walk(ast.parse(source(file)), "", found)
+    return found
+
+
+def run(file: str, only: str | None = None) -> dict[str, str | None]:
+    """Run a file's docstrings; say for each None, or the first thing that went wrong."""
+    outcomes: dict[str, str | None] = {}
+    with _session() as spark:
+        names = _globals(file)
+        for docstring in docstrings(file):
+            if only in (None, docstring.name):
+                outcomes[docstring.name] = _outcome(docstring, {**names, "spark": spark, "sc": spark.sparkContext})
+    return outcomes
+
+
+def main() -> None:
+    """Run what the command line names and print the rates."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("file", nargs="+", help="a file of the pyspark package, such as sql/functions/builtin.py")
+    arguments.add_argument("--only", help="run only the docstring of this name")
+    arguments.add_argument("--out", type=Path, help="write the outcomes as JSON")
+    chosen = arguments.parse_args()
+    out = chosen.out and chosen.out.resolve()
+    outcomes = {file: run(file, chosen.only) for file in chosen.file}
+    for file, found in outcomes.items():
+        failed = {name: why for name, why in found.items() if why is not None}
+        for name, why in failed.items():
+            print(why if chosen.only else f"  {name}: {_gist(why)}")
+        print(f"{file}: {len(found) - len(failed)} of {len(found)} docstrings pass")
+    if out:
+        out.write_text(json.dumps(outcomes, indent=1), encoding="utf-8")
+
+
+def _walk(node: ast.AST, prefix: str, found: list[Docstring]) -> None:
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.ClassDef | ast.FunctionDef):
+            continue
+        name = f"{prefix}{child.name}"
+        text = ast.get_docstring(child, clean=False)
+        examples = doctest.DocTestParser().get_examples(text) if text else []
+        if any(not example.options.get(doctest.SKIP) for example in examples):
+            # An overload or a property's setter repeats a name; the last one is what help() shows.
+            found[:] = [other for other in found if other.name != name]
+            found.append(Docstring(name, child.lineno, examples))
+        if isinstance(child, ast.ClassDef):
+            _walk(child, f"{name}.", found)
+
+
+def _globals(file: str) -> dict[str, Any]:
+    """Give the examples the names that the file itself has: what it imports and what it defines."""
+    names: dict[str, Any] = {}
+    for statement in ast.parse(source(file)).body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            with suppress(ImportError):
+                exec(compile(ast.Module([statement], []), file, "exec"), names)  # noqa: S102 - an import statement
+    module = importlib.import_module("pyspark." + file.removesuffix(".py").replace("/", "."))
+    return names | vars(module)
+
+
+class _session:  # noqa: N801 - used as a function is
+    def __enter__(self) -> Any:
+        from pyspark.sql import SparkSession  # noqa: PLC0415 - only now is it known which pyspark this is
+
+        os.chdir(tempfile.mkdtemp(prefix="docstrings-"))
+        self.spark = SparkSession.builder.master("local[4]").appName("docstrings").getOrCreate()
+        return self.spark
+
+    def __exit__(self, *_: object) -> None:
+        self.spark.stop()
+
+
+def _outcome(docstring: Docstring, names: dict[str, Any]) -> str | None:
+    test = doctest.DocTest(docstring.examples, names, docstring.name, None, docstring.line, None)
+    report = io.StringIO()
+    spark = names["spark"]
+    signal.signal(signal.SIGALRM, _too_slow)
+    signal.alarm(SECONDS)
+    try:
+        result = doctest.DocTestRunner(optionflags=FLAGS, verbose=False).run(test, out=report.write)
+    except TimeoutError as error:
+        return str(error)
+    finally:
+        signal.alarm(0)
+        for query in spark.streams.active:
+            query.stop()
+    return report.getvalue() if result.failed else None
+
+
+def _too_slow(*_: object) -> NoReturn:
+    raise TimeoutError(f"took longer than {SECONDS} s")
+
+
+def _gist(report: str) -> str:
+    """Say in a line what failed first: the exception, or the example."""
+    lines = [line.strip() for line in report.splitlines() if line.strip()]
+    raised = [line for line in lines if "Error: " in line or "Exception: " in line]
+    asked = lines[lines.index("Failed example:") + 1] if "Failed example:" in lines else report.strip()
+    return (f"{asked[:80]} → {raised[0]}" if raised else asked)[:220]
+
+
+if __name__ == "__main__":
+    main()
