@@ -39,6 +39,9 @@ conditions! {
     INVALID_TYPED_LITERAL = "INVALID_TYPED_LITERAL", "42604", Parse, "the value <value> is not a valid literal of type <valueType>.";
     TEMP_TABLE_OR_VIEW_ALREADY_EXISTS = "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", Analysis, "there is a temporary view <relationName> already; drop it, or create it with replace.";
     STREAMING_WITHOUT_WRITE_STREAM = "_LEGACY_ERROR_TEMP_3102", "0A000", Analysis, "Queries with streaming sources must be executed with writeStream.start().";
+    INVALID_SAVE_MODE = "INVALID_SAVE_MODE", "42000", IllegalArgument, "the save mode <mode> must be \"append\", \"overwrite\", \"ignore\", \"error\", \"errorifexists\" or \"default\".";
+    INSERT_COLUMN_ARITY_MISMATCH = "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", Analysis, "the table <tableName> has <tableColumns> columns, and the rows have <dataColumns>.";
+    TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS = "TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "428EK", Analysis, "a temporary view has a name of one part, found <actualName>.";
     PARSE_SYNTAX_ERROR = "PARSE_SYNTAX_ERROR", "42601", Parse, "syntax error at or near <error><hint>.";
     OUTPUT_EXCEEDS_INPUT_ROWS = "OUTPUT_EXCEEDS_INPUT_ROWS", "39000", User, "an iterator function has returned more rows than it was given.";
     INPUT_NOT_FULLY_CONSUMED = "INPUT_NOT_FULLY_CONSUMED", "39000", User, "an iterator function has returned before it had read all of its input.";

@@ -10,6 +10,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::options::Options;
 use crate::runtime::Runtime;
 use crate::sink::Sink;
+use crate::sink::console::Print;
+use crate::sink::encode::Encoding;
 use crate::source::{ReadMode, Source};
 
 /// What a format makes of `format("x")` and its options. One registry holds them all.
@@ -23,11 +25,19 @@ pub trait Format: Send + Sync {
         let _ = request;
         Err(Error::unsupported(format!("the data source '{}' cannot be read", self.name())))
     }
+}
 
-    /// Called at `start()` or `save()`.
-    fn sink(&self, request: SinkRequest<'_>) -> Result<Arc<dyn Sink>> {
+/// What a format makes of `writeStream.format("x")` and `write.format("x")`.
+pub trait OutputFormat: Send + Sync {
+    fn name(&self) -> &str;
+
+    /// Called at `start()`. Reads its options; what it leaves unread gets a warning.
+    fn sink(&self, request: SinkRequest<'_>) -> Result<Arc<dyn Sink>>;
+
+    /// How the format's files are written, for a batch write; formats without files have none.
+    fn encoding(&self, request: SinkRequest<'_>) -> Result<Arc<dyn Encoding>> {
         let _ = request;
-        Err(Error::unsupported(format!("the data source '{}' cannot be written", self.name())))
+        Err(Error::unsupported(format!("the data source '{}' does not write files in a batch", self.name())))
     }
 }
 
@@ -63,33 +73,67 @@ impl SourceRequest<'_> {
     }
 }
 
-/// The arguments of [`Format::sink`].
+/// The arguments of [`OutputFormat::sink`].
 pub struct SinkRequest<'a> {
     pub options: &'a mut Options,
     pub path: Option<String>,
     pub conf: &'a Conf,
+    /// Where the console sink prints.
+    pub print: Print,
 }
 
 /// The formats of a session, by lower-case name.
 #[derive(Default)]
-pub struct Formats(IndexMap<String, Arc<dyn Format>>);
+pub struct Formats {
+    inputs: IndexMap<String, Arc<dyn Format>>,
+    outputs: IndexMap<String, Arc<dyn OutputFormat>>,
+}
 
 impl Formats {
-    /// Adds a format under its name and under `aliases`.
-    pub fn register(&mut self, format: Arc<dyn Format>, aliases: &[&str]) {
-        for alias in aliases {
-            self.0.insert(alias.to_lowercase(), Arc::clone(&format));
-        }
-        self.0.insert(format.name().to_lowercase(), format);
+    /// Every format that Firesteel brings.
+    pub fn all() -> Self {
+        let mut formats = Self::default();
+        crate::source::register(&mut formats);
+        crate::sink::register(&mut formats);
+        formats
     }
 
-    /// The format called `name`, in any case.
-    pub fn get(&self, name: &str) -> Result<Arc<dyn Format>> {
-        self.0
-            .get(&name.to_lowercase())
-            .cloned()
-            .ok_or_else(|| Error::of(crate::condition::DATA_SOURCE_NOT_FOUND).with("provider", name))
+    /// Adds a format that is read, under its name and under `aliases`.
+    pub fn register(&mut self, format: Arc<dyn Format>, aliases: &[&str]) {
+        for alias in aliases {
+            self.inputs.insert(alias.to_lowercase(), Arc::clone(&format));
+        }
+        self.inputs.insert(format.name().to_lowercase(), format);
     }
+
+    /// Adds a format that is written.
+    pub fn register_output(&mut self, format: Arc<dyn OutputFormat>) {
+        self.outputs.insert(format.name().to_lowercase(), format);
+    }
+
+    /// The format called `name`, in any case, to read.
+    pub fn input(&self, name: &str) -> Result<Arc<dyn Format>> {
+        let key = name.to_lowercase();
+        match self.inputs.get(&key) {
+            Some(format) => Ok(Arc::clone(format)),
+            None if self.outputs.contains_key(&key) => Err(Error::unsupported(format!("the data source '{name}' cannot be read"))),
+            None => Err(not_found(name)),
+        }
+    }
+
+    /// The format called `name`, in any case, to write.
+    pub fn output(&self, name: &str) -> Result<Arc<dyn OutputFormat>> {
+        let key = name.to_lowercase();
+        match self.outputs.get(&key) {
+            Some(format) => Ok(Arc::clone(format)),
+            None if self.inputs.contains_key(&key) => Err(Error::unsupported(format!("the data source '{name}' cannot be written"))),
+            None => Err(not_found(name)),
+        }
+    }
+}
+
+fn not_found(name: &str) -> Error {
+    Error::of(crate::condition::DATA_SOURCE_NOT_FOUND).with("provider", name)
 }
 
 /// Warns once of each option that nobody looked at, with the nearest that is known.

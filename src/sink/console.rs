@@ -10,6 +10,7 @@ use futures::stream::TryStreamExt;
 use super::{ContinuousWriter, EpochId, OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
 use crate::batch::{Batch, BatchId};
 use crate::error::{Error, Result};
+use crate::format::{OutputFormat, SinkRequest};
 use crate::options::{self, Options};
 use crate::show::{Layout, render};
 use crate::source::RecordBatches;
@@ -17,6 +18,19 @@ use crate::types::zone::Zone;
 
 /// Where printed text goes: the process's output, or Python's `sys.stdout`.
 pub type Print = Arc<dyn Fn(&str) -> Result<()> + Send + Sync>;
+
+/// The format `console`.
+pub struct ConsoleFormat;
+
+impl OutputFormat for ConsoleFormat {
+    fn name(&self) -> &'static str {
+        "console"
+    }
+
+    fn sink(&self, request: SinkRequest<'_>) -> Result<Arc<dyn Sink>> {
+        Ok(Arc::new(ConsoleSink::new(request.options, request.print)?))
+    }
+}
 
 /// `format("console")`.
 pub struct ConsoleSink {

@@ -19,6 +19,7 @@ use crate::batch::{Batch, BatchId, Cancel};
 use crate::clock::Clock;
 use crate::conf::Conf;
 use crate::error::{Error, Result};
+use crate::format::Formats;
 use crate::runtime::Runtime;
 use crate::source::RecordBatches;
 
@@ -130,4 +131,13 @@ pub trait ContinuousWriter: Send + Sync {
 
     /// What the lane wrote in this epoch is durable on return; before `offsets/E`.
     fn end_epoch(&self, epoch: EpochId, lane: usize) -> BoxFuture<'_, Result<()>>;
+}
+
+/// Adds every format that Firesteel writes. The memory sink is the session's: it makes a view.
+pub fn register(formats: &mut Formats) {
+    formats.register_output(Arc::new(console::ConsoleFormat));
+    formats.register_output(Arc::new(files::FileFormat::Parquet));
+    formats.register_output(Arc::new(files::FileFormat::Csv));
+    formats.register_output(Arc::new(files::FileFormat::Json));
+    formats.register_output(Arc::new(files::FileFormat::Text));
 }

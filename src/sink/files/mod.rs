@@ -9,7 +9,7 @@
 //! A record found later is finished; a staged file that no record names is removed.
 
 mod log;
-mod part;
+pub(crate) mod part;
 
 use std::fs;
 use std::path::PathBuf;
@@ -25,9 +25,51 @@ use crate::batch::{Batch, BatchId};
 use crate::checkpoint::layout::SINK_METADATA;
 use crate::checkpoint::store::Durability;
 use crate::error::{Context, Error, Result};
-use crate::sink::encode::Encoding;
+use crate::format::{OutputFormat, SinkRequest};
+use crate::sink::encode::{CsvEncoding, Encoding, JsonEncoding, ParquetEncoding, TextEncoding};
 use crate::source::RecordBatches;
 use crate::types::zone::Zone;
+use crate::uri;
+
+/// The formats that are files.
+#[derive(Clone, Copy, Debug)]
+pub enum FileFormat {
+    Parquet,
+    Csv,
+    Json,
+    Text,
+}
+
+impl OutputFormat for FileFormat {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Parquet => "parquet",
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Text => "text",
+        }
+    }
+
+    fn sink(&self, request: SinkRequest<'_>) -> Result<Arc<dyn Sink>> {
+        let path = request.path.clone().ok_or_else(|| {
+            Error::illegal(format!("the file sink '{}' needs a path: start(path), or option(\"path\", …)", self.name()))
+        })?;
+        if request.options.get("retention").is_some() {
+            return Err(Error::unsupported("the file sink's option 'retention' is not implemented in Firesteel: every file stays in the log"));
+        }
+        Ok(Arc::new(FileSink { path: uri::local_path(&path)?, encoding: self.encoding(request)? }))
+    }
+
+    fn encoding(&self, request: SinkRequest<'_>) -> Result<Arc<dyn Encoding>> {
+        let SinkRequest { options, conf, .. } = request;
+        Ok(match self {
+            Self::Parquet => Arc::new(ParquetEncoding::new(options)?),
+            Self::Csv => Arc::new(CsvEncoding::new(options, conf)?),
+            Self::Json => Arc::new(JsonEncoding::new(options, conf)?),
+            Self::Text => Arc::new(TextEncoding::new(options)?),
+        })
+    }
+}
 
 /// `format("parquet" | "csv" | "json" | "text")` with a path.
 #[derive(Debug)]
@@ -36,16 +78,9 @@ pub struct FileSink {
     encoding: Arc<dyn Encoding>,
 }
 
-impl FileSink {
-    /// A sink that writes files of `encoding` under `path`.
-    pub fn new(path: PathBuf, encoding: Arc<dyn Encoding>) -> Self {
-        Self { path, encoding }
-    }
-}
-
 impl Sink for FileSink {
     fn description(&self) -> String {
-        format!("FileSink[{}]", crate::uri::from_path(&self.path))
+        format!("FileSink[{}]", uri::from_path(&self.path))
     }
 
     fn can(&self) -> SinkAbilities {
@@ -56,6 +91,7 @@ impl Sink for FileSink {
         let durability = Durability::of(&run.conf)?;
         fs::create_dir_all(&self.path).context(|| format!("creating the output directory {}", self.path.display()))?;
         let path = self.path.canonicalize().context(|| format!("opening the output directory {}", self.path.display()))?;
+        self.encoding.check(&run.schema)?;
         let log = SinkLog::open(&path.join(SINK_METADATA), durability, &run)?;
         let layout = part::layout(&run.schema, &run.partition_by, Zone::of(run.conf.time_zone())?)?;
         Ok(Arc::new(FileWriter { path, log, layout, encoding: Arc::clone(&self.encoding), durability, run }))

@@ -87,6 +87,11 @@ impl Part {
     }
 }
 
+/// Whether a file name is that of a staged part.
+pub(crate) fn is_staged(name: &str) -> bool {
+    name.starts_with(".part-") && name.ends_with(STAGED)
+}
+
 /// Removes every staged file under `out`: no record names them.
 pub(crate) fn remove_staged(out: &Path) -> Result<()> {
     for entry in fs::read_dir(out).context(|| format!("listing {}", out.display()))? {
@@ -96,7 +101,7 @@ pub(crate) fn remove_staged(out: &Path) -> Result<()> {
             if !name.starts_with(['.', '_']) {
                 remove_staged(&entry.path())?;
             }
-        } else if name.starts_with(".part-") && name.ends_with(STAGED) {
+        } else if is_staged(&name) {
             fs::remove_file(entry.path()).context(|| format!("removing {}", entry.path().display()))?;
         }
     }

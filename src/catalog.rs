@@ -1,0 +1,104 @@
+//! Names of a session: temporary views, and the tables under the warehouse directory. As Spark's in-memory catalog, it lives as long as the session.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use indexmap::IndexMap;
+use parking_lot::RwLock;
+
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::plan::Resolved;
+
+/// The one database of a session.
+pub const DATABASE: &str = "default";
+/// The one catalog of a session.
+pub const CATALOG: &str = "spark_catalog";
+
+/// A table that has files.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub name: String,
+    pub format: String,
+    pub path: PathBuf,
+    pub schema: SchemaRef,
+    pub partition_by: Vec<String>,
+    /// Whether the files lie under the warehouse directory, and go when the table is dropped.
+    pub managed: bool,
+}
+
+/// What a name means.
+#[derive(Clone, Debug)]
+pub enum Named {
+    View(Arc<Resolved>),
+    Table(Arc<Table>),
+}
+
+/// A session's views and tables. Names are compared without regard to case.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    views: RwLock<IndexMap<String, (String, Arc<Resolved>)>>,
+    tables: RwLock<IndexMap<String, Arc<Table>>>,
+}
+
+impl Catalog {
+    /// Looks a name up, views first: `t`, `default.t`, `spark_catalog.default.t`.
+    pub fn find(&self, parts: &[String]) -> Option<Named> {
+        let key = parts.last()?.to_lowercase();
+        if parts.len() == 1 || parts[0].eq_ignore_ascii_case("global_temp") {
+            if let Some((_, view)) = self.views.read().get(&view_key(parts)) {
+                return Some(Named::View(Arc::clone(view)));
+            }
+        }
+        let database = parts.len().checked_sub(2).map_or(DATABASE, |i| parts[i].as_str());
+        if !database.eq_ignore_ascii_case(DATABASE) {
+            return None;
+        }
+        self.tables.read().get(&key).cloned().map(Named::Table)
+    }
+
+    /// [`Catalog::find`], or Spark's error.
+    pub fn get(&self, parts: &[String]) -> Result<Named> {
+        self.find(parts).ok_or_else(|| {
+            let name: Vec<String> = parts.iter().map(|part| format!("`{part}`")).collect();
+            Error::of(condition::TABLE_OR_VIEW_NOT_FOUND).with("relationName", name.join("."))
+        })
+    }
+
+    pub fn put_view(&self, name: &str, view: Arc<Resolved>, replace: bool) -> Result<()> {
+        let mut views = self.views.write();
+        let key = name.to_lowercase();
+        if !replace && views.contains_key(&key) {
+            return Err(Error::of(condition::TEMP_TABLE_OR_VIEW_ALREADY_EXISTS).with("relationName", format!("`{name}`")));
+        }
+        views.insert(key, (name.to_owned(), view));
+        Ok(())
+    }
+
+    /// Whether there was such a view.
+    pub fn drop_view(&self, name: &str) -> bool {
+        self.views.write().shift_remove(&name.to_lowercase()).is_some()
+    }
+
+    pub fn put_table(&self, table: Table) {
+        self.tables.write().insert(table.name.to_lowercase(), Arc::new(table));
+    }
+
+    /// The table that was dropped, if there was one.
+    pub fn drop_table(&self, name: &str) -> Option<Arc<Table>> {
+        self.tables.write().shift_remove(&name.to_lowercase())
+    }
+
+    pub fn views(&self) -> Vec<String> {
+        self.views.read().values().map(|(name, _)| name.clone()).collect()
+    }
+
+    pub fn tables(&self) -> Vec<Arc<Table>> {
+        self.tables.read().values().cloned().collect()
+    }
+}
+
+fn view_key(parts: &[String]) -> String {
+    parts.join(".").to_lowercase()
+}

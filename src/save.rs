@@ -1,0 +1,189 @@
+//! Batch writes: `df.write`. The parts of the file sink, without its log: staged under names that globs miss, then renamed.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures::stream::StreamExt;
+
+use crate::batch::Cancel;
+use crate::catalog::{DATABASE, Table};
+use crate::checkpoint::store::Durability;
+use crate::condition;
+use crate::error::{Context, Error, Result};
+use crate::format::{SinkRequest, warn_unread};
+use crate::frame::Frame;
+use crate::options::Options;
+use crate::sink::files::part::{self, LaneParts};
+use crate::types::zone::Zone;
+use crate::uri;
+
+/// `mode("…")`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SaveMode {
+    ErrorIfExists,
+    Append,
+    Overwrite,
+    Ignore,
+}
+
+impl SaveMode {
+    /// As `mode("…")` spells it, in any case.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "error" | "errorifexists" | "default" => Ok(Self::ErrorIfExists),
+            "append" => Ok(Self::Append),
+            "overwrite" => Ok(Self::Overwrite),
+            "ignore" => Ok(Self::Ignore),
+            _ => Err(Error::of(condition::INVALID_SAVE_MODE).with("mode", format!("\"{text}\""))),
+        }
+    }
+}
+
+/// What `df.write` was told.
+pub struct SaveRequest {
+    pub format: Option<String>,
+    pub options: Options,
+    pub mode: SaveMode,
+    pub partition_by: Vec<String>,
+}
+
+/// `df.write…save(path)`.
+pub fn save(frame: &Frame, path: Option<&str>, request: SaveRequest, cancel: &Cancel) -> Result<()> {
+    let session = frame.session();
+    let conf = session.conf();
+    let SaveRequest { format, mut options, mode, partition_by } = request;
+    let format = format.unwrap_or_else(|| conf.get("spark.sql.sources.default").unwrap_or("parquet").to_owned());
+    if format.eq_ignore_ascii_case("noop") {
+        return run(frame, cancel);
+    }
+    let given = path.map(str::to_owned).or_else(|| options.get("path").map(str::to_owned));
+    let encoding = session.output_format(&format)?.encoding(SinkRequest {
+        options: &mut options,
+        path: given.clone(),
+        conf: &conf,
+        print: session.print(),
+    })?;
+    warn_unread(&format, &options);
+    let given = given.ok_or_else(|| Error::illegal(format!("the format '{format}' needs a path: save(path), or option(\"path\", …)")))?;
+    let path = uri::local_path(&given)?;
+    let occupied = path.exists() && (path.is_file() || fs::read_dir(&path)?.next().is_some());
+    match mode {
+        SaveMode::ErrorIfExists if path.exists() => {
+            return Err(Error::of(condition::PATH_ALREADY_EXISTS).with("outputPath", uri::from_path(&std::path::absolute(&path)?)));
+        }
+        SaveMode::Ignore if path.exists() => return Ok(()),
+        _ => {}
+    }
+    let schema = frame.schema();
+    let layout = Arc::new(part::layout(&schema, &partition_by, Zone::of(conf.time_zone())?)?);
+    encoding.check(&schema)?;
+    fs::create_dir_all(&path).context(|| format!("creating the output directory {}", path.display()))?;
+    let durability = Durability::of(&conf)?;
+    let pass = frame.pass(cancel)?;
+    let runtime = session.runtime();
+    let lanes: Vec<_> = (0..pass.lanes())
+        .map(|lane| {
+            let mut rows = pass.lane_stream(lane)?;
+            let (path, layout, encoding) = (path.clone(), Arc::clone(&layout), Arc::clone(&encoding));
+            Ok(runtime.io().spawn(async move {
+                let mut parts = LaneParts::new(&path, lane, &layout, &encoding, durability);
+                while let Some(batch) = rows.next().await {
+                    if let Err(error) = batch.and_then(|batch| parts.write(&batch)) {
+                        parts.discard();
+                        return Err(error);
+                    }
+                }
+                if lane == 0 {
+                    parts.ensure_one()?;
+                }
+                parts.finish()
+            }))
+        })
+        .collect::<Result<_>>()?;
+    let staged = runtime.block_on(async {
+        let mut staged = Vec::new();
+        for lane in lanes {
+            staged.push(lane.await.map_err(|error| Error::internal(format!("a lane panicked: {error}"))).and_then(|parts| parts));
+        }
+        staged
+    });
+    if let Some(error) = staged.iter().find_map(|lane| lane.as_ref().err()) {
+        for part in staged.iter().flatten().flatten() {
+            part.discard(&path)?;
+        }
+        return Err(error.clone());
+    }
+    if mode == SaveMode::Overwrite && occupied {
+        clear(&path)?;
+    }
+    for part in staged.iter().flatten().flatten() {
+        part.publish(&path, durability)?;
+    }
+    fs::write(path.join("_SUCCESS"), "").context(|| format!("writing {}", path.join("_SUCCESS").display()))
+}
+
+/// `foreach` over every row without keeping any: `format("noop")`.
+fn run(frame: &Frame, cancel: &Cancel) -> Result<()> {
+    let mut rows = frame.stream(cancel)?;
+    frame.session().runtime().block_on(async {
+        while let Some(batch) = rows.next().await {
+            batch?;
+        }
+        Ok(())
+    })
+}
+
+/// Removes what an overwrite replaces, and leaves what is staged.
+fn clear(path: &Path) -> Result<()> {
+    for entry in fs::read_dir(path).context(|| format!("listing {}", path.display()))? {
+        let entry = entry?;
+        let removed = if entry.file_type()?.is_dir() {
+            clear(&entry.path())?;
+            match fs::remove_dir(entry.path()) {
+                Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => Ok(()),
+                other => other,
+            }
+        } else if part::is_staged(&entry.file_name().to_string_lossy()) {
+            Ok(())
+        } else {
+            fs::remove_file(entry.path())
+        };
+        removed.context(|| format!("removing {}", entry.path().display()))?;
+    }
+    Ok(())
+}
+
+/// `df.write.saveAsTable(name)`, and `CREATE TABLE … AS`.
+pub fn save_table(frame: &Frame, name: &str, path: Option<&str>, request: SaveRequest) -> Result<()> {
+    let session = frame.session();
+    let conf = session.conf();
+    let own = name.rsplit('.').next().unwrap_or(name).trim_matches('`').to_owned();
+    let existing = session.catalog().find(&[DATABASE.to_owned(), own.clone()]);
+    if let Some(crate::catalog::Named::Table(table)) = &existing {
+        match request.mode {
+            SaveMode::ErrorIfExists => {
+                return Err(Error::of(condition::TABLE_OR_VIEW_ALREADY_EXISTS)
+                    .with("relationName", format!("`spark_catalog`.`{DATABASE}`.`{own}`")));
+            }
+            SaveMode::Ignore => return Ok(()),
+            SaveMode::Append => return crate::statement::insert(session, table, frame, false),
+            SaveMode::Overwrite => {}
+        }
+    }
+    let format = request.format.clone().unwrap_or_else(|| conf.get("spark.sql.sources.default").unwrap_or("parquet").to_owned());
+    let location = path.map_or_else(|| session.table_path(&own), uri::local_path)?;
+    let partition_by = request.partition_by.clone();
+    let mode = if existing.is_some() || request.mode == SaveMode::Overwrite { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
+    save(frame, Some(&location.to_string_lossy()), SaveRequest { mode, ..request }, &Cancel::default())?;
+    let schema = frame.schema();
+    session.catalog().put_table(Table {
+        name: own,
+        format,
+        path: std::path::absolute(&location)?,
+        schema,
+        partition_by,
+        managed: path.is_none(),
+    });
+    Ok(())
+}

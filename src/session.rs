@@ -1,0 +1,267 @@
+//! A session: configuration, names, formats, functions, running queries. What `SparkSession` holds.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use indexmap::IndexMap;
+use parking_lot::RwLock;
+
+use crate::catalog::{Catalog, Named, Table};
+use crate::clock::{Clock, SystemClock};
+use crate::condition;
+use crate::conf::Conf;
+use crate::error::{Error, Result};
+use crate::format::{Format, Formats, OutputFormat, SourceRequest, warn_unread};
+use crate::frame::Frame;
+use crate::function::Function;
+use crate::options::Options;
+use crate::plan::execute::Env;
+use crate::plan::resolve;
+use crate::plan::sql::Sql;
+use crate::plan::tree::{Expr, Relation, Statement};
+use crate::runtime::Runtime;
+use crate::sink::console::Print;
+use crate::source::{ReadMode, Source};
+use crate::types::zone::Zone;
+use crate::uri;
+
+/// A session. Cheap to share; everything in it may be used from any thread.
+pub struct Session {
+    conf: RwLock<Arc<Conf>>,
+    env: Env,
+    catalog: Catalog,
+    formats: RwLock<Formats>,
+    functions: RwLock<IndexMap<String, Arc<dyn Function>>>,
+    print: RwLock<Print>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What `spark.read` or `spark.readStream` was told before `load()`.
+pub struct ReadRequest {
+    pub format: Option<String>,
+    pub options: Options,
+    pub schema: Option<SchemaRef>,
+    pub paths: Vec<String>,
+    pub mode: ReadMode,
+}
+
+impl Session {
+    /// A session with its own threads. `spark.master` sets how many; a cluster's URL is refused.
+    pub fn new(conf: Conf) -> Result<Arc<Self>> {
+        Self::with_clock(conf, Arc::new(SystemClock::default()))
+    }
+
+    /// A session whose time is given.
+    pub fn with_clock(conf: Conf, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
+        let lanes = lanes(conf.get("spark.master").unwrap_or("local[*]"))?;
+        Zone::of(conf.time_zone())?;
+        let conf = Arc::new(conf);
+        let env = Env::new(Arc::clone(&conf), Runtime::new(lanes)?, Arc::clone(&clock))?;
+        let print: Print = Arc::new(|text| {
+            use std::io::Write;
+            Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+        });
+        Ok(Arc::new(Self {
+            conf: RwLock::new(conf),
+            env,
+            catalog: Catalog::default(),
+            formats: RwLock::new(Formats::all()),
+            functions: RwLock::default(),
+            print: RwLock::new(print),
+            clock,
+        }))
+    }
+
+    /// The configuration as it is now.
+    pub fn conf(&self) -> Arc<Conf> {
+        Arc::clone(&self.conf.read())
+    }
+
+    /// Changes the configuration for what is planned from now on.
+    pub fn change_conf(&self, change: impl FnOnce(&mut Conf)) {
+        change(Arc::make_mut(&mut self.conf.write()));
+    }
+
+    /// What plans run in, under the configuration as it is now.
+    pub fn env(&self) -> Arc<Env> {
+        Arc::new(self.env.with_conf(self.conf()))
+    }
+
+    pub fn runtime(&self) -> &Runtime {
+        &self.env.runtime
+    }
+
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Where the console sink prints.
+    pub fn print(&self) -> Print {
+        Arc::clone(&self.print.read())
+    }
+
+    pub fn set_print(&self, print: Print) {
+        *self.print.write() = print;
+    }
+
+    /// What `write.format(name)` and `writeStream.format(name)` mean.
+    pub fn output_format(&self, name: &str) -> Result<Arc<dyn OutputFormat>> {
+        self.formats.read().output(name)
+    }
+
+    /// Adds a format, for example a Python data source.
+    pub fn register_format(&self, format: Arc<dyn Format>) {
+        self.formats.write().register(format, &[]);
+    }
+
+    /// `spark.udf.register`: the function may be called by name in SQL.
+    pub fn register_function(&self, name: &str, function: Arc<dyn Function>) {
+        self.functions.write().insert(name.to_lowercase(), function);
+    }
+
+    /// A registered function.
+    pub fn function(&self, name: &str) -> Option<Arc<dyn Function>> {
+        self.functions.read().get(&name.to_lowercase()).cloned()
+    }
+
+    pub fn function_names(&self) -> Vec<String> {
+        self.functions.read().keys().cloned().collect()
+    }
+
+    /// Runs `work` with what the resolver asks of a session.
+    pub fn with_context<T>(&self, work: impl FnOnce(&resolve::Context<'_>) -> T) -> T {
+        let conf = self.conf();
+        work(&resolve::Context { conf: &conf, names: self })
+    }
+
+    fn sql_reader(&self) -> Result<Sql> {
+        Ok(Sql { zone: Zone::of(self.conf().time_zone())? })
+    }
+
+    /// An expression of SQL text, as `expr` and `filter` take it.
+    pub fn expression(&self, text: &str) -> Result<Expr> {
+        self.sql_reader()?.expression(text)
+    }
+
+    /// `spark.read…load()` and `spark.readStream…load()`.
+    pub fn read(self: &Arc<Self>, request: ReadRequest) -> Result<Frame> {
+        let streaming = request.mode == ReadMode::Stream;
+        let source = self.source(request)?;
+        Frame::new(self, &Relation::Source { source, streaming })
+    }
+
+    fn source(&self, request: ReadRequest) -> Result<Arc<dyn Source>> {
+        let conf = self.conf();
+        let name = request.format.as_deref().or_else(|| conf.get("spark.sql.sources.default")).unwrap_or("parquet");
+        let mut options = request.options;
+        let mut paths = request.paths;
+        if let Some(path) = options.get("path").map(str::to_owned) {
+            if paths.is_empty() {
+                paths.push(path);
+            }
+        }
+        let format = self.formats.read().input(name)?;
+        let source = format.source(SourceRequest {
+            options: &mut options,
+            paths,
+            schema: request.schema,
+            mode: request.mode,
+            conf: &conf,
+            runtime: self.runtime(),
+        })?;
+        warn_unread(name, &options);
+        Ok(source)
+    }
+
+    /// `spark.table(name)`, or `spark.readStream.table(name)`.
+    pub fn table(self: &Arc<Self>, parts: &[String], mode: ReadMode) -> Result<Frame> {
+        match (self.catalog.get(parts)?, mode) {
+            (Named::View(view), _) => {
+                let name = parts.last().cloned().unwrap_or_default();
+                Frame::new(self, &Relation::Alias { input: Box::new(Relation::Resolved(view)), name })
+            }
+            (Named::Table(table), ReadMode::Batch) => {
+                Frame::new(self, &Relation::Alias { name: table.name.clone(), input: Box::new(self.table_relation(&table)?) })
+            }
+            (Named::Table(table), ReadMode::Stream) => self.read(ReadRequest { mode: ReadMode::Stream, ..files_of(&table) }),
+        }
+    }
+
+    fn table_relation(&self, table: &Table) -> Result<Relation> {
+        Ok(Relation::Source { source: self.source(files_of(table))?, streaming: false })
+    }
+
+    /// Where a managed table lies.
+    pub fn table_path(&self, name: &str) -> Result<PathBuf> {
+        let conf = self.conf();
+        let warehouse = uri::local_path(conf.get("spark.sql.warehouse.dir").unwrap_or("spark-warehouse"))?;
+        Ok(warehouse.join(name.to_lowercase()))
+    }
+
+    /// `spark.sql(text)`: a query, or a statement whose result is a frame without rows.
+    pub fn sql(self: &Arc<Self>, text: &str) -> Result<Frame> {
+        match self.sql_reader()?.statement(text)? {
+            Statement::Query(relation) => Frame::new(self, &relation),
+            statement => crate::statement::run(self, statement),
+        }
+    }
+
+    /// `createTempView`.
+    pub fn create_view(&self, name: &str, frame: &Frame, replace: bool) -> Result<()> {
+        if name.is_empty() || name.contains('.') {
+            return Err(Error::of(condition::TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS).with("actualName", format!("`{name}`")));
+        }
+        self.catalog.put_view(name, Arc::clone(frame.resolved()), replace)
+    }
+}
+
+fn files_of(table: &Table) -> ReadRequest {
+    ReadRequest {
+        format: Some(table.format.clone()),
+        options: Options::default(),
+        schema: Some(Arc::clone(&table.schema)),
+        paths: vec![path_text(&table.path)],
+        mode: ReadMode::Batch,
+    }
+}
+
+fn path_text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+impl resolve::Names for Session {
+    fn table(&self, parts: &[String]) -> Result<Relation> {
+        match self.catalog.get(parts)? {
+            Named::View(view) => Ok(Relation::Resolved(view)),
+            Named::Table(table) => self.table_relation(&table),
+        }
+    }
+
+    fn function(&self, name: &str) -> Option<Arc<dyn Function>> {
+        Self::function(self, name)
+    }
+}
+
+/// The n of `local[n]`; `local` is 1, `local[*]` every core.
+fn lanes(master: &str) -> Result<usize> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if master == "local" {
+        return Ok(1);
+    }
+    let inside = master.strip_prefix("local[").and_then(|rest| rest.strip_suffix(']'));
+    let threads = inside.map(|text| text.split(',').next().unwrap_or(text).trim());
+    match threads {
+        Some("*") => Ok(cores),
+        Some(number) => number.parse().ok().filter(|n| *n > 0).ok_or_else(|| {
+            Error::illegal(format!("the master '{master}' must be local, local[n] with n above 0, or local[*]"))
+        }),
+        None => Err(Error::illegal(format!(
+            "the master '{master}' is a cluster, and Firesteel is one process: use local[n] here, and pyspark itself (the script runs there unchanged) for a cluster"
+        ))),
+    }
+}

@@ -1,0 +1,173 @@
+//! SQL statements that change the session: views, tables, SET.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+use crate::batch::Cancel;
+use crate::catalog::{DATABASE, Named, Table};
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::frame::Frame;
+use crate::options::Options;
+use crate::plan::tree::{Relation, Statement};
+use crate::save::{SaveMode, SaveRequest, save, save_table};
+use crate::session::Session;
+use crate::source::memory::MemorySource;
+use crate::types::simple_name;
+use crate::uri;
+
+/// Carries a statement out and gives its result as a frame.
+pub fn run(session: &Arc<Session>, statement: Statement) -> Result<Frame> {
+    match statement {
+        Statement::Query(relation) => return Frame::new(session, &relation),
+        Statement::CreateView { name, replace, query } => {
+            session.create_view(&name, &Frame::new(session, &query)?, replace)?;
+        }
+        Statement::DropView { name, if_exists } => {
+            if !session.catalog().drop_view(&name) && !if_exists {
+                return Err(missing(&name));
+            }
+        }
+        Statement::CreateTable { name, format, options, path, columns, partitioned_by, if_not_exists, replace, query } => {
+            if if_not_exists && session.catalog().find(&name).is_some() {
+                return nothing(session);
+            }
+            let mode = if replace { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
+            let request = SaveRequest { format, options: Options::new(options), mode, partition_by: partitioned_by };
+            let table = name.last().cloned().unwrap_or_default();
+            match (query, columns) {
+                (Some(query), _) => save_table(&Frame::new(session, &query)?, &table, path.as_deref(), request)?,
+                (None, Some(columns)) => declare(session, &table, path.as_deref(), request, columns)?,
+                (None, None) => return Err(Error::unsupported(format!("the table '{table}' needs columns or a query"))),
+            }
+        }
+        Statement::DropTable { name, if_exists } => drop_table(session, &name, if_exists)?,
+        Statement::Insert { table, columns, overwrite, query } => {
+            if !columns.is_empty() {
+                return Err(Error::unsupported("SQL: INSERT with a list of columns is not implemented in Firesteel"));
+            }
+            let Named::Table(table) = session.catalog().get(&table)? else {
+                return Err(Error::unsupported("rows cannot be inserted into a view"));
+            };
+            insert(session, &table, &Frame::new(session, &query)?, overwrite)?;
+        }
+        Statement::ShowTables => return tables(session),
+        Statement::Describe { table } => return describe(session, &table),
+        Statement::Set { key, value } => return set(session, key, value),
+    }
+    nothing(session)
+}
+
+fn missing(name: &str) -> Error {
+    Error::of(condition::TABLE_OR_VIEW_NOT_FOUND).with("relationName", format!("`{name}`"))
+}
+
+fn declare(session: &Session, name: &str, path: Option<&str>, request: SaveRequest, schema: SchemaRef) -> Result<()> {
+    if session.catalog().find(&[name.to_owned()]).is_some() && request.mode == SaveMode::ErrorIfExists {
+        return Err(Error::of(condition::TABLE_OR_VIEW_ALREADY_EXISTS).with("relationName", format!("`spark_catalog`.`{DATABASE}`.`{name}`")));
+    }
+    let conf = session.conf();
+    let location = path.map_or_else(|| session.table_path(name), uri::local_path)?;
+    std::fs::create_dir_all(&location)?;
+    session.catalog().put_table(Table {
+        name: name.to_owned(),
+        format: request.format.unwrap_or_else(|| conf.get("spark.sql.sources.default").unwrap_or("parquet").to_owned()),
+        path: location,
+        schema,
+        partition_by: request.partition_by,
+        managed: path.is_none(),
+    });
+    Ok(())
+}
+
+/// `DROP TABLE`, and `catalog.dropTable`: a managed table's files go with it.
+pub fn drop_table(session: &Session, name: &[String], if_exists: bool) -> Result<()> {
+    let own = name.last().cloned().unwrap_or_default();
+    match session.catalog().drop_table(&own) {
+        Some(table) if table.managed && table.path.exists() => Ok(std::fs::remove_dir_all(&table.path)?),
+        None if !if_exists => Err(missing(&own)),
+        _ => Ok(()),
+    }
+}
+
+/// Appends a frame's rows to a table by position, as Spark's `insertInto` does.
+pub fn insert(session: &Arc<Session>, table: &Table, rows: &Frame, overwrite: bool) -> Result<()> {
+    let wanted = table.schema.fields().len();
+    if rows.schema().fields().len() != wanted {
+        return Err(Error::of(condition::INSERT_COLUMN_ARITY_MISMATCH)
+            .with("tableName", format!("`{}`", table.name))
+            .with("tableColumns", wanted)
+            .with("dataColumns", rows.schema().fields().len()));
+    }
+    let casts = rows.resolved().output.iter().zip(table.schema.fields()).map(|(column, field)| {
+        use crate::plan::tree::Expr;
+        Expr::Cast { input: Box::new(Expr::Attribute(column.id, column.name.clone())), to: field.data_type().clone(), try_cast: false }
+            .alias(field.name())
+    });
+    let expressions = casts.collect();
+    let rows = rows.derive(|input| Relation::Project { input, expressions })?;
+    let mode = if overwrite { SaveMode::Overwrite } else { SaveMode::Append };
+    let request =
+        SaveRequest { format: Some(table.format.clone()), options: Options::default(), mode, partition_by: table.partition_by.clone() };
+    let _ = session;
+    save(&rows, Some(&table.path.to_string_lossy()), request, &Cancel::default())
+}
+
+fn frame(session: &Arc<Session>, columns: Vec<(&str, ArrayRef)>) -> Result<Frame> {
+    let fields: Vec<_> = columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), column.null_count() > 0)).collect();
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, column)| column).collect())?;
+    Frame::new(session, &Relation::Source { source: Arc::new(MemorySource::new(batch.schema(), vec![batch])?), streaming: false })
+}
+
+fn nothing(session: &Arc<Session>) -> Result<Frame> {
+    let schema = Arc::new(Schema::empty());
+    Frame::new(session, &Relation::Source { source: Arc::new(MemorySource::new(schema, Vec::new())?), streaming: false })
+}
+
+fn tables(session: &Arc<Session>) -> Result<Frame> {
+    let tables = session.catalog().tables();
+    let views = session.catalog().views();
+    let mut rows: Vec<(&str, &str, bool)> = tables.iter().map(|table| (DATABASE, table.name.as_str(), false)).collect();
+    rows.extend(views.iter().map(|view| ("", view.as_str(), true)));
+    rows.sort_by_key(|(_, name, _)| *name);
+    frame(
+        session,
+        vec![
+            ("namespace", Arc::new(rows.iter().map(|row| Some(row.0)).collect::<StringArray>()) as ArrayRef),
+            ("tableName", Arc::new(rows.iter().map(|row| Some(row.1)).collect::<StringArray>()) as ArrayRef),
+            ("isTemporary", Arc::new(rows.iter().map(|row| Some(row.2)).collect::<BooleanArray>()) as ArrayRef),
+        ],
+    )
+}
+
+fn describe(session: &Arc<Session>, name: &[String]) -> Result<Frame> {
+    let table = session.table(name, crate::source::ReadMode::Batch)?;
+    let schema = table.schema();
+    let names: StringArray = schema.fields().iter().map(|field| Some(field.name().as_str())).collect();
+    let types: StringArray = schema.fields().iter().map(|field| Some(simple_name(field.data_type()))).collect();
+    let comments = arrow::array::new_null_array(&DataType::Utf8, schema.fields().len());
+    frame(session, vec![("col_name", Arc::new(names)), ("data_type", Arc::new(types)), ("comment", comments)])
+}
+
+fn set(session: &Arc<Session>, key: Option<String>, value: Option<String>) -> Result<Frame> {
+    if let (Some(key), Some(value)) = (&key, &value) {
+        session.change_conf(|conf| conf.set(key, value));
+    }
+    let conf = session.conf();
+    let rows: Vec<(String, String)> = match key {
+        Some(key) => {
+            let value = conf.get(&key).unwrap_or("<undefined>").to_owned();
+            vec![(key, value)]
+        }
+        None => conf.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+    };
+    frame(
+        session,
+        vec![
+            ("key", Arc::new(rows.iter().map(|row| Some(row.0.as_str())).collect::<StringArray>()) as ArrayRef),
+            ("value", Arc::new(rows.iter().map(|row| Some(row.1.as_str())).collect::<StringArray>()) as ArrayRef),
+        ],
+    )
+}
