@@ -42,6 +42,7 @@ conditions! {
     INVALID_SAVE_MODE = "INVALID_SAVE_MODE", "42000", IllegalArgument, "the save mode <mode> must be \"append\", \"overwrite\", \"ignore\", \"error\", \"errorifexists\" or \"default\".";
     INSERT_COLUMN_ARITY_MISMATCH = "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", Analysis, "the table <tableName> has <tableColumns> columns, and the rows have <dataColumns>.";
     TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS = "TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "428EK", Analysis, "a temporary view has a name of one part, found <actualName>.";
+    INVALID_ATTRIBUTE_NAME_SYNTAX = "INVALID_ATTRIBUTE_NAME_SYNTAX", "42601", Analysis, "the name <name> does not parse; check its backquotes and dots.";
     PARSE_SYNTAX_ERROR = "PARSE_SYNTAX_ERROR", "42601", Parse, "syntax error at or near <error><hint>.";
     OUTPUT_EXCEEDS_INPUT_ROWS = "OUTPUT_EXCEEDS_INPUT_ROWS", "39000", User, "an iterator function has returned more rows than it was given.";
     INPUT_NOT_FULLY_CONSUMED = "INPUT_NOT_FULLY_CONSUMED", "39000", User, "an iterator function has returned before it had read all of its input.";

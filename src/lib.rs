@@ -11,6 +11,8 @@ pub mod format;
 pub mod function;
 pub mod options;
 pub mod plan;
+#[cfg(feature = "python")]
+pub mod python;
 pub mod runtime;
 pub mod show;
 pub mod sink;

@@ -1,0 +1,356 @@
+"""Exceptions: PySpark's classes, names and accessors.
+
+Errors of the engine arrive from Rust with their class, condition and parameters; those of an argument are raised here. The words
+of each condition are in one place: the engine's in ``src/condition.rs``, those of arguments in ``_CONDITIONS`` below.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from enum import Enum
+from pickle import PicklingError
+from typing import Any
+
+__all__ = [
+    "AnalysisException",
+    "ArithmeticException",
+    "ArrayIndexOutOfBoundsException",
+    "DateTimeException",
+    "IllegalArgumentException",
+    "NumberFormatException",
+    "ParseException",
+    "PickleException",
+    "PySparkAssertionError",
+    "PySparkAttributeError",
+    "PySparkException",
+    "PySparkImportError",
+    "PySparkIndexError",
+    "PySparkKeyError",
+    "PySparkNotImplementedError",
+    "PySparkPicklingError",
+    "PySparkRuntimeError",
+    "PySparkTypeError",
+    "PySparkValueError",
+    "PythonException",
+    "QueryContext",
+    "QueryContextType",
+    "QueryExecutionException",
+    "SessionNotSameException",
+    "SparkNoSuchElementException",
+    "SparkRuntimeException",
+    "SparkUpgradeException",
+    "StreamingPythonRunnerInitializationException",
+    "StreamingQueryException",
+    "TempTableAlreadyExistsException",
+    "UnknownException",
+    "UnsupportedOperationException",
+]
+
+_CONDITIONS: dict[str, str] = {
+    "ARGUMENT_REQUIRED": "The argument `<arg_name>` is needed when <condition>.",
+    "ATTRIBUTE_NOT_SUPPORTED": "Attribute `<attr_name>` is not supported.",
+    "CANNOT_ACCESS_TO_DUNDER": "Names with two leading underscores are internal.",
+    "CANNOT_APPLY_IN_FOR_COLUMN": "`in` does not work on a column: use `contains` for a string column, `array_contains` for an array column.",
+    "CANNOT_BE_EMPTY": "At least one <item> must be specified.",
+    "CANNOT_BE_NONE": "Argument `<arg_name>` cannot be None.",
+    "CANNOT_CONVERT_COLUMN_INTO_BOOL": "A column has no truth value (the column is <column>): write `&` for `and`, `|` for `or`, `~` for `not`.",
+    "CANNOT_CONVERT_TYPE": "Cannot convert <from_type> into <to_type>.",
+    "CANNOT_DETERMINE_TYPE": "The type of some fields is still unknown after all rows were looked at; give a schema.",
+    "CANNOT_INFER_ARRAY_ELEMENT_TYPE": "The element type of a list is unknown: it needs a first element that is not None.",
+    "CANNOT_INFER_EMPTY_SCHEMA": "No schema can be inferred from no rows; give one.",
+    "CANNOT_INFER_SCHEMA_FOR_TYPE": "No schema can be inferred from the type: `<data_type>`.",
+    "CANNOT_INFER_TYPE_FOR_FIELD": "The type of the field `<field_name>` cannot be inferred.",
+    "CANNOT_MERGE_TYPE": "The types `<data_type1>` and `<data_type2>` cannot be merged.",
+    "CANNOT_PARSE_DATATYPE": "The data type does not parse. <msg>.",
+    "CANNOT_SET_TOGETHER": "<arg_list> should not be set together.",
+    "COLUMN_IN_LIST": "`<func_name>` takes no Column inside a list.",
+    "DISALLOWED_TYPE_FOR_CONTAINER": "Argument `<arg_name>` (<arg_type>) may only hold [<allowed_types>], got <item_type>.",
+    "FIELD_DATA_TYPE_UNACCEPTABLE": "<data_type> can not accept object <obj> in type <obj_type>.",
+    "FIELD_DATA_TYPE_UNACCEPTABLE_WITH_NAME": "<field_name>: <data_type> can not accept object <obj> in type <obj_type>.",
+    "FIELD_NOT_NULLABLE": "The field is not nullable, but got None.",
+    "FIELD_NOT_NULLABLE_WITH_NAME": "<field_name>: the field is not nullable, but got None.",
+    "FIELD_STRUCT_LENGTH_MISMATCH": "An object of length <object_length> does not fit <field_length> fields.",
+    "FIELD_STRUCT_LENGTH_MISMATCH_WITH_NAME": "<field_name>: an object of length <object_length> does not fit <field_length> fields.",
+    "HIGHER_ORDER_FUNCTION_SHOULD_RETURN_COLUMN": "The function `<func_name>` should return a Column, got <return_type>.",
+    "INVALID_ITEM_FOR_CONTAINER": "Every item of `<arg_name>` should be one of <allowed_types>, got <item_type>.",
+    "INVALID_STREAMING_SOURCE_NAME": "'<source_name>' is no name for a streaming source: only letters, digits and underscores are.",
+    "INVALID_WHEN_USAGE": "when() can only follow when(), and not otherwise().",
+    "KEY_NOT_EXISTS": "Key `<key>` does not exist.",
+    "KEY_VALUE_PAIR_REQUIRED": "A key and a value, or a list of pairs, are needed.",
+    "LENGTH_SHOULD_BE_THE_SAME": "<arg1> and <arg2> should have the same length, got <arg1_length> and <arg2_length>.",
+    "MASTER_URL_INVALID": "The master must be local, local[n] or local[*], got '<master>': Firesteel runs in this process. For a cluster, run the same script with pyspark.",
+    "MIXED_TYPE_REPLACEMENT": "Replacements of different types cannot be mixed.",
+    "NEGATIVE_VALUE": "Value for `<arg_name>` must be greater than or equal to 0, got '<arg_value>'.",
+    "NOT_EXPECTED_TYPE": "Argument `<arg_name>` should be <expected_type>, got <arg_type>.",
+    "NOT_IMPLEMENTED": "<feature> is not implemented.",
+    "NOT_ITERABLE": "<objectName> is not iterable.",
+    "NOT_NUMERIC_COLUMNS": "A numeric aggregate needs numeric columns, got <invalid_columns>.",
+    "NOT_SAME_TYPE": "Argument `<arg_name1>` and `<arg_name2>` should be the same type, got <arg_type1> and <arg_type2>.",
+    "NO_ACTIVE_OR_DEFAULT_SESSION": "There is no session; make one with SparkSession.builder.getOrCreate().",
+    "NO_ACTIVE_SESSION": "There is no active session; make one with SparkSession.builder.getOrCreate().",
+    "ONLY_ALLOWED_FOR_SINGLE_COLUMN": "Argument `<arg_name>` can only be given for a single column.",
+    "ONLY_ALLOW_SINGLE_TRIGGER": "Exactly one trigger must be given.",
+    "PACKAGE_NOT_INSTALLED": "The package <package_name> >= <minimum_version> is needed, and is not installed.",
+    "READ_ONLY": "<object> is read-only.",
+    "SLICE_WITH_STEP": "A slice with a step is not supported.",
+    "TOO_MANY_VALUES": "Expected <expected> values for `<item>`, got <actual>.",
+    "UNSUPPORTED_DATA_TYPE": "The data type `<data_type>` is not supported.",
+    "UNSUPPORTED_DATA_TYPE_FOR_ARROW_CONVERSION": "<data_type> has no counterpart in Arrow.",
+    "UNSUPPORTED_LITERAL": "'<literal>' cannot be a literal.",
+    "UNSUPPORTED_OPERATION": "<operation> is not supported.",
+    "UNSUPPORTED_PARAM_TYPE_FOR_HIGHER_ORDER_FUNCTION": "The function `<func_name>` may only have positional parameters.",
+    "VALUE_NOT_ALLOWED": "Value for `<arg_name>` has to be amongst the following values: <allowed_values>.",
+    "VALUE_NOT_BETWEEN": "Value for `<arg_name>` must be between <min> and <max>.",
+    "VALUE_NOT_NON_EMPTY_STR": "Value for `<arg_name>` must be a non-empty string, got '<arg_value>'.",
+    "VALUE_NOT_POSITIVE": "Value for `<arg_name>` must be positive, got '<arg_value>'.",
+    "VALUE_OUT_OF_BOUNDS": "Value for `<arg_name>` must be between <lower_bound> and <upper_bound> (inclusive), got <actual>",
+    "WRONG_NUM_ARGS_FOR_HIGHER_ORDER_FUNCTION": "The function `<func_name>` should take 1 to 3 arguments, and takes <num_args>.",
+    "WRONG_NUM_COLUMNS": "The function `<func_name>` needs at least <num_cols> columns.",
+}
+
+
+class PySparkException(Exception):
+    """The base of every exception that this package raises.
+
+    Parameters
+    ----------
+    message : str, optional
+        The text; without it, the condition's text with its parameters filled in.
+    errorClass : str, optional
+        The condition, e.g. ``"NOT_EXPECTED_TYPE"``.
+    messageParameters : dict, optional
+        What fills the condition's text.
+    contexts : list, optional
+        Where in the query the error arose.
+    """
+
+    _sqlstate: str | None = None
+
+    def __init__(
+        self,
+        message: str | None = None,
+        errorClass: str | None = None,
+        messageParameters: dict[str, str] | None = None,
+        contexts: list[QueryContext] | None = None,
+    ) -> None:
+        if message is None:
+            template = _CONDITIONS.get(errorClass or "", "<errorClass>")
+            known = {"errorClass": errorClass or "", **(messageParameters or {})}
+            message = re.sub(r"<(\w+)>", lambda slot: str(known.get(slot[1], slot[0])), template)
+        super().__init__(message)
+        self._message = message
+        self._errorClass = errorClass
+        self._messageParameters = messageParameters
+        self._contexts = contexts or []
+
+    @classmethod
+    def _native(cls, message: str, condition: str | None, sqlstate: str | None, parameters: dict[str, str]) -> PySparkException:
+        """The exception for an error of the engine, whose message already starts with its condition."""
+        error = cls(message, condition, parameters)
+        error._sqlstate = sqlstate
+        error._complete = True
+        return error
+
+    _complete = False
+
+    def getCondition(self) -> str | None:
+        """Returns the condition, e.g. ``"DIVIDE_BY_ZERO"``, or None."""
+        return self._errorClass
+
+    def getErrorClass(self) -> str | None:
+        """Returns the condition; the older name of :meth:`getCondition`."""
+        warnings.warn("getErrorClass is deprecated: use getCondition", FutureWarning, stacklevel=2)
+        return self._errorClass
+
+    def getMessageParameters(self) -> dict[str, str] | None:
+        """Returns what fills the condition's text."""
+        return self._messageParameters
+
+    def getSqlState(self) -> str | None:
+        """Returns the SQLSTATE of the condition, or None."""
+        return self._sqlstate
+
+    def getMessage(self) -> str:
+        """Returns the message with its condition."""
+        return str(self)
+
+    def getQueryContext(self) -> list[QueryContext]:
+        """Returns where in the query the error arose."""
+        return self._contexts
+
+    def getBreakingChangeInfo(self) -> None:
+        """Returns None: no error of this engine comes from a change between versions."""
+        return
+
+    def __str__(self) -> str:
+        if self._errorClass is None or self._complete:
+            return self._message
+        return f"[{self._errorClass}] {self._message}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._message, self._errorClass, self._messageParameters), dict(self.__dict__)
+
+
+class AnalysisException(PySparkException):
+    """The query is wrong before a row is read."""
+
+
+class SessionNotSameException(PySparkException):
+    """Two DataFrames of different sessions were combined."""
+
+
+class TempTableAlreadyExistsException(AnalysisException):
+    """A temporary view of this name exists."""
+
+
+class ParseException(AnalysisException):
+    """SQL text or a DDL string does not parse."""
+
+
+class IllegalArgumentException(PySparkException):
+    """An argument or option has a value that is not allowed."""
+
+
+class ArithmeticException(PySparkException):
+    """A value overflows or is divided by zero."""
+
+
+class UnsupportedOperationException(PySparkException):
+    """The operation is not supported."""
+
+
+class ArrayIndexOutOfBoundsException(PySparkException):
+    """An index lies outside its array."""
+
+
+class DateTimeException(PySparkException):
+    """A text is not a date or a time."""
+
+
+class NumberFormatException(IllegalArgumentException):
+    """A text is not a number."""
+
+
+class StreamingQueryException(PySparkException):
+    """A streaming query was terminated by an error; ``__cause__`` is that error."""
+
+
+class QueryExecutionException(PySparkException):
+    """A query failed while it ran."""
+
+
+class SparkRuntimeException(PySparkException):
+    """The data, a file or a device failed at run time."""
+
+
+class SparkUpgradeException(PySparkException):
+    """A result would differ between versions of Spark."""
+
+
+class SparkNoSuchElementException(PySparkException):
+    """What was asked for does not exist."""
+
+
+class PythonException(PySparkException):
+    """A user's function raised; ``__cause__`` is its exception."""
+
+
+class UnknownException(PySparkException):
+    """A defect of the engine."""
+
+
+class StreamingPythonRunnerInitializationException(PySparkException):
+    """A Python runner of a stream could not start."""
+
+
+class PickleException(PySparkException):
+    """An object could not be pickled."""
+
+
+class PySparkValueError(PySparkException, ValueError):
+    """An argument has a wrong value."""
+
+
+class PySparkTypeError(PySparkException, TypeError):
+    """An argument has a wrong type."""
+
+
+class PySparkIndexError(PySparkException, IndexError):
+    """An index is out of range."""
+
+
+class PySparkAttributeError(PySparkException, AttributeError):
+    """An attribute does not exist."""
+
+
+class PySparkRuntimeError(PySparkException, RuntimeError):
+    """The call cannot be carried out now."""
+
+
+class PySparkAssertionError(PySparkException, AssertionError):
+    """Two things that should be equal differ."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        errorClass: str | None = None,
+        messageParameters: dict[str, str] | None = None,
+        data: Any = None,
+    ) -> None:
+        super().__init__(message, errorClass, messageParameters)
+        self.data = data
+
+
+class PySparkNotImplementedError(PySparkException, NotImplementedError):
+    """Spark has this, Firesteel has not."""
+
+
+class PySparkPicklingError(PySparkException, PicklingError):
+    """An object could not be pickled."""
+
+
+class PySparkKeyError(PySparkException, KeyError):
+    """A key does not exist."""
+
+
+class PySparkImportError(PySparkException, ImportError):
+    """A package is not installed."""
+
+
+class QueryContextType(Enum):
+    """Where a query context points to."""
+
+    SQL = 0
+    DataFrame = 1
+
+
+class QueryContext:
+    """Where in a query an error arose; kept for programs that look at it."""
+
+    def contextType(self) -> QueryContextType:
+        """Returns the kind of the context."""
+        return QueryContextType.SQL
+
+
+def _not_type(name: str, expected: str, value: Any) -> PySparkTypeError:
+    """The error for an argument of a wrong type."""
+    return PySparkTypeError(
+        errorClass="NOT_EXPECTED_TYPE",
+        messageParameters={"arg_name": name, "expected_type": expected, "arg_type": type(value).__name__},
+    )
+
+
+def _missing(feature: str) -> PySparkNotImplementedError:
+    """The error for what Spark has and Firesteel has not."""
+    return PySparkNotImplementedError(errorClass="NOT_IMPLEMENTED", messageParameters={"feature": feature})
+
+
+def _package(name: str, minimum: str, extra: str | None = None) -> PySparkImportError:
+    """The error for an optional package, with the extra that installs it."""
+    hint = f" Install it with `pip install firesteel[{extra}]`." if extra else ""
+    return PySparkImportError(
+        f"The package {name} >= {minimum} is needed, and is not installed.{hint}",
+        errorClass="PACKAGE_NOT_INSTALLED",
+        messageParameters={"package_name": name, "minimum_version": minimum},
+    )

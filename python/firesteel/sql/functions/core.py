@@ -1,0 +1,660 @@
+"""Columns, literals, conditions, structs, lambdas, and the functions whose arguments need a look of their own."""
+
+from __future__ import annotations
+
+import random as py_random
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from firesteel import _native
+from firesteel.errors import PySparkTypeError, PySparkValueError, _not_type
+from firesteel.sql.column import Column
+from firesteel.sql.functions._build import (
+    ColumnOrName,
+    _c,
+    _call,
+    _call_optional,
+    _cs,
+    _lambda,
+    _n,
+    _o,
+    _options,
+    _schema,
+)
+
+if TYPE_CHECKING:
+    from firesteel.sql.dataframe import DataFrame
+
+
+def col(col: str) -> Column:
+    """The column of a name.
+
+    Parameters
+    ----------
+    col : str
+        The name: dots lead into structs, backquotes keep a dot in a name, ``*`` is every column.
+
+    Examples
+    --------
+    >>> from firesteel.sql import functions as F
+    >>> F.col("a.b")
+    Column<'a.b'>
+    """
+    if not isinstance(col, str):
+        raise _not_type("col", "str", col)
+    return Column(_native.Expr.column(col))
+
+
+column = col
+
+
+def lit(col: Any) -> Column:
+    """The column of a constant; a column stays as it is, a list becomes an array.
+
+    Examples
+    --------
+    >>> from firesteel.sql import functions as F
+    >>> F.lit(5), F.lit("x")
+    (Column<'5'>, Column<''x''>)
+    """
+    return col if isinstance(col, Column) else Column(_native.Expr.literal(col))
+
+
+def expr(str: str) -> Column:
+    """The column of a SQL expression.
+
+    Examples
+    --------
+    >>> from firesteel.sql import functions as F
+    >>> F.expr("a + 1").alias("b")
+    Column<'a + 1 AS b'>
+    """
+    return Column(_native.Expr.sql(str))
+
+
+def when(condition: Column, value: Any) -> Column:
+    """A value where a condition holds; go on with ``.when`` and ``.otherwise``.
+
+    Examples
+    --------
+    >>> from firesteel.sql import functions as F
+    >>> F.when(F.col("a") > 1, "many").otherwise("one")
+    Column<'CASE WHEN >(a, 1) THEN 'many' ELSE 'one' END'>
+    """
+    if not isinstance(condition, Column):
+        raise _not_type("condition", "Column", condition)
+    return Column(_native.Expr.case([(condition, value)]))
+
+
+def broadcast(df: DataFrame) -> DataFrame:
+    """Marks a DataFrame as small for a join; one process has nothing to send, so only ``explain`` shows it."""
+    return df.hint("broadcast")
+
+
+def call_function(funcName: str, *cols: ColumnOrName) -> Column:
+    """Calls any SQL function, built in or registered, by its name."""
+    return _call(funcName, *_cs(cols))
+
+
+def call_udf(udfName: str, *cols: ColumnOrName) -> Column:
+    """Calls a registered function by its name."""
+    return _call(udfName, *_cs(cols))
+
+
+# Orders
+
+
+def asc(col: ColumnOrName) -> Column:
+    """Sorts upwards, nulls first."""
+    return Column(_c(col)).asc()
+
+
+def asc_nulls_first(col: ColumnOrName) -> Column:
+    """Sorts upwards, nulls first."""
+    return Column(_c(col)).asc_nulls_first()
+
+
+def asc_nulls_last(col: ColumnOrName) -> Column:
+    """Sorts upwards, nulls last."""
+    return Column(_c(col)).asc_nulls_last()
+
+
+def desc(col: ColumnOrName) -> Column:
+    """Sorts downwards, nulls last."""
+    return Column(_c(col)).desc()
+
+
+def desc_nulls_first(col: ColumnOrName) -> Column:
+    """Sorts downwards, nulls first."""
+    return Column(_c(col)).desc_nulls_first()
+
+
+def desc_nulls_last(col: ColumnOrName) -> Column:
+    """Sorts downwards, nulls last."""
+    return Column(_c(col)).desc_nulls_last()
+
+
+# Structs, arrays and maps
+
+
+def struct(*cols: ColumnOrName | Sequence[ColumnOrName] | tuple[ColumnOrName, ...]) -> Column:
+    """A struct of columns."""
+    return _call("struct", *_cs(cols))
+
+
+def array(*cols: ColumnOrName | Sequence[ColumnOrName] | tuple[ColumnOrName, ...]) -> Column:
+    """An array of columns of one type."""
+    return _call("array", *_cs(cols))
+
+
+def create_map(*cols: ColumnOrName | Sequence[ColumnOrName] | tuple[ColumnOrName, ...]) -> Column:
+    """A map from keys and values in turn."""
+    return _call("map", *_cs(cols))
+
+
+def map_concat(*cols: ColumnOrName | Sequence[ColumnOrName] | tuple[ColumnOrName, ...]) -> Column:
+    """The pairs of several maps as one map."""
+    return _call("map_concat", *_cs(cols))
+
+
+def array_join(col: ColumnOrName, delimiter: str, null_replacement: str | None = None) -> Column:
+    """The elements as text, with a delimiter; nulls are left out, or replaced."""
+    return _call_optional("array_join", _c(col), delimiter, null_replacement)
+
+
+def shuffle(col: ColumnOrName, seed: Column | int | None = None) -> Column:
+    """An array in a random order."""
+    return _call("shuffle", _c(col), _seed() if seed is None else seed)
+
+
+def overlay(src: ColumnOrName, replace: ColumnOrName, pos: ColumnOrName | int, len: ColumnOrName | int = -1) -> Column:
+    """Text with a part of it replaced by another."""
+    return _call("overlay", _c(src), _c(replace), _n(pos), _n(len))
+
+
+# Higher-order functions
+
+
+def transform(col: ColumnOrName, f: Callable[[Column], Column] | Callable[[Column, Column], Column]) -> Column:
+    """An array with a function applied to each element, and its index.
+
+    Examples
+    --------
+    >>> from firesteel.sql import functions as F
+    >>> doubled = F.transform("values", lambda x: x * 2)
+    """
+    return _call("transform", _c(col), _lambda(f))
+
+
+def exists(col: ColumnOrName, f: Callable[[Column], Column]) -> Column:
+    """Whether a condition holds for some element."""
+    return _call("exists", _c(col), _lambda(f))
+
+
+def forall(col: ColumnOrName, f: Callable[[Column], Column]) -> Column:
+    """Whether a condition holds for every element."""
+    return _call("forall", _c(col), _lambda(f))
+
+
+def filter(col: ColumnOrName, f: Callable[[Column], Column] | Callable[[Column, Column], Column]) -> Column:
+    """The elements for which a condition holds."""
+    return _call("filter", _c(col), _lambda(f))
+
+
+def aggregate(
+    col: ColumnOrName,
+    initialValue: ColumnOrName,
+    merge: Callable[[Column, Column], Column],
+    finish: Callable[[Column], Column] | None = None,
+) -> Column:
+    """Folds an array into one value."""
+    last = [] if finish is None else [_lambda(finish)]
+    return _call("aggregate", _c(col), _c(initialValue), _lambda(merge), *last)
+
+
+def reduce(
+    col: ColumnOrName,
+    initialValue: ColumnOrName,
+    merge: Callable[[Column, Column], Column],
+    finish: Callable[[Column], Column] | None = None,
+) -> Column:
+    """Folds an array into one value."""
+    last = [] if finish is None else [_lambda(finish)]
+    return _call("reduce", _c(col), _c(initialValue), _lambda(merge), *last)
+
+
+def array_sort(col: ColumnOrName, comparator: Callable[[Column, Column], Column] | None = None) -> Column:
+    """An array in order, nulls last; or in the order of a function that gives -1, 0 or 1."""
+    return _call("array_sort", _c(col), *([] if comparator is None else [_lambda(comparator)]))
+
+
+def zip_with(left: ColumnOrName, right: ColumnOrName, f: Callable[[Column, Column], Column]) -> Column:
+    """Joins two arrays, element by element."""
+    return _call("zip_with", _c(left), _c(right), _lambda(f))
+
+
+def transform_keys(col: ColumnOrName, f: Callable[[Column, Column], Column]) -> Column:
+    """A map with a function of key and value in place of each key."""
+    return _call("transform_keys", _c(col), _lambda(f))
+
+
+def transform_values(col: ColumnOrName, f: Callable[[Column, Column], Column]) -> Column:
+    """A map with a function of key and value in place of each value."""
+    return _call("transform_values", _c(col), _lambda(f))
+
+
+def map_filter(col: ColumnOrName, f: Callable[[Column, Column], Column]) -> Column:
+    """The pairs of a map for which a condition holds."""
+    return _call("map_filter", _c(col), _lambda(f))
+
+
+def map_zip_with(col1: ColumnOrName, col2: ColumnOrName, f: Callable[[Column, Column, Column], Column]) -> Column:
+    """Joins two maps, key by key."""
+    return _call("map_zip_with", _c(col1), _c(col2), _lambda(f))
+
+
+# Numbers
+
+
+def log(arg1: ColumnOrName | float, arg2: ColumnOrName | None = None) -> Column:
+    """The natural logarithm of one argument, or that of the second to the base of the first."""
+    return _call("ln", _n(arg1)) if arg2 is None else _call("log", _n(arg1), _c(arg2))
+
+
+def _seed() -> int:
+    return py_random.randint(0, sys.maxsize)
+
+
+def rand(seed: int | None = None) -> Column:
+    """Random numbers from 0 up to 1."""
+    return _call("rand", _long(_seed() if seed is None else seed))
+
+
+def randn(seed: int | None = None) -> Column:
+    """Random numbers of the standard normal distribution."""
+    return _call("randn", _long(_seed() if seed is None else seed))
+
+
+def _long(seed: Any) -> Column:
+    return lit(seed).cast("bigint") if isinstance(seed, int) and abs(seed) < 2**31 else lit(seed)
+
+
+def uniform(min: Column | int | float, max: Column | int | float, seed: Column | int | None = None) -> Column:
+    """Random numbers between two bounds."""
+    return _call("uniform", min, max, _seed() if seed is None else seed)
+
+
+def randstr(length: Column | int, seed: Column | int | None = None) -> Column:
+    """Random text of a length."""
+    return _call("randstr", length, _seed() if seed is None else seed)
+
+
+def levenshtein(left: ColumnOrName, right: ColumnOrName, threshold: int | None = None) -> Column:
+    """The edit distance of two texts, or -1 beyond a threshold."""
+    return _call_optional("levenshtein", _c(left), _c(right), threshold)
+
+
+# Dates and times
+
+
+def unix_timestamp(timestamp: ColumnOrName | None = None, format: str = "yyyy-MM-dd HH:mm:ss") -> Column:
+    """Seconds since 1970: of a text by a pattern, of a timestamp, or of now."""
+    return _call("unix_timestamp") if timestamp is None else _call("unix_timestamp", _c(timestamp), format)
+
+
+def window(
+    timeColumn: ColumnOrName, windowDuration: str, slideDuration: str | None = None, startTime: str | None = None
+) -> Column:
+    """The time windows that a timestamp falls into, as structs of ``start`` and ``end``.
+
+    Parameters
+    ----------
+    timeColumn : Column or str
+        The timestamp.
+    windowDuration : str
+        How long a window is, e.g. ``"10 minutes"``.
+    slideDuration : str, optional
+        How far the next window starts after one; as long as a window by default.
+    startTime : str, optional
+        The offset of the first window from 1970-01-01 00:00 UTC.
+    """
+    for name, value in (("windowDuration", windowDuration), ("slideDuration", slideDuration), ("startTime", startTime)):
+        if not isinstance(value, str) and (value is not None or name == "windowDuration"):
+            raise _not_type(name, "str", value)
+    return _call("window", _c(timeColumn), windowDuration, slideDuration or windowDuration, startTime or "0 second")
+
+
+def session_window(timeColumn: ColumnOrName, gapDuration: Column | str) -> Column:
+    """The session that a timestamp belongs to: it ends when nothing happened for the gap."""
+    return _call("session_window", _c(timeColumn), gapDuration)
+
+
+def convert_timezone(sourceTz: Column | None, targetTz: Column, sourceTs: ColumnOrName) -> Column:
+    """A clock reading of one time zone in another; without the first, of the session's."""
+    source = [] if sourceTz is None else [sourceTz]
+    return _call("convert_timezone", *source, targetTz, _c(sourceTs))
+
+
+def _parts(name: str, parts: Sequence[Any]) -> Column:
+    """A call whose parts are zero where they were not given."""
+    values = [0 if part is None else _o(part) for part in parts]
+    return _call(name, *values)
+
+
+def make_interval(
+    years: ColumnOrName | None = None,
+    months: ColumnOrName | None = None,
+    weeks: ColumnOrName | None = None,
+    days: ColumnOrName | None = None,
+    hours: ColumnOrName | None = None,
+    mins: ColumnOrName | None = None,
+    secs: ColumnOrName | None = None,
+) -> Column:
+    """An interval from its parts."""
+    return _parts("make_interval", (years, months, weeks, days, hours, mins, secs))
+
+
+def try_make_interval(
+    years: ColumnOrName | None = None,
+    months: ColumnOrName | None = None,
+    weeks: ColumnOrName | None = None,
+    days: ColumnOrName | None = None,
+    hours: ColumnOrName | None = None,
+    mins: ColumnOrName | None = None,
+    secs: ColumnOrName | None = None,
+) -> Column:
+    """An interval from its parts, or null on overflow."""
+    return _parts("try_make_interval", (years, months, weeks, days, hours, mins, secs))
+
+
+def make_dt_interval(
+    days: ColumnOrName | None = None,
+    hours: ColumnOrName | None = None,
+    mins: ColumnOrName | None = None,
+    secs: ColumnOrName | None = None,
+) -> Column:
+    """A day-time interval from its parts."""
+    return _parts("make_dt_interval", (days, hours, mins, secs))
+
+
+def make_ym_interval(years: ColumnOrName | None = None, months: ColumnOrName | None = None) -> Column:
+    """A year-month interval from its parts."""
+    return _parts("make_ym_interval", (years, months))
+
+
+def _make_timestamp(name: str, whole: Sequence[Any], timezone: Any, date: Any, time: Any) -> Column:
+    given = [part for part in whole if part is not None]
+    pair = [part for part in (date, time) if part is not None]
+    if given and pair or len(given) not in (0, 6) or (not given and len(pair) != 2):
+        raise PySparkValueError(
+            errorClass="CANNOT_SET_TOGETHER",
+            messageParameters={"arg_list": "years, months, days, hours, mins, secs and date, time"},
+        )
+    zone = [] if timezone is None else [_c(timezone)]
+    return _call(name, *[_c(part) for part in given or pair], *zone)
+
+
+def make_timestamp(
+    years: ColumnOrName | None = None,
+    months: ColumnOrName | None = None,
+    days: ColumnOrName | None = None,
+    hours: ColumnOrName | None = None,
+    mins: ColumnOrName | None = None,
+    secs: ColumnOrName | None = None,
+    timezone: ColumnOrName | None = None,
+    date: ColumnOrName | None = None,
+    time: ColumnOrName | None = None,
+) -> Column:
+    """A timestamp from its parts."""
+    return _make_timestamp("make_timestamp", (years, months, days, hours, mins, secs), timezone, date, time)
+
+
+def try_make_timestamp(
+    years: ColumnOrName | None = None,
+    months: ColumnOrName | None = None,
+    days: ColumnOrName | None = None,
+    hours: ColumnOrName | None = None,
+    mins: ColumnOrName | None = None,
+    secs: ColumnOrName | None = None,
+    timezone: ColumnOrName | None = None,
+    date: ColumnOrName | None = None,
+    time: ColumnOrName | None = None,
+) -> Column:
+    """A timestamp from its parts, or null."""
+    return _make_timestamp("try_make_timestamp", (years, months, days, hours, mins, secs), timezone, date, time)
+
+
+def make_timestamp_ntz(
+    years: ColumnOrName | None = None,
+    months: ColumnOrName | None = None,
+    days: ColumnOrName | None = None,
+    hours: ColumnOrName | None = None,
+    mins: ColumnOrName | None = None,
+    secs: ColumnOrName | None = None,
+    date: ColumnOrName | None = None,
+    time: ColumnOrName | None = None,
+) -> Column:
+    """A timestamp without a time zone from its parts."""
+    return _make_timestamp("make_timestamp_ntz", (years, months, days, hours, mins, secs), None, date, time)
+
+
+def try_make_timestamp_ntz(
+    years: ColumnOrName | None = None,
+    months: ColumnOrName | None = None,
+    days: ColumnOrName | None = None,
+    hours: ColumnOrName | None = None,
+    mins: ColumnOrName | None = None,
+    secs: ColumnOrName | None = None,
+    date: ColumnOrName | None = None,
+    time: ColumnOrName | None = None,
+) -> Column:
+    """A timestamp without a time zone from its parts, or null."""
+    return _make_timestamp("try_make_timestamp_ntz", (years, months, days, hours, mins, secs), None, date, time)
+
+
+# Aggregates
+
+
+def _ignoring(name: str, column: ColumnOrName, ignore: Any, *more: Any) -> Column:
+    if isinstance(ignore, Column):
+        return _call(name, _c(column), *more, ignore)
+    return Column(_native.Expr.call(name, [_c(column), *more], False, bool(ignore)))
+
+
+def first(col: ColumnOrName, ignorenulls: bool = False) -> Column:
+    """The first value of a group; with `ignorenulls`, the first that is not null."""
+    return _ignoring("first", col, ignorenulls)
+
+
+def last(col: ColumnOrName, ignorenulls: bool = False) -> Column:
+    """The last value of a group; with `ignorenulls`, the last that is not null."""
+    return _ignoring("last", col, ignorenulls)
+
+
+def first_value(col: ColumnOrName, ignoreNulls: bool | Column | None = None) -> Column:
+    """The first value of a group."""
+    return _ignoring("first_value", col, ignoreNulls)
+
+
+def last_value(col: ColumnOrName, ignoreNulls: bool | Column | None = None) -> Column:
+    """The last value of a group."""
+    return _ignoring("last_value", col, ignoreNulls)
+
+
+def any_value(col: ColumnOrName, ignoreNulls: bool | Column | None = None) -> Column:
+    """Some value of a group."""
+    return _ignoring("any_value", col, ignoreNulls)
+
+
+def count_distinct(col: ColumnOrName, *cols: ColumnOrName) -> Column:
+    """How many distinct combinations of values there are."""
+    return _call("count", _c(col), *_cs(cols), distinct=True)
+
+
+def sum_distinct(col: ColumnOrName) -> Column:
+    """The sum of the distinct values."""
+    return _call("sum", _c(col), distinct=True)
+
+
+def listagg_distinct(col: ColumnOrName, delimiter: Column | str | bytes | None = None) -> Column:
+    """The distinct values as one text."""
+    return _call("listagg", _c(col), *([] if delimiter is None else [delimiter]), distinct=True)
+
+
+def string_agg_distinct(col: ColumnOrName, delimiter: Column | str | bytes | None = None) -> Column:
+    """The distinct values as one text."""
+    return _call("string_agg", _c(col), *([] if delimiter is None else [delimiter]), distinct=True)
+
+
+def approx_count_distinct(col: ColumnOrName, rsd: float | None = None) -> Column:
+    """About how many distinct values there are."""
+    return _call_optional("approx_count_distinct", _c(col), rsd)
+
+
+def mode(col: ColumnOrName, deterministic: bool = False) -> Column:
+    """The most frequent value."""
+    return _call("mode", _c(col), *([True] if deterministic else []))
+
+
+# Window functions
+
+
+def lag(col: ColumnOrName, offset: int = 1, default: Any | None = None) -> Column:
+    """The value some rows before, or a default."""
+    return _call_optional("lag", _c(col), offset, default)
+
+
+def lead(col: ColumnOrName, offset: int = 1, default: Any | None = None) -> Column:
+    """The value some rows after, or a default."""
+    return _call_optional("lead", _c(col), offset, default)
+
+
+def nth_value(col: ColumnOrName, offset: int, ignoreNulls: bool | None = False) -> Column:
+    """The value of the n-th row of the window frame."""
+    return _ignoring("nth_value", col, ignoreNulls, offset)
+
+
+# JSON, CSV and XML
+
+
+def from_json(col: ColumnOrName, schema: Any, options: Mapping[str, str] | None = None) -> Column:
+    """The struct, array or map of a JSON text.
+
+    Parameters
+    ----------
+    col : Column or str
+        The text.
+    schema : DataType, Column or str
+        What to read; DDL as a string.
+    options : dict, optional
+        The options of the JSON reader.
+    """
+    return _call("from_json", _c(col), _schema(schema), *_options(options))
+
+
+def to_json(col: ColumnOrName, options: Mapping[str, str] | None = None) -> Column:
+    """A struct, array or map as JSON text."""
+    return _call("to_json", _c(col), *_options(options))
+
+
+def from_csv(col: ColumnOrName, schema: Column | str, options: Mapping[str, str] | None = None) -> Column:
+    """The struct of a CSV text."""
+    return _call("from_csv", _c(col), _schema(schema), *_options(options))
+
+
+def to_csv(col: ColumnOrName, options: Mapping[str, str] | None = None) -> Column:
+    """A struct as CSV text."""
+    return _call("to_csv", _c(col), *_options(options))
+
+
+def schema_of_json(json: Column | str, options: Mapping[str, str] | None = None) -> Column:
+    """The schema of a JSON text, as DDL."""
+    return _call("schema_of_json", json, *_options(options))
+
+
+def schema_of_csv(csv: Column | str, options: Mapping[str, str] | None = None) -> Column:
+    """The schema of a CSV text, as DDL."""
+    return _call("schema_of_csv", csv, *_options(options))
+
+
+def from_xml(col: ColumnOrName, schema: Any, options: Mapping[str, str] | None = None) -> Column:
+    """The struct of an XML text."""
+    return _call("from_xml", _c(col), _schema(schema), *_options(options))
+
+
+def to_xml(col: ColumnOrName, options: Mapping[str, str] | None = None) -> Column:
+    """A struct as XML text."""
+    return _call("to_xml", _c(col), *_options(options))
+
+
+def schema_of_xml(xml: Column | str, options: Mapping[str, str] | None = None) -> Column:
+    """The schema of an XML text, as DDL."""
+    return _call("schema_of_xml", xml, *_options(options))
+
+
+def json_tuple(col: ColumnOrName, *fields: str) -> Column:
+    """Some fields of a JSON object, as columns."""
+    if not fields:
+        raise PySparkValueError(errorClass="CANNOT_BE_EMPTY", messageParameters={"item": "field"})
+    return _call("json_tuple", _c(col), *fields)
+
+
+# Partition transforms: for `partitionedBy` of a table format that we do not have.
+
+
+def years(col: ColumnOrName) -> Column:
+    """A table's partitions by year."""
+    return _call("years", _c(col))
+
+
+def months(col: ColumnOrName) -> Column:
+    """A table's partitions by month."""
+    return _call("months", _c(col))
+
+
+def days(col: ColumnOrName) -> Column:
+    """A table's partitions by day."""
+    return _call("days", _c(col))
+
+
+def hours(col: ColumnOrName) -> Column:
+    """A table's partitions by hour."""
+    return _call("hours", _c(col))
+
+
+def bucket(numBuckets: Column | int, col: ColumnOrName) -> Column:
+    """A table's partitions by hash."""
+    if not isinstance(numBuckets, (int, Column)):
+        raise PySparkTypeError(
+            errorClass="NOT_EXPECTED_TYPE",
+            messageParameters={
+                "arg_name": "numBuckets",
+                "expected_type": "Column or int",
+                "arg_type": type(numBuckets).__name__,
+            },
+        )
+    return _call("bucket", numBuckets, _c(col))
+
+
+def unwrap_udt(col: ColumnOrName) -> Column:
+    """The stored form of a user-defined type."""
+    return _call("unwrap_udt", _c(col))
+
+
+# Functions that ``import *`` leaves out, since their names are Python's.
+
+
+def uuid(seed: Column | int | None = None) -> Column:
+    """A random UUID, as text."""
+    return _call("uuid", _seed() if seed is None else seed)
+
+
+def chr(n: ColumnOrName) -> Column:
+    """The character of a code."""
+    return _call("char", _c(n))
+
+
+def random(seed: Column | int | None = None) -> Column:
+    """Random numbers from 0 up to 1."""
+    return _call("random", _seed() if seed is None else seed)

@@ -1,0 +1,51 @@
+"""Window functions: only with ``over``."""
+
+from __future__ import annotations
+
+from firesteel.sql.column import Column
+from firesteel.sql.functions._build import ColumnOrName, _c, _call, _call_optional, _o
+
+__all__ = [
+    "counter_diff",
+    "cume_dist",
+    "dense_rank",
+    "ntile",
+    "percent_rank",
+    "rank",
+    "row_number",
+]
+
+
+def counter_diff(value: ColumnOrName, startTime: ColumnOrName | None = None) -> Column:
+    """Calls ``counter_diff`` of Spark SQL."""
+    return _call_optional("counter_diff", _c(value), _o(startTime))
+
+
+def cume_dist() -> Column:
+    """The share of rows up to this one."""
+    return _call("cume_dist")
+
+
+def dense_rank() -> Column:
+    """The rank, without gaps."""
+    return _call("dense_rank")
+
+
+def ntile(n: int) -> Column:
+    """The number of the `n` equal parts that the row is in."""
+    return _call("ntile", n)
+
+
+def percent_rank() -> Column:
+    """The rank as a share."""
+    return _call("percent_rank")
+
+
+def rank() -> Column:
+    """The rank, with gaps."""
+    return _call("rank")
+
+
+def row_number() -> Column:
+    """The number of the row, from 1."""
+    return _call("row_number")

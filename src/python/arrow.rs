@@ -1,0 +1,132 @@
+//! Arrow data in, from anything with `__arrow_c_stream__` or `__arrow_c_array__`, and out, as objects with the capsule methods.
+
+use arrow::array::{RecordBatch, RecordBatchReader, StructArray};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use parking_lot::Mutex;
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
+use pyo3_arrow::input::AnyRecordBatch;
+use std::sync::Arc;
+
+use super::error::{argument, raise};
+use crate::error::Error;
+use crate::types::normalize;
+
+/// Record batches from any Arrow object, as its producer typed them.
+pub fn reader(object: &Bound<'_, PyAny>) -> PyResult<Box<dyn RecordBatchReader + Send>> {
+    object.extract::<AnyRecordBatch>()?.into_reader()
+}
+
+/// Record batches from any Arrow object, in Spark's types.
+pub fn batches(object: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatch>)> {
+    let py = object.py();
+    let reader = reader(object)?;
+    let schema = spark_schema(py, &reader.schema())?;
+    let target = Arc::clone(&schema);
+    let read = py.detach(move || reader.map(|batch| as_spark(&batch?, &target)).collect::<Result<Vec<_>, ArrowError>>());
+    read.map(|batches| (schema, batches)).map_err(|error| raise(py, &Error::from(error)))
+}
+
+/// The schema in Spark's types, or the error that names the column that has none.
+fn spark_schema(py: Python<'_>, schema: &Schema) -> PyResult<SchemaRef> {
+    let field = |field: &Arc<Field>| {
+        let data_type = normalize(field.data_type()).ok_or_else(|| {
+            let parameters = [("data_type", format!("{} (column '{}')", field.data_type(), field.name()))];
+            argument(py, "PySparkTypeError", "UNSUPPORTED_DATA_TYPE_FOR_ARROW_CONVERSION", &parameters)
+        })?;
+        Ok(Field::new(field.name(), data_type, field.is_nullable()))
+    };
+    let fields: PyResult<Vec<_>> = schema.fields().iter().map(field).collect();
+    Ok(Arc::new(Schema::new(fields?)))
+}
+
+/// The batch in Spark's types. A column that has its type already is not copied.
+pub fn as_spark(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    let columns: Result<Vec<_>, ArrowError> = batch
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(|(column, field)| match column.data_type() == field.data_type() {
+            true => Ok(Arc::clone(column)),
+            false => cast_with_options(column, field.data_type(), &options),
+        })
+        .collect();
+    let rows = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns?, &rows)
+}
+
+/// Record batches in memory: `toArrow`, and what `createDataFrame` made of rows. Can be read again and again.
+#[pyclass(frozen, module = "firesteel._native")]
+pub struct ArrowTable {
+    pub schema: SchemaRef,
+    pub batches: Vec<RecordBatch>,
+}
+
+#[pymethods]
+impl ArrowTable {
+    fn __len__(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        Ok(to_schema_pycapsule(py, self.schema.as_ref())?)
+    }
+
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyCapsule>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let batches = self.batches.clone().into_iter().map(Ok);
+        stream(py, Arc::clone(&self.schema), batches, requested_schema)
+    }
+}
+
+/// Record batches on their way: read once.
+#[pyclass(frozen, module = "firesteel._native")]
+pub struct ArrowStream {
+    schema: SchemaRef,
+    reader: Mutex<Option<Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>>>,
+}
+
+impl ArrowStream {
+    /// A stream of batches that all have `schema`.
+    pub fn new(schema: SchemaRef, batches: impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static) -> Self {
+        Self { schema, reader: Mutex::new(Some(Box::new(batches))) }
+    }
+}
+
+#[pymethods]
+impl ArrowStream {
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        Ok(to_schema_pycapsule(py, self.schema.as_ref())?)
+    }
+
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyCapsule>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        let taken = self.reader.lock().take();
+        let reader = taken.ok_or_else(|| raise(py, &Error::illegal("an Arrow stream can be read once, and was read already")))?;
+        stream(py, Arc::clone(&self.schema), reader, requested_schema)
+    }
+}
+
+fn stream<'py>(
+    py: Python<'py>,
+    schema: SchemaRef,
+    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static,
+    requested: Option<Bound<'py, PyCapsule>>,
+) -> PyResult<Bound<'py, PyCapsule>> {
+    let field = Field::new_struct("", schema.fields().clone(), false).with_metadata(schema.metadata().clone());
+    let arrays = batches.map(|batch| batch.map(|batch| Arc::new(StructArray::from(batch)) as arrow::array::ArrayRef));
+    Ok(to_stream_pycapsule(py, Box::new(ArrayIterator::new(arrays, Arc::new(field))), requested)?)
+}
+

@@ -1,0 +1,80 @@
+//! The only door out of the interpreter lock. Whoever waits for Rust waits here: detached, looking for signals every 50 ms.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use pyo3::prelude::*;
+
+use super::error::raise;
+use crate::batch::Cancel;
+use crate::error::{Error, Result};
+use crate::runtime::Runtime;
+
+/// How often a wait looks for signals.
+const SIGNALS: Duration = Duration::from_millis(50);
+
+/// How long an interrupted call may take to end before the caller gets its exception anyway.
+const PATIENCE: u32 = 40;
+
+/// Runs work that takes microseconds, such as resolving a name, detached on the calling thread.
+pub fn quick<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
+    py.detach(work).map_err(|error| raise(py, &error))
+}
+
+/// Runs work that may take long on a thread of its own, and honours Ctrl-C: the work is cancelled, given two seconds to end,
+/// and the caller gets `KeyboardInterrupt`. A second Ctrl-C does not wait.
+pub fn wait<T: Send + 'static>(
+    py: Python<'_>,
+    runtime: &Runtime,
+    what: &str,
+    work: impl FnOnce(&Cancel) -> Result<T> + Send + 'static,
+) -> PyResult<T> {
+    let cancel = Cancel::default();
+    let given = cancel.clone();
+    let (send, receive) = mpsc::sync_channel(1);
+    let receive = Mutex::new(receive); // a receiver is not Sync, and detaching borrows it
+    let thread = runtime.thread("firesteel-call", move || {
+        let _ = send.send(work(&given));
+    });
+    let thread = thread.map_err(|error| raise(py, &error))?;
+    let mut interrupted: Option<(PyErr, u32)> = None;
+    loop {
+        let answer = py.detach(|| receive.lock().recv_timeout(SIGNALS));
+        match answer {
+            Ok(result) => {
+                let _ = py.detach(|| thread.join());
+                return match interrupted {
+                    Some((signal, _)) => Err(signal),
+                    None => result.map_err(|error| raise(py, &error)),
+                };
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                let error = Error::internal(format!("{what} panicked; the log says where"));
+                return Err(raise(py, &error));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        match (py.check_signals(), interrupted.take()) {
+            (Ok(()), None) => {}
+            (Ok(()), Some((signal, rounds))) if rounds < PATIENCE => interrupted = Some((signal, rounds + 1)),
+            (Err(signal), None) => {
+                log::warn!("interrupted: waiting for {what} to end");
+                cancel.cancel();
+                interrupted = Some((signal, 0));
+            }
+            (_, Some((signal, _))) => return Err(signal),
+        }
+    }
+}
+
+/// Waits until `done` answers, asking it for at most 50 ms at a time: for waits that have a clock of their own.
+pub fn poll<T: Send>(py: Python<'_>, mut done: impl FnMut(Duration) -> Result<Option<T>> + Send) -> PyResult<T> {
+    loop {
+        let answer = py.detach(|| done(SIGNALS)).map_err(|error| raise(py, &error))?;
+        if let Some(value) = answer {
+            return Ok(value);
+        }
+        py.check_signals()?;
+    }
+}

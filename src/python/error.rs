@@ -1,0 +1,89 @@
+//! Errors at the edge: ours become the Python class of their kind, a user's exception becomes the source of ours, and comes out
+//! again as `__cause__`, the same object.
+
+use std::error::Error as StdError;
+
+use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyType};
+
+use crate::error::{Error, ErrorKind};
+
+/// The exception for an error.
+pub fn raise(py: Python<'_>, error: &Error) -> PyErr {
+    if error.kind() == ErrorKind::Cancelled {
+        return PyKeyboardInterrupt::new_err("cancelled");
+    }
+    match exception(py, error) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(failure) => failure,
+    }
+}
+
+/// The class in `firesteel.errors` of each kind.
+fn class(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Analysis => "AnalysisException",
+        ErrorKind::Parse => "ParseException",
+        ErrorKind::IllegalArgument => "IllegalArgumentException",
+        ErrorKind::Unsupported => "UnsupportedOperationException",
+        ErrorKind::Arithmetic => "ArithmeticException",
+        ErrorKind::NumberFormat => "NumberFormatException",
+        ErrorKind::DateTime => "DateTimeException",
+        ErrorKind::ArrayIndex => "ArrayIndexOutOfBoundsException",
+        ErrorKind::Runtime | ErrorKind::Checkpoint => "SparkRuntimeException",
+        ErrorKind::User => "PythonException",
+        ErrorKind::StreamingQuery => "StreamingQueryException",
+        ErrorKind::Internal | ErrorKind::Cancelled => "UnknownException",
+    }
+}
+
+/// The exception object for an error, its cause attached.
+pub fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>> {
+    let class = py.import("firesteel.errors")?.getattr(class(error.kind()))?;
+    let class = class.cast::<PyType>()?;
+    let parameters = PyDict::new(py);
+    for (name, value) in error.parameters() {
+        parameters.set_item(name, value)?;
+    }
+    let condition = error.condition();
+    let arguments =
+        (error.to_string(), condition.map(|condition| condition.name), condition.map(|condition| condition.sqlstate), parameters);
+    let exception = class.call_method1("_native", arguments)?;
+    if let Some(cause) = error.cause().map(|cause| cause_of(py, cause.as_ref())).transpose()?.flatten() {
+        exception.setattr("__cause__", cause)?;
+    }
+    Ok(exception)
+}
+
+/// The Python object behind a source: the user's exception, or the exception of an error of ours.
+fn cause_of<'py>(py: Python<'py>, source: &(dyn StdError + 'static)) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if let Some(raised) = source.downcast_ref::<PyErr>() {
+        return Ok(Some(raised.clone_ref(py).into_value(py).into_bound(py).into_any()));
+    }
+    if let Some(error) = source.downcast_ref::<Error>() {
+        return exception(py, error).map(Some);
+    }
+    source.source().map_or(Ok(None), |inner| cause_of(py, inner))
+}
+
+/// What a user's code raised, as our error: the exception object travels as its source.
+pub fn user(py: Python<'_>, raised: PyErr, doing: &str) -> Error {
+    let kind = raised.get_type(py).name().map_or_else(|_| "an exception".to_owned(), |name| name.to_string());
+    Error::new(ErrorKind::User, format!("{doing} raised {kind}: {}", raised.value(py))).caused_by(raised)
+}
+
+/// A `PySparkTypeError`, `PySparkValueError`, … by condition, as the facade raises for an argument.
+pub fn argument(py: Python<'_>, class: &str, condition: &str, parameters: &[(&str, String)]) -> PyErr {
+    let make = || -> PyResult<Bound<'_, PyAny>> {
+        let filled = PyDict::new(py);
+        for (name, value) in parameters {
+            filled.set_item(name, value)?;
+        }
+        let named = PyDict::new(py);
+        named.set_item("errorClass", condition)?;
+        named.set_item("messageParameters", filled)?;
+        py.import("firesteel.errors")?.getattr(class)?.call((), Some(&named))
+    };
+    make().map_or_else(|failure| failure, PyErr::from_value)
+}

@@ -1,0 +1,187 @@
+//! The handle behind `Column`: an expression as it was written, built by generic constructors.
+
+use arrow::datatypes::DataType;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use super::column_text;
+use super::error::raise;
+use super::literal::operand;
+use super::types::type_of;
+use crate::error::Error;
+use crate::plan::tree::{self, Bound as FrameBound, Call, Frame, WindowSpec};
+
+/// An unresolved expression. Immutable: every method makes a new one. Operands are `Expr`, `Column`, or values, which are literals.
+#[pyclass(frozen, module = "firesteel._native")]
+pub struct Expr(pub tree::Expr);
+
+/// The operands of a list.
+pub fn operands(values: &Bound<'_, PyList>) -> PyResult<Vec<tree::Expr>> {
+    values.iter().map(|value| operand(&value)).collect()
+}
+
+#[pymethods]
+impl Expr {
+    /// A column by name: dots part it, backquotes keep it whole, `*` and `t.*` stand for all.
+    #[staticmethod]
+    fn column(py: Python<'_>, name: &str) -> PyResult<Self> {
+        if name == "*" {
+            return Ok(Self(tree::Expr::Star(Vec::new())));
+        }
+        let (body, star) = match name.strip_suffix(".*") {
+            Some(qualifier) => (qualifier, true),
+            None => (name, false),
+        };
+        let parts = name_parts(body).ok_or_else(|| {
+            raise(py, &Error::of(crate::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name))
+        })?;
+        Ok(Self(if star { tree::Expr::Star(parts) } else { tree::Expr::Column(parts) }))
+    }
+
+    /// The literal of a Python value; an `Expr` or a `Column` stays as it is.
+    #[staticmethod]
+    fn literal(value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        operand(value).map(Self)
+    }
+
+    /// A call by Spark's name.
+    #[staticmethod]
+    #[pyo3(signature = (name, arguments, distinct=false, ignore_nulls=false))]
+    fn call(name: String, arguments: &Bound<'_, PyList>, distinct: bool, ignore_nulls: bool) -> PyResult<Self> {
+        let arguments = operands(arguments)?;
+        Ok(Self(tree::Expr::Call(Call { name, arguments, distinct, filter: None, ignore_nulls, operator: false })))
+    }
+
+    /// An operator by its symbol.
+    #[staticmethod]
+    fn operator(symbol: &str, arguments: &Bound<'_, PyList>) -> PyResult<Self> {
+        Ok(Self(tree::Expr::operator(symbol, operands(arguments)?)))
+    }
+
+    /// `CASE WHEN … END` from pairs of condition and value.
+    #[staticmethod]
+    fn case(branches: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>) -> PyResult<Self> {
+        let branches: PyResult<Vec<_>> = branches.iter().map(|(when, then)| Ok((operand(when)?, operand(then)?))).collect();
+        Ok(Self(tree::Expr::Case { operand: None, branches: branches?, otherwise: None }))
+    }
+
+    /// One more branch; `None` where this is not an open `CASE`.
+    fn when(&self, condition: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
+        let tree::Expr::Case { operand: compared, branches, otherwise: None } = &self.0 else { return Ok(None) };
+        let mut branches = branches.clone();
+        branches.push((operand(condition)?, operand(value)?));
+        Ok(Some(Self(tree::Expr::Case { operand: compared.clone(), branches, otherwise: None })))
+    }
+
+    /// The last branch; `None` where this is not an open `CASE`.
+    fn otherwise(&self, value: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
+        let tree::Expr::Case { operand: compared, branches, otherwise: None } = &self.0 else { return Ok(None) };
+        let otherwise = Some(Box::new(operand(value)?));
+        Ok(Some(Self(tree::Expr::Case { operand: compared.clone(), branches: branches.clone(), otherwise })))
+    }
+
+    /// A lambda; its body names its parameters with `lambda_variable`.
+    #[staticmethod]
+    fn function(parameters: Vec<String>, body: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(tree::Expr::Lambda { parameters, body: Box::new(operand(body)?) }))
+    }
+
+    #[staticmethod]
+    fn lambda_variable(name: String) -> Self {
+        Self(tree::Expr::LambdaVariable(name))
+    }
+
+    #[pyo3(signature = (names, metadata=None))]
+    fn alias(&self, names: Vec<String>, metadata: Option<String>) -> Self {
+        Self(tree::Expr::Alias { input: Box::new(self.0.clone()), names, metadata })
+    }
+
+    /// A cast; the type is DDL or Spark's JSON.
+    #[pyo3(signature = (to, try_cast=false))]
+    fn cast(&self, py: Python<'_>, to: &str, try_cast: bool) -> PyResult<Self> {
+        let to: DataType = type_of(py, to)?;
+        Ok(Self(tree::Expr::Cast { input: Box::new(self.0.clone()), to, try_cast }))
+    }
+
+    /// `x[key]`.
+    fn extract(&self, key: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(tree::Expr::Extract { input: Box::new(self.0.clone()), key: Box::new(operand(key)?) }))
+    }
+
+    #[pyo3(signature = (ascending, nulls_first=None))]
+    fn sort(&self, ascending: bool, nulls_first: Option<bool>) -> Self {
+        Self(tree::Expr::Sort { input: Box::new(self.0.clone()), ascending, nulls_first })
+    }
+
+    /// `f OVER (…)`. `frame` is `(rows, start, end)`: `None` is unbounded, 0 the current row, a number an offset.
+    fn over(
+        &self,
+        partition_by: &Bound<'_, PyList>,
+        order_by: &Bound<'_, PyList>,
+        frame: Option<(bool, Option<i64>, Option<i64>)>,
+    ) -> PyResult<Self> {
+        let frame = frame.map(|(rows, start, end)| Frame {
+            rows,
+            start: start.map_or(FrameBound::UnboundedPreceding, bound),
+            end: end.map_or(FrameBound::UnboundedFollowing, bound),
+        });
+        let spec = WindowSpec { partition_by: operands(partition_by)?, order_by: operands(order_by)?, frame };
+        Ok(Self(tree::Expr::Window { function: Box::new(self.0.clone()), spec: Box::new(spec) }))
+    }
+
+    /// The dotted name of a plain column, else `None`.
+    fn name(&self) -> Option<String> {
+        match &self.0 {
+            tree::Expr::Column(parts) => Some(parts.join(".")),
+            tree::Expr::Attribute(_, name) => Some(name.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether this is an order already, `x DESC`.
+    fn is_sort(&self) -> bool {
+        matches!(self.0, tree::Expr::Sort { .. })
+    }
+
+    fn __repr__(&self) -> String {
+        column_text::text(&self.0)
+    }
+}
+
+fn bound(offset: i64) -> FrameBound {
+    match offset {
+        0 => FrameBound::CurrentRow,
+        offset => FrameBound::Offset(Box::new(tree::Expr::Literal(datafusion::common::ScalarValue::Int64(Some(offset))))),
+    }
+}
+
+/// The parts of a dotted name; `None` where a backquote is out of place.
+pub fn name_parts(name: &str) -> Option<Vec<String>> {
+    let (mut parts, mut part, mut quoted, mut closed) = (Vec::new(), String::new(), false, false);
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, quoted) {
+            ('`', true) if chars.peek() == Some(&'`') => {
+                chars.next();
+                part.push('`');
+            }
+            ('`', true) => (quoted, closed) = (false, true),
+            ('`', false) if part.is_empty() && !closed => quoted = true,
+            ('`', false) => return None,
+            ('.', false) => {
+                if part.is_empty() {
+                    return None;
+                }
+                parts.push(std::mem::take(&mut part));
+                closed = false;
+            }
+            (_, false) if closed => return None,
+            (c, _) => part.push(c),
+        }
+    }
+    if quoted || (part.is_empty() && (!parts.is_empty() || closed)) {
+        return None;
+    }
+    parts.push(part);
+    Some(parts)
+}

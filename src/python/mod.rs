@@ -1,0 +1,44 @@
+//! The edge to the interpreter: the module `_native`, and the only place that names pyo3. A file holds the conversion for one
+//! handle and nothing else; what a handle does is in the crate.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `door` | the only way out of the interpreter lock: run, map the error, honour Ctrl-C |
+//! | `error` | our errors as Python exceptions, and a user's exception as our error |
+//! | `arrow` | Arrow capsules in and out |
+//! | `row_in`, `row_out` | Python values to columns and back |
+//! | `expr`, `literal`, `column_text` | what `Column` builds, and how it shows itself |
+
+pub mod arrow;
+pub mod column_text;
+pub mod door;
+pub mod error;
+pub mod expr;
+pub mod literal;
+pub mod row_in;
+pub mod row_out;
+pub mod types;
+
+use pyo3::prelude::*;
+
+/// The module `firesteel._native`.
+#[pymodule]
+pub mod _native {
+    #[pymodule_export]
+    use super::arrow::{ArrowTable, ArrowStream};
+    #[pymodule_export]
+    use super::expr::Expr;
+    #[pymodule_export]
+    use super::types::{parse_ddl, schema_ddl};
+    #[pymodule_export]
+    use super::row_in::rows_to_table;
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn start(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // Rust's log goes to Python's `logging`; levels are cached, so a silent line costs nothing.
+        let _ = pyo3_log::try_init();
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
