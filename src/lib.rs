@@ -17,6 +17,5 @@ pub mod runtime;
 pub mod show;
 pub mod sink;
 pub mod source;
-pub mod stream;
 pub mod types;
 pub mod uri;

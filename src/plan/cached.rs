@@ -35,6 +35,7 @@ pub fn batch_of(plan: &Arc<Finished>, batch: &Arc<Batch>, inputs: Inputs, resolv
 fn leaf(source: Arc<dyn Source>, resolved: &Resolved) -> Result<Resolved> {
     let leaf = Leaf { id: LeafId::fresh(), source, streaming: false };
     Ok(Resolved {
+        hidden: Vec::new(),
         plan: leaf_plan(leaf.clone(), &resolved.output)?,
         output: resolved.output.clone(),
         leaves: vec![leaf],

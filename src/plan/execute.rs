@@ -224,9 +224,14 @@ impl Pass {
         Ok(batches.map(move |batch| relabel(&batch?, &schema)).boxed())
     }
 
-    /// What this pass read and saw, for as long as anybody asks.
-    pub fn context(&self) -> &Arc<PassContext> {
-        &self.context
+    /// Rows that a leaf has given so far, and all of them once every lane has ended.
+    pub fn rows_read(&self, leaf: LeafId) -> u64 {
+        self.context.rows.get(&leaf).map_or(0, |rows| rows.load(Ordering::Relaxed))
+    }
+
+    /// What the i-th declared watermark saw; complete once every lane has ended.
+    pub fn event_time(&self, i: usize) -> Option<&EventTime> {
+        self.context.watermarks.get(i)
     }
 }
 
@@ -266,13 +271,7 @@ impl PassContext {
         }
     }
 
-    /// Rows that a leaf has given so far, and all of them once every lane has ended.
-    pub fn rows_read(&self, leaf: LeafId) -> u64 {
-        self.rows.get(&leaf).map_or(0, |rows| rows.load(Ordering::Relaxed))
-    }
-
-    /// What the i-th declared watermark saw; complete once every lane has ended.
-    pub fn event_time(&self, i: usize) -> Option<&EventTime> {
+    pub(super) fn event_time(&self, i: usize) -> Option<&EventTime> {
         self.watermarks.get(i)
     }
 }

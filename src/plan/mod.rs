@@ -7,6 +7,7 @@ pub mod execute;
 pub mod function_exec;
 pub mod functions;
 pub mod kernel;
+pub mod resolve;
 pub mod scan;
 pub mod sql;
 pub mod tree;
@@ -98,6 +99,8 @@ pub struct Watermark {
 pub struct Resolved {
     pub plan: LogicalPlan,
     pub output: Vec<Attribute>,
+    /// Columns below the last projection: no output, but ORDER BY and WHERE above it may still name them.
+    pub hidden: Vec<Attribute>,
     /// Sources, streaming or not, in the order of the tree's leaves before optimisation; a source used twice stands twice.
     pub leaves: Vec<Leaf>,
     pub watermarks: Vec<Watermark>,

@@ -1,0 +1,524 @@
+//! Grouping: aggregate functions are taken out of the outputs, what equals a grouping key becomes that key, and a projection puts the
+//! outputs together.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, ScalarValue};
+use datafusion::functions_aggregate::count::count_udaf;
+use datafusion::logical_expr::expr::{AggregateFunction, GroupingSet};
+use datafusion::logical_expr::{Aggregate, Expr as DfExpr, Filter, LogicalPlan, LogicalPlanBuilder, Projection};
+
+use super::expression::{Expressions, Place, Value, texts_and_values};
+use super::operators::{literal, normalized};
+use super::pending::{Pending, named, substitute};
+use super::scope::{attribute_id, column};
+use super::select::Output;
+use super::{Resolver, cast, naming, operators};
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::plan::functions::{CallContext, Definition, Typed, lookup};
+use crate::plan::tree::{Call, Expr, Grouping};
+use crate::plan::{AttrId, Attribute, Resolved};
+use crate::types::sql_name;
+
+type Build = fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>;
+
+/// What an aggregation collects while its outputs are resolved.
+#[derive(Clone, Default)]
+pub struct Aggregates {
+    /// Calls in keys and in arguments of aggregate functions: they run below.
+    pub below: Pending,
+    functions: Vec<(AttrId, DfExpr)>,
+    /// The keys, for `grouping(a)`; only grouping sets have any.
+    keys: Vec<Value>,
+    sets: bool,
+}
+
+/// DataFusion's column that tells grouping sets apart: bit i from the right is set where key n-1-i is not in the set.
+const GROUPING_ID: &str = "__grouping_id";
+
+/// An aggregate function's call.
+pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Result<Value> {
+    let name = call.name.to_lowercase();
+    match expressions.place {
+        Place::Group => {}
+        Place::BelowGroup => return Err(Error::of(condition::NESTED_AGGREGATE_FUNCTION)),
+        _ => {
+            return Err(Error::of(condition::INVALID_WHERE_CONDITION).with("condition", format!("\"{name}(…)\"")).with("expressionList", format!("{name}(…)")));
+        }
+    }
+    let place = std::mem::replace(&mut expressions.place, Place::BelowGroup);
+    let arguments = expressions.arguments(&call.arguments);
+    let filter = arguments.and_then(|arguments| {
+        let filter = call.filter.as_ref().map(|filter| expressions.condition(filter, "FILTER")).transpose()?;
+        Ok((arguments, filter))
+    });
+    expressions.place = place;
+    let (arguments, filter) = filter?;
+    let pretty = pretty(expressions, call, &arguments, filter.as_ref());
+    let (texts, arguments) = texts_and_values(arguments);
+    let typed = build(&expressions.call_context(call, &pretty, &texts), arguments)?;
+    let filter = filter.map(|filter| filter.typed.expr);
+    let Some(aggregates) = &mut expressions.aggregates else { return Err(Error::internal("an aggregate function outside of a group")) };
+    let expr = take_out(typed.expr, call, filter, &mut |function| aggregates.function(function))?;
+    Ok(Value::new(Typed { expr, ..typed }, pretty))
+}
+
+/// How Spark shows an aggregate function's call.
+pub fn pretty(expressions: &Expressions<'_>, call: &Call, arguments: &[Value], filter: Option<&Value>) -> String {
+    let mut text = expressions.pretty(call, arguments);
+    if let Some(filter) = filter {
+        text.push_str(&format!(" FILTER (WHERE {})", filter.pretty));
+    }
+    text
+}
+
+/// Puts a column in the place of each aggregate function of a definition's expression.
+pub fn take_out(
+    expr: DfExpr, call: &Call, filter: Option<DfExpr>, place: &mut dyn FnMut(AggregateFunction) -> Result<DfExpr>,
+) -> Result<DfExpr> {
+    let rewritten = expr.transform_down(|node| match node {
+        DfExpr::AggregateFunction(mut function) => {
+            function.params.distinct |= call.distinct;
+            if let Some(filter) = &filter {
+                function.params.filter = Some(Box::new(filter.clone()));
+            }
+            Ok(Transformed::new(place(function)?, true, TreeNodeRecursion::Jump))
+        }
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok(rewritten.data)
+}
+
+impl Aggregates {
+    fn function(&mut self, function: AggregateFunction) -> Result<DfExpr> {
+        let expr = DfExpr::AggregateFunction(function);
+        if let Some((id, _)) = self.functions.iter().find(|(_, other)| *other == expr) {
+            return Ok(column(*id));
+        }
+        let id = AttrId::fresh();
+        self.functions.push((id, expr));
+        Ok(column(id))
+    }
+}
+
+/// `grouping(a)` and `grouping_id(…)`.
+pub fn grouping(expressions: &mut Expressions<'_>, name: &str, arguments: &[Expr]) -> Result<Value> {
+    let sets = expressions.aggregates.as_ref().is_some_and(|aggregates| aggregates.sets);
+    if !sets {
+        return Err(Error::of(condition::UNSUPPORTED_GROUPING_EXPRESSION));
+    }
+    let place = std::mem::replace(&mut expressions.place, Place::BelowGroup);
+    let values = expressions.arguments(arguments);
+    expressions.place = place;
+    let values = values?;
+    let texts: Vec<_> = values.iter().map(|value| value.pretty.clone()).collect();
+    let pretty = naming::call(name, false, false, &texts);
+    let keys: Vec<_> = expressions.aggregates.iter().flat_map(|aggregates| &aggregates.keys).map(|key| key.typed.expr.clone()).collect();
+    let conf = expressions.resolver.conf();
+    let id = Typed { expr: DfExpr::Column(Column::from_name(GROUPING_ID)), data_type: grouping_id_type(keys.len()), nullable: false };
+    let id = Typed { expr: DfExpr::Cast(datafusion::logical_expr::Cast::new(Box::new(id.expr), DataType::Int64)), data_type: DataType::Int64, nullable: false };
+    if name == "grouping_id" {
+        let wanted: Vec<_> = values.iter().map(|value| value.typed.expr.clone()).collect();
+        if !wanted.is_empty() && wanted != keys {
+            return Err(Error::of(condition::GROUPING_ID_COLUMN_MISMATCH)
+                .with("groupingIdColumn", texts.join(", "))
+                .with("groupByColumns", keys.len()));
+        }
+        return Ok(Value::new(id, pretty));
+    }
+    let position = values.first().and_then(|value| keys.iter().position(|key| *key == value.typed.expr)).ok_or_else(|| {
+        Error::of(condition::GROUPING_COLUMN_MISMATCH).with("grouping", texts.join(", ")).with("groupingColumns", keys.len())
+    })?;
+    let shift = i64::try_from(keys.len() - 1 - position).unwrap_or_default();
+    let shifted = operators::bits(">>", id, literal(ScalarValue::Int64(Some(shift))), conf, &pretty)?;
+    let bit = operators::bits("&", shifted, literal(ScalarValue::Int64(Some(1))), conf, &pretty)?;
+    Ok(Value::new(cast::cast(bit, &DataType::Int8, conf)?, pretty))
+}
+
+fn grouping_id_type(keys: usize) -> DataType {
+    match keys {
+        0..=8 => DataType::UInt8,
+        9..=16 => DataType::UInt16,
+        17..=32 => DataType::UInt32,
+        _ => DataType::UInt64,
+    }
+}
+
+/// Whether an expression calls an aggregate function outside of a window.
+pub fn has_aggregate(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(call) => {
+            matches!(lookup(&call.name.to_lowercase()), Some(Definition::Aggregate(_)))
+                || matches!(call.name.to_lowercase().as_str(), "grouping" | "grouping_id")
+                || call.arguments.iter().any(has_aggregate)
+        }
+        Expr::Function { arguments, .. } => arguments.iter().any(has_aggregate),
+        Expr::Alias { input, .. } | Expr::Cast { input, .. } | Expr::Sort { input, .. } => has_aggregate(input),
+        Expr::Case { operand, branches, otherwise } => {
+            operand.as_deref().is_some_and(has_aggregate)
+                || otherwise.as_deref().is_some_and(has_aggregate)
+                || branches.iter().any(|(when, then)| has_aggregate(when) || has_aggregate(then))
+        }
+        Expr::Extract { input, key } => has_aggregate(input) || has_aggregate(key),
+        // The window function itself is none, but its arguments and its partitions may have some.
+        Expr::Window { function, spec } => {
+            let arguments = match function.as_ref() {
+                Expr::Call(call) => call.arguments.iter().any(has_aggregate),
+                other => has_aggregate(other),
+            };
+            arguments || spec.partition_by.iter().chain(&spec.order_by).any(has_aggregate)
+        }
+        _ => false,
+    }
+}
+
+/// A resolved aggregation and, when it was ordered, the order's columns.
+pub struct Grouped {
+    pub resolved: Resolved,
+    pub order: Vec<Value>,
+}
+
+/// What an aggregation is asked for.
+pub struct Request<'e> {
+    pub keys: &'e Grouping,
+    pub outputs: &'e [Expr],
+    pub with_keys: bool,
+    pub having: Option<&'e Expr>,
+    /// `ORDER BY` above it, which may name outputs, keys and other aggregates.
+    pub order: &'e [Expr],
+}
+
+impl Resolver<'_> {
+    /// Resolves an aggregation.
+    pub fn aggregate(&self, input: Resolved, request: &Request<'_>) -> Result<Grouped> {
+        let attributes = input.output.clone();
+        let mut expressions = Expressions::new(self, &attributes, Place::BelowGroup);
+        expressions.aggregates = Some(Aggregates::default());
+        let (keys, sets) = self.keys(&mut expressions, request)?;
+        if let Some(aggregates) = &mut expressions.aggregates {
+            aggregates.keys.clone_from(&keys);
+            aggregates.sets = sets.is_some();
+        }
+        expressions.place = Place::Group;
+
+        let mut outputs = Vec::new();
+        if request.with_keys {
+            outputs.extend(keys.iter().map(|key| Output::of(key.clone(), None)));
+        }
+        outputs.extend(self.outputs(&mut expressions, request.outputs)?);
+        let names: Vec<_> = outputs.iter().map(|output| (output.name.clone(), output.value.clone())).collect();
+        let output_pending = std::mem::take(&mut expressions.pending);
+
+        expressions.aliases = names;
+        expressions.aliases_first = true;
+        let having = request.having.map(|having| expressions.condition(having, "HAVING")).transpose()?;
+        let having_pending = std::mem::replace(&mut expressions.pending, output_pending);
+        let mut order = Vec::new();
+        for item in request.order {
+            order.push(self.order_item(&mut expressions, item, &outputs)?);
+        }
+
+        let group = Group::new(keys, sets, expressions)?;
+        group.finish(input, outputs, having.map(|having| (having, having_pending)), order)
+    }
+
+    /// The grouping keys, and for grouping sets which keys each set has.
+    fn keys(&self, expressions: &mut Expressions<'_>, request: &Request<'_>) -> Result<(Vec<Value>, Option<Vec<Vec<usize>>>)> {
+        let mut keys: Vec<Value> = Vec::new();
+        let mut resolve = |expressions: &mut Expressions<'_>, key: &Expr| -> Result<usize> {
+            let value = self.key(expressions, key, request.outputs)?;
+            if let Some(index) = keys.iter().position(|other| other.typed.expr == value.typed.expr) {
+                return Ok(index);
+            }
+            keys.push(value);
+            Ok(keys.len() - 1)
+        };
+        let sets = match request.keys {
+            Grouping::By(list) => {
+                // A key that is named twice is one key, but `groupBy("a", "a")` shows it twice: rare enough to show once.
+                for key in list {
+                    resolve(expressions, key)?;
+                }
+                None
+            }
+            Grouping::Rollup(list) => {
+                let all = list.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>()?;
+                Some((0..=all.len()).rev().map(|n| all[..n].to_vec()).collect())
+            }
+            Grouping::Cube(list) => {
+                let all = list.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>()?;
+                let subset = |mask: usize| all.iter().enumerate().filter(|(i, _)| mask & (1 << (all.len() - 1 - i)) == 0).map(|(_, key)| *key).collect();
+                Some((0..1_usize << all.len()).map(subset).collect())
+            }
+            Grouping::Sets { sets } => {
+                let sets: Result<Vec<_>> =
+                    sets.iter().map(|set| set.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>()).collect();
+                Some(sets?)
+            }
+        };
+        Ok((keys, sets))
+    }
+
+    /// One key: an expression, a position in the outputs, or an output's alias.
+    fn key(&self, expressions: &mut Expressions<'_>, key: &Expr, outputs: &[Expr]) -> Result<Value> {
+        let value = match key {
+            Expr::Literal(ScalarValue::Int32(Some(position))) if !outputs.is_empty() => {
+                let index = usize::try_from(*position).ok().and_then(|position| position.checked_sub(1));
+                let output = index.and_then(|index| outputs.get(index)).ok_or_else(|| {
+                    Error::of(condition::GROUP_BY_POS_OUT_OF_RANGE).with("index", position).with("size", outputs.len())
+                })?;
+                if has_aggregate(output) {
+                    return Err(Error::of(condition::GROUP_BY_POS_AGGREGATE).with("index", position).with("aggExpr", "an aggregate function"));
+                }
+                expressions.value(output)?
+            }
+            Expr::Column(parts) => match expressions.value(key) {
+                Ok(value) => value,
+                Err(error) => {
+                    let alias = outputs.iter().find_map(|output| match output {
+                        Expr::Alias { input, names, .. } if names.len() == 1 && parts.len() == 1 && self.same(&names[0], &parts[0]) => Some(input),
+                        _ => None,
+                    });
+                    match alias {
+                        Some(input) if !has_aggregate(input) => {
+                            let value = expressions.value(input)?;
+                            Value { name: Some(parts[0].clone()), ..value }
+                        }
+                        _ => return Err(error),
+                    }
+                }
+            },
+            other => expressions.value(other)?,
+        };
+        if operators::holds_map(&value.typed.data_type) {
+            return Err(Error::of(condition::GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE)
+                .with("sqlExpr", format!("\"{}\"", value.pretty))
+                .with("dataType", format!("\"{}\"", sql_name(&value.typed.data_type))));
+        }
+        Ok(value)
+    }
+
+    /// One item of an order above an aggregation.
+    fn order_item(&self, expressions: &mut Expressions<'_>, item: &Expr, outputs: &[Output]) -> Result<Value> {
+        let input = match item {
+            Expr::Sort { input, .. } => input,
+            other => other,
+        };
+        if let Expr::Literal(ScalarValue::Int32(Some(position))) = input {
+            return super::select::ordinal(*position, outputs.len()).map(|index| outputs[index].value.clone());
+        }
+        expressions.value(input)
+    }
+}
+
+/// An aggregation whose expressions are resolved.
+struct Group {
+    keys: Vec<(AttrId, Value)>,
+    sets: Option<Vec<Vec<usize>>>,
+    below: Pending,
+    functions: Vec<(AttrId, DfExpr)>,
+    above: Pending,
+}
+
+impl Group {
+    fn new(keys: Vec<Value>, sets: Option<Vec<Vec<usize>>>, expressions: Expressions<'_>) -> Result<Self> {
+        let Some(aggregates) = expressions.aggregates else { return Err(Error::internal("a group without aggregates")) };
+        let keys = keys.into_iter().map(|key| (AttrId::fresh(), key)).collect();
+        Ok(Self { keys, sets, below: aggregates.below, functions: aggregates.functions, above: expressions.pending })
+    }
+
+    /// The expression over the aggregation's columns: keys in place of what equals them. A call that only runs below is called again above.
+    fn over_keys(&self, expr: DfExpr, above: &mut Pending) -> Result<DfExpr> {
+        let replaced = substitute(expr, &|node| {
+            if matches!(node, DfExpr::Literal(..)) {
+                return None;
+            }
+            self.keys.iter().find(|(_, key)| key.typed.expr == *node).map(|(id, _)| column(*id))
+        })?;
+        let calls: Vec<_> = replaced
+            .column_refs()
+            .into_iter()
+            .filter_map(attribute_id)
+            .filter_map(|id| self.below.calls.iter().find(|call| call.output == id).cloned())
+            .collect();
+        let mut renamed = Vec::new();
+        for call in calls {
+            let arguments = call.arguments.into_iter().map(|argument| self.over_keys(argument, above)).collect::<Result<Vec<_>>>()?;
+            renamed.push((call.output, above.call(&call.function, arguments, call.field)));
+        }
+        substitute(replaced, &|node| match node {
+            DfExpr::Column(found) => {
+                let id = attribute_id(found)?;
+                renamed.iter().find(|(below, _)| *below == id).map(|(_, above)| column(*above))
+            }
+            _ => None,
+        })
+    }
+
+    fn finish(
+        mut self, input: Resolved, outputs: Vec<Output>, having: Option<(Value, Pending)>, order: Vec<Value>,
+    ) -> Result<Grouped> {
+        let mut above = std::mem::take(&mut self.above);
+        let mut extra = Pending::default();
+        above.rewrite(&mut |expr| self.over_keys(expr, &mut extra))?;
+        let over_keys = |value: &Value, pending: &mut Pending| -> Result<DfExpr> { self.over_keys(value.typed.expr.clone(), pending) };
+        let output_exprs = outputs.iter().map(|output| over_keys(&output.value, &mut above)).collect::<Result<Vec<_>>>()?;
+        let order_exprs = order.iter().map(|value| over_keys(value, &mut above)).collect::<Result<Vec<_>>>()?;
+        above.calls.extend(extra.calls);
+        let having = match having {
+            Some((value, mut pending)) => {
+                let mut extra = Pending::default();
+                pending.rewrite(&mut |expr| self.over_keys(expr, &mut extra))?;
+                let expr = self.over_keys(value.typed.expr.clone(), &mut pending)?;
+                pending.calls.extend(extra.calls);
+                Some((expr, pending))
+            }
+            None => None,
+        };
+
+        let plan = self.plan(&input)?;
+        self.check(&input, &plan, output_exprs.iter().chain(&order_exprs).chain(having.iter().map(|(expr, _)| expr)), &above, having.as_ref().map(|(_, pending)| pending))?;
+        let mut plan = plan;
+        if let Some((predicate, pending)) = having {
+            plan = pending.place(plan)?;
+            plan = LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(plan))?);
+        }
+        plan = above.place(plan)?;
+
+        // Grouping sets leave keys out of some groups: then they are null.
+        let nullable_keys: HashSet<_> = if self.sets.is_some() { self.keys.iter().map(|(id, _)| *id).collect() } else { HashSet::new() };
+        let mut taken = HashSet::new();
+        let (mut attributes, mut projection) = (Vec::new(), Vec::new());
+        for (output, expr) in outputs.into_iter().zip(output_exprs) {
+            let from_key = expr.column_refs().into_iter().filter_map(attribute_id).any(|id| nullable_keys.contains(&id));
+            let mut attribute = output.attribute(&mut taken);
+            attribute.nullable |= from_key;
+            projection.push(named(expr, attribute.id));
+            attributes.push(attribute);
+        }
+        let mut order_values = Vec::new();
+        for (mut value, expr) in order.into_iter().zip(order_exprs) {
+            let id = match projection.iter().position(|output| without_alias(output) == expr) {
+                Some(index) => attributes[index].id,
+                None => {
+                    let id = AttrId::fresh();
+                    projection.push(named(expr, id));
+                    id
+                }
+            };
+            value.typed.expr = column(id);
+            order_values.push(value);
+        }
+        let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(plan))?);
+        let mut resolved = Resolved { plan, output: attributes, hidden: Vec::new(), ..input };
+        resolved.note_unsupported("streaming aggregations");
+        Ok(Grouped { resolved, order: order_values })
+    }
+
+    /// The input with the keys as columns, grouped.
+    fn plan(&mut self, input: &Resolved) -> Result<LogicalPlan> {
+        let below = std::mem::take(&mut self.below);
+        let plan = below.clone().place(input.plan.clone())?;
+        self.below = below;
+        let mut columns: Vec<_> = plan.schema().columns().into_iter().map(DfExpr::Column).collect();
+        columns.extend(self.keys.iter().map(|(id, key)| normalized(key.typed.clone()).expr.alias(id.to_string())));
+        let plan = LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?);
+
+        let key_columns: Vec<_> = self.keys.iter().map(|(id, _)| column(*id)).collect();
+        let group = match &self.sets {
+            None => key_columns,
+            Some(sets) => {
+                let sets = sets.iter().map(|set| set.iter().map(|key| key_columns[*key].clone()).collect()).collect();
+                vec![DfExpr::GroupingSet(GroupingSet::GroupingSets(sets))]
+            }
+        };
+        let mut functions: Vec<_> = self.functions.iter().map(|(id, expr)| expr.clone().alias(id.to_string())).collect();
+        if functions.is_empty() && group.is_empty() {
+            // `SELECT 1 … HAVING …`, `agg(lit(1))`: one group of everything.
+            let one = DfExpr::Literal(ScalarValue::Int64(Some(1)), None);
+            let count = DfExpr::AggregateFunction(AggregateFunction::new_udf(count_udaf(), vec![one], false, None, Vec::new(), None));
+            functions.push(count.alias(AttrId::fresh().to_string()));
+        }
+        Ok(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), group, functions)?))
+    }
+
+    /// Every column above the aggregation must come from it.
+    fn check<'e>(
+        &self, input: &Resolved, plan: &LogicalPlan, expressions: impl Iterator<Item = &'e DfExpr>, above: &'e Pending, having: Option<&'e Pending>,
+    ) -> Result<()> {
+        let made: HashSet<_> = [Some(above), having]
+            .into_iter()
+            .flatten()
+            .flat_map(|pending| pending.calls.iter().map(|call| call.output).chain(pending.windows.iter().map(|(id, _)| *id)))
+            .collect();
+        let arguments = [Some(above), having].into_iter().flatten().flat_map(|pending| {
+            pending.calls.iter().flat_map(|call| &call.arguments).chain(pending.windows.iter().map(|(_, window)| window))
+        });
+        for expr in expressions.chain(arguments) {
+            for found in expr.column_refs() {
+                let known = plan.schema().index_of_column(found).is_ok() || attribute_id(found).is_some_and(|id| made.contains(&id));
+                if known {
+                    continue;
+                }
+                let name = attribute_id(found)
+                    .and_then(|id| input.output.iter().find(|attribute| attribute.id == id))
+                    .map_or_else(|| found.name.clone(), |attribute| attribute.name.clone());
+                return Err(if self.keys.is_empty() {
+                    Error::of(condition::MISSING_GROUP_BY)
+                } else {
+                    Error::of(condition::MISSING_AGGREGATION).with("expression", format!("\"{name}\"")).with("expressionAnyValue", format!("\"any_value({name})\""))
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn without_alias(expr: &DfExpr) -> DfExpr {
+    match expr {
+        DfExpr::Alias(alias) => alias.expr.as_ref().clone(),
+        other => other.clone(),
+    }
+}
+
+impl Resolver<'_> {
+    /// `dropDuplicates(subset)`: the first row of each group.
+    pub fn first_of_each(&self, input: Resolved, keys: &[Attribute]) -> Result<Resolved> {
+        use datafusion::functions_aggregate::first_last::first_value_udaf;
+        let mut projection = Vec::new();
+        let mut renamed = Vec::new();
+        for attribute in &input.output {
+            if keys.iter().any(|key| key.id == attribute.id) {
+                if operators::holds_map(&attribute.data_type) {
+                    return Err(Error::of(condition::UNSUPPORTED_FEATURE_SET_OPERATION_ON_MAP_TYPE)
+                        .with("colName", format!("`{}`", attribute.name))
+                        .with("dataType", format!("\"{}\"", sql_name(&attribute.data_type))));
+                }
+                let id = AttrId::fresh();
+                projection.push(normalized(attribute.typed()).expr.alias(id.to_string()));
+                renamed.push((attribute.id, id));
+            }
+        }
+        projection.extend(input.output.iter().map(|attribute| column(attribute.id)));
+        let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(input.plan.clone()))?);
+        let group: Vec<_> = renamed.iter().map(|(_, id)| column(*id)).collect();
+        let others: Vec<_> = input.output.iter().map(|attribute| (AttrId::fresh(), attribute)).collect();
+        let firsts: Vec<_> = others
+            .iter()
+            .map(|(id, attribute)| {
+                let first = AggregateFunction::new_udf(first_value_udaf(), vec![column(attribute.id)], false, None, Vec::new(), None);
+                DfExpr::AggregateFunction(first).alias(id.to_string())
+            })
+            .collect();
+        let plan = LogicalPlanBuilder::from(plan).aggregate(group, firsts)?.build()?;
+        let back: Vec<_> = others.iter().map(|(id, attribute)| column(*id).alias(attribute.id.to_string())).collect();
+        let plan = LogicalPlan::Projection(Projection::try_new(back, Arc::new(plan))?);
+        let mut resolved = Resolved { plan, hidden: Vec::new(), ..input };
+        resolved.note_unsupported("dropDuplicates");
+        Ok(resolved)
+    }
+}

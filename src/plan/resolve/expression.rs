@@ -1,0 +1,490 @@
+//! Expressions: names found, types settled, calls taken out.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::Expr as DfExpr;
+
+use super::aggregate::Aggregates;
+use super::cast::explicit;
+use super::lambda::Bound;
+use super::pending::Pending;
+use super::scope::{Scope, same};
+use super::{Resolver, lambda, naming, nested, operators, window};
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::function::Function;
+use crate::function::clock::ClockFunction;
+use crate::plan::functions::{CallContext, Definition, Typed, lookup, missing};
+use crate::plan::tree::{Call, Expr};
+use crate::plan::{AttrId, Attribute};
+use crate::types::sql_name;
+use crate::types::zone::Zone;
+
+/// A resolved expression with what Spark knows of it beside its type.
+#[derive(Clone, Debug)]
+pub struct Value {
+    pub typed: Typed,
+    /// As errors quote it, and as an unnamed column is called.
+    pub pretty: String,
+    /// The name of an expression that has one.
+    pub name: Option<String>,
+    /// The attribute, when the expression is nothing else.
+    pub attribute: Option<Attribute>,
+}
+
+impl Value {
+    pub fn new(typed: Typed, pretty: impl Into<String>) -> Self {
+        Self { typed, pretty: pretty.into(), name: None, attribute: None }
+    }
+
+    /// What the column is called when nobody names it.
+    pub fn output_name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.pretty.clone())
+    }
+}
+
+/// Where an expression stands, which says what it may contain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A filter, a join condition, a generator's argument: one row at a time.
+    Row,
+    /// A select list or an order: windows too.
+    Select,
+    /// The outputs, order or condition of an aggregation.
+    Group,
+    /// The argument of an aggregate function, or a grouping key.
+    BelowGroup,
+    /// The arguments of a window function.
+    BelowWindow,
+}
+
+/// Resolves the expressions of one node.
+pub struct Expressions<'a> {
+    pub resolver: &'a Resolver<'a>,
+    pub scope: Scope<'a>,
+    /// Attributes that a later operator may still name: [`Resolved::hidden`](crate::plan::Resolved).
+    pub hidden: &'a [Attribute],
+    /// Names given earlier in the same select list, or a group's outputs where they may be named.
+    pub aliases: Vec<(String, Value)>,
+    /// Aliases win over attributes: `HAVING` and `ORDER BY` over a group.
+    pub aliases_first: bool,
+    pub place: Place,
+    pub pending: Pending,
+    pub aggregates: Option<Aggregates>,
+    pub lambdas: Vec<Bound>,
+    /// Hidden attributes that were named.
+    pub used_hidden: Vec<AttrId>,
+}
+
+impl<'a> Expressions<'a> {
+    pub fn new(resolver: &'a Resolver<'a>, attributes: &'a [Attribute], place: Place) -> Self {
+        Self {
+            resolver,
+            scope: Scope { attributes, case_sensitive: resolver.conf().case_sensitive() },
+            hidden: &[],
+            aliases: Vec::new(),
+            aliases_first: false,
+            place,
+            pending: Pending::default(),
+            aggregates: None,
+            lambdas: Vec::new(),
+            used_hidden: Vec::new(),
+        }
+    }
+
+    pub fn value(&mut self, expr: &Expr) -> Result<Value> {
+        match expr {
+            Expr::Column(parts) => self.column(parts),
+            Expr::Attribute(id, name) => self.attribute(*id, name),
+            Expr::Star(_) => Err(Error::of(condition::INVALID_USAGE_OF_STAR).with("elem", "'*'").with("prettyName", "expression")),
+            Expr::Literal(value) => {
+                let pretty = naming::literal(value, self.zone()?);
+                Ok(Value::new(operators::literal(value.clone()), pretty))
+            }
+            Expr::Call(call) => self.call(call),
+            Expr::Function { function, arguments } => self.function(function, arguments),
+            Expr::Alias { input, names, .. } => {
+                let mut value = self.value(input)?;
+                value.name = names.first().cloned();
+                value.attribute = None;
+                Ok(value)
+            }
+            Expr::Cast { input, to, try_cast } => {
+                let value = self.value(input)?;
+                let pretty = format!("{}({} AS {})", if *try_cast { "TRY_CAST" } else { "CAST" }, value.pretty, sql_name(to));
+                let typed = explicit(value.typed, to, *try_cast, self.resolver.conf(), &pretty)?;
+                Ok(Value { typed, pretty, name: value.name, attribute: None })
+            }
+            Expr::Case { operand, branches, otherwise } => self.case(operand.as_deref(), branches, otherwise.as_deref()),
+            Expr::Extract { input, key } => self.extract(input, key),
+            Expr::Window { function, spec } => window::resolve(self, function, spec),
+            Expr::Sort { input, .. } => self.value(input),
+            Expr::Lambda { .. } => Err(Error::of(condition::UNEXPECTED_LAMBDA)),
+            Expr::LambdaVariable(name) => self.variable(name).ok_or_else(|| self.scope.unresolved(std::slice::from_ref(name))),
+        }
+    }
+
+    pub fn zone(&self) -> Result<Zone> {
+        Zone::of(self.resolver.conf().time_zone())
+    }
+
+    /// An expression that must be boolean.
+    pub fn condition(&mut self, expr: &Expr, operation: &str) -> Result<Value> {
+        let mut value = self.value(expr)?;
+        let pretty = value.pretty.clone();
+        value.typed = operators::condition(value.typed, self.resolver.conf(), |found| {
+            Error::of(condition::FILTER_NOT_BOOLEAN)
+                .with("sqlExpr", format!("\"{pretty}\""))
+                .with("filter", format!("\"{operation}\""))
+                .with("type", format!("\"{}\"", sql_name(found)))
+        })?;
+        Ok(value)
+    }
+
+    fn column(&mut self, parts: &[String]) -> Result<Value> {
+        if let [name, fields @ ..] = parts
+            && let Some(variable) = self.variable(name)
+        {
+            return self.fields(variable, fields);
+        }
+        let may_alias = !matches!(self.place, Place::BelowGroup | Place::BelowWindow);
+        if self.aliases_first && may_alias && let Some(value) = self.alias(parts)? {
+            return Ok(value);
+        }
+        if let Some(found) = self.scope.find(parts)? {
+            let written = parts[parts.len() - found.fields.len() - 1].clone();
+            let value = attribute_value(&found.attribute, &written);
+            return self.fields(value, found.fields);
+        }
+        if may_alias && let Some(value) = self.alias(parts)? {
+            return Ok(value);
+        }
+        let hidden = Scope { attributes: self.hidden, case_sensitive: self.scope.case_sensitive };
+        if let Some(found) = hidden.find(parts)? {
+            self.used_hidden.push(found.attribute.id);
+            let written = parts[parts.len() - found.fields.len() - 1].clone();
+            let value = attribute_value(&found.attribute, &written);
+            return self.fields(value, found.fields);
+        }
+        // `current_date` and its kin may stand without parentheses.
+        if let [name] = parts
+            && ["current_date", "current_timestamp", "localtimestamp", "current_user", "current_time", "user", "session_user"]
+                .contains(&name.to_lowercase().as_str())
+        {
+            return self.value(&Expr::call(name.to_lowercase(), Vec::new()));
+        }
+        Err(self.scope.unresolved(parts))
+    }
+
+    /// A name that was given in the same select list.
+    fn alias(&mut self, parts: &[String]) -> Result<Option<Value>> {
+        let [name, fields @ ..] = parts else { return Ok(None) };
+        let case_sensitive = self.scope.case_sensitive;
+        let found: Vec<_> = self.aliases.iter().filter(|(alias, _)| same(alias, name, case_sensitive)).collect();
+        match found.as_slice() {
+            [] => Ok(None),
+            [(_, value)] => {
+                let value = Value { pretty: name.clone(), name: Some(name.clone()), ..value.clone() };
+                self.fields(value, fields).map(Some)
+            }
+            _ => Err(Error::of(condition::AMBIGUOUS_LATERAL_COLUMN_ALIAS).with("name", format!("`{name}`")).with("n", found.len())),
+        }
+    }
+
+    fn fields(&mut self, mut value: Value, fields: &[String]) -> Result<Value> {
+        for name in fields {
+            let map = matches!(value.typed.data_type, DataType::Map(..));
+            let typed = nested::field(value.typed, name, self.resolver.conf(), &value.pretty)?;
+            let pretty = if map { format!("{}[{name}]", value.pretty) } else { format!("{}.{name}", value.pretty) };
+            value = Value { typed, pretty, name: Some(name.clone()), attribute: None };
+        }
+        Ok(value)
+    }
+
+    fn attribute(&mut self, id: AttrId, name: &str) -> Result<Value> {
+        if let Some(attribute) = self.scope.attributes.iter().find(|attribute| attribute.id == id) {
+            return Ok(attribute_value(attribute, name));
+        }
+        if let Some(attribute) = self.hidden.iter().find(|attribute| attribute.id == id) {
+            self.used_hidden.push(id);
+            return Ok(attribute_value(attribute, name));
+        }
+        let input: Vec<_> = self.scope.attributes.iter().map(|attribute| format!("\"{}\"", attribute.name)).collect();
+        let again = self.scope.attributes.iter().any(|attribute| same(&attribute.name, name, self.scope.case_sensitive));
+        let condition = if again { condition::MISSING_ATTRIBUTES_APPEAR_IN_OPERATION } else { condition::MISSING_ATTRIBUTES_MISSING_FROM_INPUT };
+        Err(Error::of(condition).with("missingAttributes", format!("\"{name}\"")).with("input", input.join(", ")).with("operation", format!("\"{name}\"")))
+    }
+
+    fn variable(&self, name: &str) -> Option<Value> {
+        let bound = self.lambdas.iter().rev().find(|bound| same(&bound.name, name, self.scope.case_sensitive))?;
+        Some(Value::new(bound.typed.clone(), "namedlambdavariable()"))
+    }
+
+    fn case(&mut self, operand: Option<&Expr>, branches: &[(Expr, Expr)], otherwise: Option<&Expr>) -> Result<Value> {
+        let (mut typed, mut pretty) = (Vec::new(), String::from("CASE"));
+        let conf = self.resolver.conf();
+        let operand = operand.map(|operand| self.value(operand)).transpose()?;
+        let mut conditions = Vec::new();
+        for (when, then) in branches {
+            let mut when = self.value(when)?;
+            if let Some(operand) = &operand {
+                let text = format!("({} = {})", operand.pretty, when.pretty);
+                when = Value::new(operators::compare("=", operand.typed.clone(), when.typed, conf, &text)?, text);
+            }
+            let then = self.value(then)?;
+            pretty.push_str(&format!(" WHEN {} THEN {}", when.pretty, then.pretty));
+            conditions.push((when.pretty.clone(), when.typed.data_type.clone()));
+            typed.push((when.typed, then.typed));
+        }
+        let otherwise = otherwise.map(|value| self.value(value)).transpose()?;
+        if let Some(value) = &otherwise {
+            pretty.push_str(&format!(" ELSE {}", value.pretty));
+        }
+        pretty.push_str(" END");
+        for (i, (text, data_type)) in conditions.iter().enumerate() {
+            if *data_type != DataType::Boolean {
+                const ORDINALS: [&str; 5] = ["first", "second", "third", "fourth", "fifth"];
+                let position = ORDINALS.get(2 * i).copied().unwrap_or("next");
+                return Err(operators::unexpected_type(&pretty, position, "\"BOOLEAN\"", text, data_type));
+            }
+        }
+        Ok(Value::new(operators::case(typed, otherwise.map(|value| value.typed), conf, &pretty)?, pretty))
+    }
+
+    fn extract(&mut self, input: &Expr, key: &Expr) -> Result<Value> {
+        let value = self.value(input)?;
+        let key = self.value(key)?;
+        let conf = self.resolver.conf();
+        if let (DataType::Struct(_), DfExpr::Literal(ScalarValue::Utf8(Some(name)), _)) = (&value.typed.data_type, &key.typed.expr) {
+            let pretty = format!("{}.{name}", value.pretty);
+            return Ok(Value::new(nested::field(value.typed, name, conf, &value.pretty)?, pretty));
+        }
+        if let (DataType::List(element), DfExpr::Literal(ScalarValue::Utf8(Some(name)), _)) = (&value.typed.data_type, &key.typed.expr)
+            && matches!(element.data_type(), DataType::Struct(_))
+        {
+            let pretty = format!("{}.{name}", value.pretty);
+            return Ok(Value::new(nested::field(value.typed, name, conf, &value.pretty)?, pretty));
+        }
+        let pretty = format!("{}[{}]", value.pretty, key.pretty);
+        Ok(Value::new(nested::item(value.typed, key.typed, conf, &pretty)?, pretty))
+    }
+
+    /// Arguments, with `*` spelled out.
+    pub fn arguments(&mut self, arguments: &[Expr]) -> Result<Vec<Value>> {
+        let mut values = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            match argument {
+                Expr::Star(qualifier) => {
+                    for attribute in self.star(qualifier)? {
+                        let name = attribute.name.clone();
+                        values.push(attribute_value(&attribute, &name));
+                    }
+                }
+                other => values.push(self.value(other)?),
+            }
+        }
+        Ok(values)
+    }
+
+    /// The attributes that `*` or `t.*` stands for.
+    pub fn star(&self, qualifier: &[String]) -> Result<Vec<Attribute>> {
+        let found: Vec<_> = self.scope.attributes.iter().filter(|attribute| self.scope.qualifies(attribute, qualifier)).cloned().collect();
+        if found.is_empty() && !qualifier.is_empty() {
+            let names: Vec<_> = self.scope.attributes.iter().map(|attribute| attribute.name.clone()).collect();
+            return Err(Error::of(condition::CANNOT_RESOLVE_STAR_EXPAND)
+                .with("targetString", naming::quoted(qualifier))
+                .with("columns", naming::quoted(&names).replace('.', ", ")));
+        }
+        Ok(found)
+    }
+
+    fn call(&mut self, call: &Call) -> Result<Value> {
+        let name = call.name.to_lowercase();
+        if name == "count" && matches!(call.arguments.as_slice(), [Expr::Star(qualifier)] if qualifier.is_empty()) {
+            let one = Call { arguments: vec![Expr::Literal(ScalarValue::Int32(Some(1)))], ..call.clone() };
+            return self.call(&one);
+        }
+        if let Some(value) = self.operator(&name, call)? {
+            return Ok(value);
+        }
+        if let Some(function) = self.resolver.context.catalog.function(&call.name) {
+            return self.function(&function, &call.arguments);
+        }
+        if let Some(clock) = ClockFunction::named(&name, self.resolver.conf().time_zone()) {
+            let clock: Arc<dyn Function> = Arc::new(clock?);
+            return self.function(&clock, &call.arguments);
+        }
+        if matches!(name.as_str(), "grouping" | "grouping_id") {
+            return super::aggregate::grouping(self, &name, &call.arguments);
+        }
+        match lookup(&name) {
+            Some(Definition::Scalar(build)) => {
+                let arguments = self.arguments(&call.arguments)?;
+                let pretty = self.pretty(call, &arguments);
+                let (texts, arguments) = texts_and_values(arguments);
+                Ok(Value::new(build(&self.call_context(call, &pretty, &texts), arguments)?, pretty))
+            }
+            Some(Definition::HigherOrder(definition)) => lambda::resolve(self, call, definition),
+            Some(Definition::Aggregate(build)) => super::aggregate::call(self, call, build),
+            Some(Definition::Window(_)) => {
+                Err(Error::of(condition::WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE).with("funcName", format!("\"{name}()\"")))
+            }
+            None if super::generate::is_generator(&name) => {
+                let text = format!("{name}(…)");
+                Err(Error::of(condition::UNSUPPORTED_GENERATOR_NESTED_IN_EXPRESSIONS).with("expression", format!("\"{text}\"")))
+            }
+            None => Err(missing(&name).unwrap_or_else(|| Error::of(condition::UNRESOLVED_ROUTINE)
+                .with("routineName", format!("`{}`", call.name))
+                .with("searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]"))),
+        }
+    }
+
+    /// What a function's definition may ask about its call.
+    pub fn call_context<'c>(&'c self, call: &'c Call, text: &'c str, arguments: &'c [String]) -> CallContext<'c> {
+        CallContext { name: &call.name, conf: self.resolver.conf(), distinct: call.distinct, ignore_nulls: call.ignore_nulls, text, arguments }
+    }
+
+    pub fn pretty(&self, call: &Call, arguments: &[Value]) -> String {
+        let texts: Vec<_> = arguments.iter().map(|value| value.pretty.clone()).collect();
+        naming::call(&call.name, call.operator, call.distinct, &texts)
+    }
+
+    /// What is no function in the registry, because it needs more than typed arguments, or is an operator.
+    fn operator(&mut self, name: &str, call: &Call) -> Result<Option<Value>> {
+        let known = matches!(
+            name,
+            "+" | "-" | "*" | "/" | "%" | "div" | "mod" | "pmod" | "and" | "or" | "&&" | "not" | "!" | "=" | "==" | "<=>" | "<" | "<=" | ">" | ">=" | "!=" | "<>"
+                | "&" | "|" | "^" | "~" | "<<" | ">>" | ">>>" | "shiftleft" | "shiftright" | "shiftrightunsigned" | "in" | "between" | "isnull" | "isnotnull"
+                | "negative" | "positive" | "equal_null" | "try_add" | "try_subtract" | "try_multiply" | "try_divide" | "try_mod" | "struct" | "named_struct" | "||"
+        );
+        if !known {
+            return Ok(None);
+        }
+        if matches!(name, "struct" | "named_struct") {
+            return self.structure(name, call).map(Some);
+        }
+        if name == "||" {
+            return self.call(&Call { name: "concat".into(), operator: false, ..call.clone() }).map(Some);
+        }
+        let arguments = self.arguments(&call.arguments)?;
+        let pretty = self.pretty(call, &arguments);
+        let texts: Vec<_> = arguments.iter().map(|value| value.pretty.clone()).collect();
+        let conf = self.resolver.conf();
+        let mut typed = arguments.into_iter().map(|value| value.typed);
+        let arity = texts.len();
+        let wrong = || {
+            Error::of(condition::WRONG_NUM_ARGS).with("functionName", format!("`{name}`")).with("expectedNum", "2").with("actualNum", arity)
+        };
+        let mut next = || typed.next().ok_or_else(wrong);
+        let result = match name {
+            "-" | "negative" if arity == 1 => operators::negate(next()?, conf, &pretty)?,
+            "+" | "positive" if arity == 1 => next()?,
+            "+" | "-" | "*" | "/" | "%" | "div" | "pmod" => operators::arithmetic(name, next()?, next()?, conf, &pretty)?,
+            "mod" => operators::arithmetic("%", next()?, next()?, conf, &pretty)?,
+            "try_add" | "try_subtract" | "try_multiply" | "try_divide" | "try_mod" => {
+                let symbol = match name {
+                    "try_add" => "+",
+                    "try_subtract" => "-",
+                    "try_multiply" => "*",
+                    "try_divide" => "/",
+                    _ => "%",
+                };
+                operators::arithmetic_as(symbol, next()?, next()?, crate::types::parse::Mode::Try, conf, &pretty)?
+            }
+            "and" | "&&" => operators::logic("and", next()?, next()?, conf, &pretty)?,
+            "or" => operators::logic("or", next()?, next()?, conf, &pretty)?,
+            "not" | "!" => operators::not(next()?, conf, &pretty, &texts[0])?,
+            "=" | "==" => operators::compare("=", next()?, next()?, conf, &pretty)?,
+            "!=" | "<>" => {
+                let inner = format!("({})", texts.join(" = "));
+                let equal = operators::compare("=", next()?, next()?, conf, &inner)?;
+                operators::not(equal, conf, &pretty, &inner)?
+            }
+            "<=>" | "equal_null" => operators::compare("<=>", next()?, next()?, conf, &pretty)?,
+            "<" | "<=" | ">" | ">=" => operators::compare(name, next()?, next()?, conf, &pretty)?,
+            "&" | "|" | "^" | "<<" | ">>" | ">>>" => operators::bits(name, next()?, next()?, conf, &pretty)?,
+            "shiftleft" => operators::bits("<<", next()?, next()?, conf, &pretty)?,
+            "shiftright" => operators::bits(">>", next()?, next()?, conf, &pretty)?,
+            "shiftrightunsigned" => operators::bits(">>>", next()?, next()?, conf, &pretty)?,
+            "~" => operators::bit_not(next()?, conf, &pretty)?,
+            "in" => operators::is_in(typed.by_ref().collect(), conf, &pretty)?,
+            "between" => {
+                let (value, low, high) = (next()?, next()?, next()?);
+                let above = operators::compare(">=", value.clone(), low, conf, &pretty)?;
+                let below = operators::compare("<=", value, high, conf, &pretty)?;
+                operators::logic("and", above, below, conf, &pretty)?
+            }
+            "isnull" => operators::is_null(next()?),
+            _ => operators::is_not_null(next()?),
+        };
+        // `a BETWEEN …` from a Column is shown as two comparisons, from SQL as a function.
+        Ok(Some(Value::new(result, pretty)))
+    }
+
+    fn structure(&mut self, name: &str, call: &Call) -> Result<Value> {
+        let arguments = self.arguments(&call.arguments)?;
+        let pretty = self.pretty(call, &arguments);
+        let mut fields = Vec::new();
+        if name == "struct" {
+            for (i, value) in arguments.into_iter().enumerate() {
+                let name = value.name.clone().unwrap_or_else(|| format!("col{}", i + 1));
+                fields.push((name, value.typed));
+            }
+        } else {
+            let mut arguments = arguments.into_iter();
+            while let Some(name) = arguments.next() {
+                let DfExpr::Literal(ScalarValue::Utf8(Some(text)), _) = &name.typed.expr else {
+                    return Err(Error::of(condition::CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING)
+                        .with("sqlExpr", format!("\"{pretty}\""))
+                        .with("inputExprs", format!("[\"{}\"]", name.pretty)));
+                };
+                let Some(value) = arguments.next() else {
+                    return Err(Error::of(condition::WRONG_NUM_ARGS)
+                        .with("functionName", "`named_struct`")
+                        .with("expectedNum", "2n (n > 0)")
+                        .with("actualNum", call.arguments.len()));
+                };
+                fields.push((text.clone(), value.typed));
+            }
+        }
+        Ok(Value::new(nested::structure(fields), pretty))
+    }
+
+    /// A call of a Python function, a model or the clock: a column that `FunctionExec` makes.
+    fn function(&mut self, function: &Arc<dyn Function>, arguments: &[Expr]) -> Result<Value> {
+        if !self.lambdas.is_empty() {
+            return Err(Error::of(condition::UNSUPPORTED_LAMBDA_WITH_PYTHON_UDF).with("funcName", format!("\"{}\"", function.name())));
+        }
+        let arguments = self.arguments(arguments)?;
+        let pretty = format!("{}({})", function.name(), arguments.iter().map(|value| value.pretty.clone()).collect::<Vec<_>>().join(", "));
+        let fields: Vec<_> = arguments
+            .iter()
+            .map(|value| {
+                let metadata = value.attribute.as_ref().map(|attribute| attribute.metadata.clone()).unwrap_or_default();
+                Arc::new(Field::new(value.output_name(), value.typed.data_type.clone(), value.typed.nullable).with_metadata(metadata))
+            })
+            .collect();
+        let field = function.output(&fields)?;
+        let expressions = arguments.into_iter().map(|value| value.typed.expr).collect();
+        let below = self.place == Place::BelowGroup;
+        let pending = match &mut self.aggregates {
+            Some(aggregates) if below => &mut aggregates.below,
+            _ => &mut self.pending,
+        };
+        let id = pending.call(function, expressions, Arc::clone(&field));
+        let typed = Typed { expr: super::scope::column(id), data_type: field.data_type().clone(), nullable: field.is_nullable() };
+        Ok(Value::new(typed, pretty))
+    }
+}
+
+/// An attribute as it was written.
+fn attribute_value(attribute: &Attribute, written: &str) -> Value {
+    Value { typed: attribute.typed(), pretty: written.to_owned(), name: Some(written.to_owned()), attribute: Some(attribute.clone()) }
+}
+
+/// What errors show of arguments, and the arguments.
+pub fn texts_and_values(arguments: Vec<Value>) -> (Vec<String>, Vec<Typed>) {
+    arguments.into_iter().map(|value| (value.pretty, value.typed)).unzip()
+}

@@ -1,0 +1,291 @@
+//! Generators: `explode` and its kin, which make several rows of one.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, ListArray, StructArray};
+use arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::{DataType, Field, Fields};
+use datafusion::common::{Column, NullHandling, ScalarValue, UnnestOptions};
+use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Projection};
+
+use super::cast::cast;
+use super::coerce::common_of;
+use super::expression::{Expressions, Place, Value};
+use super::operators::unexpected_type;
+use super::scope::column;
+use super::select::Output;
+use super::{Resolver, nested};
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::plan::functions::Typed;
+use crate::plan::kernel::Kernel;
+use crate::plan::tree::{Call, Expr};
+use crate::plan::{AttrId, Attribute, Resolved};
+use crate::types::array;
+
+/// Whether a name is a generator's.
+pub fn is_generator(name: &str) -> bool {
+    let name = name.strip_suffix("_outer").unwrap_or(name);
+    matches!(name, "explode" | "posexplode" | "inline" | "stack" | "json_tuple" | "range_explode")
+}
+
+/// The generator of a select list, of which there may be one.
+pub fn position(list: &[Expr]) -> Result<Option<usize>> {
+    let found: Vec<_> = list.iter().enumerate().filter(|(_, expr)| generator(expr).is_some()).map(|(i, _)| i).collect();
+    match found.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(*one)),
+        several => Err(Error::of(condition::UNSUPPORTED_GENERATOR_MULTI_GENERATOR).with("num", several.len()).with("generators", "several")),
+    }
+}
+
+/// A generator's call, with the names that it was given.
+fn generator(expr: &Expr) -> Option<(&Call, &[String])> {
+    match expr {
+        Expr::Call(call) if is_generator(&call.name.to_lowercase()) => Some((call, &[])),
+        Expr::Alias { input, names, .. } => match input.as_ref() {
+            Expr::Call(call) if is_generator(&call.name.to_lowercase()) => Some((call, names)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Rows to make: a list of values, or of structs whose fields are the columns; and the columns' names.
+struct Rows {
+    list: Typed,
+    names: Vec<String>,
+    /// The list's elements are structs to take apart.
+    fields: bool,
+    outer: bool,
+}
+
+impl Resolver<'_> {
+    pub(super) fn project_generated(&self, input: Resolved, list: &[Expr], at: usize) -> Result<Resolved> {
+        let Some((call, names)) = generator(&list[at]) else { return Err(Error::internal("a generator that is none")) };
+        let (generated, input) = self.generate(input, call, names, false)?;
+        let first = input.output.len() - generated;
+        let made: Vec<_> = input.output[first..].to_vec();
+        let below: Vec<_> = input.output[..first].to_vec();
+        // The rest of the list is over the input's columns only; the generator's columns take its place.
+        let mut expressions = Expressions::new(self, &below, Place::Select);
+        let mut outputs = self.outputs(&mut expressions, &list[..at])?;
+        for attribute in &made {
+            let value = Value { typed: attribute.typed(), pretty: attribute.name.clone(), name: Some(attribute.name.clone()), attribute: Some(attribute.clone()) };
+            outputs.push(Output::of(value, None));
+        }
+        outputs.extend(self.outputs(&mut expressions, &list[at + 1..])?);
+        let pending = std::mem::take(&mut expressions.pending);
+        drop(expressions);
+        self.put_together(input, outputs, pending)
+    }
+
+    /// `LATERAL VIEW`: the input's columns and the generator's.
+    pub fn lateral_view(&self, input: Resolved, generator_expr: &Expr, outer: bool, table: &str, columns: &[String]) -> Result<Resolved> {
+        let Some((call, _)) = generator(generator_expr) else {
+            return Err(Error::new(crate::error::ErrorKind::Analysis, "LATERAL VIEW takes a generator, e.g. explode(…)"));
+        };
+        let (generated, mut resolved) = self.generate(input, call, columns, outer)?;
+        let first = resolved.output.len() - generated;
+        for attribute in &mut resolved.output[first..] {
+            attribute.qualifier = vec![table.to_owned()];
+        }
+        Ok(resolved)
+    }
+
+    /// The input with the generator's columns behind its own; how many they are.
+    pub fn generate(&self, input: Resolved, call: &Call, names: &[String], outer: bool) -> Result<(usize, Resolved)> {
+        let attributes = input.output.clone();
+        let mut expressions = Expressions::new(self, &attributes, Place::Row);
+        let mut rows = self.rows(&mut expressions, call)?;
+        rows.outer |= outer;
+        if !names.is_empty() {
+            if names.len() != rows.names.len() {
+                return Err(Error::of(condition::UDTF_ALIAS_NUMBER_MISMATCH)
+                    .with("aliasesSize", names.len())
+                    .with("aliasesNames", names.join(","))
+                    .with("outputs", rows.names.len()));
+            }
+            rows.names = names.to_vec();
+        }
+        let plan = std::mem::take(&mut expressions.pending).place(input.plan.clone())?;
+        drop(expressions);
+
+        let list_id = AttrId::fresh();
+        let mut projection: Vec<_> = plan.schema().columns().into_iter().map(DfExpr::Column).collect();
+        projection.push(rows.list.expr.clone().alias(list_id.to_string()));
+        let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(plan))?);
+        let null_handling = if rows.outer { NullHandling::PreserveAndExpandEmpty } else { NullHandling::Drop };
+        let options = UnnestOptions { null_handling, recursions: Vec::new() };
+        let plan = LogicalPlanBuilder::from(plan).unnest_column_with_options(Column::from_name(list_id.to_string()), options)?.build()?;
+
+        let DataType::List(element) = &rows.list.data_type else { return Err(Error::internal("a generator makes a list")) };
+        let nullable = rows.outer || element.is_nullable();
+        let item = Typed { expr: column(list_id), data_type: element.data_type().clone(), nullable };
+        let values: Vec<Typed> = match element.data_type() {
+            DataType::Struct(fields) if rows.fields => {
+                fields.iter().enumerate().map(|(i, field)| nested::field_at(item.clone(), i, field)).collect()
+            }
+            _ => vec![item],
+        };
+        let mut output = attributes.clone();
+        let mut projection: Vec<_> = attributes.iter().map(|attribute| column(attribute.id)).collect();
+        for (value, name) in values.into_iter().zip(&rows.names) {
+            let attribute = Attribute::new(name.clone(), value.data_type.clone(), value.nullable);
+            projection.push(value.expr.alias(attribute.id.to_string()));
+            output.push(attribute);
+        }
+        let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(plan))?);
+        Ok((rows.names.len(), Resolved { plan, output, hidden: Vec::new(), ..input }))
+    }
+
+    fn rows(&self, expressions: &mut Expressions<'_>, call: &Call) -> Result<Rows> {
+        let name = call.name.to_lowercase();
+        let (base, outer) = match name.strip_suffix("_outer") {
+            Some(base) => (base, true),
+            None => (name.as_str(), false),
+        };
+        let arguments = expressions.arguments(&call.arguments)?;
+        let pretty = expressions.pretty(call, &arguments);
+        let wrong_count = |expected: &str| {
+            Error::of(condition::WRONG_NUM_ARGS).with("functionName", format!("`{name}`")).with("expectedNum", expected).with("actualNum", call.arguments.len())
+        };
+        if base == "stack" {
+            return self.stack(arguments, outer);
+        }
+        if base == "json_tuple" {
+            return self.json_tuple(expressions, call, arguments.len());
+        }
+        let [argument] = <[Value; 1]>::try_from(arguments).map_err(|_| wrong_count("1"))?;
+        let typed = argument.typed;
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        Ok(match (base, &typed.data_type) {
+            ("explode", DataType::List(_)) => Rows { list: typed, names: names(&["col"]), fields: false, outer },
+            ("explode", DataType::Map(..)) => Rows { list: with_positions(typed, false), names: names(&["key", "value"]), fields: true, outer },
+            ("posexplode", DataType::List(_)) => Rows { list: with_positions(typed, true), names: names(&["pos", "col"]), fields: true, outer },
+            ("posexplode", DataType::Map(..)) => Rows { list: with_positions(typed, true), names: names(&["pos", "key", "value"]), fields: true, outer },
+            ("inline", DataType::List(element)) if matches!(element.data_type(), DataType::Struct(_)) => {
+                let DataType::Struct(fields) = element.data_type() else { return Err(Error::internal("inline takes structs")) };
+                let names = fields.iter().map(|field| field.name().clone()).collect();
+                Rows { list: typed, names, fields: true, outer }
+            }
+            (base, found) => {
+                let wanted = if base == "inline" { "\"ARRAY<STRUCT>\"" } else { "(\"ARRAY\" or \"MAP\")" };
+                return Err(unexpected_type(&pretty, "first", wanted, &argument.pretty, found));
+            }
+        })
+    }
+
+    /// `stack(n, a, b, …)`: the values in n rows.
+    fn stack(&self, arguments: Vec<Value>, outer: bool) -> Result<Rows> {
+        let mut arguments = arguments.into_iter().map(|value| value.typed);
+        let count = match arguments.next().map(|first| first.expr) {
+            Some(DfExpr::Literal(ScalarValue::Int32(Some(count)), _)) if count > 0 => usize::try_from(count).unwrap_or(1),
+            _ => return Err(Error::new(crate::error::ErrorKind::Analysis, "the first argument of stack() must be a constant whole number above 0")),
+        };
+        let values: Vec<_> = arguments.collect();
+        let columns = values.len().div_ceil(count);
+        let conf = self.conf();
+        let mut cells: Vec<Typed> = Vec::new();
+        let mut fields = Vec::new();
+        for c in 0..columns {
+            let column: Vec<_> = (0..count).map(|row| values.get(row * columns + c)).collect();
+            let data_type = common_of(column.iter().flatten().map(|value| &value.data_type), conf.ansi())
+                .ok_or_else(|| Error::new(crate::error::ErrorKind::Analysis, format!("the values of column {c} of stack() have different types")))?;
+            fields.push(Field::new(format!("col{c}"), data_type.clone(), true));
+            for cell in column {
+                let null = || super::operators::literal(ScalarValue::Null);
+                cells.push(cast(cell.cloned().unwrap_or_else(null), &data_type, conf)?);
+            }
+        }
+        let fields = Fields::from(fields);
+        let element = DataType::Struct(fields.clone());
+        let names = fields.iter().map(|field| field.name().clone()).collect();
+        let kernel = Kernel::new(format!("stack_{count}_{element}"), array(element, false), false, move |arguments, rows| {
+            let arrays = arguments.iter().map(|argument| argument.to_array(rows)).collect::<Result<Vec<_>, _>>()?;
+            let columns = arrays.chunks(count).map(|column| interleave(column, rows)).collect::<Result<Vec<_>>>()?;
+            let structs = StructArray::try_new(fields.clone(), columns, None)?;
+            let item = Arc::new(Field::new("element", structs.data_type().clone(), false));
+            let list = ListArray::try_new(item, OffsetBuffer::from_repeated_length(count, rows), Arc::new(structs), None)?;
+            Ok(datafusion::logical_expr::ColumnarValue::Array(Arc::new(list)))
+        });
+        Ok(Rows { list: kernel.infallible().call(cells), names, fields: true, outer })
+    }
+
+    /// `json_tuple(text, "a", "b")`: one row of the fields' texts.
+    fn json_tuple(&self, expressions: &mut Expressions<'_>, call: &Call, count: usize) -> Result<Rows> {
+        let mut fields = Vec::new();
+        for i in 1..count {
+            let path = match &call.arguments[i] {
+                Expr::Literal(ScalarValue::Utf8(Some(name))) => Expr::Literal(ScalarValue::Utf8(Some(format!("$['{name}']")))),
+                _ => return Err(Error::unsupported("json_tuple with a field that is not a constant")),
+            };
+            let value = expressions.value(&Expr::call("get_json_object", vec![call.arguments[0].clone(), path]))?;
+            fields.push((format!("c{}", i - 1), value.typed));
+        }
+        let names = fields.iter().map(|(name, _)| name.clone()).collect();
+        let row = nested::structure(fields);
+        let item = Arc::new(Field::new("element", row.data_type.clone(), false));
+        let kernel = Kernel::arrays(format!("one_row_{}", row.data_type), DataType::List(Arc::clone(&item)), false, move |arrays| {
+            let rows = arrays[0].len();
+            Ok(Arc::new(ListArray::try_new(Arc::clone(&item), OffsetBuffer::from_repeated_length(1, rows), Arc::clone(&arrays[0]), None)?) as ArrayRef)
+        });
+        Ok(Rows { list: kernel.infallible().call(vec![row]), names, fields: true, outer: false })
+    }
+}
+
+/// Row by row: the first of each column, then the second of each, ….
+fn interleave(columns: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
+    let refs: Vec<&dyn Array> = columns.iter().map(AsRef::as_ref).collect();
+    let indices: Vec<_> = (0..rows).flat_map(|row| (0..columns.len()).map(move |column| (column, row))).collect();
+    Ok(arrow::compute::interleave(&refs, &indices)?)
+}
+
+/// An array or map as a list of structs, with each element's position when wanted.
+fn with_positions(value: Typed, positions: bool) -> Typed {
+    let mut fields = Vec::new();
+    if positions {
+        fields.push(Field::new("pos", DataType::Int32, false));
+    }
+    match &value.data_type {
+        DataType::List(element) => fields.push(Field::new("col", element.data_type().clone(), element.is_nullable())),
+        other => {
+            if let Some((key, value)) = crate::types::map_fields(other) {
+                fields.push(Field::new("key", key.data_type().clone(), false));
+                fields.push(Field::new("value", value.data_type().clone(), value.is_nullable()));
+            }
+        }
+    }
+    let fields = Fields::from(fields);
+    let item = Arc::new(Field::new("element", DataType::Struct(fields.clone()), false));
+    let result = DataType::List(Arc::clone(&item));
+    let nullable = value.nullable;
+    Kernel::arrays(format!("rows_{positions}_{}", value.data_type), result, nullable, move |arrays| {
+        let (offsets, mut columns, nulls) = match arrays[0].data_type() {
+            DataType::List(_) => {
+                let list = arrays[0].as_list::<i32>();
+                (list.offsets().clone(), vec![Arc::clone(list.values())], list.nulls().cloned())
+            }
+            _ => {
+                let map = arrays[0].as_map();
+                (map.offsets().clone(), vec![Arc::clone(map.keys()), Arc::clone(map.values())], map.nulls().cloned())
+            }
+        };
+        if positions {
+            let mut numbers: Vec<i32> = vec![0; columns[0].len()];
+            for range in offsets.windows(2) {
+                for (position, at) in (range[0]..range[1]).enumerate() {
+                    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "list offsets are 32 bits")]
+                    {
+                        numbers[at as usize] = position as i32;
+                    }
+                }
+            }
+            columns.insert(0, Arc::new(Int32Array::new(ScalarBuffer::from(numbers), None)));
+        }
+        let structs = StructArray::try_new(fields.clone(), columns, None)?;
+        Ok(Arc::new(ListArray::try_new(Arc::clone(&item), offsets, Arc::new(structs), nulls)?))
+    })
+    .infallible()
+    .call(vec![value])
+}

@@ -1,0 +1,335 @@
+//! Joins: two inputs side by side, their attributes told apart, conditions that hold calls cut up.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{JoinType, NullEquality, ScalarValue};
+use datafusion::logical_expr::{Expr as DfExpr, Extension, LogicalPlan, LogicalPlanBuilder, Projection};
+
+use super::expression::{Expressions, Place};
+use super::pending::{Pending, named};
+use super::scope::{attribute_id, column};
+use super::{Resolver, USING_KEY, conjuncts, filtered, keep, operators};
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::plan::functions::Typed;
+use crate::plan::tree::{Expr, JoinKind, JoinOn};
+use crate::plan::watermark::WatermarkNode;
+use crate::plan::{AttrId, Attribute, Resolved};
+
+/// The attributes that `changed` picks under fresh ids; the old ids and the new.
+pub fn renewed(input: Resolved, changed: impl Fn(&Attribute) -> bool) -> Result<(Resolved, HashMap<AttrId, AttrId>)> {
+    let mut ids = HashMap::new();
+    let mut output = input.output.clone();
+    let mut projection = Vec::new();
+    for attribute in &mut output {
+        let old = attribute.id;
+        if changed(attribute) {
+            attribute.id = AttrId::fresh();
+            ids.insert(old, attribute.id);
+        }
+        projection.push(named(column(old), attribute.id));
+    }
+    if ids.is_empty() {
+        return Ok((input, ids));
+    }
+    let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(input.plan.clone()))?);
+    let hidden = super::hidden_below(&input, &[]);
+    let watermarks = input
+        .watermarks
+        .iter()
+        .map(|watermark| crate::plan::Watermark { column: ids.get(&watermark.column).copied().unwrap_or(watermark.column), ..watermark.clone() })
+        .collect();
+    Ok((Resolved { plan, output, hidden, watermarks, ..input }, ids))
+}
+
+/// Which input a call's arguments come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Either,
+    Left,
+    Right,
+    Both,
+}
+
+impl Side {
+    fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Either, side) | (side, Self::Either) => side,
+            (left, right) if left == right => left,
+            _ => Self::Both,
+        }
+    }
+}
+
+impl Resolver<'_> {
+    /// `left JOIN right ON …`.
+    pub fn join(&self, left: Resolved, right: Resolved, kind: JoinKind, on: &JoinOn) -> Result<Resolved> {
+        let ids: HashSet<_> = left.plan.schema().columns().iter().filter_map(attribute_id).chain(left.output.iter().map(|a| a.id)).collect();
+        let (right, renamed) = renewed(right, |attribute| ids.contains(&attribute.id))?;
+        match on {
+            JoinOn::None => self.join_on(left, right, kind, None, &renamed),
+            JoinOn::Expr(condition) => self.join_on(left, right, kind, Some(condition), &renamed),
+            JoinOn::Using(names) => self.join_using(left, right, kind, names),
+            JoinOn::Natural => {
+                let names: Vec<_> = left
+                    .output
+                    .iter()
+                    .filter(|attribute| right.output.iter().any(|other| self.same(&attribute.name, &other.name)))
+                    .map(|attribute| attribute.name.clone())
+                    .collect();
+                self.join_using(left, right, kind, &names)
+            }
+        }
+    }
+
+    fn join_on(&self, left: Resolved, right: Resolved, kind: JoinKind, on: Option<&Expr>, renamed: &HashMap<AttrId, AttrId>) -> Result<Resolved> {
+        let attributes: Vec<_> = left.output.iter().chain(&right.output).cloned().collect();
+        let mut expressions = Expressions::new(self, &attributes, Place::Row);
+        let mut cut = Cut::new(&left, &right);
+        if let Some(on) = on {
+            for conjunct in conjuncts(on) {
+                let value = expressions.condition(&told_apart(conjunct, renamed), "JOIN")?;
+                cut.add(value.typed, std::mem::take(&mut expressions.pending), kind)?;
+            }
+        }
+        drop(expressions);
+        self.joined(left, right, kind, cut)
+    }
+
+    /// The two plans joined on what was cut up.
+    fn joined(&self, left: Resolved, right: Resolved, kind: JoinKind, cut: Cut) -> Result<Resolved> {
+        let conf = self.conf();
+        let left_plan = cut.left.place(left.plan.clone())?;
+        let right_plan = cut.right.place(shifted(right.plan.clone(), left.watermarks.len())?)?;
+        let join_type = match kind {
+            JoinKind::Inner | JoinKind::Cross => JoinType::Inner,
+            JoinKind::Left => JoinType::Left,
+            JoinKind::Right => JoinType::Right,
+            JoinKind::Full => JoinType::Full,
+            JoinKind::LeftSemi => JoinType::LeftSemi,
+            JoinKind::LeftAnti => JoinType::LeftAnti,
+        };
+        let mut predicates = cut.plain.into_iter();
+        let filter = match predicates.next() {
+            Some(first) => Some(predicates.try_fold(first, |all, next| operators::logic("and", all, next, conf, "AND"))?.expr),
+            None if join_type == JoinType::Inner => None,
+            None => Some(DfExpr::Literal(ScalarValue::Boolean(Some(true)), None)),
+        };
+        let none = (Vec::<datafusion::common::Column>::new(), Vec::<datafusion::common::Column>::new());
+        let mut plan = LogicalPlanBuilder::from(left_plan)
+            .join_detailed(right_plan, join_type, none, filter, NullEquality::NullEqualsNothing)?
+            .build()?;
+        if !cut.after.is_empty() {
+            plan = filtered(cut.above.place(plan)?, cut.after, conf)?;
+        }
+        let mut output = left.output.clone();
+        let outer = |attribute: &Attribute| Attribute { nullable: true, ..attribute.clone() };
+        if matches!(kind, JoinKind::Right | JoinKind::Full) {
+            output = output.iter().map(outer).collect();
+        }
+        match kind {
+            JoinKind::LeftSemi | JoinKind::LeftAnti => {}
+            JoinKind::Left | JoinKind::Full => output.extend(right.output.iter().map(outer)),
+            _ => output.extend(right.output.iter().cloned()),
+        }
+        let plan = keep(plan, &output)?;
+        let unsupported = unsupported_join(&left, &right, kind);
+        let mut resolved = both(left, right, plan, output);
+        if let Some(reason) = unsupported {
+            resolved.note_unsupported(&reason);
+        }
+        Ok(resolved)
+    }
+
+    fn join_using(&self, left: Resolved, right: Resolved, kind: JoinKind, names: &[String]) -> Result<Resolved> {
+        let find = |side: &Resolved, name: &str, which: &str| -> Result<Attribute> {
+            let found: Vec<_> = side.output.iter().filter(|attribute| self.same(&attribute.name, name)).collect();
+            match found.as_slice() {
+                [one] => Ok((*one).clone()),
+                [] => {
+                    let columns: Vec<_> = side.output.iter().map(|attribute| format!("`{}`", attribute.name)).collect();
+                    Err(Error::of(condition::UNRESOLVED_USING_COLUMN_FOR_JOIN)
+                        .with("colName", format!("`{name}`"))
+                        .with("side", which)
+                        .with("suggestion", columns.join(", ")))
+                }
+                several => Err(Error::of(condition::AMBIGUOUS_REFERENCE)
+                    .with("name", format!("`{name}`"))
+                    .with("referenceNames", format!("[{}]", vec![format!("`{name}`"); several.len()].join(", ")))),
+            }
+        };
+        let mut keys: Vec<(Attribute, Attribute)> = Vec::new();
+        let mut cut = Cut::new(&left, &right);
+        for name in names {
+            let pair = (find(&left, name, "left")?, find(&right, name, "right")?);
+            let text = format!("({name} = {name})");
+            let equal = operators::compare("=", pair.0.typed(), pair.1.typed(), self.conf(), &text)?;
+            cut.add(equal, Pending::default(), kind)?;
+            keys.push(pair);
+        }
+        let (left_output, right_output) = (left.output.clone(), right.output.clone());
+        let joined = self.joined(left, right, kind, cut)?;
+        if matches!(kind, JoinKind::LeftSemi | JoinKind::LeftAnti) {
+            return Ok(joined);
+        }
+        // One column a key first, then the rest of both sides.
+        let (mut output, mut projection, mut other) = (Vec::new(), Vec::new(), Vec::new());
+        let find = |id: AttrId| joined.output.iter().find(|attribute| attribute.id == id);
+        for (l, r) in &keys {
+            let (Some(l), Some(r)) = (find(l.id), find(r.id)) else { return Err(Error::internal("a joined key is gone")) };
+            match kind {
+                JoinKind::Right => {
+                    projection.push(column(r.id));
+                    output.push(r.clone());
+                    other.push(l.clone());
+                }
+                JoinKind::Full => {
+                    let text = format!("coalesce({}, {})", l.name, r.name);
+                    let value = operators::case(vec![(operators::is_not_null(l.typed()), l.typed())], Some(r.typed()), self.conf(), &text)?;
+                    let attribute = Attribute { qualifier: Vec::new(), ..Attribute::new(l.name.clone(), value.data_type.clone(), value.nullable) };
+                    projection.push(value.expr.alias(attribute.id.to_string()));
+                    output.push(attribute);
+                    other.extend([l.clone(), r.clone()]);
+                }
+                _ => {
+                    projection.push(column(l.id));
+                    output.push(l.clone());
+                    other.push(r.clone());
+                }
+            }
+        }
+        let is_key = |id: AttrId| keys.iter().any(|(l, r)| l.id == id || r.id == id);
+        for attribute in left_output.iter().chain(&right_output).filter(|attribute| !is_key(attribute.id)) {
+            let Some(attribute) = find(attribute.id) else { return Err(Error::internal("a joined column is gone")) };
+            projection.push(column(attribute.id));
+            output.push(attribute.clone());
+        }
+        for attribute in &mut other {
+            attribute.metadata.insert(USING_KEY.to_owned(), String::new());
+        }
+        let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(joined.plan.clone()))?);
+        Ok(Resolved { plan, output, hidden: other, ..joined })
+    }
+}
+
+/// `df.x == df.x` over a self-join means the left's and the right's, as in Spark.
+fn told_apart(condition: &Expr, renamed: &HashMap<AttrId, AttrId>) -> Expr {
+    match condition {
+        Expr::Call(call) if matches!(call.name.as_str(), "=" | "==" | "<=>") => match call.arguments.as_slice() {
+            [Expr::Attribute(left, _), Expr::Attribute(right, name)] if left == right => {
+                let Some(new) = renamed.get(right) else { return condition.clone() };
+                let arguments = vec![call.arguments[0].clone(), Expr::Attribute(*new, name.clone())];
+                Expr::Call(crate::plan::tree::Call { arguments, ..call.clone() })
+            }
+            _ => condition.clone(),
+        },
+        Expr::Call(call) => {
+            let arguments = call.arguments.iter().map(|argument| told_apart(argument, renamed)).collect();
+            Expr::Call(crate::plan::tree::Call { arguments, ..call.clone() })
+        }
+        other => other.clone(),
+    }
+}
+
+/// A join condition cut up by where its calls can run.
+struct Cut {
+    left_ids: HashSet<AttrId>,
+    right_ids: HashSet<AttrId>,
+    plain: Vec<Typed>,
+    left: Pending,
+    right: Pending,
+    above: Pending,
+    after: Vec<Typed>,
+    sides: HashMap<AttrId, Side>,
+}
+
+impl Cut {
+    fn new(left: &Resolved, right: &Resolved) -> Self {
+        Self {
+            left_ids: left.output.iter().map(|attribute| attribute.id).collect(),
+            right_ids: right.output.iter().map(|attribute| attribute.id).collect(),
+            plain: Vec::new(),
+            left: Pending::default(),
+            right: Pending::default(),
+            above: Pending::default(),
+            after: Vec::new(),
+            sides: HashMap::new(),
+        }
+    }
+
+    fn side(&self, expr: &DfExpr) -> Side {
+        expr.column_refs().into_iter().filter_map(attribute_id).fold(Side::Either, |side, id| {
+            side.with(match self.sides.get(&id) {
+                Some(known) => *known,
+                None if self.left_ids.contains(&id) => Side::Left,
+                None if self.right_ids.contains(&id) => Side::Right,
+                None => Side::Either,
+            })
+        })
+    }
+
+    /// A conjunct: its one-sided calls go to that side, two-sided ones above the join, which only an inner join can have.
+    fn add(&mut self, predicate: Typed, pending: Pending, kind: JoinKind) -> Result<()> {
+        let mut above = false;
+        for call in pending.calls {
+            let side = call.arguments.iter().fold(Side::Either, |side, argument| side.with(self.side(argument)));
+            self.sides.insert(call.output, if side == Side::Either { Side::Left } else { side });
+            match side {
+                Side::Either | Side::Left => self.left.calls.push(call),
+                Side::Right => self.right.calls.push(call),
+                Side::Both if matches!(kind, JoinKind::Inner | JoinKind::Cross) => {
+                    above = true;
+                    self.above.calls.push(call);
+                }
+                Side::Both => {
+                    return Err(Error::of(condition::UNSUPPORTED_PYTHON_UDF_IN_ON_CLAUSE).with("joinType", format!("{kind:?}").to_uppercase()));
+                }
+            }
+        }
+        if above { self.after.push(predicate) } else { self.plain.push(predicate) }
+        Ok(())
+    }
+}
+
+/// Two inputs as one relation.
+pub fn both(left: Resolved, right: Resolved, plan: LogicalPlan, output: Vec<Attribute>) -> Resolved {
+    let mut leaves = left.leaves;
+    leaves.extend(right.leaves);
+    let mut watermarks = left.watermarks;
+    watermarks.extend(right.watermarks);
+    Resolved { plan, output, hidden: Vec::new(), leaves, watermarks, unsupported_on_stream: left.unsupported_on_stream.or(right.unsupported_on_stream) }
+}
+
+/// A plan whose watermarks come after `first` others.
+pub fn shifted(plan: LogicalPlan, first: usize) -> Result<LogicalPlan> {
+    if first == 0 {
+        return Ok(plan);
+    }
+    let moved = plan.transform_up(|node| match &node {
+        LogicalPlan::Extension(extension) => match extension.node.as_any().downcast_ref::<WatermarkNode>() {
+            Some(watermark) => {
+                let watermark = WatermarkNode { index: watermark.index + first, ..watermark.clone() };
+                Ok(Transformed::yes(LogicalPlan::Extension(Extension { node: Arc::new(watermark) })))
+            }
+            None => Ok(Transformed::no(node)),
+        },
+        _ => Ok(Transformed::no(node)),
+    })?;
+    Ok(moved.data)
+}
+
+/// Which joins of a stream and a table Spark has: those that never need to know what else will come.
+fn unsupported_join(left: &Resolved, right: &Resolved, kind: JoinKind) -> Option<String> {
+    let allowed = match (left.is_streaming(), right.is_streaming()) {
+        (false, false) => true,
+        (true, true) => return Some("stream-stream joins".into()),
+        (true, false) => matches!(kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Left | JoinKind::LeftSemi | JoinKind::LeftAnti),
+        (false, true) => matches!(kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Right),
+    };
+    (!allowed).then(|| {
+        let side = if left.is_streaming() { "left" } else { "right" };
+        format!("{kind:?} outer joins with a streaming DataFrame/Dataset on the {side} side")
+    })
+}

@@ -1,0 +1,70 @@
+//! Higher-order functions: a lambda's parameters are known once the arguments before it are.
+
+use std::sync::Arc;
+
+use arrow::datatypes::Field;
+use datafusion::logical_expr::Expr as DfExpr;
+use datafusion::logical_expr::expr::{Lambda, LambdaVariable};
+
+use super::expression::{Expressions, Value};
+use super::naming;
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::plan::AttrId;
+use crate::plan::functions::{HigherOrder, Typed};
+use crate::plan::tree::{Call, Expr};
+
+/// A lambda's parameter while its body is resolved.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    pub name: String,
+    pub typed: Typed,
+}
+
+/// A call with lambdas among its arguments.
+pub fn resolve(expressions: &mut Expressions<'_>, call: &Call, definition: HigherOrder) -> Result<Value> {
+    let mut typed: Vec<Option<Typed>> = vec![None; call.arguments.len()];
+    let mut texts = vec![String::new(); call.arguments.len()];
+    for (i, argument) in call.arguments.iter().enumerate() {
+        if let Expr::Lambda { parameters, .. } = argument {
+            texts[i] = format!("lambda({})", parameters.join(", "));
+            continue;
+        }
+        let value = expressions.value(argument)?;
+        texts[i].clone_from(&value.pretty);
+        typed[i] = Some(value.typed);
+    }
+    for (at, argument) in call.arguments.iter().enumerate() {
+        let Expr::Lambda { parameters, body } = argument else { continue };
+        let text = naming::call(&call.name, false, false, &texts);
+        let context = expressions.call_context(call, &text, &texts);
+        let types = (definition.parameters)(&context, &typed, at, parameters.len())?;
+        if types.len() != parameters.len() {
+            return Err(Error::of(condition::NUM_ARGS_MISMATCH)
+                .with("expectedNumArgs", parameters.len())
+                .with("actualNumArgs", types.len()));
+        }
+        let names: Vec<_> = parameters.iter().map(|name| format!("{name}{}", AttrId::fresh())).collect();
+        let depth = expressions.lambdas.len();
+        for ((parameter, name), (data_type, nullable)) in parameters.iter().zip(&names).zip(types) {
+            let field = Arc::new(Field::new(name, data_type.clone(), nullable));
+            let expr = DfExpr::LambdaVariable(LambdaVariable::new(name.clone(), Some(field)));
+            expressions.lambdas.push(Bound { name: parameter.clone(), typed: Typed { expr, data_type, nullable } });
+        }
+        let body = expressions.value(body);
+        expressions.lambdas.truncate(depth);
+        let body = body?;
+        let variables: String = parameters.iter().map(|_| ", namedlambdavariable()").collect();
+        texts[at] = format!("lambdafunction({}{variables})", body.pretty);
+        let Typed { expr, data_type, nullable } = body.typed;
+        typed[at] = Some(Typed { expr: DfExpr::Lambda(Lambda::new(names, expr)), data_type, nullable });
+    }
+    let mut shown = texts.clone();
+    if matches!(call.name.to_lowercase().as_str(), "aggregate" | "reduce") && shown.len() == 3 {
+        shown.push("lambdafunction(namedlambdavariable(), namedlambdavariable())".into());
+    }
+    let pretty = naming::call(&call.name, false, false, &shown);
+    let arguments: Vec<_> = typed.into_iter().flatten().collect();
+    let context = expressions.call_context(call, &pretty, &texts);
+    Ok(Value::new((definition.build)(&context, arguments)?, pretty))
+}

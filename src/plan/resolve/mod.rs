@@ -1,0 +1,674 @@
+//! From the tree to a DataFusion plan: the one place that knows Spark's names and types.
+//!
+//! | file | what it decides |
+//! |---|---|
+//! | `scope` | which attribute a name means |
+//! | `expression` | expressions: types, calls taken out ([`pending`]) |
+//! | `select`, `aggregate`, `window`, `generate`, `lambda` | the places where expressions stand |
+//! | `join`, `sets` | relations of several inputs |
+//! | `coerce`, `cast`, `convert` | types that meet, casts, the cast's kernel |
+//! | `operators`, `decimals`, `moments`, `nested` | operators over typed expressions |
+//! | `naming` | what Spark calls an expression that has no name |
+
+mod aggregate;
+pub mod cast;
+pub mod coerce;
+pub mod convert;
+mod decimals;
+mod expression;
+mod generate;
+mod join;
+mod lambda;
+mod moments;
+mod naming;
+mod nested;
+pub mod operators;
+mod pending;
+mod scope;
+mod select;
+mod sets;
+mod window;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, TimeUnit};
+use datafusion::common::Column;
+use datafusion::logical_expr::{Expr as DfExpr, Extension, Filter, LogicalPlan, LogicalPlanBuilder, Partitioning, Projection};
+
+use self::aggregate::Request;
+use self::expression::{Expressions, Place, Value};
+use self::pending::named;
+use self::scope::{Scope, column, same};
+use super::scan::leaf_plan;
+use super::tree::{Expr, Relation};
+use super::watermark::WatermarkNode;
+use super::{AttrId, Attribute, Leaf, LeafId, Resolved, Watermark};
+use crate::condition;
+use crate::conf::Conf;
+use crate::error::{Error, Result};
+use crate::function::Function;
+use crate::source::Source;
+use crate::source::range::Range as RangeSource;
+use crate::types::sql_name;
+
+/// What names mean beyond the tree: a session's tables, views and functions.
+pub trait Catalog {
+    /// The table or view of a name in parts, or `None`.
+    fn table(&self, name: &[String]) -> Result<Option<Arc<Resolved>>>;
+
+    /// A function that was registered in the session. It hides a function of Spark's own.
+    fn function(&self, name: &str) -> Option<Arc<dyn Function>>;
+}
+
+/// A catalog that knows nothing.
+pub struct NoCatalog;
+
+impl Catalog for NoCatalog {
+    fn table(&self, _name: &[String]) -> Result<Option<Arc<Resolved>>> {
+        Ok(None)
+    }
+
+    fn function(&self, _name: &str) -> Option<Arc<dyn Function>> {
+        None
+    }
+}
+
+/// What resolution depends on.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub conf: &'a Conf,
+    pub catalog: &'a dyn Catalog,
+}
+
+/// Resolves a tree. Nothing is read and nothing runs.
+pub fn resolve(relation: &Relation, context: &Context<'_>) -> Result<Resolved> {
+    Resolver { context: *context, tables: Vec::new() }.relation(relation)
+}
+
+/// The attribute that `df["name"]` and `df.name` mean.
+pub fn attribute(resolved: &Resolved, parts: &[String], context: &Context<'_>) -> Result<Attribute> {
+    let scope = Scope { attributes: &resolved.output, case_sensitive: context.conf.case_sensitive() };
+    scope.find(parts)?.filter(|found| found.fields.is_empty()).map(|found| found.attribute).ok_or_else(|| scope.unresolved(parts))
+}
+
+/// Marks the key of the other side of `USING`: it is no output, but may still be named.
+const USING_KEY: &str = "firesteel.using";
+
+fn is_using_key(attribute: &Attribute) -> bool {
+    attribute.metadata.contains_key(USING_KEY)
+}
+
+/// The context with the tables of `WITH`.
+#[derive(Clone)]
+pub struct Resolver<'a> {
+    context: Context<'a>,
+    tables: Vec<(String, Arc<Resolved>)>,
+}
+
+impl Resolved {
+    /// Notes what a stream cannot do, if this is one and nothing was noted before.
+    pub(super) fn note_unsupported(&mut self, operation: &str) {
+        if self.unsupported_on_stream.is_none() && self.is_streaming() {
+            self.unsupported_on_stream = Some(operation.to_owned());
+        }
+    }
+}
+
+/// The attributes that an operator above a projection may still name though it does not output them.
+fn hidden_below(input: &Resolved, output: &[Attribute]) -> Vec<Attribute> {
+    let kept: HashSet<_> = output.iter().map(|attribute| attribute.id).collect();
+    input.output.iter().chain(&input.hidden).filter(|attribute| !kept.contains(&attribute.id)).cloned().collect()
+}
+
+impl Resolver<'_> {
+    pub fn conf(&self) -> &Conf {
+        self.context.conf
+    }
+
+    pub fn same(&self, left: &str, right: &str) -> bool {
+        same(left, right, self.conf().case_sensitive())
+    }
+
+    /// Resolves a relation, its inputs first.
+    pub fn relation(&self, relation: &Relation) -> Result<Resolved> {
+        match relation {
+            Relation::Resolved(resolved) => Ok(resolved.as_ref().clone()),
+            Relation::Table(name) => self.table(name),
+            Relation::Source { source, streaming } => source_leaf(Arc::clone(source), *streaming),
+            Relation::TableFunction { name, arguments } => self.table_function(name, arguments),
+            Relation::Values(rows) => self.values(rows),
+            Relation::OneRow => leafless(LogicalPlanBuilder::empty(true).build()?),
+            Relation::Project { input, expressions } => {
+                if expressions.iter().any(aggregate::has_aggregate) {
+                    // `df.select(sum("x"))`: an aggregation of everything.
+                    let keys = super::tree::Grouping::By(Vec::new());
+                    let request = Request { keys: &keys, outputs: expressions, with_keys: false, having: None, order: &[] };
+                    return self.aggregate(self.relation(input)?, &request).map(|grouped| grouped.resolved);
+                }
+                self.project(self.relation(input)?, expressions)
+            }
+            Relation::Filter { input, predicate } => self.filter(self.relation(input)?, predicate),
+            Relation::Aggregate { input, keys, outputs, with_keys, having } => {
+                let request = Request { keys, outputs, with_keys: *with_keys, having: having.as_ref(), order: &[] };
+                self.aggregate(self.relation(input)?, &request).map(|grouped| grouped.resolved)
+            }
+            Relation::Join { left, right, kind, on } => self.join(self.relation(left)?, self.relation(right)?, *kind, on),
+            Relation::Union { inputs, by_name, allow_missing } => {
+                let inputs = inputs.iter().map(|input| self.relation(input)).collect::<Result<Vec<_>>>()?;
+                self.union(inputs, *by_name, *allow_missing)
+            }
+            Relation::SetOperation { left, right, except, all } => {
+                self.set_operation(self.relation(left)?, self.relation(right)?, *except, *all)
+            }
+            Relation::Sort { input, order, global } => self.sort(input, order, *global),
+            Relation::Limit { input, rows } => self.limit(self.relation(input)?, 0, Some(*rows)),
+            Relation::Offset { input, rows } => self.limit(self.relation(input)?, *rows, None),
+            Relation::Tail { .. } => Err(Error::unsupported("tail as a relation: its rows are taken when it is collected")),
+            Relation::Distinct { input, subset } => self.distinct(self.relation(input)?, subset.as_deref()),
+            Relation::WithColumns { input, columns } => self.with_columns(self.relation(input)?, columns),
+            Relation::Rename { input, names } => self.rename(self.relation(input)?, names),
+            Relation::RenameAll { input, names } => self.rename_all(self.relation(input)?, names),
+            Relation::Drop { input, columns } => self.drop_columns(self.relation(input)?, columns),
+            Relation::Alias { input, name } => {
+                let mut resolved = self.relation(input)?;
+                for attribute in &mut resolved.output {
+                    attribute.qualifier = vec![name.clone()];
+                }
+                resolved.hidden.retain(|attribute| !is_using_key(attribute));
+                Ok(resolved)
+            }
+            Relation::With { tables, input } => {
+                let mut inner = self.clone();
+                for (name, table) in tables {
+                    let table = inner.relation(table)?;
+                    inner.tables.push((name.clone(), Arc::new(table)));
+                }
+                inner.relation(input)
+            }
+            Relation::LateralView { input, generator, outer, table, columns } => {
+                self.lateral_view(self.relation(input)?, generator, *outer, table, columns)
+            }
+            Relation::Repartition { input, partitions, by } => self.repartition(self.relation(input)?, *partitions, by),
+            Relation::Sample { input, fraction, seed } => self.sample(self.relation(input)?, *fraction, *seed),
+            Relation::Watermark { input, column, delay_ms } => self.watermark(self.relation(input)?, column, *delay_ms),
+            Relation::Hint { input, .. } => self.relation(input),
+            Relation::Pivot { input, keys, column, values, outputs } => {
+                self.pivot(self.relation(input)?, keys, column, values.as_deref(), outputs)
+            }
+        }
+    }
+
+    fn table(&self, name: &[String]) -> Result<Resolved> {
+        let found = match name {
+            [one] => self.tables.iter().rev().find(|(table, _)| self.same(table, one)).map(|(_, table)| Arc::clone(table)),
+            _ => None,
+        };
+        let found = match found {
+            Some(found) => Some(found),
+            None => self.context.catalog.table(name)?,
+        };
+        let Some(found) = found else {
+            return Err(Error::of(condition::TABLE_OR_VIEW_NOT_FOUND).with("relationName", naming::quoted(name)));
+        };
+        let mut resolved = found.as_ref().clone();
+        resolved.hidden.clear();
+        for attribute in &mut resolved.output {
+            attribute.qualifier = match name {
+                [.., last] => vec![last.clone()],
+                [] => Vec::new(),
+            };
+        }
+        Ok(resolved)
+    }
+
+    fn table_function(&self, name: &str, arguments: &[Expr]) -> Result<Resolved> {
+        let name = name.to_lowercase();
+        if name == "range" {
+            return self.range(arguments);
+        }
+        if generate::is_generator(&name) {
+            let one_row = leafless(LogicalPlanBuilder::empty(true).build()?)?;
+            let Expr::Call(call) = Expr::call(name, arguments.to_vec()) else { return Err(Error::internal("a call")) };
+            return self.generate(one_row, &call, &[], false).map(|(_, resolved)| resolved);
+        }
+        Err(Error::of(condition::UNRESOLVABLE_TABLE_VALUED_FUNCTION).with("name", format!("`{name}`")))
+    }
+
+    /// `range(end)`, `range(start, end[, step[, partitions]])`.
+    fn range(&self, arguments: &[Expr]) -> Result<Resolved> {
+        let mut expressions = Expressions::new(self, &[], Place::Row);
+        let mut numbers = Vec::new();
+        for argument in arguments {
+            let value = expressions.value(argument)?;
+            match cast::cast(value.typed, &DataType::Int64, self.conf())?.expr {
+                DfExpr::Literal(datafusion::common::ScalarValue::Int64(Some(number)), _) => numbers.push(number),
+                _ => return Err(Error::new(crate::error::ErrorKind::Analysis, format!("range() takes constants, found {}", value.pretty))),
+            }
+        }
+        let (start, end, step, partitions) = match numbers.as_slice() {
+            [end] => (0, *end, 1, 0),
+            [start, end] => (*start, *end, 1, 0),
+            [start, end, step] => (*start, *end, *step, 0),
+            [start, end, step, partitions] => (*start, *end, *step, *partitions),
+            other => {
+                return Err(Error::of(condition::WRONG_NUM_ARGS).with("functionName", "`range`").with("expectedNum", "[1, 2, 3, 4]").with("actualNum", other.len()));
+            }
+        };
+        let partitions = usize::try_from(partitions).ok().filter(|partitions| *partitions > 0).unwrap_or(1);
+        source_leaf(Arc::new(RangeSource::new(start, end, step, partitions)?), false)
+    }
+
+    /// `VALUES`: each column takes the common type of its values.
+    fn values(&self, rows: &[Vec<Expr>]) -> Result<Resolved> {
+        let width = rows.first().map_or(0, Vec::len);
+        let mut expressions = Expressions::new(self, &[], Place::Row);
+        let mut table: Vec<Vec<Value>> = Vec::new();
+        for row in rows {
+            if row.len() != width {
+                return Err(Error::of(condition::INVALID_INLINE_TABLE).with("expectedNumCols", width).with("actualNumCols", row.len()));
+            }
+            table.push(expressions.arguments(row)?);
+        }
+        if !expressions.pending.is_empty() {
+            return Err(Error::unsupported("a Python function, a model or a clock function inside VALUES"));
+        }
+        let ansi = self.conf().ansi();
+        let mut attributes = Vec::new();
+        for i in 0..width {
+            let data_type = coerce::common_of(table.iter().map(|row| &row[i].typed.data_type), ansi)
+                .ok_or_else(|| Error::of(condition::INCOMPATIBLE_TYPES_IN_INLINE_TABLE).with("colName", format!("`col{}`", i + 1)))?;
+            let nullable = table.iter().any(|row| row[i].typed.nullable);
+            attributes.push(Attribute::new(format!("col{}", i + 1), data_type, nullable));
+        }
+        let rows = table
+            .into_iter()
+            .map(|row| {
+                row.into_iter()
+                    .zip(&attributes)
+                    .map(|(value, attribute)| Ok(cast::cast(value.typed, &attribute.data_type, self.conf())?.expr))
+                    .collect::<Result<Vec<_>>>()
+            })
+            .collect::<Result<Vec<_>>>()?;
+        // One row a projection: DataFusion's VALUES would cast what it does not know to be constant.
+        let one_row = Arc::new(LogicalPlanBuilder::empty(true).build()?);
+        let plans = rows
+            .into_iter()
+            .map(|row| {
+                let projection = row.into_iter().zip(&attributes).map(|(expr, attribute)| named(expr, attribute.id)).collect();
+                Ok(Arc::new(LogicalPlan::Projection(Projection::try_new(projection, Arc::clone(&one_row))?)))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let plan = sets::union_of(plans)?;
+        Ok(Resolved { output: attributes, ..leafless(plan)? })
+    }
+
+    fn filter(&self, input: Resolved, predicate: &Expr) -> Result<Resolved> {
+        let (attributes, hidden) = (input.output.clone(), input.hidden.clone());
+        let mut expressions = Expressions::new(self, &attributes, Place::Row);
+        expressions.hidden = &hidden;
+        // Conjuncts without a call stay below the calls of the others.
+        let mut plain = Vec::new();
+        let mut calling = Vec::new();
+        let mut pending = pending::Pending::default();
+        for conjunct in conjuncts(predicate) {
+            let value = expressions.condition(conjunct, "WHERE")?;
+            let needed = std::mem::take(&mut expressions.pending);
+            if needed.is_empty() && calling.is_empty() {
+                plain.push(value.typed);
+            } else {
+                for call in &needed.calls {
+                    let id = pending.call(&call.function, call.arguments.clone(), Arc::clone(&call.field));
+                    if id != call.output {
+                        // An equal call is there already: this conjunct reads its column.
+                        calling.push((value.typed.clone(), Some((call.output, id))));
+                    }
+                }
+                if needed.calls.iter().all(|call| pending.calls.iter().any(|other| other.output == call.output)) {
+                    calling.push((value.typed, None));
+                }
+            }
+        }
+        let used = std::mem::take(&mut expressions.used_hidden);
+        let resolver_conf = self.conf();
+        drop(expressions);
+        let output = input.output.clone();
+        let input = self.expose(input, &used)?;
+        let mut plan = input.plan.clone();
+        plan = filtered(plan, plain, resolver_conf)?;
+        if !calling.is_empty() {
+            let calling = calling
+                .into_iter()
+                .map(|(typed, renamed)| match renamed {
+                    None => Ok(typed),
+                    Some((from, to)) => {
+                        let expr = pending::substitute(typed.expr, &|node| (*node == column(from)).then(|| column(to)))?;
+                        Ok(super::functions::Typed { expr, ..typed })
+                    }
+                })
+                .collect::<Result<Vec<_>>>()?;
+            plan = filtered(pending.place(plan)?, calling, resolver_conf)?;
+            plan = keep(plan, &output)?;
+        } else if !used.is_empty() {
+            plan = keep(plan, &output)?;
+        }
+        Ok(Resolved { plan, ..input })
+    }
+
+    /// ORDER BY, which may name what its input does not output: aggregates, keys, columns below a projection.
+    fn sort(&self, input: &Relation, order: &[Expr], global: bool) -> Result<Resolved> {
+        if let Relation::Aggregate { input, keys, outputs, with_keys, having } = input {
+            let request = Request { keys, outputs, with_keys: *with_keys, having: having.as_ref(), order };
+            let grouped = self.aggregate(self.relation(input)?, &request)?;
+            let sorts = order.iter().zip(&grouped.order).map(|(item, value)| sort_of(item, value)).collect();
+            return self.sorted(grouped.resolved, sorts, pending::Pending::default(), true, global);
+        }
+        let input = self.relation(input)?;
+        let (attributes, hidden) = (input.output.clone(), input.hidden.clone());
+        let mut expressions = Expressions::new(self, &attributes, Place::Select);
+        expressions.hidden = &hidden;
+        let mut sorts = Vec::new();
+        for item in order {
+            let (inner, _, _) = direction(item);
+            let value = match inner {
+                Expr::Literal(datafusion::common::ScalarValue::Int32(Some(position))) => {
+                    let attribute = &attributes[select::ordinal(*position, attributes.len())?];
+                    expressions.value(&Expr::Attribute(attribute.id, attribute.name.clone()))?
+                }
+                inner => expressions.value(inner)?,
+            };
+            if operators::holds_map(&value.typed.data_type) {
+                return Err(operators::unordered(&value.pretty, "sortorder", &value.typed.data_type));
+            }
+            sorts.push(sort_of(item, &value));
+        }
+        let used = std::mem::take(&mut expressions.used_hidden);
+        let pending = std::mem::take(&mut expressions.pending);
+        drop(expressions);
+        let input = self.expose(input, &used)?;
+        let more = !used.is_empty() || !pending.is_empty();
+        self.sorted(input, sorts, pending, more, global)
+    }
+
+    fn sorted(
+        &self, input: Resolved, sorts: Vec<datafusion::logical_expr::SortExpr>, pending: pending::Pending, more: bool, global: bool,
+    ) -> Result<Resolved> {
+        let plan = pending.place(input.plan.clone())?;
+        // Within partitions and over all: one process has no cheaper way to order a partition than to order everything.
+        let _ = global;
+        let mut plan = LogicalPlanBuilder::from(plan).sort(sorts)?.build()?;
+        if more {
+            plan = keep(plan, &input.output)?;
+        }
+        let mut resolved = Resolved { plan, ..input };
+        resolved.note_unsupported("sorting");
+        Ok(resolved)
+    }
+
+    fn limit(&self, input: Resolved, skip: u64, fetch: Option<u64>) -> Result<Resolved> {
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        let fetch = fetch.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
+        let plan = LogicalPlanBuilder::from(input.plan.clone()).limit(skip, fetch)?.build()?;
+        let mut resolved = Resolved { plan, ..input };
+        resolved.note_unsupported(if skip > 0 { "offset" } else { "limit" });
+        Ok(resolved)
+    }
+
+    fn distinct(&self, input: Resolved, subset: Option<&[String]>) -> Result<Resolved> {
+        let Some(subset) = subset else {
+            let keys = input.output.clone();
+            return self.first_of_each(input, &keys);
+        };
+        let mut keys = Vec::new();
+        for name in subset {
+            let found: Vec<_> = input.output.iter().filter(|attribute| self.same(&attribute.name, name)).cloned().collect();
+            if found.is_empty() {
+                return Err(scope::unresolved(std::slice::from_ref(name), &input.output));
+            }
+            keys.extend(found);
+        }
+        self.first_of_each(input, &keys)
+    }
+
+    fn with_columns(&self, input: Resolved, columns: &[(String, Expr)]) -> Result<Resolved> {
+        let attributes = input.output.clone();
+        for (i, (name, _)) in columns.iter().enumerate() {
+            if columns[..i].iter().any(|(other, _)| self.same(name, other)) {
+                return Err(Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{}`", name.to_lowercase())));
+            }
+        }
+        let mut list: Vec<Expr> = Vec::new();
+        let new = |name: &String, expr: &Expr| match expr {
+            // A generator's alias is its own; metadata given by `alias(…, metadata=…)` stays.
+            Expr::Alias { input, metadata: Some(metadata), .. } => {
+                Expr::Alias { input: input.clone(), names: vec![name.clone()], metadata: Some(metadata.clone()) }
+            }
+            other => other.clone().alias(name.clone()),
+        };
+        for attribute in &attributes {
+            match columns.iter().find(|(name, _)| self.same(name, &attribute.name)) {
+                Some((name, expr)) => list.push(new(name, expr)),
+                None => list.push(Expr::Attribute(attribute.id, attribute.name.clone())),
+            }
+        }
+        for (name, expr) in columns {
+            if !attributes.iter().any(|attribute| self.same(name, &attribute.name)) {
+                list.push(new(name, expr));
+            }
+        }
+        if generate::position(&list)?.is_some() {
+            return self.project(input, &list);
+        }
+        let mut expressions = Expressions::new(self, &attributes, Place::Select);
+        let anywhere: Vec<_> = input.hidden.iter().filter(|attribute| is_using_key(attribute)).cloned().collect();
+        expressions.hidden = &anywhere;
+        let mut outputs = Vec::new();
+        for expr in &list {
+            // One at a time: a column may not name another that is made beside it.
+            expressions.aliases.clear();
+            outputs.extend(self.outputs(&mut expressions, std::slice::from_ref(expr))?);
+        }
+        let used = std::mem::take(&mut expressions.used_hidden);
+        let pending = std::mem::take(&mut expressions.pending);
+        drop(expressions);
+        let input = self.expose(input, &used)?;
+        self.put_together(input, outputs, pending)
+    }
+
+    fn rename(&self, mut input: Resolved, names: &[(String, String)]) -> Result<Resolved> {
+        let renamed: Vec<_> = names.iter().map(|(from, _)| from.clone()).collect();
+        (input, _) = join::renewed(input, |attribute| renamed.iter().any(|name| self.same(&attribute.name, name)))?;
+        for (from, to) in names {
+            for attribute in input.output.iter_mut().filter(|attribute| same(&attribute.name, from, self.context.conf.case_sensitive())) {
+                attribute.name.clone_from(to);
+                attribute.qualifier.clear();
+            }
+        }
+        Ok(input)
+    }
+
+    fn rename_all(&self, mut input: Resolved, names: &[String]) -> Result<Resolved> {
+        if names.len() != input.output.len() {
+            return Err(Error::of(condition::ASSIGNMENT_ARITY_MISMATCH).with("numExpr", input.output.len()).with("numTarget", names.len()));
+        }
+        (input, _) = join::renewed(input, |_| true)?;
+        for (attribute, name) in input.output.iter_mut().zip(names) {
+            attribute.name.clone_from(name);
+        }
+        Ok(input)
+    }
+
+    fn drop_columns(&self, input: Resolved, columns: &[Expr]) -> Result<Resolved> {
+        let scope = Scope { attributes: &input.output, case_sensitive: self.conf().case_sensitive() };
+        let mut dropped = HashSet::new();
+        for expr in columns {
+            match expr {
+                Expr::Attribute(id, _) => {
+                    dropped.insert(*id);
+                }
+                // A name drops every column of that name; one that is not there drops nothing.
+                Expr::Column(parts) => match parts.as_slice() {
+                    [name] => dropped.extend(input.output.iter().filter(|a| self.same(&a.name, name)).map(|a| a.id)),
+                    parts => dropped.extend(scope.find(parts)?.filter(|found| found.fields.is_empty()).map(|found| found.attribute.id)),
+                },
+                other => {
+                    return Err(Error::new(crate::error::ErrorKind::Analysis, format!("drop takes columns, found {other:?}")));
+                }
+            }
+        }
+        let output: Vec<_> = input.output.iter().filter(|attribute| !dropped.contains(&attribute.id)).cloned().collect();
+        let hidden = hidden_below(&input, &output);
+        let plan = keep(input.plan.clone(), &output)?;
+        Ok(Resolved { plan, output, hidden, ..input })
+    }
+
+    fn repartition(&self, input: Resolved, partitions: Option<usize>, by: &[Expr]) -> Result<Resolved> {
+        let attributes = input.output.clone();
+        let mut expressions = Expressions::new(self, &attributes, Place::Row);
+        let keys = by.iter().map(|expr| Ok(expressions.value(expr)?.typed)).collect::<Result<Vec<_>>>()?;
+        let pending = std::mem::take(&mut expressions.pending);
+        drop(expressions);
+        // Without a number the lanes are as good a number as any, and rows stay where they are.
+        let Some(partitions) = partitions else { return Ok(input) };
+        let more = !pending.is_empty();
+        let plan = pending.place(input.plan.clone())?;
+        let scheme = if keys.is_empty() {
+            Partitioning::RoundRobinBatch(partitions)
+        } else {
+            Partitioning::Hash(keys.into_iter().map(|key| operators::normalized(key).expr).collect(), partitions)
+        };
+        let mut plan = LogicalPlanBuilder::from(plan).repartition(scheme)?.build()?;
+        if more {
+            plan = keep(plan, &attributes)?;
+        }
+        Ok(Resolved { plan, ..input })
+    }
+
+    fn sample(&self, input: Resolved, fraction: f64, seed: u64) -> Result<Resolved> {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        let counter = AtomicU64::new(0);
+        let kernel = super::kernel::Kernel::new(format!("sample_{fraction}_{seed}"), DataType::Boolean, false, move |_, rows| {
+            let first = counter.fetch_add(rows as u64, Ordering::Relaxed);
+            let kept = (0..rows as u64).map(|row| Some(unit(seed, first + row) < fraction)).collect::<arrow::array::BooleanArray>();
+            Ok(datafusion::logical_expr::ColumnarValue::Array(Arc::new(kept)))
+        });
+        let predicate = kernel.volatile().call(Vec::new()).expr;
+        let plan = LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(input.plan.clone()))?);
+        let mut resolved = Resolved { plan, ..input };
+        resolved.note_unsupported("sampling");
+        Ok(resolved)
+    }
+
+    fn watermark(&self, mut input: Resolved, name: &str, delay_ms: i64) -> Result<Resolved> {
+        let parts: Vec<_> = name.split('.').map(ToOwned::to_owned).collect();
+        let attribute = attribute(&input, &parts, &self.context)?;
+        let is_time = |data_type: &DataType| matches!(data_type, DataType::Timestamp(TimeUnit::Microsecond, _));
+        let is_window = matches!(&attribute.data_type, DataType::Struct(fields) if fields.iter().any(|field| field.name() == "end" && is_time(field.data_type())));
+        if !is_time(&attribute.data_type) && !is_window {
+            return Err(Error::of(condition::EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE)
+                .with("eventName", format!("`{name}`"))
+                .with("eventType", format!("\"{}\"", sql_name(&attribute.data_type))));
+        }
+        let node = WatermarkNode { input: input.plan.clone(), column: attribute.id.to_string(), index: input.watermarks.len() };
+        input.plan = LogicalPlan::Extension(Extension { node: Arc::new(node) });
+        input.watermarks.push(Watermark { column: attribute.id, delay_ms });
+        Ok(input)
+    }
+
+    /// The input with columns that a projection dropped, so that an operator above may read them. They are no output.
+    fn expose(&self, input: Resolved, ids: &[AttrId]) -> Result<Resolved> {
+        if ids.is_empty() {
+            return Ok(input);
+        }
+        match exposed(&input.plan, ids)? {
+            Some(plan) => Ok(Resolved { plan, ..input }),
+            None => {
+                let name = input.hidden.iter().find(|attribute| ids.contains(&attribute.id)).map_or_else(String::new, |a| a.name.clone());
+                Err(scope::unresolved(&[name], &input.output))
+            }
+        }
+    }
+}
+
+fn exposed(plan: &LogicalPlan, ids: &[AttrId]) -> Result<Option<LogicalPlan>> {
+    let missing: Vec<_> = ids.iter().copied().filter(|id| plan.schema().index_of_column(&Column::from_name(id.to_string())).is_err()).collect();
+    if missing.is_empty() {
+        return Ok(Some(plan.clone()));
+    }
+    match plan {
+        LogicalPlan::Projection(projection) => {
+            let Some(input) = exposed(&projection.input, &missing)? else { return Ok(None) };
+            let mut expressions = projection.expr.clone();
+            expressions.extend(missing.into_iter().map(column));
+            Ok(Some(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(input))?)))
+        }
+        LogicalPlan::Filter(_) | LogicalPlan::Sort(_) | LogicalPlan::Limit(_) | LogicalPlan::Repartition(_) | LogicalPlan::Window(_) | LogicalPlan::Extension(_) => {
+            let inputs = plan.inputs();
+            let [input] = inputs.as_slice() else { return Ok(None) };
+            let Some(input) = exposed(input, &missing)? else { return Ok(None) };
+            Ok(Some(plan.with_new_exprs(plan.expressions(), vec![input])?))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A uniform number in [0, 1) for a row: SplitMix64 of the seed and the row's number.
+#[expect(clippy::cast_precision_loss, reason = "53 bits are kept")]
+fn unit(seed: u64, row: u64) -> f64 {
+    let mut z = seed.wrapping_add(row.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// The plan with only the attributes' columns, in their order.
+fn keep(plan: LogicalPlan, attributes: &[Attribute]) -> Result<LogicalPlan> {
+    let columns = attributes.iter().map(|attribute| column(attribute.id)).collect();
+    Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?))
+}
+
+/// The parts of a conjunction.
+fn conjuncts(predicate: &Expr) -> Vec<&Expr> {
+    match predicate {
+        Expr::Call(call) if call.name.eq_ignore_ascii_case("and") || call.name == "&&" => call.arguments.iter().flat_map(conjuncts).collect(),
+        other => vec![other],
+    }
+}
+
+/// A filter by all of `predicates`, from left to right where one can raise.
+fn filtered(plan: LogicalPlan, predicates: Vec<super::functions::Typed>, conf: &Conf) -> Result<LogicalPlan> {
+    let mut predicates = predicates.into_iter();
+    let Some(first) = predicates.next() else { return Ok(plan) };
+    let all = predicates.try_fold(first, |all, next| operators::logic("and", all, next, conf, "AND"))?;
+    Ok(LogicalPlan::Filter(Filter::try_new(all.expr, Arc::new(plan))?))
+}
+
+fn direction(item: &Expr) -> (&Expr, bool, Option<bool>) {
+    match item {
+        Expr::Sort { input, ascending, nulls_first } => (input, *ascending, *nulls_first),
+        other => (other, true, None),
+    }
+}
+
+fn sort_of(item: &Expr, value: &Value) -> datafusion::logical_expr::SortExpr {
+    let (_, ascending, nulls_first) = direction(item);
+    window::sort(&value.typed, ascending, nulls_first)
+}
+
+/// A relation without sources.
+fn leafless(plan: LogicalPlan) -> Result<Resolved> {
+    Ok(Resolved { plan, output: Vec::new(), hidden: Vec::new(), leaves: Vec::new(), watermarks: Vec::new(), unsupported_on_stream: None })
+}
+
+/// A source read whole or as a stream: a leaf with an attribute for each column.
+pub fn source_leaf(source: Arc<dyn Source>, streaming: bool) -> Result<Resolved> {
+    let schema = source.schema();
+    let output: Vec<_> = schema
+        .fields()
+        .iter()
+        .map(|field| Attribute { metadata: field.metadata().clone(), ..Attribute::new(field.name(), field.data_type().clone(), field.is_nullable()) })
+        .collect();
+    let leaf = Leaf { id: LeafId::fresh(), source, streaming };
+    let plan = leaf_plan(leaf.clone(), &output)?;
+    Ok(Resolved { output, leaves: vec![leaf], ..leafless(plan)? })
+}

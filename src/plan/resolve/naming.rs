@@ -1,0 +1,159 @@
+//! How Spark shows an expression that has no name: what an unnamed column is called, and what errors quote.
+
+use datafusion::common::ScalarValue;
+
+use crate::types::calendar::MICROS_PER_DAY;
+use crate::types::display;
+use crate::types::zone::Zone;
+
+/// A name in parts as Spark quotes it.
+pub fn quoted(parts: &[String]) -> String {
+    parts.iter().map(|part| format!("`{}`", part.replace('`', "``"))).collect::<Vec<_>>().join(".")
+}
+
+/// A constant: text without quotes, dates and timestamps as typed literals.
+pub fn literal(value: &ScalarValue, zone: Zone) -> String {
+    match value {
+        value if value.is_null() => "NULL".into(),
+        ScalarValue::Utf8(Some(text)) => text.clone(),
+        ScalarValue::Boolean(Some(value)) => value.to_string(),
+        ScalarValue::Binary(Some(bytes)) => {
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+            format!("X'{hex}'")
+        }
+        ScalarValue::Date32(_) => format!("DATE '{}'", shown(value, zone)),
+        ScalarValue::TimestampMicrosecond(_, Some(_)) => format!("TIMESTAMP '{}'", shown(value, zone)),
+        ScalarValue::TimestampMicrosecond(_, None) => format!("TIMESTAMP_NTZ '{}'", shown(value, zone)),
+        ScalarValue::DurationMicrosecond(Some(micros)) => day_time(*micros),
+        other => shown(other, zone),
+    }
+}
+
+fn shown(value: &ScalarValue, zone: Zone) -> String {
+    value.to_array().map_or_else(|_| value.to_string(), |array| display::one(array.as_ref(), 0, zone))
+}
+
+/// A day-time interval by the largest and smallest field that it needs: our intervals carry no fields of their own.
+fn day_time(micros: i64) -> String {
+    const FIELDS: [(&str, i64); 4] = [("DAY", MICROS_PER_DAY), ("HOUR", 3_600_000_000), ("MINUTE", 60_000_000), ("SECOND", 1_000_000)];
+    let sign = if micros < 0 { "-" } else { "" };
+    let mut rest = micros.unsigned_abs();
+    let mut parts = [0_u64; 4];
+    for (part, (_, size)) in parts.iter_mut().zip(FIELDS) {
+        *part = rest / size.unsigned_abs();
+        rest %= size.unsigned_abs();
+    }
+    let first = parts.iter().position(|part| *part != 0).unwrap_or(if micros == 0 { 0 } else { 3 });
+    let last = if rest != 0 { 3 } else { parts.iter().rposition(|part| *part != 0).unwrap_or(first) };
+    let mut text = String::new();
+    for (i, part) in parts.iter().enumerate().take(last + 1).skip(first) {
+        let separator = if i == first { "" } else if i == 1 { " " } else { ":" };
+        text.push_str(separator);
+        text.push_str(&if i == first { part.to_string() } else { format!("{part:02}") });
+    }
+    if rest != 0 {
+        text.push('.');
+        text.push_str(format!("{rest:06}").trim_end_matches('0'));
+    }
+    let fields = if first == last { FIELDS[first].0.to_owned() } else { format!("{} TO {}", FIELDS[first].0, FIELDS[last].0) };
+    format!("INTERVAL '{sign}{text}' {fields}")
+}
+
+/// A call by name or an operator, from its arguments' texts.
+pub fn call(name: &str, operator: bool, distinct: bool, arguments: &[String]) -> String {
+    let lower = name.to_lowercase();
+    if let Some(text) = fixed(&lower, operator, arguments) {
+        return text;
+    }
+    let shown = shown_name(&lower);
+    let mut arguments = arguments.to_vec();
+    add_defaults(&lower, &mut arguments);
+    format!("{shown}({}{})", if distinct { "DISTINCT " } else { "" }, arguments.join(", "))
+}
+
+/// Operators, and functions that Spark shows like one.
+fn fixed(name: &str, operator: bool, arguments: &[String]) -> Option<String> {
+    let binary = |symbol: &str| match arguments {
+        [left, right] => Some(format!("({left} {symbol} {right})")),
+        _ => None,
+    };
+    match (name, arguments) {
+        ("!=" | "<>", [left, right]) => Some(format!("(NOT ({left} = {right}))")),
+        ("==", _) => binary("="),
+        ("-", [value]) => Some(format!("(- {value})")),
+        ("+", [value]) | ("positive", [value]) => Some(format!("(+ {value})")),
+        ("~", [value]) => Some(format!("~{value}")),
+        ("and" | "&&", _) => binary("AND"),
+        ("or" | "||" , _) if operator && name != "||" => binary("OR"),
+        ("not" | "!", [value]) => Some(format!("(NOT {value})")),
+        ("isnull", [value]) => Some(format!("({value} IS NULL)")),
+        ("isnotnull", [value]) => Some(format!("({value} IS NOT NULL)")),
+        ("in", [value, list @ ..]) => Some(format!("({value} IN ({}))", list.join(", "))),
+        ("between", [value, low, high]) if !operator => Some(format!("between({value}, {low}, {high})")),
+        ("if", [condition, yes, no]) => Some(format!("(IF({condition}, {yes}, {no}))")),
+        ("like", [value, pattern]) => Some(format!("{value} LIKE {pattern}")),
+        ("like", [value, pattern, escape]) => Some(format!("{value} LIKE {pattern} ESCAPE '{escape}'")),
+        ("||", _) => Some(format!("concat({})", arguments.join(", "))),
+        ("+" | "-" | "*" | "/" | "%" | "=" | "<=>" | "<" | "<=" | ">" | ">=" | "&" | "|" | "^" | "<<" | ">>" | ">>>", _) => binary(name),
+        ("div", _) if arguments.len() == 2 => binary("div"),
+        ("log", [value]) => Some(format!("LOG(E(), {value})")),
+        ("locate" | "position", [needle, text]) => Some(format!("locate({needle}, {text}, 1)")),
+        ("position", [needle, text, from]) => Some(format!("locate({needle}, {text}, {from})")),
+        ("floor" | "ceil" | "ceiling", [value, scale]) => Some(format!("{}({value}, {scale})", if name == "floor" { "floor" } else { "ceil" })),
+        ("from_json" | "from_csv" | "from_xml", [value, ..]) => Some(format!("{name}({value})")),
+        ("extract" | "date_part" | "datepart", [field, source]) if name == "extract" => Some(format!("extract({field} FROM {source})")),
+        ("trim", [characters, value]) if operator => Some(format!("TRIM(BOTH {characters} FROM {value})")),
+        ("trim_leading", [characters, value]) => Some(format!("TRIM(LEADING {characters} FROM {value})")),
+        ("trim_trailing", [characters, value]) => Some(format!("TRIM(TRAILING {characters} FROM {value})")),
+        _ => None,
+    }
+}
+
+/// Functions that Spark shows by another name than the one they were called by.
+fn shown_name(name: &str) -> String {
+    const CAPITALS: &[&str] = &[
+        "sqrt", "power", "cbrt", "exp", "log", "log10", "log2", "log1p", "expm1", "signum", "hypot", "atan2", "sin", "cos", "tan", "cot",
+        "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sec", "csc", "degrees", "radians", "pi", "e", "floor", "ceil",
+        "rlike", "regexp", "regexp_like", "rank", "dense_rank", "percent_rank", "spark_partition_id",
+    ];
+    if CAPITALS.contains(&name) {
+        return name.to_uppercase();
+    }
+    match name {
+        "ceiling" => "CEIL".into(),
+        "approx_percentile" => "approx_percentile".into(),
+        "mapzipwith" => "map_zip_with".into(),
+        other => other.to_owned(),
+    }
+}
+
+/// Arguments that Spark fills in, and shows.
+fn add_defaults(name: &str, arguments: &mut Vec<String>) {
+    let default: &[&str] = match (name, arguments.len()) {
+        ("round" | "bround", 1) => &["0"],
+        ("split", 2) => &["-1"],
+        ("regexp_replace", 3) | ("regexp_extract" | "regexp_extract_all", 2) => &["1"],
+        ("regexp_instr", 2) => &["0"],
+        ("lpad" | "rpad", 2) => &[" "],
+        ("substr" | "substring", 2) => &["2147483647"],
+        ("percentile_approx" | "approx_percentile", 2) => &["10000"],
+        ("percentile", 2) => &["1"],
+        ("lag" | "lead", 1) => &["1", "NULL"],
+        ("lag" | "lead", 2) => &["NULL"],
+        ("sort_array", 1) => &["true"],
+        ("replace", 2) => &[""],
+        ("overlay", 3) => &["-1"],
+        ("sentences", 1) => &["", ""],
+        ("str_to_map", 1) => &[",", ":"],
+        ("mask", 1) => &["X", "x", "n", "NULL"],
+        ("unix_timestamp" | "to_unix_timestamp", 1) | ("from_unixtime", 1) => &["yyyy-MM-dd HH:mm:ss"],
+        _ => &[],
+    };
+    arguments.extend(default.iter().map(|text| (*text).to_owned()));
+    // Options of an aggregate that Spark does not show.
+    let hidden = match name {
+        "first" | "last" | "first_value" | "last_value" | "any_value" | "approx_count_distinct" => 1,
+        _ => return,
+    };
+    arguments.truncate(hidden);
+}

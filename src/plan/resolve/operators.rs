@@ -1,0 +1,591 @@
+//! Spark's operators over typed expressions: arithmetic that checks, comparisons that know NaN, logic with three values.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
+use arrow::compute::kernels::numeric;
+use arrow::datatypes::{
+    ArrowNativeTypeOp, DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+};
+use arrow::error::ArrowError;
+use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::TreeNode;
+use datafusion::logical_expr::expr::{BinaryExpr, Case, InList};
+use datafusion::logical_expr::{ColumnarValue, Expr, Operator};
+
+use super::cast::{cast, mode};
+use super::coerce::{common_of, comparable, decimal_of, is_float, is_integral, is_numeric};
+use super::{decimals, moments};
+use crate::condition;
+use crate::conf::Conf;
+use crate::error::{Error, Result};
+use crate::plan::functions::Typed;
+use crate::plan::kernel::{Kernel, is_fallible};
+use crate::types::parse::Mode;
+use crate::types::{map_fields, sql_name};
+
+/// A constant.
+pub fn literal(value: ScalarValue) -> Typed {
+    Typed { data_type: value.data_type(), nullable: value.is_null(), expr: Expr::Literal(value, None) }
+}
+
+/// `left symbol right` for `+ - * / % div pmod` with the session's mode. `text` is the whole expression, for errors.
+pub fn arithmetic(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -> Result<Typed> {
+    arithmetic_as(symbol, left, right, mode(conf), conf, text)
+}
+
+/// [`arithmetic`] with a mode of its own: `try_add` and its kin.
+pub fn arithmetic_as(symbol: &str, left: Typed, right: Typed, mode: Mode, conf: &Conf, text: &str) -> Result<Typed> {
+    if let Some(found) = moments::arithmetic(symbol, &left, &right, mode, conf)? {
+        return Ok(found);
+    }
+    let (left, right) = numbers(left, right, conf, symbol, text)?;
+    match symbol {
+        "/" if !matches!(left.data_type, DataType::Decimal128(..)) => {
+            let (left, right) = (cast(left, &DataType::Float64, conf)?, cast(right, &DataType::Float64, conf)?);
+            Ok(divide(left, right, mode))
+        }
+        "div" if is_integral(&left.data_type) => {
+            let (left, right) = (cast(left, &DataType::Int64, conf)?, cast(right, &DataType::Int64, conf)?);
+            Ok(integral("div", left, right, mode))
+        }
+        "div" if is_float(&left.data_type) => Err(wrong_type(text, "(\"BIGINT\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")", &left.data_type)),
+        _ if matches!(left.data_type, DataType::Decimal128(..)) => decimals::arithmetic(symbol, left, right, mode, conf),
+        _ if is_integral(&left.data_type) => Ok(integral(symbol, left, right, mode)),
+        _ => Ok(floating(symbol, left, right, mode)),
+    }
+}
+
+/// Two numbers of one type, or two decimals of their own precisions.
+fn numbers(left: Typed, right: Typed, conf: &Conf, symbol: &str, text: &str) -> Result<(Typed, Typed)> {
+    let double = DataType::Float64;
+    let ansi = conf.ansi();
+    let target = match (&left.data_type, &right.data_type) {
+        (DataType::Null, DataType::Null) => if symbol == "/" { double } else { DataType::Int32 },
+        (l, r) if (is_numeric(l) || *l == DataType::Null) && (is_numeric(r) || *r == DataType::Null) => match (l, r) {
+            (DataType::Decimal128(..), r) if !is_float(r) => return Ok((left.clone(), as_decimal(right, conf)?)),
+            (l, DataType::Decimal128(..)) if !is_float(l) => return Ok((as_decimal(left, conf)?, right)),
+            (l, r) => comparable(l, r, ansi).unwrap_or(double),
+        },
+        (DataType::Utf8, DataType::Utf8) if ansi => {
+            let wanted = match symbol {
+                "/" => "(\"DOUBLE\" or \"DECIMAL\")",
+                "%" | "pmod" => "\"NUMERIC\"",
+                "div" => "(\"BIGINT\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")",
+                _ => "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")",
+            };
+            return Err(wrong_type(text, wanted, &DataType::Utf8));
+        }
+        (DataType::Utf8, r) if is_numeric(r) || *r == DataType::Utf8 || *r == DataType::Null => text_as_number(r, ansi),
+        (l, DataType::Utf8) if is_numeric(l) || *l == DataType::Null => text_as_number(l, ansi),
+        (l, r) if l == r => return Err(wrong_type(text, "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")", l)),
+        (l, r) => return Err(different_types(text, l, r)),
+    };
+    Ok((cast(left, &target, conf)?, cast(right, &target, conf)?))
+}
+
+fn text_as_number(beside: &DataType, ansi: bool) -> DataType {
+    if ansi && is_integral(beside) { DataType::Int64 } else { DataType::Float64 }
+}
+
+/// A whole number beside a decimal: as few digits as a constant has, else as many as its type can.
+fn as_decimal(value: Typed, conf: &Conf) -> Result<Typed> {
+    if matches!(value.data_type, DataType::Decimal128(..)) {
+        return Ok(value);
+    }
+    let digits = match &value.expr {
+        Expr::Literal(constant, _) if is_integral(&value.data_type) && !constant.is_null() => {
+            let text = constant.to_string();
+            u8::try_from(text.trim_start_matches('-').len()).ok()
+        }
+        _ => None,
+    };
+    let (precision, scale) = match digits {
+        Some(digits) => (digits, 0),
+        None => decimal_of(&value.data_type).unwrap_or((10, 0)),
+    };
+    cast(value, &DataType::Decimal128(precision, scale), conf)
+}
+
+/// Spark's error for operands of types that do not meet.
+pub fn different_types(text: &str, left: &DataType, right: &DataType) -> Error {
+    Error::of(condition::BINARY_OP_DIFF_TYPES)
+        .with("sqlExpr", format!("\"{text}\""))
+        .with("left", format!("\"{}\"", sql_name(left)))
+        .with("right", format!("\"{}\"", sql_name(right)))
+}
+
+/// Spark's error for two operands of one type that the operator does not take.
+pub fn wrong_type(text: &str, wanted: &str, found: &DataType) -> Error {
+    Error::of(condition::BINARY_OP_WRONG_TYPE)
+        .with("sqlExpr", format!("\"{text}\""))
+        .with("inputType", wanted)
+        .with("actualDataType", format!("\"{}\"", sql_name(found)))
+}
+
+/// Spark's error for an argument of a type that is not the one required.
+pub fn unexpected_type(text: &str, position: &str, required: &str, argument: &str, found: &DataType) -> Error {
+    Error::of(condition::UNEXPECTED_INPUT_TYPE)
+        .with("sqlExpr", format!("\"{text}\""))
+        .with("paramIndex", position)
+        .with("requiredType", required)
+        .with("inputSql", format!("\"{argument}\""))
+        .with("inputType", format!("\"{}\"", sql_name(found)))
+}
+
+/// The error of an operation whose result does not fit.
+pub fn overflow(alternative: &str) -> Error {
+    let alternative = if alternative.is_empty() { String::new() } else { format!(" Use '{alternative}' to tolerate overflow and return NULL instead.") };
+    Error::of(condition::ARITHMETIC_OVERFLOW)
+        .with("message", "overflow")
+        .with("alternative", alternative)
+        .with("config", "\"spark.sql.ansi.enabled\"")
+}
+
+/// The error of a division by zero.
+pub fn by_zero(symbol: &str) -> Error {
+    let condition = if matches!(symbol, "%" | "pmod") { condition::REMAINDER_BY_ZERO } else { condition::DIVIDE_BY_ZERO };
+    Error::of(condition).with("config", "\"spark.sql.ansi.enabled\"")
+}
+
+fn try_name(symbol: &str) -> &'static str {
+    match symbol {
+        "+" => "try_add",
+        "-" => "try_subtract",
+        "*" => "try_multiply",
+        "div" | "/" => "try_divide",
+        _ => "",
+    }
+}
+
+/// Runs a kernel of Arrow's that takes constants as such.
+pub fn datum_kernel(
+    arguments: &[ColumnarValue],
+    f: impl Fn(&dyn arrow::array::Datum, &dyn arrow::array::Datum) -> Result<ArrayRef, ArrowError>,
+) -> Result<ColumnarValue> {
+    use ColumnarValue::{Array, Scalar};
+    Ok(match (&arguments[0], &arguments[1]) {
+        (Array(left), Array(right)) => Array(f(left, right)?),
+        (Array(left), Scalar(right)) => Array(f(left, &right.to_scalar()?)?),
+        (Scalar(left), Array(right)) => Array(f(&left.to_scalar()?, right)?),
+        (Scalar(left), Scalar(right)) => {
+            Scalar(ScalarValue::try_from_array(&f(&left.to_scalar()?, &right.to_scalar()?)?, 0)?)
+        }
+    })
+}
+
+/// Arithmetic over two whole numbers of one type.
+fn integral(symbol: &str, left: Typed, right: Typed, mode: Mode) -> Typed {
+    let data_type = left.data_type.clone();
+    let gives_null = mode == Mode::Try || (mode == Mode::Legacy && matches!(symbol, "%" | "div" | "pmod"));
+    let nullable = left.nullable || right.nullable || gives_null;
+    let name = format!("{symbol}_{mode:?}_{data_type}");
+    let symbol = symbol.to_owned();
+    let kernel = Kernel::new(name, data_type.clone(), nullable, move |arguments, rows| {
+        // Arrow's checked kernels are vectorised; what they refuse, or cannot do, goes value by value.
+        let fast = match (symbol.as_str(), mode) {
+            ("+", Mode::Legacy) => Some(datum_kernel(arguments, numeric::add_wrapping)),
+            ("-", Mode::Legacy) => Some(datum_kernel(arguments, numeric::sub_wrapping)),
+            ("*", Mode::Legacy) => Some(datum_kernel(arguments, numeric::mul_wrapping)),
+            ("+", _) => Some(datum_kernel(arguments, numeric::add)),
+            ("-", _) => Some(datum_kernel(arguments, numeric::sub)),
+            ("*", _) => Some(datum_kernel(arguments, numeric::mul)),
+            _ => None,
+        };
+        if let Some(Ok(result)) = fast {
+            return Ok(result);
+        }
+        by_value(arguments, rows, |left, right| match left.data_type() {
+            DataType::Int8 => integral_by_value::<Int8Type>(&symbol, left, right, mode),
+            DataType::Int16 => integral_by_value::<Int16Type>(&symbol, left, right, mode),
+            DataType::Int32 => integral_by_value::<Int32Type>(&symbol, left, right, mode),
+            _ => integral_by_value::<Int64Type>(&symbol, left, right, mode),
+        })
+    });
+    let kernel = if mode == Mode::Ansi { kernel } else { kernel.infallible() };
+    kernel.call(vec![left, right])
+}
+
+/// Runs over arrays of equal length; a constant result for constant arguments.
+pub fn by_value(arguments: &[ColumnarValue], rows: usize, f: impl Fn(&ArrayRef, &ArrayRef) -> Result<ArrayRef>) -> Result<ColumnarValue> {
+    let constant = arguments.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
+    let rows = if constant { 1 } else { rows };
+    let result = f(&arguments[0].to_array(rows)?, &arguments[1].to_array(rows)?)?;
+    Ok(if constant { ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?) } else { ColumnarValue::Array(result) })
+}
+
+fn integral_by_value<T>(symbol: &str, left: &ArrayRef, right: &ArrayRef, mode: Mode) -> Result<ArrayRef>
+where
+    T: ArrowPrimitiveType,
+    T::Native: ArrowNativeTypeOp + Into<i64>,
+{
+    let zero = T::Native::ZERO;
+    binary_by_value::<T>(left, right, |l, r| {
+        if matches!(symbol, "%" | "div" | "pmod") && r == zero {
+            return if mode == Mode::Ansi { Err(by_zero(symbol)) } else { Ok(None) };
+        }
+        let result = match symbol {
+            "+" => l.add_checked(r),
+            "-" => l.sub_checked(r),
+            "*" => l.mul_checked(r),
+            "div" => match l.div_checked(r) {
+                // The one quotient that does not fit: the least number by minus one.
+                Err(_) if mode == Mode::Legacy => Ok(l),
+                other => other,
+            },
+            "%" => Ok(l.mod_wrapping(r)),
+            _ => {
+                let rest = l.mod_wrapping(r);
+                Ok(if rest < zero { rest.add_wrapping(r).mod_wrapping(r) } else { rest })
+            }
+        };
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(_) if mode == Mode::Try => Ok(None),
+            Err(_) => Err(integral_overflow::<T>(symbol, l.into(), r.into())),
+        }
+    })
+}
+
+/// The narrow types have an error of their own, which shows both values.
+fn integral_overflow<T: ArrowPrimitiveType>(symbol: &str, left: i64, right: i64) -> Error {
+    if matches!(T::DATA_TYPE, DataType::Int8 | DataType::Int16) {
+        return Error::of(condition::BINARY_ARITHMETIC_OVERFLOW)
+            .with("value1", format!("{left}S"))
+            .with("symbol", symbol)
+            .with("value2", format!("{right}S"))
+            .with("functionName", format!("`{}`", try_name(symbol)));
+    }
+    overflow(try_name(symbol))
+}
+
+/// Each pair of values that are both there through `f`.
+pub fn binary_by_value<T: ArrowPrimitiveType>(
+    left: &ArrayRef, right: &ArrayRef, f: impl Fn(T::Native, T::Native) -> Result<Option<T::Native>>,
+) -> Result<ArrayRef> {
+    let pairs = left.as_primitive::<T>().iter().zip(right.as_primitive::<T>());
+    let values: Result<PrimitiveArray<T>> = pairs
+        .map(|pair| match pair {
+            (Some(l), Some(r)) => f(l, r),
+            _ => Ok(None),
+        })
+        .collect();
+    Ok(Arc::new(values?.with_data_type(left.data_type().clone())))
+}
+
+/// `/` over doubles.
+fn divide(left: Typed, right: Typed, mode: Mode) -> Typed {
+    let nullable = left.nullable || right.nullable || mode != Mode::Ansi;
+    let kernel = Kernel::new(format!("/_{mode:?}"), DataType::Float64, nullable, move |arguments, rows| {
+        if let ColumnarValue::Scalar(ScalarValue::Float64(Some(divisor))) = &arguments[1]
+            && *divisor != 0.0
+        {
+            return datum_kernel(arguments, numeric::div);
+        }
+        by_value(arguments, rows, |left, right| {
+            binary_by_value::<Float64Type>(left, right, |l, r| match (r == 0.0, mode) {
+                (false, _) => Ok(Some(l / r)),
+                (true, Mode::Ansi) => Err(by_zero("/")),
+                (true, _) => Ok(None),
+            })
+        })
+    });
+    let kernel = if mode == Mode::Ansi { kernel } else { kernel.infallible() };
+    kernel.call(vec![left, right])
+}
+
+/// `+ - * % pmod` over floats of one type.
+fn floating(symbol: &str, left: Typed, right: Typed, mode: Mode) -> Typed {
+    let data_type = left.data_type.clone();
+    let remainder = matches!(symbol, "%" | "pmod");
+    let nullable = left.nullable || right.nullable || (remainder && mode != Mode::Ansi);
+    let name = format!("{symbol}_{mode:?}_{data_type}");
+    let symbol = symbol.to_owned();
+    let kernel = Kernel::new(name, data_type, nullable, move |arguments, rows| match symbol.as_str() {
+        "+" => datum_kernel(arguments, numeric::add),
+        "-" => datum_kernel(arguments, numeric::sub),
+        "*" => datum_kernel(arguments, numeric::mul),
+        _ => by_value(arguments, rows, |left, right| match left.data_type() {
+            DataType::Float32 => remainder_by_value::<Float32Type>(&symbol, left, right, mode),
+            _ => remainder_by_value::<Float64Type>(&symbol, left, right, mode),
+        }),
+    });
+    let kernel = if remainder && mode == Mode::Ansi { kernel } else { kernel.infallible() };
+    kernel.call(vec![left, right])
+}
+
+fn remainder_by_value<T>(symbol: &str, left: &ArrayRef, right: &ArrayRef, mode: Mode) -> Result<ArrayRef>
+where
+    T: ArrowPrimitiveType,
+    T::Native: ArrowNativeTypeOp + std::ops::Rem<Output = T::Native> + std::ops::Add<Output = T::Native> + PartialOrd,
+{
+    binary_by_value::<T>(left, right, |l, r| {
+        if r.is_zero() {
+            return if mode == Mode::Ansi { Err(by_zero(symbol)) } else { Ok(None) };
+        }
+        let rest = l % r;
+        Ok(Some(if symbol == "pmod" && rest < T::Native::ZERO { (rest + r) % r } else { rest }))
+    })
+}
+
+/// `-x`.
+pub fn negate(value: Typed, conf: &Conf, text: &str) -> Result<Typed> {
+    let value = match &value.data_type {
+        DataType::Utf8 | DataType::Null => cast(value, &DataType::Float64, conf)?,
+        data_type if is_numeric(data_type) || moments::is_interval(data_type) => value,
+        other => return Err(unexpected_type(text, "first", "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")", text, other)),
+    };
+    let legacy = mode(conf) == Mode::Legacy;
+    let data_type = value.data_type.clone();
+    let kernel = Kernel::arrays(format!("negate_{legacy}_{data_type}"), data_type, value.nullable, move |arrays| {
+        if legacy { Ok(numeric::neg_wrapping(&arrays[0])?) } else { numeric::neg(&arrays[0]).map_err(|_| overflow("")) }
+    });
+    Ok(kernel.call(vec![value]))
+}
+
+/// `& | ^` and shifts.
+pub fn bits(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -> Result<Typed> {
+    let shift = matches!(symbol, "<<" | ">>" | ">>>");
+    if (!is_integral(&left.data_type) && left.data_type != DataType::Null) || (!is_integral(&right.data_type) && right.data_type != DataType::Null) {
+        let found = if is_integral(&left.data_type) { &right.data_type } else { &left.data_type };
+        return Err(if left.data_type == right.data_type { wrong_type(text, "\"INTEGRAL\"", found) } else { different_types(text, &left.data_type, &right.data_type) });
+    }
+    let wide = |data_type: &DataType| if *data_type == DataType::Int64 { DataType::Int64 } else { DataType::Int32 };
+    let (left, right) = if shift {
+        let target = wide(&left.data_type);
+        (cast(left, &target, conf)?, cast(cast(right, &DataType::Int32, conf)?, &target, conf)?)
+    } else {
+        let target = common_of([&left.data_type, &right.data_type], true).filter(|t| *t != DataType::Null).unwrap_or(DataType::Int32);
+        (cast(left, &target, conf)?, cast(right, &target, conf)?)
+    };
+    let (data_type, nullable) = (left.data_type.clone(), left.nullable || right.nullable);
+    let symbol = symbol.to_owned();
+    let kernel = Kernel::arrays(format!("{symbol}_{data_type}"), data_type, nullable, move |arrays| {
+        macro_rules! each {
+            ($type:ty, $unsigned:ty, $bits:expr) => {
+                binary_by_value::<$type>(&arrays[0], &arrays[1], |l, r| {
+                    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "bits, not numbers")]
+                    Ok(Some(match symbol.as_str() {
+                        "&" => l & r,
+                        "|" => l | r,
+                        "^" => l ^ r,
+                        "<<" => l.wrapping_shl(r as u32 & $bits),
+                        ">>" => l.wrapping_shr(r as u32 & $bits),
+                        _ => (l as $unsigned).wrapping_shr(r as u32 & $bits) as _,
+                    }))
+                })
+            };
+        }
+        match arrays[0].data_type() {
+            DataType::Int8 => each!(Int8Type, u8, 7),
+            DataType::Int16 => each!(Int16Type, u16, 15),
+            DataType::Int32 => each!(Int32Type, u32, 31),
+            _ => each!(Int64Type, u64, 63),
+        }
+    });
+    Ok(kernel.infallible().call(vec![left, right]))
+}
+
+/// `~x`.
+pub fn bit_not(value: Typed, conf: &Conf, text: &str) -> Result<Typed> {
+    let value = if value.data_type == DataType::Null { cast(value, &DataType::Int32, conf)? } else { value };
+    let minus_one = match &value.data_type {
+        DataType::Int8 => ScalarValue::Int8(Some(-1)),
+        DataType::Int16 => ScalarValue::Int16(Some(-1)),
+        DataType::Int32 => ScalarValue::Int32(Some(-1)),
+        DataType::Int64 => ScalarValue::Int64(Some(-1)),
+        other => return Err(unexpected_type(text, "first", "\"INTEGRAL\"", text, other)),
+    };
+    bits("^", value, literal(minus_one), conf, text)
+}
+
+/// `= <=> < <= > >=`; floats compare with NaN equal to itself and above all else, and -0.0 equal to 0.0.
+pub fn compare(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -> Result<Typed> {
+    let Some(target) = comparable(&left.data_type, &right.data_type, conf.ansi()) else {
+        return Err(different_types(text, &left.data_type, &right.data_type));
+    };
+    if holds_map(&target) {
+        return Err(unordered(text, symbol, &target));
+    }
+    let target = if target == DataType::Null { DataType::Boolean } else { target };
+    let nullable = symbol != "<=>" && (left.nullable || right.nullable);
+    let left = normalized(cast(left, &target, conf)?);
+    let right = normalized(cast(right, &target, conf)?);
+    let operator = match symbol {
+        "=" => Operator::Eq,
+        "<=>" => Operator::IsNotDistinctFrom,
+        "<" => Operator::Lt,
+        "<=" => Operator::LtEq,
+        ">" => Operator::Gt,
+        _ => Operator::GtEq,
+    };
+    let expr = Expr::BinaryExpr(BinaryExpr::new(Box::new(left.expr), operator, Box::new(right.expr)));
+    Ok(Typed { expr, data_type: DataType::Boolean, nullable })
+}
+
+/// Spark's error for a type whose values have no order.
+pub fn unordered(text: &str, function: &str, data_type: &DataType) -> Error {
+    Error::of(condition::INVALID_ORDERING_TYPE)
+        .with("sqlExpr", format!("\"{text}\""))
+        .with("functionName", format!("`{function}`"))
+        .with("dataType", format!("\"{}\"", sql_name(data_type)))
+}
+
+/// Whether a type is or holds a map, which Spark does not compare, order or group by.
+pub fn holds_map(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Map(..) => true,
+        DataType::List(element) => holds_map(element.data_type()),
+        DataType::Struct(fields) => fields.iter().any(|field| holds_map(field.data_type())),
+        _ => false,
+    }
+}
+
+fn holds_float(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Float32 | DataType::Float64 => true,
+        DataType::List(element) => holds_float(element.data_type()),
+        DataType::Map(..) => map_fields(data_type).is_some_and(|(key, value)| holds_float(key.data_type()) || holds_float(value.data_type())),
+        DataType::Struct(fields) => fields.iter().any(|field| holds_float(field.data_type())),
+        _ => false,
+    }
+}
+
+/// One NaN and no -0.0: comparison, grouping, joins and order in Arrow go by bits.
+pub fn normalized(value: Typed) -> Typed {
+    if !holds_float(&value.data_type) {
+        return value;
+    }
+    if let Expr::Literal(constant, _) = &value.expr
+        && let Ok(array) = constant.to_array()
+        && let Ok(array) = normalize_floats(&array)
+        && let Ok(constant) = ScalarValue::try_from_array(&array, 0)
+    {
+        return literal(constant);
+    }
+    let data_type = value.data_type.clone();
+    Kernel::arrays(format!("normalize_{data_type}"), data_type, value.nullable, |arrays| normalize_floats(&arrays[0]))
+        .infallible()
+        .call(vec![value])
+}
+
+fn normalize_floats(array: &ArrayRef) -> Result<ArrayRef> {
+    use arrow::array::{ListArray, StructArray};
+    Ok(match array.data_type() {
+        DataType::Float32 => Arc::new(array.as_primitive::<Float32Type>().unary::<_, Float32Type>(|v| if v.is_nan() { f32::NAN } else { v + 0.0 })),
+        DataType::Float64 => Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(|v| if v.is_nan() { f64::NAN } else { v + 0.0 })),
+        DataType::List(element) if holds_float(element.data_type()) => {
+            let list = array.as_list::<i32>();
+            let values = normalize_floats(list.values())?;
+            Arc::new(ListArray::try_new(Arc::clone(element), list.offsets().clone(), values, list.nulls().cloned())?)
+        }
+        DataType::Struct(fields) if holds_float(array.data_type()) => {
+            let structure = array.as_struct();
+            let columns: Result<Vec<_>> = structure.columns().iter().map(normalize_floats).collect();
+            Arc::new(StructArray::try_new(fields.clone(), columns?, structure.nulls().cloned())?)
+        }
+        _ => Arc::clone(array),
+    })
+}
+
+/// A condition: void becomes a null boolean; anything else that is not boolean is an error.
+pub fn condition(value: Typed, conf: &Conf, wrong: impl FnOnce(&DataType) -> Error) -> Result<Typed> {
+    match &value.data_type {
+        DataType::Boolean => Ok(value),
+        DataType::Null => cast(value, &DataType::Boolean, conf),
+        other => Err(wrong(other)),
+    }
+}
+
+/// `AND` and `OR`. Spark looks at the right side only where the left does not decide; so do we when the right side can raise.
+pub fn logic(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -> Result<Typed> {
+    if left.data_type != right.data_type && left.data_type != DataType::Null && right.data_type != DataType::Null
+        && !(left.data_type == DataType::Utf8 || right.data_type == DataType::Utf8) {
+        return Err(different_types(text, &left.data_type, &right.data_type));
+    }
+    let side = |value: Typed| {
+        let value = if value.data_type == DataType::Utf8 { cast(value, &DataType::Boolean, conf)? } else { value };
+        condition(value, conf, |found| wrong_type(text, "\"BOOLEAN\"", found))
+    };
+    let (left, right) = (side(left)?, side(right)?);
+    let nullable = left.nullable || right.nullable;
+    let (operator, decided) = if symbol == "and" { (Operator::And, false) } else { (Operator::Or, true) };
+    let lazy = can_raise(&right.expr);
+    let both = Expr::BinaryExpr(BinaryExpr::new(Box::new(left.expr.clone()), operator, Box::new(right.expr)));
+    if !lazy {
+        return Ok(Typed { expr: both, data_type: DataType::Boolean, nullable });
+    }
+    let decides = if decided { Expr::IsTrue(Box::new(left.expr)) } else { Expr::IsFalse(Box::new(left.expr)) };
+    let decided = Expr::Literal(ScalarValue::Boolean(Some(decided)), None);
+    let expr = Expr::Case(Case::new(None, vec![(Box::new(decides), Box::new(decided))], Some(Box::new(both))));
+    Ok(Typed { expr, data_type: DataType::Boolean, nullable })
+}
+
+/// Whether evaluating an expression on a row can raise.
+pub fn can_raise(expr: &Expr) -> bool {
+    expr.exists(|node| Ok(matches!(node, Expr::ScalarFunction(function) if is_fallible(&function.func)))).unwrap_or(true)
+}
+
+/// `NOT x`.
+pub fn not(value: Typed, conf: &Conf, text: &str, argument: &str) -> Result<Typed> {
+    let value = if value.data_type == DataType::Utf8 { cast(value, &DataType::Boolean, conf)? } else { value };
+    let value = condition(value, conf, |found| unexpected_type(text, "first", "\"BOOLEAN\"", argument, found))?;
+    Ok(Typed { expr: Expr::Not(Box::new(value.expr)), data_type: DataType::Boolean, nullable: value.nullable })
+}
+
+/// `value IN (a, b, …)`.
+pub fn is_in(mut values: Vec<Typed>, conf: &Conf, text: &str) -> Result<Typed> {
+    let types: Vec<_> = values.iter().map(|value| value.data_type.clone()).collect();
+    let ansi = conf.ansi();
+    let Some(target) = common_of(&types, ansi) else {
+        let names: Vec<_> = types.iter().map(|data_type| format!("\"{}\"", sql_name(data_type))).collect();
+        return Err(Error::of(condition::DATA_DIFF_TYPES)
+            .with("sqlExpr", format!("\"{text}\""))
+            .with("functionName", "`in`")
+            .with("dataType", format!("[{}]", names.join(", "))));
+    };
+    let target = if target == DataType::Null { DataType::Boolean } else { target };
+    if holds_map(&target) {
+        return Err(unordered(text, "in", &target));
+    }
+    let nullable = values.iter().any(|value| value.nullable);
+    let first = normalized(cast(values.remove(0), &target, conf)?);
+    let list: Result<Vec<_>> = values.into_iter().map(|value| Ok(normalized(cast(value, &target, conf)?).expr)).collect();
+    let expr = Expr::InList(InList::new(Box::new(first.expr), list?, false));
+    Ok(Typed { expr, data_type: DataType::Boolean, nullable })
+}
+
+/// `x IS NULL`.
+pub fn is_null(value: Typed) -> Typed {
+    if value.data_type == DataType::Null {
+        return literal(ScalarValue::Boolean(Some(true)));
+    }
+    Typed { expr: Expr::IsNull(Box::new(value.expr)), data_type: DataType::Boolean, nullable: false }
+}
+
+/// `x IS NOT NULL`.
+pub fn is_not_null(value: Typed) -> Typed {
+    if value.data_type == DataType::Null {
+        return literal(ScalarValue::Boolean(Some(false)));
+    }
+    Typed { expr: Expr::IsNotNull(Box::new(value.expr)), data_type: DataType::Boolean, nullable: false }
+}
+
+/// `CASE WHEN c THEN v … ELSE e END`; branches are looked at in order, and only as far as needed.
+pub fn case(branches: Vec<(Typed, Typed)>, otherwise: Option<Typed>, conf: &Conf, text: &str) -> Result<Typed> {
+    let types: Vec<_> = branches.iter().map(|(_, value)| &value.data_type).chain(otherwise.iter().map(|value| &value.data_type)).collect();
+    let target = common_of(types.iter().copied(), conf.ansi()).ok_or_else(|| {
+        let names: Vec<_> = types.iter().map(|data_type| format!("\"{}\"", sql_name(data_type))).collect();
+        Error::of(condition::DATA_DIFF_TYPES)
+            .with("sqlExpr", format!("\"{text}\""))
+            .with("functionName", "`casewhen`")
+            .with("dataType", format!("[{}]", names.join(", ")))
+    })?;
+    let nullable = otherwise.as_ref().is_none_or(|value| value.nullable) || branches.iter().any(|(_, value)| value.nullable);
+    let branches: Result<Vec<_>> = branches
+        .into_iter()
+        .map(|(condition, value)| Ok((Box::new(condition.expr), Box::new(cast(value, &target, conf)?.expr))))
+        .collect();
+    let otherwise = otherwise.map(|value| cast(value, &target, conf)).transpose()?.map(|value| Box::new(value.expr));
+    Ok(Typed { expr: Expr::Case(Case::new(None, branches?, otherwise)), data_type: target, nullable })
+}

@@ -1,0 +1,122 @@
+//! What expressions need computed below them: calls of functions, aggregates, windows. Resolving an expression leaves a column in
+//! its place and an entry here; [`Pending::place`] puts the operators into the plan.
+
+use std::sync::Arc;
+
+use arrow::datatypes::FieldRef;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::logical_expr::{Expr, LogicalPlan, Window};
+
+use super::scope::column;
+use crate::error::{Error, Result};
+use crate::function::Function;
+use crate::plan::AttrId;
+use crate::plan::function_exec::{FunctionCall, call_functions};
+
+/// Operators to put below an expression.
+#[derive(Clone, Default)]
+pub struct Pending {
+    pub calls: Vec<FunctionCall>,
+    pub windows: Vec<(AttrId, Expr)>,
+}
+
+impl Pending {
+    pub fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.windows.is_empty()
+    }
+
+    /// The column of a call: a new one, or that of an equal call.
+    pub fn call(&mut self, function: &Arc<dyn Function>, arguments: Vec<Expr>, field: FieldRef) -> AttrId {
+        if function.deterministic() {
+            let key = function.key();
+            let same = self.calls.iter().find(|call| call.function.key() == key && call.arguments == arguments);
+            if let Some(same) = same {
+                return same.output;
+            }
+        }
+        let output = AttrId::fresh();
+        self.calls.push(FunctionCall { function: Arc::clone(function), arguments, output, field });
+        output
+    }
+
+    /// The column of a window function.
+    pub fn window(&mut self, expr: Expr) -> AttrId {
+        if let Some((id, _)) = self.windows.iter().find(|(_, other)| *other == expr) {
+            return *id;
+        }
+        let id = AttrId::fresh();
+        self.windows.push((id, expr));
+        id
+    }
+
+    /// Rewrites what the entries are computed from.
+    pub fn rewrite(&mut self, f: &mut dyn FnMut(Expr) -> Result<Expr>) -> Result<()> {
+        for call in &mut self.calls {
+            for argument in &mut call.arguments {
+                *argument = f(argument.clone())?;
+            }
+        }
+        for (_, window) in &mut self.windows {
+            *window = f(window.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Puts the operators above `plan`, each as soon as the columns that it reads are there.
+    pub fn place(mut self, mut plan: LogicalPlan) -> Result<LogicalPlan> {
+        while !self.is_empty() {
+            let ready = |expr: &Expr, plan: &LogicalPlan| {
+                expr.column_refs().into_iter().all(|column| plan.schema().index_of_column(column).is_ok())
+            };
+            let (calls, later): (Vec<_>, Vec<_>) =
+                self.calls.into_iter().partition(|call| call.arguments.iter().all(|argument| ready(argument, &plan)));
+            self.calls = later;
+            if !calls.is_empty() {
+                plan = call_functions(plan, calls)?;
+                continue;
+            }
+            let (windows, later): (Vec<_>, Vec<_>) = self.windows.into_iter().partition(|(_, window)| ready(window, &plan));
+            self.windows = later;
+            if windows.is_empty() {
+                return Err(Error::internal("a call or a window function reads a column that is not there"));
+            }
+            plan = place_windows(plan, windows)?;
+        }
+        Ok(plan)
+    }
+}
+
+/// One operator for each partitioning and order, as DataFusion wants it.
+fn place_windows(mut plan: LogicalPlan, mut windows: Vec<(AttrId, Expr)>) -> Result<LogicalPlan> {
+    while let Some((_, first)) = windows.first() {
+        let spec = partitioning(first);
+        let (same, others): (Vec<_>, Vec<_>) = windows.into_iter().partition(|(_, window)| partitioning(window) == spec);
+        windows = others;
+        let expressions = same.into_iter().map(|(id, window)| window.alias(id.to_string())).collect();
+        plan = LogicalPlan::Window(Window::try_new(expressions, Arc::new(plan))?);
+    }
+    Ok(plan)
+}
+
+fn partitioning(window: &Expr) -> Option<(Vec<Expr>, Vec<datafusion::logical_expr::SortExpr>)> {
+    match window {
+        Expr::WindowFunction(window) => Some((window.params.partition_by.clone(), window.params.order_by.clone())),
+        _ => None,
+    }
+}
+
+/// Replaces whole subexpressions, outermost first.
+pub fn substitute(expr: Expr, replacement: &dyn Fn(&Expr) -> Option<Expr>) -> Result<Expr> {
+    let rewritten = expr.transform_down(|node| {
+        Ok(match replacement(&node) {
+            Some(found) => Transformed::new(found, true, datafusion::common::tree_node::TreeNodeRecursion::Jump),
+            None => Transformed::no(node),
+        })
+    })?;
+    Ok(rewritten.data)
+}
+
+/// A projection's expression: a column under its own name, or anything under `id`'s.
+pub fn named(expr: Expr, id: AttrId) -> Expr {
+    if expr == column(id) { expr } else { expr.alias(id.to_string()) }
+}

@@ -1,0 +1,142 @@
+//! Which attribute a name means.
+
+use std::collections::HashSet;
+
+use arrow::datatypes::DataType;
+use datafusion::common::Column;
+use datafusion::logical_expr::Expr;
+
+use super::naming;
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::plan::functions::Typed;
+use crate::plan::{AttrId, Attribute};
+
+/// The attributes that names are looked up in.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    pub attributes: &'a [Attribute],
+    pub case_sensitive: bool,
+}
+
+/// What a name was found to mean: an attribute, and the fields below it that the rest of the name asks for.
+pub struct Found<'n> {
+    pub attribute: Attribute,
+    pub fields: &'n [String],
+}
+
+impl Attribute {
+    /// The attribute as an expression.
+    pub fn typed(&self) -> Typed {
+        Typed { expr: column(self.id), data_type: self.data_type.clone(), nullable: self.nullable }
+    }
+}
+
+/// The plan's column of an attribute.
+pub fn column(id: AttrId) -> Expr {
+    Expr::Column(Column::from_name(id.to_string()))
+}
+
+/// The attribute that a plan's column belongs to.
+pub fn attribute_id(column: &Column) -> Option<AttrId> {
+    column.name.strip_prefix('#')?.parse().ok().map(AttrId)
+}
+
+/// Whether two names are the same.
+pub fn same(left: &str, right: &str, case_sensitive: bool) -> bool {
+    if case_sensitive { left == right } else { left == right || left.to_lowercase() == right.to_lowercase() }
+}
+
+impl<'a> Scope<'a> {
+    /// The attribute that a dotted name means: the longest qualifier that fits wins, and what follows the column's name are fields.
+    pub fn find<'n>(&self, parts: &'n [String]) -> Result<Option<Found<'n>>> {
+        for qualifiers in (0..parts.len()).rev() {
+            let (qualifier, rest) = parts.split_at(qualifiers);
+            let [name, fields @ ..] = rest else { continue };
+            let candidates = self.candidates(qualifier, name);
+            match candidates.as_slice() {
+                [] => {}
+                [one] => return Ok(Some(Found { attribute: (*one).clone(), fields })),
+                several => return Err(ambiguous(&parts[..=qualifiers], several)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn candidates(&self, qualifier: &[String], name: &str) -> Vec<&'a Attribute> {
+        let mut seen = HashSet::new();
+        self.attributes
+            .iter()
+            .filter(|attribute| same(&attribute.name, name, self.case_sensitive))
+            .filter(|attribute| qualifier.is_empty() || self.qualifies(attribute, qualifier))
+            .filter(|attribute| seen.insert(attribute.id))
+            .collect()
+    }
+
+    /// Whether `t` or `db.t` may stand before the attribute's name.
+    pub fn qualifies(&self, attribute: &Attribute, qualifier: &[String]) -> bool {
+        attribute.qualifier.len() >= qualifier.len()
+            && attribute.qualifier[attribute.qualifier.len() - qualifier.len()..]
+                .iter()
+                .zip(qualifier)
+                .all(|(left, right)| same(left, right, self.case_sensitive))
+    }
+
+    /// The error for a name that means nothing here.
+    pub fn unresolved(&self, parts: &[String]) -> Error {
+        unresolved(parts, self.attributes)
+    }
+}
+
+/// The error for a name that is none of `attributes`, with the nearest of them.
+pub fn unresolved(parts: &[String], attributes: &[Attribute]) -> Error {
+    let name = naming::quoted(parts);
+    let wanted = parts.join(".").to_lowercase();
+    let mut near: Vec<(usize, String)> = attributes
+        .iter()
+        .map(|attribute| {
+            let mut full = attribute.qualifier.clone();
+            full.push(attribute.name.clone());
+            let plain = if parts.len() > 1 { full.join(".") } else { attribute.name.clone() };
+            (strsim::levenshtein(&wanted, &plain.to_lowercase()), naming::quoted(&full))
+        })
+        .collect();
+    near.sort_by_key(|(distance, _)| *distance);
+    let mut proposal: Vec<_> = Vec::new();
+    for (_, name) in near {
+        if !proposal.contains(&name) && proposal.len() < 5 {
+            proposal.push(name);
+        }
+    }
+    if proposal.is_empty() {
+        return Error::of(condition::UNRESOLVED_COLUMN_WITHOUT_SUGGESTION).with("objectName", name);
+    }
+    Error::of(condition::UNRESOLVED_COLUMN_WITH_SUGGESTION).with("objectName", name).with("proposal", proposal.join(", "))
+}
+
+fn ambiguous(parts: &[String], candidates: &[&Attribute]) -> Error {
+    let mut names: Vec<_> = candidates
+        .iter()
+        .map(|attribute| {
+            let mut full = attribute.qualifier.clone();
+            full.push(attribute.name.clone());
+            naming::quoted(&full)
+        })
+        .collect();
+    names.sort();
+    Error::of(condition::AMBIGUOUS_REFERENCE).with("name", naming::quoted(parts)).with("referenceNames", format!("[{}]", names.join(", ")))
+}
+
+/// The position of a struct's field.
+pub fn field_index(data_type: &DataType, name: &str, case_sensitive: bool) -> Result<Option<usize>> {
+    let DataType::Struct(fields) = data_type else { return Ok(None) };
+    let found: Vec<_> = fields.iter().enumerate().filter(|(_, field)| same(field.name(), name, case_sensitive)).collect();
+    match found.as_slice() {
+        [] => {
+            let names: Vec<_> = fields.iter().map(|field| format!("`{}`", field.name())).collect();
+            Err(Error::of(condition::FIELD_NOT_FOUND).with("fieldName", format!("`{name}`")).with("fields", names.join(", ")))
+        }
+        [(index, _)] => Ok(Some(*index)),
+        several => Err(Error::of(condition::AMBIGUOUS_REFERENCE_TO_FIELDS).with("field", format!("`{name}`")).with("count", several.len())),
+    }
+}

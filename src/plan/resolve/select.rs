@@ -1,0 +1,125 @@
+//! Select lists: stars spelled out, names given, one generator at most.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use datafusion::logical_expr::{LogicalPlan, Projection};
+
+use super::expression::{Expressions, Place, Value};
+use super::pending::named;
+use super::{Resolver, generate};
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::plan::tree::Expr;
+use crate::plan::{AttrId, Attribute, Resolved};
+use crate::types::METADATA_KEY;
+
+/// One output of a select list.
+#[derive(Clone, Debug)]
+pub struct Output {
+    pub value: Value,
+    pub name: String,
+    pub metadata: Option<String>,
+}
+
+impl Output {
+    /// An output under its own name, or under an alias.
+    pub fn of(value: Value, alias: Option<(String, Option<String>)>) -> Self {
+        match alias {
+            Some((name, metadata)) => Self { value: Value { attribute: None, ..value }, name, metadata },
+            None => Self { name: value.output_name(), value, metadata: None },
+        }
+    }
+
+    /// The attribute of this output: an attribute that is passed on stays what it is, unless it was taken already.
+    pub fn attribute(&self, taken: &mut HashSet<AttrId>) -> Attribute {
+        let typed = &self.value.typed;
+        let mut attribute = match &self.value.attribute {
+            Some(attribute) => Attribute { name: self.name.clone(), ..attribute.clone() },
+            None => Attribute::new(self.name.clone(), typed.data_type.clone(), typed.nullable),
+        };
+        if !taken.insert(attribute.id) {
+            attribute.id = AttrId::fresh();
+            taken.insert(attribute.id);
+        }
+        if let Some(metadata) = &self.metadata {
+            attribute.metadata = HashMap::from([(METADATA_KEY.to_owned(), metadata.clone())]);
+        }
+        attribute
+    }
+}
+
+/// The output that a position in ORDER BY means.
+pub fn ordinal(position: i32, outputs: usize) -> Result<usize> {
+    usize::try_from(position).ok().and_then(|position| position.checked_sub(1)).filter(|index| *index < outputs).ok_or_else(|| {
+        Error::of(condition::ORDER_BY_POS_OUT_OF_RANGE).with("index", position).with("size", outputs)
+    })
+}
+
+impl Resolver<'_> {
+    /// A select list without generators.
+    pub fn outputs(&self, expressions: &mut Expressions<'_>, list: &[Expr]) -> Result<Vec<Output>> {
+        let mut outputs = Vec::with_capacity(list.len());
+        for expr in list {
+            match expr {
+                Expr::Star(qualifier) => {
+                    for attribute in expressions.star(qualifier)? {
+                        let value = expressions.value(&Expr::Attribute(attribute.id, attribute.name.clone()))?;
+                        outputs.push(Output::of(value, None));
+                    }
+                }
+                Expr::Alias { input, names, metadata } => {
+                    let value = expressions.value(input)?;
+                    let [name] = names.as_slice() else {
+                        return Err(Error::of(condition::MULTI_ALIAS_WITHOUT_GENERATOR)
+                            .with("expr", format!("\"{}\"", value.pretty))
+                            .with("names", names.join(", ")));
+                    };
+                    // A name given here may be used further on, if no column is called so.
+                    expressions.aliases.push((name.clone(), value.clone()));
+                    let kept = metadata.clone().or_else(|| value.attribute.as_ref().and_then(|a| a.metadata.get(METADATA_KEY).cloned()));
+                    outputs.push(Output::of(value, Some((name.clone(), kept))));
+                }
+                other => outputs.push(Output::of(expressions.value(other)?, None)),
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// `SELECT list FROM input`, without grouping.
+    pub fn project(&self, input: Resolved, list: &[Expr]) -> Result<Resolved> {
+        if let Some(position) = generate::position(list)? {
+            return self.project_generated(input, list, position);
+        }
+        let (attributes, hidden) = (input.output.clone(), input.hidden.clone());
+        let anywhere: Vec<_> = hidden.iter().filter(|attribute| super::is_using_key(attribute)).cloned().collect();
+        let mut expressions = Expressions::new(self, &attributes, Place::Select);
+        expressions.hidden = &anywhere;
+        let outputs = self.outputs(&mut expressions, list)?;
+        let used = std::mem::take(&mut expressions.used_hidden);
+        let pending = std::mem::take(&mut expressions.pending);
+        drop(expressions);
+        let input = self.expose(input, &used)?;
+        self.put_together(input, outputs, pending)
+    }
+
+    /// The outputs over the input, with what they need between.
+    pub fn put_together(&self, input: Resolved, outputs: Vec<Output>, pending: super::pending::Pending) -> Result<Resolved> {
+        let windows = !pending.windows.is_empty();
+        let plan = pending.place(input.plan.clone())?;
+        let mut taken = HashSet::new();
+        let (mut attributes, mut projection) = (Vec::new(), Vec::new());
+        for output in &outputs {
+            let attribute = output.attribute(&mut taken);
+            projection.push(named(output.value.typed.expr.clone(), attribute.id));
+            attributes.push(attribute);
+        }
+        let hidden = super::hidden_below(&input, &attributes);
+        let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(plan))?);
+        let mut resolved = Resolved { plan, output: attributes, hidden, ..input };
+        if windows {
+            resolved.note_unsupported("non-time-based windows");
+        }
+        Ok(resolved)
+    }
+}

@@ -1,0 +1,267 @@
+//! Unions, INTERSECT and EXCEPT, and pivots.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::common::{JoinType, NullEquality, ScalarValue};
+use datafusion::functions_window::row_number::row_number_udwf;
+use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
+use datafusion::logical_expr::{
+    Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Projection, Union, WindowFrame, WindowFunctionDefinition,
+};
+
+use super::aggregate::Request;
+use super::expression::{Expressions, Place};
+use super::join::{both, shifted};
+use super::pending::{Pending, named};
+use super::scope::unresolved;
+use super::{Resolver, cast, coerce, keep, operators};
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::plan::tree::{Call, Expr, Grouping};
+use crate::plan::{AttrId, Attribute, Resolved};
+use crate::types::sql_name;
+
+/// Plans with the same columns, one after the other.
+pub fn union_of(plans: Vec<Arc<LogicalPlan>>) -> Result<LogicalPlan> {
+    match plans.as_slice() {
+        [] => Ok(LogicalPlanBuilder::empty(false).build()?),
+        [one] => Ok(one.as_ref().clone()),
+        _ => Ok(LogicalPlan::Union(Union::try_new(plans)?)),
+    }
+}
+
+impl Resolver<'_> {
+    pub fn union(&self, inputs: Vec<Resolved>, by_name: bool, allow_missing: bool) -> Result<Resolved> {
+        let mut inputs = inputs.into_iter();
+        let Some(first) = inputs.next() else { return Err(Error::internal("a union of nothing")) };
+        inputs.try_fold(first, |left, right| self.union_two(left, right, by_name, allow_missing))
+    }
+
+    fn union_two(&self, left: Resolved, right: Resolved, by_name: bool, allow_missing: bool) -> Result<Resolved> {
+        let pairs = if by_name { self.pairs_by_name(&left, &right, allow_missing)? } else { pairs(&left, &right, "UNION")? };
+        let mixed = left.is_streaming() != right.is_streaming();
+        let resolved = self.aligned(left, right, pairs, "UNION", |left, right| union_of(vec![Arc::new(left), Arc::new(right)]))?;
+        let mut resolved = resolved;
+        if mixed {
+            resolved.note_unsupported("union between streaming and batch DataFrames/Datasets");
+        }
+        Ok(resolved)
+    }
+
+    /// Columns matched by name: the left's in order, then those that only the right has.
+    fn pairs_by_name(&self, left: &Resolved, right: &Resolved, allow_missing: bool) -> Result<Vec<Pair>> {
+        let mut pairs = Vec::new();
+        for attribute in &left.output {
+            let found = right.output.iter().find(|other| self.same(&attribute.name, &other.name));
+            if found.is_none() && !allow_missing {
+                return Err(unresolved(std::slice::from_ref(&attribute.name), &right.output));
+            }
+            pairs.push((Some(attribute.clone()), found.cloned()));
+        }
+        for attribute in &right.output {
+            if left.output.iter().any(|other| self.same(&attribute.name, &other.name)) {
+                continue;
+            }
+            if !allow_missing {
+                return Err(Error::of(condition::NUM_COLUMNS_MISMATCH)
+                    .with("operator", "UNION")
+                    .with("firstNumColumns", left.output.len())
+                    .with("invalidOrdinalNum", "second")
+                    .with("invalidNumColumns", right.output.len()));
+            }
+            pairs.push((None, Some(attribute.clone())));
+        }
+        Ok(pairs)
+    }
+
+    /// Both inputs with columns of common types under the same ids, put together by `combine`.
+    fn aligned(
+        &self, left: Resolved, right: Resolved, pairs: Vec<Pair>, operation: &str, combine: impl FnOnce(LogicalPlan, LogicalPlan) -> Result<LogicalPlan>,
+    ) -> Result<Resolved> {
+        let conf = self.conf();
+        let (mut output, mut lefts, mut rights) = (Vec::new(), Vec::new(), Vec::new());
+        for (i, (l, r)) in pairs.into_iter().enumerate() {
+            let null = || operators::literal(ScalarValue::Null);
+            let (l_typed, r_typed) = (l.as_ref().map_or_else(null, Attribute::typed), r.as_ref().map_or_else(null, Attribute::typed));
+            let Some(data_type) = coerce::common(&l_typed.data_type, &r_typed.data_type, conf.ansi()) else {
+                return Err(Error::of(condition::INCOMPATIBLE_COLUMN_TYPE)
+                    .with("operator", operation)
+                    .with("columnOrdinalNumber", ordinal(i))
+                    .with("tableOrdinalNumber", "second")
+                    .with("dataType1", format!("\"{}\"", sql_name(&r_typed.data_type)))
+                    .with("dataType2", format!("\"{}\"", sql_name(&l_typed.data_type)))
+                    .with("hint", ""));
+            };
+            let nullable = l_typed.nullable || r_typed.nullable;
+            let unchanged = l.as_ref().is_some_and(|attribute| attribute.data_type == data_type);
+            let Some(shown) = l.or(r) else { return Err(Error::internal("a pair of nothing")) };
+            let id = if unchanged { shown.id } else { AttrId::fresh() };
+            let attribute = Attribute { id, data_type: data_type.clone(), nullable, qualifier: Vec::new(), ..shown };
+            lefts.push(named(cast::cast(l_typed, &data_type, conf)?.expr, id));
+            rights.push(named(cast::cast(r_typed, &data_type, conf)?.expr, id));
+            output.push(attribute);
+        }
+        let right_plan = shifted(right.plan.clone(), left.watermarks.len())?;
+        let left_plan = LogicalPlan::Projection(Projection::try_new(lefts, Arc::new(left.plan.clone()))?);
+        let right_plan = LogicalPlan::Projection(Projection::try_new(rights, Arc::new(right_plan))?);
+        let plan = combine(left_plan, right_plan)?;
+        Ok(both(left, right, plan, output))
+    }
+
+    /// INTERSECT and EXCEPT: rows of the left that are, or are not, among the right's; nulls are equal. With ALL each row of the right
+    /// takes one of the left.
+    pub fn set_operation(&self, left: Resolved, right: Resolved, except: bool, all: bool) -> Result<Resolved> {
+        let name = if except { "EXCEPT" } else { "INTERSECT" };
+        let stream = right.is_streaming() || !except;
+        let pairs = pairs(&left, &right, name)?;
+        for attribute in left.output.iter().filter(|attribute| operators::holds_map(&attribute.data_type)) {
+            return Err(Error::of(condition::UNSUPPORTED_FEATURE_SET_OPERATION_ON_MAP_TYPE)
+                .with("colName", format!("`{}`", attribute.name))
+                .with("dataType", format!("\"{}\"", sql_name(&attribute.data_type))));
+        }
+        let mut resolved = self.aligned(left, right, pairs, name, |left, right| matched(left, right, except, all))?;
+        let output = resolved.output.clone();
+        resolved.plan = keep(resolved.plan, &output)?;
+        if !all {
+            resolved = self.first_of_each(resolved, &output)?;
+        }
+        if stream {
+            resolved.note_unsupported(&name.to_lowercase());
+        }
+        Ok(resolved)
+    }
+
+    /// `groupBy(keys).pivot(column, values).agg(outputs)`: a conditional aggregation for each value.
+    pub fn pivot(&self, input: Resolved, keys: &[Expr], column: &Expr, values: Option<&[Expr]>, outputs: &[Expr]) -> Result<Resolved> {
+        let Some(values) = values else {
+            return Err(Error::internal("the values of a pivot are collected before it is resolved"));
+        };
+        let attributes = input.output.clone();
+        let mut expressions = Expressions::new(self, &attributes, Place::Row);
+        let mut list = Vec::new();
+        for value in values {
+            let (constant, alias) = match value {
+                Expr::Alias { input, names, .. } => (input.as_ref(), names.first().cloned()),
+                other => (other, None),
+            };
+            let name = match alias {
+                Some(alias) => alias,
+                None => {
+                    let typed = expressions.value(constant)?.typed;
+                    match cast::cast(typed, &DataType::Utf8, self.conf())?.expr {
+                        DfExpr::Literal(ScalarValue::Utf8(Some(text)), _) => text,
+                        _ => "null".to_owned(),
+                    }
+                }
+            };
+            let matches = Expr::operator("<=>", vec![column.clone(), constant.clone()]);
+            for output in outputs {
+                let (aggregate, given) = match output {
+                    Expr::Alias { input, names, .. } => (input.as_ref(), names.first().cloned()),
+                    other => (other, None),
+                };
+                let shown = match (outputs.len(), given) {
+                    (1, _) => name.clone(),
+                    (_, Some(given)) => format!("{name}_{given}"),
+                    (_, None) => format!("{name}_{}", self.aggregate_name(&input, aggregate)?),
+                };
+                // A group without rows of this value has null, even for count.
+                let mut any = Call { name: "count".into(), arguments: vec![Expr::Literal(ScalarValue::Int32(Some(1)))], distinct: false, filter: None, ignore_nulls: false, operator: false };
+                any.filter = Some(Box::new(matches.clone()));
+                let some = Expr::operator(">", vec![Expr::Call(any), Expr::Literal(ScalarValue::Int32(Some(0)))]);
+                let guarded = Expr::Case { operand: None, branches: vec![(some, only_where(aggregate, &matches))], otherwise: None };
+                list.push(guarded.alias(shown));
+            }
+        }
+        drop(expressions);
+        let keys = Grouping::By(keys.to_vec());
+        let request = Request { keys: &keys, outputs: &list, with_keys: true, having: None, order: &[] };
+        self.aggregate(input, &request).map(|grouped| grouped.resolved)
+    }
+
+    fn aggregate_name(&self, input: &Resolved, aggregate: &Expr) -> Result<String> {
+        let keys = Grouping::By(Vec::new());
+        let list = [aggregate.clone()];
+        let request = Request { keys: &keys, outputs: &list, with_keys: false, having: None, order: &[] };
+        let grouped = self.aggregate(input.clone(), &request)?;
+        Ok(grouped.resolved.output.first().map(|attribute| attribute.name.clone()).unwrap_or_default())
+    }
+}
+
+type Pair = (Option<Attribute>, Option<Attribute>);
+
+fn pairs(left: &Resolved, right: &Resolved, operation: &str) -> Result<Vec<Pair>> {
+    if left.output.len() != right.output.len() {
+        return Err(Error::of(condition::NUM_COLUMNS_MISMATCH)
+            .with("operator", operation)
+            .with("firstNumColumns", left.output.len())
+            .with("invalidOrdinalNum", "second")
+            .with("invalidNumColumns", right.output.len()));
+    }
+    Ok(left.output.iter().cloned().map(Some).zip(right.output.iter().cloned().map(Some)).collect())
+}
+
+fn ordinal(index: usize) -> String {
+    const NAMES: [&str; 10] = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+    NAMES.get(index).map_or_else(|| format!("{}th", index + 1), |name| (*name).to_owned())
+}
+
+/// Rows of the left that match, or do not match, a row of the right. The right's columns get names of their own.
+fn matched(left: LogicalPlan, right: LogicalPlan, except: bool, all: bool) -> Result<LogicalPlan> {
+    let columns = left.schema().columns();
+    let keys: Vec<_> = columns.iter().map(|_| AttrId::fresh()).collect();
+    let renamed = columns.iter().zip(&keys).map(|(column, id)| DfExpr::Column(column.clone()).alias(id.to_string())).collect();
+    let right = LogicalPlan::Projection(Projection::try_new(renamed, Arc::new(right))?);
+    let mut on: Vec<_> = columns.iter().cloned().zip(keys.iter().map(|id| datafusion::common::Column::from_name(id.to_string()))).collect();
+    let (mut left, mut right) = (left, right);
+    if all {
+        let (l, r) = (AttrId::fresh(), AttrId::fresh());
+        left = numbered(left, l)?;
+        right = numbered(right, r)?;
+        on.push((datafusion::common::Column::from_name(l.to_string()), datafusion::common::Column::from_name(r.to_string())));
+    }
+    let kind = if except { JoinType::LeftAnti } else { JoinType::LeftSemi };
+    let (l, r): (Vec<_>, Vec<_>) = on.into_iter().unzip();
+    Ok(LogicalPlanBuilder::from(left).join_detailed(right, kind, (l, r), None, NullEquality::NullEqualsNull)?.build()?)
+}
+
+/// Equal rows counted from 1.
+fn numbered(plan: LogicalPlan, id: AttrId) -> Result<LogicalPlan> {
+    let window = WindowFunction {
+        fun: WindowFunctionDefinition::WindowUDF(row_number_udwf()),
+        params: WindowFunctionParams {
+            args: Vec::new(),
+            partition_by: plan.schema().columns().into_iter().map(DfExpr::Column).collect(),
+            order_by: Vec::new(),
+            window_frame: WindowFrame::new(None),
+            filter: None,
+            null_treatment: None,
+            distinct: false,
+        },
+    };
+    let mut pending = Pending::default();
+    pending.windows.push((id, DfExpr::WindowFunction(Box::new(window))));
+    pending.place(plan)
+}
+
+/// An aggregation's expression whose aggregate functions see only the rows where `condition` holds.
+fn only_where(expr: &Expr, condition: &Expr) -> Expr {
+    match expr {
+        Expr::Call(call) if super::aggregate::has_aggregate(&Expr::call(call.name.clone(), Vec::new())) => {
+            let filter = match &call.filter {
+                Some(filter) => Expr::operator("and", vec![filter.as_ref().clone(), condition.clone()]),
+                None => condition.clone(),
+            };
+            Expr::Call(Call { filter: Some(Box::new(filter)), ..call.clone() })
+        }
+        Expr::Call(call) => {
+            Expr::Call(Call { arguments: call.arguments.iter().map(|argument| only_where(argument, condition)).collect(), ..call.clone() })
+        }
+        Expr::Alias { input, names, metadata } => {
+            Expr::Alias { input: Box::new(only_where(input, condition)), names: names.clone(), metadata: metadata.clone() }
+        }
+        Expr::Cast { input, to, try_cast } => Expr::Cast { input: Box::new(only_where(input, condition)), to: to.clone(), try_cast: *try_cast },
+        other => other.clone(),
+    }
+}

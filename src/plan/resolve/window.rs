@@ -1,0 +1,219 @@
+//! `f(…) OVER (…)`.
+
+use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
+use datafusion::logical_expr::{Expr as DfExpr, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
+
+use arrow::datatypes::DataType;
+
+use super::expression::{Expressions, Place, Value, texts_and_values};
+use super::operators::normalized;
+use super::scope::column;
+use super::{aggregate, cast, naming};
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::plan::functions::{Definition, Typed, lookup};
+use crate::plan::tree::{Bound, Call, Expr, Frame, WindowSpec};
+
+/// A window function over its specification.
+pub fn resolve(expressions: &mut Expressions<'_>, function: &Expr, spec: &WindowSpec) -> Result<Value> {
+    let Expr::Call(call) = function else {
+        return Err(Error::of(condition::UNSUPPORTED_EXPR_FOR_WINDOW).with("sqlExpr", "\"the expression before OVER\""));
+    };
+    let outer = expressions.place;
+    if !matches!(outer, Place::Select | Place::Group) {
+        return Err(Error::new(crate::error::ErrorKind::Analysis, "a window function may stand in a select list and in ORDER BY only; filter its column in a query around it"));
+    }
+    // Within a group, the arguments may themselves hold aggregates.
+    expressions.place = if outer == Place::Group { Place::Group } else { Place::BelowWindow };
+    let value = resolve_inside(expressions, call, spec);
+    expressions.place = outer;
+    value
+}
+
+fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowSpec) -> Result<Value> {
+    let name = call.name.to_lowercase();
+    let star = matches!(call.arguments.as_slice(), [Expr::Star(qualifier)] if qualifier.is_empty());
+    let arguments = if name == "count" && star {
+        vec![expressions.value(&Expr::Literal(ScalarValue::Int32(Some(1))))?]
+    } else {
+        expressions.arguments(&call.arguments)?
+    };
+    let filter = call.filter.as_ref().map(|filter| expressions.condition(filter, "FILTER")).transpose()?;
+    let mut partition_by = Vec::new();
+    let mut texts = Vec::new();
+    for item in &spec.partition_by {
+        let value = expressions.value(item)?;
+        texts.push(value.pretty.clone());
+        partition_by.push(normalized(value.typed).expr);
+    }
+    let partition_text = if texts.is_empty() { String::new() } else { format!("PARTITION BY {}", texts.join(", ")) };
+    let mut order_by = Vec::new();
+    let mut order_types = Vec::new();
+    let mut order_texts = Vec::new();
+    for item in &spec.order_by {
+        let (value, sort, text) = order(expressions, item)?;
+        order_types.push(value.typed.data_type.clone());
+        order_by.push(sort);
+        order_texts.push(text);
+    }
+    let order_text = if order_texts.is_empty() { String::new() } else { format!("ORDER BY {}", order_texts.join(", ")) };
+
+    let text = aggregate::pretty(expressions, call, &arguments, filter.as_ref());
+    let (argument_texts, typed) = texts_and_values(arguments);
+    let context = expressions.call_context(call, &text, &argument_texts);
+    let (built, ranking) = match lookup(&name) {
+        Some(Definition::Aggregate(build)) => (build(&context, typed)?, false),
+        Some(Definition::Window(build)) => (build(&context, typed)?, true),
+        _ => {
+            return Err(Error::of(condition::UNSUPPORTED_EXPR_FOR_WINDOW).with("sqlExpr", format!("\"{text}\"")));
+        }
+    };
+    if ranking && order_by.is_empty() {
+        return Err(Error::new(
+            crate::error::ErrorKind::Analysis,
+            format!("the window function {text} needs an order: add ORDER BY to its window, e.g. Window.partitionBy(…).orderBy(…)"),
+        ));
+    }
+    let offsets = matches!(name.as_str(), "lag" | "lead");
+    let (frame, frame_text) = match &spec.frame {
+        Some(frame) if !ranking || name == "nth_value" => self::frame(expressions, frame, &order_types)?,
+        _ if offsets => (default_frame(false), offset_frame(&name, &argument_texts)),
+        _ if ranking && name != "cume_dist" && name != "nth_value" => {
+            (default_frame(true), "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_owned())
+        }
+        _ if order_by.is_empty() => (default_frame(false), "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING".to_owned()),
+        _ => (range_to_current(&order_types), "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_owned()),
+    };
+    let spec_text: Vec<_> = [partition_text, order_text, frame_text].into_iter().filter(|part| !part.is_empty()).collect();
+    let pretty = format!("{text} OVER ({})", spec_text.join(" "));
+
+    let filter = filter.map(|filter| Box::new(filter.typed.expr));
+    let pending = &mut expressions.pending;
+    let rewritten = built.expr.transform_down(|node| {
+        let window = match node {
+            DfExpr::AggregateFunction(function) => {
+                let params = function.params;
+                WindowFunction {
+                    fun: WindowFunctionDefinition::AggregateUDF(function.func),
+                    params: WindowFunctionParams {
+                        args: params.args,
+                        partition_by: partition_by.clone(),
+                        order_by: order_by.clone(),
+                        window_frame: frame.clone(),
+                        filter: filter.clone().or(params.filter),
+                        null_treatment: params.null_treatment,
+                        distinct: params.distinct || call.distinct,
+                    },
+                }
+            }
+            DfExpr::WindowFunction(mut function) => {
+                function.params.partition_by.clone_from(&partition_by);
+                function.params.order_by.clone_from(&order_by);
+                function.params.window_frame = frame.clone();
+                *function
+            }
+            other => return Ok(Transformed::no(other)),
+        };
+        let id = pending.window(DfExpr::WindowFunction(Box::new(window)));
+        Ok(Transformed::new(column(id), true, TreeNodeRecursion::Jump))
+    })?;
+    Ok(Value::new(Typed { expr: rewritten.data, ..built }, pretty))
+}
+
+/// One item of an order: its value, DataFusion's sort, and Spark's text.
+pub fn order(expressions: &mut Expressions<'_>, item: &Expr) -> Result<(Value, SortExpr, String)> {
+    let (input, ascending, nulls_first) = match item {
+        Expr::Sort { input, ascending, nulls_first } => (input.as_ref(), *ascending, *nulls_first),
+        other => (other, true, None),
+    };
+    let value = expressions.value(input)?;
+    let sort = sort(&value.typed, ascending, nulls_first);
+    let text = format!(
+        "{} {} NULLS {}",
+        value.pretty,
+        if ascending { "ASC" } else { "DESC" },
+        if sort.nulls_first { "FIRST" } else { "LAST" }
+    );
+    Ok((value, sort, text))
+}
+
+/// Nulls are the least value unless it is said otherwise; NaN is the greatest.
+pub fn sort(value: &Typed, ascending: bool, nulls_first: Option<bool>) -> SortExpr {
+    SortExpr::new(normalized(value.clone()).expr, ascending, nulls_first.unwrap_or(ascending))
+}
+
+fn default_frame(to_current: bool) -> WindowFrame {
+    let end = if to_current { WindowFrameBound::CurrentRow } else { WindowFrameBound::Following(ScalarValue::UInt64(None)) };
+    WindowFrame::new_bounds(WindowFrameUnits::Rows, WindowFrameBound::Preceding(ScalarValue::UInt64(None)), end)
+}
+
+fn range_to_current(order_types: &[DataType]) -> WindowFrame {
+    WindowFrame::new_bounds(
+        WindowFrameUnits::Range,
+        WindowFrameBound::Preceding(unbounded(order_types)),
+        WindowFrameBound::CurrentRow,
+    )
+}
+
+fn unbounded(order_types: &[DataType]) -> ScalarValue {
+    order_types.first().and_then(|data_type| ScalarValue::try_from(data_type).ok()).unwrap_or(ScalarValue::Null)
+}
+
+/// `lag` and `lead` have a frame of one row, that far away.
+fn offset_frame(name: &str, arguments: &[String]) -> String {
+    let offset: i64 = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(1);
+    let offset = if name == "lag" { -offset } else { offset };
+    format!("ROWS BETWEEN {offset} FOLLOWING AND {offset} FOLLOWING")
+}
+
+fn frame(expressions: &mut Expressions<'_>, frame: &Frame, order_types: &[DataType]) -> Result<(WindowFrame, String)> {
+    let units = if frame.rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
+    let (start, start_text) = bound(expressions, &frame.start, frame.rows, order_types)?;
+    let (end, end_text) = bound(expressions, &frame.end, frame.rows, order_types)?;
+    let name = if frame.rows { "ROWS" } else { "RANGE" };
+    Ok((WindowFrame::new_bounds(units, start, end), format!("{name} BETWEEN {start_text} AND {end_text}")))
+}
+
+fn bound(expressions: &mut Expressions<'_>, bound: &Bound, rows: bool, order_types: &[DataType]) -> Result<(WindowFrameBound, String)> {
+    let none = || if rows { ScalarValue::UInt64(None) } else { unbounded(order_types) };
+    Ok(match bound {
+        Bound::UnboundedPreceding => (WindowFrameBound::Preceding(none()), "UNBOUNDED PRECEDING".into()),
+        Bound::UnboundedFollowing => (WindowFrameBound::Following(none()), "UNBOUNDED FOLLOWING".into()),
+        Bound::CurrentRow => (WindowFrameBound::CurrentRow, "CURRENT ROW".into()),
+        Bound::Offset(offset) => {
+            let value = expressions.value(offset)?;
+            let DfExpr::Literal(constant, _) = &value.typed.expr else {
+                return Err(Error::new(crate::error::ErrorKind::Analysis, format!("a window frame's bound must be a constant, found {}", value.pretty)));
+            };
+            let negative = is_negative(constant);
+            let magnitude = if negative { constant.arithmetic_negate()? } else { constant.clone() };
+            let text = format!("{} FOLLOWING", naming::literal(constant, expressions.zone()?));
+            // The parser says `1 PRECEDING` as -1; Column's rowsBetween shows what it was given.
+            let magnitude = if rows {
+                let count = cast::cast(super::operators::literal(magnitude), &DataType::Int64, expressions.resolver.conf())?;
+                match count.expr {
+                    DfExpr::Literal(ScalarValue::Int64(Some(count)), _) => ScalarValue::UInt64(u64::try_from(count).ok()),
+                    _ => return Err(Error::internal("a window frame's bound is no number")),
+                }
+            } else {
+                let data_type = order_types.first().cloned().unwrap_or(DataType::Int64);
+                match (&data_type, &magnitude) {
+                    // An interval beside a date or timestamp stays one.
+                    (DataType::Date32 | DataType::Timestamp(..), ScalarValue::DurationMicrosecond(_) | ScalarValue::IntervalYearMonth(_) | ScalarValue::IntervalMonthDayNano(_)) => magnitude,
+                    (DataType::Date32, days) => ScalarValue::new_interval_dt(days.to_string().parse().unwrap_or(0), 0),
+                    _ => match cast::cast(super::operators::literal(magnitude), &data_type, expressions.resolver.conf())?.expr {
+                        DfExpr::Literal(constant, _) => constant,
+                        _ => return Err(Error::internal("a window frame's bound is no constant")),
+                    },
+                }
+            };
+            (if negative { WindowFrameBound::Preceding(magnitude) } else { WindowFrameBound::Following(magnitude) }, text)
+        }
+    })
+}
+
+fn is_negative(constant: &ScalarValue) -> bool {
+    ScalarValue::new_zero(&constant.data_type()).ok().and_then(|zero| constant.partial_cmp(&zero)).is_some_and(std::cmp::Ordering::is_lt)
+}
