@@ -9,6 +9,7 @@ pub mod crash;
 pub mod error;
 pub mod format;
 pub mod function;
+pub mod model;
 pub mod options;
 pub mod plan;
 #[cfg(feature = "python")]

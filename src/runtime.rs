@@ -1,7 +1,8 @@
 //! The only place where threads are made: one a query, Tokio for I/O and plans, rayon for compute.
 
 use std::cell::Cell;
-use std::sync::Arc;
+use std::num::NonZero;
+use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 
 use crate::error::{Context, Error, Result};
@@ -14,6 +15,28 @@ thread_local! {
 /// futures, is not.
 pub fn on_io_thread() -> bool {
     ON_IO_THREAD.get()
+}
+
+/// How many cores this process may use.
+pub fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get))
+}
+
+/// Threads that help whoever computes outside a session (`Model.predict`): one fewer than there are cores, since the caller works too.
+pub fn helpers() -> Result<&'static rayon::ThreadPool> {
+    static HELPERS: OnceLock<Result<rayon::ThreadPool>> = OnceLock::new();
+    HELPERS
+        .get_or_init(|| {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(cores().saturating_sub(1).max(1))
+                .thread_name(|i| format!("firesteel-helper-{i}"))
+                .panic_handler(|_| {})
+                .build()
+                .map_err(|error| Error::internal(format!("cannot start the helper threads: {error}")))
+        })
+        .as_ref()
+        .map_err(Clone::clone)
 }
 
 /// The process's threads, shared by everything in a session. Cheap to clone.

@@ -1,0 +1,140 @@
+//! Which columns go to which input.
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, FieldRef, Fields};
+
+use super::spec::TensorSpec;
+use super::tensor::{Tensor, check_type};
+use crate::error::{Error, Result};
+
+/// How a model's inputs are filled from columns: one entry for each input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding(Vec<Source>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Source {
+    Column(usize),
+    /// All columns, side by side, in order.
+    AllColumns,
+}
+
+impl Binding {
+    /// By name, as for the columns of a table; others are left alone. Only a model with one input takes columns of any name: one column that
+    /// fits, or as many numeric columns as the input is wide.
+    pub fn by_name(inputs: &[TensorSpec], fields: &Fields) -> Result<Self> {
+        if inputs.iter().all(|input| fields.find(&input.name).is_some()) {
+            let sources = inputs
+                .iter()
+                .filter_map(|input| fields.find(&input.name).map(|(at, field)| (input, at, field)))
+                .map(|(input, at, field)| check_type(input, field.data_type()).map(|()| Source::Column(at)))
+                .collect::<Result<_>>()?;
+            return Ok(Self(sources));
+        }
+        let types: Vec<_> = fields.iter().map(|field| field.data_type()).collect();
+        match (inputs, &types[..]) {
+            ([input], [only]) => check_type(input, only).map(|()| Self(vec![Source::Column(0)])),
+            ([input], _) if input.width() == Some(types.len()) => side_by_side(input, &types),
+            _ => {
+                let missing: Vec<_> =
+                    inputs.iter().filter(|input| fields.find(&input.name).is_none()).map(|i| format!("'{}'", i.name)).collect();
+                let found: Vec<_> = fields.iter().map(|field| format!("'{}'", field.name())).collect();
+                Err(Error::illegal(format!(
+                    "the model takes {}; there is no column {}, found {}",
+                    listed(inputs),
+                    missing.join(" and no column "),
+                    found.join(", ")
+                )))
+            }
+        }
+    }
+
+    /// In order, as for the arguments of a call: one for each input, or as many numbers as the only input is wide.
+    pub fn by_position(inputs: &[TensorSpec], types: &[&DataType]) -> Result<Self> {
+        if types.len() == inputs.len() {
+            for (input, found) in inputs.iter().zip(types) {
+                check_type(input, found)?;
+            }
+            return Ok(Self((0..inputs.len()).map(Source::Column).collect()));
+        }
+        match inputs {
+            [input] if types.len() > 1 && input.width().is_none_or(|width| width == types.len()) => side_by_side(input, types),
+            _ => Err(Error::illegal(format!(
+                "the model takes {} argument{}, {}; found {}",
+                inputs.len(),
+                if inputs.len() == 1 { "" } else { "s" },
+                listed(inputs),
+                types.len()
+            ))),
+        }
+    }
+
+    /// The tensors of a chunk without nulls.
+    pub fn tensors(&self, inputs: &[TensorSpec], columns: &[ArrayRef]) -> Result<Vec<Tensor>> {
+        inputs
+            .iter()
+            .zip(&self.0)
+            .map(|(input, source)| match source {
+                Source::Column(at) => Tensor::from_column(input, &columns[*at]),
+                Source::AllColumns => Tensor::from_columns(input, columns),
+            })
+            .collect()
+    }
+
+    /// The columns that are read.
+    pub fn columns(&self, all: usize) -> Vec<usize> {
+        let mut read: Vec<usize> = self
+            .0
+            .iter()
+            .flat_map(|source| match source {
+                Source::Column(at) => vec![*at],
+                Source::AllColumns => (0..all).collect(),
+            })
+            .collect();
+        read.sort_unstable();
+        read.dedup();
+        read
+    }
+}
+
+fn side_by_side(input: &TensorSpec, types: &[&DataType]) -> Result<Binding> {
+    let one = TensorSpec { dims: input.dims[..1].to_vec(), ..input.clone() };
+    for found in types {
+        check_type(&one, found)?;
+    }
+    Ok(Binding(vec![Source::AllColumns]))
+}
+
+fn listed(inputs: &[TensorSpec]) -> String {
+    inputs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The columns that the arguments of a call stand for: a single struct stands for its fields, by name.
+pub fn arguments(inputs: &[TensorSpec], fields: &[FieldRef]) -> Result<Binding> {
+    match fields {
+        [only] if let DataType::Struct(inner) = only.data_type() => Binding::by_name(inputs, inner),
+        _ => Binding::by_position(inputs, &fields.iter().map(|field| field.data_type()).collect::<Vec<_>>()),
+    }
+}
+
+/// The columns to which [`arguments`] refers.
+pub fn argument_columns(columns: Vec<ArrayRef>) -> Vec<ArrayRef> {
+    match &columns[..] {
+        [only] if matches!(only.data_type(), DataType::Struct(_)) => {
+            let whole = only.as_struct();
+            if whole.null_count() == 0 {
+                return whole.columns().to_vec();
+            }
+            // A missing struct is missing in each of its fields.
+            whole.columns().iter().map(|field| with_nulls(field, whole)).collect()
+        }
+        _ => columns,
+    }
+}
+
+fn with_nulls(field: &ArrayRef, whole: &dyn Array) -> ArrayRef {
+    let nulls = arrow::buffer::NullBuffer::union(field.nulls(), whole.nulls());
+    match field.to_data().into_builder().nulls(nulls).build() {
+        Ok(data) => arrow::array::make_array(data),
+        Err(_) => ArrayRef::clone(field),
+    }
+}

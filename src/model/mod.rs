@@ -1,0 +1,85 @@
+//! Models: rows in, predictions out. [`Model`] is the contract of a model format; ONNX is the one there is ([`onnx`]).
+//!
+//! A model is loaded once per process ([`cache`]), whoever uses it. A [`Predictor`] puts Arrow columns to the model's inputs ([`bind`],
+//! [`tensor`]), cuts rows into chunks and runs them on every core ([`predict`]); [`function`] makes it a function that a plan may call.
+
+pub mod bind;
+pub mod cache;
+pub mod function;
+pub mod mlflow;
+#[cfg(feature = "onnx")]
+pub mod onnx;
+pub mod predict;
+pub mod spec;
+pub mod tensor;
+pub mod tune;
+
+pub use function::ModelFunction;
+pub use predict::{Mode, NullPolicy, Options, Predictor};
+pub use spec::{Dim, Element, TensorSpec};
+
+use std::fmt::Debug;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+
+use crate::error::{Context, Error, Result};
+use tensor::Tensor;
+
+/// A loaded model of some format. One value serves all threads at once.
+pub trait Model: Send + Sync + Debug {
+    /// Identifies the model's content and the options that change its results.
+    fn digest(&self) -> &str;
+
+    /// What it takes; the first dimension of each is the rows.
+    fn inputs(&self) -> &[TensorSpec];
+
+    /// What it gives; the first dimension of each is the rows.
+    fn outputs(&self) -> &[TensorSpec];
+
+    /// Outputs that are no tensors, which nobody can ask for.
+    fn left_out(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// How big it is; a big model is not copied for each thread.
+    fn bytes(&self) -> usize;
+
+    /// Runs on `rows` rows, one tensor for each input, and returns one array of `rows` rows for each output of `wanted` (indices into
+    /// [`Model::outputs`]). Called on several threads at once; blocks until the rows are done.
+    fn run(&self, inputs: &[Tensor], rows: usize, wanted: &[usize], threads: Threads) -> Result<Vec<ArrayRef>>;
+}
+
+/// How many of the machine's cores one run may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// One: other chunks run on the others.
+    One,
+    /// All: there are few rows, or the model is too big to have it several times.
+    All,
+}
+
+/// Where a model comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Location<'a> {
+    /// A file, or a local MLflow model folder that holds an ONNX model.
+    Path(&'a Path),
+    Bytes(&'a [u8]),
+}
+
+/// Loads a model, or finds it loaded already.
+pub fn load(location: Location<'_>) -> Result<Arc<dyn Model>> {
+    match location {
+        Location::Bytes(bytes) => cache::load(bytes, None),
+        Location::Path(path) => {
+            let file = if path.is_dir() { mlflow::onnx_file(path)? } else { path.to_path_buf() };
+            let doing = || format!("loading the model '{}'", path.display());
+            let bytes = std::fs::read(&file).map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => Error::of(crate::condition::PATH_NOT_FOUND).with("path", file.display()),
+                _ => error.into(),
+            });
+            cache::load(&bytes.context(doing)?, Some(&file)).context(doing)
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! ONNX models, run by ONNX Runtime. Its library is loaded at run time from the installed `onnxruntime` Python package (whose wheel holds
+//! `capi/libonnxruntime.so.*`), or from where `ORT_DYLIB_PATH` says.
+
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
+use std::sync::{Arc, OnceLock};
+
+use arrow::array::{ArrayRef, StringArray};
+use arrow::buffer::Buffer;
+use ort::environment::Environment;
+use ort::session::{OutputSelector, RunOptions, Session, SessionInputValue, SessionOutputs};
+use ort::value::{
+    DynTensor, DynValue, Outlet, PrimitiveTensorElementType, Shape, Tensor as OrtTensor, TensorElementType, TensorRef, ValueType,
+};
+use parking_lot::{Condvar, Mutex};
+
+use super::spec::{Dim, Element, TensorSpec};
+use super::tensor::{Data, Tensor, adopted, to_column};
+use super::{Model, Threads};
+use crate::error::{Context, Error, Result};
+use crate::runtime::cores;
+
+/// Above this a model has one session, since each has its own copy of the weights.
+const BIG: usize = 256 << 20;
+
+static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+static ENVIRONMENT: OnceLock<Result<Environment>> = OnceLock::new();
+
+/// Says where ONNX Runtime's library is, before the first model is loaded; `ORT_DYLIB_PATH` goes before. Later calls change nothing.
+pub fn set_library(path: PathBuf) {
+    let _ = LIBRARY.set(path);
+}
+
+/// The library inside the folder of an installed `onnxruntime` package.
+pub fn library_in(package: &Path) -> Option<PathBuf> {
+    let mut found: Vec<_> = std::fs::read_dir(package.join("capi"))
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("libonnxruntime.so")))
+        .collect();
+    found.sort();
+    found.pop()
+}
+
+/// The library that is or will be used.
+pub fn library() -> Option<PathBuf> {
+    std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from).or_else(|| LIBRARY.get().cloned())
+}
+
+fn environment() -> Result<&'static Environment> {
+    ENVIRONMENT
+        .get_or_init(|| {
+            let path = library().ok_or_else(|| {
+                Error::runtime(
+                    "ONNX Runtime is not there: install the Python package 'onnxruntime', or set ORT_DYLIB_PATH to its library",
+                )
+            })?;
+            let doing = || format!("loading ONNX Runtime from '{}'", path.display());
+            let builder = ort::init_from(&path).map_err(|error| Error::runtime(error.to_string())).context(doing)?;
+            builder.with_name("firesteel").with_telemetry(false).build().map_err(|error| failed(&error)).context(doing)
+        })
+        .as_ref()
+        .map_err(Clone::clone)
+}
+
+/// ONNX Runtime's version and build, for `doctor`.
+pub fn runtime_info() -> Result<&'static str> {
+    environment().map(|_| ort::info())
+}
+
+fn failed<R>(error: &ort::Error<R>) -> Error {
+    Error::runtime(format!("ONNX Runtime: {}", error.message()))
+}
+
+/// A loaded ONNX model: sessions on one core each, as many as run at once, and one on all cores, made when they are first wanted.
+pub struct OnnxModel {
+    digest: String,
+    content: Content,
+    bytes: usize,
+    inputs: Vec<TensorSpec>,
+    outputs: Vec<Output>,
+    output_specs: Vec<TensorSpec>,
+    narrow: Mutex<Pool>,
+    given_back: Condvar,
+    wide: Mutex<Option<Session>>,
+}
+
+/// What further sessions are made from.
+enum Content {
+    Bytes(Arc<[u8]>),
+    /// Its weights lie beside it.
+    File(PathBuf),
+}
+
+#[derive(Default)]
+struct Pool {
+    free: Vec<Session>,
+    made: usize,
+}
+
+/// An output as the session counts them; `None` stands for one that is no tensor, and can only be left out.
+struct Output {
+    name: String,
+    spec: Option<usize>,
+}
+
+impl fmt::Debug for OnnxModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnnxModel").field("inputs", &self.inputs).field("outputs", &self.output_specs).finish_non_exhaustive()
+    }
+}
+
+impl OnnxModel {
+    /// Opens a model; `file` is given when weights lie beside it.
+    pub fn open(bytes: &[u8], file: Option<&Path>, digest: String) -> Result<Self> {
+        let content = match file {
+            Some(file) => Content::File(file.to_path_buf()),
+            None => Content::Bytes(bytes.into()),
+        };
+        let size = match file.and_then(Path::parent).and_then(|folder| std::fs::read_dir(folder).ok()) {
+            Some(files) => files.flatten().filter_map(|file| file.metadata().ok()).map(|about| about.len() as usize).sum(),
+            None => bytes.len(),
+        };
+        let big = size > BIG;
+        let session = content.session(if big { cores() } else { 1 })?;
+        let inputs = session.inputs().iter().map(input_spec).collect::<Result<Vec<_>>>()?;
+        if let Some(input) = inputs.iter().find(|input| input.dims.is_empty()) {
+            return Err(Error::unsupported(format!(
+                "the model's input '{}' is a single value; the first dimension of an input must be the rows",
+                input.name
+            )));
+        }
+        let mut outputs = Vec::new();
+        let mut output_specs = Vec::new();
+        for outlet in session.outputs() {
+            let spec = tensor_spec(outlet).map(|spec| {
+                output_specs.push(spec);
+                output_specs.len() - 1
+            });
+            outputs.push(Output { name: outlet.name().to_owned(), spec });
+        }
+        let (narrow, wide) = if big {
+            (Pool::default(), Some(session))
+        } else {
+            (Pool { free: vec![session], made: 1 }, None)
+        };
+        Ok(Self {
+            digest,
+            content,
+            bytes: size,
+            inputs,
+            outputs,
+            output_specs,
+            narrow: Mutex::new(narrow),
+            given_back: Condvar::new(),
+            wide: Mutex::new(wide),
+        })
+    }
+
+    /// Waits for a session when as many as there are cores run already.
+    fn take(&self) -> Result<Session> {
+        let mut pool = self.narrow.lock();
+        loop {
+            if let Some(session) = pool.free.pop() {
+                return Ok(session);
+            }
+            if pool.made < cores() {
+                pool.made += 1;
+                drop(pool);
+                return self.content.session(1).inspect_err(|_| self.narrow.lock().made -= 1);
+            }
+            self.given_back.wait(&mut pool);
+        }
+    }
+
+    fn give_back(&self, session: Session) {
+        self.narrow.lock().free.push(session);
+        self.given_back.notify_one();
+    }
+
+    fn run_on(&self, session: &mut Session, inputs: &[Tensor], rows: usize, wanted: &[usize]) -> Result<Vec<ArrayRef>> {
+        let values = inputs.iter().zip(&self.inputs).map(|(tensor, spec)| input_value(spec, tensor)).collect::<Result<Vec<_>>>()?;
+        let failed = |error: ort::Error| Error::runtime(format!("the model failed on {rows} rows: {}", error.message()));
+        if wanted.len() == self.outputs.len() {
+            return self.collect(session.run(&values[..]).map_err(failed)?, rows, wanted);
+        }
+        let selected = wanted
+            .iter()
+            .fold(OutputSelector::no_default(), |selected, at| selected.with(self.output_specs[*at].name.clone()));
+        let options = RunOptions::new().map_err(failed)?.with_outputs(selected);
+        let outputs = session.run_with_options(&values[..], &options).map_err(failed)?;
+        self.collect(outputs, rows, wanted)
+    }
+
+    fn collect(&self, outputs: SessionOutputs<'_>, rows: usize, wanted: &[usize]) -> Result<Vec<ArrayRef>> {
+        let mut columns: Vec<Option<ArrayRef>> = vec![None; wanted.len()];
+        for (name, value) in outputs {
+            let Some(at) = wanted.iter().position(|at| self.output_specs[*at].name == name) else { continue };
+            columns[at] = Some(output_column(&self.output_specs[wanted[at]], value, rows)?);
+        }
+        columns.into_iter().map(|column| column.ok_or_else(|| Error::internal("the model left out an output"))).collect()
+    }
+}
+
+impl Model for OnnxModel {
+    fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    fn inputs(&self) -> &[TensorSpec] {
+        &self.inputs
+    }
+
+    fn outputs(&self) -> &[TensorSpec] {
+        &self.output_specs
+    }
+
+    fn left_out(&self) -> Vec<&str> {
+        self.outputs.iter().filter(|output| output.spec.is_none()).map(|output| output.name.as_str()).collect()
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn run(&self, inputs: &[Tensor], rows: usize, wanted: &[usize], threads: Threads) -> Result<Vec<ArrayRef>> {
+        if threads == Threads::All || self.bytes > BIG {
+            let mut wide = self.wide.lock();
+            let session = match &mut *wide {
+                Some(session) => session,
+                none => none.insert(self.content.session(cores())?),
+            };
+            return self.run_on(session, inputs, rows, wanted);
+        }
+        let mut session = self.take()?;
+        let result = self.run_on(&mut session, inputs, rows, wanted);
+        self.give_back(session);
+        result
+    }
+}
+
+impl Content {
+    fn session(&self, threads: usize) -> Result<Session> {
+        let not_onnx = |error: &ort::Error| {
+            Error::illegal(format!("it must be an ONNX model, and ONNX Runtime does not take it: {}", error.message()))
+        };
+        let builder = Session::builder(environment()?).map_err(|error| failed(&error))?;
+        let mut builder = builder.with_intra_threads(threads).map_err(|error| failed(&error))?;
+        match self {
+            Self::Bytes(bytes) => builder.commit_from_memory(bytes),
+            Self::File(path) => builder.commit_from_file(path),
+        }
+        .map_err(|error| not_onnx(&error))
+    }
+}
+
+fn element(ty: TensorElementType) -> Option<Element> {
+    Some(match ty {
+        TensorElementType::Float16 => Element::Float16,
+        TensorElementType::Float32 => Element::Float32,
+        TensorElementType::Float64 => Element::Float64,
+        TensorElementType::Int8 => Element::Int8,
+        TensorElementType::Int16 => Element::Int16,
+        TensorElementType::Int32 => Element::Int32,
+        TensorElementType::Int64 => Element::Int64,
+        TensorElementType::Uint8 => Element::Uint8,
+        TensorElementType::Uint16 => Element::Uint16,
+        TensorElementType::Uint32 => Element::Uint32,
+        TensorElementType::Uint64 => Element::Uint64,
+        TensorElementType::Bool => Element::Bool,
+        TensorElementType::String => Element::String,
+        _ => return None,
+    })
+}
+
+fn tensor_spec(outlet: &Outlet) -> Option<TensorSpec> {
+    let ValueType::Tensor { ty, shape, dimension_symbols } = outlet.dtype() else { return None };
+    let dims = shape
+        .iter()
+        .zip(dimension_symbols.iter())
+        .map(|(size, name)| match usize::try_from(*size) {
+            Ok(size) => Dim::Fixed(size),
+            Err(_) => Dim::Any(name.clone()),
+        })
+        .collect();
+    Some(TensorSpec { name: outlet.name().to_owned(), element: element(*ty)?, dims })
+}
+
+fn input_spec(outlet: &Outlet) -> Result<TensorSpec> {
+    tensor_spec(outlet).filter(|spec| spec.element != Element::Float16).ok_or_else(|| {
+        Error::unsupported(format!("the model's input '{}' is of type {}, which no column can become", outlet.name(), outlet.dtype()))
+    })
+}
+
+fn input_value<'a>(spec: &TensorSpec, tensor: &'a Tensor) -> Result<SessionInputValue<'a>> {
+    let numbers = match &tensor.data {
+        Data::Numbers(numbers) => numbers,
+        Data::Strings(strings) => {
+            let texts: Vec<String> = strings.iter().flatten().map(str::to_owned).collect();
+            let value = OrtTensor::from_string_array((tensor.shape.clone(), texts.as_slice()))
+                .map_err(|error| Error::illegal(format!("input '{}': {}", spec.name, error.message())))?;
+            return Ok(value.into());
+        }
+    };
+    match tensor.element {
+        Element::Float32 => view::<f32>(spec, tensor, numbers),
+        Element::Float64 => view::<f64>(spec, tensor, numbers),
+        Element::Int8 => view::<i8>(spec, tensor, numbers),
+        Element::Int16 => view::<i16>(spec, tensor, numbers),
+        Element::Int32 => view::<i32>(spec, tensor, numbers),
+        Element::Int64 => view::<i64>(spec, tensor, numbers),
+        Element::Uint8 => view::<u8>(spec, tensor, numbers),
+        Element::Uint16 => view::<u16>(spec, tensor, numbers),
+        Element::Uint32 => view::<u32>(spec, tensor, numbers),
+        Element::Uint64 => view::<u64>(spec, tensor, numbers),
+        Element::Bool => {
+            // SAFETY: the buffer holds one byte for each value, each 0 or 1 (`tensor::elements` wrote them from bits).
+            let values = unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast::<bool>(), numbers.len()) };
+            typed(spec, tensor, values)
+        }
+        Element::Float16 | Element::String => Err(Error::internal("a tensor of this type has no numbers")),
+    }
+}
+
+fn view<'a, T>(spec: &TensorSpec, tensor: &'a Tensor, numbers: &'a Buffer) -> Result<SessionInputValue<'a>>
+where
+    T: PrimitiveTensorElementType + arrow::datatypes::ArrowNativeType + fmt::Debug + 'static,
+{
+    typed(spec, tensor, numbers.typed_data::<T>())
+}
+
+fn typed<'a, T>(spec: &TensorSpec, tensor: &Tensor, values: &'a [T]) -> Result<SessionInputValue<'a>>
+where
+    T: PrimitiveTensorElementType + Clone + fmt::Debug + 'static,
+{
+    let shape = Shape::new(tensor.shape.iter().copied());
+    match TensorRef::from_array_view((shape, values)) {
+        Ok(view) => Ok(view.into()),
+        Err(error) => Err(Error::internal(format!("input '{}': {}", spec.name, error.message()))),
+    }
+}
+
+/// A tensor that lives as long as an Arrow buffer points into it. Nothing writes to it any more.
+#[expect(dead_code, reason = "held, not read: dropping it frees the buffer's memory")]
+struct Held(AssertUnwindSafe<DynTensor>);
+
+fn output_column(spec: &TensorSpec, value: DynValue, rows: usize) -> Result<ArrayRef> {
+    let ValueType::Tensor { ty, shape, .. } = value.dtype() else {
+        return Err(Error::internal(format!("output '{}' became {}", spec.name, value.dtype())));
+    };
+    let found = element(*ty).ok_or_else(|| Error::unsupported(format!("output '{}' is of type {ty}", spec.name)))?;
+    let shape: Vec<i64> = shape.iter().copied().collect();
+    let failed = |error: ort::Error| Error::runtime(format!("output '{}': {}", spec.name, error.message()));
+    let values: ArrayRef = if found == Element::String {
+        let (_, texts) = value.try_extract_strings().map_err(failed)?;
+        Arc::new(StringArray::from(texts))
+    } else {
+        let len = shape.iter().product::<i64>();
+        let len = usize::try_from(len).map_err(|_| Error::internal("a tensor of negative size"))?;
+        let tensor: DynTensor = value.downcast().map_err(failed)?;
+        let memory = match NonNull::new(tensor.data_ptr().cast_mut().cast::<u8>()) {
+            Some(start) if len > 0 => {
+                let bytes = len * found.size();
+                // SAFETY: the tensor has `bytes` bytes at `start`, on the CPU (no other provider is asked for), and is dropped with the buffer.
+                unsafe { Buffer::from_custom_allocation(start, bytes, Arc::new(Held(AssertUnwindSafe(tensor)))) }
+            }
+            _ => Buffer::from(Vec::<u64>::new()),
+        };
+        adopted(found, memory, len)?
+    };
+    to_column(&spec.name, values, &shape, rows)
+}

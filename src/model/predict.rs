@@ -1,0 +1,346 @@
+//! Many rows through a model, on every core.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array, new_empty_array, new_null_array};
+use arrow::buffer::NullBuffer;
+use arrow::compute::{cast, concat, filter, take};
+use arrow::datatypes::DataType;
+
+use super::bind::Binding;
+use super::spec::TensorSpec;
+use super::tensor::{complete_rows, list_type};
+use super::tune::Tuner;
+use super::{Model, Threads};
+use crate::error::{Error, Result};
+use crate::runtime::{cores, helpers};
+
+/// What a row with something missing gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum NullPolicy {
+    /// Null in, null out; the model does not see the row.
+    #[default]
+    Null,
+    /// Missing numbers are NaN, which models of trees read as missing.
+    Nan,
+    /// An error.
+    Error,
+}
+
+/// Which cores a model uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// As measured.
+    #[default]
+    Auto,
+    /// One session for each core, each on chunks of its own.
+    Pool,
+    /// One session on all cores.
+    Single,
+}
+
+/// How a model is used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Options {
+    pub nulls: NullPolicy,
+    /// Outputs by name, in this order; all of them when `None`.
+    pub outputs: Option<Vec<String>>,
+    /// Rows in a chunk; measured when `None`.
+    pub chunk_rows: Option<usize>,
+    pub mode: Mode,
+}
+
+/// A model in use.
+#[derive(Debug)]
+pub struct Predictor {
+    model: Arc<dyn Model>,
+    options: Options,
+    wanted: Vec<usize>,
+    tuner: Tuner,
+}
+
+/// Threads that run chunks of [`Predictor::predict`] now.
+static WORKING: AtomicUsize = AtomicUsize::new(0);
+
+impl Predictor {
+    pub fn new(model: Arc<dyn Model>, options: Options) -> Result<Arc<Self>> {
+        let wanted = match &options.outputs {
+            Some(names) => names.iter().map(|name| find(model.as_ref(), name)).collect::<Result<_>>()?,
+            None if !model.left_out().is_empty() => {
+                return Err(Error::unsupported(format!(
+                    "the model's output '{}' must be a tensor, and is a sequence or a map; choose among its other outputs ({}), or export \
+                     it without (for scikit-learn: options={{'zipmap': False}})",
+                    model.left_out().join("', '"),
+                    names(model.outputs())
+                )));
+            }
+            None => (0..model.outputs().len()).collect(),
+        };
+        if options.chunk_rows == Some(0) {
+            return Err(Error::illegal("chunk_rows must be at least 1, found 0"));
+        }
+        let fixed = model.inputs().iter().find_map(TensorSpec::fixed_rows);
+        let tuner = Tuner::new(fixed.or(options.chunk_rows));
+        Ok(Arc::new(Self { model, options, wanted, tuner }))
+    }
+
+    pub fn model(&self) -> &Arc<dyn Model> {
+        &self.model
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub fn tuner(&self) -> &Tuner {
+        &self.tuner
+    }
+
+    pub fn inputs(&self) -> &[TensorSpec] {
+        self.model.inputs()
+    }
+
+    /// The outputs that are asked for.
+    pub fn outputs(&self) -> impl ExactSizeIterator<Item = &TensorSpec> {
+        self.wanted.iter().map(|at| &self.model.outputs()[*at])
+    }
+
+    /// Runs any number of rows, on as many cores as help, and returns one column for each output.
+    pub fn predict(self: &Arc<Self>, binding: &Arc<Binding>, columns: Vec<ArrayRef>, rows: usize) -> Result<Vec<ArrayRef>> {
+        let chunk = self.chunk_for(rows);
+        if rows <= chunk || self.options.mode == Mode::Single {
+            return self.run(binding, &columns, rows, self.threads_for(rows));
+        }
+        let parallel = cores().min(rows.div_ceil(chunk));
+        let job = Arc::new(Job { predictor: Arc::clone(self), binding: Arc::clone(binding), columns, rows, chunk, next: AtomicUsize::new(0) });
+        let (send, receive) = mpsc::channel();
+        if parallel > 1 {
+            let pool = helpers()?;
+            for _ in 1..parallel {
+                let (job, send) = (Arc::clone(&job), send.clone());
+                pool.spawn(move || job.help(&send));
+            }
+        }
+        job.work(&send);
+        drop(send);
+        self.assemble(receive, rows)
+    }
+
+    /// Puts the parts in order. A helper that has not begun holds the channel open, so parts are counted by rows.
+    fn assemble(&self, parts: mpsc::Receiver<Part>, rows: usize) -> Result<Vec<ArrayRef>> {
+        let mut done = Vec::new();
+        let mut counted = 0;
+        while counted < rows {
+            let part = parts.recv().map_err(|_| Error::internal("a helper thread of a model panicked"))?;
+            let columns = part.columns?;
+            counted += part.rows;
+            done.push((part.start, columns));
+        }
+        done.sort_by_key(|(start, _)| *start);
+        if done.len() == 1 {
+            return Ok(done.swap_remove(0).1);
+        }
+        (0..self.wanted.len())
+            .map(|output| {
+                let parts: Vec<&dyn Array> = done.iter().map(|(_, columns)| columns[output].as_ref()).collect();
+                Ok(concat(&parts)?)
+            })
+            .collect()
+    }
+
+    /// Few rows are spread over the cores as well, if that takes less long than handing them over.
+    fn chunk_for(&self, rows: usize) -> usize {
+        let tuned = self.tuner.rows();
+        if self.options.chunk_rows.is_some() || rows > tuned * cores() || rows <= self.tuner.handover_rows() * 2 {
+            return tuned;
+        }
+        tuned.min(rows.div_ceil(cores())).max(1)
+    }
+
+    fn threads_for(&self, rows: usize) -> Threads {
+        match self.options.mode {
+            Mode::Pool => Threads::One,
+            Mode::Single => Threads::All,
+            Mode::Auto if cores() == 1 => Threads::One,
+            Mode::Auto => self.tuner.threads_for(rows),
+        }
+    }
+
+    /// Runs one chunk on this thread: the call of a function in a plan, where other chunks use the other cores.
+    pub fn chunk(&self, binding: &Binding, columns: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>> {
+        let threads = if self.options.mode == Mode::Single { Threads::All } else { Threads::One };
+        self.run(binding, columns, rows, threads)
+    }
+
+    fn run(&self, binding: &Binding, columns: &[ArrayRef], rows: usize, threads: Threads) -> Result<Vec<ArrayRef>> {
+        if rows == 0 {
+            return Ok(self.outputs().map(|output| new_empty_array(&output.data_type())).collect());
+        }
+        let missing = binding
+            .columns(columns.len())
+            .into_iter()
+            .filter_map(|at| complete_rows(&columns[at]))
+            .fold(None, |all, nulls| NullBuffer::union(all.as_ref(), Some(&nulls)));
+        match missing {
+            None => self.run_complete(binding, columns, rows, threads),
+            Some(missing) => self.run_with_missing(binding, columns, &missing, threads),
+        }
+    }
+
+    fn run_with_missing(&self, binding: &Binding, columns: &[ArrayRef], complete: &NullBuffer, threads: Threads) -> Result<Vec<ArrayRef>> {
+        match self.options.nulls {
+            NullPolicy::Error => {
+                let row = complete.iter().position(|valid| !valid).unwrap_or_default();
+                Err(Error::illegal(format!(
+                    "the model takes no nulls, found {} rows with one, the first is row {row} of a chunk; filter them, or load the model with \
+                     nulls=\"null\" or nulls=\"nan\"",
+                    complete.null_count()
+                )))
+            }
+            NullPolicy::Nan => {
+                let columns = columns.iter().map(nan_for_null).collect::<Result<Vec<_>>>()?;
+                self.run_complete(binding, &columns, complete.len(), threads)
+            }
+            NullPolicy::Null => {
+                let keep = BooleanArray::new(complete.inner().clone(), None);
+                let kept = keep.true_count();
+                if kept == 0 {
+                    return Ok(self.outputs().map(|output| new_null_array(&output.data_type(), complete.len())).collect());
+                }
+                let columns = columns.iter().map(|column| filter(column, &keep)).collect::<Result<Vec<_>, _>>()?;
+                let outputs = self.run_complete(binding, &columns, kept, threads)?;
+                let mut at = 0;
+                let places: UInt32Array = complete
+                    .iter()
+                    .map(|valid| {
+                        valid.then(|| {
+                            at += 1;
+                            at - 1
+                        })
+                    })
+                    .collect();
+                outputs.iter().map(|output| Ok(take(output, &places, None)?)).collect()
+            }
+        }
+    }
+
+    fn run_complete(&self, binding: &Binding, columns: &[ArrayRef], rows: usize, threads: Threads) -> Result<Vec<ArrayRef>> {
+        if let Some(fixed) = self.inputs().iter().find_map(TensorSpec::fixed_rows).filter(|fixed| *fixed != rows) {
+            return self.run_fixed(binding, columns, rows, fixed, threads);
+        }
+        let start = self.tuner.now();
+        let tensors = binding.tensors(self.inputs(), columns)?;
+        let outputs = self.model.run(&tensors, rows, &self.wanted, threads)?;
+        self.tuner.ran_single(rows, threads, start);
+        Ok(outputs)
+    }
+
+    /// A model that takes exactly `fixed` rows: the last run is filled up with its last row.
+    fn run_fixed(&self, binding: &Binding, columns: &[ArrayRef], rows: usize, fixed: usize, threads: Threads) -> Result<Vec<ArrayRef>> {
+        let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); self.wanted.len()];
+        for start in (0..rows).step_by(fixed) {
+            let real = fixed.min(rows - start);
+            let places: UInt32Array = (0..fixed).map(|i| (start + i.min(real - 1)) as u32).collect();
+            let chunk = columns.iter().map(|column| take(column, &places, None)).collect::<Result<Vec<_>, _>>()?;
+            let tensors = binding.tensors(self.inputs(), &chunk)?;
+            for (part, output) in parts.iter_mut().zip(self.model.run(&tensors, fixed, &self.wanted, threads)?) {
+                part.push(output.slice(0, real));
+            }
+        }
+        parts.iter().map(|part| Ok(concat(&part.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?)).collect()
+    }
+}
+
+fn find(model: &dyn Model, name: &str) -> Result<usize> {
+    model.outputs().iter().position(|output| output.name == name).ok_or_else(|| {
+        Error::illegal(format!("the model has no tensor output '{name}'; it has {}", names(model.outputs())))
+    })
+}
+
+fn names(specs: &[TensorSpec]) -> String {
+    specs.iter().map(|spec| format!("'{}'", spec.name)).collect::<Vec<_>>().join(", ")
+}
+
+/// Numbers with NaN where they are missing; missing lists cannot be filled, and types without NaN become floats.
+fn nan_for_null(column: &ArrayRef) -> Result<ArrayRef> {
+    if complete_rows(column).is_none() {
+        return Ok(Arc::clone(column));
+    }
+    match column.data_type() {
+        DataType::FixedSizeList(item, size) if column.null_count() == 0 => {
+            let values = nan_for_null(column.as_fixed_size_list().values())?;
+            let item = Arc::new(item.as_ref().clone().with_data_type(values.data_type().clone()));
+            Ok(Arc::new(arrow::array::FixedSizeListArray::try_new(item, *size, values, None)?))
+        }
+        DataType::List(item) if column.null_count() == 0 => {
+            let list = column.as_list::<i32>();
+            let values = nan_for_null(list.values())?;
+            let item = Arc::new(item.as_ref().clone().with_data_type(values.data_type().clone()));
+            Ok(Arc::new(arrow::array::ListArray::try_new(item, list.offsets().clone(), values, None)?))
+        }
+        DataType::Float32 => {
+            let floats = column.as_primitive::<arrow::datatypes::Float32Type>();
+            Ok(Arc::new(floats.iter().map(|value| value.unwrap_or(f32::NAN)).collect::<arrow::array::Float32Array>()))
+        }
+        other if other.is_numeric() => {
+            let floats = cast(column, &DataType::Float64)?;
+            let floats = floats.as_primitive::<arrow::datatypes::Float64Type>();
+            Ok(Arc::new(floats.iter().map(|value| value.unwrap_or(f64::NAN)).collect::<arrow::array::Float64Array>()))
+        }
+        other => Err(Error::illegal(format!("nulls=\"nan\" needs columns of numbers, found a null in a column of type {other}"))),
+    }
+}
+
+/// Rows being predicted by several threads, each of which takes the next chunk.
+struct Job {
+    predictor: Arc<Predictor>,
+    binding: Arc<Binding>,
+    columns: Vec<ArrayRef>,
+    rows: usize,
+    chunk: usize,
+    next: AtomicUsize,
+}
+
+/// The output for some of the rows.
+struct Part {
+    start: usize,
+    rows: usize,
+    columns: Result<Vec<ArrayRef>>,
+}
+
+impl Job {
+    /// A helper does not begin when enough others work: the machine's cores are shared by all callers.
+    fn help(&self, parts: &mpsc::Sender<Part>) {
+        if WORKING.load(Ordering::Relaxed) < cores() {
+            self.work(parts);
+        }
+    }
+
+    fn work(&self, parts: &mpsc::Sender<Part>) {
+        WORKING.fetch_add(1, Ordering::Relaxed);
+        loop {
+            let start = self.next.fetch_add(self.chunk, Ordering::Relaxed);
+            if start >= self.rows {
+                break;
+            }
+            let rows = self.chunk.min(self.rows - start);
+            let slices: Vec<_> = self.columns.iter().map(|column| column.slice(start, rows)).collect();
+            let columns = self.predictor.run(&self.binding, &slices, rows, Threads::One);
+            let failed = columns.is_err();
+            if failed {
+                self.next.store(self.rows, Ordering::Relaxed);
+            }
+            if parts.send(Part { start, rows, columns }).is_err() || failed {
+                break;
+            }
+        }
+        WORKING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The type of an output's column in a plan, where arrays have no fixed size.
+pub fn plan_type(output: &TensorSpec) -> DataType {
+    list_type(&output.data_type())
+}
