@@ -15,7 +15,6 @@ import io
 import json
 import os
 import signal
-import sys
 import tempfile
 from contextlib import suppress
 from importlib.metadata import distribution
@@ -102,9 +101,9 @@ def _globals(file: str) -> dict[str, Any]:
     return names | vars(module)
 
 
-class _session:  # noqa: N801 - used as a function is
+class _session:
     def __enter__(self) -> Any:
-        from pyspark.sql import SparkSession  # noqa: PLC0415 - only now is it known which pyspark this is
+        from pyspark.sql import SparkSession
 
         os.chdir(tempfile.mkdtemp(prefix="docstrings-"))
         self.spark = SparkSession.builder.master("local[4]").appName("docstrings").getOrCreate()

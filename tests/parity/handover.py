@@ -38,7 +38,7 @@ def expected_files(root: Path) -> Rows:
 
 def expected_rate(batches: int) -> Rows:
     """What the query ``rate`` makes in its first ``batches`` batches."""
-    stamp = lambda batch: datetime.fromtimestamp(START_MS / 1000 + batch, tz=UTC).replace(tzinfo=None)  # noqa: E731
+    stamp = lambda batch: datetime.fromtimestamp(START_MS / 1000 + batch, tz=UTC).replace(tzinfo=None)
     return [(value, value * 10, stamp(value // ROWS_PER_BATCH)) for value in range(batches * ROWS_PER_BATCH)]
 
 
@@ -97,11 +97,11 @@ def _modified(number: int) -> int:
     return (FIRST_MS + number * 1000) * 1_000_000
 
 
-def _rows(paths) -> Rows:  # noqa: ANN001
+def _rows(paths) -> Rows:
     tables = [pq.ParquetFile(path).read() for path in paths]
     rows = [tuple(row.values()) for table in tables for row in table.to_pylist()]
     return sorted(tuple(_naive(item) for item in row) for row in rows)
 
 
-def _naive(item):  # noqa: ANN001, ANN202
+def _naive(item):
     return item.replace(tzinfo=None) if isinstance(item, datetime) else item

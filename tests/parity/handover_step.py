@@ -18,7 +18,7 @@ def files(spark, root):
     return rows.where("amount IS NOT NULL").selectExpr("id", "upper(kind) AS kind", "amount * 2 AS doubled")
 
 
-def rate(spark, root):  # noqa: ARG001 - both take the same
+def rate(spark, root):
     """Five rows a batch → project → Parquet."""
     source = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", ROWS_PER_BATCH).option("numPartitions", 2)
     return source.option("startTimestamp", START_MS).load().selectExpr("value", "value * 10 AS ten", "timestamp")

@@ -90,7 +90,7 @@ def answer(case: Case, spark: Any, exact: Collection[str] = ()) -> Any:
         shutil.rmtree(tmp, ignore_errors=True)
 
 
-def plain(value: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one flat table of types
+def plain(value: Any) -> Any:
     """Turn a result into JSON data that keeps what JSON lacks: decimals, dates, NaN, bytes, rows with equal names."""
     if value is None or isinstance(value, bool | int | str):
         return value

@@ -39,8 +39,8 @@ def main() -> None:
     spark.stop()
 
 
-def _session():  # noqa: ANN202 - the type is the engine's
-    from pyspark.sql import SparkSession  # noqa: PLC0415 - only now is it known which pyspark this is
+def _session():
+    from pyspark.sql import SparkSession
 
     settings = {
         "spark.sql.session.timeZone": "UTC",
@@ -57,7 +57,7 @@ def _session():  # noqa: ANN202 - the type is the engine's
     return spark
 
 
-def _record(program: str, spark, chosen: argparse.Namespace) -> None:  # noqa: ANN001
+def _record(program: str, spark, chosen: argparse.Namespace) -> None:
     if chosen.case is None:
         chosen.out.mkdir(parents=True, exist_ok=True)
     target = chosen.out / f"{program}.json"
