@@ -8,6 +8,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Column, TableReference};
 use datafusion::error::Result as DfResult;
 use datafusion::execution::TaskContext;
 use datafusion::datasource::provider_as_source;
@@ -35,9 +36,17 @@ pub struct SourceTable {
 
 /// The logical leaf: it reads all of the source's columns, called by `attributes`' ids, one for each.
 pub fn leaf_plan(leaf: Leaf, attributes: &[Attribute]) -> Result<LogicalPlan> {
-    let name = format!("leaf{}", leaf.id.0);
+    let name = TableReference::bare(format!("leaf{}", leaf.id.0));
     let table = provider_as_source(Arc::new(SourceTable::new(leaf, attributes)));
-    Ok(LogicalPlanBuilder::scan(name, table, None)?.build()?)
+    // Ids need no qualifier, and names in plans above have none.
+    let columns: Vec<_> = attributes
+        .iter()
+        .map(|attribute| {
+            let id = attribute.id.to_string();
+            Expr::Column(Column::new(Some(name.clone()), id.clone())).alias(id)
+        })
+        .collect();
+    Ok(LogicalPlanBuilder::scan(name, table, None)?.project(columns)?.build()?)
 }
 
 impl SourceTable {

@@ -309,7 +309,7 @@ impl<'a> Expressions<'a> {
         if let Some(value) = self.operator(&name, call)? {
             return Ok(value);
         }
-        if let Some(function) = self.resolver.context.catalog.function(&call.name) {
+        if let Some(function) = self.resolver.context.names.function(&call.name) {
             return self.function(&function, &call.arguments);
         }
         if let Some(clock) = ClockFunction::named(&name, self.resolver.conf().time_zone()) {

@@ -53,32 +53,19 @@ use crate::source::range::Range as RangeSource;
 use crate::types::sql_name;
 
 /// What names mean beyond the tree: a session's tables, views and functions.
-pub trait Catalog {
-    /// The table or view of a name in parts, or `None`.
-    fn table(&self, name: &[String]) -> Result<Option<Arc<Resolved>>>;
+pub trait Names {
+    /// The table or view of a name in parts; Spark's error when there is none.
+    fn table(&self, parts: &[String]) -> Result<Relation>;
 
     /// A function that was registered in the session. It hides a function of Spark's own.
     fn function(&self, name: &str) -> Option<Arc<dyn Function>>;
-}
-
-/// A catalog that knows nothing.
-pub struct NoCatalog;
-
-impl Catalog for NoCatalog {
-    fn table(&self, _name: &[String]) -> Result<Option<Arc<Resolved>>> {
-        Ok(None)
-    }
-
-    fn function(&self, _name: &str) -> Option<Arc<dyn Function>> {
-        None
-    }
 }
 
 /// What resolution depends on.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub conf: &'a Conf,
-    pub catalog: &'a dyn Catalog,
+    pub names: &'a dyn Names,
 }
 
 /// Resolves a tree. Nothing is read and nothing runs.
@@ -204,14 +191,11 @@ impl Resolver<'_> {
             [one] => self.tables.iter().rev().find(|(table, _)| self.same(table, one)).map(|(_, table)| Arc::clone(table)),
             _ => None,
         };
-        let found = match found {
-            Some(found) => Some(found),
-            None => self.context.catalog.table(name)?,
+        let mut resolved = match found {
+            Some(found) => found.as_ref().clone(),
+            // A view does not see the tables of this query's WITH.
+            None => Resolver { context: self.context, tables: Vec::new() }.relation(&self.context.names.table(name)?)?,
         };
-        let Some(found) = found else {
-            return Err(Error::of(condition::TABLE_OR_VIEW_NOT_FOUND).with("relationName", naming::quoted(name)));
-        };
-        let mut resolved = found.as_ref().clone();
         resolved.hidden.clear();
         for attribute in &mut resolved.output {
             attribute.qualifier = match name {
