@@ -12,7 +12,18 @@ use datafusion::logical_expr::Expr;
 use crate::conf::Conf;
 use crate::error::{Error, Result};
 
+mod aggregate;
+mod args;
+mod array;
+mod collect;
+mod conditional;
+mod datetime;
+mod kernels;
+mod math;
 mod missing;
+mod regex;
+mod string;
+mod window;
 
 /// A resolved expression: columns are `#id`, types are Spark's, as Arrow types.
 #[derive(Clone, Debug)]
@@ -64,7 +75,9 @@ pub struct HigherOrder {
 type Table = &'static [(&'static str, Definition)];
 
 /// Every file's table.
-const TABLES: &[Table] = &[];
+const TABLES: &[Table] = &[
+    aggregate::TABLE, array::TABLE, conditional::TABLE, datetime::TABLE, math::TABLE, regex::TABLE, string::TABLE, window::TABLE,
+];
 
 static REGISTRY: LazyLock<HashMap<&'static str, Definition>> =
     LazyLock::new(|| TABLES.iter().flat_map(|table| table.iter().copied()).collect());

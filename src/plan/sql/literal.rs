@@ -121,7 +121,7 @@ fn unit(name: &str) -> Option<Unit> {
 }
 
 /// `1 day 2 hours`; both kinds of unit together make a calendar interval.
-pub(super) fn units_to_interval(text: &str) -> Option<ScalarValue> {
+pub fn units_to_interval(text: &str) -> Option<ScalarValue> {
     let lower = text.trim().to_ascii_lowercase();
     let words: Vec<&str> = lower.strip_prefix("interval ").unwrap_or(&lower).split_whitespace().collect();
     if words.is_empty() || words.len() % 2 == 1 {

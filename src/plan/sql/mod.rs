@@ -2,7 +2,7 @@
 
 mod dialect;
 mod expr;
-mod literal;
+pub mod literal;
 mod query;
 mod statement;
 

@@ -1,0 +1,258 @@
+//! Aggregates that fold value by value: counts, sums, averages, extremes, variances. DataFusion's, with Spark's types around them.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
+use datafusion::common::ScalarValue;
+use datafusion::functions_aggregate as df;
+use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
+use datafusion::logical_expr::{AggregateUDF, Case, Expr};
+
+use super::Definition::Aggregate;
+use super::args::{constant, count, implicit, literal, unexpected};
+use super::conditional::single;
+use super::kernels::{Long, decimals, downcast, kernel, map1, safe_kernel};
+use super::{CallContext, Typed};
+use crate::error::Result;
+use crate::plan::resolve::cast::cast;
+use crate::plan::resolve::coerce::{is_integral, is_numeric};
+use crate::plan::resolve::operators::{self, is_not_null, normalized, unordered};
+use crate::types::parse::{fits, rescale};
+
+pub const TABLE: super::Table = &[
+    ("count", Aggregate(count_rows)),
+    ("count_if", Aggregate(count_if)),
+    ("sum", Aggregate(|c, a| sum(c, a, false))),
+    ("try_sum", Aggregate(|c, a| sum(c, a, true))),
+    ("avg", Aggregate(average)),
+    ("mean", Aggregate(average)),
+    ("try_avg", Aggregate(average)),
+    ("min", Aggregate(|c, a| extreme(c, a, df::min_max::min_udaf()))),
+    ("max", Aggregate(|c, a| extreme(c, a, df::min_max::max_udaf()))),
+    ("first", Aggregate(|c, a| edge(c, a, df::first_last::first_value_udaf()))),
+    ("first_value", Aggregate(|c, a| edge(c, a, df::first_last::first_value_udaf()))),
+    ("any_value", Aggregate(|c, a| edge(c, a, df::first_last::first_value_udaf()))),
+    ("last", Aggregate(|c, a| edge(c, a, df::first_last::last_value_udaf()))),
+    ("last_value", Aggregate(|c, a| edge(c, a, df::first_last::last_value_udaf()))),
+    ("stddev", Aggregate(|c, a| doubles(c, a, df::stddev::stddev_udaf(), 1))),
+    ("std", Aggregate(|c, a| doubles(c, a, df::stddev::stddev_udaf(), 1))),
+    ("stddev_samp", Aggregate(|c, a| doubles(c, a, df::stddev::stddev_udaf(), 1))),
+    ("stddev_pop", Aggregate(|c, a| doubles(c, a, df::stddev::stddev_pop_udaf(), 1))),
+    ("variance", Aggregate(|c, a| doubles(c, a, df::variance::var_samp_udaf(), 1))),
+    ("var_samp", Aggregate(|c, a| doubles(c, a, df::variance::var_samp_udaf(), 1))),
+    ("var_pop", Aggregate(|c, a| doubles(c, a, df::variance::var_pop_udaf(), 1))),
+    ("corr", Aggregate(|c, a| doubles(c, a, df::correlation::corr_udaf(), 2))),
+    ("covar_samp", Aggregate(|c, a| doubles(c, a, df::covariance::covar_samp_udaf(), 2))),
+    ("covar_pop", Aggregate(|c, a| doubles(c, a, df::covariance::covar_pop_udaf(), 2))),
+    ("regr_avgx", Aggregate(|c, a| doubles(c, a, df::regr::regr_avgx_udaf(), 2))),
+    ("regr_avgy", Aggregate(|c, a| doubles(c, a, df::regr::regr_avgy_udaf(), 2))),
+    ("regr_intercept", Aggregate(|c, a| doubles(c, a, df::regr::regr_intercept_udaf(), 2))),
+    ("regr_r2", Aggregate(|c, a| doubles(c, a, df::regr::regr_r2_udaf(), 2))),
+    ("regr_slope", Aggregate(|c, a| doubles(c, a, df::regr::regr_slope_udaf(), 2))),
+    ("regr_sxx", Aggregate(|c, a| doubles(c, a, df::regr::regr_sxx_udaf(), 2))),
+    ("regr_sxy", Aggregate(|c, a| doubles(c, a, df::regr::regr_sxy_udaf(), 2))),
+    ("regr_syy", Aggregate(|c, a| doubles(c, a, df::regr::regr_syy_udaf(), 2))),
+    ("regr_count", Aggregate(|c, a| { count(c, &a, 2..=2)?; count_rows(c, a) })),
+    ("bool_and", Aggregate(|c, a| typed(c, a, df::bool_and_or::bool_and_udaf()))),
+    ("every", Aggregate(|c, a| typed(c, a, df::bool_and_or::bool_and_udaf()))),
+    ("bool_or", Aggregate(|c, a| typed(c, a, df::bool_and_or::bool_or_udaf()))),
+    ("any", Aggregate(|c, a| typed(c, a, df::bool_and_or::bool_or_udaf()))),
+    ("some", Aggregate(|c, a| typed(c, a, df::bool_and_or::bool_or_udaf()))),
+    ("bit_and", Aggregate(|c, a| bits(c, a, df::bit_and_or_xor::bit_and_udaf()))),
+    ("bit_or", Aggregate(|c, a| bits(c, a, df::bit_and_or_xor::bit_or_udaf()))),
+    ("bit_xor", Aggregate(|c, a| bits(c, a, df::bit_and_or_xor::bit_xor_udaf()))),
+    ("approx_count_distinct", Aggregate(approx_count_distinct)),
+];
+
+/// The call of a DataFusion aggregate whose result type is known.
+pub fn call(context: &CallContext<'_>, function: Arc<AggregateUDF>, arguments: Vec<Expr>, data_type: DataType, nullable: bool) -> Typed {
+    let expr = Expr::AggregateFunction(AggregateFunction::new_udf(function, arguments, context.distinct, None, vec![], None));
+    Typed { expr, data_type, nullable }
+}
+
+/// Rows in which every argument is not null; distinct ones by their values together.
+fn count_rows(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    count(context, &arguments, 1..=usize::MAX)?;
+    let counted = if arguments.len() == 1 {
+        let argument = arguments.into_iter().map(normalized).next();
+        argument.map(|argument| argument.expr)
+    } else {
+        let present = arguments.iter().filter(|argument| argument.nullable).map(|argument| is_not_null(argument.clone()).expr).reduce(Expr::and);
+        let names = (0..arguments.len()).map(|at| format!("c{at}"));
+        let together = if context.distinct {
+            crate::plan::resolve::nested::structure(names.zip(arguments.into_iter().map(normalized)).collect()).expr
+        } else {
+            literal(ScalarValue::Boolean(Some(true))).expr
+        };
+        Some(match present {
+            Some(present) => Expr::Case(Case::new(None, vec![(Box::new(present), Box::new(together))], None)),
+            None => together,
+        })
+    };
+    Ok(call(context, df::count::count_udaf(), counted.into_iter().collect(), DataType::Int64, false))
+}
+
+fn count_if(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    let condition = implicit(context, single(context, arguments)?, &DataType::Boolean, 0)?;
+    let one = literal(ScalarValue::Int64(Some(1)));
+    let counted = Expr::Case(Case::new(None, vec![(Box::new(condition.expr), Box::new(one.expr))], None));
+    Ok(call(context, df::count::count_udaf(), vec![counted], DataType::Int64, false))
+}
+
+/// The argument as a number that sums: whole numbers as bigint, decimals as they are, the rest as double.
+fn summable(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    let argument = single(context, arguments)?;
+    match &argument.data_type {
+        found if is_integral(found) => Ok(argument),
+        DataType::Decimal128(..) => Ok(argument),
+        found if is_numeric(found) || matches!(found, DataType::Utf8 | DataType::Null) => cast(argument, &DataType::Float64, context.conf),
+        found => Err(unexpected(context, 0, "\"NUMERIC\" or \"ANSI INTERVAL\"", found)),
+    }
+}
+
+fn sum(context: &CallContext<'_>, arguments: Vec<Typed>, lenient: bool) -> Result<Typed> {
+    let argument = summable(context, arguments)?;
+    let (ansi, lenient) = (context.conf.ansi(), lenient || !context.conf.ansi());
+    let total = |argument: Typed, data_type: DataType| call(context, df::sum::sum_udaf(), vec![argument.expr], data_type, true);
+    match argument.data_type.clone() {
+        // 64 bits hold the sum of 2^32 ints: it cannot overflow before the count does.
+        DataType::Int8 | DataType::Int16 | DataType::Int32 => Ok(total(cast(argument, &DataType::Int64, context.conf)?, DataType::Int64)),
+        // A sum of bigints is taken in 128 bits, and must fit at the end.
+        DataType::Int64 if ansi || lenient => {
+            let wide = DataType::Decimal128(38, 0);
+            let argument = cast(argument, &DataType::Decimal128(20, 0), context.conf)?;
+            let argument = Typed { expr: Expr::Cast(datafusion::logical_expr::Cast::new(Box::new(argument.expr), wide.clone())), ..argument };
+            let wraps = !ansi && !context.name.to_ascii_lowercase().starts_with("try");
+            Ok(kernel(context, &format!("_total({lenient}, {wraps})"), DataType::Int64, true, vec![total(argument, wide)], move |arrays| {
+                let sums = arrays[0].as_primitive::<Decimal128Type>();
+                let values = sums.iter().map(|sum| match sum.map(i64::try_from) {
+                    None => Ok(None),
+                    Some(Ok(sum)) => Ok(Some(sum)),
+                    Some(Err(_)) if wraps => Ok(sum.map(|sum| sum as i64)),
+                    Some(Err(_)) if lenient => Ok(None),
+                    Some(Err(_)) => Err(operators::overflow("try_sum")),
+                });
+                Ok(Arc::new(values.collect::<Result<arrow::array::Int64Array>>()?))
+            }))
+        }
+        DataType::Decimal128(precision, scale) => {
+            let to = DataType::Decimal128(precision.saturating_add(10).min(38), scale);
+            Ok(kernel(context, &format!("_checked({lenient})"), to.clone(), true, vec![total(argument, to)], move |arrays| {
+                let sums = arrays[0].as_primitive::<Decimal128Type>();
+                let digits = sums.precision();
+                let values = sums.iter().map(|sum| match sum {
+                    Some(sum) if !fits(sum, digits) => if lenient { Ok(None) } else { Err(operators::overflow("try_sum")) },
+                    sum => Ok(sum),
+                });
+                decimals(values, digits, scale)
+            }))
+        }
+        data_type => Ok(total(argument, data_type)),
+    }
+}
+
+/// Of whole numbers and doubles a double; of a decimal one with four more digits on each side, rounded half up.
+fn average(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    let argument = summable(context, arguments)?;
+    let counted = call(context, df::count::count_udaf(), vec![argument.expr.clone()], DataType::Int64, false);
+    let DataType::Decimal128(precision, scale) = argument.data_type else {
+        let argument = cast(argument, &DataType::Float64, context.conf)?;
+        let total = call(context, df::sum::sum_udaf(), vec![argument.expr], DataType::Float64, true);
+        return Ok(safe_kernel(context, "_quotient", DataType::Float64, true, vec![total, counted], |arrays| {
+            let (totals, counts) = (arrays[0].as_primitive::<arrow::datatypes::Float64Type>(), arrays[1].as_primitive::<Int64Type>());
+            let values = totals.iter().zip(counts.iter()).map(|(total, n)| total.zip(n).map(|(total, n)| total / n as f64));
+            Ok(Arc::new(values.collect::<arrow::array::Float64Array>()))
+        }));
+    };
+    let total = call(context, df::sum::sum_udaf(), vec![argument.expr], DataType::Decimal128(precision.saturating_add(10).min(38), scale), true);
+    let (to_precision, to_scale) = (precision.saturating_add(4).min(38), scale.saturating_add(4).min(38));
+    Ok(kernel(context, "_quotient", DataType::Decimal128(to_precision, to_scale), true, vec![total, counted], move |arrays| {
+        let (totals, counts) = (arrays[0].as_primitive::<Decimal128Type>(), downcast::<arrow::array::Int64Array>(&arrays[1])?);
+        let values = totals.iter().zip(counts.iter()).map(|(total, n)| {
+            let (Some(total), Some(n)) = (total, n.filter(|n| *n > 0)) else { return Ok(None) };
+            let n = i128::from(n);
+            let shifted = rescale(total, i64::from(scale), i64::from(to_scale)).ok_or_else(|| operators::overflow("try_avg"))?;
+            let (quotient, rest) = (shifted / n, shifted % n);
+            let rounded = if rest.abs() * 2 >= n { quotient + total.signum() } else { quotient };
+            if fits(rounded, to_precision) { Ok(Some(rounded)) } else { Err(operators::overflow("try_avg")) }
+        });
+        decimals(values, to_precision, to_scale)
+    }))
+}
+
+fn extreme(context: &CallContext<'_>, arguments: Vec<Typed>, function: Arc<AggregateUDF>) -> Result<Typed> {
+    let argument = single(context, arguments)?;
+    if operators::holds_map(&argument.data_type) {
+        return Err(unordered(context.text, context.name, &argument.data_type));
+    }
+    let data_type = argument.data_type.clone();
+    Ok(call(context, function, vec![argument.expr], data_type, true))
+}
+
+/// `first(x[, ignoreNulls])`, in the order in which rows come.
+fn edge(context: &CallContext<'_>, mut arguments: Vec<Typed>, function: Arc<AggregateUDF>) -> Result<Typed> {
+    count(context, &arguments, 1..=2)?;
+    let ignore = match arguments.get(1) {
+        Some(flag) => matches!(constant(context, flag, 1)?, ScalarValue::Boolean(Some(true))),
+        None => false,
+    };
+    let argument = arguments.remove(0);
+    let treatment = if ignore || context.ignore_nulls { NullTreatment::IgnoreNulls } else { NullTreatment::RespectNulls };
+    let data_type = argument.data_type.clone();
+    let expr = Expr::AggregateFunction(AggregateFunction::new_udf(function, vec![argument.expr], context.distinct, None, vec![], Some(treatment)));
+    Ok(Typed { expr, data_type, nullable: true })
+}
+
+/// Doubles in, a double out.
+fn doubles(context: &CallContext<'_>, arguments: Vec<Typed>, function: Arc<AggregateUDF>, wanted: usize) -> Result<Typed> {
+    count(context, &arguments, wanted..=wanted)?;
+    let arguments: Result<Vec<_>> = arguments
+        .into_iter()
+        .enumerate()
+        .map(|(at, argument)| {
+            let number = is_numeric(&argument.data_type) || matches!(argument.data_type, DataType::Utf8 | DataType::Null);
+            if !number {
+                return Err(unexpected(context, at, "\"DOUBLE\"", &argument.data_type));
+            }
+            Ok(cast(argument, &DataType::Float64, context.conf)?.expr)
+        })
+        .collect();
+    Ok(call(context, function, arguments?, DataType::Float64, true))
+}
+
+fn typed(context: &CallContext<'_>, arguments: Vec<Typed>, function: Arc<AggregateUDF>) -> Result<Typed> {
+    let argument = implicit(context, single(context, arguments)?, &DataType::Boolean, 0)?;
+    Ok(call(context, function, vec![argument.expr], DataType::Boolean, true))
+}
+
+fn bits(context: &CallContext<'_>, arguments: Vec<Typed>, function: Arc<AggregateUDF>) -> Result<Typed> {
+    let argument = single(context, arguments)?;
+    let argument = match &argument.data_type {
+        found if is_integral(found) => argument,
+        DataType::Utf8 | DataType::Null => cast(argument, &DataType::Int64, context.conf)?,
+        found => return Err(unexpected(context, 0, "\"INTEGRAL\"", found)),
+    };
+    let data_type = argument.data_type.clone();
+    Ok(call(context, function, vec![argument.expr], data_type, true))
+}
+
+/// The second argument, the error that Spark may make, is checked; our sketch's own is below a hundredth.
+fn approx_count_distinct(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    count(context, &arguments, 1..=2)?;
+    if let Some(error) = arguments.get(1) {
+        super::args::constant_double(context, error, 1)?;
+    }
+    let argument = arguments.into_iter().map(normalized).map(|argument| argument.expr).take(1).collect();
+    let counted = call(context, df::approx_distinct::approx_distinct_udaf(), argument, DataType::UInt64, false);
+    let expr = Expr::Cast(datafusion::logical_expr::Cast::new(Box::new(counted.expr), DataType::Int64));
+    let counted = Typed { expr, data_type: DataType::Int64, nullable: true };
+    // Nothing to count is 0.
+    Ok(safe_kernel(context, "_or_zero", DataType::Int64, false, vec![counted], |arrays| {
+        let counts = arrays[0].as_primitive::<Int64Type>();
+        if counts.null_count() == 0 {
+            return map1::<Long, i64>(arrays, |n| Ok(Some(n)));
+        }
+        Ok(Arc::new(arrow::array::Int64Array::from_iter_values(counts.iter().map(Option::unwrap_or_default))))
+    }))
+}

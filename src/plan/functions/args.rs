@@ -1,0 +1,165 @@
+//! What every definition does with its arguments: count them, cast them by Spark's implicit rules, refuse the rest by Spark's errors.
+
+use std::ops::RangeInclusive;
+
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::Expr;
+
+use super::{CallContext, Typed};
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::plan::resolve::cast;
+use crate::plan::resolve::coerce::{common, is_atomic, is_float, is_integral, is_numeric};
+use crate::types::sql_name;
+
+/// Fails unless the number of arguments is in `wanted`.
+pub fn count(context: &CallContext<'_>, arguments: &[Typed], wanted: RangeInclusive<usize>) -> Result<()> {
+    if wanted.contains(&arguments.len()) {
+        return Ok(());
+    }
+    let (least, most) = (*wanted.start(), *wanted.end());
+    let expected = if most == usize::MAX {
+        format!("> {}", least.saturating_sub(1))
+    } else if most - least > 1 {
+        format!("[{}]", (least..=most).map(|n| n.to_string()).collect::<Vec<_>>().join(", "))
+    } else if most > least {
+        format!("[{least}, {most}]")
+    } else {
+        least.to_string()
+    };
+    Err(Error::of(condition::WRONG_NUM_ARGS)
+        .with("functionName", format!("`{}`", context.name.to_lowercase()))
+        .with("expectedNum", expected)
+        .with("actualNum", arguments.len()))
+}
+
+/// The arguments, each cast to the type at its place; fewer arguments than types are fine once [`count`] has passed.
+pub fn cast_all(context: &CallContext<'_>, arguments: Vec<Typed>, types: &[DataType]) -> Result<Vec<Typed>> {
+    arguments
+        .into_iter()
+        .enumerate()
+        .map(|(at, argument)| match types.get(at) {
+            Some(to) => implicit(context, argument, to, at),
+            None => Ok(argument),
+        })
+        .collect()
+}
+
+/// Counts exactly as many arguments as types, or at least `least`, and casts them.
+pub fn exact<const N: usize>(context: &CallContext<'_>, arguments: Vec<Typed>, types: [DataType; N]) -> Result<Vec<Typed>> {
+    count(context, &arguments, N..=N)?;
+    cast_all(context, arguments, &types)
+}
+
+/// An argument cast to `to`, where Spark casts it without being asked.
+pub fn implicit(context: &CallContext<'_>, argument: Typed, to: &DataType, at: usize) -> Result<Typed> {
+    if casts(&argument.data_type, to, context.conf.ansi()) {
+        return cast::cast(argument, to, context.conf);
+    }
+    Err(unexpected(context, at, &format!("\"{}\"", sql_name(to)), &argument.data_type))
+}
+
+/// Whether Spark casts an argument of type `from` where a function asks for `to`.
+fn casts(from: &DataType, to: &DataType, ansi: bool) -> bool {
+    use DataType::{Binary, Date32, Decimal128, Duration, Interval, List, Map, Null, Timestamp, Utf8};
+    match (from, to) {
+        (from, to) if from == to => true,
+        (Null, _) => true,
+        (from, Utf8) => is_atomic(from),
+        (Utf8, to) => is_atomic(to),
+        (from, Decimal128(..)) if is_numeric(from) => !is_float(from) || !ansi,
+        (Decimal128(..), to) => is_float(to) || (!ansi && is_numeric(to)),
+        (from, to) if is_integral(from) && is_integral(to) => !ansi || common(from, to, ansi).as_ref() == Some(to),
+        (from, to) if is_numeric(from) && is_float(to) => !(is_float(from) && matches!(to, DataType::Float32)),
+        (from, to) if is_float(from) && is_integral(to) => !ansi,
+        (Date32 | Timestamp(..), Date32 | Timestamp(..)) => true,
+        (Binary, _) => false,
+        (List(from), List(to)) => casts(from.data_type(), to.data_type(), ansi),
+        (Map(..), Map(..)) => common(from, to, ansi).as_ref() == Some(to),
+        (Duration(_) | Interval(_), Interval(arrow::datatypes::IntervalUnit::MonthDayNano)) => true,
+        _ => false,
+    }
+}
+
+/// Spark's words for a place.
+fn ordinal(at: usize) -> String {
+    const WORDS: [&str; 10] = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+    WORDS.get(at).map_or_else(|| format!("{}th", at + 1), |word| (*word).to_owned())
+}
+
+/// Spark's error for an argument of a type that is not the one required; `required` is quoted already, e.g. `"ARRAY"`.
+pub fn unexpected(context: &CallContext<'_>, at: usize, required: &str, found: &DataType) -> Error {
+    Error::of(condition::UNEXPECTED_INPUT_TYPE)
+        .with("sqlExpr", format!("\"{}\"", context.text))
+        .with("paramIndex", ordinal(at))
+        .with("requiredType", required)
+        .with("inputSql", format!("\"{}\"", context.arguments.get(at).map_or("", String::as_str)))
+        .with("inputType", format!("\"{}\"", sql_name(found)))
+}
+
+/// Arguments in their common type: `coalesce`, `array`, `greatest`.
+pub fn unified(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Vec<Typed>> {
+    let to = common_type(context, &arguments)?;
+    arguments.into_iter().map(|argument| cast::cast(argument, &to, context.conf)).collect()
+}
+
+/// The common type of arguments, or Spark's error that they have none.
+pub fn common_type(context: &CallContext<'_>, arguments: &[Typed]) -> Result<DataType> {
+    use crate::plan::resolve::coerce::common_of;
+    common_of(arguments.iter().map(|argument| &argument.data_type), context.conf.ansi()).ok_or_else(|| {
+        let names: Vec<_> = arguments.iter().map(|argument| format!("\"{}\"", sql_name(&argument.data_type))).collect();
+        Error::of(condition::DATA_DIFF_TYPES)
+            .with("sqlExpr", format!("\"{}\"", context.text))
+            .with("functionName", format!("`{}`", context.name.to_lowercase()))
+            .with("dataType", format!("({})", names.join(" or ")))
+    })
+}
+
+/// The value of an argument that must be a constant.
+pub fn constant<'a>(context: &CallContext<'_>, argument: &'a Typed, at: usize) -> Result<&'a ScalarValue> {
+    match &argument.expr {
+        Expr::Literal(value, _) => Ok(value),
+        _ => Err(Error::of(condition::NON_FOLDABLE_INPUT)
+            .with("sqlExpr", format!("\"{}\"", context.text))
+            .with("inputName", format!("`{}`", context.arguments.get(at).map_or("", String::as_str)))
+            .with("inputType", format!("\"{}\"", sql_name(&argument.data_type)))
+            .with("inputExpr", format!("\"{}\"", context.arguments.get(at).map_or("", String::as_str)))),
+    }
+}
+
+/// A constant argument as text; null is none.
+pub fn constant_text(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<Option<String>> {
+    Ok(match constant(context, argument, at)? {
+        ScalarValue::Utf8(text) => text.clone(),
+        other if other.is_null() => None,
+        other => Some(other.to_string()),
+    })
+}
+
+/// A constant argument as a whole number; null is none.
+pub fn constant_integer(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<Option<i64>> {
+    let value = constant(context, argument, at)?;
+    if value.is_null() {
+        return Ok(None);
+    }
+    let number = value.cast_to(&DataType::Int64).ok();
+    match number {
+        Some(ScalarValue::Int64(number)) => Ok(number),
+        _ => Err(unexpected(context, at, "\"INT\"", &argument.data_type)),
+    }
+}
+
+/// A constant argument as a number; null is none.
+pub fn constant_double(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<Option<f64>> {
+    match constant(context, argument, at)?.cast_to(&DataType::Float64) {
+        Ok(ScalarValue::Float64(number)) => Ok(number),
+        _ => Err(unexpected(context, at, "\"DOUBLE\"", &argument.data_type)),
+    }
+}
+
+/// A constant expression.
+pub fn literal(value: ScalarValue) -> Typed {
+    let (data_type, nullable) = (value.data_type(), value.is_null());
+    Typed { expr: Expr::Literal(value, None), data_type, nullable }
+}

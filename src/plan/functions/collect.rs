@@ -1,0 +1,196 @@
+//! An aggregate that keeps its values and computes at the end: percentiles, `mode`, `max_by`, `collect_list`. It spends memory on
+//! groups; what can be folded value by value is DataFusion's own aggregate.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt32Array, new_empty_array};
+use arrow::buffer::OffsetBuffer;
+use arrow::compute::{concat, take};
+use arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::row::{RowConverter, SortField};
+use datafusion::common::ScalarValue;
+use datafusion::error::Result as DfResult;
+use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility};
+
+use super::{CallContext, Typed};
+use crate::error::Result;
+
+/// From every value of a group, argument by argument, to its result: an array of one value.
+type Finish = dyn Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync;
+
+struct Collect {
+    /// Holds every parameter of `finish`: equal names are equal functions.
+    name: String,
+    data_type: DataType,
+    signature: Signature,
+    finish: Arc<Finish>,
+}
+
+/// The call of an aggregate that keeps its values; `name` must tell apart all that `finish` closes over.
+pub fn collect(
+    context: &CallContext<'_>, name: impl Into<String>, data_type: DataType, nullable: bool, arguments: Vec<Typed>,
+    finish: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
+) -> Typed {
+    let function = Collect {
+        name: name.into(),
+        data_type: data_type.clone(),
+        signature: Signature::variadic_any(Volatility::Immutable),
+        finish: Arc::new(finish),
+    };
+    let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
+    let function = Arc::new(AggregateUDF::new_from_impl(function));
+    let expr = Expr::AggregateFunction(AggregateFunction::new_udf(function, arguments, context.distinct, None, vec![], None));
+    Typed { expr, data_type, nullable }
+}
+
+impl fmt::Debug for Collect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Collect({})", self.name)
+    }
+}
+
+impl PartialEq for Collect {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.data_type == other.data_type
+    }
+}
+
+impl Eq for Collect {}
+
+impl Hash for Collect {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+fn list_of(data_type: DataType) -> FieldRef {
+    Arc::new(Field::new("element", data_type, true))
+}
+
+impl AggregateUDFImpl for Collect {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> DfResult<DataType> {
+        Ok(self.data_type.clone())
+    }
+
+    fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> DfResult<Vec<FieldRef>> {
+        let state = |(at, field): (usize, &FieldRef)| -> FieldRef {
+            Arc::new(Field::new(format!("{}[{at}]", arguments.name), DataType::List(list_of(field.data_type().clone())), true))
+        };
+        Ok(arguments.input_fields.iter().enumerate().map(state).collect())
+    }
+
+    fn accumulator(&self, arguments: AccumulatorArgs<'_>) -> DfResult<Box<dyn Accumulator>> {
+        let types: Vec<_> = arguments.expr_fields.iter().map(|field| field.data_type().clone()).collect();
+        Ok(Box::new(Values {
+            chunks: vec![Vec::new(); types.len()],
+            types,
+            distinct: arguments.is_distinct,
+            finish: Arc::clone(&self.finish),
+        }))
+    }
+}
+
+/// The values of one group, argument by argument, in the chunks in which they came.
+struct Values {
+    types: Vec<DataType>,
+    chunks: Vec<Vec<ArrayRef>>,
+    distinct: bool,
+    finish: Arc<Finish>,
+}
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Values({:?})", self.types)
+    }
+}
+
+impl Values {
+    fn all(&self) -> DfResult<Vec<ArrayRef>> {
+        let joined = self.types.iter().zip(&self.chunks).map(|(data_type, chunks)| {
+            let chunks: Vec<&dyn Array> = chunks.iter().map(AsRef::as_ref).collect();
+            if chunks.is_empty() { Ok(new_empty_array(data_type)) } else { concat(&chunks) }
+        });
+        let columns = joined.collect::<Result<Vec<_>, _>>()?;
+        if !self.distinct || columns.is_empty() {
+            return Ok(columns);
+        }
+        let converter = RowConverter::new(self.types.iter().map(|data_type| SortField::new(data_type.clone())).collect())?;
+        let rows = converter.convert_columns(&columns)?;
+        let mut seen = std::collections::HashSet::new();
+        let first: UInt32Array = rows.iter().enumerate().filter(|(_, row)| seen.insert(*row)).map(|(at, _)| at as u32).collect();
+        Ok(columns.iter().map(|column| take(column, &first, None)).collect::<Result<Vec<_>, _>>()?)
+    }
+}
+
+impl Accumulator for Values {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> DfResult<()> {
+        for (chunks, array) in self.chunks.iter_mut().zip(values) {
+            if !array.is_empty() {
+                chunks.push(Arc::clone(array));
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self) -> DfResult<ScalarValue> {
+        let result = (self.finish)(&self.all()?)?;
+        ScalarValue::try_from_array(&result, 0)
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.chunks.iter().flatten().map(|array| array.get_array_memory_size()).sum::<usize>()
+    }
+
+    fn state(&mut self) -> DfResult<Vec<ScalarValue>> {
+        let lists = self.all()?.into_iter().map(|array| {
+            let offsets = OffsetBuffer::from_lengths([array.len()]);
+            Ok(ScalarValue::List(Arc::new(ListArray::try_new(list_of(array.data_type().clone()), offsets, array, None)?)))
+        });
+        lists.collect()
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> DfResult<()> {
+        for (chunks, lists) in self.chunks.iter_mut().zip(states) {
+            let lists = lists.as_list::<i32>();
+            for row in 0..lists.len() {
+                if lists.is_valid(row) && lists.value_length(row) > 0 {
+                    chunks.push(lists.value(row));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The window's frame moved on: the oldest rows leave it.
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> DfResult<()> {
+        for (chunks, array) in self.chunks.iter_mut().zip(values) {
+            let mut leaving = array.len();
+            while leaving > 0 && !chunks.is_empty() {
+                let length = chunks[0].len();
+                if length <= leaving {
+                    chunks.remove(0);
+                } else {
+                    chunks[0] = chunks[0].slice(leaving, length - leaving);
+                }
+                leaving = leaving.saturating_sub(length);
+            }
+        }
+        Ok(())
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+}
