@@ -12,7 +12,13 @@ pub trait Clock: Send + Sync + Debug {
     /// A monotonic reading, for durations.
     fn monotonic(&self) -> Duration;
     /// Sleeps for `wait`, or until [`Clock::wake`] is called by another thread.
-    fn sleep(&self, wait: Duration);
+    fn sleep(&self, wait: Duration) {
+        self.sleep_unless(wait, &|| false);
+    }
+
+    /// [`Clock::sleep`], unless `ended` holds already. Whoever makes `ended` true and then calls [`Clock::wake`] is never slept through.
+    fn sleep_unless(&self, wait: Duration, ended: &dyn Fn() -> bool);
+
     /// Ends every sleep in progress.
     fn wake(&self);
 }
@@ -50,8 +56,11 @@ impl Clock for SystemClock {
         self.started.elapsed()
     }
 
-    fn sleep(&self, wait: Duration) {
+    fn sleep_unless(&self, wait: Duration, ended: &dyn Fn() -> bool) {
         let mut wakes = self.waiting.lock();
+        if ended() {
+            return;
+        }
         let seen = *wakes;
         self.woken.wait_while_for(&mut wakes, |wakes| *wakes == seen, wait);
     }
@@ -104,8 +113,11 @@ impl Clock for ManualClock {
         self.state.lock().now
     }
 
-    fn sleep(&self, wait: Duration) {
+    fn sleep_unless(&self, wait: Duration, ended: &dyn Fn() -> bool) {
         let mut state = self.state.lock();
+        if ended() {
+            return;
+        }
         let (end, wakes) = (state.now + wait, state.wakes);
         state.sleepers += 1;
         self.moved.notify_all();

@@ -39,6 +39,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("spark.sql.streaming.fileSource.schema.forceNullable", "true"),
     ("spark.sql.streaming.forceDeleteTempCheckpointLocation", "false"),
     ("spark.sql.streaming.stopActiveRunOnRestart", "true"),
+    ("spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart", "true"),
     // fsync of every log file and its directory; "false" trades the last batches after a power cut for speed.
     ("firesteel.checkpoint.fsync", "true"),
     // Bytes a plan may hold before it spills to disk.

@@ -151,12 +151,15 @@ impl Error {
         self.0.source.as_ref()
     }
 
-    /// The message without its context: for a condition `[NAME] text SQLSTATE: nnnnn`.
+    /// The message without its context: for a condition `[NAME] text SQLSTATE: nnnnn`, without the frame for those that Spark has not named yet.
     pub fn message(&self) -> String {
         let Some(condition) = self.0.condition else { return self.0.message.to_string() };
         let mut text = condition.template.to_owned();
         for (name, value) in &self.0.parameters {
             text = text.replace(&format!("<{name}>"), value);
+        }
+        if condition.name.starts_with("_LEGACY_ERROR_TEMP_") {
+            return text;
         }
         format!("[{}] {text} SQLSTATE: {}", condition.name, condition.sqlstate)
     }

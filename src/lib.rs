@@ -18,5 +18,6 @@ pub mod runtime;
 pub mod show;
 pub mod sink;
 pub mod source;
+pub mod stream;
 pub mod types;
 pub mod uri;

@@ -35,9 +35,19 @@ impl Layout {
         self.root.join("sources").join(i.to_string())
     }
 
+    /// State stores. Nothing is kept there yet.
+    pub fn state(&self) -> PathBuf {
+        self.root.join("state")
+    }
+
     /// What is ours alone: the lock and the mode.
     pub fn firesteel(&self) -> PathBuf {
         self.root.join("firesteel")
+    }
+
+    /// Locked for as long as a query runs.
+    pub fn lock(&self) -> PathBuf {
+        self.firesteel().join("lock")
     }
 }
 

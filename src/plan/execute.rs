@@ -224,14 +224,9 @@ impl Pass {
         Ok(batches.map(move |batch| relabel(&batch?, &schema)).boxed())
     }
 
-    /// Rows that a leaf has given so far, and all of them once every lane has ended.
-    pub fn rows_read(&self, leaf: LeafId) -> u64 {
-        self.context.rows.get(&leaf).map_or(0, |rows| rows.load(Ordering::Relaxed))
-    }
-
-    /// What the i-th declared watermark saw; complete once every lane has ended.
-    pub fn event_time(&self, i: usize) -> Option<&EventTime> {
-        self.context.watermarks.get(i)
+    /// What this pass read and saw, for as long as anybody asks.
+    pub fn context(&self) -> &Arc<PassContext> {
+        &self.context
     }
 }
 
@@ -271,7 +266,13 @@ impl PassContext {
         }
     }
 
-    pub(super) fn event_time(&self, i: usize) -> Option<&EventTime> {
+    /// Rows that a leaf has given so far, and all of them once every lane has ended.
+    pub fn rows_read(&self, leaf: LeafId) -> u64 {
+        self.rows.get(&leaf).map_or(0, |rows| rows.load(Ordering::Relaxed))
+    }
+
+    /// What the i-th declared watermark saw; complete once every lane has ended.
+    pub fn event_time(&self, i: usize) -> Option<&EventTime> {
         self.watermarks.get(i)
     }
 }

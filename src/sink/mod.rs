@@ -7,6 +7,7 @@ pub mod console;
 pub mod encode;
 pub mod files;
 pub mod memory;
+pub mod noop;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -76,13 +77,15 @@ pub trait Sink: Send + Sync + Debug {
     /// Opens the sink for a continuous query.
     fn open_continuous(&self, run: SinkRun) -> Result<Arc<dyn ContinuousWriter>> {
         let _ = run;
-        Err(Error::of(crate::condition::CONTINUOUS_UNSUPPORTED_SINK).with("sink", self.description()))
+        Err(Error::of(crate::condition::CONTINUOUS_UNSUPPORTED_SINK).with("source", self.description()))
     }
 }
 
 /// What a writer is given when it is opened.
 #[derive(Clone)]
 pub struct SinkRun {
+    /// The same on every restart from one checkpoint.
+    pub query_id: String,
     pub query_name: Option<String>,
     pub schema: SchemaRef,
     pub mode: OutputMode,
@@ -136,6 +139,7 @@ pub trait ContinuousWriter: Send + Sync {
 /// Adds every format that Firesteel writes. The memory sink is the session's: it makes a view.
 pub fn register(formats: &mut Formats) {
     formats.register_output(Arc::new(console::ConsoleFormat));
+    formats.register_output(Arc::new(noop::NoopFormat));
     formats.register_output(Arc::new(files::FileFormat::Parquet));
     formats.register_output(Arc::new(files::FileFormat::Csv));
     formats.register_output(Arc::new(files::FileFormat::Json));

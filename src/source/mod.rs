@@ -159,7 +159,7 @@ pub trait Source: Send + Sync + Debug {
     /// Opens the source for a continuous query.
     fn open_continuous(&self, run: SourceRun) -> Result<Box<dyn ContinuousReader>> {
         let _ = run;
-        Err(Error::of(crate::condition::CONTINUOUS_UNSUPPORTED_SOURCE).with("source", self.description()))
+        Err(Error::of(crate::condition::CONTINUOUS_UNSUPPORTED_SOURCE).with("sourceName", self.description()))
     }
 }
 

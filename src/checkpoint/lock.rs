@@ -1,0 +1,32 @@
+//! One run at a time on a checkpoint: a lock of the operating system, which dies with its process however that ends.
+
+use std::fs::{File, OpenOptions, TryLockError};
+
+use super::layout::Layout;
+use crate::error::{Context, Error, ErrorKind, Result};
+
+/// Held for as long as a query runs; released when dropped, or when the process ends.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+
+impl Lock {
+    /// Takes the checkpoint's lock, or says that another query, of this process or another, has it.
+    pub fn take(layout: &Layout) -> Result<Self> {
+        let path = layout.lock();
+        std::fs::create_dir_all(layout.firesteel()).context(|| format!("creating {}", layout.firesteel().display()))?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .context(|| format!("opening {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(Error::new(
+                ErrorKind::Checkpoint,
+                format!("Multiple streaming queries are concurrently using {}: stop the other one first", layout.root().display()),
+            )),
+            Err(TryLockError::Error(error)) => Err(error).context(|| format!("locking {}", path.display())),
+        }
+    }
+}

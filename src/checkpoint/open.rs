@@ -1,0 +1,257 @@
+//! A checkpoint that a query has opened: found, locked, and recovered from.
+
+use std::path::PathBuf;
+
+use super::commits::CommitsEntry;
+use super::conf::LoggedConf;
+use super::layout::Layout;
+use super::lock::Lock;
+use super::log::SourceLog;
+use super::mode::Mode;
+use super::numbered::NumberedLog;
+use super::offsets::OffsetsEntry;
+use super::recovery::{Damage, Decision, Facts, decide};
+use super::store::{Durability, Store};
+use super::metadata;
+use crate::batch::BatchId;
+use crate::condition;
+use crate::conf::Conf;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Where a query keeps its checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A directory that outlives the query.
+    At(PathBuf),
+    /// A directory of this run, removed when it ends well.
+    Temporary(PathBuf),
+}
+
+/// A checkpoint whose query is known, not locked yet.
+#[derive(Debug)]
+pub struct Found {
+    layout: Layout,
+    id: String,
+    durability: Durability,
+    retain: u64,
+    verify_empty: bool,
+    temporary: bool,
+}
+
+impl Found {
+    /// Reads the query's id, or gives the new checkpoint `fresh` as its own.
+    pub fn find(location: Location, conf: &Conf, fresh: impl Fn() -> String) -> Result<Self> {
+        let retain = conf.number("spark.sql.streaming.minBatchesToRetain")?;
+        if retain == 0 {
+            return Err(Error::illegal("'spark.sql.streaming.minBatchesToRetain' must be above zero"));
+        }
+        let (root, temporary) = match location {
+            Location::At(root) => (root, false),
+            Location::Temporary(root) => (root, true),
+        };
+        // What is removed with its run need not survive a power cut.
+        let synced = !temporary && conf.flag("firesteel.checkpoint.fsync")?;
+        let durability = if synced { Durability::Synced } else { Durability::Buffered };
+        let layout = Layout::new(root);
+        let id = metadata::read_or_create(&layout, durability, fresh)?;
+        let verify_empty = conf.flag("spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart")?;
+        Ok(Self { layout, id, durability, retain, verify_empty, temporary })
+    }
+
+    /// The query's id: the same on every restart.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Takes the checkpoint for this run.
+    pub fn lock(self) -> Result<Checkpoint> {
+        let Self { layout, id, durability, retain, verify_empty, temporary } = self;
+        let lock = Lock::take(&layout)?;
+        let offsets = NumberedLog::open(layout.offsets(), durability)?;
+        let commits = NumberedLog::open(layout.commits(), durability)?;
+        Ok(Checkpoint { layout, id, durability, retain, verify_empty, temporary, offsets, commits, _lock: lock })
+    }
+}
+
+/// A checkpoint held by one run of one query.
+#[derive(Debug)]
+pub struct Checkpoint {
+    layout: Layout,
+    id: String,
+    durability: Durability,
+    retain: u64,
+    verify_empty: bool,
+    temporary: bool,
+    offsets: NumberedLog,
+    commits: NumberedLog,
+    _lock: Lock,
+}
+
+/// Where a run begins.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recovered {
+    /// Batch 0 from the readers' initial offsets.
+    Begin,
+    /// The batch after `after`, from its ends.
+    Continue { after: BatchId, ends: OffsetsEntry, commit: CommitsEntry },
+    /// `batch` again, from the ends of the batch before (none for batch 0) to its own.
+    Replay { batch: BatchId, starts: Option<OffsetsEntry>, ends: OffsetsEntry },
+}
+
+impl Checkpoint {
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The own log of the query's source `i`.
+    pub fn source_log(&self, i: usize) -> SourceLog {
+        SourceLog { dir: self.layout.source(i), durability: self.durability }
+    }
+
+    /// The settings that the newest batch logged; `None` in a new checkpoint.
+    pub fn logged_conf(&self) -> Result<Option<LoggedConf>> {
+        let Some(newest) = self.offsets.newest()? else { return Ok(None) };
+        Ok(self.offsets_of(newest)?.batch.map(|batch| batch.conf))
+    }
+
+    /// Where a micro-batch run begins. What a continuous run left behind its last commit is dropped first.
+    pub fn recover(&self) -> Result<Recovered> {
+        let newest_offsets = self.offsets.newest()?;
+        let ran = Mode::read(&self.layout, self.durability)?;
+        let left_by_continuous = match (ran, newest_offsets) {
+            (Some(mode), _) => mode == Mode::Continuous,
+            (None, Some(newest)) => self.offsets_of(newest)?.batch.is_none(),
+            (None, None) => false,
+        };
+        if left_by_continuous {
+            self.offsets.remove_after(self.commits.newest()?)?;
+        }
+        let recovered = self.decide()?;
+        if recovered == Recovered::Begin && self.verify_empty {
+            self.check_empty()?;
+        }
+        if ran != Some(Mode::MicroBatch) {
+            Mode::MicroBatch.write(&self.layout, self.durability)?;
+        }
+        Ok(recovered)
+    }
+
+    /// A new query must not find another one's files. Hidden names are passed over: a crash while `offsets/0` was written leaves one.
+    fn check_empty(&self) -> Result<()> {
+        for dir in [self.layout.offsets(), self.layout.commits(), self.layout.state()] {
+            if dir.is_dir() && !Store::open(&dir, self.durability)?.list()?.is_empty() {
+                return Err(Error::of(condition::CHECKPOINT_NOT_EMPTY).with("checkpointLocation", dir.display()));
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&self) -> Result<Recovered> {
+        let newest_offsets = self.offsets.newest()?;
+        let newest_commit = self.commits.newest()?;
+        let before = newest_offsets.and_then(BatchId::previous);
+        let starts = match before {
+            Some(before) => self.offsets.get(before)?,
+            None => None,
+        };
+        match decide(Facts { newest_offsets, offsets_before_newest: starts.is_some(), newest_commit }) {
+            Decision::Begin => Ok(Recovered::Begin),
+            Decision::Continue { after } => {
+                Ok(Recovered::Continue { after, ends: self.offsets_of(after)?, commit: self.commit_of(after)? })
+            }
+            Decision::Replay { batch } => {
+                let starts = before.map(|before| self.offsets_of(before)).transpose()?;
+                Ok(Recovered::Replay { batch, starts, ends: self.offsets_of(batch)? })
+            }
+            Decision::Refuse(damage) => Err(self.refuse(damage)),
+        }
+    }
+
+    fn refuse(&self, damage: Damage) -> Error {
+        let (file, why) = match damage {
+            Damage::OffsetsMissing(id) => (self.offsets.file(id), "a later batch was written after it"),
+            Damage::CommitMissing(id) => (self.commits.file(id), "a later batch was begun"),
+        };
+        Error::new(
+            ErrorKind::Checkpoint,
+            format!(
+                "the checkpoint {} is damaged: {} is missing, and {why}; nothing was changed, start with a new checkpoint or restore the file",
+                self.layout.root().display(),
+                file.display()
+            ),
+        )
+    }
+
+    /// Where a continuous run begins: after the newest commit, whose epoch and ends these are. Newer offsets are dropped.
+    pub fn recover_continuous(&self) -> Result<Option<(BatchId, OffsetsEntry)>> {
+        let newest = self.commits.newest()?;
+        let ends = match newest {
+            Some(epoch) => Some((epoch, self.offsets_of(epoch)?)),
+            None => None,
+        };
+        self.offsets.remove_after(newest)?;
+        Mode::Continuous.write(&self.layout, self.durability)?;
+        Ok(ends)
+    }
+
+    fn offsets_of(&self, id: BatchId) -> Result<OffsetsEntry> {
+        let text = self.offsets.get(id)?.ok_or_else(|| self.refuse(Damage::OffsetsMissing(id)))?;
+        OffsetsEntry::read(&self.offsets.file(id), &text)
+    }
+
+    fn commit_of(&self, id: BatchId) -> Result<CommitsEntry> {
+        let text = self.commits.get(id)?.ok_or_else(|| self.refuse(Damage::CommitMissing(id)))?;
+        CommitsEntry::read(&self.commits.file(id), &text)
+    }
+
+    /// Records the range of a batch, before a row of it is read.
+    pub fn log_offsets(&self, id: BatchId, entry: &OffsetsEntry) -> Result<()> {
+        self.offsets.put(id, &entry.write()).map_err(|error| self.unwritten(condition::CHECKPOINT_OFFSETS_UNWRITTEN, id, error))
+    }
+
+    /// Records that a batch is visible.
+    pub fn log_commit(&self, id: BatchId, entry: CommitsEntry) -> Result<()> {
+        self.commits.put(id, &entry.write()).map_err(|error| self.unwritten(condition::CHECKPOINT_COMMIT_UNWRITTEN, id, error))
+    }
+
+    fn unwritten(&self, condition: &'static crate::error::Condition, id: BatchId, error: Error) -> Error {
+        match error.kind() {
+            ErrorKind::Checkpoint => error,
+            _ => Error::of(condition)
+                .with("batchId", id)
+                .with("checkpointLocation", self.layout.root().display())
+                .with("reason", &error)
+                .caused_by(error),
+        }
+    }
+
+    /// Removes what is older than `spark.sql.streaming.minBatchesToRetain` batches before `id`.
+    pub fn forget_before(&mut self, id: BatchId) -> Result<()> {
+        let first = BatchId(id.0.saturating_sub(self.retain));
+        self.offsets.remove_before(first)?;
+        self.commits.remove_before(first)
+    }
+
+    /// The run has ended: releases the lock, and removes a temporary checkpoint.
+    pub fn close(self, removal: Removal) {
+        let Self { layout, temporary, _lock, .. } = self;
+        drop(_lock);
+        if temporary
+            && removal == Removal::Allowed
+            && let Err(error) = std::fs::remove_dir_all(layout.root())
+        {
+            log::warn!("cannot remove the temporary checkpoint {}: {error}", layout.root().display());
+        }
+    }
+}
+
+/// Whether a temporary checkpoint may go: it stays after a failure, so that one can look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    Allowed,
+    Kept,
+}

@@ -1,0 +1,494 @@
+//! The life of a batch. [`MicroBatch::run_batch`] is the screen to read first.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+
+use super::each_batch::{BatchFrame, EachBatch};
+use super::monitor::Monitor;
+use super::progress::{Durations, EventTime, Progress, SinkProgress, SourceProgress};
+use super::trigger::Trigger;
+use super::watermark::{Policy, Tracker};
+use crate::batch::{Batch, BatchId, Cancel};
+use crate::checkpoint::commits::CommitsEntry;
+use crate::checkpoint::conf::{LoggedConf, logged};
+use crate::checkpoint::offsets::{Leaves, LoggedBatch, OffsetsEntry};
+use crate::checkpoint::open::Removal;
+use crate::checkpoint::{Checkpoint, Recovered};
+use crate::crash;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::LeafId;
+use crate::plan::execute::{Finished, Inputs, PassContext};
+use crate::runtime::Runtime;
+use crate::sink::noop::drain;
+use crate::sink::{Sink, SinkReport, SinkRun, Staged, Writer};
+use crate::source::{Available, Offset, ReadLimit, Reader, SourceRun};
+
+/// Where a run's rows go.
+pub enum Opened {
+    Writer { sink: Arc<dyn Sink>, run: SinkRun, writer: Arc<dyn Writer> },
+    EachBatch(Arc<dyn EachBatch>),
+}
+
+/// A micro-batch run of a query: its checkpoint, its plan, its readers and its writer. Lives on the query's thread.
+pub struct MicroBatch {
+    checkpoint: Checkpoint,
+    plan: Arc<Finished>,
+    output: Opened,
+    runtime: Runtime,
+    cancel: Cancel,
+    monitor: Arc<Monitor>,
+    inputs: Vec<Input>,
+    /// By leaf of the tree, which of `inputs` it reads: a self-union reads one twice.
+    leaves: Vec<usize>,
+    logged_conf: LoggedConf,
+    watermark: Tracker,
+    /// The watermark of the batch before, which drops late rows.
+    late_ms: i64,
+    next: BatchId,
+    /// The next batch as a crash left it in the log.
+    replay: Option<LoggedBatch>,
+    last_began: Option<Duration>,
+}
+
+/// A source that the query reads, once however often its plan names it.
+struct Input {
+    leaf: LeafId,
+    description: String,
+    reader: Box<dyn Reader>,
+    /// Where the last batch ended; `None` before the first, which begins at `initial`.
+    committed: Option<Offset>,
+    /// Where this batch ends.
+    available: Option<Offset>,
+    initial: Option<Offset>,
+}
+
+/// What a run is made of.
+pub struct Parts {
+    pub checkpoint: Checkpoint,
+    pub plan: Arc<Finished>,
+    pub output: Opened,
+    pub cancel: Cancel,
+    pub monitor: Arc<Monitor>,
+}
+
+/// What one batch's passes read and saw, and what came of them.
+struct Done {
+    passes: Vec<Arc<PassContext>>,
+    report: SinkReport,
+}
+
+impl MicroBatch {
+    /// Opens the readers and finds out where the run begins.
+    pub fn open(parts: Parts) -> Result<Self> {
+        let Parts { checkpoint, plan, output, cancel, monitor } = parts;
+        monitor.message("Initializing sources");
+        let env = plan.env();
+        let mut run = Self {
+            inputs: Vec::new(),
+            leaves: Vec::new(),
+            logged_conf: logged(&env.conf),
+            watermark: Tracker::new(Policy::of(&env.conf)?, plan.watermarks().len(), 0),
+            late_ms: 0,
+            next: BatchId(0),
+            replay: None,
+            last_began: None,
+            runtime: env.runtime.clone(),
+            checkpoint,
+            output,
+            cancel,
+            monitor,
+            plan: Arc::clone(&plan),
+        };
+        for leaf in plan.stream_leaves() {
+            if let Some(i) = run.inputs.iter().position(|input| input.leaf == leaf.id) {
+                run.leaves.push(i);
+                continue;
+            }
+            let mut reader = leaf.source.open(SourceRun {
+                lanes: run.runtime.lanes(),
+                conf: Arc::clone(&env.conf),
+                clock: Arc::clone(&env.clock),
+                cancel: run.cancel.clone(),
+                runtime: run.runtime.clone(),
+                log: Some(run.checkpoint.source_log(run.inputs.len())),
+            })?;
+            let initial = reader.initial()?;
+            run.leaves.push(run.inputs.len());
+            let description = leaf.source.description();
+            run.inputs.push(Input { leaf: leaf.id, description, reader, committed: None, available: None, initial });
+        }
+        run.recover()?;
+        Ok(run)
+    }
+
+    fn recover(&mut self) -> Result<()> {
+        let policy = Policy::of(&self.plan.env().conf)?;
+        let (committed, available, watermark_ms) = match self.checkpoint.recover()? {
+            Recovered::Begin => return Ok(()),
+            Recovered::Continue { after, ends, commit } => {
+                self.late_ms = ends.batch.as_ref().map_or(0, |batch| batch.watermark_ms);
+                self.next = after.next();
+                (Some(ends), None, self.late_ms.max(commit.next_watermark_ms))
+            }
+            Recovered::Replay { batch, starts, ends } => {
+                self.late_ms = starts.as_ref().and_then(|starts| starts.batch.as_ref()).map_or(0, |batch| batch.watermark_ms);
+                let logged = ends.batch.clone().unwrap_or_default();
+                let watermark_ms = logged.watermark_ms;
+                (self.next, self.replay) = (batch, Some(logged));
+                (starts, Some(ends), watermark_ms)
+            }
+        };
+        self.watermark = Tracker::new(policy, self.plan.watermarks().len(), watermark_ms);
+        let committed = committed.map(|entry| self.by_input(entry)).transpose()?;
+        let available = available.map(|entry| self.by_input(entry)).transpose()?;
+        for (i, input) in self.inputs.iter_mut().enumerate() {
+            input.committed = committed.as_ref().and_then(|ends| ends[i].clone());
+            input.available = available.as_ref().map_or_else(|| input.committed.clone(), |ends| ends[i].clone());
+            // The source may not have heard of the last commit before the crash.
+            if let Some(end) = &input.committed {
+                input.reader.commit(end)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A logged entry's offsets, one for each input.
+    fn by_input(&self, entry: OffsetsEntry) -> Result<Vec<Option<Offset>>> {
+        let mut ends = vec![None; self.inputs.len()];
+        for (end, i) in entry.for_leaves(self.leaves.len())?.into_iter().zip(&self.leaves) {
+            let end = end.map(Offset);
+            if ends[*i].is_some() && end.is_some() && ends[*i] != end {
+                return Err(Error::new(
+                    ErrorKind::Checkpoint,
+                    "the checkpoint has two offsets for a source that the query reads twice: it is another query's checkpoint",
+                ));
+            }
+            ends[*i] = end.or(ends[*i].take());
+        }
+        Ok(ends)
+    }
+
+    /// `availableNow`: notes what is there, before any batch. The trigger comes back as it can be carried out.
+    pub fn pin_available(&mut self, trigger: Trigger) -> Result<Trigger> {
+        if trigger != Trigger::AvailableNow {
+            return Ok(trigger);
+        }
+        let mut pinned = trigger;
+        for input in &mut self.inputs {
+            if input.reader.pin_available()? == Available::OneBatchOnly {
+                log::warn!("the source {} cannot note what is available now: the query runs one single batch", input.description);
+                pinned = trigger.with_a_source_that_cannot_pin();
+            }
+        }
+        Ok(pinned)
+    }
+
+    /// One trigger: runs the next batch and reports it, or finds nothing new.
+    pub fn trigger(&mut self, limit: ReadLimit) -> Result<Option<Progress>> {
+        let clock = Arc::clone(&self.plan.env().clock);
+        let (began_ms, began) = (clock.now_ms(), clock.monotonic());
+        let mut times = Durations::default();
+        let Some(mut progress) = self.run_batch(limit, &mut times)? else { return Ok(None) };
+        times.trigger_execution = clock.monotonic().saturating_sub(began);
+        progress.began_ms = began_ms;
+        progress.duration = times.trigger_execution;
+        progress.durations = times;
+        progress.since_last = self.last_began.replace(began).map(|last| began.saturating_sub(last));
+        Ok(Some(progress))
+    }
+
+    /// The life of a batch. A crash between any two of its steps is covered by the recovery table, or by the source's own log.
+    fn run_batch(&mut self, limit: ReadLimit, times: &mut Durations) -> Result<Option<Progress>> {
+        // 1. A trigger fired. 2. Each reader says where this batch ends, unless a crash left a batch whose range is logged.
+        let replay = self.replay.take();
+        let replayed = replay.is_some();
+        let logged = match replay {
+            Some(logged) => logged,
+            None => match self.timed(&mut times.latest_offset, |run| run.find_ends(limit))? {
+                Some(logged) => logged,
+                None => return Ok(None),
+            },
+        };
+        let batch = Arc::new(Batch {
+            id: self.next,
+            clock_ms: logged.clock_ms,
+            late_ms: self.late_ms,
+            evict_ms: logged.watermark_ms,
+            cancel: self.cancel.clone(),
+        });
+        // 3. The range is recorded before a row enters the plan.
+        if !replayed {
+            crash::point("before-offsets");
+            self.timed(&mut times.wal_commit, |run| run.log_offsets(batch.id, logged))?;
+            crash::point("offsets");
+        }
+        self.monitor.message("Processing new data");
+        // 4. The plan reads this batch's rows. 5. The writer makes them visible, whole or not at all.
+        let inputs = self.timed(&mut times.get_batch, Self::partitions)?;
+        let done = self.timed(&mut times.add_batch, |run| match &run.output {
+            Opened::EachBatch(callback) => run.call(Arc::clone(callback), &batch, inputs),
+            Opened::Writer { writer, .. } => run.write(Arc::clone(writer), &batch, inputs, replayed),
+        })?;
+        crash::point("sink-committed");
+        // 6. The checkpoint records that it did.
+        let event_time = self.advance_watermark(&batch, &done.passes);
+        self.timed(&mut times.commit_offsets, |run| {
+            run.checkpoint.log_commit(batch.id, CommitsEntry { next_watermark_ms: run.watermark.current_ms() })
+        })?;
+        crash::point("commits");
+        let progress = self.report(&batch, done, event_time);
+        self.late_ms = batch.evict_ms;
+        self.settle()?;
+        crash::point("source-committed");
+        Ok(Some(progress))
+    }
+
+    fn timed<T>(&mut self, time: &mut Duration, step: impl FnOnce(&mut Self) -> T) -> T {
+        let clock = Arc::clone(&self.plan.env().clock);
+        let began = clock.monotonic();
+        let result = step(self);
+        *time = clock.monotonic().saturating_sub(began);
+        result
+    }
+
+    /// Where each reader says the batch ends, and the batch's clock reading; `None` when no source has anything new.
+    fn find_ends(&mut self, limit: ReadLimit) -> Result<Option<LoggedBatch>> {
+        let mut any_new = false;
+        for input in &mut self.inputs {
+            self.monitor.getting_offsets(&input.description);
+            let start = input.committed.as_ref().or(input.initial.as_ref());
+            // A source that has an offset before it has rows makes batch 0 run, empty.
+            input.available = match input.reader.end_of_batch(start, limit)? {
+                Some(end) => Some(end),
+                None => start.cloned(),
+            };
+            any_new |= input.available != input.committed;
+        }
+        crash::point("source-log");
+        self.monitor.data_available(any_new);
+        if !any_new {
+            self.monitor.message("Waiting for data to arrive");
+            return Ok(None);
+        }
+        let clock_ms = self.plan.env().clock.now_ms();
+        Ok(Some(LoggedBatch { watermark_ms: self.watermark.current_ms(), clock_ms, conf: self.logged_conf.clone() }))
+    }
+
+    fn log_offsets(&mut self, id: BatchId, logged: LoggedBatch) -> Result<()> {
+        self.monitor.message("Writing offsets to log");
+        let end = |i: &usize| self.inputs[*i].available.as_ref().map(|end| end.0.clone());
+        let ends = self.leaves.iter().map(end).collect();
+        self.checkpoint.log_offsets(id, &OffsetsEntry { batch: Some(logged), ends, leaves: Leaves::Known })
+    }
+
+    /// The ranges cut into partitions. A source that did not move is not read.
+    fn partitions(&mut self) -> Result<Inputs> {
+        let mut inputs = Inputs::new();
+        for input in &mut self.inputs {
+            let start = input.committed.as_ref().or(input.initial.as_ref());
+            let partitions = match &input.available {
+                Some(end) if start != Some(end) => input.reader.partitions(start, end)?,
+                _ => Vec::new(),
+            };
+            inputs.insert(input.leaf, partitions);
+        }
+        Ok(inputs)
+    }
+
+    /// Hands the batch to the user's function.
+    fn call(&self, callback: Arc<dyn EachBatch>, batch: &Arc<Batch>, inputs: Inputs) -> Result<Done> {
+        let frame = Arc::new(BatchFrame::new(Arc::clone(&self.plan), Arc::clone(batch), inputs));
+        callback.call(Arc::clone(&frame) as _, batch.id)?;
+        Ok(Done { passes: frame.passes(), report: SinkReport::default() })
+    }
+
+    /// Runs one pass into the writer's stage, and commits it. A replayed batch that is visible already runs into nothing.
+    fn write(&mut self, writer: Arc<dyn Writer>, batch: &Arc<Batch>, inputs: Inputs, replayed: bool) -> Result<Done> {
+        let visible = replayed && self.runtime.block_on(writer.is_committed(batch.id))?;
+        let pass = Arc::new(self.plan.pass(Arc::clone(batch), inputs)?);
+        let passes = vec![Arc::clone(pass.context())];
+        if visible {
+            all_lanes(&self.runtime, pass.lanes(), &batch.cancel, |lane| {
+                let pass = Arc::clone(&pass);
+                async move { drain(pass.lane(lane)?).await }
+            })
+            .map_err(|(error, _)| error)?;
+            return Ok(Done { passes, report: SinkReport::default() });
+        }
+        let staged = all_lanes(&self.runtime, pass.lanes(), &batch.cancel, |lane| {
+            let (pass, writer, batch) = (Arc::clone(&pass), Arc::clone(&writer), Arc::clone(batch));
+            async move { writer.stage(&batch, lane, pass.lane(lane)?).await }
+        });
+        let staged = match staged {
+            Ok(staged) => staged,
+            Err((error, staged)) => {
+                if let Err(abort) = self.runtime.block_on(writer.abort(batch, staged)) {
+                    log::warn!("cannot remove what batch {} had staged: {abort}", batch.id);
+                }
+                return Err(error);
+            }
+        };
+        crash::point("staged");
+        let report = self.commit(&writer, batch, staged)?;
+        Ok(Done { passes, report })
+    }
+
+    /// Commits what was staged. When that fails, a writer opened anew says whether the batch became visible all the same.
+    fn commit(&mut self, writer: &Arc<dyn Writer>, batch: &Batch, staged: Vec<Staged>) -> Result<SinkReport> {
+        let error = match self.runtime.block_on(writer.commit(batch, staged)) {
+            Ok(report) => return Ok(report),
+            Err(error) => error,
+        };
+        let Opened::Writer { sink, run, writer } = &mut self.output else { return Err(error) };
+        let reopened = match sink.open(run.clone()) {
+            Ok(reopened) => reopened,
+            Err(again) => return Err(error.context(format!("opening the sink again failed too: {again}"))),
+        };
+        *writer = Arc::clone(&reopened);
+        match self.runtime.block_on(reopened.is_committed(batch.id)) {
+            Ok(true) => {
+                log::warn!("batch {} is visible although its commit failed: {error}", batch.id);
+                Ok(SinkReport::default())
+            }
+            Ok(false) => Err(error),
+            Err(again) => Err(error.context(format!("asking whether batch {} is visible failed too: {again}", batch.id))),
+        }
+    }
+
+    /// Takes the event times that the passes saw; what progress says of them.
+    fn advance_watermark(&mut self, batch: &Batch, passes: &[Arc<PassContext>]) -> Option<EventTime> {
+        let watermarks = self.plan.watermarks();
+        if watermarks.is_empty() {
+            return None;
+        }
+        let stats: Vec<_> = (0..watermarks.len())
+            .map(|i| passes.iter().filter_map(|pass| pass.event_time(i)?.stats()).max_by_key(|stats| stats.max_ms))
+            .collect();
+        let seen: Vec<_> =
+            stats.iter().zip(watermarks).map(|(stats, mark)| stats.map(|stats| stats.max_ms - mark.delay_ms)).collect();
+        self.watermark.advance(seen);
+        // Spark reports the first operator that saw rows.
+        Some(EventTime { stats: stats.into_iter().flatten().next(), watermark_ms: batch.evict_ms })
+    }
+
+    fn report(&self, batch: &Batch, done: Done, event_time: Option<EventTime>) -> Progress {
+        let sources = self.inputs.iter().map(|input| {
+            let report = input.reader.report();
+            SourceProgress {
+                description: input.description.clone(),
+                start: input.committed.clone(),
+                end: input.available.clone(),
+                latest: report.latest,
+                rows: done.passes.iter().map(|pass| pass.rows_read(input.leaf)).sum(),
+                metrics: report.metrics,
+            }
+        });
+        Progress {
+            batch_id: batch.id.0,
+            event_time,
+            sources: sources.collect(),
+            sink: SinkProgress { description: self.output.description(), rows: done.report.rows },
+            ..Progress::default()
+        }
+    }
+
+    /// After `commits/N`: the sources may forget the batch, and so may the log in time.
+    fn settle(&mut self) -> Result<()> {
+        self.next = self.next.next();
+        for input in &mut self.inputs {
+            if input.committed != input.available {
+                input.committed.clone_from(&input.available);
+                if let Some(end) = &input.committed {
+                    input.reader.commit(end)?;
+                }
+            }
+        }
+        self.checkpoint.forget_before(self.next)
+    }
+
+    /// The ends of the last batch and of the one that is under way, for the message of a query that failed.
+    pub fn offsets(&self) -> (String, String) {
+        let show = |offset: fn(&Input) -> Option<&Offset>| {
+            let shown: Vec<_> = self
+                .inputs
+                .iter()
+                .filter_map(|input| offset(input).map(|offset| format!("{}: {offset}", input.description)))
+                .collect();
+            format!("{{{}}}", shown.join(", "))
+        };
+        (show(|input| input.committed.as_ref()), show(|input| input.available.as_ref()))
+    }
+
+    /// Ends the run: drops readers and writer, then lets the checkpoint go.
+    pub fn close(self, removal: Removal) {
+        let Self { inputs, output, checkpoint, .. } = self;
+        drop(inputs);
+        drop(output);
+        checkpoint.close(removal);
+    }
+}
+
+impl Opened {
+    fn description(&self) -> String {
+        match self {
+            Self::Writer { sink, .. } => sink.description(),
+            Self::EachBatch(_) => "ForeachBatchSink".into(),
+        }
+    }
+}
+
+/// Runs every lane to its end: the first on this thread, so that a small batch crosses no other, the rest beside it. When one fails the
+/// others are cancelled and awaited, never dropped; what the good ones gave comes back with the error.
+fn all_lanes<T, F>(
+    runtime: &Runtime,
+    lanes: usize,
+    cancel: &Cancel,
+    lane: impl Fn(usize) -> F,
+) -> std::result::Result<Vec<T>, (Error, Vec<T>)>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+{
+    let guarded = |i| {
+        let (cancel, lane) = (cancel.clone(), lane(i));
+        async move {
+            let result = std::panic::AssertUnwindSafe(lane).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&panic)));
+            if result.is_err() {
+                cancel.cancel();
+            }
+            result
+        }
+    };
+    let others: Vec<_> = (1..lanes).map(|i| runtime.io().spawn(guarded(i))).collect();
+    let results = runtime.block_on(async {
+        let mut results = Vec::with_capacity(lanes);
+        if lanes > 0 {
+            results.push(guarded(0).await);
+        }
+        for other in others {
+            results.push(other.await.unwrap_or_else(|error| Err(Error::internal(format!("a lane was lost: {error}")))));
+        }
+        results
+    });
+    let (mut good, mut worst) = (Vec::with_capacity(lanes), None::<Error>);
+    for result in results {
+        match result {
+            Ok(value) => good.push(value),
+            // The lanes that were cancelled because of it say less than the one that failed.
+            Err(error) if worst.as_ref().is_none_or(|worst| worst.kind() == ErrorKind::Cancelled) => worst = Some(error),
+            Err(_) => {}
+        }
+    }
+    match worst {
+        None => Ok(good),
+        Some(error) => Err((error, good)),
+    }
+}
+
+/// The error of a panic: a defect, ours or a library's.
+pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Error::internal(format!("a panic: {}", text.unwrap_or("without a message")))
+}

@@ -1,0 +1,181 @@
+//! What a query reports of each batch: Spark's `StreamingQueryProgress`, with its keys in its order.
+//!
+//! ```text
+//! {"id":"…","runId":"…","name":null,"timestamp":"2026-01-01T00:00:00.000Z","batchId":1,"batchDuration":418,"numInputRows":10,
+//!  "inputRowsPerSecond":1.5,"processedRowsPerSecond":23.9,"durationMs":{"addBatch":174,…},"stateOperators":[],
+//!  "sources":[{"description":"…","startOffset":{…},"endOffset":{…},"latestOffset":null,"numInputRows":10,…}],
+//!  "sink":{"description":"…","numOutputRows":10}}
+//! ```
+//!
+//! Empty maps are left out; rates are rounded to one decimal and are 0.0 where nothing is known; `numOutputRows` is -1 when unknown.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::plan::watermark::Stats;
+use crate::source::Offset;
+
+/// One batch's report.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    pub id: String,
+    pub run_id: String,
+    pub name: Option<String>,
+    /// When the trigger began, in milliseconds since the epoch.
+    pub began_ms: i64,
+    pub batch_id: u64,
+    pub duration: Duration,
+    /// From the last trigger's beginning to this one's; `None` for the first.
+    pub since_last: Option<Duration>,
+    pub durations: Durations,
+    pub event_time: Option<EventTime>,
+    pub sources: Vec<SourceProgress>,
+    pub sink: SinkProgress,
+}
+
+/// Where a trigger's time went.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Durations {
+    pub add_batch: Duration,
+    pub commit_offsets: Duration,
+    pub get_batch: Duration,
+    pub latest_offset: Duration,
+    pub query_planning: Duration,
+    pub trigger_execution: Duration,
+    pub wal_commit: Duration,
+}
+
+/// Event times of a query with a watermark.
+#[derive(Clone, Copy, Debug)]
+pub struct EventTime {
+    /// `None` when no row came.
+    pub stats: Option<Stats>,
+    pub watermark_ms: i64,
+}
+
+/// One source's part.
+#[derive(Clone, Debug, Default)]
+pub struct SourceProgress {
+    pub description: String,
+    pub start: Option<Offset>,
+    pub end: Option<Offset>,
+    pub latest: Option<Offset>,
+    pub rows: u64,
+    pub metrics: Vec<(String, String)>,
+}
+
+/// The sink's part.
+#[derive(Clone, Debug, Default)]
+pub struct SinkProgress {
+    pub description: String,
+    pub rows: Option<u64>,
+}
+
+impl Progress {
+    pub fn input_rows(&self) -> u64 {
+        self.sources.iter().map(|source| source.rows).sum()
+    }
+
+    /// Rows a second that came in since the last trigger.
+    pub fn input_rate(&self) -> f64 {
+        self.since_last.map_or(0.0, |since| rate(self.input_rows(), since))
+    }
+
+    /// Rows a second that were worked through.
+    pub fn processed_rate(&self) -> f64 {
+        rate(self.input_rows(), self.duration)
+    }
+
+    /// Spark's JSON.
+    pub fn to_json(&self) -> Value {
+        let mut json = json!({
+            "id": self.id,
+            "runId": self.run_id,
+            "name": self.name,
+            "timestamp": timestamp(self.began_ms),
+            "batchId": self.batch_id,
+            "batchDuration": millis(self.duration),
+            "numInputRows": self.input_rows(),
+            "inputRowsPerSecond": self.input_rate(),
+            "processedRowsPerSecond": self.processed_rate(),
+            "durationMs": self.durations.to_json(),
+        });
+        let Value::Object(fields) = &mut json else { return json };
+        if let Some(event_time) = &self.event_time {
+            fields.insert("eventTime".into(), event_time.to_json());
+        }
+        fields.insert("stateOperators".into(), json!([]));
+        fields.insert("sources".into(), self.sources.iter().map(|source| self.source_json(source)).collect());
+        let rows = self.sink.rows.map_or_else(|| json!(-1), |rows| json!(rows));
+        fields.insert("sink".into(), json!({"description": self.sink.description, "numOutputRows": rows}));
+        json
+    }
+
+    fn source_json(&self, source: &SourceProgress) -> Value {
+        let mut json = json!({
+            "description": source.description,
+            "startOffset": offset(source.start.as_ref()),
+            "endOffset": offset(source.end.as_ref()),
+            "latestOffset": offset(source.latest.as_ref()),
+            "numInputRows": source.rows,
+            "inputRowsPerSecond": self.since_last.map_or(0.0, |since| rate(source.rows, since)),
+            "processedRowsPerSecond": rate(source.rows, self.duration),
+        });
+        if let (Value::Object(fields), false) = (&mut json, source.metrics.is_empty()) {
+            let metrics: Map<_, _> = source.metrics.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+            fields.insert("metrics".into(), metrics.into());
+        }
+        json
+    }
+}
+
+impl Durations {
+    fn to_json(self) -> Value {
+        json!({
+            "addBatch": millis(self.add_batch),
+            "commitOffsets": millis(self.commit_offsets),
+            "getBatch": millis(self.get_batch),
+            "latestOffset": millis(self.latest_offset),
+            "queryPlanning": millis(self.query_planning),
+            "triggerExecution": millis(self.trigger_execution),
+            "walCommit": millis(self.wal_commit),
+        })
+    }
+}
+
+impl EventTime {
+    fn to_json(self) -> Value {
+        let mut json = Map::new();
+        if let Some(stats) = self.stats {
+            json.insert("avg".into(), timestamp(stats.avg_ms as i64).into());
+            json.insert("max".into(), timestamp(stats.max_ms).into());
+            json.insert("min".into(), timestamp(stats.min_ms).into());
+        }
+        json.insert("watermark".into(), timestamp(self.watermark_ms).into());
+        json.into()
+    }
+}
+
+/// `2026-01-01T00:00:00.000Z`.
+pub fn timestamp(ms: i64) -> String {
+    chrono::DateTime::from_timestamp_millis(ms)
+        .map_or_else(|| ms.to_string(), |time| time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Rows a second, to one decimal. Our batches may take less than Spark's millisecond, so the durations are not rounded first.
+fn rate(rows: u64, time: Duration) -> f64 {
+    if rows == 0 || time.is_zero() {
+        return 0.0;
+    }
+    (rows as f64 / time.as_secs_f64() * 10.0).round() / 10.0
+}
+
+/// Parsed where it is JSON, as it stands where it is not.
+fn offset(offset: Option<&Offset>) -> Value {
+    offset.map_or(Value::Null, |offset| serde_json::from_str(&offset.0).unwrap_or_else(|_| json!(offset.0)))
+}

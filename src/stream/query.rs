@@ -1,0 +1,300 @@
+//! A running query: its handle, and the loop of its thread.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, OnceLock};
+use std::thread::ThreadId;
+use std::time::Duration;
+
+use super::batch::{MicroBatch, Parts, panicked};
+use super::listener::{Event, Idle, Started, Terminated};
+use super::manager::Manager;
+use super::monitor::{Monitor, Running, Status};
+use super::progress::Progress;
+use super::trigger::{Next, Outcome, Trigger};
+use crate::checkpoint::open::Removal;
+use crate::clock::Clock;
+use crate::condition;
+use crate::conf::Conf;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::execute::Finished;
+
+/// A query that was started: PySpark's `StreamingQuery`. Every method may be called from any thread.
+pub struct StreamingQuery {
+    /// The same on every restart from one checkpoint.
+    pub id: String,
+    /// Of this run alone.
+    pub run_id: String,
+    pub name: Option<String>,
+    pub(super) monitor: Arc<Monitor>,
+    plan: Arc<Finished>,
+    logical: String,
+    trigger: Trigger,
+    clock: Arc<dyn Clock>,
+    conf: Arc<Conf>,
+    thread: OnceLock<ThreadId>,
+}
+
+/// What a query is made of beside its run.
+pub(super) struct Identity {
+    pub id: String,
+    pub run_id: String,
+    pub name: Option<String>,
+    pub logical: String,
+    pub trigger: Trigger,
+}
+
+impl StreamingQuery {
+    pub(super) fn new(identity: Identity, plan: Arc<Finished>, monitor: Arc<Monitor>) -> Self {
+        let Identity { id, run_id, name, logical, trigger } = identity;
+        let (clock, conf) = (Arc::clone(&plan.env().clock), Arc::clone(&plan.env().conf));
+        Self { id, run_id, name, monitor, plan, logical, trigger, clock, conf, thread: OnceLock::new() }
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.monitor.is_active()
+    }
+
+    pub fn status(&self) -> Status {
+        self.monitor.status()
+    }
+
+    pub fn recent_progress(&self) -> Vec<Arc<Progress>> {
+        self.monitor.recent()
+    }
+
+    pub fn last_progress(&self) -> Option<Arc<Progress>> {
+        self.monitor.last()
+    }
+
+    /// The `StreamingQueryException` that ended the query, if one did.
+    pub fn exception(&self) -> Option<Error> {
+        self.monitor.failure()
+    }
+
+    /// Waits for the end, at most for `timeout`; true when it has come, the error when it was one.
+    pub fn await_termination(&self, timeout: Option<Duration>) -> Result<bool> {
+        let ended = self.monitor.wait_for_end(timeout);
+        match self.monitor.failure() {
+            Some(failure) if ended => Err(failure),
+            _ => Ok(ended),
+        }
+    }
+
+    /// What [`StreamingQuery::await_available`] waits beyond.
+    pub fn triggers(&self) -> u64 {
+        self.monitor.triggers()
+    }
+
+    /// Waits, at most for `timeout`, until a trigger that began after the `after`-th found nothing new; true when it has.
+    pub fn await_available(&self, after: u64, timeout: Option<Duration>) -> Result<bool> {
+        if matches!(self.trigger, Trigger::Continuous { .. }) {
+            return Err(Error::unsupported("processAllAvailable() needs a micro-batch trigger: a continuous query never has processed all"));
+        }
+        let idle = self.monitor.wait_for_idle(after, timeout);
+        match self.monitor.failure() {
+            Some(failure) => Err(failure),
+            None => Ok(idle),
+        }
+    }
+
+    /// Waits until everything that was available when this was called is processed.
+    pub fn process_all_available(&self) -> Result<()> {
+        self.await_available(self.triggers(), None).map(|_| ())
+    }
+
+    /// Asks the query to end, without waiting. From inside its own batch the batch is finished first.
+    pub fn request_stop(&self) {
+        let running = if self.is_own_thread() { Running::Finished } else { Running::Cancelled };
+        self.monitor.stop(running);
+        self.clock.wake();
+    }
+
+    /// Asks the query to end and waits for the call that is running; for `spark.sql.streaming.stopTimeout` at most, 0 being without end.
+    /// From inside its own batch this returns at once.
+    pub fn stop(&self) -> Result<()> {
+        self.request_stop();
+        if self.is_own_thread() {
+            return Ok(());
+        }
+        let key = "spark.sql.streaming.stopTimeout";
+        let timeout_ms = self.conf.number(key)?;
+        let timeout = (timeout_ms > 0).then(|| Duration::from_millis(timeout_ms));
+        if self.monitor.wait_for_end(timeout) {
+            return Ok(());
+        }
+        Err(Error::runtime(format!(
+            "the streaming query {} did not stop within {timeout_ms} ms (set by {key}); it is still in: {}",
+            self.label(),
+            self.status().message
+        )))
+    }
+
+    /// Whether this is the thread that the query's batches run on, so that nobody there may wait for its end.
+    pub fn is_own_thread(&self) -> bool {
+        self.thread.get() == Some(&std::thread::current().id())
+    }
+
+    /// `explain()`: the physical plan, and every stage before it when `extended`.
+    pub fn explain(&self, extended: bool) -> String {
+        if self.monitor.last().is_none() && !matches!(self.trigger, Trigger::Continuous { .. }) {
+            return "No physical plan. Waiting for data.".into();
+        }
+        let (optimized, physical) = self.plan.explain();
+        let physical = format!("== Physical Plan ==\n{physical}");
+        if extended {
+            format!("== Analyzed Logical Plan ==\n{}\n\n== Optimized Logical Plan ==\n{optimized}\n\n{physical}", self.logical)
+        } else {
+            physical
+        }
+    }
+
+    /// `name [id = …, runId = …]`, as Spark shows a query.
+    fn label(&self) -> String {
+        let name = self.name.as_ref().map(|name| format!("{name} ")).unwrap_or_default();
+        format!("{name}[id = {}, runId = {}]", self.id, self.run_id)
+    }
+
+    /// The `StreamingQueryException` around what ended the query. Spark's long text is the parameter `queryDebugString`.
+    fn failed(&self, cause: Error, offsets: Option<(String, String)>) -> Error {
+        let state = if offsets.is_some() { "ACTIVE" } else { "INITIALIZING" };
+        let (committed, available) = offsets.unwrap_or_else(|| ("{}".into(), "{}".into()));
+        let debug = format!(
+            "=== Streaming Query ===\nIdentifier: {}\nCurrent Committed Offsets: {committed}\nCurrent Available Offsets: {available}\n\n\
+             Current State: {state}\nThread State: RUNNABLE\n\nLogical Plan:\n{}",
+            self.label(),
+            self.logical
+        );
+        Error::of(condition::STREAM_FAILED)
+            .with("id", &self.id)
+            .with("runId", &self.run_id)
+            .with("message", &cause)
+            .with("queryDebugString", debug)
+            .with("startOffset", committed)
+            .with("endOffset", available)
+            .caused_by(cause)
+    }
+}
+
+/// What a query's thread works on.
+pub(super) enum Work {
+    MicroBatch(Parts),
+}
+
+/// The whole of a query's thread.
+pub(super) fn run(query: &Arc<StreamingQuery>, work: Work, manager: &Manager) {
+    let _ = query.thread.set(std::thread::current().id());
+    manager.bus().started(&Started {
+        id: query.id.clone(),
+        run_id: query.run_id.clone(),
+        name: query.name.clone(),
+        at_ms: query.clock.now_ms(),
+    });
+    query.monitor.began();
+    let ended = match work {
+        Work::MicroBatch(parts) => micro_batches(query, parts, manager),
+    };
+    let failure = match ended {
+        Ok(()) => None,
+        Err(Ended { cause, .. }) if query.monitor.is_stopping() && cause.kind() == ErrorKind::Cancelled => None,
+        Err(Ended { cause, offsets }) => {
+            let message = format!("Terminated with exception: {cause}");
+            Some((query.failed(cause, offsets), message))
+        }
+    };
+    let (failure, message) = match failure {
+        Some((failure, message)) => (Some(failure), message.into()),
+        None => (None, std::borrow::Cow::Borrowed("Stopped")),
+    };
+    manager.ended(query, failure.clone(), message);
+    manager.bus().post(Event::Terminated(Terminated { id: query.id.clone(), run_id: query.run_id.clone(), failure }));
+}
+
+/// What ended a query, and where its sources stood.
+struct Ended {
+    cause: Error,
+    offsets: Option<(String, String)>,
+}
+
+fn micro_batches(query: &StreamingQuery, parts: Parts, manager: &Manager) -> Result<(), Ended> {
+    let guard = |step: &mut dyn FnMut() -> Result<()>| {
+        catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+    };
+    let mut opened = None;
+    let mut parts = Some(parts);
+    let mut result = guard(&mut || {
+        if let Some(parts) = parts.take() {
+            opened = Some(MicroBatch::open(parts)?);
+        }
+        Ok(())
+    });
+    if let Some(batches) = &mut opened
+        && result.is_ok()
+    {
+        result = guard(&mut || drive(query, batches, manager));
+    }
+    let offsets = opened.as_ref().map(MicroBatch::offsets);
+    let force = query.conf.flag("spark.sql.streaming.forceDeleteTempCheckpointLocation").unwrap_or(false);
+    let stopped = query.monitor.is_stopping();
+    if let Some(batches) = opened {
+        batches.close(if result.is_ok() || stopped || force { Removal::Allowed } else { Removal::Kept });
+    }
+    result.map_err(|cause| Ended { cause, offsets })
+}
+
+/// Trigger after trigger, until the query is stopped or has done what it was started for.
+fn drive(query: &StreamingQuery, batches: &mut MicroBatch, manager: &Manager) -> Result<()> {
+    let (clock, monitor) = (&query.clock, &query.monitor);
+    let polling = Duration::from_millis(query.conf.number("spark.sql.streaming.pollingDelay")?);
+    let idle_after_ms = query.conf.number("spark.sql.streaming.noDataProgressEventInterval")? as i64;
+    let trigger = batches.pin_available(query.trigger)?;
+    let mut last_heard_ms = clock.now_ms();
+    while !monitor.is_stopping() {
+        let began_ms = clock.now_ms();
+        monitor.trigger_began();
+        let progress = batches.trigger(trigger.limit())?.map(|progress| {
+            Arc::new(Progress {
+                id: query.id.clone(),
+                run_id: query.run_id.clone(),
+                name: query.name.clone(),
+                ..progress
+            })
+        });
+        let now_ms = clock.now_ms();
+        match &progress {
+            Some(progress) => {
+                last_heard_ms = now_ms;
+                manager.bus().post(Event::Progress(Arc::clone(progress)));
+            }
+            None if now_ms - last_heard_ms >= idle_after_ms => {
+                last_heard_ms = now_ms;
+                manager.bus().post(Event::Idle(Idle { id: query.id.clone(), run_id: query.run_id.clone(), at_ms: began_ms }));
+            }
+            None => {}
+        }
+        let outcome = Outcome::of(progress.as_ref());
+        monitor.trigger_ended(progress);
+        match trigger.next(outcome, began_ms) {
+            Next::Now => {}
+            Next::Poll => clock.sleep_unless(polling, &|| monitor.is_stopping()),
+            Next::At(at_ms) => {
+                let late_ms = clock.now_ms() - at_ms;
+                if late_ms > 0 {
+                    log::warn!("a batch took longer than the trigger's interval; the next one is {late_ms} ms late");
+                }
+                wait_until(query, at_ms);
+            }
+            Next::End => break,
+        }
+    }
+    Ok(())
+}
+
+fn wait_until(query: &StreamingQuery, at_ms: i64) {
+    query.monitor.message("Waiting for next trigger");
+    while !query.monitor.is_stopping() {
+        match u64::try_from(at_ms - query.clock.now_ms()) {
+            Ok(left @ 1..) => query.clock.sleep_unless(Duration::from_millis(left), &|| query.monitor.is_stopping()),
+            _ => return,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! `start()`: checks what Spark checks before a row is read, finds and locks the checkpoint, opens the sink, gives the query its thread.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::batch::{Opened, Parts};
+use super::each_batch::EachBatch;
+use super::manager::Manager;
+use super::monitor::Monitor;
+use super::query::{Identity, StreamingQuery, Work, run};
+use super::trigger::Trigger;
+use crate::batch::Cancel;
+use crate::checkpoint::conf::overridden;
+use crate::checkpoint::layout::Layout;
+use crate::checkpoint::open::{Found, Location};
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::plan::Resolved;
+use crate::plan::execute::{Env, Finished, finish};
+use crate::sink::{OutputMode, Sink, SinkRun};
+use crate::uri;
+
+/// Where a query's rows go.
+#[derive(Clone)]
+pub enum Output {
+    Sink(Arc<dyn Sink>),
+    EachBatch(Arc<dyn EachBatch>),
+}
+
+/// What `writeStream…start()` says.
+pub struct Request {
+    pub resolved: Arc<Resolved>,
+    /// The session's configuration as it is now, threads and clock.
+    pub env: Arc<Env>,
+    pub output: Output,
+    /// What the user called the sink: `parquet`, `memory`, `foreachBatch`; for errors.
+    pub format: String,
+    pub mode: OutputMode,
+    pub trigger: Trigger,
+    pub name: Option<String>,
+    pub partition_by: Vec<String>,
+    /// The option `checkpointLocation`.
+    pub checkpoint: Option<String>,
+}
+
+impl Manager {
+    /// Starts a query. Returns when listeners have heard of it and its thread runs.
+    pub fn start(self: &Arc<Self>, request: Request) -> Result<Arc<StreamingQuery>> {
+        check(&request)?;
+        warn_unreplayable(&request.resolved);
+        self.check_name(request.name.as_deref())?;
+        let location = location(&request)?;
+        let found = Found::find(location, &request.env.conf, || Uuid::new_v4().to_string())?;
+        self.make_way(found.id(), &request.env.conf)?;
+        let checkpoint = found.lock()?;
+        // What the checkpoint logged overrides the session for as long as it lives.
+        let conf = match checkpoint.logged_conf()? {
+            Some(logged) => Arc::new(overridden(&request.env.conf, &logged)),
+            None => Arc::clone(&request.env.conf),
+        };
+        let env = Arc::new(request.env.with_conf(conf));
+        let plan = Arc::new(finish(&request.resolved, &env)?);
+        let cancel = Cancel::default();
+        let keep = usize::try_from(env.conf.number("spark.sql.streaming.numRecentProgressUpdates")?).unwrap_or(usize::MAX);
+        let monitor = Arc::new(Monitor::new(keep, cancel.clone()));
+        let output = open(&request, checkpoint.id(), &plan, &cancel)?;
+        let identity = Identity {
+            id: checkpoint.id().to_owned(),
+            run_id: Uuid::new_v4().to_string(),
+            name: request.name.clone(),
+            logical: request.resolved.plan.display_indent().to_string(),
+            trigger: request.trigger,
+        };
+        let parts = Parts { checkpoint, plan: Arc::clone(&plan), output, cancel, monitor: Arc::clone(&monitor) };
+        let query = Arc::new(StreamingQuery::new(identity, plan, Arc::clone(&monitor)));
+        self.add(Arc::clone(&query));
+        let (thread_query, manager) = (Arc::clone(&query), Arc::clone(self));
+        let name = format!("stream execution thread for {}", query.id);
+        let thread = env.runtime.thread(&name, move || run(&thread_query, Work::MicroBatch(parts), &manager));
+        if let Err(error) = thread {
+            self.ended(&query, Some(error.clone()), "Terminated with exception");
+            return Err(error);
+        }
+        monitor.wait_until_begun();
+        Ok(query)
+    }
+}
+
+/// Everything that Spark refuses before it looks at the checkpoint.
+fn check(request: &Request) -> Result<()> {
+    let Request { resolved, output, format, mode, trigger, partition_by, .. } = request;
+    if !resolved.is_streaming() {
+        return Err(Error::of(condition::WRITE_STREAM_NOT_ALLOWED));
+    }
+    let partitions = match output {
+        Output::Sink(sink) => sink.can().partition_by,
+        Output::EachBatch(_) => false,
+    };
+    if !partition_by.is_empty() && !partitions {
+        return Err(Error::of(condition::SINK_WITHOUT_PARTITIONING).with("operation", format));
+    }
+    for column in partition_by {
+        if !resolved.output.iter().any(|attribute| attribute.name.eq_ignore_ascii_case(column)) {
+            let names: Vec<_> = resolved.output.iter().map(|attribute| attribute.name.as_str()).collect();
+            return Err(Error::of(condition::PARTITION_COLUMN_NOT_FOUND).with("col", column).with("normalizedParCols", names.join(", ")));
+        }
+    }
+    if matches!(trigger, Trigger::Continuous { .. }) && matches!(output, Output::EachBatch(_)) {
+        return Err(Error::of(condition::CONTINUOUS_UNSUPPORTED_SINK).with("source", format));
+    }
+    if let Some(operation) = &resolved.unsupported_on_stream {
+        return Err(Error::of(condition::STREAMING_UNSUPPORTED_OPERATION).with(
+            "msg",
+            format!("{operation} is not supported on streaming DataFrames/Datasets here: state is not built yet; use it in foreachBatch"),
+        ));
+    }
+    if *mode == OutputMode::Complete {
+        return Err(Error::of(condition::OUTPUT_MODE_UNSUPPORTED_OPERATION)
+            .with("outputMode", "complete")
+            .with("operation", "no streaming aggregations"));
+    }
+    match output {
+        Output::Sink(sink) if !sink.can().modes.contains(mode) => Err(Error::of(condition::OUTPUT_MODE_UNSUPPORTED_SINK)
+            .with("outputMode", mode.name().to_lowercase())
+            .with("className", format)),
+        _ => Ok(()),
+    }
+}
+
+/// Where the checkpoint lies: the option, else the configuration's directory, else a temporary one where the sink allows it.
+fn location(request: &Request) -> Result<Location> {
+    let Request { output, env, name, checkpoint, mode, .. } = request;
+    let key = "spark.sql.streaming.checkpointLocation";
+    let (may_be_temporary, recovers) = match output {
+        Output::Sink(sink) => (sink.can().temporary_checkpoint, sink.can().recovers || *mode == OutputMode::Complete),
+        Output::EachBatch(_) => (true, true),
+    };
+    let location = match (checkpoint, env.conf.get(key)) {
+        (Some(location), _) => Location::At(absolute(location)?),
+        (None, Some(parent)) => {
+            let own = name.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
+            Location::At(absolute(parent)?.join(own))
+        }
+        (None, None) if may_be_temporary => {
+            Location::Temporary(std::env::temp_dir().join(format!("temporary-{}", Uuid::new_v4())))
+        }
+        (None, None) => return Err(Error::of(condition::CHECKPOINT_LOCATION_MISSING).with("config", key)),
+    };
+    if let (Location::At(root), false) = (&location, recovers) {
+        let offsets = Layout::new(root).offsets();
+        if offsets.exists() {
+            return Err(Error::of(condition::SINK_WITHOUT_RECOVERY).with("checkpointPath", offsets.display()));
+        }
+    }
+    Ok(location)
+}
+
+fn absolute(location: &str) -> Result<PathBuf> {
+    Ok(std::path::absolute(uri::local_path(location)?)?)
+}
+
+fn open(request: &Request, query_id: &str, plan: &Finished, cancel: &Cancel) -> Result<Opened> {
+    let sink = match &request.output {
+        Output::EachBatch(callback) => return Ok(Opened::EachBatch(Arc::clone(callback))),
+        Output::Sink(sink) => Arc::clone(sink),
+    };
+    let env = plan.env();
+    let run = SinkRun {
+        query_id: query_id.to_owned(),
+        query_name: request.name.clone(),
+        schema: plan.schema(),
+        mode: request.mode,
+        partition_by: request.partition_by.clone(),
+        lanes: plan.lanes(),
+        conf: Arc::clone(&env.conf),
+        clock: Arc::clone(&env.clock),
+        cancel: cancel.clone(),
+        runtime: env.runtime.clone(),
+    };
+    let writer = sink.open(run.clone())?;
+    Ok(Opened::Writer { sink, run, writer })
+}
+
+/// Says which sources do not survive a crash.
+fn warn_unreplayable(resolved: &Resolved) {
+    for leaf in resolved.leaves.iter().filter(|leaf| leaf.streaming && !leaf.source.replays()) {
+        log::warn!("the source {} cannot give the same rows again: a crash loses what it had read", leaf.source.description());
+    }
+}

@@ -1,0 +1,154 @@
+//! When a query works: what the user asked for, and the decisions that follow from it, as pure functions.
+
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::source::ReadLimit;
+
+/// `writeStream.trigger(…)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// As soon as the batch before is done; 0 is the default trigger. Otherwise at the multiples of the interval since the epoch.
+    ProcessingTime { interval_ms: i64 },
+    /// One batch of everything there is, then the end. Deprecated in Spark.
+    Once,
+    /// Everything that is there now, in batches of the configured size, then the end.
+    AvailableNow,
+    /// Rows as they come; an epoch is committed at each interval.
+    Continuous { interval_ms: i64 },
+}
+
+impl Default for Trigger {
+    fn default() -> Self {
+        Self::ProcessingTime { interval_ms: 0 }
+    }
+}
+
+/// What a trigger led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A batch ran.
+    Ran,
+    /// There was nothing to run.
+    NoData,
+}
+
+/// What a query does after a trigger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The next trigger at once.
+    Now,
+    /// The next trigger when the clock shows this time, in milliseconds since the epoch.
+    At(i64),
+    /// The next trigger after `spark.sql.streaming.pollingDelay`.
+    Poll,
+    /// The query has done what it was started for.
+    End,
+}
+
+impl Trigger {
+    /// `trigger(processingTime="5 seconds")`.
+    pub fn processing_time(interval: &str) -> Result<Self> {
+        Ok(Self::ProcessingTime { interval_ms: trigger_interval(interval)? })
+    }
+
+    /// `trigger(continuous="5 seconds")`.
+    pub fn continuous(interval: &str) -> Result<Self> {
+        Ok(Self::Continuous { interval_ms: trigger_interval(interval)? })
+    }
+
+    /// The trigger of a query with a source that cannot pin what is available now: one single batch.
+    #[must_use]
+    pub fn with_a_source_that_cannot_pin(self) -> Self {
+        match self {
+            Self::AvailableNow => Self::Once,
+            other => other,
+        }
+    }
+
+    /// How much each batch may take.
+    pub fn limit(self) -> ReadLimit {
+        match self {
+            Self::Once => ReadLimit::All,
+            Self::ProcessingTime { .. } | Self::AvailableNow | Self::Continuous { .. } => ReadLimit::Configured,
+        }
+    }
+
+    /// What follows a trigger that began at `began_ms`.
+    pub fn next(self, outcome: Outcome, began_ms: i64) -> Next {
+        match (self, outcome) {
+            (Self::Once, _) | (Self::AvailableNow, Outcome::NoData) => Next::End,
+            (Self::AvailableNow, Outcome::Ran) => Next::Now,
+            (Self::ProcessingTime { interval_ms } | Self::Continuous { interval_ms }, outcome) => match (interval_ms, outcome) {
+                (1.., _) => Next::At(next_multiple(interval_ms, began_ms)),
+                (_, Outcome::Ran) => Next::Now,
+                (_, Outcome::NoData) => Next::Poll,
+            },
+        }
+    }
+}
+
+/// The first multiple of `interval_ms` since the epoch that lies after `now_ms`.
+pub fn next_multiple(interval_ms: i64, now_ms: i64) -> i64 {
+    (now_ms.div_euclid(interval_ms) + 1).saturating_mul(interval_ms)
+}
+
+fn trigger_interval(text: &str) -> Result<i64> {
+    let micros = interval_micros(text)?;
+    if micros < 0 {
+        return Err(Error::illegal("requirement failed: the interval of trigger should not be negative"));
+    }
+    Ok(micros / 1000)
+}
+
+/// Spark's interval text, `interval 1 day 2.5 seconds`, in microseconds. Months and years have no fixed length and are refused.
+pub fn interval_micros(text: &str) -> Result<i64> {
+    let fail = |condition, slot: &'static str, found: &str| Error::of(condition).with("input", text).with(slot, found);
+    let lower = text.trim().to_lowercase();
+    let mut words = lower.split_whitespace().peekable();
+    words.next_if_eq(&"interval");
+    if words.peek().is_none() {
+        return Err(fail(condition::INTERVAL_EMPTY, "word", ""));
+    }
+    let mut total: i64 = 0;
+    while let Some(mut number) = words.next() {
+        let mut sign = 1;
+        if let Some(alone) = [("+", 1), ("-", -1)].into_iter().find(|(symbol, _)| *symbol == number) {
+            sign = alone.1;
+            number = words.next().ok_or_else(|| fail(condition::INTERVAL_MISSING_NUMBER, "word", alone.0))?;
+        }
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if !number.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
+            return Err(fail(condition::INTERVAL_UNRECOGNIZED_NUMBER, "number", number));
+        }
+        let (sign, whole) = match whole.strip_prefix('-') {
+            Some(rest) => (-sign, rest),
+            None => (sign, whole.strip_prefix('+').unwrap_or(whole)),
+        };
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(fraction) || fraction.len() > 9 || (whole.is_empty() && fraction.is_empty()) {
+            return Err(fail(condition::INTERVAL_INVALID_VALUE, "value", number));
+        }
+        let unit = words.next().ok_or_else(|| fail(condition::INTERVAL_MISSING_UNIT, "word", number))?;
+        let unit_micros: i64 = match unit.strip_suffix('s').unwrap_or(unit) {
+            "week" => 604_800_000_000,
+            "day" => 86_400_000_000,
+            "hour" => 3_600_000_000,
+            "minute" => 60_000_000,
+            "second" => 1_000_000,
+            "millisecond" => 1000,
+            "microsecond" => 1,
+            "month" | "year" => return Err(fail(condition::INTERVAL_WITH_MONTHS, "interval", text)),
+            _ => return Err(fail(condition::INTERVAL_INVALID_UNIT, "unit", unit)),
+        };
+        if number.contains('.') && unit_micros != 1_000_000 {
+            return Err(fail(condition::INTERVAL_INVALID_FRACTION, "unit", unit));
+        }
+        // Nanoseconds below a microsecond are cut off.
+        let fraction: i64 = format!("{fraction:0<6}")[..6].parse().unwrap_or(0);
+        let whole = if whole.is_empty() { Some(0) } else { whole.parse::<i64>().ok() };
+        total = whole
+            .and_then(|whole| whole.checked_mul(unit_micros)?.checked_add(fraction)?.checked_mul(sign)?.checked_add(total))
+            .ok_or_else(|| fail(condition::INTERVAL_OVERFLOW, "word", number))?;
+    }
+    Ok(total)
+}

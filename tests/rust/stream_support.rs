@@ -1,0 +1,96 @@
+//! What the tests of queries share: a session without an edge.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::common::TableReference;
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::LogicalPlanBuilder;
+use firesteel::clock::{Clock, ManualClock};
+use firesteel::conf::Conf;
+use firesteel::plan::execute::Env;
+use firesteel::plan::scan::SourceTable;
+use firesteel::plan::{Attribute, Leaf, LeafId, Resolved};
+use firesteel::runtime::Runtime;
+use firesteel::sink::noop::Noop;
+use firesteel::sink::OutputMode;
+use firesteel::source::Source;
+use firesteel::source::rate_micro_batch::RateMicroBatch;
+use firesteel::stream::{Manager, Output, Request, Trigger};
+
+/// Threads, a clock and a manager.
+pub struct Session {
+    pub env: Arc<Env>,
+    pub manager: Arc<Manager>,
+}
+
+impl Session {
+    pub fn with_clock(clock: Arc<dyn Clock>, conf: &[(&str, &str)]) -> Self {
+        let mut settings = Conf::default();
+        settings.set("firesteel.checkpoint.fsync", "false");
+        for (key, value) in conf {
+            settings.set(*key, *value);
+        }
+        let runtime = Runtime::new(2).unwrap();
+        let env = Arc::new(Env::new(Arc::new(settings), runtime.clone(), clock).unwrap());
+        Self { env, manager: Manager::new(runtime) }
+    }
+
+    pub fn new(conf: &[(&str, &str)]) -> Self {
+        Self::with_clock(Arc::new(ManualClock::at(1_000_000)), conf)
+    }
+
+    /// `readStream…writeStream.format("noop")` with everything at its default.
+    pub fn request(&self, resolved: Resolved, checkpoint: Option<&Path>) -> Request {
+        Request {
+            resolved: Arc::new(resolved),
+            env: Arc::clone(&self.env),
+            output: Output::Sink(Arc::new(Noop)),
+            format: "noop".into(),
+            mode: OutputMode::Append,
+            trigger: Trigger::default(),
+            name: None,
+            partition_by: Vec::new(),
+            checkpoint: checkpoint.map(|path| path.display().to_string()),
+        }
+    }
+}
+
+/// A stream of every column of `source`.
+pub fn stream(source: Arc<dyn Source>) -> Resolved {
+    scan(Leaf { id: LeafId::fresh(), source, streaming: true })
+}
+
+/// A relation that is one leaf.
+pub fn scan(leaf: Leaf) -> Resolved {
+    let output: Vec<_> = leaf
+        .source
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| Attribute::new(field.name(), field.data_type().clone(), field.is_nullable()))
+        .collect();
+    let table = provider_as_source(Arc::new(SourceTable::new(leaf.clone(), &output)));
+    let name = TableReference::bare(format!("leaf{}", leaf.id.0));
+    let plan = LogicalPlanBuilder::scan(name, table, None).unwrap().build().unwrap();
+    Resolved { plan, output, hidden: Vec::new(), leaves: vec![leaf], watermarks: Vec::new(), unsupported_on_stream: None }
+}
+
+/// `rate-micro-batch` with `rows` rows in each batch.
+pub fn rate_micro_batch(rows: i64) -> Arc<dyn Source> {
+    Arc::new(RateMicroBatch { rows_per_batch: rows, partitions: 2, start_ms: 0, advance_ms: 1000 })
+}
+
+/// Every file of a directory that is not hidden, in order, with its text.
+pub fn texts(dir: &Path) -> String {
+    let mut files: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !path.file_name().unwrap().to_str().unwrap().starts_with('.'))
+        .collect();
+    files.sort();
+    let show = |path: &std::path::PathBuf| {
+        format!("{}: {}", path.file_name().unwrap().to_str().unwrap(), std::fs::read_to_string(path).unwrap().replace('\n', "⏎"))
+    };
+    files.iter().map(show).collect::<Vec<_>>().join("\n")
+}
