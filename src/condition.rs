@@ -133,6 +133,8 @@ conditions! {
     UNRESOLVED_USING_COLUMN_FOR_JOIN = "UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703", Analysis, "the USING column <colName> is not on the <side> side of the join; there are <suggestion>.";
     NUM_COLUMNS_MISMATCH = "NUM_COLUMNS_MISMATCH", "42826", Analysis, "<operator> takes inputs of equally many columns, found <firstNumColumns> and <invalidNumColumns> in the <invalidOrdinalNum>.";
     INCOMPATIBLE_COLUMN_TYPE = "INCOMPATIBLE_COLUMN_TYPE", "42825", Analysis, "<operator>: the <columnOrdinalNumber> column of the <tableOrdinalNumber> input has type <dataType1>, which does not meet <dataType2><hint>.";
+    TABLE_OR_VIEW_ALREADY_EXISTS = "TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", Analysis, "there is a table or view <relationName> already; choose another name, or replace it.";
+    MEMORY_SINK_WITHOUT_NAME = "_LEGACY_ERROR_TEMP_1119", "0A000", Analysis, "queryName must be specified for memory sink";
     PARSE_SYNTAX_ERROR = "PARSE_SYNTAX_ERROR", "42601", Parse, "syntax error at or near <error><hint>.";
     OUTPUT_EXCEEDS_INPUT_ROWS = "OUTPUT_EXCEEDS_INPUT_ROWS", "39000", User, "an iterator function has returned more rows than it was given.";
     INPUT_NOT_FULLY_CONSUMED = "INPUT_NOT_FULLY_CONSUMED", "39000", User, "an iterator function has returned before it had read all of its input.";

@@ -1,6 +1,7 @@
 //! Spark-style Structured Streaming with model inference, in one process.
 
 pub mod batch;
+pub mod catalog;
 pub mod checkpoint;
 pub mod clock;
 pub mod condition;
@@ -8,6 +9,7 @@ pub mod conf;
 pub mod crash;
 pub mod error;
 pub mod format;
+pub mod frame;
 pub mod function;
 pub mod model;
 pub mod options;
@@ -15,9 +17,13 @@ pub mod plan;
 #[cfg(feature = "python")]
 pub mod python;
 pub mod runtime;
+pub mod save;
+pub mod session;
 pub mod show;
 pub mod sink;
 pub mod source;
+pub mod statement;
 pub mod stream;
 pub mod types;
 pub mod uri;
+pub mod write_stream;

@@ -17,11 +17,12 @@ use crate::frame::Frame;
 use crate::function::Function;
 use crate::options::Options;
 use crate::plan::execute::Env;
-use crate::plan::resolve;
+use crate::plan::{Resolved, resolve};
 use crate::plan::sql::Sql;
 use crate::plan::tree::{Expr, Relation, Statement};
 use crate::runtime::Runtime;
 use crate::sink::console::Print;
+use crate::stream::manager::Manager;
 use crate::source::{ReadMode, Source};
 use crate::types::zone::Zone;
 use crate::uri;
@@ -34,6 +35,7 @@ pub struct Session {
     formats: RwLock<Formats>,
     functions: RwLock<IndexMap<String, Arc<dyn Function>>>,
     print: RwLock<Print>,
+    streams: Arc<Manager>,
     clock: Arc<dyn Clock>,
 }
 
@@ -58,6 +60,7 @@ impl Session {
         Zone::of(conf.time_zone())?;
         let conf = Arc::new(conf);
         let env = Env::new(Arc::clone(&conf), Runtime::new(lanes)?, Arc::clone(&clock))?;
+        let streams = Manager::new(env.runtime.clone());
         let print: Print = Arc::new(|text| {
             use std::io::Write;
             Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
@@ -69,6 +72,7 @@ impl Session {
             formats: RwLock::new(Formats::all()),
             functions: RwLock::default(),
             print: RwLock::new(print),
+            streams,
             clock,
         }))
     }
@@ -98,6 +102,11 @@ impl Session {
 
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// The session's queries.
+    pub fn streams(&self) -> &Arc<Manager> {
+        &self.streams
     }
 
     /// Where the console sink prints.

@@ -14,7 +14,7 @@ use crate::options::Options;
 use crate::plan::tree::{Relation, Statement};
 use crate::save::{SaveMode, SaveRequest, save, save_table};
 use crate::session::Session;
-use crate::source::memory::MemorySource;
+use crate::source::memory::MemoryTable;
 use crate::types::simple_name;
 use crate::uri;
 
@@ -118,12 +118,12 @@ pub fn insert(session: &Arc<Session>, table: &Table, rows: &Frame, overwrite: bo
 fn frame(session: &Arc<Session>, columns: Vec<(&str, ArrayRef)>) -> Result<Frame> {
     let fields: Vec<_> = columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), column.null_count() > 0)).collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, column)| column).collect())?;
-    Frame::new(session, &Relation::Source { source: Arc::new(MemorySource::new(batch.schema(), vec![batch])?), streaming: false })
+    Frame::new(session, &Relation::Source { source: Arc::new(MemoryTable::new(batch.schema(), vec![batch])?), streaming: false })
 }
 
 fn nothing(session: &Arc<Session>) -> Result<Frame> {
     let schema = Arc::new(Schema::empty());
-    Frame::new(session, &Relation::Source { source: Arc::new(MemorySource::new(schema, Vec::new())?), streaming: false })
+    Frame::new(session, &Relation::Source { source: Arc::new(MemoryTable::new(schema, Vec::new())?), streaming: false })
 }
 
 fn tables(session: &Arc<Session>) -> Result<Frame> {

@@ -12,7 +12,8 @@ use super::{ContinuousWriter, EpochId, OutputMode, Sink, SinkAbilities, SinkRepo
 use crate::batch::{Batch, BatchId, Cancel};
 use crate::error::{Error, Result};
 use crate::runtime::Runtime;
-use crate::source::RecordBatches;
+use crate::source::once::OnceReader;
+use crate::source::{Partition, Reader, RecordBatches, Scan, Source, SourceRun};
 
 /// What a memory sink holds. Shared by the query's writer and by every reader of the view.
 #[derive(Debug)]
@@ -51,6 +52,32 @@ impl MemoryTable {
             state.rows.clear();
         }
         state.rows.extend(rows);
+    }
+}
+
+/// The view of what a memory sink holds: each read sees the rows that are visible then.
+#[derive(Debug)]
+pub struct MemoryView(pub Arc<MemoryTable>);
+
+impl Source for MemoryView {
+    fn description(&self) -> String {
+        "MemoryPlan".into()
+    }
+
+    fn schema(&self) -> SchemaRef {
+        self.0.schema()
+    }
+
+    fn open(&self, _run: SourceRun) -> Result<Box<dyn Reader>> {
+        Ok(Box::new(OnceReader(vec![Arc::new(Snapshot(self.0.snapshot()))])))
+    }
+}
+
+struct Snapshot(Vec<RecordBatch>);
+
+impl Partition for Snapshot {
+    fn read(&self, scan: &Scan) -> Result<RecordBatches> {
+        Ok(RecordBatches::ready(self.0.iter().map(|batch| scan.project(batch)).collect::<Result<_>>()?))
     }
 }
 
