@@ -17,7 +17,7 @@ use crate::frame::Frame;
 use crate::function::Function;
 use crate::options::Options;
 use crate::plan::execute::Env;
-use crate::plan::{Resolved, resolve};
+use crate::plan::resolve;
 use crate::plan::sql::Sql;
 use crate::plan::tree::{Expr, Relation, Statement};
 use crate::runtime::Runtime;
@@ -145,7 +145,7 @@ impl Session {
     /// Runs `work` with what the resolver asks of a session.
     pub fn with_context<T>(&self, work: impl FnOnce(&resolve::Context<'_>) -> T) -> T {
         let conf = self.conf();
-        work(&resolve::Context { conf: &conf, catalog: self })
+        work(&resolve::Context { conf: &conf, names: self })
     }
 
     fn sql_reader(&self) -> Result<Sql> {
@@ -243,15 +243,11 @@ fn path_text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-impl resolve::Catalog for Session {
-    fn table(&self, name: &[String]) -> Result<Option<Arc<Resolved>>> {
-        match self.catalog.find(name) {
-            None => Ok(None),
-            Some(Named::View(view)) => Ok(Some(view)),
-            Some(Named::Table(table)) => {
-                let relation = self.table_relation(&table)?;
-                self.with_context(|context| resolve::resolve(&relation, context)).map(|resolved| Some(Arc::new(resolved)))
-            }
+impl resolve::Names for Session {
+    fn table(&self, parts: &[String]) -> Result<Relation> {
+        match self.catalog.get(parts)? {
+            Named::View(view) => Ok(Relation::Resolved(view)),
+            Named::Table(table) => self.table_relation(&table),
         }
     }
 
