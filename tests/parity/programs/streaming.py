@@ -79,7 +79,7 @@ def two_runs_on_one_checkpoint(spark, tmp):
     _lines(tmp, "b", "2", "3")
     second = _run(writer())
     third = _run(writer())
-    return [spark.read.json(str(tmp / "out")).count(), first.id == second.id, first.runId == second.runId, second.lastProgress["batchId"], third.lastProgress["batchId"] if third.lastProgress else None, sorted(os.listdir(tmp / "cp"))]
+    return [spark.read.json(str(tmp / "out")).count(), first.id == second.id, first.runId == second.runId, second.lastProgress["batchId"], third.lastProgress["batchId"] if third.lastProgress else None, {"commits", "metadata", "offsets", "sources"} - set(os.listdir(tmp / "cp"))]
 
 
 def stream_static_join(spark, tmp):
@@ -302,11 +302,11 @@ def logs_of_files(spark, tmp):
     _lines(tmp, "b", "2")
     query = _run(spark.readStream.option("maxFilesPerTrigger", 1).text(path).writeStream.format("text").option("path", str(tmp / "out")).option("checkpointLocation", str(tmp / "cp")))
     cp = tmp / "cp"
-    names = sorted(os.path.relpath(os.path.join(d, f), cp) for d, _, fs in os.walk(cp) for f in fs if not f.startswith("."))
+    names = sorted(os.path.relpath(os.path.join(d, f), cp) for part in ("offsets", "commits", "sources") for d, _, fs in os.walk(cp / part) for f in fs if not f.startswith("."))
     offsets = (cp / "offsets" / "1").read_text().split("\n")
     meta = json.loads(offsets[1])
     sink = (tmp / "out" / "_spark_metadata" / "0").read_text()
-    return [names, (cp / "metadata").read_text() == json.dumps({"id": query.id}, separators=(",", ":")), offsets[0], list(meta), meta["batchWatermarkMs"], sorted(meta["conf"]), offsets[2:], (cp / "commits" / "1").read_text(), (cp / "sources" / "0" / "1").read_text(), re.sub(r'part-[^"]*?\.txt|"modificationTime":\d+', "#", sink), sorted({re.sub(r"part-\d{5}-[-0-9a-f]{36}", "part", n) for n in os.listdir(tmp / "out")})]
+    return [names, (cp / "metadata").read_text() == json.dumps({"id": query.id}, separators=(",", ":")), offsets[0], list(meta), meta["batchWatermarkMs"], sorted(meta["conf"]), offsets[2:], (cp / "commits" / "1").read_text(), (cp / "sources" / "0" / "1").read_text(), re.sub(r'part-[^"]*?\.txt|"modificationTime":\d+', "#", sink), sorted({re.sub(r"part-\d{5}-[-0-9a-f]{36}", "part", n) for n in os.listdir(tmp / "out") if not n.startswith(".")})]
 
 
 def logs_of_rate_micro_batch(spark, tmp):
