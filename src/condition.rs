@@ -68,6 +68,18 @@ conditions! {
     CHECKPOINT_OFFSETS_UNWRITTEN = "STREAMING_CHECKPOINT_LOG_WRITE_FAILURE.OFFSET_LOG", "58030", Runtime, "Failed to write the offset log entry of batch <batchId> at checkpoint location <checkpointLocation> (<reason>): make it writable and start the query again.";
     CHECKPOINT_COMMIT_UNWRITTEN = "STREAMING_CHECKPOINT_LOG_WRITE_FAILURE.COMMIT_LOG", "58030", Runtime, "Failed to write the commit log entry of batch <batchId> at checkpoint location <checkpointLocation> (<reason>): make it writable and start the query again.";
     STREAM_FAILED = "STREAM_FAILED", "XXKST", StreamingQuery, "Query [id = <id>, runId = <runId>] terminated with exception: <message>";
+    UNABLE_TO_INFER_SCHEMA = "UNABLE_TO_INFER_SCHEMA", "42KD9", Analysis, "the schema cannot be told from files of the format <format>, for there is none that holds data; give it with schema(…).";
+    CONFLICTING_PARTITION_COLUMN_NAMES = "CONFLICTING_PARTITION_COLUMN_NAMES", "KD009", Runtime, "the directories have different partition columns:<distinctPartColLists>\nlook for files that do not belong in:<suspiciousPaths>";
+    INVALID_CORRUPT_RECORD_TYPE = "INVALID_CORRUPT_RECORD_TYPE", "42804", Analysis, "the column <columnName> for corrupt records must be a nullable STRING, and is <actualType>.";
+    QUERY_ONLY_CORRUPT_RECORD_COLUMN = "UNSUPPORTED_FEATURE.QUERY_ONLY_CORRUPT_RECORD_COLUMN", "0A000", Analysis, "a query of files cannot want the corrupt-record column <column> alone, for then no other is read that could be malformed; want another column with it, or cache the rows first.";
+    MALFORMED_RECORD_IN_PARSING = "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", Runtime, "a record is malformed: <badRecord>. The mode is <failFastMode>; with mode PERMISSIVE what is malformed becomes null.";
+    MALFORMED_CSV_RECORD = "MALFORMED_CSV_RECORD", "KD000", Runtime, "a CSV record is malformed: <badRecord>.";
+    CANNOT_MERGE_SCHEMAS = "CANNOT_MERGE_SCHEMAS", "42KD9", Runtime, "the schemas of two files do not go together: <left> and <right>.";
+    COLUMN_ALREADY_EXISTS = "COLUMN_ALREADY_EXISTS", "42711", Analysis, "there are two columns called <columnName>; rename one, or set spark.sql.caseSensitive to true where only case differs.";
+    FAILED_READ_FILE_NO_HINT = "FAILED_READ_FILE.NO_HINT", "KD001", Runtime, "the file <path> cannot be read: <reason>";
+    FAILED_READ_FILE_FILE_NOT_EXIST = "FAILED_READ_FILE.FILE_NOT_EXIST", "KD001", Runtime, "the file <path> is not there any more; was it removed or replaced while it was read? The option ignoreMissingFiles passes over such files.";
+    FAILED_READ_FILE_CANNOT_READ_FILE_FOOTER = "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER", "KD001", Runtime, "the file <path> is not parquet, or broken off: <reason>";
+    FAILED_READ_FILE_PARQUET_COLUMN_DATA_TYPE_MISMATCH = "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH", "KD001", Runtime, "the column <column> of the file <path> should be of type <expectedType>, and is of type <actualType>.";
     UNSUPPORTED_DATATYPE = "UNSUPPORTED_DATATYPE", "0A000", Parse, "there is no data type <typeName>.";
     COLUMN_NOT_FOUND = "COLUMN_NOT_FOUND", "42703", Analysis, "there is no column <colName>; whether case matters is set by <caseSensitiveConfig>.";
     ALL_PARTITION_COLUMNS_NOT_ALLOWED = "ALL_PARTITION_COLUMNS_NOT_ALLOWED", "KD005", Analysis, "every column is a partition column, and a file needs at least one other.";
@@ -124,7 +136,6 @@ conditions! {
     MISSING_AGGREGATION = "MISSING_AGGREGATION", "42803", Analysis, "<expression> is neither a grouping key nor in an aggregate function; group by it, or use <expressionAnyValue> if any value will do.";
     MISSING_GROUP_BY = "MISSING_GROUP_BY", "42803", Analysis, "a column stands beside an aggregate function without GROUP BY.";
     UNSUPPORTED_FEATURE_SET_OPERATION_ON_MAP_TYPE = "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000", Analysis, "the column <colName> of type <dataType> cannot take part in DISTINCT, INTERSECT or EXCEPT: maps do not compare.";
-    COLUMN_ALREADY_EXISTS = "COLUMN_ALREADY_EXISTS", "42711", Analysis, "the column <columnName> is there twice.";
     ASSIGNMENT_ARITY_MISMATCH = "ASSIGNMENT_ARITY_MISMATCH", "42802", Analysis, "<numTarget> names were given for <numExpr> columns.";
     UNRESOLVABLE_TABLE_VALUED_FUNCTION = "UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883", Analysis, "there is no table-valued function <name>.";
     INVALID_INLINE_TABLE = "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "42000", Analysis, "the rows of VALUES differ in length: <expectedNumCols> and <actualNumCols>.";

@@ -4,6 +4,7 @@
 //! [`Reader`], which says where each batch ends and cuts a range of offsets into [`Partition`]s. A batch read uses the same
 //! path as a stream of one batch without a checkpoint. The simplest implementation, and so the tutorial, is `rate_micro_batch`.
 
+pub mod files;
 pub mod memory;
 pub mod once;
 pub mod range;
@@ -29,6 +30,7 @@ use crate::runtime::Runtime;
 
 /// Adds every format that can be read.
 pub fn register(formats: &mut Formats) {
+    files::formats::register(formats);
     formats.register(Arc::new(rate::RateFormat), &[]);
     formats.register(Arc::new(rate_micro_batch::RateMicroBatchFormat), &[]);
     formats.register(Arc::new(socket::SocketFormat), &[]);

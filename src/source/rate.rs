@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rate_micro_batch::{CHUNK_ROWS, rate_schema};
 use super::{
-    Available, ContinuousReader, LaneOffset, Offset, Partition, ReadLimit, Reader, RecordBatches, Scan, Source, SourceRun, Tail,
+    Available, ContinuousReader, LaneOffset, Offset, Partition, ReadLimit, Reader, RecordBatches, Scan, Source, SourceReport, SourceRun, Tail,
 };
 use crate::checkpoint::log::{SourceLog, read_entries, write_entries};
 use crate::checkpoint::store::Put;
@@ -77,7 +77,7 @@ impl Source for Rate {
             Some(log) => created(log, run.clock.now_ms())?,
             None => run.clock.now_ms(),
         };
-        Ok(Box::new(RateReader { rate: self.clone(), clock: run.clock, created_ms, last_ms: created_ms }))
+        Ok(Box::new(RateReader { rate: self.clone(), clock: run.clock, created_ms, last_ms: created_ms, latest: None }))
     }
 
     fn open_continuous(&self, run: SourceRun) -> Result<Box<dyn ContinuousReader>> {
@@ -118,6 +118,7 @@ struct RateReader {
     created_ms: i64,
     /// The latest reading: a clock that is set back does not take rows away.
     last_ms: i64,
+    latest: Option<Offset>,
 }
 
 impl RateReader {
@@ -144,6 +145,7 @@ impl Reader for RateReader {
     fn end_of_batch(&mut self, start: Option<&Offset>, _: ReadLimit) -> Result<Option<Offset>> {
         self.last_ms = self.last_ms.max(self.clock.now_ms());
         let end = (self.last_ms - self.created_ms) / 1000;
+        self.latest = Some(Offset(end.to_string()));
         Ok((end > Self::seconds(start)?).then(|| Offset(end.to_string())))
     }
 
@@ -161,6 +163,10 @@ impl Reader for RateReader {
                     as Arc<dyn Partition>
             })
             .collect())
+    }
+
+    fn report(&self) -> SourceReport {
+        SourceReport { latest: self.latest.clone(), ..SourceReport::default() }
     }
 }
 

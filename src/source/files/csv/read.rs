@@ -1,0 +1,175 @@
+//! CSV rows. A record that is not what the schema says concerns that record alone.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow::array::{BooleanBufferBuilder, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Schema, SchemaRef};
+
+use super::CsvReader;
+use super::token::{Fields, Uncut, is_skipped};
+use crate::batch::Cancel;
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::source::files::bytes::Records;
+use crate::source::files::cells::Cells;
+use crate::source::files::malformed::Mode;
+use crate::source::files::text::BATCH_ROWS;
+use crate::source::files::{Rows, Span, path};
+
+/// A wanted column: a field of the record, or the corrupt record itself.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Field(usize),
+    Corrupt,
+}
+
+struct CsvRows {
+    reader: CsvReader,
+    records: Records,
+    fields: Fields,
+    schema: SchemaRef,
+    wanted: Vec<Wanted>,
+    /// How many fields a record must have; not checked when only some are wanted, as in Spark, which then reads no others.
+    width: Option<usize>,
+    cancel: Cancel,
+}
+
+pub fn read(reader: &CsvReader, span: &Span, schema: &SchemaRef, wanted: &[usize], cancel: &Cancel) -> Result<Rows> {
+    reader.malformed.check_wanted(schema, wanted)?;
+    let corrupt = reader.malformed.position(schema);
+    // The corrupt-record column is none of the file's: fields after it move up.
+    let place = |column: usize| match corrupt {
+        Some(at) if at == column => Wanted::Corrupt,
+        Some(at) if at < column => Wanted::Field(column - 1),
+        _ => Wanted::Field(column),
+    };
+    let places: Vec<Wanted> = wanted.iter().map(|column| place(*column)).collect();
+    let held = schema.fields().len() - usize::from(corrupt.is_some());
+    let taken = places.iter().filter(|place| matches!(place, Wanted::Field(_))).count();
+    let mut rows = CsvRows {
+        reader: reader.clone(),
+        records: Records::open(span, reader.separator.clone(), reader.encoding)?,
+        fields: Fields::default(),
+        schema: Arc::new(schema.project(wanted)?),
+        wanted: places,
+        width: (taken == held).then_some(held),
+        cancel: cancel.clone(),
+    };
+    if reader.header && span.start == 0 {
+        rows.header(schema, corrupt, span)?;
+    }
+    Ok(Box::new(std::iter::from_fn(move || rows.batch().transpose())))
+}
+
+impl CsvRows {
+    /// Passes over the header, and compares its names with the schema's.
+    fn header(&mut self, schema: &Schema, corrupt: Option<usize>, span: &Span) -> Result<()> {
+        let dialect = &self.reader.dialect;
+        let record = loop {
+            match self.records.next()? {
+                None => return Ok(()),
+                Some(record) if is_skipped(record, dialect) => {}
+                Some(record) => break record.to_vec(),
+            }
+        };
+        self.fields.cut(&record, dialect).map_err(|why| uncut(why, &record))?;
+        let named = |i: usize| String::from_utf8_lossy(self.fields.get(i, &record, dialect).unwrap_or_default()).into_owned();
+        let found: Vec<String> = (0..self.fields.len()).map(named).collect();
+        let expected: Vec<&str> =
+            schema.fields().iter().enumerate().filter(|(i, _)| Some(*i) != corrupt).map(|(_, field)| field.name().as_str()).collect();
+        let same = |a: &str, b: &str| if self.reader.case_sensitive { a == b } else { a.eq_ignore_ascii_case(b) };
+        let equal = found.len() == expected.len() && found.iter().zip(&expected).all(|(a, b)| same(a.trim(), b));
+        if equal {
+            return Ok(());
+        }
+        let message = format!(
+            "the header of {} is '{}' and the schema has '{}'",
+            path::to_uri(&span.path),
+            found.join(", "),
+            expected.join(", ")
+        );
+        if self.reader.enforce_schema {
+            log::debug!("{message}; columns are taken by position");
+            return Ok(());
+        }
+        Err(Error::illegal(format!("{message}: mend one of them, or set enforceSchema to true to go by position")))
+    }
+
+    fn batch(&mut self) -> Result<Option<RecordBatch>> {
+        self.cancel.check()?;
+        let mut columns: Vec<Cells> =
+            self.schema.fields().iter().map(|field| Cells::new(field.data_type(), BATCH_ROWS)).collect::<Result<_>>()?;
+        let mut kept = BooleanBufferBuilder::new(BATCH_ROWS);
+        let mut all_kept = true;
+        while kept.len() < BATCH_ROWS {
+            let Some(record) = self.records.next()? else { break };
+            if is_skipped(record, &self.reader.dialect) {
+                continue;
+            }
+            let keep = row(&self.reader, &mut self.fields, &self.wanted, self.width, record, &mut columns)?;
+            all_kept &= keep;
+            kept.append(keep);
+        }
+        if kept.is_empty() {
+            return Ok(None);
+        }
+        let columns = columns.into_iter().map(Cells::finish).collect::<Result<Vec<_>>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(kept.len()));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
+        Ok(Some(if all_kept { batch } else { filter_record_batch(&batch, &BooleanArray::new(kept.finish(), None))? }))
+    }
+}
+
+/// Appends one record to the columns; false when the mode drops it.
+fn row(
+    reader: &CsvReader,
+    fields: &mut Fields,
+    wanted: &[Wanted],
+    width: Option<usize>,
+    record: &[u8],
+    columns: &mut [Cells],
+) -> Result<bool> {
+    let dialect = &reader.dialect;
+    fields.cut(record, dialect).map_err(|why| uncut(why, record))?;
+    let mut good = width.is_none_or(|width| fields.len() == width);
+    for (place, column) in wanted.iter().zip(columns.iter_mut()) {
+        let Wanted::Field(at) = place else { continue };
+        match fields.get(*at, record, dialect) {
+            None => column.push_null(),
+            Some(bytes) => good &= column.push(&text(bytes), &reader.rules),
+        }
+    }
+    for (place, column) in wanted.iter().zip(columns.iter_mut()) {
+        match place {
+            Wanted::Corrupt if good => column.push_null(),
+            Wanted::Corrupt => {
+                column.push(&text(record), &reader.rules);
+            }
+            Wanted::Field(_) => {}
+        }
+    }
+    match reader.malformed.mode {
+        Mode::FailFast if !good => Err(reader.malformed.failure(&text(record))),
+        Mode::DropMalformed => Ok(good),
+        _ => Ok(true),
+    }
+}
+
+/// Bytes as text; what is not UTF-8 is replaced, as Java does.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+/// The error for a record that cannot be cut: whatever the mode, the file is not what the options say.
+pub(super) fn uncut(why: Uncut, record: &[u8]) -> Error {
+    let hint = match why {
+        Uncut::TooManyColumns => "it has more columns than maxColumns allows",
+        Uncut::FieldTooLong => "a field is longer than maxCharsPerColumn allows",
+        Uncut::UnescapedQuote => "a quote inside a field is not escaped",
+    };
+    let record = text(record);
+    let shown: String = record.chars().take(1000).collect();
+    Error::of(condition::MALFORMED_CSV_RECORD).with("badRecord", shown).context(format!("cutting it into fields: {hint}"))
+}

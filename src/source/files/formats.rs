@@ -1,0 +1,50 @@
+//! `format("parquet")` and its kin, as they are read.
+
+use std::sync::Arc;
+
+use super::FileReader;
+use super::csv::CsvReader;
+use super::json::JsonReader;
+use super::parquet::ParquetReader;
+use super::text::TextReader;
+use crate::error::Result;
+use crate::format::{Format, Formats, SourceRequest};
+use crate::source::Source;
+
+/// A format of files that can be read.
+#[derive(Clone, Copy, Debug)]
+pub enum FileFormat {
+    Parquet,
+    Csv,
+    Json,
+    Text,
+}
+
+/// Adds them all.
+pub fn register(formats: &mut Formats) {
+    for format in [FileFormat::Parquet, FileFormat::Csv, FileFormat::Json, FileFormat::Text] {
+        formats.register(Arc::new(format), &[]);
+    }
+}
+
+impl Format for FileFormat {
+    fn name(&self) -> &str {
+        match self {
+            Self::Parquet => "parquet",
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Text => "text",
+        }
+    }
+
+    fn source(&self, request: SourceRequest<'_>) -> Result<Arc<dyn Source>> {
+        let conf = request.conf;
+        let reader: Arc<dyn FileReader> = match self {
+            Self::Parquet => Arc::new(ParquetReader::new(request.options, conf)?),
+            Self::Csv => Arc::new(CsvReader::new(request.options, conf)?),
+            Self::Json => Arc::new(JsonReader::new(request.options, conf)?),
+            Self::Text => Arc::new(TextReader::new(request.options)?),
+        };
+        super::source(request, reader)
+    }
+}

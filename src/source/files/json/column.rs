@@ -1,0 +1,323 @@
+//! A column of any type in the making, filled with JSON values.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, ListArray, MapArray, NullBufferBuilder, StructArray};
+use arrow::buffer::{OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::{DataType, FieldRef, Fields};
+use base64::Engine;
+
+use super::cursor::{Cursor, Kind, Syntax, non_numeric};
+use crate::error::{Error, Result};
+use crate::source::files::cells::{Cells, Rules};
+use crate::types::parse;
+
+/// A builder for one column.
+pub enum Column {
+    Cells(Cells),
+    Struct(StructColumn),
+    List { element: FieldRef, values: Box<Column>, offsets: Vec<i32>, valid: NullBufferBuilder },
+    Map { entries: FieldRef, sorted: bool, keys: Box<Column>, values: Box<Column>, offsets: Vec<i32>, valid: NullBufferBuilder },
+}
+
+/// Several columns side by side: a struct, or the rows themselves.
+pub struct StructColumn {
+    fields: Fields,
+    columns: Vec<Column>,
+    valid: NullBufferBuilder,
+    /// Where in the text each field's value is; kept for its memory.
+    places: Vec<Option<std::ops::Range<usize>>>,
+}
+
+/// How a value went in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filled {
+    Well,
+    /// Something in it is not what the type says, and null instead.
+    Partly,
+}
+
+impl Filled {
+    fn and(self, other: Self) -> Self {
+        if self == Self::Well { other } else { self }
+    }
+
+    fn when(good: bool) -> Self {
+        if good { Self::Well } else { Self::Partly }
+    }
+}
+
+impl Column {
+    pub fn new(data_type: &DataType, rows: usize) -> Result<Self> {
+        Ok(match data_type {
+            DataType::Struct(fields) => Self::Struct(StructColumn::new(fields, rows)?),
+            DataType::List(element) => Self::List {
+                element: Arc::clone(element),
+                values: Box::new(Self::new(element.data_type(), rows)?),
+                offsets: vec![0],
+                valid: NullBufferBuilder::new(rows),
+            },
+            DataType::Map(entries, sorted) => {
+                let DataType::Struct(pair) = entries.data_type() else {
+                    return Err(Error::internal("a map without entries"));
+                };
+                Self::Map {
+                    entries: Arc::clone(entries),
+                    sorted: *sorted,
+                    keys: Box::new(Self::new(pair[0].data_type(), rows)?),
+                    values: Box::new(Self::new(pair[1].data_type(), rows)?),
+                    offsets: vec![0],
+                    valid: NullBufferBuilder::new(rows),
+                }
+            }
+            other => Self::Cells(Cells::new(other, rows)?),
+        })
+    }
+
+    /// How many values there are in the lists' child.
+    fn len(&self) -> usize {
+        match self {
+            Self::Cells(cells) => cells.len(),
+            Self::Struct(column) => column.len(),
+            Self::List { valid, .. } | Self::Map { valid, .. } => valid.len(),
+        }
+    }
+
+    pub fn push_null(&mut self) {
+        match self {
+            Self::Cells(cells) => cells.push_null(),
+            Self::Struct(column) => column.push_null(),
+            Self::List { values, offsets, valid, .. } | Self::Map { values, offsets, valid, .. } => {
+                // A list that broke off half-way leaves its values behind; they belong to this null.
+                offsets.push(values.len() as i32);
+                valid.append_null();
+            }
+        }
+    }
+
+    /// Appends a value whose syntax is known to be right.
+    pub fn push(&mut self, cursor: &mut Cursor<'_>, rules: &Rules) -> Result<Filled, Syntax> {
+        let kind = cursor.kind()?;
+        if kind == Kind::Null {
+            cursor.skip()?;
+            self.push_null();
+            return Ok(Filled::Well);
+        }
+        match self {
+            Self::Cells(cells) => cell(cells, kind, cursor, rules),
+            Self::Struct(column) if kind == Kind::Object => column.push(cursor, rules),
+            Self::List { values, offsets, valid, .. } if kind == Kind::Array => {
+                let (mut more, mut filled) = (cursor.enter(b']')?, Filled::Well);
+                while more {
+                    filled = filled.and(values.push(cursor, rules)?);
+                    more = cursor.another(b']')?;
+                }
+                offsets.push(values.len() as i32);
+                valid.append(filled == Filled::Well);
+                Ok(filled)
+            }
+            Self::Map { keys, values, offsets, valid, .. } if kind == Kind::Object => {
+                let (mut more, mut filled) = (cursor.enter(b'}')?, Filled::Well);
+                while more {
+                    let name = cursor.name()?;
+                    match keys.as_mut() {
+                        Self::Cells(cells) => {
+                            cells.push(&name, rules);
+                        }
+                        other => other.push_null(),
+                    }
+                    filled = filled.and(values.push(cursor, rules)?);
+                    more = cursor.another(b'}')?;
+                }
+                offsets.push(values.len() as i32);
+                valid.append(filled == Filled::Well);
+                Ok(filled)
+            }
+            other => {
+                cursor.skip()?;
+                other.push_null();
+                Ok(Filled::Partly)
+            }
+        }
+    }
+
+    pub fn finish(self) -> Result<ArrayRef> {
+        Ok(match self {
+            Self::Cells(cells) => cells.finish()?,
+            Self::Struct(column) => Arc::new(column.finish()?),
+            Self::List { element, values, offsets, mut valid } => {
+                let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+                Arc::new(ListArray::try_new(element, offsets, values.finish()?, valid.finish())?)
+            }
+            Self::Map { entries, sorted, keys, values, offsets, mut valid } => {
+                let DataType::Struct(pair) = entries.data_type() else {
+                    return Err(Error::internal("a map without entries"));
+                };
+                let pairs = StructArray::try_new(pair.clone(), vec![keys.finish()?, values.finish()?], None)?;
+                let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
+                Arc::new(MapArray::try_new(entries, offsets, pairs, valid.finish(), sorted)?)
+            }
+        })
+    }
+}
+
+impl StructColumn {
+    pub fn new(fields: &Fields, rows: usize) -> Result<Self> {
+        let columns = fields.iter().map(|field| Column::new(field.data_type(), rows)).collect::<Result<Vec<_>>>()?;
+        Ok(Self { fields: fields.clone(), columns, valid: NullBufferBuilder::new(rows), places: vec![None; fields.len()] })
+    }
+
+    pub fn len(&self) -> usize {
+        self.valid.len()
+    }
+
+    pub fn push_null(&mut self) {
+        self.columns.iter_mut().for_each(Column::push_null);
+        self.valid.append_null();
+    }
+
+    /// A row of nulls, with the record's text where there is a column for it.
+    pub fn push_malformed(&mut self, corrupt: Option<usize>, record: &str, rules: &Rules) {
+        for (i, column) in self.columns.iter_mut().enumerate() {
+            match column {
+                Column::Cells(cells) if corrupt == Some(i) => {
+                    cells.push(record, rules);
+                }
+                column => column.push_null(),
+            }
+        }
+        self.valid.append_non_null();
+    }
+
+    pub fn column(&mut self, i: usize) -> &mut Column {
+        &mut self.columns[i]
+    }
+
+    /// Appends an object. Nothing is appended when its syntax is wrong, for that is seen before the first field is filled.
+    pub fn push(&mut self, cursor: &mut Cursor<'_>, rules: &Rules) -> Result<Filled, Syntax> {
+        self.push_except(cursor, rules, None)
+    }
+
+    /// As [`StructColumn::push`], without a value for the column `except`, which the caller appends.
+    pub fn push_except(&mut self, cursor: &mut Cursor<'_>, rules: &Rules, except: Option<usize>) -> Result<Filled, Syntax> {
+        self.places.fill(None);
+        let mut more = cursor.enter(b'}')?;
+        // Objects of one source list their names in one order: look first where the last one was found, plus one.
+        let mut next = 0;
+        while more {
+            let name = cursor.name()?;
+            let place = cursor.skip()?;
+            let guess = self.fields.get(next).filter(|field| *field.name() == name).map(|_| next);
+            if let Some(at) = guess.or_else(|| self.fields.iter().position(|field| *field.name() == name)) {
+                self.places[at] = Some(place);
+                next = at + 1;
+            }
+            more = cursor.another(b'}')?;
+        }
+        let mut filled = Filled::Well;
+        for (i, (column, place)) in self.columns.iter_mut().zip(&mut self.places).enumerate() {
+            if Some(i) == except {
+                continue;
+            }
+            match place.take() {
+                Some(place) => filled = filled.and(column.push(&mut cursor.over(place), rules)?),
+                None => column.push_null(),
+            }
+        }
+        self.valid.append_non_null();
+        Ok(filled)
+    }
+
+    pub fn finish(mut self) -> Result<StructArray> {
+        let nulls = self.valid.finish();
+        let rows = self.valid.len();
+        if self.fields.is_empty() {
+            return Ok(StructArray::new_empty_fields(nulls.as_ref().map_or(rows, arrow::buffer::NullBuffer::len), nulls));
+        }
+        let columns = self.columns.into_iter().map(Column::finish).collect::<Result<Vec<_>>>()?;
+        Ok(StructArray::try_new(self.fields, columns, nulls)?)
+    }
+}
+
+/// One value that is not nested, by Spark's rules: text is not a number, a number is not text unless text is wanted.
+fn cell(cells: &mut Cells, kind: Kind, cursor: &mut Cursor<'_>, rules: &Rules) -> Result<Filled, Syntax> {
+    if let Cells::Utf8(builder) = cells {
+        match kind {
+            Kind::Text => builder.append_value(cursor.string()?),
+            // Whatever else it is, its text stands as it was written.
+            _ => {
+                let place = cursor.skip()?;
+                builder.append_value(cursor.slice(place));
+            }
+        }
+        return Ok(Filled::Well);
+    }
+    let good = match kind {
+        Kind::Text => {
+            let text = cursor.string()?;
+            match cells {
+                Cells::Boolean(_) | Cells::Int8(_) | Cells::Int16(_) | Cells::Int32(_) | Cells::Int64(_) | Cells::Null(_) => false,
+                Cells::Float32(builder) => match non_numeric(&text) {
+                    Some(value) => return Ok(appended(builder.append_value(value as f32))),
+                    None => false,
+                },
+                Cells::Float64(builder) => match non_numeric(&text) {
+                    Some(value) => return Ok(appended(builder.append_value(value))),
+                    None => false,
+                },
+                Cells::Binary(builder) => match base64::engine::general_purpose::STANDARD.decode(text.as_bytes()) {
+                    Ok(bytes) => return Ok(appended(builder.append_value(bytes))),
+                    Err(_) => false,
+                },
+                Cells::Decimal(..) | Cells::Date(_) | Cells::Timestamp(_) | Cells::TimestampNtz(_) | Cells::Utf8(_) => {
+                    return Ok(Filled::when(cells.push(&text, rules)));
+                }
+            }
+        }
+        Kind::Number => {
+            let text = cursor.number()?;
+            match cells {
+                // A number is a time in seconds since the epoch.
+                Cells::Timestamp(builder) => match text.parse::<i64>().ok().and_then(|seconds| seconds.checked_mul(1_000_000)) {
+                    Some(micros) => return Ok(appended(builder.append_value(micros))),
+                    None => false,
+                },
+                Cells::Decimal(builder, precision, scale) => match parse::decimal(text, *precision, *scale) {
+                    Ok(unscaled) => return Ok(appended(builder.append_value(unscaled))),
+                    Err(_) => false,
+                },
+                Cells::Int8(_) | Cells::Int16(_) | Cells::Int32(_) | Cells::Int64(_) | Cells::Float32(_) | Cells::Float64(_) => {
+                    return Ok(Filled::when(cells.push(text, rules)));
+                }
+                _ => false,
+            }
+        }
+        Kind::NonNumeric => {
+            let value = non_numeric(cursor.number()?).unwrap_or(f64::NAN);
+            match cells {
+                Cells::Float32(builder) => return Ok(appended(builder.append_value(value as f32))),
+                Cells::Float64(builder) => return Ok(appended(builder.append_value(value))),
+                _ => false,
+            }
+        }
+        Kind::True | Kind::False => {
+            cursor.skip()?;
+            if let Cells::Boolean(builder) = cells {
+                return Ok(appended(builder.append_value(kind == Kind::True)));
+            }
+            false
+        }
+        Kind::Object | Kind::Array | Kind::Null => {
+            cursor.skip()?;
+            false
+        }
+    };
+    debug_assert!(!good, "what is good was appended above");
+    cells.push_null();
+    Ok(Filled::Partly)
+}
+
+/// Names what a statement did.
+fn appended((): ()) -> Filled {
+    Filled::Well
+}

@@ -1,0 +1,114 @@
+//! A column as a file has it, as the schema wants it: nested fields by name, numbers widened, never narrowed.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray, new_null_array};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef, Fields};
+
+use crate::types;
+
+/// The column as `to`; the error is the type that the file has, when it does not fit.
+pub fn adapt(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, String> {
+    let from = column.data_type();
+    if from == to {
+        return Ok(Arc::clone(column));
+    }
+    let odd = || types::normalize(from).map_or_else(|| from.to_string(), |known| types::simple_name(&known));
+    match to {
+        DataType::Struct(fields) if matches!(from, DataType::Struct(_)) => {
+            let held = column.as_struct();
+            let children = fields.iter().map(|field| child(held, field)).collect::<Result<Vec<_>, _>>()?;
+            let rebuilt = if fields.is_empty() {
+                StructArray::new_empty_fields(held.len(), held.nulls().cloned())
+            } else {
+                StructArray::try_new(fields.clone(), children, held.nulls().cloned()).map_err(|error| error.to_string())?
+            };
+            Ok(Arc::new(rebuilt))
+        }
+        DataType::List(element) => {
+            let plain = DataType::List(Arc::new(Field::new("element", inner(from).ok_or_else(odd)?, true)));
+            let held = cast(column, &plain).map_err(|error| error.to_string())?;
+            let held = held.as_list::<i32>();
+            let values = adapt(held.values(), element.data_type())?;
+            let rebuilt = ListArray::try_new(Arc::clone(element), held.offsets().clone(), values, held.nulls().cloned());
+            Ok(Arc::new(rebuilt.map_err(|error| error.to_string())?))
+        }
+        DataType::Map(entries, sorted) if matches!(from, DataType::Map(..)) => {
+            let (held, (Some((key, value)), DataType::Struct(fields))) = (column.as_map(), (types::map_fields(to), entries.data_type()))
+            else {
+                return Err(odd());
+            };
+            let (keys, values) = (adapt(held.keys(), key.data_type())?, adapt(held.values(), value.data_type())?);
+            let pairs = StructArray::try_new(fields.clone(), vec![keys, values], None).map_err(|error| error.to_string())?;
+            let rebuilt = MapArray::try_new(Arc::clone(entries), held.offsets().clone(), pairs, held.nulls().cloned(), *sorted);
+            Ok(Arc::new(rebuilt.map_err(|error| error.to_string())?))
+        }
+        _ => match types::normalize(from) {
+            Some(known) if known == *to || widens(&known, to) => cast(column, to).map_err(|error| error.to_string()),
+            _ => Err(odd()),
+        },
+    }
+}
+
+fn child(held: &StructArray, field: &FieldRef) -> Result<ArrayRef, String> {
+    let place = held.fields().iter().position(|held| held.name().eq_ignore_ascii_case(field.name()));
+    match place {
+        Some(place) => adapt(held.column(place), field.data_type()),
+        None => Ok(new_null_array(field.data_type(), held.len())),
+    }
+}
+
+fn inner(list: &DataType) -> Option<DataType> {
+    match list {
+        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => Some(field.data_type().clone()),
+        _ => None,
+    }
+}
+
+/// Whether every value of `from` is one of `to`, where Spark's reader widens too.
+fn widens(from: &DataType, to: &DataType) -> bool {
+    use DataType::{Binary, Date32, Decimal128, Float32, Float64, Int8, Int16, Int32, Int64, Timestamp, Utf8};
+    let digits = |data_type: &DataType| match data_type {
+        Int8 | Int16 | Int32 => Some(10),
+        Int64 => Some(20),
+        _ => None,
+    };
+    match (from, to) {
+        (Int8, Int16 | Int32 | Int64)
+        | (Int16, Int32 | Int64)
+        | (Int32, Int64)
+        | (Int8 | Int16 | Int32 | Float32, Float64)
+        | (Utf8, Binary)
+        | (Binary, Utf8)
+        | (Date32, Timestamp(_, None))
+        | (Timestamp(_, None), Timestamp(_, Some(_))) => true,
+        (Decimal128(p, s), Decimal128(q, t)) => s <= t && i16::from(*p) - i16::from(*s) <= i16::from(*q) - i16::from(*t),
+        (from, Decimal128(q, t)) => digits(from).is_some_and(|digits| digits <= i16::from(*q) - i16::from(*t)),
+        _ => false,
+    }
+}
+
+/// Fields of both, by name; `None` when a name has two types.
+pub fn merge(left: &Fields, right: &Fields) -> Option<Vec<FieldRef>> {
+    let mut merged: Vec<FieldRef> = left.iter().cloned().collect();
+    for field in right {
+        match merged.iter_mut().find(|known| known.name().eq_ignore_ascii_case(field.name())) {
+            None => merged.push(Arc::clone(field)),
+            Some(known) => *known = Arc::new(known.as_ref().clone().with_data_type(merge_types(known.data_type(), field.data_type())?)),
+        }
+    }
+    Some(merged)
+}
+
+fn merge_types(left: &DataType, right: &DataType) -> Option<DataType> {
+    match (left, right) {
+        (left, right) if left == right => Some(left.clone()),
+        (DataType::Struct(left), DataType::Struct(right)) => Some(DataType::Struct(merge(left, right)?.into())),
+        (DataType::List(left), DataType::List(right)) => {
+            let element = merge_types(left.data_type(), right.data_type())?;
+            Some(DataType::List(Arc::new(left.as_ref().clone().with_data_type(element))))
+        }
+        _ => None,
+    }
+}

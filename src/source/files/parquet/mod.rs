@@ -1,0 +1,208 @@
+//! `parquet`: columns by name, null where a file lacks one, widened where the schema says so.
+
+mod adapt;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::basic::Type as Physical;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
+
+use self::adapt::adapt;
+use super::list::FileEntry;
+use super::{FileReader, Rows, Span, path};
+use crate::batch::Cancel;
+use crate::condition;
+use crate::conf::Conf;
+use crate::error::{Context, Error, Result};
+use crate::options::{Options, bad};
+use crate::types;
+
+/// Rows in one record batch: a fixed number, so that memory is bounded by the columns' width.
+const BATCH_ROWS: usize = 8192;
+
+/// The reading half of `parquet`, with its options.
+#[derive(Clone, Debug)]
+pub struct ParquetReader {
+    merge: bool,
+}
+
+impl ParquetReader {
+    pub fn new(options: &mut Options, conf: &Conf) -> Result<Self> {
+        for key in ["datetimeRebaseMode", "int96RebaseMode"] {
+            match options.get(key).map(str::to_ascii_uppercase).as_deref() {
+                // Files whose dates need rebasing were written before Spark 3; their dates before 1582 are off by days either way.
+                None | Some("EXCEPTION" | "CORRECTED") => {}
+                Some("LEGACY") => return Err(Error::unsupported(format!("the option '{key}' is LEGACY: dates are not rebased here"))),
+                Some(other) => return Err(bad(key, "EXCEPTION or CORRECTED", other)),
+            }
+        }
+        let merge = options.flag("mergeSchema", conf.get("spark.sql.parquet.mergeSchema") == Some("true"))?;
+        Ok(Self { merge })
+    }
+}
+
+fn failed(error: ParquetError) -> Error {
+    match error {
+        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
+            Ok(io) => (*io).into(),
+            Err(other) => Error::runtime(other.to_string()),
+        },
+        other => Error::runtime(other.to_string()),
+    }
+}
+
+/// A file's footer, with the timestamps that old writers keep in 96 bits as ours.
+fn footer(file: &File, path: &Path) -> Result<ArrowReaderMetadata> {
+    let unreadable = |error| {
+        Error::of(condition::FAILED_READ_FILE_CANNOT_READ_FILE_FOOTER)
+            .with("path", path::to_uri(path))
+            .with("reason", failed(error))
+    };
+    let metadata = ArrowReaderMetadata::load(file, ArrowReaderOptions::new()).map_err(unreadable)?;
+    let leaves = metadata.parquet_schema().columns().to_vec();
+    if !leaves.iter().any(|leaf| leaf.physical_type() == Physical::INT96) {
+        return Ok(metadata);
+    }
+    let mut types = leaves.iter().map(|leaf| leaf.physical_type());
+    let fields: Vec<FieldRef> = metadata.schema().fields().iter().map(|field| instants(field, &mut types)).collect();
+    let schema = Arc::new(Schema::new_with_metadata(fields, metadata.schema().metadata().clone()));
+    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), ArrowReaderOptions::new().with_schema(schema)).map_err(unreadable)
+}
+
+/// The field with `timestamp` wherever the file has 96 bits; `leaves` are the physical types of what is left of the file's schema.
+fn instants(field: &FieldRef, leaves: &mut dyn Iterator<Item = Physical>) -> FieldRef {
+    let data_type = match field.data_type() {
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|inner| instants(inner, leaves)).collect::<Fields>()),
+        DataType::List(inner) => DataType::List(instants(inner, leaves)),
+        DataType::LargeList(inner) => DataType::LargeList(instants(inner, leaves)),
+        DataType::FixedSizeList(inner, size) => DataType::FixedSizeList(instants(inner, leaves), *size),
+        DataType::Map(inner, sorted) => DataType::Map(instants(inner, leaves), *sorted),
+        other => match leaves.next() {
+            Some(Physical::INT96) => types::timestamp(),
+            _ => other.clone(),
+        },
+    };
+    Arc::new(field.as_ref().clone().with_data_type(data_type))
+}
+
+/// The schema of a file in Spark's types.
+fn file_schema(entry: &FileEntry) -> Result<Schema> {
+    let file = File::open(&entry.path).context(|| format!("opening {}", entry.path.display()))?;
+    let metadata = footer(&file, &entry.path)?;
+    let fields = metadata.schema().fields().iter().map(|field| {
+        let data_type = types::normalize(field.data_type()).ok_or_else(|| {
+            Error::unsupported(format!("the column '{}' of {} has the type {}, which Spark has not", field.name(), entry.path.display(), field.data_type()))
+        })?;
+        Ok(Field::new(field.name(), data_type, true))
+    });
+    Ok(Schema::new(fields.collect::<Result<Vec<_>>>()?))
+}
+
+impl FileReader for ParquetReader {
+    fn name(&self) -> &'static str {
+        "Parquet"
+    }
+
+    fn infer(&self, files: &[FileEntry]) -> Result<Option<Schema>> {
+        let mut files = files.iter().filter(|file| file.size > 0);
+        let Some(first) = files.next() else { return Ok(None) };
+        let mut schema = file_schema(first)?;
+        if self.merge {
+            for file in files {
+                let other = file_schema(file)?;
+                let merged = adapt::merge(schema.fields(), other.fields()).ok_or_else(|| {
+                    Error::of(condition::CANNOT_MERGE_SCHEMAS)
+                        .with("left", shown(&schema))
+                        .with("right", shown(&other))
+                        .context(format!("reading the schema of {}", file.path.display()))
+                })?;
+                schema = Schema::new(merged);
+            }
+        }
+        Ok(Some(schema))
+    }
+
+    fn check(&self, schema: &Schema) -> Result<()> {
+        let odd = |data_type: &DataType| matches!(data_type, DataType::Null | DataType::Interval(_) | DataType::Duration(_));
+        match schema.fields().iter().find(|field| odd(field.data_type())) {
+            Some(field) => Err(super::unsupported_type("Parquet", field)),
+            None => Ok(()),
+        }
+    }
+
+    fn splittable(&self, _: &Path) -> bool {
+        true
+    }
+
+    fn read(&self, span: &Span, schema: &SchemaRef, wanted: &[usize], cancel: &Cancel) -> Result<Rows> {
+        if span.size == 0 {
+            return Ok(Box::new(std::iter::empty()));
+        }
+        let file = File::open(&span.path).context(|| format!("opening {}", span.path.display()))?;
+        let metadata = footer(&file, &span.path)?;
+        let groups: Vec<usize> = metadata
+            .metadata()
+            .row_groups()
+            .iter()
+            .enumerate()
+            .filter(|(_, group)| (span.start..span.end).contains(&middle(group)))
+            .map(|(i, _)| i)
+            .collect();
+        if groups.is_empty() {
+            return Ok(Box::new(std::iter::empty()));
+        }
+        let held = metadata.schema().fields().clone();
+        let place = |field: &Field| {
+            let exact = held.iter().position(|held| held.name() == field.name());
+            exact.or_else(|| held.iter().position(|held| held.name().eq_ignore_ascii_case(field.name())))
+        };
+        let target = Arc::new(schema.project(wanted)?);
+        let places: Vec<Option<usize>> = target.fields().iter().map(|field| place(field)).collect();
+        // The reader gives the columns in the file's order: where is each of ours among those?
+        let mut read: Vec<usize> = places.iter().flatten().copied().collect();
+        read.sort_unstable();
+        read.dedup();
+        let columns: Vec<Option<usize>> = places.iter().map(|place| place.and_then(|place| read.binary_search(&place).ok())).collect();
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), read);
+        let rows = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+            .with_row_groups(groups)
+            .with_projection(mask)
+            .with_batch_size(BATCH_ROWS)
+            .build()
+            .map_err(failed)?;
+        let cancel = cancel.clone();
+        Ok(Box::new(rows.map(move |batch| {
+            cancel.check()?;
+            let batch = batch?;
+            let columns = target.fields().iter().zip(&columns).map(|(field, column)| match column {
+                Some(column) => adapt(batch.column(*column), field.data_type()).map_err(|actual| {
+                    Error::of(condition::FAILED_READ_FILE_PARQUET_COLUMN_DATA_TYPE_MISMATCH)
+                        .with("column", format!("[{}]", field.name()))
+                        .with("expectedType", types::simple_name(field.data_type()))
+                        .with("actualType", actual)
+                }),
+                None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+            });
+            let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
+            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            Ok(RecordBatch::try_new_with_options(Arc::clone(&target), columns, &options)?)
+        })))
+    }
+}
+
+/// A row group belongs to the span that holds its middle, as in Spark.
+fn middle(group: &RowGroupMetaData) -> u64 {
+    let start = group.columns().first().map_or(0, |column| column.byte_range().0);
+    start + u64::try_from(group.compressed_size()).unwrap_or(0) / 2
+}
+
+fn shown(schema: &Schema) -> String {
+    format!("\"{}\"", types::sql_name(&DataType::Struct(schema.fields().clone())))
+}
