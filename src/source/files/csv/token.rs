@@ -148,7 +148,9 @@ impl Fields {
                 self.scratch.push(byte);
                 at += 1;
             } else {
-                let after = if dialect.trim_end { skip_space(record, at + 1) } else { at + 1 };
+                // Space after the closing quote is nobody's, unless it separates.
+                let close = at + 1;
+                let after = if record[close..].starts_with(&dialect.separator) { close } else { skip_space(record, close) };
                 if after >= record.len() {
                     self.undone(begun, at > start);
                     return Ok(None);
