@@ -5,12 +5,14 @@
 //! tells who wants to know, [`progress`] is what they hear.
 
 pub mod batch;
+pub mod continuous;
 pub mod each_batch;
 pub mod listener;
 pub mod manager;
 pub mod monitor;
 pub mod progress;
 pub mod query;
+pub mod restrictions;
 pub mod start;
 pub mod trigger;
 pub mod watermark;

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use super::batch::{MicroBatch, Parts, panicked};
+use super::batch::{self, MicroBatch, panicked};
+use super::continuous::{self, Continuous};
 use super::listener::{Event, Idle, Started, Terminated};
 use super::manager::Manager;
 use super::monitor::{Monitor, Running, Status};
@@ -177,7 +178,8 @@ impl StreamingQuery {
 
 /// What a query's thread works on.
 pub(super) enum Work {
-    MicroBatch(Parts),
+    MicroBatch(batch::Parts),
+    Continuous(continuous::Parts),
 }
 
 /// The whole of a query's thread.
@@ -191,7 +193,8 @@ pub(super) fn run(query: &Arc<StreamingQuery>, work: Work, manager: &Manager) {
     });
     query.monitor.began();
     let ended = match work {
-        Work::MicroBatch(parts) => micro_batches(query, parts, manager),
+        Work::MicroBatch(parts) => alive(query, || MicroBatch::open(parts), |batches| drive(query, batches, manager)),
+        Work::Continuous(parts) => alive(query, || Continuous::open(parts), Continuous::run),
     };
     let failure = match ended {
         Ok(()) => None,
@@ -215,30 +218,50 @@ struct Ended {
     offsets: Option<(String, String)>,
 }
 
-fn micro_batches(query: &StreamingQuery, parts: Parts, manager: &Manager) -> Result<(), Ended> {
-    let guard = |step: &mut dyn FnMut() -> Result<()>| {
-        catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
-    };
-    let mut opened = None;
-    let mut parts = Some(parts);
-    let mut result = guard(&mut || {
-        if let Some(parts) = parts.take() {
-            opened = Some(MicroBatch::open(parts)?);
-        }
-        Ok(())
-    });
-    if let Some(batches) = &mut opened
-        && result.is_ok()
-    {
-        result = guard(&mut || drive(query, batches, manager));
+/// A run of either kind, as its thread sees it.
+trait Run {
+    /// What is committed and what is available, by source.
+    fn offsets(&self) -> (String, String);
+    fn close(self, removal: Removal);
+}
+
+impl Run for MicroBatch {
+    fn offsets(&self) -> (String, String) {
+        self.offsets()
     }
-    let offsets = opened.as_ref().map(MicroBatch::offsets);
+
+    fn close(self, removal: Removal) {
+        self.close(removal);
+    }
+}
+
+impl Run for Continuous {
+    fn offsets(&self) -> (String, String) {
+        self.offsets()
+    }
+
+    fn close(self, removal: Removal) {
+        self.close(removal);
+    }
+}
+
+/// Opens a run, works it, and closes it whatever happened. A panic is an error of the query, not of the process.
+fn alive<R: Run>(
+    query: &StreamingQuery,
+    open: impl FnOnce() -> Result<R>,
+    work: impl FnOnce(&mut R) -> Result<()>,
+) -> Result<(), Ended> {
+    let mut run = caught(open).map_err(|cause| Ended { cause, offsets: None })?;
+    let worked = caught(|| work(&mut run));
+    let offsets = run.offsets();
     let force = query.conf.flag("spark.sql.streaming.forceDeleteTempCheckpointLocation").unwrap_or(false);
-    let stopped = query.monitor.is_stopping();
-    if let Some(batches) = opened {
-        batches.close(if result.is_ok() || stopped || force { Removal::Allowed } else { Removal::Kept });
-    }
-    result.map_err(|cause| Ended { cause, offsets })
+    let well = worked.is_ok() || query.monitor.is_stopping();
+    run.close(if well || force { Removal::Allowed } else { Removal::Kept });
+    worked.map_err(|cause| Ended { cause, offsets: Some(offsets) })
+}
+
+fn caught<T>(step: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
 }
 
 /// Trigger after trigger, until the query is stopped or has done what it was started for.

@@ -5,21 +5,25 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::batch::{Opened, Parts};
+use super::batch::{self, Opened};
+use super::continuous;
 use super::each_batch::EachBatch;
 use super::manager::Manager;
 use super::monitor::Monitor;
 use super::query::{Identity, StreamingQuery, Work, run};
+use super::restrictions::continuous_leaf;
 use super::trigger::Trigger;
 use crate::batch::Cancel;
+use crate::checkpoint::Checkpoint;
 use crate::checkpoint::conf::overridden;
 use crate::checkpoint::layout::Layout;
-use crate::checkpoint::open::{Found, Location};
+use crate::checkpoint::open::{Found, Location, Removal};
 use crate::condition;
 use crate::error::{Error, Result};
-use crate::plan::Resolved;
+use crate::plan::{Leaf, Resolved};
 use crate::plan::execute::{Env, Finished, finish};
-use crate::sink::{OutputMode, Sink, SinkRun};
+use crate::sink::{ContinuousWriter, OutputMode, Sink, SinkRun};
+use crate::source::{ContinuousReader, SourceRun};
 use crate::uri;
 
 /// Where a query's rows go.
@@ -61,11 +65,19 @@ impl Manager {
             None => Arc::clone(&request.env.conf),
         };
         let env = Arc::new(request.env.with_conf(conf));
-        let plan = Arc::new(finish(&request.resolved, &env)?);
         let cancel = Cancel::default();
         let keep = usize::try_from(env.conf.number("spark.sql.streaming.numRecentProgressUpdates")?).unwrap_or(usize::MAX);
         let monitor = Arc::new(Monitor::new(keep, cancel.clone()));
-        let output = open(&request, checkpoint.id(), &plan, &cancel)?;
+        let opened = finish(&request.resolved, &env)
+            .map(Arc::new)
+            .and_then(|plan| open(&request, checkpoint.id(), &plan, &cancel).map(|opened| (plan, opened)));
+        let (plan, opened) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                checkpoint.close(Removal::Allowed);
+                return Err(error);
+            }
+        };
         let identity = Identity {
             id: checkpoint.id().to_owned(),
             run_id: Uuid::new_v4().to_string(),
@@ -73,12 +85,12 @@ impl Manager {
             logical: request.resolved.plan.display_indent().to_string(),
             trigger: request.trigger,
         };
-        let parts = Parts { checkpoint, plan: Arc::clone(&plan), output, cancel, monitor: Arc::clone(&monitor) };
+        let work = opened.work(checkpoint, Arc::clone(&plan), cancel, Arc::clone(&monitor));
         let query = Arc::new(StreamingQuery::new(identity, plan, Arc::clone(&monitor)));
         self.add(Arc::clone(&query));
         let (thread_query, manager) = (Arc::clone(&query), Arc::clone(self));
         let name = format!("stream execution thread for {}", query.id);
-        let thread = env.runtime.thread(&name, move || run(&thread_query, Work::MicroBatch(parts), &manager));
+        let thread = env.runtime.thread(&name, move || run(&thread_query, work, &manager));
         if let Err(error) = thread {
             self.ended(&query, Some(error.clone()), "Terminated with exception");
             return Err(error);
@@ -109,6 +121,9 @@ fn check(request: &Request) -> Result<()> {
     }
     if matches!(trigger, Trigger::Continuous { .. }) && matches!(output, Output::EachBatch(_)) {
         return Err(Error::of(condition::CONTINUOUS_UNSUPPORTED_SINK).with("source", format));
+    }
+    if matches!(trigger, Trigger::Continuous { .. }) {
+        continuous_leaf(resolved)?;
     }
     if let Some(operation) = &resolved.unsupported_on_stream {
         return Err(Error::of(condition::STREAMING_UNSUPPORTED_OPERATION).with(
@@ -161,9 +176,34 @@ fn absolute(location: &str) -> Result<PathBuf> {
     Ok(std::path::absolute(uri::local_path(location)?)?)
 }
 
-fn open(request: &Request, query_id: &str, plan: &Finished, cancel: &Cancel) -> Result<Opened> {
+/// Source and sink as far as `start()` opens them. A micro-batch reader is opened on the query's thread.
+enum Started {
+    MicroBatch(Opened),
+    Continuous { leaf: Leaf, reader: Box<dyn ContinuousReader>, writer: Arc<dyn ContinuousWriter>, interval_ms: i64 },
+}
+
+impl Started {
+    fn work(self, checkpoint: Checkpoint, plan: Arc<Finished>, cancel: Cancel, monitor: Arc<Monitor>) -> Work {
+        match self {
+            Self::MicroBatch(output) => Work::MicroBatch(batch::Parts { checkpoint, plan, output, cancel, monitor }),
+            Self::Continuous { leaf, reader, writer, interval_ms } => Work::Continuous(continuous::Parts {
+                checkpoint,
+                plan,
+                leaf: leaf.id,
+                description: leaf.source.description(),
+                reader,
+                writer,
+                cancel,
+                monitor,
+                interval_ms,
+            }),
+        }
+    }
+}
+
+fn open(request: &Request, query_id: &str, plan: &Finished, cancel: &Cancel) -> Result<Started> {
     let sink = match &request.output {
-        Output::EachBatch(callback) => return Ok(Opened::EachBatch(Arc::clone(callback))),
+        Output::EachBatch(callback) => return Ok(Started::MicroBatch(Opened::EachBatch(Arc::clone(callback)))),
         Output::Sink(sink) => Arc::clone(sink),
     };
     let env = plan.env();
@@ -179,8 +219,21 @@ fn open(request: &Request, query_id: &str, plan: &Finished, cancel: &Cancel) -> 
         cancel: cancel.clone(),
         runtime: env.runtime.clone(),
     };
-    let writer = sink.open(run.clone())?;
-    Ok(Opened::Writer { sink, run, writer })
+    let Trigger::Continuous { interval_ms } = request.trigger else {
+        let writer = sink.open(run.clone())?;
+        return Ok(Started::MicroBatch(Opened::Writer { sink, run, writer }));
+    };
+    let leaf = continuous_leaf(&request.resolved)?.clone();
+    let reader = leaf.source.open_continuous(SourceRun {
+        lanes: env.runtime.lanes(),
+        conf: Arc::clone(&env.conf),
+        clock: Arc::clone(&env.clock),
+        cancel: cancel.clone(),
+        runtime: env.runtime.clone(),
+        // A continuous source's offsets say all there is to remember.
+        log: None,
+    })?;
+    Ok(Started::Continuous { leaf, reader, writer: sink.open_continuous(run)?, interval_ms })
 }
 
 /// Says which sources do not survive a crash.
