@@ -54,6 +54,9 @@ impl LeafId {
     }
 }
 
+/// Metadata keys that begin so are the resolver's own notes.
+const INTERNAL_METADATA: &str = "firesteel.";
+
 /// A column of a resolved relation, as the user sees it.
 #[derive(Clone, Debug)]
 pub struct Attribute {
@@ -75,7 +78,9 @@ impl Attribute {
 
     /// The Arrow field that the user sees.
     pub fn field(&self) -> Field {
-        Field::new(&self.name, self.data_type.clone(), self.nullable).with_metadata(self.metadata.clone())
+        let shown = self.metadata.iter().filter(|(key, _)| !key.starts_with(INTERNAL_METADATA));
+        let shown = shown.map(|(key, value)| (key.clone(), value.clone())).collect();
+        Field::new(&self.name, self.data_type.clone(), self.nullable).with_metadata(shown)
     }
 }
 

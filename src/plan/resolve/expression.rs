@@ -316,6 +316,15 @@ impl<'a> Expressions<'a> {
             let clock: Arc<dyn Function> = Arc::new(clock?);
             return self.function(&clock, &call.arguments);
         }
+        if let Some(to) = cast_function(&name)
+            && let [argument] = call.arguments.as_slice()
+        {
+            // `int(x)` is a cast that is shown as what it casts.
+            let value = self.value(argument)?;
+            let text = format!("CAST({} AS {})", value.pretty, sql_name(&to));
+            let typed = explicit(value.typed, &to, false, self.resolver.conf(), &text)?;
+            return Ok(Value { typed, pretty: value.pretty, name: value.name, attribute: None });
+        }
         if matches!(name.as_str(), "grouping" | "grouping_id") {
             return super::aggregate::grouping(self, &name, &call.arguments);
         }
@@ -335,9 +344,7 @@ impl<'a> Expressions<'a> {
                 let text = format!("{name}(…)");
                 Err(Error::of(condition::UNSUPPORTED_GENERATOR_NESTED_IN_EXPRESSIONS).with("expression", format!("\"{text}\"")))
             }
-            None => Err(missing(&name).unwrap_or_else(|| Error::of(condition::UNRESOLVED_ROUTINE)
-                .with("routineName", format!("`{}`", call.name))
-                .with("searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]"))),
+            None => Err(unknown_function(&call.name)),
         }
     }
 
@@ -482,6 +489,34 @@ impl<'a> Expressions<'a> {
 /// An attribute as it was written.
 fn attribute_value(attribute: &Attribute, written: &str) -> Value {
     Value { typed: attribute.typed(), pretty: written.to_owned(), name: Some(written.to_owned()), attribute: Some(attribute.clone()) }
+}
+
+/// The type that a function of its name casts to.
+fn cast_function(name: &str) -> Option<DataType> {
+    Some(match name {
+        "boolean" => DataType::Boolean,
+        "tinyint" => DataType::Int8,
+        "smallint" => DataType::Int16,
+        "int" => DataType::Int32,
+        "bigint" => DataType::Int64,
+        "float" => DataType::Float32,
+        "double" => DataType::Float64,
+        "decimal" => DataType::Decimal128(10, 0),
+        "date" => DataType::Date32,
+        "timestamp" => crate::types::timestamp(),
+        "string" => DataType::Utf8,
+        "binary" => DataType::Binary,
+        _ => return None,
+    })
+}
+
+/// The error for a name that is no function here, or none in Spark either.
+pub fn unknown_function(name: &str) -> Error {
+    missing(name).unwrap_or_else(|| {
+        Error::of(condition::UNRESOLVED_ROUTINE)
+            .with("routineName", format!("`{name}`"))
+            .with("searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]")
+    })
 }
 
 /// What errors show of arguments, and the arguments.

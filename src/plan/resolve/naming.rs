@@ -25,6 +25,9 @@ pub fn literal(value: &ScalarValue, zone: Zone) -> String {
         ScalarValue::TimestampMicrosecond(_, Some(_)) => format!("TIMESTAMP '{}'", shown(value, zone)),
         ScalarValue::TimestampMicrosecond(_, None) => format!("TIMESTAMP_NTZ '{}'", shown(value, zone)),
         ScalarValue::DurationMicrosecond(Some(micros)) => day_time(*micros),
+        // The fields that it was written with are not kept: months alone, years alone, or both.
+        ScalarValue::IntervalYearMonth(Some(months)) if months.abs() < 12 => format!("INTERVAL '{months}' MONTH"),
+        ScalarValue::IntervalYearMonth(Some(months)) if months % 12 == 0 => format!("INTERVAL '{}' YEAR", months / 12),
         other => shown(other, zone),
     }
 }

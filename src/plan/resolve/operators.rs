@@ -335,6 +335,11 @@ pub fn negate(value: Typed, conf: &Conf, text: &str) -> Result<Typed> {
         data_type if is_numeric(data_type) || moments::is_interval(data_type) => value,
         other => return Err(unexpected_type(text, "first", "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")", text, other)),
     };
+    if let Expr::Literal(constant, _) = &value.expr
+        && let Ok(negated) = constant.arithmetic_negate()
+    {
+        return Ok(literal(negated));
+    }
     let legacy = mode(conf) == Mode::Legacy;
     let data_type = value.data_type.clone();
     let kernel = Kernel::arrays(format!("negate_{legacy}_{data_type}"), data_type, value.nullable, move |arrays| {
@@ -517,8 +522,30 @@ pub fn logic(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -
     }
     let decides = if decided { Expr::IsTrue(Box::new(left.expr)) } else { Expr::IsFalse(Box::new(left.expr)) };
     let decided = Expr::Literal(ScalarValue::Boolean(Some(decided)), None);
-    let expr = Expr::Case(Case::new(None, vec![(Box::new(decides), Box::new(decided))], Some(Box::new(both))));
-    Ok(Typed { expr, data_type: DataType::Boolean, nullable })
+    let branches = vec![(Box::new(decides), Box::new(decided))];
+    Ok(lazy_case(branches, Some(Box::new(both)), DataType::Boolean, nullable))
+}
+
+/// A CASE that stays one: DataFusion rewrites a boolean CASE to AND and OR, which look at rows that the CASE left out. Behind a kernel
+/// on each branch it cannot.
+fn lazy_case(branches: Vec<(Box<Expr>, Box<Expr>)>, otherwise: Option<Box<Expr>>, data_type: DataType, nullable: bool) -> Typed {
+    let values = branches.iter().map(|(_, value)| value.as_ref()).chain(otherwise.as_deref());
+    if data_type != DataType::Boolean || !values.clone().any(can_raise) {
+        return Typed { expr: Expr::Case(Case::new(None, branches, otherwise)), data_type, nullable };
+    }
+    let hide = |value: Box<Expr>| {
+        let value = Typed { expr: *value, data_type: DataType::Boolean, nullable: true };
+        Box::new(convert_boolean("hide_boolean", DataType::Int8, value).expr)
+    };
+    let branches = branches.into_iter().map(|(condition, value)| (condition, hide(value))).collect();
+    let case = Expr::Case(Case::new(None, branches, otherwise.map(hide)));
+    let shown = Typed { expr: case, data_type: DataType::Int8, nullable };
+    convert_boolean("show_boolean", DataType::Boolean, shown)
+}
+
+fn convert_boolean(name: &str, to: DataType, value: Typed) -> Typed {
+    let (target, nullable) = (to.clone(), value.nullable);
+    Kernel::arrays(name, to, nullable, move |arrays| Ok(arrow::compute::cast(&arrays[0], &target)?)).infallible().call(vec![value])
 }
 
 /// Whether evaluating an expression on a row can raise.
@@ -587,5 +614,5 @@ pub fn case(branches: Vec<(Typed, Typed)>, otherwise: Option<Typed>, conf: &Conf
         .map(|(condition, value)| Ok((Box::new(condition.expr), Box::new(cast(value, &target, conf)?.expr))))
         .collect();
     let otherwise = otherwise.map(|value| cast(value, &target, conf)).transpose()?.map(|value| Box::new(value.expr));
-    Ok(Typed { expr: Expr::Case(Case::new(None, branches?, otherwise)), data_type: target, nullable })
+    Ok(lazy_case(branches?, otherwise, target, nullable))
 }

@@ -25,7 +25,23 @@ pub struct Found<'n> {
     pub fields: &'n [String],
 }
 
+/// Marks an attribute that is a second output of another, whose id it holds: a plan's columns have ids of their own, but a name that
+/// means both is not ambiguous.
+const SAME_AS: &str = "firesteel.same";
+
 impl Attribute {
+    /// The attribute that this one repeats, or itself.
+    fn original(&self) -> AttrId {
+        self.metadata.get(SAME_AS).and_then(|id| id.parse().ok()).map_or(self.id, AttrId)
+    }
+
+    /// A second output of the same attribute.
+    pub(super) fn again(&self) -> Self {
+        let mut again = Self { id: AttrId::fresh(), ..self.clone() };
+        again.metadata.insert(SAME_AS.to_owned(), self.original().0.to_string());
+        again
+    }
+
     /// The attribute as an expression.
     pub fn typed(&self) -> Typed {
         Typed { expr: column(self.id), data_type: self.data_type.clone(), nullable: self.nullable }
@@ -69,7 +85,7 @@ impl<'a> Scope<'a> {
             .iter()
             .filter(|attribute| same(&attribute.name, name, self.case_sensitive))
             .filter(|attribute| qualifier.is_empty() || self.qualifies(attribute, qualifier))
-            .filter(|attribute| seen.insert(attribute.id))
+            .filter(|attribute| seen.insert(attribute.original()))
             .collect()
     }
 
@@ -92,13 +108,15 @@ impl<'a> Scope<'a> {
 pub fn unresolved(parts: &[String], attributes: &[Attribute]) -> Error {
     let name = naming::quoted(parts);
     let wanted = parts.join(".").to_lowercase();
+    // Where every column has the same qualifier, it says nothing.
+    let plain = parts.len() == 1 && attributes.windows(2).all(|pair| pair[0].qualifier == pair[1].qualifier);
     let mut near: Vec<(usize, String)> = attributes
         .iter()
         .map(|attribute| {
-            let mut full = attribute.qualifier.clone();
+            let mut full = if plain { Vec::new() } else { attribute.qualifier.clone() };
             full.push(attribute.name.clone());
-            let plain = if parts.len() > 1 { full.join(".") } else { attribute.name.clone() };
-            (strsim::levenshtein(&wanted, &plain.to_lowercase()), naming::quoted(&full))
+            let compared = if parts.len() > 1 { full.join(".") } else { attribute.name.clone() };
+            (strsim::levenshtein(&wanted, &compared.to_lowercase()), naming::quoted(&full))
         })
         .collect();
     near.sort_by_key(|(distance, _)| *distance);

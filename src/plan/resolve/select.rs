@@ -39,7 +39,7 @@ impl Output {
             None => Attribute::new(self.name.clone(), typed.data_type.clone(), typed.nullable),
         };
         if !taken.insert(attribute.id) {
-            attribute.id = AttrId::fresh();
+            attribute = attribute.again();
             taken.insert(attribute.id);
         }
         if let Some(metadata) = &self.metadata {

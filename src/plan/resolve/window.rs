@@ -7,7 +7,7 @@ use datafusion::logical_expr::{Expr as DfExpr, SortExpr, WindowFrame, WindowFram
 
 use arrow::datatypes::DataType;
 
-use super::expression::{Expressions, Place, Value, texts_and_values};
+use super::expression::{Expressions, Place, Value, texts_and_values, unknown_function};
 use super::operators::normalized;
 use super::scope::column;
 use super::{aggregate, cast, naming};
@@ -66,9 +66,8 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
     let (built, ranking) = match lookup(&name) {
         Some(Definition::Aggregate(build)) => (build(&context, typed)?, false),
         Some(Definition::Window(build)) => (build(&context, typed)?, true),
-        _ => {
-            return Err(Error::of(condition::UNSUPPORTED_EXPR_FOR_WINDOW).with("sqlExpr", format!("\"{text}\"")));
-        }
+        Some(_) => return Err(Error::of(condition::UNSUPPORTED_EXPR_FOR_WINDOW).with("sqlExpr", format!("\"{text}\""))),
+        None => return Err(unknown_function(&call.name)),
     };
     if ranking && order_by.is_empty() {
         return Err(Error::new(
@@ -183,14 +182,19 @@ fn bound(expressions: &mut Expressions<'_>, bound: &Bound, rows: bool, order_typ
         Bound::UnboundedFollowing => (WindowFrameBound::Following(none()), "UNBOUNDED FOLLOWING".into()),
         Bound::CurrentRow => (WindowFrameBound::CurrentRow, "CURRENT ROW".into()),
         Bound::Offset(offset) => {
+            // SQL's `1 PRECEDING` arrives as minus one; Column's rowsBetween gives a negative number, and shows it.
+            let (offset, preceding) = match offset.as_ref() {
+                Expr::Call(call) if call.name == "-" && call.arguments.len() == 1 => (&call.arguments[0], true),
+                other => (other, false),
+            };
             let value = expressions.value(offset)?;
             let DfExpr::Literal(constant, _) = &value.typed.expr else {
                 return Err(Error::new(crate::error::ErrorKind::Analysis, format!("a window frame's bound must be a constant, found {}", value.pretty)));
             };
-            let negative = is_negative(constant);
-            let magnitude = if negative { constant.arithmetic_negate()? } else { constant.clone() };
-            let text = format!("{} FOLLOWING", naming::literal(constant, expressions.zone()?));
-            // The parser says `1 PRECEDING` as -1; Column's rowsBetween shows what it was given.
+            let below = is_negative(constant);
+            let negative = below != preceding;
+            let magnitude = if below { constant.arithmetic_negate()? } else { constant.clone() };
+            let text = format!("{} {}", naming::literal(constant, expressions.zone()?), if preceding { "PRECEDING" } else { "FOLLOWING" });
             let magnitude = if rows {
                 let count = cast::cast(super::operators::literal(magnitude), &DataType::Int64, expressions.resolver.conf())?;
                 match count.expr {

@@ -263,7 +263,8 @@ impl Sql {
             ast::WindowFrameBound::CurrentRow => Bound::CurrentRow,
             ast::WindowFrameBound::Preceding(None) => Bound::UnboundedPreceding,
             ast::WindowFrameBound::Following(None) => Bound::UnboundedFollowing,
-            ast::WindowFrameBound::Preceding(Some(rows)) => Bound::Offset(Box::new(minus(self.expr(*rows)?))),
+            // Not folded: `1 PRECEDING` is shown as such.
+            ast::WindowFrameBound::Preceding(Some(rows)) => Bound::Offset(Box::new(Expr::operator("-", vec![self.expr(*rows)?]))),
             ast::WindowFrameBound::Following(Some(rows)) => Bound::Offset(Box::new(self.expr(*rows)?)),
         })
     }
