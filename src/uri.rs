@@ -12,7 +12,13 @@ const ESCAPED: &AsciiSet =
 
 /// `file:///data/a%20b`.
 pub fn from_path(path: &Path) -> String {
-    format!("file://{}", utf8_percent_encode(&path.to_string_lossy(), ESCAPED))
+    let text = path.to_string_lossy();
+    // `utf8_percent_encode` escapes everything beyond ASCII; Java leaves it as it is.
+    let escaped = text.split_inclusive(|c: char| !c.is_ascii()).map(|part| match part.char_indices().next_back() {
+        Some((at, last)) if !last.is_ascii() => format!("{}{last}", utf8_percent_encode(&part[..at], ESCAPED)),
+        _ => utf8_percent_encode(part, ESCAPED).to_string(),
+    });
+    format!("file://{}", escaped.collect::<String>())
 }
 
 /// The path of a URI that a log holds: `file:///a`, `file:/a`.

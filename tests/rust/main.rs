@@ -1,6 +1,10 @@
 //! Every Rust test, in one binary.
 
 mod plan_sql;
+mod source_files;
+mod source_parquet;
+mod source_streams;
 mod stream_batch;
 mod stream_support;
+mod support;
 mod types_text;

@@ -53,12 +53,17 @@ pub fn is_plain(path: &Path) -> bool {
 }
 
 /// An encoding by the name that an option gives it; `None` is UTF-8, which needs no decoding.
-pub fn encoding(name: &str) -> Result<Option<&'static encoding_rs::Encoding>> {
+///
+/// `format` is who is asked, for the error.
+pub fn encoding(name: &str, format: &str) -> Result<Option<&'static encoding_rs::Encoding>> {
     match encoding_rs::Encoding::for_label(name.as_bytes()) {
         Some(found) if found == encoding_rs::UTF_8 => Ok(None),
         // The label `us-ascii` and `iso-8859-1` mean windows-1252 on the web; the bytes that differ are control characters.
         Some(found) => Ok(Some(found)),
-        None => Err(Error::of(crate::condition::INVALID_PARAMETER_VALUE_CHARSET).with("charset", name)),
+        None => Err(Error::of(crate::condition::INVALID_PARAMETER_VALUE_CHARSET)
+            .with("functionName", format)
+            .with("charset", name)
+            .with("charsets", "utf-8, iso-8859-1, us-ascii, utf-16le, utf-16be and the like")),
     }
 }
 

@@ -64,8 +64,19 @@ impl Listing {
         (!self.ignore_sink_log && !path::is_glob(only) && log.is_dir()).then_some(log)
     }
 
-    /// Every file, in order of paths. An error names a path that does not exist; a glob without a match is one in a batch read only.
+    /// The files to read, in order of paths. An error names a path that does not exist; a glob without a match is one in a batch read only.
     pub fn files(&self, globs_must_match: bool) -> Result<Vec<FileEntry>> {
+        self.found(globs_must_match).map(|files| self.chosen(files))
+    }
+
+    /// Those of `files` that the options by name and time choose.
+    pub fn chosen(&self, mut files: Vec<FileEntry>) -> Vec<FileEntry> {
+        files.retain(|file| self.takes(file));
+        files
+    }
+
+    /// Every file that is there, chosen or not: partition columns are told from all of them.
+    pub fn found(&self, globs_must_match: bool) -> Result<Vec<FileEntry>> {
         let mut files = Vec::new();
         if let Some(log) = self.sink_log() {
             files = sink_files(&log, &self.paths[0])?;
@@ -80,7 +91,6 @@ impl Listing {
                 }
             }
         }
-        files.retain(|file| self.takes(file));
         files.sort_by(|a, b| a.path.cmp(&b.path));
         files.dedup_by(|a, b| a.path == b.path);
         Ok(files)
@@ -226,7 +236,7 @@ fn sink_files(log: &Path, dir: &Path) -> Result<Vec<FileEntry>> {
         let line: SinkLine = serde_json::from_str(&line).map_err(|error| {
             Error::new(crate::error::ErrorKind::Checkpoint, format!("a line of {} is damaged: {error}", log.store().dir().display()))
         })?;
-        let path = path::from_uri(&line.path);
+        let path = crate::uri::to_path(&line.path)?;
         if line.action == "delete" {
             files.shift_remove(&path);
         } else {

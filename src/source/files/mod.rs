@@ -128,9 +128,10 @@ pub fn source(request: SourceRequest<'_>, reader: Arc<dyn FileReader>) -> Result
         ReadMode::Batch => None,
         ReadMode::Stream => Some(Arc::new(StreamOptions::read(options, conf, &listing)?)),
     };
-    let files = listing.files(mode == ReadMode::Batch)?;
+    let found = listing.found(mode == ReadMode::Batch)?;
     let infer_types = conf.get("spark.sql.sources.partitionColumnTypeInference.enabled") != Some("false");
-    let directories = partition::fields(&files, infer_types, &rules)?;
+    let directories = partition::fields(&found, infer_types, &rules)?;
+    let files = listing.chosen(found);
     let nullable = mode == ReadMode::Batch || conf.flag("spark.sql.streaming.fileSource.schema.forceNullable")?;
     let (data, schema) = schemas(&*reader, schema, &files, directories, nullable)?;
     reader.check(&data)?;

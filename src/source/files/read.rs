@@ -8,7 +8,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 
 use super::list::FileEntry;
 use super::split::{Piece, pack};
-use super::{FileSource, Rows, partition, path};
+use super::{FileSource, Rows, partition};
 use crate::condition;
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::{Partition, RecordBatches, Scan};
@@ -39,7 +39,7 @@ impl Partition for Files {
 
 /// The rows of one piece, with its file's name in every error, or without its error where the user tolerates it.
 fn tolerant(source: &Arc<FileSource>, piece: Piece, scan: &Scan) -> Rows {
-    let (tolerance, file) = (source.tolerance, path::to_uri(&piece.span.path));
+    let (tolerance, file) = (source.tolerance, crate::uri::from_path(&piece.span.path));
     let rows = match open(source, &piece, scan) {
         Ok(rows) => rows,
         Err(error) => Box::new(std::iter::once(Err(error))),

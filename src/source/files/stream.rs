@@ -18,7 +18,7 @@ use serde::Deserialize;
 use super::clean::{Cleaner, Cleaning};
 use super::list::{FileEntry, Listing};
 use super::seen::Seen;
-use super::{FileSource, partition, path};
+use super::{FileSource, partition};
 use crate::checkpoint::log::CompactibleLog;
 use crate::checkpoint::store::Put;
 use crate::clock::Clock;
@@ -194,7 +194,7 @@ impl FileStreamReader {
             Some(pinned) => pinned.clone(),
             None => self.list()?,
         };
-        let is_new = |file: &FileEntry| self.seen.is_new(&path::to_uri(&file.path), file.modified_ms);
+        let is_new = |file: &FileEntry| self.seen.is_new(&crate::uri::from_path(&file.path), file.modified_ms);
         Ok(files.into_iter().filter(is_new).collect())
     }
 
@@ -231,7 +231,7 @@ impl FileStreamReader {
     /// Writes the files that a batch takes as the log's next number.
     fn append(&mut self, files: Vec<FileEntry>) -> Result<()> {
         let number = self.head;
-        let uris: Vec<_> = files.iter().map(|file| path::to_uri(&file.path)).collect();
+        let uris: Vec<_> = files.iter().map(|file| crate::uri::from_path(&file.path)).collect();
         let lines: Vec<_> = uris.iter().zip(&files).map(|(uri, file)| Line::write(uri, file.modified_ms, number)).collect();
         if self.log.add(number, &lines, |_| true)? == Put::Exists {
             return Err(Error::new(
@@ -271,7 +271,7 @@ impl FileStreamReader {
                 let line = Line::parse(&line, &self.log)?;
                 let number = u64::try_from(line.number).unwrap_or_default();
                 if (from..to).contains(&number) {
-                    let file = self.entry(&line);
+                    let file = self.entry(&line)?;
                     self.recent.entry(number).or_default().push(file);
                 }
             }
@@ -280,8 +280,8 @@ impl FileStreamReader {
     }
 
     /// A file as the log has it; its size is looked up, and one that is gone fails when it is read.
-    fn entry(&self, line: &Line) -> FileEntry {
-        let path = path::from_uri(&line.path);
+    fn entry(&self, line: &Line) -> Result<FileEntry> {
+        let path = crate::uri::to_path(&line.path)?;
         let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
         let listing = &self.source.listing;
         let base = listing.base.clone().or_else(|| listing.paths.iter().find(|base| path.starts_with(base)).cloned());
@@ -294,7 +294,7 @@ impl FileStreamReader {
                 partition::values(&path, &path.components().take(depth).collect::<std::path::PathBuf>())
             }
         };
-        FileEntry { path, size, modified_ms: line.timestamp, values }
+        Ok(FileEntry { path, size, modified_ms: line.timestamp, values })
     }
 }
 

@@ -50,8 +50,7 @@ impl CsvReader {
                 separator = Separator::OutsideQuotes(Quotes { quote, escape: dialect.escape, separator: dialect.separator.clone() });
             }
         }
-        let charset = options.get("encoding").or(None).map(str::to_owned);
-        let charset = charset.or_else(|| options.get("charset").map(str::to_owned));
+        let charset = options.get("encoding").map(str::to_owned).or_else(|| options.get("charset").map(str::to_owned));
         for key in ["singleVariantColumn", "columnPruning"] {
             if options.get(key).is_some() {
                 return Err(Error::unsupported(format!("the option '{key}' of csv is not here")));
@@ -67,7 +66,7 @@ impl CsvReader {
             prefer_date: options.flag("preferDate", true)?,
             multi_line,
             separator,
-            encoding: charset.as_deref().map(encoding).transpose()?.flatten(),
+            encoding: charset.as_deref().map(|name| encoding(name, "CSV")).transpose()?.flatten(),
             case_sensitive: conf.case_sensitive(),
             dialect,
         })

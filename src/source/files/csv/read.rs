@@ -16,7 +16,7 @@ use crate::source::files::bytes::Records;
 use crate::source::files::cells::Cells;
 use crate::source::files::malformed::Mode;
 use crate::source::files::text::BATCH_ROWS;
-use crate::source::files::{Rows, Span, path};
+use crate::source::files::{Rows, Span};
 
 /// A wanted column: a field of the record, or the corrupt record itself.
 #[derive(Clone, Copy)]
@@ -86,7 +86,7 @@ impl CsvRows {
         }
         let message = format!(
             "the header of {} is '{}' and the schema has '{}'",
-            path::to_uri(&span.path),
+            crate::uri::from_path(&span.path),
             found.join(", "),
             expected.join(", ")
         );

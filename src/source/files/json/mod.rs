@@ -42,7 +42,7 @@ impl JsonReader {
         let multi_line = options.flag("multiLine", false)?;
         let separator = line_separator(options)?;
         let charset = options.get("encoding").map(str::to_owned).or_else(|| options.get("charset").map(str::to_owned));
-        let encoding = charset.as_deref().map(encoding).transpose()?.flatten();
+        let encoding = charset.as_deref().map(|name| encoding(name, "JSON")).transpose()?.flatten();
         if encoding.is_some() && !multi_line && separator == Separator::Any {
             return Err(Error::illegal(format!(
                 "the option 'lineSep' must be given with the encoding {}",

@@ -16,7 +16,7 @@ use parquet::file::metadata::RowGroupMetaData;
 
 use self::adapt::adapt;
 use super::list::FileEntry;
-use super::{FileReader, Rows, Span, path};
+use super::{FileReader, Rows, Span};
 use crate::batch::Cancel;
 use crate::condition;
 use crate::conf::Conf;
@@ -62,7 +62,7 @@ fn failed(error: ParquetError) -> Error {
 fn footer(file: &File, path: &Path) -> Result<ArrowReaderMetadata> {
     let unreadable = |error| {
         Error::of(condition::FAILED_READ_FILE_CANNOT_READ_FILE_FOOTER)
-            .with("path", path::to_uri(path))
+            .with("path", crate::uri::from_path(path))
             .with("reason", failed(error))
     };
     let metadata = ArrowReaderMetadata::load(file, ArrowReaderOptions::new()).map_err(unreadable)?;
