@@ -4,6 +4,7 @@ mod plan_sql;
 mod source_files;
 mod source_parquet;
 mod source_streams;
+mod session;
 mod stream_batch;
 mod stream_support;
 mod support;
