@@ -7,6 +7,8 @@
 //! | `error` | our errors as Python exceptions, and a user's exception as our error |
 //! | `arrow` | Arrow capsules in and out |
 //! | `row_in`, `row_out` | Python values to columns and back |
+//! | `functions` | Python functions, and the handle of any function that an expression calls |
+//! | `model` | `firesteel.ml.Model` |
 //! | `expr`, `literal`, `column_text` | what `Column` builds, and how it shows itself |
 
 pub mod arrow;
@@ -14,7 +16,9 @@ pub mod column_text;
 pub mod door;
 pub mod error;
 pub mod expr;
+pub mod functions;
 pub mod literal;
+pub mod model;
 pub mod row_in;
 pub mod row_out;
 pub mod types;
@@ -28,6 +32,10 @@ pub mod _native {
     use super::arrow::{ArrowTable, ArrowStream};
     #[pymodule_export]
     use super::expr::Expr;
+    #[pymodule_export]
+    use super::functions::Function;
+    #[pymodule_export]
+    use super::model::Model;
     #[pymodule_export]
     use super::types::{parse_ddl, schema_ddl};
     #[pymodule_export]

@@ -1,5 +1,8 @@
 //! Every Rust test, in one binary.
 
+mod function_exec;
+mod model_tensor;
+mod model_tune;
 mod plan_sql;
 mod source_files;
 mod source_parquet;

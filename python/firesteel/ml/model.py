@@ -1,0 +1,242 @@
+"""A model: loaded once per process, run on every core."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from firesteel import _native
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from firesteel.sql.column import Column
+    from firesteel.sql.types import DataType
+
+__all__ = ["Model", "ModelFunction", "TensorSpec"]
+
+
+class TensorSpec(NamedTuple):
+    """An input or output of a model.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the model.
+    type : str
+        The type of its elements by ONNX's name, such as ``float32``.
+    shape : tuple of int or str
+        Its dimensions, the rows first; a name stands for any size.
+    """
+
+    name: str
+    type: str
+    shape: tuple[int | str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.type}[{', '.join(str(dim) for dim in self.shape)}]"
+
+
+class Model:
+    """An ONNX model.
+
+    Made by :meth:`Model.load`. Equal content is loaded once per process, whoever uses it.
+
+    Notes
+    -----
+    Columns become tensors without a copy where the layout allows it: a primitive column of the input's type, lists of fixed size, and
+    lists that all have the same length. Several columns for one input, and other numeric types, are copied chunk by chunk. Numeric outputs
+    are not copied at all when a call makes a single chunk.
+
+    Examples
+    --------
+    >>> model = Model.load("fraud.onnx")  # doctest: +SKIP
+    >>> model.predict(table)  # doctest: +SKIP
+    """
+
+    __slots__ = ("_location", "_native", "_options")
+
+    def __init__(self) -> None:
+        raise TypeError("use Model.load(path)")
+
+    @classmethod
+    def load(
+        cls,
+        model: str | os.PathLike[str] | bytes,
+        *,
+        nulls: Literal["null", "nan", "error"] = "null",
+        outputs: Sequence[str] | None = None,
+        chunk_rows: int | None = None,
+        mode: Literal["auto", "pool", "single"] = "auto",
+    ) -> Model:
+        """Load a model.
+
+        Parameters
+        ----------
+        model : str, path or bytes
+            An ``.onnx`` file, a local MLflow model folder that holds one, or a file's content.
+        nulls : {"null", "nan", "error"}
+            What a row with something missing gives: null, without a call of the model; a prediction, with NaN for missing numbers; or an error.
+        outputs : list of str, optional
+            The outputs to return, in this order; all of them by default.
+        chunk_rows : int, optional
+            How many rows a run has; by default measured on the rows that come.
+        mode : {"auto", "pool", "single"}
+            ``pool`` runs chunks side by side, each on one core; ``single`` runs one after another, each on all cores; ``auto`` measures.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        AnalysisException
+            There is no such file.
+        IllegalArgumentException
+            The file is not an ONNX model, or an option has another value than these.
+        UnsupportedOperationException
+            The model has inputs or outputs that are not tensors.
+        """
+        location = bytes(model) if isinstance(model, (bytes, bytearray, memoryview)) else os.fspath(model)
+        if isinstance(location, str) and location.startswith("file:"):
+            from urllib.parse import unquote, urlparse
+
+            location = unquote(urlparse(location).path)
+        options = {"nulls": nulls, "outputs": None if outputs is None else list(outputs), "chunk_rows": chunk_rows, "mode": mode}
+        return cls._make(location, options)
+
+    @classmethod
+    def _make(cls, location: str | bytes, options: dict[str, Any]) -> Model:
+        self = object.__new__(cls)
+        self._native = _native.Model.load(location, **options)
+        self._location = location
+        self._options = options
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Model._make, (self._location, self._options))
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(str(spec) for spec in self.inputs)
+        outputs = ", ".join(str(spec) for spec in self.outputs)
+        return f"Model({inputs} -> {outputs})"
+
+    @property
+    def inputs(self) -> list[TensorSpec]:
+        """What the model takes."""
+        return [TensorSpec(name, kind, tuple(dims)) for name, kind, dims in self._native.inputs]
+
+    @property
+    def outputs(self) -> list[TensorSpec]:
+        """What the model gives, as far as it was asked for."""
+        return [TensorSpec(name, kind, tuple(dims)) for name, kind, dims in self._native.outputs]
+
+    @property
+    def chunk_rows(self) -> int:
+        """How many rows a run has now; measured as rows come, unless it was given."""
+        return self._native.chunk_rows
+
+    def predict(self, data: Any) -> pa.RecordBatch | pa.Table:
+        """Run the model.
+
+        Parameters
+        ----------
+        data : Arrow data
+            Anything with ``__arrow_c_array__`` or ``__arrow_c_stream__``: pyarrow, pandas, polars, DuckDB and others; or, for a model with one
+            input, a NumPy array whose first dimension is the rows. Columns are matched to inputs by name, and others are left alone; a model
+            with one input also takes one column of any name, or as many numeric columns as its input is wide, in order.
+
+        Returns
+        -------
+        pyarrow.RecordBatch or pyarrow.Table
+            One column for each output: a record batch for a record batch or an array, a table for anything that streams.
+
+        Raises
+        ------
+        IllegalArgumentException
+            A column is missing, or its type or shape is not the input's; the message names both.
+        """
+        if type(data).__module__ == "numpy":
+            data = _from_numpy(data)
+        return self._native.predict(data)
+
+    def udf(self, returnType: DataType | str | None = None, name: str | None = None) -> ModelFunction:
+        """Make a function of columns.
+
+        Parameters
+        ----------
+        returnType : DataType or str, optional
+            A type to cast the result to. By default one output is a column of its own type, an array where it has several values a row, and
+            several outputs are a struct.
+        name : str, optional
+            The name that an unnamed column shows.
+
+        Returns
+        -------
+        ModelFunction
+            Call it with columns, or give it to ``spark.udf.register``.
+        """
+        return ModelFunction(self, returnType, name)
+
+    def __call__(self, *cols: Column | str) -> Column:
+        """Apply the model to columns: ``df.select(model("features"))``."""
+        return self.udf()(*cols)
+
+
+class ModelFunction:
+    """A model as a function of columns: one argument for each input, or as many numeric columns as its only input is wide, or one struct
+    with a field for each input.
+
+    Attributes
+    ----------
+    model : Model
+    """
+
+    def __init__(self, model: Model, returnType: DataType | str | None = None, name: str | None = None) -> None:
+        from firesteel.sql.column import _type_text
+
+        text = None if returnType is None else _type_text(returnType)
+        self.model = model
+        self._name = name or "model"
+        self._return_type = text
+        self._function = model._native.function(self._name, text)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (ModelFunction, (self.model, self._return_type, self._name))
+
+    def __repr__(self) -> str:
+        return f"ModelFunction({self.model!r})"
+
+    @property
+    def returnType(self) -> DataType:
+        """The type of the result."""
+        from firesteel.sql.types import _parse_datatype_json_string, _parse_datatype_string
+
+        if self._return_type is None:
+            return _parse_datatype_json_string(self.model._native.result_type())
+        if self._return_type.startswith(("{", '"')):
+            return _parse_datatype_json_string(self._return_type)
+        return _parse_datatype_string(self._return_type)
+
+    def __call__(self, *cols: Column | str) -> Column:
+        from firesteel.sql.column import Column, _expr
+
+        return Column(self._function.call([_expr(col) for col in cols]))
+
+    def _registered(self, name: str) -> _native.Function:
+        """The function under the name that it has in SQL."""
+        return self.model._native.function(name, self._return_type)
+
+
+def _from_numpy(data: Any) -> Any:
+    """A NumPy array as an Arrow array of as many rows; lists share its memory where it is contiguous."""
+    import numpy as np
+    import pyarrow as pa
+
+    if data.ndim == 0:
+        raise ValueError("the first dimension of data must be the rows, found a single value")
+    column = pa.array(np.ascontiguousarray(data).reshape(-1))
+    for size in reversed(data.shape[1:]):
+        column = pa.FixedSizeListArray.from_arrays(column, int(size))
+    return column

@@ -1,0 +1,1 @@
+"""Functions of pandas and Arrow columns."""

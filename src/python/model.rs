@@ -1,0 +1,285 @@
+//! The handle behind `firesteel.ml.Model`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchReader, StructArray};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{DataType, Field, Fields};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyCapsule, PyList, PyTuple};
+use pyo3_arrow::PyArray;
+use pyo3_arrow::ffi::to_array_pycapsules;
+
+use super::arrow::reader;
+use super::error::raise;
+use super::functions::Function;
+use super::types::type_of;
+use crate::error::{Error, Result};
+use crate::model::bind::Binding;
+use crate::model::{Dim, Location, Mode, ModelFunction, NullPolicy, Options, Predictor, TensorSpec, load};
+use crate::runtime::cores;
+
+/// A loaded model and how it is used.
+#[pyclass(frozen, module = "firesteel._native")]
+pub struct Model {
+    predictor: Arc<Predictor>,
+}
+
+/// Name, element type and dimensions, a size or a name each.
+type Spec<'py> = (String, String, Vec<Bound<'py, PyAny>>);
+
+#[pymethods]
+impl Model {
+    /// Loads an ONNX model from a path, a local MLflow folder, or bytes.
+    #[staticmethod]
+    #[pyo3(signature = (location, nulls, outputs, chunk_rows, mode))]
+    fn load(
+        py: Python<'_>,
+        location: &Bound<'_, PyAny>,
+        nulls: &str,
+        outputs: Option<Vec<String>>,
+        chunk_rows: Option<usize>,
+        mode: &str,
+    ) -> PyResult<Self> {
+        find_library(py)?;
+        let options = options(nulls, outputs, chunk_rows, mode).map_err(|error| raise(py, &error))?;
+        let predictor = match location.cast::<PyBytes>() {
+            Ok(bytes) => {
+                let bytes: Vec<u8> = bytes.as_bytes().to_vec();
+                py.detach(move || load(Location::Bytes(&bytes)).and_then(|model| Predictor::new(model, options)))
+            }
+            Err(_) => {
+                let path: PathBuf = location.extract()?;
+                py.detach(move || load(Location::Path(&path)).and_then(|model| Predictor::new(model, options)))
+            }
+        };
+        predictor.map(|predictor| Self { predictor }).map_err(|error| raise(py, &error))
+    }
+
+    /// The ONNX file of a local MLflow model folder.
+    #[staticmethod]
+    fn file_in(py: Python<'_>, folder: PathBuf) -> PyResult<PathBuf> {
+        crate::model::mlflow::onnx_file(&folder).map_err(|error| raise(py, &error))
+    }
+
+    #[getter]
+    fn inputs<'py>(&self, py: Python<'py>) -> PyResult<Vec<Spec<'py>>> {
+        self.predictor.inputs().iter().map(|input| spec(py, input)).collect()
+    }
+
+    #[getter]
+    fn outputs<'py>(&self, py: Python<'py>) -> PyResult<Vec<Spec<'py>>> {
+        self.predictor.outputs().map(|output| spec(py, output)).collect()
+    }
+
+    /// The SHA-256 of the model's content.
+    #[getter]
+    fn digest(&self) -> &str {
+        self.predictor.model().digest()
+    }
+
+    /// How many rows a chunk has now.
+    #[getter]
+    fn chunk_rows(&self) -> usize {
+        self.predictor.tuner().rows()
+    }
+
+    /// Predictions for Arrow data: a `pyarrow.RecordBatch` for an array or a record batch, a `pyarrow.Table` for a stream.
+    fn predict<'py>(&self, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = data.py();
+        if let Some(method) = data.getattr_opt("__arrow_c_array__")? {
+            let capsules = method.call0()?;
+            let capsules = capsules.cast::<PyTuple>()?;
+            let (schema, array) = (capsules.get_item(0)?, capsules.get_item(1)?);
+            let array = PyArray::from_arrow_pycapsule(schema.cast::<PyCapsule>()?, array.cast::<PyCapsule>()?)?;
+            let (array, field) = array.into_inner();
+            let output = self.batch(py, array, field.name())?;
+            return to_record_batch(py, output);
+        }
+        if data.hasattr("__arrow_c_stream__")? {
+            return self.stream(py, reader(data)?);
+        }
+        Err(PyTypeError::new_err(format!(
+            "data must be Arrow data, an object with the method __arrow_c_array__ or __arrow_c_stream__; found {}",
+            data.get_type().name()?
+        )))
+    }
+
+    /// The model as a function of expressions; `result` is a type to cast its output to.
+    #[pyo3(signature = (name, result=None))]
+    fn function(&self, py: Python<'_>, name: String, result: Option<&str>) -> PyResult<Function> {
+        let result = result.map(|text| type_of(py, text)).transpose()?;
+        Ok(Function(Arc::new(ModelFunction::new(name, Arc::clone(&self.predictor), result))))
+    }
+
+    /// The type, as Spark's JSON, that [`Model::function`] returns by itself.
+    fn result_type(&self) -> String {
+        crate::types::json::to_json(&ModelFunction::new("", Arc::clone(&self.predictor), None).data_type())
+    }
+}
+
+fn options(nulls: &str, outputs: Option<Vec<String>>, chunk_rows: Option<usize>, mode: &str) -> Result<Options> {
+    let nulls = match nulls {
+        "null" => NullPolicy::Null,
+        "nan" => NullPolicy::Nan,
+        "error" => NullPolicy::Error,
+        other => return Err(Error::illegal(format!("nulls must be 'null', 'nan' or 'error', found '{other}'"))),
+    };
+    let mode = match mode {
+        "auto" => Mode::Auto,
+        "pool" => Mode::Pool,
+        "single" => Mode::Single,
+        other => return Err(Error::illegal(format!("mode must be 'auto', 'pool' or 'single', found '{other}'"))),
+    };
+    Ok(Options { nulls, outputs, chunk_rows, mode })
+}
+
+/// Tells the engine where the installed `onnxruntime` package has its library. Only the package is looked up, it is not imported.
+pub fn find_library(py: Python<'_>) -> PyResult<()> {
+    #[cfg(feature = "onnx")]
+    if crate::model::onnx::library().is_none() {
+        let found = py.import("importlib.util")?.call_method1("find_spec", ("onnxruntime",))?;
+        if !found.is_none() {
+            let folders = found.getattr("submodule_search_locations")?;
+            for folder in folders.try_iter()? {
+                if let Some(library) = crate::model::onnx::library_in(&folder?.extract::<PathBuf>()?) {
+                    crate::model::onnx::set_library(library);
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn spec<'py>(py: Python<'py>, spec: &TensorSpec) -> PyResult<Spec<'py>> {
+    let dims = spec.dims.iter().map(|dim| match dim {
+        Dim::Fixed(size) => Ok(size.into_pyobject(py)?.into_any()),
+        Dim::Any(name) => Ok(name.into_pyobject(py)?.into_any()),
+    });
+    Ok((spec.name.clone(), spec.element.to_string(), dims.collect::<PyResult<_>>()?))
+}
+
+/// How long to predict before looking for signals.
+const SIGNALS: Duration = Duration::from_millis(200);
+
+impl Model {
+    /// One array: a struct's fields are columns, another array is the only column.
+    fn batch(&self, py: Python<'_>, array: ArrayRef, name: &str) -> PyResult<StructArray> {
+        let rows = array.len();
+        let (fields, columns) = match array.data_type() {
+            DataType::Struct(fields) => {
+                let fields = fields.clone();
+                (fields, crate::model::bind::argument_columns(vec![array]))
+            }
+            other => (Fields::from(vec![Field::new(name, other.clone(), true)]), vec![array]),
+        };
+        let binding = Binding::by_name(self.predictor.inputs(), &fields).map_err(|error| raise(py, &error))?;
+        self.rows(py, &Arc::new(binding), &columns, rows)
+    }
+
+    /// Predicts in groups of rows between which signals are looked for.
+    fn rows(&self, py: Python<'_>, binding: &Arc<Binding>, columns: &[ArrayRef], rows: usize) -> PyResult<StructArray> {
+        let mut parts: Vec<StructArray> = Vec::new();
+        let mut start = 0;
+        while start < rows || parts.is_empty() {
+            let group = self.group(rows - start);
+            let part = py.detach(|| {
+                let slices = if group == rows {
+                    columns.to_vec()
+                } else {
+                    columns.iter().map(|column| column.slice(start, group)).collect()
+                };
+                self.named(self.predictor.predict(binding, slices, group)?, group)
+            });
+            parts.push(part.map_err(|error| raise(py, &error))?);
+            start += group;
+            if start < rows {
+                py.check_signals()?;
+            }
+        }
+        if parts.len() == 1 {
+            return Ok(parts.swap_remove(0));
+        }
+        let arrays: Vec<&dyn Array> = parts.iter().map(|part| part as &dyn Array).collect();
+        let joined = arrow::compute::concat(&arrays).map_err(|error| raise(py, &error.into()))?;
+        Ok(joined.as_struct().clone())
+    }
+
+    /// How many of the rows to predict before looking for signals again.
+    fn group(&self, rows: usize) -> usize {
+        let tuner = self.predictor.tuner();
+        let cost = tuner.estimate(tuner.rows()).as_nanos().max(1);
+        let chunks = (SIGNALS.as_nanos() / cost).max(1) as usize * cores();
+        rows.min(chunks.saturating_mul(tuner.rows()))
+    }
+
+    fn named(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<StructArray> {
+        let fields: Fields = self
+            .predictor
+            .outputs()
+            .zip(&columns)
+            .map(|(output, column)| Field::new(&output.name, column.data_type().clone(), true))
+            .collect();
+        Ok(StructArray::try_new_with_length(fields, columns, None, rows)?)
+    }
+
+    /// A stream: small record batches are joined, so that every core has rows.
+    fn stream<'py>(&self, py: Python<'py>, mut reader: Box<dyn RecordBatchReader + Send>) -> PyResult<Bound<'py, PyAny>> {
+        let schema = reader.schema();
+        let binding = Binding::by_name(self.predictor.inputs(), schema.fields()).map_err(|error| raise(py, &error))?;
+        let binding = Arc::new(binding);
+        let outputs = PyList::empty(py);
+        loop {
+            let (back, batch) = py.detach(move || {
+                let batch = gathered(&mut reader);
+                (reader, batch)
+            });
+            reader = back;
+            let Some(batch) = batch.map_err(|error| raise(py, &error))? else { break };
+            let output = self.rows(py, &binding, batch.columns(), batch.num_rows())?;
+            outputs.append(to_record_batch(py, output)?)?;
+        }
+        if outputs.is_empty() {
+            let nothing: Vec<ArrayRef> =
+                schema.fields().iter().map(|field| arrow::array::new_empty_array(field.data_type())).collect();
+            outputs.append(to_record_batch(py, self.rows(py, &binding, &nothing, 0)?)?)?;
+        }
+        py.import("pyarrow")?.getattr("Table")?.call_method1("from_batches", (outputs,))
+    }
+}
+
+/// Rows that record batches of a stream are joined to.
+const GATHER: usize = 16_384;
+
+fn gathered(reader: &mut Box<dyn RecordBatchReader + Send>) -> Result<Option<RecordBatch>> {
+    let mut parts: Vec<RecordBatch> = Vec::new();
+    let mut rows = 0;
+    while rows < GATHER {
+        let Some(batch) = reader.next().transpose()? else { break };
+        rows += batch.num_rows();
+        parts.push(batch);
+    }
+    Ok(match parts.len() {
+        0 => None,
+        1 => parts.pop(),
+        _ => Some(concat_batches(&reader.schema(), &parts)?),
+    })
+}
+
+static IMPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// A `pyarrow.RecordBatch` that shares the struct's memory.
+fn to_record_batch<'py>(py: Python<'py>, output: StructArray) -> PyResult<Bound<'py, PyAny>> {
+    let import = IMPORT.get_or_try_init(py, || {
+        PyResult::Ok(py.import("pyarrow")?.getattr("RecordBatch")?.getattr("_import_from_c_capsule")?.unbind())
+    })?;
+    let field = Arc::new(Field::new("", output.data_type().clone(), false));
+    let array: ArrayRef = Arc::new(output);
+    let capsules = to_array_pycapsules(py, field, &array, None)?;
+    import.bind(py).call1(capsules)
+}

@@ -1,0 +1,154 @@
+"""`Model.predict` on Arrow data against raw ONNX Runtime from Python, side by side.
+
+The raw side is measured over a grid: 1 or 2 threads inside a session, one or two Python threads (two with a session each, which is
+the best that Python can do), batches of 256 to all rows. It is given NumPy arrays that exist already, so nothing is converted. Ours is given a
+record batch and returns one. Runs are interleaved and repeated; medians are compared::
+
+    python tests/bench/model_grid.py            # print the grid
+    python tests/bench/model_grid.py --json out.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pyarrow as pa
+
+from firesteel.ml import Model
+
+MODELS = Path(__file__).parents[1] / "fixtures" / "models"
+BATCHES = [256, 1024, 4096, 16384, None]
+CASES = {"mlp": ((32,), 200_000, 1.0), "trees": ((30,), 60_000, 1.0), "transformer": ((16, 64), 6_000, 0.97)}
+
+
+def session(name: str, threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    return ort.InferenceSession(str(MODELS / f"{name}.onnx"), options, providers=["CPUExecutionProvider"])
+
+
+def raw(sessions: list[ort.InferenceSession], key: str, data: np.ndarray, batch: int) -> float:
+    """Seconds for all rows; several sessions have a Python thread each."""
+    starts = range(0, len(data), batch)
+
+    def work(at: int) -> None:
+        for start in starts[at :: len(sessions)]:
+            sessions[at].run(None, {key: data[start : start + batch]})
+
+    began = time.perf_counter()
+    if len(sessions) == 1:
+        work(0)
+    else:
+        with ThreadPoolExecutor(len(sessions)) as pool:
+            list(pool.map(work, range(len(sessions))))
+    return time.perf_counter() - began
+
+
+def column(data: np.ndarray) -> pa.Array:
+    values = pa.array(data.reshape(-1))
+    for size in reversed(data.shape[1:]):
+        values = pa.FixedSizeListArray.from_arrays(values, size)
+    return values
+
+
+def ours(model: Model, rows: pa.RecordBatch, batch: int) -> float:
+    began = time.perf_counter()
+    for start in range(0, rows.num_rows, batch):
+        model.predict(rows.slice(start, batch))
+    return time.perf_counter() - began
+
+
+def grid(name: str, repeats: int, scale: float) -> dict:
+    shape, count, wanted = CASES[name]
+    count = int(count * scale)
+    data = np.random.default_rng(0).standard_normal((count, *shape), dtype=np.float32)
+    model = Model.load(MODELS / f"{name}.onnx")
+    key = model.inputs[0].name
+    rows = pa.record_batch([column(data)], names=[key])
+    sides = {}
+    for threads in (1, 2):
+        for callers in (1, 2):
+            sides[f"raw intra_op={threads} threads={callers}"] = [session(name, threads) for _ in range(callers)]
+    model.predict(rows)
+    times: dict[tuple[str, int | None], list[float]] = {}
+    for _ in range(repeats):
+        for batch in BATCHES:
+            size = batch or count
+            for side, sessions in sides.items():
+                if batch is None and len(sessions) > 1:
+                    size = -(-count // len(sessions))
+                else:
+                    size = batch or count
+                times.setdefault((side, batch), []).append(raw(sessions, key, data, size))
+            times.setdefault(("ours", batch), []).append(ours(model, rows, batch or count))
+    rates = {key: count / statistics.median(values) for key, values in times.items()}
+    print(f"\n{name}: million rows/s, {count:,} rows, median of {repeats}; chunk_rows={model.chunk_rows}")
+    print(f"{'':28}" + "".join(f"{batch or 'all':>10}" for batch in BATCHES))
+    for side in [*sides, "ours"]:
+        print(f"{side:28}" + "".join(f"{rates[side, batch] / 1e6:10.3f}" for batch in BATCHES))
+    best_raw = max((rate, key) for key, rate in rates.items() if key[0] != "ours")
+    best_ours = max((rate, key) for key, rate in rates.items() if key[0] == "ours")
+    ratio = best_ours[0] / best_raw[0]
+    print(f"best raw {best_raw[0] / 1e6:.3f} ({best_raw[1]}), best ours {best_ours[0] / 1e6:.3f} ({best_ours[1]}): {ratio:.3f} x, wanted {wanted}")
+    return {
+        "rows": count,
+        "ratio": ratio,
+        "wanted": wanted,
+        "rates": {f"{side} batch={batch or 'all'}": rate for (side, batch), rate in rates.items()},
+    }
+
+
+def one_row(name: str, rounds: int = 3000) -> dict:
+    """One row in as a record batch, Arrow out, against `session.run` on the same row as a NumPy array."""
+    shape, _, _ = CASES[name]
+    data = np.random.default_rng(0).standard_normal((1, *shape), dtype=np.float32)
+    model = Model.load(MODELS / f"{name}.onnx")
+    key = model.inputs[0].name
+    row = pa.record_batch([column(data)], names=[key])
+    sessions = {f"raw intra_op={threads}": session(name, threads) for threads in (1, 2)}
+    sides = {side: (lambda s=s: s.run(None, {key: data})) for side, s in sessions.items()}
+    sides["ours"] = lambda: model.predict(row)
+    times: dict[str, list[float]] = {side: [] for side in sides}
+    for at in range(rounds + 200):
+        for side, call in sides.items():
+            began = time.perf_counter()
+            call()
+            if at >= 200:
+                times[side].append(time.perf_counter() - began)
+    micros = {side: statistics.median(values) * 1e6 for side, values in times.items()}
+    best = min(value for side, value in micros.items() if side != "ours")
+    print(f"{name}, one row: " + ", ".join(f"{side} {value:.1f} us" for side, value in micros.items()), end="")
+    print(f": {micros['ours'] / best:.2f} x, {micros['ours'] - best:+.1f} us (wanted 1.5 x or +15 us)")
+    return {"micros": micros, "ratio": micros["ours"] / best, "more": micros["ours"] - best}
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--json", type=Path)
+    arguments.add_argument("--repeats", type=int, default=5)
+    arguments.add_argument("--scale", type=float, default=1.0, help="of the number of rows")
+    arguments.add_argument("models", nargs="*", default=list(CASES))
+    given = arguments.parse_args()
+    report = {"cores": os.cpu_count(), "onnxruntime": ort.__version__, "grid": {}, "one_row": {}}
+    for name in given.models:
+        report["grid"][name] = grid(name, given.repeats, given.scale)
+    for name in given.models:
+        report["one_row"][name] = one_row(name)
+    if given.json:
+        given.json.write_text(json.dumps(report, indent=2))
+    good = all(case["ratio"] >= case["wanted"] for case in report["grid"].values())
+    good &= all(case["ratio"] <= 1.5 or case["more"] <= 15 for case in report["one_row"].values())
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+//! The chunk size that is found is the one that is fastest, by a manual clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use firesteel::clock::ManualClock;
+use firesteel::model::Threads;
+use firesteel::model::tune::Tuner;
+
+/// Runs chunks of the size that the tuner asks for until it has settled; `nanos` is what a chunk of so many rows takes.
+fn settle(fixed: Option<usize>, nanos: impl Fn(usize) -> u64) -> usize {
+    let clock = Arc::new(ManualClock::at(0));
+    let tuner = Tuner::with_clock(fixed, Arc::<ManualClock>::clone(&clock));
+    for _ in 0..200 {
+        let (rows, start) = (tuner.rows(), tuner.now());
+        clock.advance(Duration::from_nanos(nanos(rows)));
+        tuner.ran(rows, start);
+    }
+    tuner.rows()
+}
+
+/// A cost for each run, one for each row, and more for each row that does not fit the cache.
+fn cost(run: u64, row: u64, fits: usize) -> impl Fn(usize) -> u64 {
+    move |rows| run + row * rows as u64 + row * rows.saturating_sub(fits) as u64
+}
+
+#[test]
+fn the_best_size_is_found_above_and_below_the_first() {
+    assert_eq!(settle(None, cost(20_000, 100, 1024)), 1024);
+    assert_eq!(settle(None, cost(100, 1000, 64)), 64);
+}
+
+#[test]
+fn a_chunk_never_takes_long() {
+    let rows = settle(None, cost(1_000_000, 1_000_000, 1 << 20));
+    assert!(rows <= 32, "{rows} rows take {rows} ms");
+}
+
+#[test]
+fn a_given_size_stays() {
+    assert_eq!(settle(Some(100), cost(20_000, 100, 1024)), 100);
+}
+
+#[test]
+fn few_heavy_rows_run_on_all_cores_if_that_is_faster() {
+    for (all, expected) in [(4, Threads::All), (15, Threads::One)] {
+        let clock = Arc::new(ManualClock::at(0));
+        let tuner = Tuner::with_clock(None, Arc::<ManualClock>::clone(&clock));
+        for _ in 0..50 {
+            let (threads, start) = (tuner.threads_for(1), tuner.now());
+            clock.advance(Duration::from_millis(if threads == Threads::One { 10 } else { all }));
+            tuner.ran_single(1, threads, start);
+        }
+        assert_eq!(tuner.threads_for(1), expected);
+    }
+}
