@@ -9,6 +9,8 @@ pub mod function;
 pub mod mlflow;
 #[cfg(feature = "onnx")]
 pub mod onnx;
+#[cfg(feature = "onnx")]
+mod onnx_run;
 pub mod predict;
 pub mod spec;
 pub mod tensor;

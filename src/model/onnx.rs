@@ -2,22 +2,18 @@
 //! `capi/libonnxruntime.so.*`), or from where `ORT_DYLIB_PATH` says.
 
 use std::fmt;
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::ptr::NonNull;
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{ArrayRef, StringArray};
-use arrow::buffer::Buffer;
+use arrow::array::ArrayRef;
 use ort::environment::Environment;
-use ort::session::{OutputSelector, RunOptions, Session, SessionInputValue, SessionOutputs};
-use ort::value::{
-    DynTensor, DynValue, Outlet, PrimitiveTensorElementType, Shape, Tensor as OrtTensor, TensorElementType, TensorRef, ValueType,
-};
+use ort::session::Session;
+use ort::value::{Outlet, TensorElementType, ValueType};
 use parking_lot::{Condvar, Mutex};
 
+use super::onnx_run::Runner;
 use super::spec::{Dim, Element, TensorSpec};
-use super::tensor::{Data, Tensor, adopted, to_column};
+use super::tensor::Tensor;
 use super::{Model, Threads};
 use crate::error::{Context, Error, Result};
 use crate::runtime::cores;
@@ -81,8 +77,10 @@ pub struct OnnxModel {
     content: Content,
     bytes: usize,
     inputs: Vec<TensorSpec>,
-    outputs: Vec<Output>,
     output_specs: Vec<TensorSpec>,
+    /// Outputs that are no tensors.
+    left_out: Vec<String>,
+    runner: Runner,
     narrow: Mutex<Pool>,
     given_back: Condvar,
     wide: Mutex<Option<Session>>,
@@ -99,12 +97,6 @@ enum Content {
 struct Pool {
     free: Vec<Session>,
     made: usize,
-}
-
-/// An output as the session counts them; `None` stands for one that is no tensor, and can only be left out.
-struct Output {
-    name: String,
-    spec: Option<usize>,
 }
 
 impl fmt::Debug for OnnxModel {
@@ -133,15 +125,15 @@ impl OnnxModel {
                 input.name
             )));
         }
-        let mut outputs = Vec::new();
         let mut output_specs = Vec::new();
+        let mut left_out = Vec::new();
         for outlet in session.outputs() {
-            let spec = tensor_spec(outlet).map(|spec| {
-                output_specs.push(spec);
-                output_specs.len() - 1
-            });
-            outputs.push(Output { name: outlet.name().to_owned(), spec });
+            match tensor_spec(outlet) {
+                Some(spec) => output_specs.push(spec),
+                None => left_out.push(outlet.name().to_owned()),
+            }
         }
+        let runner = Runner::new(&inputs, &output_specs)?;
         let (narrow, wide) = if big {
             (Pool::default(), Some(session))
         } else {
@@ -152,8 +144,9 @@ impl OnnxModel {
             content,
             bytes: size,
             inputs,
-            outputs,
             output_specs,
+            left_out,
+            runner,
             narrow: Mutex::new(narrow),
             given_back: Condvar::new(),
             wide: Mutex::new(wide),
@@ -180,29 +173,6 @@ impl OnnxModel {
         self.narrow.lock().free.push(session);
         self.given_back.notify_one();
     }
-
-    fn run_on(&self, session: &mut Session, inputs: &[Tensor], rows: usize, wanted: &[usize]) -> Result<Vec<ArrayRef>> {
-        let values = inputs.iter().zip(&self.inputs).map(|(tensor, spec)| input_value(spec, tensor)).collect::<Result<Vec<_>>>()?;
-        let failed = |error: ort::Error| Error::runtime(format!("the model failed on {rows} rows: {}", error.message()));
-        if wanted.len() == self.outputs.len() {
-            return self.collect(session.run(&values[..]).map_err(failed)?, rows, wanted);
-        }
-        let selected = wanted
-            .iter()
-            .fold(OutputSelector::no_default(), |selected, at| selected.with(self.output_specs[*at].name.clone()));
-        let options = RunOptions::new().map_err(failed)?.with_outputs(selected);
-        let outputs = session.run_with_options(&values[..], &options).map_err(failed)?;
-        self.collect(outputs, rows, wanted)
-    }
-
-    fn collect(&self, outputs: SessionOutputs<'_>, rows: usize, wanted: &[usize]) -> Result<Vec<ArrayRef>> {
-        let mut columns: Vec<Option<ArrayRef>> = vec![None; wanted.len()];
-        for (name, value) in outputs {
-            let Some(at) = wanted.iter().position(|at| self.output_specs[*at].name == name) else { continue };
-            columns[at] = Some(output_column(&self.output_specs[wanted[at]], value, rows)?);
-        }
-        columns.into_iter().map(|column| column.ok_or_else(|| Error::internal("the model left out an output"))).collect()
-    }
 }
 
 impl Model for OnnxModel {
@@ -219,7 +189,7 @@ impl Model for OnnxModel {
     }
 
     fn left_out(&self) -> Vec<&str> {
-        self.outputs.iter().filter(|output| output.spec.is_none()).map(|output| output.name.as_str()).collect()
+        self.left_out.iter().map(String::as_str).collect()
     }
 
     fn bytes(&self) -> usize {
@@ -233,10 +203,10 @@ impl Model for OnnxModel {
                 Some(session) => session,
                 none => none.insert(self.content.session(cores())?),
             };
-            return self.run_on(session, inputs, rows, wanted);
+            return self.runner.run(session, inputs, rows, &self.output_specs, wanted);
         }
         let mut session = self.take()?;
-        let result = self.run_on(&mut session, inputs, rows, wanted);
+        let result = self.runner.run(&mut session, inputs, rows, &self.output_specs, wanted);
         self.give_back(session);
         result
     }
@@ -257,7 +227,7 @@ impl Content {
     }
 }
 
-fn element(ty: TensorElementType) -> Option<Element> {
+pub(super) fn element(ty: TensorElementType) -> Option<Element> {
     Some(match ty {
         TensorElementType::Float16 => Element::Float16,
         TensorElementType::Float32 => Element::Float32,
@@ -293,83 +263,4 @@ fn input_spec(outlet: &Outlet) -> Result<TensorSpec> {
     tensor_spec(outlet).filter(|spec| spec.element != Element::Float16).ok_or_else(|| {
         Error::unsupported(format!("the model's input '{}' is of type {}, which no column can become", outlet.name(), outlet.dtype()))
     })
-}
-
-fn input_value<'a>(spec: &TensorSpec, tensor: &'a Tensor) -> Result<SessionInputValue<'a>> {
-    let numbers = match &tensor.data {
-        Data::Numbers(numbers) => numbers,
-        Data::Strings(strings) => {
-            let texts: Vec<String> = strings.iter().flatten().map(str::to_owned).collect();
-            let value = OrtTensor::from_string_array((tensor.shape.clone(), texts.as_slice()))
-                .map_err(|error| Error::illegal(format!("input '{}': {}", spec.name, error.message())))?;
-            return Ok(value.into());
-        }
-    };
-    match tensor.element {
-        Element::Float32 => view::<f32>(spec, tensor, numbers),
-        Element::Float64 => view::<f64>(spec, tensor, numbers),
-        Element::Int8 => view::<i8>(spec, tensor, numbers),
-        Element::Int16 => view::<i16>(spec, tensor, numbers),
-        Element::Int32 => view::<i32>(spec, tensor, numbers),
-        Element::Int64 => view::<i64>(spec, tensor, numbers),
-        Element::Uint8 => view::<u8>(spec, tensor, numbers),
-        Element::Uint16 => view::<u16>(spec, tensor, numbers),
-        Element::Uint32 => view::<u32>(spec, tensor, numbers),
-        Element::Uint64 => view::<u64>(spec, tensor, numbers),
-        Element::Bool => {
-            // SAFETY: the buffer holds one byte for each value, each 0 or 1 (`tensor::elements` wrote them from bits).
-            let values = unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast::<bool>(), numbers.len()) };
-            typed(spec, tensor, values)
-        }
-        Element::Float16 | Element::String => Err(Error::internal("a tensor of this type has no numbers")),
-    }
-}
-
-fn view<'a, T>(spec: &TensorSpec, tensor: &'a Tensor, numbers: &'a Buffer) -> Result<SessionInputValue<'a>>
-where
-    T: PrimitiveTensorElementType + arrow::datatypes::ArrowNativeType + fmt::Debug + 'static,
-{
-    typed(spec, tensor, numbers.typed_data::<T>())
-}
-
-fn typed<'a, T>(spec: &TensorSpec, tensor: &Tensor, values: &'a [T]) -> Result<SessionInputValue<'a>>
-where
-    T: PrimitiveTensorElementType + Clone + fmt::Debug + 'static,
-{
-    let shape = Shape::new(tensor.shape.iter().copied());
-    match TensorRef::from_array_view((shape, values)) {
-        Ok(view) => Ok(view.into()),
-        Err(error) => Err(Error::internal(format!("input '{}': {}", spec.name, error.message()))),
-    }
-}
-
-/// A tensor that lives as long as an Arrow buffer points into it. Nothing writes to it any more.
-#[expect(dead_code, reason = "held, not read: dropping it frees the buffer's memory")]
-struct Held(AssertUnwindSafe<DynTensor>);
-
-fn output_column(spec: &TensorSpec, value: DynValue, rows: usize) -> Result<ArrayRef> {
-    let ValueType::Tensor { ty, shape, .. } = value.dtype() else {
-        return Err(Error::internal(format!("output '{}' became {}", spec.name, value.dtype())));
-    };
-    let found = element(*ty).ok_or_else(|| Error::unsupported(format!("output '{}' is of type {ty}", spec.name)))?;
-    let shape: Vec<i64> = shape.iter().copied().collect();
-    let failed = |error: ort::Error| Error::runtime(format!("output '{}': {}", spec.name, error.message()));
-    let values: ArrayRef = if found == Element::String {
-        let (_, texts) = value.try_extract_strings().map_err(failed)?;
-        Arc::new(StringArray::from(texts))
-    } else {
-        let len = shape.iter().product::<i64>();
-        let len = usize::try_from(len).map_err(|_| Error::internal("a tensor of negative size"))?;
-        let tensor: DynTensor = value.downcast().map_err(failed)?;
-        let memory = match NonNull::new(tensor.data_ptr().cast_mut().cast::<u8>()) {
-            Some(start) if len > 0 => {
-                let bytes = len * found.size();
-                // SAFETY: the tensor has `bytes` bytes at `start`, on the CPU (no other provider is asked for), and is dropped with the buffer.
-                unsafe { Buffer::from_custom_allocation(start, bytes, Arc::new(Held(AssertUnwindSafe(tensor)))) }
-            }
-            _ => Buffer::from(Vec::<u64>::new()),
-        };
-        adopted(found, memory, len)?
-    };
-    to_column(&spec.name, values, &shape, rows)
 }

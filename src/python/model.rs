@@ -4,14 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchReader, StructArray};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchReader, StructArray, make_array};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Fields};
+use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
+use parking_lot::Mutex;
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyCapsule, PyList, PyTuple};
-use pyo3_arrow::PyArray;
+use pyo3::types::{PyBytes, PyCapsule, PyList};
 use pyo3_arrow::ffi::to_array_pycapsules;
 
 use super::arrow::reader;
@@ -27,6 +29,18 @@ use crate::runtime::cores;
 #[pyclass(frozen, module = "firesteel._native")]
 pub struct Model {
     predictor: Arc<Predictor>,
+    /// What the last record batch's schema meant: rows that come one by one have the same.
+    known: Mutex<Option<Arc<Known>>>,
+}
+
+/// What a schema means for a model.
+struct Known {
+    /// The schema's types and names, as text.
+    schema: String,
+    data_type: DataType,
+    binding: Arc<Binding>,
+    /// The type of the last output, and the `pyarrow.Schema` of it.
+    output: Mutex<Option<(DataType, Py<PyAny>)>>,
 }
 
 /// Name, element type and dimensions, a size or a name each.
@@ -57,7 +71,7 @@ impl Model {
                 py.detach(move || load(Location::Path(&path)).and_then(|model| Predictor::new(model, options)))
             }
         };
-        predictor.map(|predictor| Self { predictor }).map_err(|error| raise(py, &error))
+        predictor.map(|predictor| Self { predictor, known: Mutex::new(None) }).map_err(|error| raise(py, &error))
     }
 
     /// The ONNX file of a local MLflow model folder.
@@ -91,14 +105,20 @@ impl Model {
     /// Predictions for Arrow data: a `pyarrow.RecordBatch` for an array or a record batch, a `pyarrow.Table` for a stream.
     fn predict<'py>(&self, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = data.py();
-        if let Some(method) = data.getattr_opt("__arrow_c_array__")? {
+        if let Some(method) = data.getattr_opt(intern!(py, "__arrow_c_array__"))? {
             let capsules = method.call0()?;
-            let capsules = capsules.cast::<PyTuple>()?;
-            let (schema, array) = (capsules.get_item(0)?, capsules.get_item(1)?);
-            let array = PyArray::from_arrow_pycapsule(schema.cast::<PyCapsule>()?, array.cast::<PyCapsule>()?)?;
-            let (array, field) = array.into_inner();
-            let output = self.batch(py, array, field.name())?;
-            return to_record_batch(py, output);
+            let (schema, array): (Bound<'py, PyCapsule>, Bound<'py, PyCapsule>) = capsules.extract()?;
+            let known = self.known(py, capsule(&schema, c"arrow_schema")?)?;
+            let pointer: *mut FFI_ArrowArray = capsule(&array, c"arrow_array")?;
+            // SAFETY: the capsule holds an array of the schema beside it, which moves out of it here, as the capsule interface says.
+            let array = unsafe { from_ffi_and_data_type(FFI_ArrowArray::from_raw(pointer), known.data_type.clone()) };
+            let array = make_array(array.map_err(|error| raise(py, &error.into()))?);
+            let rows = array.len();
+            let columns = match array.data_type() {
+                DataType::Struct(_) => crate::model::bind::argument_columns(vec![array]),
+                _ => vec![array],
+            };
+            return known.record_batch(py, self.rows(py, &known.binding, &columns, rows)?);
         }
         if data.hasattr("__arrow_c_stream__")? {
             return self.stream(py, reader(data)?);
@@ -168,18 +188,29 @@ fn spec<'py>(py: Python<'py>, spec: &TensorSpec) -> PyResult<Spec<'py>> {
 const SIGNALS: Duration = Duration::from_millis(200);
 
 impl Model {
-    /// One array: a struct's fields are columns, another array is the only column.
-    fn batch(&self, py: Python<'_>, array: ArrayRef, name: &str) -> PyResult<StructArray> {
-        let rows = array.len();
-        let (fields, columns) = match array.data_type() {
-            DataType::Struct(fields) => {
-                let fields = fields.clone();
-                (fields, crate::model::bind::argument_columns(vec![array]))
-            }
-            other => (Fields::from(vec![Field::new(name, other.clone(), true)]), vec![array]),
+    /// What a schema means; remembered, since most calls have the schema of the call before.
+    fn known(&self, py: Python<'_>, schema: *mut FFI_ArrowSchema) -> PyResult<Arc<Known>> {
+        // SAFETY: the caller's capsule holds a schema, and lives.
+        let schema = unsafe { &*schema };
+        let mut text = String::with_capacity(64);
+        write_schema(schema, &mut text);
+        if let Some(known) = self.known.lock().as_ref().filter(|known| known.schema == text) {
+            return Ok(Arc::clone(known));
+        }
+        let field = Field::try_from(schema).map_err(|error| raise(py, &error.into()))?;
+        let fields = match field.data_type() {
+            DataType::Struct(fields) => fields.clone(),
+            _ => Fields::from(vec![field.clone()]),
         };
         let binding = Binding::by_name(self.predictor.inputs(), &fields).map_err(|error| raise(py, &error))?;
-        self.rows(py, &Arc::new(binding), &columns, rows)
+        let known = Arc::new(Known {
+            schema: text,
+            data_type: field.data_type().clone(),
+            binding: Arc::new(binding),
+            output: Mutex::new(None),
+        });
+        *self.known.lock() = Some(Arc::clone(&known));
+        Ok(known)
     }
 
     /// Predicts in groups of rows between which signals are looked for.
@@ -271,15 +302,56 @@ fn gathered(reader: &mut Box<dyn RecordBatchReader + Send>) -> Result<Option<Rec
     })
 }
 
+/// The schema's names and types, enough to know it again.
+fn write_schema(schema: &FFI_ArrowSchema, text: &mut String) {
+    text.push_str(schema.name().unwrap_or_default());
+    text.push(':');
+    text.push_str(schema.format());
+    for child in schema.children() {
+        text.push('(');
+        write_schema(child, text);
+    }
+    if let Some(dictionary) = schema.dictionary() {
+        text.push('[');
+        write_schema(dictionary, text);
+    }
+    text.push(')');
+}
+
+/// The pointer in a capsule of that name.
+fn capsule<T>(capsule: &Bound<'_, PyCapsule>, name: &std::ffi::CStr) -> PyResult<*mut T> {
+    Ok(capsule.pointer_checked(Some(name))?.cast::<T>().as_ptr())
+}
+
 static IMPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static IMPORT_ARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+fn import<'py>(py: Python<'py>, cell: &'static PyOnceLock<Py<PyAny>>, method: &str) -> PyResult<Bound<'py, PyAny>> {
+    let method = cell.get_or_try_init(py, || PyResult::Ok(py.import("pyarrow")?.getattr("RecordBatch")?.getattr(method)?.unbind()))?;
+    Ok(method.bind(py).clone())
+}
 
 /// A `pyarrow.RecordBatch` that shares the struct's memory.
 fn to_record_batch<'py>(py: Python<'py>, output: StructArray) -> PyResult<Bound<'py, PyAny>> {
-    let import = IMPORT.get_or_try_init(py, || {
-        PyResult::Ok(py.import("pyarrow")?.getattr("RecordBatch")?.getattr("_import_from_c_capsule")?.unbind())
-    })?;
     let field = Arc::new(Field::new("", output.data_type().clone(), false));
-    let array: ArrayRef = Arc::new(output);
-    let capsules = to_array_pycapsules(py, field, &array, None)?;
-    import.bind(py).call1(capsules)
+    let capsules = to_array_pycapsules(py, field, &output, None)?;
+    import(py, &IMPORT, "_import_from_c_capsule")?.call1(capsules)
+}
+
+impl Known {
+    /// [`to_record_batch`] without making a schema that was made before.
+    fn record_batch<'py>(&self, py: Python<'py>, output: StructArray) -> PyResult<Bound<'py, PyAny>> {
+        let schema = self.output.lock().as_ref().filter(|(known, _)| known == output.data_type()).map(|(_, schema)| schema.clone_ref(py));
+        let Some(schema) = schema else {
+            let data_type = output.data_type().clone();
+            let batch = to_record_batch(py, output)?;
+            let schema = batch.getattr("schema")?.unbind();
+            *self.output.lock() = Some((data_type, schema));
+            return Ok(batch);
+        };
+        let mut array = FFI_ArrowArray::new(&output.into_data());
+        // pyarrow moves the array out of this memory, and leaves it released.
+        let pointer = &raw mut array as usize;
+        import(py, &IMPORT_ARRAY, "_import_from_c")?.call1((pointer, schema))
+    }
 }
