@@ -376,3 +376,15 @@ fn csv_escapes_are_undone_inside_quotes_only() {
         assert_eq!(csv(text, "", &[]), [expected], "{text}");
     }
 }
+
+#[test]
+fn other_encodings_are_decoded() {
+    let file = data("a.txt", b"\xe9\nx\n");
+    let options = [("encoding", "ISO-8859-1")];
+    assert_eq!(shown(Load { format: "text", path: &file.file, schema: "", options: &options }).unwrap().1, ["é", "x"]);
+    assert_eq!(shown(Load { format: "csv", path: &file.file, schema: "", options: &options }).unwrap().1, ["é", "x"]);
+    let wide: Vec<u8> = "{\"a\":\"é\"}\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let file = data("a.json", &wide);
+    let options = [("encoding", "UTF-16LE"), ("lineSep", "\n")];
+    assert_eq!(shown(Load { format: "json", path: &file.file, schema: "", options: &options }).unwrap().1, ["é"]);
+}

@@ -98,3 +98,19 @@ fn nanoseconds_become_microseconds() {
     assert_eq!(schema.field(0).data_type(), &timestamp());
     assert_eq!(batches[0].column(0).as_primitive::<TimestampMicrosecondType>().value(0), 1_500_000_001);
 }
+
+/// `int96.parquet` is written by pyarrow, with the 96-bit timestamps that Spark writes by default.
+#[test]
+fn timestamps_of_96_bits_are_instants() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/files/int96.parquet");
+    let (schema, batches) = read_all(load(&path, "", &[])).unwrap();
+    assert_eq!(
+        schema.fields().iter().map(|f| simple_name(f.data_type())).collect::<Vec<_>>(),
+        ["bigint", "timestamp", "struct<u:timestamp>"]
+    );
+    let times = batches[0].column(1).as_primitive::<TimestampMicrosecondType>();
+    assert_eq!(times.value(0), 1_577_872_800_123_456);
+    assert!(times.is_null(1));
+    let early = batches[0].column(2).as_struct().column(0).as_primitive::<TimestampMicrosecondType>().value(0);
+    assert_eq!(early, -2_208_988_800_000_000);
+}

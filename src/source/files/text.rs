@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::bytes::{Records, Separator, is_plain};
+use super::bytes::{Records, Separator, encoding, is_plain};
 use super::list::FileEntry;
 use super::{FileReader, Rows, Span, analysis, unsupported_type};
 use crate::batch::Cancel;
@@ -20,13 +20,15 @@ pub const BATCH_ROWS: usize = 8192;
 #[derive(Clone, Debug)]
 pub struct TextReader {
     separator: Separator,
+    encoding: Option<&'static encoding_rs::Encoding>,
 }
 
 impl TextReader {
     pub fn new(options: &mut Options) -> Result<Self> {
         let whole = options.flag("wholetext", false)?;
         let separator = line_separator(options)?;
-        Ok(Self { separator: if whole { Separator::None } else { separator } })
+        let encoding = options.get("encoding").map(|name| encoding(name, "Text")).transpose()?.flatten();
+        Ok(Self { separator: if whole { Separator::None } else { separator }, encoding })
     }
 }
 
@@ -57,11 +59,11 @@ impl FileReader for TextReader {
     }
 
     fn splittable(&self, path: &Path) -> bool {
-        self.separator != Separator::None && is_plain(path)
+        self.separator != Separator::None && self.encoding.is_none() && is_plain(path)
     }
 
     fn read(&self, span: &Span, schema: &SchemaRef, wanted: &[usize], cancel: &Cancel) -> Result<Rows> {
-        let mut records = Records::open(span, self.separator.clone(), None)?;
+        let mut records = Records::open(span, self.separator.clone(), self.encoding)?;
         // A file without a byte is one empty text when files are rows.
         let mut empty = self.separator == Separator::None && span.size == 0;
         let (schema, values, cancel) = (Arc::new(schema.project(wanted)?), !wanted.is_empty(), cancel.clone());
