@@ -146,6 +146,8 @@ conditions! {
     INCOMPATIBLE_COLUMN_TYPE = "INCOMPATIBLE_COLUMN_TYPE", "42825", Analysis, "<operator>: the <columnOrdinalNumber> column of the <tableOrdinalNumber> input has type <dataType1>, which does not meet <dataType2><hint>.";
     TABLE_OR_VIEW_ALREADY_EXISTS = "TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", Analysis, "there is a table or view <relationName> already; choose another name, or replace it.";
     MEMORY_SINK_WITHOUT_NAME = "_LEGACY_ERROR_TEMP_1119", "0A000", Analysis, "queryName must be specified for memory sink";
+    WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE = "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42K0E", Analysis, "a window function cannot stand in <clauseName>; filter its column in a query around this one.";
+    UNSUPPORTED_GENERATOR_OUTSIDE_SELECT = "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E", Analysis, "a generator stands in a select list only: <plan>.";
     PARSE_SYNTAX_ERROR = "PARSE_SYNTAX_ERROR", "42601", Parse, "syntax error at or near <error><hint>.";
     OUTPUT_EXCEEDS_INPUT_ROWS = "OUTPUT_EXCEEDS_INPUT_ROWS", "39000", User, "an iterator function has returned more rows than it was given.";
     INPUT_NOT_FULLY_CONSUMED = "INPUT_NOT_FULLY_CONSUMED", "39000", User, "an iterator function has returned before it had read all of its input.";

@@ -220,6 +220,8 @@ impl Pass {
     /// [`Pass::lane`] as a stream.
     pub fn lane_stream(&self, i: usize) -> Result<BoxStream<'static, Result<arrow::array::RecordBatch>>> {
         let schema = Arc::clone(&self.schema);
+        // Some operators start tasks as soon as they are executed.
+        let _runtime = self.context.runtime.io().enter();
         let batches = self.plan.execute(i, Arc::clone(&self.task))?;
         Ok(batches.map(move |batch| relabel(&batch?, &schema)).boxed())
     }

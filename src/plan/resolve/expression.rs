@@ -11,7 +11,7 @@ use super::cast::explicit;
 use super::lambda::Bound;
 use super::pending::Pending;
 use super::scope::{Scope, same};
-use super::{Resolver, lambda, naming, nested, operators, window};
+use super::{Resolver, lambda, moments, naming, nested, operators, window};
 use crate::condition;
 use crate::error::{Error, Result};
 use crate::function::Function;
@@ -333,7 +333,10 @@ impl<'a> Expressions<'a> {
                 let arguments = self.arguments(&call.arguments)?;
                 let pretty = self.pretty(call, &arguments);
                 let (texts, arguments) = texts_and_values(arguments);
-                Ok(Value::new(build(&self.call_context(call, &pretty, &texts), arguments)?, pretty))
+                // A time window's column has a name of its own.
+                let own = matches!(name.as_str(), "window" | "session_window" | "window_time").then(|| name.clone());
+                let named = |typed| Value { name: own, ..Value::new(typed, pretty.clone()) };
+                Ok(named(build(&self.call_context(call, &pretty, &texts), arguments)?))
             }
             Some(Definition::HigherOrder(definition)) => lambda::resolve(self, call, definition),
             Some(Definition::Aggregate(build)) => super::aggregate::call(self, call, build),
@@ -342,6 +345,9 @@ impl<'a> Expressions<'a> {
             }
             None if super::generate::is_generator(&name) => {
                 let text = format!("{name}(…)");
+                if matches!(self.place, Place::Row | Place::BelowGroup) {
+                    return Err(Error::of(condition::UNSUPPORTED_GENERATOR_OUTSIDE_SELECT).with("plan", text));
+                }
                 Err(Error::of(condition::UNSUPPORTED_GENERATOR_NESTED_IN_EXPRESSIONS).with("expression", format!("\"{text}\"")))
             }
             None => Err(unknown_function(&call.name)),
@@ -376,7 +382,12 @@ impl<'a> Expressions<'a> {
             return self.call(&Call { name: "concat".into(), operator: false, ..call.clone() }).map(Some);
         }
         let arguments = self.arguments(&call.arguments)?;
-        let pretty = self.pretty(call, &arguments);
+        let mut pretty = self.pretty(call, &arguments);
+        if let ("+" | "-", [left, right]) = (name, arguments.as_slice())
+            && let Some(text) = moments::shown(name, left, right)
+        {
+            pretty = text;
+        }
         let texts: Vec<_> = arguments.iter().map(|value| value.pretty.clone()).collect();
         let conf = self.resolver.conf();
         let mut typed = arguments.into_iter().map(|value| value.typed);

@@ -12,6 +12,7 @@ use datafusion::logical_expr::Expr;
 
 use super::cast::cast;
 use super::coerce::{is_integral, is_numeric};
+use super::expression::Value;
 use super::operators::{by_zero, overflow};
 use crate::conf::Conf;
 use crate::error::{Error, Result};
@@ -54,6 +55,33 @@ pub fn arithmetic(symbol: &str, left: &Typed, right: &Typed, mode: Mode, conf: &
         ("/", interval, number) if is_interval(interval) && is_scale(number) => scale(left, cast(right, &DataType::Float64, conf)?, true, mode),
         _ => return Ok(None),
     }))
+}
+
+/// How Spark shows `left symbol right` where it is no plain arithmetic, but moves a date or timestamp.
+pub fn shown(symbol: &str, left: &Value, right: &Value) -> Option<String> {
+    let (l, r) = (&left.typed.data_type, &right.typed.data_type);
+    let day_function = if symbol == "-" { "date_sub" } else { "date_add" };
+    match (l, r) {
+        (DataType::Date32, days) if is_day_count(days) => Some(format!("{day_function}({}, {})", left.pretty, right.pretty)),
+        (days, DataType::Date32) if is_day_count(days) && symbol == "+" => Some(format!("date_add({}, {})", right.pretty, left.pretty)),
+        (DataType::Date32, DataType::Duration(_)) if is_whole_days(&right.typed) => {
+            let days = format!("extractansiintervaldays({})", right.pretty);
+            let days = if symbol == "-" { format!("(- {days})") } else { days };
+            Some(format!("date_add({}, {days})", left.pretty))
+        }
+        (moment, interval) if is_moment(moment) && is_interval(interval) => Some(format!("{} {symbol} {}", left.pretty, right.pretty)),
+        (interval, moment) if is_moment(moment) && is_interval(interval) => Some(format!("{} {symbol} {}", right.pretty, left.pretty)),
+        _ => None,
+    }
+}
+
+/// Whether an interval is known to be days: our day-time intervals carry no fields, so only a constant can tell.
+fn is_whole_days(interval: &Typed) -> bool {
+    match (&interval.expr, &interval.data_type) {
+        (_, DataType::Interval(_)) => true,
+        (Expr::Literal(ScalarValue::DurationMicrosecond(Some(micros)), _), _) => micros % MICROS_PER_DAY == 0,
+        _ => false,
+    }
 }
 
 fn is_scale(data_type: &DataType) -> bool {
@@ -160,12 +188,7 @@ fn scale(interval: Typed, number: Typed, divide: bool, mode: Mode) -> Typed {
 /// A date or timestamp moved by an interval; days and months are counted in the session's time zone.
 fn shift(moment: Typed, interval: Typed, minus: bool, conf: &Conf) -> Result<Typed> {
     let zone = Zone::of(conf.time_zone())?;
-    let whole_days = match (&interval.expr, &interval.data_type) {
-        (_, DataType::Interval(_)) => true,
-        (Expr::Literal(ScalarValue::DurationMicrosecond(Some(micros)), _), _) => micros % MICROS_PER_DAY == 0,
-        _ => false,
-    };
-    let stays_date = moment.data_type == DataType::Date32 && whole_days;
+    let stays_date = moment.data_type == DataType::Date32 && is_whole_days(&interval);
     let moment = if moment.data_type == DataType::Date32 && !stays_date { cast(moment, &types::timestamp(), conf)? } else { moment };
     let (data_type, nullable) = (moment.data_type.clone(), moment.nullable || interval.nullable);
     let local = matches!(&data_type, DataType::Timestamp(_, Some(_)));

@@ -105,9 +105,9 @@ fn fixed(name: &str, operator: bool, arguments: &[String]) -> Option<String> {
         ("floor" | "ceil" | "ceiling", [value, scale]) => Some(format!("{}({value}, {scale})", if name == "floor" { "floor" } else { "ceil" })),
         ("from_json" | "from_csv" | "from_xml", [value, ..]) => Some(format!("{name}({value})")),
         ("extract" | "date_part" | "datepart", [field, source]) if name == "extract" => Some(format!("extract({field} FROM {source})")),
-        ("trim", [characters, value]) if operator => Some(format!("TRIM(BOTH {characters} FROM {value})")),
-        ("trim_leading", [characters, value]) => Some(format!("TRIM(LEADING {characters} FROM {value})")),
-        ("trim_trailing", [characters, value]) => Some(format!("TRIM(TRAILING {characters} FROM {value})")),
+        ("trim", [value, characters]) => Some(format!("TRIM(BOTH {characters} FROM {value})")),
+        ("ltrim", [characters, value]) => Some(format!("TRIM(LEADING {characters} FROM {value})")),
+        ("rtrim", [characters, value]) => Some(format!("TRIM(TRAILING {characters} FROM {value})")),
         _ => None,
     }
 }
@@ -124,8 +124,8 @@ fn shown_name(name: &str) -> String {
     }
     match name {
         "ceiling" => "CEIL".into(),
-        "approx_percentile" => "approx_percentile".into(),
-        "mapzipwith" => "map_zip_with".into(),
+        "dateadd" => "date_add".into(),
+        "date_diff" => "datediff".into(),
         other => other.to_owned(),
     }
 }
@@ -143,7 +143,7 @@ fn add_defaults(name: &str, arguments: &mut Vec<String>) {
         ("percentile", 2) => &["1"],
         ("lag" | "lead", 1) => &["1", "NULL"],
         ("lag" | "lead", 2) => &["NULL"],
-        ("sort_array", 1) => &["true"],
+        ("sort_array", 1) | ("months_between", 2) => &["true"],
         ("replace", 2) => &[""],
         ("overlay", 3) => &["-1"],
         ("sentences", 1) => &["", ""],

@@ -23,7 +23,7 @@ pub fn resolve(expressions: &mut Expressions<'_>, function: &Expr, spec: &Window
     };
     let outer = expressions.place;
     if !matches!(outer, Place::Select | Place::Group) {
-        return Err(Error::new(crate::error::ErrorKind::Analysis, "a window function may stand in a select list and in ORDER BY only; filter its column in a query around it"));
+        return Err(Error::of(condition::WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE).with("clauseName", "WHERE"));
     }
     // Within a group, the arguments may themselves hold aggregates.
     expressions.place = if outer == Place::Group { Place::Group } else { Place::BelowWindow };

@@ -98,7 +98,9 @@ impl Sql {
                 };
                 let mut arguments = vec![self.expr(*expr)?];
                 if let Some(what) = trim_what {
-                    arguments.push(self.expr(*what)?);
+                    let what = self.expr(*what)?;
+                    // ltrim and rtrim take the characters first, as Spark's do.
+                    if name == "trim" { arguments.push(what) } else { arguments.insert(0, what) }
                 }
                 arguments.extend(self.exprs(trim_characters.unwrap_or_default())?);
                 Expr::call(name, arguments)
