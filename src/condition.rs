@@ -148,6 +148,7 @@ conditions! {
     MEMORY_SINK_WITHOUT_NAME = "_LEGACY_ERROR_TEMP_1119", "0A000", Analysis, "queryName must be specified for memory sink";
     WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE = "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42K0E", Analysis, "a window function cannot stand in <clauseName>; filter its column in a query around this one.";
     UNSUPPORTED_GENERATOR_OUTSIDE_SELECT = "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E", Analysis, "a generator stands in a select list only: <plan>.";
+    UNSUPPORTED_JOIN_TYPE = "UNSUPPORTED_JOIN_TYPE", "0A000", Analysis, "there is no join type <typ>; there are: <supported>.";
     PARSE_SYNTAX_ERROR = "PARSE_SYNTAX_ERROR", "42601", Parse, "syntax error at or near <error><hint>.";
     OUTPUT_EXCEEDS_INPUT_ROWS = "OUTPUT_EXCEEDS_INPUT_ROWS", "39000", User, "an iterator function has returned more rows than it was given.";
     INPUT_NOT_FULLY_CONSUMED = "INPUT_NOT_FULLY_CONSUMED", "39000", User, "an iterator function has returned before it had read all of its input.";

@@ -155,7 +155,9 @@ class PySparkException(Exception):
         self._contexts = contexts or []
 
     @classmethod
-    def _native(cls, message: str, condition: str | None, sqlstate: str | None, parameters: dict[str, str]) -> PySparkException:
+    def _native(
+        cls, message: str, condition: str | None, sqlstate: str | None, parameters: dict[str, str]
+    ) -> PySparkException:
         """The exception for an error of the engine, whose message already starts with its condition."""
         error = cls(message, condition, parameters)
         error._sqlstate = sqlstate

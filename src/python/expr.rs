@@ -38,6 +38,13 @@ impl Expr {
         Ok(Self(if star { tree::Expr::Star(parts) } else { tree::Expr::Column(parts) }))
     }
 
+    /// The expression of a SQL text, times in UTC: for code that has no session yet.
+    #[staticmethod]
+    fn sql(py: Python<'_>, text: &str) -> PyResult<Self> {
+        let zone = crate::types::zone::Zone::of("UTC").map_err(|error| raise(py, &error))?;
+        super::door::quick(py, || crate::plan::sql::Sql { zone }.expression(text)).map(Self)
+    }
+
     /// The literal of a Python value; an `Expr` or a `Column` stays as it is.
     #[staticmethod]
     fn literal(value: &Bound<'_, PyAny>) -> PyResult<Self> {

@@ -18,6 +18,7 @@ use pyo3_arrow::PyArray;
 use super::error::{raise, user};
 use super::expr::{Expr, operands};
 use super::row_out::values;
+use super::session::Session;
 use super::types::type_of;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
@@ -61,6 +62,11 @@ impl Function {
     #[getter]
     fn name(&self) -> &str {
         self.0.name()
+    }
+
+    /// `spark.udf.register`: SQL may call it by this name.
+    fn register(&self, session: &Bound<'_, Session>, name: &str) {
+        session.get().inner.register_function(name, Arc::clone(&self.0));
     }
 
     /// The call of this function over columns or values.

@@ -7,6 +7,8 @@
 //! | `error` | our errors as Python exceptions, and a user's exception as our error |
 //! | `arrow` | Arrow capsules in and out |
 //! | `row_in`, `row_out` | Python values to columns and back |
+//! | `session`, `frame` | the handles behind `SparkSession` and `DataFrame` |
+//! | `query`, `listener`, `foreach`, `memory` | streaming: handles, listeners, the user's code as an output |
 //! | `functions` | Python functions, and the handle of any function that an expression calls |
 //! | `model` | `firesteel.ml.Model` |
 //! | `expr`, `literal`, `column_text` | what `Column` builds, and how it shows itself |
@@ -16,11 +18,17 @@ pub mod column_text;
 pub mod door;
 pub mod error;
 pub mod expr;
+pub mod foreach;
+pub mod frame;
 pub mod functions;
+pub mod listener;
 pub mod literal;
+pub mod memory;
 pub mod model;
+pub mod query;
 pub mod row_in;
 pub mod row_out;
+pub mod session;
 pub mod types;
 
 use pyo3::prelude::*;
@@ -36,6 +44,16 @@ pub mod _native {
     use super::functions::Function;
     #[pymodule_export]
     use super::model::Model;
+    #[pymodule_export]
+    use super::frame::{Frame, RowBatches};
+    #[pymodule_export]
+    use super::listener::{ListenerHandle, Streams};
+    #[pymodule_export]
+    use super::memory::MemoryStream;
+    #[pymodule_export]
+    use super::query::{Query, check_trigger, start_stream};
+    #[pymodule_export]
+    use super::session::Session;
     #[pymodule_export]
     use super::types::{parse_ddl, schema_ddl};
     #[pymodule_export]

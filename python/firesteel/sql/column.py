@@ -7,7 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from firesteel import _native
-from firesteel.errors import IllegalArgumentException, PySparkAttributeError, PySparkTypeError, PySparkValueError, _not_type
+from firesteel.errors import (
+    IllegalArgumentException,
+    PySparkAttributeError,
+    PySparkTypeError,
+    PySparkValueError,
+    _not_type,
+)
 from firesteel.sql.types import DataType
 
 if TYPE_CHECKING:

@@ -162,7 +162,9 @@ class StringType(AtomicType):
 
     def __init__(self, collation: str = "UTF8_BINARY") -> None:
         if collation.upper() != "UTF8_BINARY":
-            raise PySparkValueError(errorClass="UNSUPPORTED_OPERATION", messageParameters={"operation": f"the collation {collation}"})
+            raise PySparkValueError(
+                errorClass="UNSUPPORTED_OPERATION", messageParameters={"operation": f"the collation {collation}"}
+            )
 
     def isUTF8BinaryCollation(self) -> bool:
         """Returns True: text is compared by its bytes."""
@@ -469,7 +471,9 @@ class StructField(DataType):
         What the user wants to remember about it.
     """
 
-    def __init__(self, name: str, dataType: DataType, nullable: bool = True, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, name: str, dataType: DataType, nullable: bool = True, metadata: dict[str, Any] | None = None
+    ) -> None:
         _check_type("dataType", dataType)
         if not isinstance(name, str):
             raise _not_type("name", "str", name)
@@ -494,10 +498,14 @@ class StructField(DataType):
 
     @classmethod
     def fromJson(cls, json: dict[str, Any]) -> StructField:
-        return cls(json["name"], _parse_datatype_json_value(json["type"]), json.get("nullable", True), json.get("metadata"))
+        return cls(
+            json["name"], _parse_datatype_json_value(json["type"]), json.get("nullable", True), json.get("metadata")
+        )
 
     def typeName(self) -> str:  # type: ignore[override]
-        raise PySparkTypeError("a StructField has no type name of its own; use .dataType.typeName()", errorClass="INVALID_TYPENAME_CALL")
+        raise PySparkTypeError(
+            "a StructField has no type name of its own; use .dataType.typeName()", errorClass="INVALID_TYPENAME_CALL"
+        )
 
     def toNullable(self) -> StructField:
         """Returns the same field, nullable all the way down."""
@@ -577,7 +585,9 @@ class StructType(DataType):
             try:
                 return self.fields[key]
             except IndexError:
-                raise PySparkIndexError("the StructType has no field at this index", errorClass="INDEX_OUT_OF_RANGE") from None
+                raise PySparkIndexError(
+                    "the StructType has no field at this index", errorClass="INDEX_OUT_OF_RANGE"
+                ) from None
         if isinstance(key, slice):
             return StructType(self.fields[key])
         raise _not_type("key", "int, slice or str", key)
@@ -625,7 +635,9 @@ class StructType(DataType):
     def _tree(self, prefix: str, lines: list[str], depth: int) -> None:
         if depth > 0:
             for field in self.fields:
-                lines.append(f"{prefix}-- {field.name}: {field.dataType._tree_name()} (nullable = {_flag(field.nullable)})")
+                lines.append(
+                    f"{prefix}-- {field.name}: {field.dataType._tree_name()} (nullable = {_flag(field.nullable)})"
+                )
                 field.dataType._tree(prefix + "    |", lines, depth - 1)
 
 
@@ -708,9 +720,7 @@ class Row(tuple[Any, ...]):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Row:
         if args and kwargs:
-            raise PySparkValueError(
-                errorClass="CANNOT_SET_TOGETHER", messageParameters={"arg_list": "args and kwargs"}
-            )
+            raise PySparkValueError(errorClass="CANNOT_SET_TOGETHER", messageParameters={"arg_list": "args and kwargs"})
         if kwargs:
             row = tuple.__new__(cls, list(kwargs.values()))
             row.__fields__ = list(kwargs)
@@ -720,7 +730,9 @@ class Row(tuple[Any, ...]):
     def asDict(self, recursive: bool = False) -> dict[str, Any]:
         """Returns the row as a dict; with `recursive`, the rows inside it too."""
         if not hasattr(self, "__fields__"):
-            raise PySparkTypeError("a Row class has no values: it cannot become a dict", errorClass="CANNOT_CONVERT_TYPE")
+            raise PySparkTypeError(
+                "a Row class has no values: it cannot become a dict", errorClass="CANNOT_CONVERT_TYPE"
+            )
 
         def convert(value: Any) -> Any:
             if isinstance(value, Row):
@@ -760,7 +772,9 @@ class Row(tuple[Any, ...]):
         try:
             return self[self.__fields__.index(item)]
         except (IndexError, ValueError):
-            raise PySparkAttributeError(errorClass="ATTRIBUTE_NOT_SUPPORTED", messageParameters={"attr_name": item}) from None
+            raise PySparkAttributeError(
+                errorClass="ATTRIBUTE_NOT_SUPPORTED", messageParameters={"attr_name": item}
+            ) from None
 
     def __setattr__(self, key: str, value: Any) -> None:
         if key != "__fields__":
@@ -825,7 +839,9 @@ def _infer_type(obj: Any) -> DataType:
     if isinstance(obj, array):
         if obj.typecode in _ARRAY_CODES:
             return ArrayType(_ARRAY_CODES[obj.typecode](), False)
-        raise PySparkTypeError(errorClass="UNSUPPORTED_DATA_TYPE", messageParameters={"data_type": f"array({obj.typecode})"})
+        raise PySparkTypeError(
+            errorClass="UNSUPPORTED_DATA_TYPE", messageParameters={"data_type": f"array({obj.typecode})"}
+        )
     if hasattr(obj, "dtype") and hasattr(obj, "tolist"):  # NumPy, without importing it
         if getattr(obj, "ndim", 0) == 0:
             return _numpy_type(obj.dtype) or _infer_type(obj.item())
@@ -908,7 +924,8 @@ def _merge_type(a: Any, b: Any, name: str | None = None) -> Any:
         others = {field.name: field.dataType for field in b.fields}
         inside = (lambda field: f"field {field} in {name}") if name else (lambda field: f"field {field}")
         fields = [
-            StructField(f.name, _merge_type(f.dataType, others.get(f.name, NullType()), inside(f.name))) for f in a.fields
+            StructField(f.name, _merge_type(f.dataType, others.get(f.name, NullType()), inside(f.name)))
+            for f in a.fields
         ]
         known = {field.name for field in fields}
         return StructType(fields + [StructField(n, t) for n, t in others.items() if n not in known])

@@ -68,7 +68,7 @@ def expr(str: str) -> Column:
     --------
     >>> from firesteel.sql import functions as F
     >>> F.expr("a + 1").alias("b")
-    Column<'a + 1 AS b'>
+    Column<'+(a, 1) AS b'>
     """
     return Column(_native.Expr.sql(str))
 

@@ -1,0 +1,203 @@
+"""SparkContext, as far as scripts use it on one machine."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from firesteel.conf import SparkConf
+from firesteel.errors import IllegalArgumentException, _missing
+
+if TYPE_CHECKING:
+    from firesteel.rdd import RDD
+    from firesteel.sql.session import SparkSession
+
+__all__ = ["SparkContext"]
+
+_LEVELS = {
+    "ALL": 1,
+    "TRACE": 5,
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARN": logging.WARNING,
+    "ERROR": logging.ERROR,
+    "FATAL": logging.CRITICAL,
+    "OFF": logging.CRITICAL + 10,
+}
+
+
+class SparkContext:
+    """The part of a session that Spark scripts call its context.
+
+    Parameters
+    ----------
+    master, appName : str, optional
+        As for ``SparkSession.builder``.
+    conf : SparkConf, optional
+        More settings.
+    """
+
+    PACKAGE_EXTENSIONS = (".zip", ".egg", ".jar")
+
+    def __init__(
+        self,
+        master: str | None = None,
+        appName: str | None = None,
+        sparkHome: str | None = None,
+        pyFiles: Any = None,
+        environment: Any = None,
+        batchSize: int = 0,
+        serializer: Any = None,
+        conf: SparkConf | None = None,
+        gateway: Any = None,
+        jsc: Any = None,
+        profiler_cls: Any = None,
+        udf_profiler_cls: Any = None,
+        memory_profiler_cls: Any = None,
+        *,
+        _session: SparkSession | None = None,
+    ) -> None:
+        if _session is None:
+            from firesteel.sql.session import SparkSession
+
+            builder = SparkSession.builder.config(conf=conf or SparkConf())
+            if master:
+                builder = builder.master(master)
+            _session = builder.appName(appName or "firesteel").getOrCreate()
+        self._session = _session
+        self.startTime = int(time.time() * 1000)
+
+    @classmethod
+    def getOrCreate(cls, conf: SparkConf | None = None) -> SparkContext:
+        """Returns the context of the running session, or makes one."""
+        from firesteel.sql.session import SparkSession
+
+        return SparkSession.builder.config(conf=conf or SparkConf()).getOrCreate().sparkContext
+
+    def setLogLevel(self, logLevel: str) -> None:
+        """Sets the level of Firesteel's log, which goes to Python's ``logging`` as ``firesteel``."""
+        if logLevel.upper() not in _LEVELS:
+            raise IllegalArgumentException(f"the log level '{logLevel}' must be one of {', '.join(_LEVELS)}")
+        logging.getLogger("firesteel").setLevel(_LEVELS[logLevel.upper()])
+
+    @property
+    def defaultParallelism(self) -> int:
+        """How many threads compute."""
+        return self._session._native.lanes()
+
+    @property
+    def defaultMinPartitions(self) -> int:
+        """How many partitions a file is read in at least."""
+        return min(self.defaultParallelism, 2)
+
+    @property
+    def appName(self) -> str:
+        """The application's name."""
+        return self._session.conf.get("spark.app.name") or ""
+
+    @property
+    def applicationId(self) -> str:
+        """The application's id."""
+        return f"local-{self.startTime}"
+
+    @property
+    def master(self) -> str:
+        """The master."""
+        return self._session.conf.get("spark.master") or ""
+
+    @property
+    def version(self) -> str:
+        """The version of Spark that Firesteel follows."""
+        return self._session.version
+
+    @property
+    def uiWebUrl(self) -> str | None:
+        """None: there is no user interface."""
+        return None
+
+    def sparkUser(self) -> str:
+        """Returns the user."""
+        return getpass.getuser()
+
+    def getConf(self) -> SparkConf:
+        """Returns a copy of the settings."""
+        conf = self._session.conf
+        settings = SparkConf().setAll(conf.getAll.items())
+        return settings.setIfMissing("spark.master", self.master).setIfMissing("spark.app.name", self.appName)
+
+    def parallelize(self, c: Iterable[Any], numSlices: int | None = None) -> RDD:
+        """Makes an RDD of the elements of a collection."""
+        from firesteel.rdd import RDD
+
+        elements = list(c)
+        slices = max(1, min(numSlices or self.defaultParallelism, len(elements) or 1))
+        cuts = [len(elements) * i // slices for i in range(slices + 1)]
+        return RDD(lambda: [elements[a:b] for a, b in zip(cuts, cuts[1:], strict=False)])
+
+    def range(self, start: int, end: int | None = None, step: int = 1, numSlices: int | None = None) -> RDD:
+        """Makes an RDD of numbers."""
+        return self.parallelize(range(start) if end is None else range(start, end, step), numSlices)
+
+    def broadcast(self, value: Any) -> Broadcast:
+        """Wraps a value: one process has nothing to send."""
+        return Broadcast(value)
+
+    def setJobGroup(self, groupId: str, description: str, interruptOnCancel: bool = False) -> None:
+        """Takes the name of a group of jobs, which nobody asks for here."""
+
+    def setJobDescription(self, value: str | None) -> None:
+        """Takes the description of a job, which nobody asks for here."""
+
+    def setLocalProperty(self, key: str, value: str | None) -> None:
+        """Takes a property of this thread, such as a scheduler's pool, which nobody asks for here."""
+
+    def getLocalProperty(self, key: str) -> str | None:
+        """Returns None."""
+        return None
+
+    def setCheckpointDir(self, dirName: str) -> None:
+        """Takes the directory of RDD checkpoints, which are held in memory here."""
+
+    def addPyFile(self, path: str) -> None:
+        """Makes a module importable."""
+        import sys
+
+        sys.path.insert(0, path)
+
+    def addFile(self, path: str, recursive: bool = False) -> None:
+        """Takes a file, which is where it is: this is the only process."""
+
+    def stop(self) -> None:
+        """Stops the session."""
+        self._session.stop()
+
+    def __enter__(self) -> SparkContext:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<SparkContext master={self.master} appName={self.appName}>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise _missing(f"SparkContext.{name}")
+
+
+class Broadcast:
+    """A value that every task sees; here simply the value."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def unpersist(self, blocking: bool = False) -> None:
+        """Does nothing: there is no copy."""
+
+    def destroy(self, blocking: bool = False) -> None:
+        """Forgets the value."""
+        del self.value

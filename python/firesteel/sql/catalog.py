@@ -1,0 +1,270 @@
+"""The catalog: what names a session knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from firesteel import _native
+from firesteel.errors import AnalysisException, _missing
+
+if TYPE_CHECKING:
+    from firesteel.sql.dataframe import DataFrame
+    from firesteel.sql.session import SparkSession
+    from firesteel.sql.types import StructType
+
+__all__ = ["Catalog", "CatalogMetadata", "Column", "Database", "Function", "Table"]
+
+_CATALOG, _DATABASE = _native.Session.names()
+
+
+class CatalogMetadata(NamedTuple):
+    """A catalog."""
+
+    name: str
+    description: str | None
+
+
+class Database(NamedTuple):
+    """A database."""
+
+    name: str
+    catalog: str | None
+    description: str | None
+    locationUri: str
+
+
+class Table(NamedTuple):
+    """A table or a view."""
+
+    name: str
+    catalog: str | None
+    namespace: list[str] | None
+    description: str | None
+    tableType: str
+    isTemporary: bool
+
+    @property
+    def database(self) -> str | None:
+        """The database."""
+        return self.namespace[0] if self.namespace else None
+
+
+class Column(NamedTuple):
+    """A column of a table."""
+
+    name: str
+    description: str | None
+    dataType: str
+    nullable: bool
+    isPartition: bool
+    isBucket: bool
+    isCluster: bool
+
+
+class Function(NamedTuple):
+    """A function."""
+
+    name: str
+    catalog: str | None
+    namespace: list[str] | None
+    description: str | None
+    className: str
+    isTemporary: bool
+
+
+class Catalog:
+    """Views, tables and functions: ``spark.catalog``. There is one catalog with one database.
+
+    Examples
+    --------
+    >>> spark.range(1).createOrReplaceTempView("one")
+    >>> spark.catalog.tableExists("one")
+    True
+    >>> spark.catalog.dropTempView("one")
+    True
+    """
+
+    def __init__(self, sparkSession: SparkSession) -> None:
+        self._session = sparkSession
+        self._native = sparkSession._native
+
+    def currentCatalog(self) -> str:
+        """Returns ``spark_catalog``."""
+        return _CATALOG
+
+    def setCurrentCatalog(self, catalogName: str) -> None:
+        """Takes the one catalog there is."""
+        if catalogName.lower() != _CATALOG:
+            raise AnalysisException(f"[CATALOG_NOT_FOUND] there is no catalog `{catalogName}`. SQLSTATE: 42P08")
+
+    def listCatalogs(self, pattern: str | None = None) -> list[CatalogMetadata]:
+        """Lists the catalogs."""
+        return [CatalogMetadata(name, None) for name in (_CATALOG,) if _matches(name, pattern)]
+
+    def currentDatabase(self) -> str:
+        """Returns ``default``."""
+        return _DATABASE
+
+    def setCurrentDatabase(self, dbName: str) -> None:
+        """Takes the one database there is."""
+        self.getDatabase(dbName)
+
+    def listDatabases(self, pattern: str | None = None) -> list[Database]:
+        """Lists the databases."""
+        return [self.getDatabase(_DATABASE)] if _matches(_DATABASE, pattern) else []
+
+    def getDatabase(self, dbName: str) -> Database:
+        """Returns a database."""
+        if not self.databaseExists(dbName):
+            raise AnalysisException(f"[SCHEMA_NOT_FOUND] there is no schema `{dbName}`. SQLSTATE: 42704")
+        location = self._session.conf.get("spark.sql.warehouse.dir") or ""
+        return Database(_DATABASE, _CATALOG, "the session's database", location)
+
+    def databaseExists(self, dbName: str) -> bool:
+        """Whether there is a database of a name."""
+        return dbName.lower() in (_DATABASE, f"{_CATALOG}.{_DATABASE}")
+
+    def listTables(self, dbName: str | None = None, pattern: str | None = None) -> list[Table]:
+        """Lists tables and views."""
+        if dbName is not None:
+            self.getDatabase(dbName)
+        tables = [self._table(*entry) for entry in self._native.tables()]
+        return sorted((table for table in tables if _matches(table.name, pattern)), key=lambda table: table.name)
+
+    def _table(self, name: str, view: bool, format: str | None, path: str | None) -> Table:
+        if view:
+            return Table(name, None, [], None, "TEMPORARY", True)
+        return Table(name, _CATALOG, [_DATABASE], None, "MANAGED", False)
+
+    def getTable(self, tableName: str) -> Table:
+        """Returns a table or a view."""
+        own = tableName.rsplit(".", 1)[-1].strip("`").lower()
+        if self._native.find(tableName) is not None:
+            for entry in self._native.tables():
+                if entry[0].lower() == own:
+                    return self._table(*entry)
+        raise AnalysisException(f"[TABLE_OR_VIEW_NOT_FOUND] there is no table or view `{tableName}`. SQLSTATE: 42P01")
+
+    def tableExists(self, tableName: str, dbName: str | None = None) -> bool:
+        """Whether there is a table or a view of a name."""
+        name = tableName if dbName is None else f"{dbName}.{tableName}"
+        return self._native.find(name) is not None
+
+    def listColumns(self, tableName: str, dbName: str | None = None) -> list[Column]:
+        """Lists the columns of a table or a view."""
+        name = tableName if dbName is None else f"{dbName}.{tableName}"
+        fields = self._session.table(name).schema
+        return [Column(f.name, None, f.dataType.simpleString(), f.nullable, False, False, False) for f in fields]
+
+    def dropTempView(self, viewName: str) -> bool:
+        """Forgets a view; says whether there was one."""
+        return self._native.drop_view(viewName)
+
+    def dropGlobalTempView(self, viewName: str) -> bool:
+        """Forgets a global view; there are none."""
+        return False
+
+    def dropTable(self, tableName: str, ifExists: bool = False, purge: bool = False) -> None:
+        """Drops a table; the files of a managed one go with it."""
+        self._native.drop_table(tableName, ifExists)
+
+    def dropView(self, viewName: str, ifExists: bool = False) -> None:
+        """Forgets a view."""
+        if not self._native.drop_view(viewName) and not ifExists:
+            raise AnalysisException(f"[TABLE_OR_VIEW_NOT_FOUND] there is no view `{viewName}`. SQLSTATE: 42P01")
+
+    def createTable(
+        self,
+        tableName: str,
+        path: str | None = None,
+        source: str | None = None,
+        schema: StructType | None = None,
+        description: str | None = None,
+        **options: str,
+    ) -> DataFrame:
+        """Makes a table, of files that are there or empty."""
+        format = source or self._session.conf.get("spark.sql.sources.default") or "parquet"
+        if schema is None:
+            schema = self._session.read.format(format).options(**options).load(path).schema
+        columns = schema.toDDL()
+        location = f" LOCATION '{path}'" if path else ""
+        self._session.sql(f"CREATE TABLE {tableName} ({columns}) USING {format}{location}")
+        return self._session.table(tableName)
+
+    def createExternalTable(
+        self,
+        tableName: str,
+        path: str | None = None,
+        source: str | None = None,
+        schema: StructType | None = None,
+        **options: str,
+    ) -> DataFrame:
+        """Makes a table; the older name of :meth:`createTable`."""
+        return self.createTable(tableName, path, source, schema, **options)
+
+    def listFunctions(self, dbName: str | None = None, pattern: str | None = None) -> list[Function]:
+        """Lists the functions that the session registered."""
+        names = sorted(name for name in self._native.function_names() if _matches(name, pattern))
+        return [Function(name, None, None, None, "", True) for name in names]
+
+    def functionExists(self, functionName: str, dbName: str | None = None) -> bool:
+        """Whether a function of a name is registered or built in."""
+        return self._native.function_exists(functionName)
+
+    def getFunction(self, functionName: str) -> Function:
+        """Returns a function."""
+        if not self.functionExists(functionName):
+            raise AnalysisException(f"[UNRESOLVED_ROUTINE] there is no function `{functionName}`. SQLSTATE: 42883")
+        return Function(functionName, None, None, None, "", functionName.lower() in self._native.function_names())
+
+    def registerFunction(self, name: str, f: Any, returnType: Any = None) -> Any:
+        """Registers a Python function for SQL; the same as ``spark.udf.register``."""
+        return self._session.udf.register(name, f, returnType)
+
+    def cacheTable(self, tableName: str, storageLevel: Any = None) -> None:
+        """Keeps the rows of a view in memory."""
+        self._session.table(tableName).cache().createOrReplaceTempView(tableName)
+        self._cached.add(tableName.lower())
+
+    def uncacheTable(self, tableName: str) -> None:
+        """Notes that a view need not be kept; its memory goes with the view."""
+        self._cached.discard(tableName.lower())
+
+    def isCached(self, tableName: str) -> bool:
+        """Whether :meth:`cacheTable` was called for a view."""
+        if not self.tableExists(tableName):
+            raise AnalysisException(
+                f"[TABLE_OR_VIEW_NOT_FOUND] there is no table or view `{tableName}`. SQLSTATE: 42P01"
+            )
+        return tableName.lower() in self._cached
+
+    @property
+    def _cached(self) -> set[str]:
+        return self.__dict__.setdefault("_cached_names", set())
+
+    def clearCache(self) -> None:
+        """Notes that nothing need be kept."""
+        self._cached.clear()
+
+    def refreshTable(self, tableName: str) -> None:
+        """Does nothing: files are listed anew for each read."""
+
+    def refreshByPath(self, path: str) -> None:
+        """Does nothing: files are listed anew for each read."""
+
+    def recoverPartitions(self, tableName: str) -> None:
+        """Does nothing: partitions are found by listing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise _missing(f"Catalog.{name}")
+
+
+def _matches(name: str, pattern: str | None) -> bool:
+    """Spark's patterns: ``*`` stands for any text, ``|`` for or."""
+    if pattern is None:
+        return True
+    from fnmatch import fnmatch
+
+    return any(fnmatch(name.lower(), part.strip().lower()) for part in pattern.split("|"))

@@ -1,0 +1,83 @@
+"""A session's configuration: ``spark.conf``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from firesteel import _native
+from firesteel.errors import IllegalArgumentException, SparkNoSuchElementException, _not_type
+
+__all__ = ["RuntimeConfig"]
+
+_NoValue: Any = object()
+
+# Decided when the session starts.
+_STATIC = (
+    "spark.master",
+    "spark.app.name",
+    "spark.sql.warehouse.dir",
+    "spark.driver.",
+    "spark.executor.",
+    "firesteel.memory.limit",
+)
+
+
+class RuntimeConfig:
+    """The configuration of a session; changes hold for what is planned from then on.
+
+    Examples
+    --------
+    >>> spark.conf.set("spark.sql.shuffle.partitions", 8)
+    >>> spark.conf.get("spark.sql.shuffle.partitions")
+    '8'
+    """
+
+    def __init__(self, session: _native.Session) -> None:
+        self._session = session
+
+    def set(self, key: str, value: str | int | bool) -> None:
+        """Sets a key."""
+        if not isinstance(key, str):
+            raise _not_type("key", "str", key)
+        if value is None:
+            raise IllegalArgumentException(f"the value of '{key}' must not be None; use unset")
+        self._session.conf_set(key, _text(value))
+
+    def get(self, key: str, default: str | None = _NoValue) -> str | None:
+        """Returns the value of a key: what was set, else `default`, else the engine's default.
+
+        Raises
+        ------
+        SparkNoSuchElementException
+            Where there is none of them.
+        """
+        if not isinstance(key, str):
+            raise _not_type("key", "str", key)
+        value = self._session.conf_get(key) if default is _NoValue else self._session.conf_get_set(key)
+        if value is not None:
+            return value
+        if default is not _NoValue:
+            return default
+        raise SparkNoSuchElementException(
+            f'[SQL_CONF_NOT_FOUND] the configuration key "{key}" has no value and no default. SQLSTATE: 42K0I'
+        )
+
+    def unset(self, key: str) -> None:
+        """Goes back to the default of a key."""
+        if not isinstance(key, str):
+            raise _not_type("key", "str", key)
+        self._session.conf_unset(key)
+
+    def isModifiable(self, key: str) -> bool:
+        """Whether a key may be changed while the session runs."""
+        return self._session.conf_get(key) is not None and not key.startswith(_STATIC)
+
+    @property
+    def getAll(self) -> dict[str, str]:
+        """Every key that was set."""
+        return dict(self._session.conf_all())
+
+
+def _text(value: Any) -> str:
+    """A value as Spark's text: ``true``, not ``True``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,157 @@
+"""Groups of rows, waiting for an aggregate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from firesteel import _native
+from firesteel.errors import PySparkValueError, _missing, _not_type
+from firesteel.sql.column import Column, _call
+from firesteel.sql.types import NumericType
+
+if TYPE_CHECKING:
+    from firesteel.sql.dataframe import DataFrame
+
+__all__ = ["GroupedData"]
+
+
+class GroupedData:
+    """What ``df.groupBy(…)`` gives: call an aggregate on it.
+
+    Examples
+    --------
+    >>> df = spark.createDataFrame([("a", 1), ("a", 3), ("b", 5)], ["k", "v"])
+    >>> df.groupBy("k").agg({"v": "sum"}).orderBy("k").collect()
+    [Row(k='a', sum(v)=4), Row(k='b', sum(v)=5)]
+    """
+
+    def __init__(
+        self,
+        df: DataFrame,
+        kind: str,
+        keys: list[_native.Expr],
+        sets: list[list[_native.Expr]] | None = None,
+        pivot: tuple[_native.Expr, list[Any] | None] | None = None,
+    ) -> None:
+        self._df = df
+        self._kind = kind
+        self._keys = keys
+        self._sets = sets
+        self._pivot = pivot
+
+    def __repr__(self) -> str:
+        keys = ", ".join(map(repr, self._keys))
+        value = ", ".join(f"{name}: {kind}" for name, kind in self._df.dtypes)
+        names = {"by": "GroupBy", "rollup": "Rollup", "cube": "Cube", "sets": "GroupingSets"}
+        kind = names[self._kind] if self._pivot is None else "Pivot"
+        return f"GroupedData[grouping expressions: [{keys}], value: [{value}], type: {kind}]"
+
+    def agg(self, *exprs: Any) -> DataFrame:
+        """Aggregates each group.
+
+        Parameters
+        ----------
+        exprs : Column, or one dict
+            Aggregates; or a dict of column names and function names.
+        """
+        if not exprs:
+            raise PySparkValueError(errorClass="CANNOT_BE_EMPTY", messageParameters={"item": "aggregate expression"})
+        if len(exprs) == 1 and isinstance(exprs[0], dict):
+            columns = [_named(name, function) for name, function in exprs[0].items()]
+        else:
+            columns = list(exprs)
+            for column in columns:
+                if not isinstance(column, Column):
+                    raise _not_type("exprs", "Column", column)
+        return self._aggregate(columns)
+
+    def _aggregate(self, columns: list[Column]) -> DataFrame:
+        frame = self._df._frame
+        if self._pivot is not None:
+            column, values = self._pivot
+            return self._df._new(frame.pivot(self._keys, column, values, columns))
+        if self._sets is not None:
+            return self._df._new(frame.grouping_sets(self._sets, columns))
+        return self._df._new(frame.aggregate(self._kind, self._keys, columns))
+
+    def count(self) -> DataFrame:
+        """Counts the rows of each group."""
+        return self._aggregate([_call("count", 1).alias("count")])
+
+    def _numeric(self, function: str, cols: tuple[Any, ...]) -> DataFrame:
+        names = list(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else list(cols)
+        fields = self._df.schema.fields
+        if not names:
+            keys = {expr.name() for expr in self._keys}
+            names = [f.name for f in fields if isinstance(f.dataType, NumericType) and f.name not in keys]
+        else:
+            wrong = [f.name for f in fields if f.name in names and not isinstance(f.dataType, NumericType)]
+            if wrong:
+                from firesteel.errors import AnalysisException
+
+                raise AnalysisException(f'"{wrong[0]}" is not a numeric column; {function} takes numeric columns only')
+        return self._aggregate([_call(function, self._df[name]) for name in names])
+
+    def avg(self: GroupedData, *cols: str) -> DataFrame:
+        """Averages numeric columns; all of them by default."""
+        return self._numeric("avg", cols)
+
+    def mean(self: GroupedData, *cols: str) -> DataFrame:
+        """Averages numeric columns; the same as :meth:`avg`."""
+        return self._numeric("avg", cols)
+
+    def max(self: GroupedData, *cols: str) -> DataFrame:
+        """The greatest values of numeric columns."""
+        return self._numeric("max", cols)
+
+    def min(self: GroupedData, *cols: str) -> DataFrame:
+        """The smallest values of numeric columns."""
+        return self._numeric("min", cols)
+
+    def sum(self: GroupedData, *cols: str) -> DataFrame:
+        """The sums of numeric columns."""
+        return self._numeric("sum", cols)
+
+    def pivot(self, pivot_col: str, values: list[Any] | None = None) -> GroupedData:
+        """Turns the values of a column into columns of the aggregate.
+
+        Parameters
+        ----------
+        pivot_col : str
+            The column.
+        values : list, optional
+            Its values; without them, the query is run to find them.
+        """
+        from firesteel.sql.column import _expr
+        from firesteel.sql.functions import lit
+
+        given = [lit(value)._expr for value in (values if values is not None else self._values(pivot_col))]
+        return GroupedData(self._df, self._kind, self._keys, self._sets, (_expr(pivot_col), given))
+
+    def _values(self, pivot_col: Any) -> list[Any]:
+        rows = self._df.select(pivot_col).distinct().orderBy(1).limit(10001).collect()
+        if len(rows) > 10000:
+            raise PySparkValueError("the pivot column has more than 10000 values: name those that are wanted")
+        return [row[0] for row in rows]
+
+
+def _named(name: str, function: str) -> Column:
+    if name == "*" and function.lower() == "count":
+        return _call("count", 1)
+    return _call(function.lower(), Column(_native.Expr.column(name)))
+
+
+def _refuse(name: str) -> Any:
+    def method(self: GroupedData, *args: Any, **kwargs: Any) -> NoReturn:
+        raise _missing(f"GroupedData.{name}")
+
+    method.__name__ = name
+    method.__doc__ = "Not in Firesteel: a call raises by name."
+    return method
+
+
+for _name in (
+    "apply", "applyInArrow", "applyInPandas", "applyInPandasWithState", "cogroup", "transformWithState",
+    "transformWithStateInPandas",
+):  # fmt: skip
+    setattr(GroupedData, _name, _refuse(_name))

@@ -1,0 +1,179 @@
+"""Missing values: ``df.na``."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from firesteel.errors import PySparkTypeError, PySparkValueError, _not_type
+from firesteel.sql.types import BooleanType, DataType, DoubleType, FloatType, NumericType, StringType
+
+if TYPE_CHECKING:
+    from firesteel.sql.column import Column
+    from firesteel.sql.dataframe import DataFrame
+
+__all__ = ["DataFrameNaFunctions"]
+
+
+class DataFrameNaFunctions:
+    """Drops, fills and replaces missing values. In a column of floats, NaN is missing too."""
+
+    def __init__(self, df: DataFrame) -> None:
+        self.df = df
+
+    def drop(self, how: str = "any", thresh: int | None = None, subset: Any = None) -> DataFrame:
+        """Leaves out rows with missing values.
+
+        Parameters
+        ----------
+        how : str
+            ``any``: where one is missing; ``all``: where all are.
+        thresh : int, optional
+            Keeps rows with at least so many values that are not missing; replaces `how`.
+        subset : str or list of str, optional
+            The columns to look at.
+        """
+        from firesteel.sql import functions as F
+
+        if how is not None and how not in ("any", "all"):
+            raise PySparkValueError(
+                errorClass="VALUE_NOT_ALLOWED",
+                messageParameters={"arg_name": "how", "allowed_values": "'any' or 'all'"},
+            )
+        names = self._subset(subset)
+        needed = thresh if thresh is not None else (len(names) if how == "any" else 1)
+        if not names:
+            return self.df
+        present = [F.when(self._present(name), 1).otherwise(0) for name in names]
+        return self.df.filter(reduce(lambda a, b: a + b, present) >= needed)
+
+    def _present(self, name: str) -> Column:
+        from firesteel.sql import functions as F
+
+        column = self.df[name]
+        floating = isinstance(self._type(name), (FloatType, DoubleType))
+        return column.isNotNull() & ~F.isnan(column) if floating else column.isNotNull()
+
+    def _type(self, name: str) -> DataType | None:
+        found = [f.dataType for f in self.df.schema if f.name.lower() == name.lower()]
+        return found[0] if found else None
+
+    def _subset(self, subset: Any) -> list[str]:
+        if subset is None:
+            return self.df.columns
+        if isinstance(subset, str):
+            return [subset]
+        if isinstance(subset, (list, tuple)):
+            return list(subset)
+        raise _not_type("subset", "list or tuple", subset)
+
+    def fill(self, value: Any, subset: Any = None) -> DataFrame:
+        """Fills missing values in the columns of the value's kind.
+
+        Parameters
+        ----------
+        value : int, float, str, bool or dict
+            What to fill in; a dict gives each column its own.
+        subset : str or list of str, optional
+            The columns to look at.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([(1, None), (None, "b")], "n INT, s STRING")
+        >>> df.na.fill(0).na.fill("?").collect()
+        [Row(n=1, s='?'), Row(n=0, s='b')]
+        """
+        if not isinstance(value, (float, int, str, bool, dict)):
+            raise _not_type("value", "bool, dict, float, int or str", value)
+        if isinstance(value, dict):
+            fills = {name.lower(): filler for name, filler in value.items()}
+            for name in value:
+                _ = self.df[name]
+        else:
+            fills = {name.lower(): value for name in self._subset(subset) if _fits(value, self._type(name))}
+        return self._rebuild(lambda field, column: _fill(field.dataType, column, fills[field.name.lower()]), fills)
+
+    def _rebuild(self, change: Any, names: Any) -> DataFrame:
+        columns = []
+        for i, field in enumerate(self.df.schema):
+            column = self.df._at(i)
+            columns.append(change(field, column).alias(field.name) if field.name.lower() in names else column)
+        return self.df.select(*columns)
+
+    def replace(self, to_replace: Any, value: Any = None, subset: Any = None) -> DataFrame:
+        """Replaces values by others of the same kind.
+
+        Parameters
+        ----------
+        to_replace : bool, int, float, str, list or dict
+            What to replace; a dict maps old values to new ones.
+        value : bool, int, float, str, list or None, optional
+            What to put in its place.
+        subset : str or list of str, optional
+            The columns to look at.
+        """
+        from firesteel.sql import functions as F
+
+        if not isinstance(to_replace, (bool, float, int, str, list, tuple, dict)):
+            raise _not_type("to_replace", "bool, dict, float, int, str or tuple", to_replace)
+        if isinstance(to_replace, dict):
+            pairs = dict(to_replace)
+        else:
+            old = list(to_replace) if isinstance(to_replace, (list, tuple)) else [to_replace]
+            new = list(value) if isinstance(value, (list, tuple)) else [value] * len(old)
+            if len(old) != len(new):
+                raise PySparkValueError(
+                    errorClass="LENGTH_SHOULD_BE_THE_SAME",
+                    messageParameters={
+                        "arg1": "to_replace",
+                        "arg2": "value",
+                        "arg1_length": str(len(old)),
+                        "arg2_length": str(len(new)),
+                    },
+                )
+            pairs = dict(zip(old, new, strict=True))
+        kinds = {_kind(item) for item in (*pairs, *pairs.values()) if item is not None}
+        if len(kinds) > 1:
+            raise PySparkValueError(errorClass="MIXED_TYPE_REPLACEMENT", messageParameters={})
+        names = {name.lower() for name in self._subset(subset) if kinds and _fits(next(iter(pairs)), self._type(name))}
+
+        def change(field: Any, column: Column) -> Column:
+            branches = None
+            for old, new in pairs.items():
+                then = F.lit(new).cast(field.dataType)
+                same = column == F.lit(old)
+                branches = F.when(same, then) if branches is None else branches.when(same, then)
+            return column if branches is None else branches.otherwise(column)
+
+        return self._rebuild(change, names)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, (int, float)):
+        return "number"
+    if isinstance(value, str):
+        return "text"
+    raise PySparkTypeError(
+        errorClass="NOT_EXPECTED_TYPE",
+        messageParameters={
+            "arg_name": "to_replace",
+            "expected_type": "bool, float, int or str",
+            "arg_type": type(value).__name__,
+        },
+    )
+
+
+def _fits(value: Any, data_type: DataType | None) -> bool:
+    kinds: dict[str, type[DataType]] = {"bool": BooleanType, "number": NumericType, "text": StringType}
+    return isinstance(data_type, kinds[_kind(value)])
+
+
+def _fill(data_type: DataType, column: Column, value: Any) -> Column:
+    from firesteel.sql import functions as F
+
+    filler = F.lit(value).cast(data_type)
+    if isinstance(data_type, (FloatType, DoubleType)):
+        column = F.nanvl(column, F.lit(None).cast(data_type))
+    return F.coalesce(column, filler)

@@ -1,0 +1,16 @@
+"""Observation: not in Firesteel yet; the name raises when it is used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from firesteel.errors import _missing
+
+__all__ = ["Observation"]
+
+
+class Observation:
+    """Metrics of a DataFrame on its way: not in Firesteel."""
+
+    def __init__(self, name: Any = None) -> None:
+        raise _missing("Observation")

@@ -1,0 +1,96 @@
+"""Parameters of SQL text: ``:name`` and ``?`` stand for values, ``{name}`` for DataFrames and values."""
+
+from __future__ import annotations
+
+import re
+import string
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from firesteel.errors import AnalysisException, PySparkTypeError
+
+if TYPE_CHECKING:
+    from firesteel.sql.session import SparkSession
+
+_numbers = count()
+# Strings, quoted names and comments are skipped: a colon or a question mark in them is text.
+_TOKENS = re.compile(
+    r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|::|:(?P<name>[A-Za-z_]\w*)|(?P<mark>\?)",
+    re.DOTALL,
+)
+
+
+def with_values(text: str, args: Any) -> str:
+    """The text with its parameters replaced by literals."""
+    positions = iter(args) if isinstance(args, (list, tuple)) else iter(())
+    named = args if isinstance(args, dict) else {}
+
+    def value(token: re.Match[str]) -> str:
+        if token["name"] is not None:
+            if token["name"] not in named:
+                raise _unbound(token["name"])
+            return literal(named[token["name"]])
+        if token["mark"] is not None:
+            for given in positions:
+                return literal(given)
+            raise _unbound(f"_{token.start()}")
+        return token[0]
+
+    return _TOKENS.sub(value, text)
+
+
+def _unbound(name: str) -> AnalysisException:
+    return AnalysisException(f"[UNBOUND_SQL_PARAMETER] the parameter `{name}` has no value. SQLSTATE: 42P02")
+
+
+def with_frames(session: SparkSession, text: str, kwargs: dict[str, Any]) -> tuple[str, list[str]]:
+    """The text with each ``{name}`` replaced, and the views that stand for DataFrames in it."""
+    from firesteel.sql.column import Column
+    from firesteel.sql.dataframe import DataFrame
+
+    views: list[str] = []
+    shown: dict[str, Any] = {}
+    for name, value in kwargs.items():
+        if isinstance(value, DataFrame):
+            view = f"_firesteel_sql_{next(_numbers)}"
+            value.createOrReplaceTempView(view)
+            views.append(view)
+            shown[name] = view
+        elif isinstance(value, Column):
+            column = value._expr.name()
+            if column is None:
+                raise PySparkTypeError(f"the parameter '{name}' must be a plain column, a DataFrame or a value")
+            shown[name] = f"`{column}`"
+        else:
+            shown[name] = literal(value)
+    return string.Formatter().vformat(text, (), shown), views
+
+
+def literal(value: Any) -> str:
+    """A Python value as a SQL literal."""
+    import datetime
+    import decimal
+
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return f"CAST('{value!r}' AS DOUBLE)"
+    if isinstance(value, decimal.Decimal):
+        return f"{value}BD"
+    if isinstance(value, str):
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    if isinstance(value, (bytes, bytearray)):
+        return f"X'{value.hex()}'"
+    if isinstance(value, datetime.datetime):
+        return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
+    if isinstance(value, datetime.date):
+        return f"DATE '{value.isoformat()}'"
+    if isinstance(value, (list, tuple)):
+        return f"array({', '.join(map(literal, value))})"
+    if isinstance(value, dict):
+        return f"map({', '.join(f'{literal(k)}, {literal(v)}' for k, v in value.items())})"
+    raise PySparkTypeError(errorClass="UNSUPPORTED_LITERAL", messageParameters={"literal": repr(value)})

@@ -1,0 +1,616 @@
+"""Reading and writing in batch: ``spark.read`` and ``df.write``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from firesteel.errors import _missing, _not_type
+from firesteel.sql.conf import _text
+from firesteel.sql.session import _schema_text
+
+if TYPE_CHECKING:
+    from firesteel.sql.dataframe import DataFrame
+    from firesteel.sql.session import SparkSession
+    from firesteel.sql.types import StructType
+
+__all__ = ["DataFrameReader", "DataFrameWriter"]
+
+
+def _pairs(options: dict[str, Any]) -> list[tuple[str, str]]:
+    """Options as the engine takes them: text; None is left out."""
+    return [(key, _text(value)) for key, value in options.items() if value is not None]
+
+
+class DataFrameReader:
+    """Says what to read, then reads: ``spark.read``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as d:
+    ...     spark.range(3).write.mode("overwrite").parquet(d)
+    ...     spark.read.parquet(d).count()
+    3
+    """
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._spark = spark
+        self._format: str | None = None
+        self._schema: str | None = None
+        self._options: dict[str, Any] = {}
+
+    def format(self, source: str) -> DataFrameReader:
+        """Sets the format: ``parquet``, ``csv``, ``json``, ``text``, …"""
+        self._format = source
+        return self
+
+    def schema(self, schema: StructType | str) -> DataFrameReader:
+        """Sets the schema, or its DDL."""
+        self._schema = _schema_text(schema)
+        return self
+
+    def option(self, key: str, value: Any) -> DataFrameReader:
+        """Sets an option of the format."""
+        self._options[key] = value
+        return self
+
+    def options(self, **options: Any) -> DataFrameReader:
+        """Sets several options of the format."""
+        self._options.update(options)
+        return self
+
+    def load(
+        self,
+        path: str | list[str] | None = None,
+        format: str | None = None,
+        schema: StructType | str | None = None,
+        **options: Any,
+    ) -> DataFrame:
+        """Reads from a path, or from several.
+
+        Parameters
+        ----------
+        path : str or list of str, optional
+            Files, directories or globs.
+        format : str, optional
+            The format; ``spark.sql.sources.default`` where nobody sets it.
+        schema : StructType or str, optional
+            The schema, or its DDL.
+        options : dict
+            Options of the format.
+        """
+        return self._load(format, path, schema, options)
+
+    def _load(self, format: str | None, paths: Any, schema: Any, options: dict[str, Any]) -> DataFrame:
+        if format is not None:
+            self.format(format)
+        if schema is not None:
+            self.schema(schema)
+        self.options(**{key: value for key, value in options.items() if value is not None})
+        if paths is None:
+            given = []
+        elif isinstance(paths, (list, tuple)):
+            given = list(paths)
+        else:
+            given = [paths]
+        texts = [self._path(path) for path in given]
+        native = self._spark._native
+        return self._spark._df(native.read(self._format, _pairs(self._options), self._schema, texts, False))
+
+    @staticmethod
+    def _path(path: Any) -> str:
+        import os
+
+        if isinstance(path, (str, os.PathLike)):
+            return os.fspath(path)
+        raise _not_type("path", "str or list", path)
+
+    def table(self, tableName: str) -> DataFrame:
+        """Returns a table or a view."""
+        return self._spark.table(tableName)
+
+    def jdbc(self, *args: Any, **kwargs: Any) -> DataFrame:
+        """A database: not in Firesteel."""
+        raise _missing("DataFrameReader.jdbc")
+
+    def changes(self, tableName: str) -> DataFrame:
+        """A table's changes: not in Firesteel."""
+        raise _missing("DataFrameReader.changes")
+
+    def csv(
+        self,
+        path: Any,
+        schema: StructType | str | None = None,
+        sep: str | None = None,
+        encoding: str | None = None,
+        quote: str | None = None,
+        escape: str | None = None,
+        comment: str | None = None,
+        header: bool | str | None = None,
+        inferSchema: bool | str | None = None,
+        ignoreLeadingWhiteSpace: bool | str | None = None,
+        ignoreTrailingWhiteSpace: bool | str | None = None,
+        nullValue: str | None = None,
+        nanValue: str | None = None,
+        positiveInf: str | None = None,
+        negativeInf: str | None = None,
+        dateFormat: str | None = None,
+        timestampFormat: str | None = None,
+        maxColumns: int | str | None = None,
+        maxCharsPerColumn: int | str | None = None,
+        maxMalformedLogPerPartition: int | str | None = None,
+        mode: str | None = None,
+        columnNameOfCorruptRecord: str | None = None,
+        multiLine: bool | str | None = None,
+        charToEscapeQuoteEscaping: str | None = None,
+        samplingRatio: float | str | None = None,
+        enforceSchema: bool | str | None = None,
+        emptyValue: str | None = None,
+        locale: str | None = None,
+        lineSep: str | None = None,
+        pathGlobFilter: bool | str | None = None,
+        recursiveFileLookup: bool | str | None = None,
+        modifiedBefore: bool | str | None = None,
+        modifiedAfter: bool | str | None = None,
+        unescapedQuoteHandling: str | None = None,
+    ) -> DataFrame:
+        """Reads CSV files; the arguments are the format's options."""
+        return self._load(
+            "csv",
+            path,
+            schema,
+            {
+                "sep": sep,
+                "encoding": encoding,
+                "quote": quote,
+                "escape": escape,
+                "comment": comment,
+                "header": header,
+                "inferSchema": inferSchema,
+                "ignoreLeadingWhiteSpace": ignoreLeadingWhiteSpace,
+                "ignoreTrailingWhiteSpace": ignoreTrailingWhiteSpace,
+                "nullValue": nullValue,
+                "nanValue": nanValue,
+                "positiveInf": positiveInf,
+                "negativeInf": negativeInf,
+                "dateFormat": dateFormat,
+                "timestampFormat": timestampFormat,
+                "maxColumns": maxColumns,
+                "maxCharsPerColumn": maxCharsPerColumn,
+                "maxMalformedLogPerPartition": maxMalformedLogPerPartition,
+                "mode": mode,
+                "columnNameOfCorruptRecord": columnNameOfCorruptRecord,
+                "multiLine": multiLine,
+                "charToEscapeQuoteEscaping": charToEscapeQuoteEscaping,
+                "samplingRatio": samplingRatio,
+                "enforceSchema": enforceSchema,
+                "emptyValue": emptyValue,
+                "locale": locale,
+                "lineSep": lineSep,
+                "pathGlobFilter": pathGlobFilter,
+                "recursiveFileLookup": recursiveFileLookup,
+                "modifiedBefore": modifiedBefore,
+                "modifiedAfter": modifiedAfter,
+                "unescapedQuoteHandling": unescapedQuoteHandling,
+            },
+        )
+
+    def json(
+        self,
+        path: Any,
+        schema: StructType | str | None = None,
+        primitivesAsString: bool | str | None = None,
+        prefersDecimal: bool | str | None = None,
+        allowComments: bool | str | None = None,
+        allowUnquotedFieldNames: bool | str | None = None,
+        allowSingleQuotes: bool | str | None = None,
+        allowNumericLeadingZero: bool | str | None = None,
+        allowBackslashEscapingAnyCharacter: bool | str | None = None,
+        mode: str | None = None,
+        columnNameOfCorruptRecord: str | None = None,
+        dateFormat: str | None = None,
+        timestampFormat: str | None = None,
+        multiLine: bool | str | None = None,
+        allowUnquotedControlChars: bool | str | None = None,
+        lineSep: str | None = None,
+        samplingRatio: float | str | None = None,
+        dropFieldIfAllNull: bool | str | None = None,
+        encoding: str | None = None,
+        locale: str | None = None,
+        pathGlobFilter: bool | str | None = None,
+        recursiveFileLookup: bool | str | None = None,
+        modifiedBefore: bool | str | None = None,
+        modifiedAfter: bool | str | None = None,
+        allowNonNumericNumbers: bool | str | None = None,
+        useUnsafeRow: bool | str | None = None,
+    ) -> DataFrame:
+        """Reads JSON files, one object a line; the arguments are the format's options."""
+        return self._load(
+            "json",
+            path,
+            schema,
+            {
+                "primitivesAsString": primitivesAsString,
+                "prefersDecimal": prefersDecimal,
+                "allowComments": allowComments,
+                "allowUnquotedFieldNames": allowUnquotedFieldNames,
+                "allowSingleQuotes": allowSingleQuotes,
+                "allowNumericLeadingZero": allowNumericLeadingZero,
+                "allowBackslashEscapingAnyCharacter": allowBackslashEscapingAnyCharacter,
+                "mode": mode,
+                "columnNameOfCorruptRecord": columnNameOfCorruptRecord,
+                "dateFormat": dateFormat,
+                "timestampFormat": timestampFormat,
+                "multiLine": multiLine,
+                "allowUnquotedControlChars": allowUnquotedControlChars,
+                "lineSep": lineSep,
+                "samplingRatio": samplingRatio,
+                "dropFieldIfAllNull": dropFieldIfAllNull,
+                "encoding": encoding,
+                "locale": locale,
+                "pathGlobFilter": pathGlobFilter,
+                "recursiveFileLookup": recursiveFileLookup,
+                "modifiedBefore": modifiedBefore,
+                "modifiedAfter": modifiedAfter,
+                "allowNonNumericNumbers": allowNonNumericNumbers,
+                "useUnsafeRow": useUnsafeRow,
+            },
+        )
+
+    def parquet(self, *paths: str, **options: Any) -> DataFrame:
+        """Reads Parquet files; the arguments are the format's options."""
+        return self._load("parquet", list(paths), None, options)
+
+    def text(
+        self,
+        paths: Any,
+        wholetext: bool = False,
+        lineSep: str | None = None,
+        pathGlobFilter: bool | str | None = None,
+        recursiveFileLookup: bool | str | None = None,
+        modifiedBefore: bool | str | None = None,
+        modifiedAfter: bool | str | None = None,
+    ) -> DataFrame:
+        """Reads text files, one line a row; the arguments are the format's options."""
+        return self._load(
+            "text",
+            paths,
+            None,
+            {
+                "wholetext": wholetext,
+                "lineSep": lineSep,
+                "pathGlobFilter": pathGlobFilter,
+                "recursiveFileLookup": recursiveFileLookup,
+                "modifiedBefore": modifiedBefore,
+                "modifiedAfter": modifiedAfter,
+            },
+        )
+
+    def orc(
+        self,
+        path: Any,
+        mergeSchema: bool | None = None,
+        pathGlobFilter: bool | str | None = None,
+        recursiveFileLookup: bool | str | None = None,
+        modifiedBefore: bool | str | None = None,
+        modifiedAfter: bool | str | None = None,
+    ) -> DataFrame:
+        """Reads ORC files; the arguments are the format's options."""
+        return self._load(
+            "orc",
+            path,
+            None,
+            {
+                "mergeSchema": mergeSchema,
+                "pathGlobFilter": pathGlobFilter,
+                "recursiveFileLookup": recursiveFileLookup,
+                "modifiedBefore": modifiedBefore,
+                "modifiedAfter": modifiedAfter,
+            },
+        )
+
+    def xml(
+        self,
+        path: Any,
+        rowTag: str | None = None,
+        schema: StructType | str | None = None,
+        excludeAttribute: bool | str | None = None,
+        attributePrefix: str | None = None,
+        valueTag: str | None = None,
+        ignoreSurroundingSpaces: bool | str | None = None,
+        rowValidationXSDPath: str | None = None,
+        ignoreNamespace: bool | str | None = None,
+        wildcardColName: str | None = None,
+        encoding: str | None = None,
+        inferSchema: bool | str | None = None,
+        nullValue: str | None = None,
+        dateFormat: str | None = None,
+        timestampFormat: str | None = None,
+        mode: str | None = None,
+        columnNameOfCorruptRecord: str | None = None,
+        multiLine: bool | str | None = None,
+        samplingRatio: float | str | None = None,
+        locale: str | None = None,
+    ) -> DataFrame:
+        """Reads XML files; the arguments are the format's options."""
+        return self._load(
+            "xml",
+            path,
+            schema,
+            {
+                "rowTag": rowTag,
+                "excludeAttribute": excludeAttribute,
+                "attributePrefix": attributePrefix,
+                "valueTag": valueTag,
+                "ignoreSurroundingSpaces": ignoreSurroundingSpaces,
+                "rowValidationXSDPath": rowValidationXSDPath,
+                "ignoreNamespace": ignoreNamespace,
+                "wildcardColName": wildcardColName,
+                "encoding": encoding,
+                "inferSchema": inferSchema,
+                "nullValue": nullValue,
+                "dateFormat": dateFormat,
+                "timestampFormat": timestampFormat,
+                "mode": mode,
+                "columnNameOfCorruptRecord": columnNameOfCorruptRecord,
+                "multiLine": multiLine,
+                "samplingRatio": samplingRatio,
+                "locale": locale,
+            },
+        )
+
+
+class DataFrameWriter:
+    """Says where and how to write, then writes: ``df.write``."""
+
+    def __init__(self, df: DataFrame) -> None:
+        self._df = df
+        self._spark = df.sparkSession
+        self._format: str | None = None
+        self._mode = "errorifexists"
+        self._options: dict[str, Any] = {}
+        self._partition_by: list[str] = []
+
+    def mode(self, saveMode: str | None) -> DataFrameWriter:
+        """Sets what happens to rows that are there: ``append``, ``overwrite``, ``ignore`` or ``error``, the default."""
+        if saveMode:
+            self._mode = saveMode
+        return self
+
+    def format(self, source: str) -> DataFrameWriter:
+        """Sets the format: ``parquet``, ``csv``, ``json``, ``text``, ``noop``."""
+        self._format = source
+        return self
+
+    def option(self, key: str, value: Any) -> DataFrameWriter:
+        """Sets an option of the format."""
+        self._options[key] = value
+        return self
+
+    def options(self, **options: Any) -> DataFrameWriter:
+        """Sets several options of the format."""
+        self._options.update(options)
+        return self
+
+    def partitionBy(self, *cols: str | list[str]) -> DataFrameWriter:
+        """Sets the columns whose values become directories."""
+        self._partition_by = list(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else list(cols)  # type: ignore[arg-type]
+        return self
+
+    def bucketBy(self, numBuckets: int, col: Any, *cols: Any) -> DataFrameWriter:
+        """Buckets: not in Firesteel."""
+        raise _missing("DataFrameWriter.bucketBy")
+
+    def sortBy(self, col: Any, *cols: Any) -> DataFrameWriter:
+        """Sorted buckets: not in Firesteel."""
+        raise _missing("DataFrameWriter.sortBy")
+
+    def clusterBy(self, *cols: Any) -> DataFrameWriter:
+        """Clusters: not in Firesteel."""
+        raise _missing("DataFrameWriter.clusterBy")
+
+    def jdbc(self, *args: Any, **kwargs: Any) -> None:
+        """A database: not in Firesteel."""
+        raise _missing("DataFrameWriter.jdbc")
+
+    def save(
+        self,
+        path: str | None = None,
+        format: str | None = None,
+        mode: str | None = None,
+        partitionBy: str | list[str] | None = None,
+        **options: Any,
+    ) -> None:
+        """Writes to a path.
+
+        Parameters
+        ----------
+        path : str, optional
+            The directory.
+        format : str, optional
+            The format; ``spark.sql.sources.default`` where nobody sets it.
+        mode : str, optional
+            As for :meth:`mode`.
+        partitionBy : str or list of str, optional
+            As for :meth:`partitionBy`.
+        options : dict
+            Options of the format.
+        """
+        self._to(format, path, mode, partitionBy, options)
+
+    def _to(self, format: str | None, path: Any, mode: str | None, partition_by: Any, options: dict[str, Any]) -> None:
+        import os
+
+        self._set(format, mode, partition_by, options)
+        text = os.fspath(path) if path is not None else None
+        self._check()
+        self._df._frame.save(text, self._format, self._mode, self._partition_by, _pairs(self._options))
+
+    def _set(self, format: str | None, mode: str | None, partition_by: Any, options: dict[str, Any]) -> None:
+        if format is not None:
+            self.format(format)
+        self.mode(mode).options(**{key: value for key, value in options.items() if value is not None})
+        if partition_by is not None:
+            self.partitionBy(*([partition_by] if isinstance(partition_by, str) else partition_by))
+
+    def _check(self) -> None:
+        if self._df.isStreaming:
+            from firesteel.errors import AnalysisException
+
+            raise AnalysisException("[WRITE_NOT_ALLOWED] a stream has no `write`; use `writeStream`. SQLSTATE: 42601")
+
+    def saveAsTable(
+        self,
+        name: str,
+        format: str | None = None,
+        mode: str | None = None,
+        partitionBy: str | list[str] | None = None,
+        **options: Any,
+    ) -> None:
+        """Writes to a table of the session; the arguments are those of :meth:`save`."""
+        self._set(format, mode, partitionBy, options)
+        self._check()
+        self._df._frame.save_table(name, self._format, self._mode, self._partition_by, _pairs(self._options))
+
+    def insertInto(self, tableName: str, overwrite: bool | None = None) -> None:
+        """Appends to a table, column by column in order; or replaces its rows."""
+        replace = overwrite if overwrite is not None else self._mode.lower() == "overwrite"
+        self._check()
+        self._df._frame.insert_into(tableName, replace)
+
+    def csv(
+        self,
+        path: str,
+        mode: str | None = None,
+        compression: str | None = None,
+        sep: str | None = None,
+        quote: str | None = None,
+        escape: str | None = None,
+        header: bool | str | None = None,
+        nullValue: str | None = None,
+        escapeQuotes: bool | str | None = None,
+        quoteAll: bool | str | None = None,
+        dateFormat: str | None = None,
+        timestampFormat: str | None = None,
+        ignoreLeadingWhiteSpace: bool | str | None = None,
+        ignoreTrailingWhiteSpace: bool | str | None = None,
+        charToEscapeQuoteEscaping: str | None = None,
+        encoding: str | None = None,
+        emptyValue: str | None = None,
+        lineSep: str | None = None,
+    ) -> None:
+        """Writes CSV files; the arguments are the format's options."""
+        self._to(
+            "csv",
+            path,
+            mode,
+            None,
+            {
+                "compression": compression,
+                "sep": sep,
+                "quote": quote,
+                "escape": escape,
+                "header": header,
+                "nullValue": nullValue,
+                "escapeQuotes": escapeQuotes,
+                "quoteAll": quoteAll,
+                "dateFormat": dateFormat,
+                "timestampFormat": timestampFormat,
+                "ignoreLeadingWhiteSpace": ignoreLeadingWhiteSpace,
+                "ignoreTrailingWhiteSpace": ignoreTrailingWhiteSpace,
+                "charToEscapeQuoteEscaping": charToEscapeQuoteEscaping,
+                "encoding": encoding,
+                "emptyValue": emptyValue,
+                "lineSep": lineSep,
+            },
+        )
+
+    def json(
+        self,
+        path: str,
+        mode: str | None = None,
+        compression: str | None = None,
+        dateFormat: str | None = None,
+        timestampFormat: str | None = None,
+        lineSep: str | None = None,
+        encoding: str | None = None,
+        ignoreNullFields: bool | str | None = None,
+    ) -> None:
+        """Writes JSON files, one object a line; the arguments are the format's options."""
+        self._to(
+            "json",
+            path,
+            mode,
+            None,
+            {
+                "compression": compression,
+                "dateFormat": dateFormat,
+                "timestampFormat": timestampFormat,
+                "lineSep": lineSep,
+                "encoding": encoding,
+                "ignoreNullFields": ignoreNullFields,
+            },
+        )
+
+    def parquet(
+        self,
+        path: str,
+        mode: str | None = None,
+        partitionBy: str | list[str] | None = None,
+        compression: str | None = None,
+    ) -> None:
+        """Writes Parquet files; the arguments are the format's options."""
+        self._to("parquet", path, mode, partitionBy, {"compression": compression})
+
+    def text(self, path: str, compression: str | None = None, lineSep: str | None = None) -> None:
+        """Writes text files, one line a row; the arguments are the format's options."""
+        self._to("text", path, None, None, {"compression": compression, "lineSep": lineSep})
+
+    def orc(
+        self,
+        path: str,
+        mode: str | None = None,
+        partitionBy: str | list[str] | None = None,
+        compression: str | None = None,
+    ) -> None:
+        """Writes ORC files; the arguments are the format's options."""
+        self._to("orc", path, mode, partitionBy, {"compression": compression})
+
+    def xml(
+        self,
+        path: str,
+        rowTag: str | None = None,
+        mode: str | None = None,
+        attributePrefix: str | None = None,
+        valueTag: str | None = None,
+        rootTag: str | None = None,
+        declaration: bool | None = None,
+        arrayElementName: str | None = None,
+        nullValue: str | None = None,
+        dateFormat: str | None = None,
+        timestampFormat: str | None = None,
+        compression: str | None = None,
+        encoding: str | None = None,
+        validateName: bool | None = None,
+    ) -> None:
+        """Writes XML files; the arguments are the format's options."""
+        self._to(
+            "xml",
+            path,
+            mode,
+            None,
+            {
+                "rowTag": rowTag,
+                "attributePrefix": attributePrefix,
+                "valueTag": valueTag,
+                "rootTag": rootTag,
+                "declaration": declaration,
+                "arrayElementName": arrayElementName,
+                "nullValue": nullValue,
+                "dateFormat": dateFormat,
+                "timestampFormat": timestampFormat,
+                "compression": compression,
+                "encoding": encoding,
+                "validateName": validateName,
+            },
+        )

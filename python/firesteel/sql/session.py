@@ -1,0 +1,437 @@
+"""SparkSession: where everything begins."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import sys
+import threading
+import weakref
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from firesteel import _native
+from firesteel.errors import PySparkRuntimeError, PySparkValueError, _missing, _not_type
+from firesteel.sql.conf import RuntimeConfig, _text
+from firesteel.sql.types import DataType, StructType
+
+if TYPE_CHECKING:
+    from firesteel.conf import SparkConf
+    from firesteel.context import SparkContext
+    from firesteel.sql.catalog import Catalog
+    from firesteel.sql.dataframe import DataFrame
+    from firesteel.sql.readwriter import DataFrameReader
+    from firesteel.sql.streaming.query import StreamingQueryManager
+    from firesteel.sql.streaming.readwriter import DataStreamReader
+    from firesteel.sql.udf import UDFRegistration
+
+__all__ = ["SparkSession"]
+
+_log = logging.getLogger("firesteel")
+
+# What only a cluster or a JVM needs: noted once, without effect here. The documentation has the same table.
+_CLUSTER = (
+    "spark.jars",
+    "spark.driver.",
+    "spark.executor.",
+    "spark.cores.max",
+    "spark.yarn.",
+    "spark.kubernetes.",
+    "spark.dynamicAllocation.",
+    "spark.shuffle.",
+    "spark.network.",
+    "spark.rpc.",
+    "spark.ui.",
+    "spark.eventLog.",
+    "spark.history.",
+    "spark.hadoop.",
+    "spark.serializer",
+    "spark.kryo",
+    "spark.memory.",
+    "spark.submit.",
+    "spark.local.",
+    "spark.scheduler.",
+    "spark.task.",
+    "spark.speculation",
+    "spark.python.",
+    "spark.pyspark.",
+    "spark.sql.adaptive.",
+    "spark.sql.autoBroadcastJoinThreshold",
+    "spark.sql.execution.arrow.",
+    "spark.sql.execution.pythonUDF.",
+    "spark.sql.catalogImplementation",
+    "spark.sql.catalog.",
+    "spark.sql.extensions",
+    "spark.sql.streaming.stateStore.",
+    "spark.default.parallelism",
+    "spark.plugins",
+    "spark.databricks.",
+    "spark.home",
+)
+_noted: set[str] = set()
+
+
+def _note(keys: Iterable[str]) -> None:
+    """Says, once a key, that it has no effect here."""
+    for key in keys:
+        if key.startswith(_CLUSTER) and key not in _noted:
+            _noted.add(key)
+            _log.warning("the setting '%s' has no effect here: everything runs in this one process", key)
+
+
+class SparkSession:
+    """The entry point: reads, SQL, streams, configuration.
+
+    Examples
+    --------
+    >>> from firesteel.sql import SparkSession
+    >>> spark = SparkSession.builder.appName("docs").getOrCreate()
+    >>> spark.range(3).count()
+    3
+    """
+
+    class Builder:
+        """Collects settings, then makes a session or finds the one that runs."""
+
+        def __init__(self) -> None:
+            self._options: dict[str, str] = {}
+
+        def config(
+            self,
+            key: str | None = None,
+            value: Any = None,
+            conf: SparkConf | None = None,
+            *,
+            map: dict[str, Any] | None = None,
+        ) -> SparkSession.Builder:
+            """Sets a key, or all of a :class:`SparkConf` or a dict."""
+            if conf is not None:
+                for name, text in conf.getAll():
+                    self._options[name] = text
+            elif map is not None:
+                for name, text in map.items():
+                    self._options[name] = _text(text)
+            elif key is not None:
+                self._options[key] = _text(value)
+            return self
+
+        def master(self, master: str) -> SparkSession.Builder:
+            """Sets the threads: ``local``, ``local[n]`` or ``local[*]``. A cluster's URL is an error."""
+            return self.config("spark.master", master)
+
+        def appName(self, name: str) -> SparkSession.Builder:
+            """Sets the application's name."""
+            return self.config("spark.app.name", name)
+
+        def enableHiveSupport(self) -> SparkSession.Builder:
+            """Takes the wish for Hive, which is not here: tables live as long as the session."""
+            _log.warning("enableHiveSupport has no effect here: tables live as long as the session")
+            return self
+
+        def remote(self, url: str) -> SparkSession.Builder:
+            """Raises: a remote session is pyspark's."""
+            raise PySparkValueError(
+                f"'{url}' is a Spark Connect server; Firesteel runs in this process. Use pyspark itself for a cluster.",
+                errorClass="MASTER_URL_INVALID",
+                messageParameters={"master": url},
+            )
+
+        def create(self) -> SparkSession:
+            """Makes a new session."""
+            return SparkSession(_native.Session(list(self._take().items())))
+
+        def getOrCreate(self) -> SparkSession:
+            """Returns the session that runs, with these settings added, or makes one."""
+            with SparkSession._lock:
+                options = self._take()
+                session = SparkSession._active
+                if session is None or session._stopped:
+                    _note(options)
+                    session = SparkSession(_native.Session(list(options.items())))
+                    SparkSession._active = session
+                else:
+                    for key, value in options.items():
+                        if key not in ("spark.master", "spark.app.name"):
+                            session.conf.set(key, value)
+                    _note(options)
+                return session
+
+        def _take(self) -> dict[str, str]:
+            return dict(self._options)
+
+    class _BuilderProperty:
+        def __get__(self, instance: object, owner: type) -> SparkSession.Builder:
+            return SparkSession.Builder()
+
+    builder: ClassVar[Any] = _BuilderProperty()
+    _lock: ClassVar[Any] = threading.RLock()
+    _active: ClassVar[SparkSession | None] = None
+    _sessions: ClassVar[weakref.WeakSet[SparkSession]] = weakref.WeakSet()
+
+    def __init__(self, native: Any, *_: Any, **__: Any) -> None:
+        if not isinstance(native, _native.Session):
+            # SparkSession(sparkContext): the older way to the running session.
+            native = getattr(native, "_session", native)._native
+        self._native = native
+        self._stopped = False
+        native.set_print(_print)
+        SparkSession._sessions.add(self)
+
+    @classmethod
+    def getActiveSession(cls) -> SparkSession | None:
+        """Returns the session that runs, or None."""
+        session = cls._active
+        return None if session is None or session._stopped else session
+
+    @classmethod
+    def active(cls) -> SparkSession:
+        """Returns the session that runs.
+
+        Raises
+        ------
+        PySparkRuntimeError
+            Where there is none.
+        """
+        return cls._require()
+
+    @classmethod
+    def _require(cls) -> SparkSession:
+        session = cls.getActiveSession()
+        if session is None:
+            raise PySparkRuntimeError(errorClass="NO_ACTIVE_OR_DEFAULT_SESSION", messageParameters={})
+        return session
+
+    def newSession(self) -> SparkSession:
+        """Returns a session of its own views and settings."""
+        return SparkSession(_native.Session(self._native.conf_all()))
+
+    @cached_property
+    def conf(self) -> RuntimeConfig:
+        """The configuration."""
+        return RuntimeConfig(self._native)
+
+    @cached_property
+    def version(self) -> str:
+        """The version of Spark whose behaviour this session follows."""
+        return "4.3.0"
+
+    @cached_property
+    def sparkContext(self) -> SparkContext:
+        """The context, as far as scripts use it on one machine."""
+        from firesteel.context import SparkContext
+
+        return SparkContext(_session=self)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Views, tables and functions."""
+        from firesteel.sql.catalog import Catalog
+
+        return Catalog(self)
+
+    @property
+    def udf(self) -> UDFRegistration:
+        """Registers Python functions for SQL."""
+        from firesteel.sql.udf import UDFRegistration
+
+        return UDFRegistration(self)
+
+    def _expression(self, text: Any) -> _native.Expr:
+        if not isinstance(text, str):
+            raise _not_type("expr", "str", text)
+        return self._native.expression(text)
+
+    def _df(self, frame: _native.Frame) -> DataFrame:
+        from firesteel.sql.dataframe import DataFrame
+
+        return DataFrame(frame, self)
+
+    def range(self, start: int, end: int | None = None, step: int = 1, numPartitions: int | None = None) -> DataFrame:
+        """Makes a DataFrame of numbers, in a column ``id``.
+
+        Parameters
+        ----------
+        start : int
+            The first number; alone, the number to end before.
+        end : int, optional
+            The number to end before.
+        step : int, optional
+            The distance from one to the next.
+        numPartitions : int, optional
+            Over how many partitions.
+
+        Examples
+        --------
+        >>> spark.range(1, 7, 2).collect()
+        [Row(id=1), Row(id=3), Row(id=5)]
+        """
+        if end is None:
+            start, end = 0, start
+        return self._df(self._native.range(int(start), int(end), int(step), numPartitions))
+
+    def sql(self, sqlQuery: str, args: Any = None, **kwargs: Any) -> DataFrame:
+        """Runs a SQL text.
+
+        Parameters
+        ----------
+        sqlQuery : str
+            A query or a statement. With keyword arguments, ``{name}`` in it stands for a DataFrame or a value.
+        args : dict or list, optional
+            The values of ``:name`` or ``?`` in the text.
+
+        Examples
+        --------
+        >>> spark.sql("SELECT 1 + 1 AS two").collect()
+        [Row(two=2)]
+        """
+        views: list[str] = []
+        if kwargs:
+            from firesteel.sql.parameters import with_frames
+
+            sqlQuery, views = with_frames(self, sqlQuery, kwargs)
+        if args:
+            from firesteel.sql.parameters import with_values
+
+            sqlQuery = with_values(sqlQuery, args)
+        try:
+            return self._df(self._native.sql(sqlQuery))
+        finally:
+            for view in views:
+                self._native.drop_view(view)
+
+    def table(self, tableName: str) -> DataFrame:
+        """Returns a table or a view."""
+        if not isinstance(tableName, str):
+            raise _not_type("tableName", "str", tableName)
+        return self._df(self._native.table(tableName, False))
+
+    def createDataFrame(
+        self,
+        data: Any,
+        schema: Any = None,
+        samplingRatio: float | None = None,
+        verifySchema: bool = True,
+    ) -> DataFrame:
+        """Makes a DataFrame of data in memory.
+
+        Parameters
+        ----------
+        data : list, pandas.DataFrame, pyarrow.Table, polars.DataFrame, or any Arrow object
+            The rows: tuples, lists, dicts, :class:`Row` or objects; or a table of another library, which is not copied
+            where its types are Spark's.
+        schema : DataType, str or list of str, optional
+            The schema, its DDL, or only the names; by default what the data says.
+        samplingRatio : float, optional
+            Has no effect: every row is looked at.
+        verifySchema : bool, optional
+            Whether a value that does not fit its type is an error; else it becomes null.
+
+        Examples
+        --------
+        >>> spark.createDataFrame([("Alice", 1)], ["name", "age"]).collect()
+        [Row(name='Alice', age=1)]
+        >>> spark.createDataFrame([("Alice", 1)], "name STRING, age INT").dtypes
+        [('name', 'string'), ('age', 'int')]
+        """
+        from firesteel.sql.conversion import create
+        from firesteel.sql.dataframe import DataFrame
+
+        SparkSession._active = SparkSession._active or self
+        if isinstance(data, DataFrame):
+            raise _not_type("data", "a collection of rows, not a DataFrame", data)
+        return self._df(create(self, data, schema, samplingRatio, verifySchema))
+
+    def emptyDataFrame(self, schema: StructType | str) -> DataFrame:
+        """Makes a DataFrame without rows."""
+        return self.createDataFrame([], schema)
+
+    @property
+    def read(self) -> DataFrameReader:
+        """Reads files and tables."""
+        from firesteel.sql.readwriter import DataFrameReader
+
+        return DataFrameReader(self)
+
+    @property
+    def readStream(self) -> DataStreamReader:
+        """Reads streams."""
+        from firesteel.sql.streaming.readwriter import DataStreamReader
+
+        return DataStreamReader(self)
+
+    @cached_property
+    def streams(self) -> StreamingQueryManager:
+        """The queries that run."""
+        from firesteel.sql.streaming.query import StreamingQueryManager
+
+        return StreamingQueryManager(self)
+
+    def stop(self) -> None:
+        """Stops the session and its queries."""
+        with SparkSession._lock:
+            if SparkSession._active is self:
+                SparkSession._active = None
+            already, self._stopped = self._stopped, True
+        if not already:
+            self._native.stop()
+
+    def __enter__(self) -> SparkSession:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        context = self.sparkContext
+        return (
+            "<div><p><b>SparkSession - Firesteel</b></p><dl>"
+            f"<dt>Follows Spark</dt><dd><code>v{self.version}</code></dd>"
+            f"<dt>Master</dt><dd><code>{escape(context.master)}</code></dd>"
+            f"<dt>AppName</dt><dd><code>{escape(context.appName)}</code></dd></dl></div>"
+        )
+
+    def addTag(self, tag: str) -> None:
+        """Takes a tag of this thread's operations, which nobody asks for here."""
+
+    def removeTag(self, tag: str) -> None:
+        """Forgets a tag."""
+
+    def getTags(self) -> set[str]:
+        """Returns no tags."""
+        return set()
+
+    def clearTags(self) -> None:
+        """Forgets the tags."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"'SparkSession' object has no attribute '{name}'")
+        raise _missing(f"SparkSession.{name}")
+
+
+def _print(text: str) -> None:
+    """Where the console sink prints: `sys.stdout` as it is now, so that a notebook's cell or a test sees it."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+@atexit.register
+def _stop_all() -> None:
+    """Stops every query and joins every thread that may call into Python, before the interpreter goes."""
+    for session in list(SparkSession._sessions):
+        try:
+            session.stop()
+        except Exception:
+            _log.exception("a session did not stop cleanly at exit")
+
+
+def _schema_text(schema: Any) -> str:
+    """A schema for the engine: JSON of a type, or DDL as it is."""
+    if isinstance(schema, DataType):
+        return schema.json()
+    if isinstance(schema, str):
+        return schema
+    raise _not_type("schema", "StructType or str", schema)

@@ -1,0 +1,15 @@
+"""Structured Streaming: what ``pyspark.sql.streaming`` exports."""
+
+from __future__ import annotations
+
+from firesteel.sql.streaming.listener import StreamingQueryListener
+from firesteel.sql.streaming.query import StreamingQuery, StreamingQueryManager
+from firesteel.sql.streaming.readwriter import DataStreamReader, DataStreamWriter
+
+__all__ = [
+    "DataStreamReader",
+    "DataStreamWriter",
+    "StreamingQuery",
+    "StreamingQueryListener",
+    "StreamingQueryManager",
+]

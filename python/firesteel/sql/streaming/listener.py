@@ -1,0 +1,296 @@
+"""What a session tells of its queries: listeners, their events, progress."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from firesteel.sql.session import SparkSession
+
+__all__ = [
+    "QueryIdleEvent",
+    "QueryProgressEvent",
+    "QueryStartedEvent",
+    "QueryTerminatedEvent",
+    "SinkProgress",
+    "SourceProgress",
+    "StateOperatorProgress",
+    "StreamingQueryListener",
+    "StreamingQueryProgress",
+]
+
+_log = logging.getLogger("firesteel.streaming")
+
+
+class StreamingQueryListener(ABC):
+    """Hears what happens to the queries of a session; see ``spark.streams.addListener``.
+
+    ``onQueryStarted`` is called before ``start()`` returns; the rest soon after it happened, on a thread of its own. What
+    a listener raises is logged, and harms no query.
+    """
+
+    _spark: SparkSession | None = None
+
+    def _set_spark_session(self, session: SparkSession) -> None:
+        if self.spark is None:
+            self.spark = session
+
+    @property
+    def spark(self) -> SparkSession | None:
+        """The session, once the listener was added to it."""
+        return self._spark
+
+    @spark.setter
+    def spark(self, session: SparkSession) -> None:
+        self._spark = session
+
+    @abstractmethod
+    def onQueryStarted(self, event: QueryStartedEvent) -> None:
+        """Called when a query has started."""
+
+    @abstractmethod
+    def onQueryProgress(self, event: QueryProgressEvent) -> None:
+        """Called after each batch."""
+
+    def onQueryIdle(self, event: QueryIdleEvent) -> None:
+        """Called when a query had nothing to do for a while."""
+
+    @abstractmethod
+    def onQueryTerminated(self, event: QueryTerminatedEvent) -> None:
+        """Called when a query has ended."""
+
+
+class QueryStartedEvent:
+    """A query has started."""
+
+    def __init__(self, id: uuid.UUID, runId: uuid.UUID, name: str | None, timestamp: str, jobTags: set[str]) -> None:
+        self._id, self._run_id, self._name = id, runId, name
+        self._timestamp, self._job_tags = timestamp, jobTags
+
+    @property
+    def id(self) -> uuid.UUID:
+        """The query's id, the same on every restart."""
+        return self._id
+
+    @property
+    def runId(self) -> uuid.UUID:
+        """The id of this run."""
+        return self._run_id
+
+    @property
+    def name(self) -> str | None:
+        """The query's name, or None."""
+        return self._name
+
+    @property
+    def timestamp(self) -> str:
+        """When it started."""
+        return self._timestamp
+
+    @property
+    def jobTags(self) -> set[str]:
+        """No tags: operations have none here."""
+        return self._job_tags
+
+
+class QueryProgressEvent:
+    """A batch is done."""
+
+    def __init__(self, progress: StreamingQueryProgress) -> None:
+        self._progress = progress
+
+    @property
+    def progress(self) -> StreamingQueryProgress:
+        """The batch's report."""
+        return self._progress
+
+
+class QueryIdleEvent:
+    """A query had nothing to do for a while."""
+
+    def __init__(self, id: uuid.UUID, runId: uuid.UUID, timestamp: str) -> None:
+        self._id, self._run_id, self._timestamp = id, runId, timestamp
+
+    @property
+    def id(self) -> uuid.UUID:
+        """The query's id."""
+        return self._id
+
+    @property
+    def runId(self) -> uuid.UUID:
+        """The id of this run."""
+        return self._run_id
+
+    @property
+    def timestamp(self) -> str:
+        """When the last trigger was."""
+        return self._timestamp
+
+
+class QueryTerminatedEvent:
+    """A query has ended."""
+
+    def __init__(
+        self, id: uuid.UUID, runId: uuid.UUID, exception: str | None, errorClassOnException: str | None
+    ) -> None:
+        self._id, self._run_id = id, runId
+        self._exception, self._error_class = exception, errorClassOnException
+
+    @property
+    def id(self) -> uuid.UUID:
+        """The query's id."""
+        return self._id
+
+    @property
+    def runId(self) -> uuid.UUID:
+        """The id of this run."""
+        return self._run_id
+
+    @property
+    def exception(self) -> str | None:
+        """The text of the error that ended it, or None."""
+        return self._exception
+
+    @property
+    def errorClassOnException(self) -> str | None:
+        """The condition of that error, or None."""
+        return self._error_class
+
+
+class _Report(dict[str, Any]):
+    """A part of a report: a dict whose keys are attributes too."""
+
+    @property
+    def json(self) -> str:
+        """The report as compact JSON."""
+        return json.dumps(_plain(self), separators=(",", ":"))
+
+    @property
+    def prettyJson(self) -> str:
+        """The report as indented JSON."""
+        return json.dumps(_plain(self), indent=2, separators=(",", " : "))
+
+    def __str__(self) -> str:
+        return self.prettyJson
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name in self:
+            return self[name]
+        if name in self._defaults:
+            return self._defaults[name]
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    # What a key that Spark leaves out of its JSON reads as.
+    _defaults: dict[str, Any] = {
+        "inputRowsPerSecond": float("nan"),
+        "processedRowsPerSecond": float("nan"),
+        "eventTime": {},
+        "metrics": {},
+        "observedMetrics": {},
+        "customMetrics": {},
+        "name": None,
+        "latestOffset": None,
+        "startOffset": None,
+        "endOffset": None,
+    }
+
+
+class StateOperatorProgress(_Report):
+    """What a stateful operator did."""
+
+
+class SourceProgress(_Report):
+    """What a source gave."""
+
+
+class SinkProgress(_Report):
+    """What a sink took."""
+
+
+class StreamingQueryProgress(_Report):
+    """A batch's report: a dict with Spark's keys in Spark's order, and attributes of the same names.
+
+    ``progress["id"]`` is text, ``progress.id`` a UUID, as in Spark.
+    """
+
+    @classmethod
+    def fromJson(cls, j: dict[str, Any]) -> StreamingQueryProgress:
+        """Builds a report from parsed JSON."""
+        report = cls(j)
+        report["sources"] = [SourceProgress(_texts(source)) for source in j.get("sources", [])]
+        report["stateOperators"] = [StateOperatorProgress(state) for state in j.get("stateOperators", [])]
+        report["sink"] = SinkProgress(j.get("sink", {}))
+        return report
+
+    @property
+    def id(self) -> uuid.UUID:
+        """The query's id, the same on every restart."""
+        return uuid.UUID(self["id"])
+
+    @property
+    def runId(self) -> uuid.UUID:
+        """The id of this run."""
+        return uuid.UUID(self["runId"])
+
+
+def _texts(source: dict[str, Any]) -> dict[str, Any]:
+    """A source's report with its offsets as JSON text, which is what Spark's Python classes hold."""
+    offsets = ("startOffset", "endOffset", "latestOffset")
+    return {
+        key: json.dumps(value, separators=(",", ":"))
+        if key in offsets and not isinstance(value, (str, type(None)))
+        else value
+        for key, value in source.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SourceProgress):
+        parsed: dict[str, Any] = {}
+        for key, item in value.items():
+            parsed[key] = item
+            if key.endswith("Offset") and isinstance(item, str):
+                try:
+                    parsed[key] = json.loads(item)
+                except ValueError:
+                    parsed[key] = item
+        return parsed
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+class _Adapter:
+    """What the engine calls: events with Spark's classes, and no exception back."""
+
+    def __init__(self, listener: StreamingQueryListener) -> None:
+        self._listener = listener
+
+    def _tell(self, method: Any, event: Any) -> None:
+        try:
+            method(event)
+        except Exception:
+            _log.exception("the listener %r raised", self._listener)
+
+    def started(self, id: str, run_id: str, name: str | None, timestamp: str) -> None:
+        event = QueryStartedEvent(uuid.UUID(id), uuid.UUID(run_id), name, timestamp, set())
+        self._tell(self._listener.onQueryStarted, event)
+
+    def progressed(self, text: str) -> None:
+        report = StreamingQueryProgress.fromJson(json.loads(text))
+        self._tell(self._listener.onQueryProgress, QueryProgressEvent(report))
+
+    def idle(self, id: str, run_id: str, timestamp: str) -> None:
+        self._tell(self._listener.onQueryIdle, QueryIdleEvent(uuid.UUID(id), uuid.UUID(run_id), timestamp))
+
+    def terminated(self, id: str, run_id: str, exception: str | None, condition: str | None) -> None:
+        event = QueryTerminatedEvent(uuid.UUID(id), uuid.UUID(run_id), exception, condition)
+        self._tell(self._listener.onQueryTerminated, event)

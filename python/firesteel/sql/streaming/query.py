@@ -1,0 +1,211 @@
+"""Queries that run: ``StreamingQuery``, and ``spark.streams``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from firesteel import _native
+from firesteel.errors import PySparkValueError, StreamingQueryException, _not_type
+from firesteel.sql.streaming.listener import StreamingQueryListener, StreamingQueryProgress, _Adapter
+
+if TYPE_CHECKING:
+    from firesteel.sql.session import SparkSession
+
+__all__ = ["StreamingQuery", "StreamingQueryManager"]
+
+
+class StreamingQuery:
+    """A query that was started. All its methods may be called from any thread.
+
+    Notes
+    -----
+    :attr:`id` is the same on every restart from one checkpoint, :attr:`runId` is of this run alone.
+    """
+
+    def __init__(self, native: _native.Query) -> None:
+        self._native = native
+
+    @property
+    def id(self) -> str:
+        """The query's id, which its checkpoint keeps."""
+        return self._native.id()
+
+    @property
+    def runId(self) -> str:
+        """The id of this run."""
+        return self._native.run_id()
+
+    @property
+    def name(self) -> str | None:
+        """The name that ``queryName`` gave it, or None."""
+        return self._native.name()
+
+    @property
+    def isActive(self) -> bool:
+        """Whether the query runs."""
+        return self._native.is_active()
+
+    def awaitTermination(self, timeout: int | None = None) -> bool | None:
+        """Waits until the query ends.
+
+        Parameters
+        ----------
+        timeout : int, optional
+            For how many seconds at most.
+
+        Returns
+        -------
+        bool, optional
+            With a timeout: whether the query has ended.
+
+        Raises
+        ------
+        StreamingQueryException
+            Where an error ended the query; its ``__cause__`` is that error.
+        """
+        if timeout is None:
+            self._native.await_termination(None)
+            return None
+        _positive("timeout", timeout)
+        return self._native.await_termination(float(timeout))
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What the query is doing: ``message``, ``isDataAvailable``, ``isTriggerActive``."""
+        message, data, trigger = self._native.status()
+        return {"message": message, "isDataAvailable": data, "isTriggerActive": trigger}
+
+    @property
+    def recentProgress(self) -> list[StreamingQueryProgress]:
+        """The reports of the newest batches, as many as ``spark.sql.streaming.numRecentProgressUpdates``."""
+        return [StreamingQueryProgress.fromJson(json.loads(text)) for text in self._native.recent_progress()]
+
+    @property
+    def lastProgress(self) -> StreamingQueryProgress | None:
+        """The report of the newest batch, or None."""
+        text = self._native.last_progress()
+        return None if text is None else StreamingQueryProgress.fromJson(json.loads(text))
+
+    def processAllAvailable(self) -> None:
+        """Waits until everything that is there now is processed and written: for tests.
+
+        Raises
+        ------
+        StreamingQueryException
+            Where an error ended the query.
+        """
+        self._native.process_all_available()
+
+    def stop(self) -> None:
+        """Stops the query; waits for the call that is running, for ``spark.sql.streaming.stopTimeout`` at most.
+
+        Notes
+        -----
+        Called inside the query's own ``foreachBatch`` it marks the query and returns: the batch ends first. What is not
+        committed is left for the next start.
+        """
+        self._native.stop()
+
+    def explain(self, extended: bool = False) -> None:
+        """Prints the plan.
+
+        Parameters
+        ----------
+        extended : bool, optional
+            Whether to print the logical plans too.
+        """
+        print(self._native.explain(extended))
+
+    def exception(self) -> StreamingQueryException | None:
+        """Returns the error that ended the query, or None."""
+        return self._native.exception()
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: name, state, batch, rows a second."""
+        from html import escape
+
+        progress = self.lastProgress
+        state = "running" if self.isActive else "failed" if self.exception() is not None else "stopped"
+        batch = "-" if progress is None else str(progress.batchId)
+        rate = "-" if progress is None else f"{progress.processedRowsPerSecond:,.0f}"
+        rows = "-" if progress is None else f"{progress.numInputRows:,}"
+        cells = {
+            "query": self.name or self.id,
+            "state": f"{state}: {self.status['message']}",
+            "batch": batch,
+            "rows in batch": rows,
+            "rows/s": rate,
+        }
+        head = "".join(f"<th>{name}</th>" for name in cells)
+        body = "".join(f"<td>{escape(value)}</td>" for value in cells.values())
+        return f"<table><tr>{head}</tr><tr>{body}</tr></table>"
+
+
+class StreamingQueryManager:
+    """The queries of a session: ``spark.streams``."""
+
+    def __init__(self, session: SparkSession) -> None:
+        self._session = session
+        self._native = session._native.streams()
+        self._listeners: list[tuple[StreamingQueryListener, Any]] = []
+
+    @property
+    def active(self) -> list[StreamingQuery]:
+        """The queries that run."""
+        return [StreamingQuery(native) for native in self._native.active()]
+
+    def get(self, id: str) -> StreamingQuery | None:
+        """Returns the query of an id that runs, or None."""
+        native = self._native.get(str(id))
+        return None if native is None else StreamingQuery(native)
+
+    def awaitAnyTermination(self, timeout: int | None = None) -> bool | None:
+        """Waits until a query has ended since the session began, or since :meth:`resetTerminated`.
+
+        Parameters
+        ----------
+        timeout : int, optional
+            For how many seconds at most; then the answer says whether one has ended.
+
+        Raises
+        ------
+        StreamingQueryException
+            Where an error ended it.
+        """
+        if timeout is None:
+            self._native.await_any_termination(None)
+            return None
+        _positive("timeout", timeout)
+        return self._native.await_any_termination(float(timeout))
+
+    def resetTerminated(self) -> None:
+        """Forgets the queries that have ended."""
+        self._native.reset_terminated()
+
+    def addListener(self, listener: StreamingQueryListener) -> None:
+        """Adds a listener, which hears of every query of the session.
+
+        Parameters
+        ----------
+        listener : StreamingQueryListener
+            Hears that a query starts before ``start()`` returns, and of everything else soon.
+        """
+        listener._set_spark_session(self._session)
+        self._listeners.append((listener, self._native.add_listener(_Adapter(listener))))
+
+    def removeListener(self, listener: StreamingQueryListener) -> None:
+        """Removes a listener."""
+        for entry in list(self._listeners):
+            if entry[0] is listener:
+                self._native.remove_listener(entry[1])
+                self._listeners.remove(entry)
+
+
+def _positive(name: str, value: Any) -> None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise _not_type(name, "int or float", value)
+    if value <= 0:
+        raise PySparkValueError(
+            errorClass="VALUE_NOT_POSITIVE", messageParameters={"arg_name": name, "arg_value": str(value)}
+        )

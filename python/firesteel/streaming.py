@@ -1,0 +1,60 @@
+"""Firesteel's own for streams: a stream fed by hand, for tests and notebooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from firesteel import _native
+from firesteel.sql.session import SparkSession, _schema_text
+from firesteel.sql.types import DataType, StructType, _parse_datatype_string
+
+if TYPE_CHECKING:
+    from firesteel.sql.dataframe import DataFrame
+
+__all__ = ["MemoryStream"]
+
+
+class MemoryStream:
+    """A stream whose rows you add, there for the next batch, or at once in a continuous query.
+
+    Parameters
+    ----------
+    schema : StructType or str
+        The schema, or its DDL.
+    session : SparkSession, optional
+        The session; the one that runs, by default.
+
+    Notes
+    -----
+    Rows live in this process: a query that restarts in another does not find them, and the log says so.
+
+    Examples
+    --------
+    >>> from firesteel.streaming import MemoryStream
+    >>> stream = MemoryStream("n INT", spark)
+    >>> query = stream.to_df().writeStream.format("memory").queryName("fed").start()
+    >>> stream.add([(1,), (2,)])
+    >>> query.processAllAvailable()
+    >>> spark.table("fed").count()
+    2
+    >>> query.stop()
+    """
+
+    def __init__(self, schema: StructType | str, session: SparkSession | None = None) -> None:
+        self._session = session or SparkSession._require()
+        parsed = _parse_datatype_string(schema) if isinstance(schema, str) else schema
+        if not isinstance(parsed, StructType):
+            parsed = StructType().add("value", parsed if isinstance(parsed, DataType) else schema)
+        self._schema = parsed
+        self._native = _native.MemoryStream(_schema_text(parsed))
+
+    def add(self, rows: Any) -> None:
+        """Adds rows: tuples, dicts or Row objects, or any Arrow data of the stream's schema."""
+        if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__arrow_c_array__"):
+            self._native.add(rows)
+        else:
+            self._native.add(_native.rows_to_table(list(rows), self._schema.json(), True, False))
+
+    def to_df(self) -> DataFrame:
+        """Returns the stream as a DataFrame; several queries may read it."""
+        return self._session._df(self._native.frame(self._session._native))

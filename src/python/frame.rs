@@ -1,0 +1,438 @@
+//! The handle behind `DataFrame`: one method a relation, one an action.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::DataType;
+use futures::StreamExt;
+use parking_lot::Mutex;
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use super::arrow::ArrowTable;
+use super::door::{quick, wait};
+use super::error::raise;
+use super::expr::{Expr, name_parts, operands};
+use super::literal::operand;
+use super::row_out;
+use super::session::Session;
+use super::types::json_of;
+use crate::batch::Cancel;
+use crate::error::{Error, Result};
+use crate::frame;
+use crate::options::Options;
+use crate::plan::Attribute;
+use crate::plan::tree::{self, Grouping, JoinKind, JoinOn, Relation};
+use crate::save::{SaveMode, SaveRequest, save, save_table};
+use crate::show::Layout;
+
+/// An analysed DataFrame.
+#[pyclass(frozen, module = "firesteel._native")]
+pub struct Frame(pub frame::Frame);
+
+impl Frame {
+    fn derive(&self, py: Python<'_>, build: impl FnOnce(Box<Relation>) -> Relation + Send) -> PyResult<Self> {
+        quick(py, || self.0.derive(build)).map(Self)
+    }
+
+    fn run<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        what: &str,
+        work: impl FnOnce(&frame::Frame, &Cancel) -> Result<T> + Send + 'static,
+    ) -> PyResult<T> {
+        let frame = self.0.clone();
+        let runtime = frame.session().runtime().clone();
+        wait(py, &runtime, what, move |cancel| work(&frame, cancel))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.resolved().output.iter().map(|attribute| attribute.name.clone()).collect()
+    }
+}
+
+#[pymethods]
+impl Frame {
+    /// The schema as Spark's JSON.
+    fn schema(&self) -> String {
+        json_of(&self.0.schema())
+    }
+
+    fn columns(&self) -> Vec<String> {
+        self.names()
+    }
+
+    fn is_streaming(&self) -> bool {
+        self.0.is_streaming()
+    }
+
+    /// `df["name"]`: the column of this very frame, which a join with itself tells from its twin.
+    fn column(&self, py: Python<'_>, name: &str) -> PyResult<Expr> {
+        if name == "*" {
+            return Ok(Expr(tree::Expr::Star(Vec::new())));
+        }
+        let parts = name_parts(name).ok_or_else(|| {
+            raise(py, &Error::of(crate::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name))
+        })?;
+        if let Some(expr) = self.own(&parts) {
+            return Ok(Expr(expr));
+        }
+        // Not one plain column of ours: the resolver finds it, or raises as Spark does.
+        let column = tree::Expr::Column(parts);
+        let probe = column.clone();
+        self.derive(py, |input| Relation::Project { input, expressions: vec![probe] })?;
+        Ok(Expr(column))
+    }
+
+    /// The column at a position, from 0.
+    fn column_at(&self, py: Python<'_>, position: usize) -> PyResult<Expr> {
+        let attribute = self.0.resolved().output.get(position);
+        let attribute = attribute.ok_or_else(|| raise(py, &Error::internal(format!("no column at position {position}"))))?;
+        Ok(Expr(tree::Expr::Attribute(attribute.id, attribute.name.clone())))
+    }
+
+    fn select(&self, py: Python<'_>, columns: &Bound<'_, PyList>) -> PyResult<Self> {
+        let expressions = operands(columns)?;
+        self.derive(py, |input| Relation::Project { input, expressions })
+    }
+
+    fn filter(&self, py: Python<'_>, predicate: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let predicate = operand(predicate)?;
+        self.derive(py, |input| Relation::Filter { input, predicate })
+    }
+
+    /// `kind` is `by`, `rollup` or `cube`.
+    fn aggregate(&self, py: Python<'_>, kind: &str, keys: &Bound<'_, PyList>, outputs: &Bound<'_, PyList>) -> PyResult<Self> {
+        let keys = operands(keys)?;
+        let keys = match kind {
+            "rollup" => Grouping::Rollup(keys),
+            "cube" => Grouping::Cube(keys),
+            _ => Grouping::By(keys),
+        };
+        let outputs = operands(outputs)?;
+        self.derive(py, |input| Relation::Aggregate { input, keys, outputs, with_keys: true, having: None })
+    }
+
+    fn grouping_sets(
+        &self,
+        py: Python<'_>,
+        sets: Vec<Bound<'_, PyList>>,
+        outputs: &Bound<'_, PyList>,
+    ) -> PyResult<Self> {
+        let sets: PyResult<Vec<_>> = sets.iter().map(operands).collect();
+        let (sets, outputs) = (sets?, operands(outputs)?);
+        self.derive(py, |input| Relation::Aggregate { input, keys: Grouping::Sets { sets }, outputs, with_keys: true, having: None })
+    }
+
+    fn pivot(
+        &self,
+        py: Python<'_>,
+        keys: &Bound<'_, PyList>,
+        column: &Bound<'_, PyAny>,
+        values: Option<&Bound<'_, PyList>>,
+        outputs: &Bound<'_, PyList>,
+    ) -> PyResult<Self> {
+        let (keys, column, outputs) = (operands(keys)?, operand(column)?, operands(outputs)?);
+        let values = values.map(operands).transpose()?;
+        self.derive(py, |input| Relation::Pivot { input, keys, column, values, outputs })
+    }
+
+    /// `on` is names, a condition, or nothing.
+    fn join(&self, py: Python<'_>, other: &Bound<'_, Self>, on: &Bound<'_, PyAny>, how: &str) -> PyResult<Self> {
+        let kind = join_kind(py, how)?;
+        let on = if on.is_none() {
+            JoinOn::None
+        } else if let Ok(names) = on.extract::<Vec<String>>() {
+            JoinOn::Using(names)
+        } else {
+            JoinOn::Expr(operand(on)?)
+        };
+        let right = Box::new(other.get().0.relation());
+        self.derive(py, |left| Relation::Join { left, right, kind, on })
+    }
+
+    fn union(&self, py: Python<'_>, other: &Bound<'_, Self>, by_name: bool, allow_missing: bool) -> PyResult<Self> {
+        let right = other.get().0.relation();
+        self.derive(py, |left| Relation::Union { inputs: vec![*left, right], by_name, allow_missing })
+    }
+
+    fn set_operation(&self, py: Python<'_>, other: &Bound<'_, Self>, except: bool, all: bool) -> PyResult<Self> {
+        let right = Box::new(other.get().0.relation());
+        self.derive(py, |left| Relation::SetOperation { left, right, except, all })
+    }
+
+    fn sort(&self, py: Python<'_>, order: &Bound<'_, PyList>, global: bool) -> PyResult<Self> {
+        let order = operands(order)?;
+        self.derive(py, |input| Relation::Sort { input, order, global })
+    }
+
+    fn limit(&self, py: Python<'_>, rows: u64) -> PyResult<Self> {
+        self.derive(py, |input| Relation::Limit { input, rows })
+    }
+
+    fn offset(&self, py: Python<'_>, rows: u64) -> PyResult<Self> {
+        self.derive(py, |input| Relation::Offset { input, rows })
+    }
+
+    fn tail(&self, py: Python<'_>, rows: u64) -> PyResult<Self> {
+        self.derive(py, |input| Relation::Tail { input, rows })
+    }
+
+    fn distinct(&self, py: Python<'_>, subset: Option<Vec<String>>) -> PyResult<Self> {
+        self.derive(py, |input| Relation::Distinct { input, subset })
+    }
+
+    fn with_columns(&self, py: Python<'_>, columns: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<Self> {
+        let columns: PyResult<Vec<_>> = columns.into_iter().map(|(name, column)| Ok((name, operand(&column)?))).collect();
+        let columns = columns?;
+        self.derive(py, |input| Relation::WithColumns { input, columns })
+    }
+
+    fn rename(&self, py: Python<'_>, names: Vec<(String, String)>) -> PyResult<Self> {
+        self.derive(py, |input| Relation::Rename { input, names })
+    }
+
+    fn rename_all(&self, py: Python<'_>, names: Vec<String>) -> PyResult<Self> {
+        self.derive(py, |input| Relation::RenameAll { input, names })
+    }
+
+    fn drop(&self, py: Python<'_>, columns: &Bound<'_, PyList>) -> PyResult<Self> {
+        let columns = operands(columns)?;
+        self.derive(py, |input| Relation::Drop { input, columns })
+    }
+
+    fn alias(&self, py: Python<'_>, name: String) -> PyResult<Self> {
+        self.derive(py, |input| Relation::Alias { input, name })
+    }
+
+    fn repartition(&self, py: Python<'_>, partitions: Option<usize>, by: &Bound<'_, PyList>) -> PyResult<Self> {
+        let by = operands(by)?;
+        self.derive(py, |input| Relation::Repartition { input, partitions, by })
+    }
+
+    fn sample(&self, py: Python<'_>, fraction: f64, seed: u64) -> PyResult<Self> {
+        self.derive(py, |input| Relation::Sample { input, fraction, seed })
+    }
+
+    /// The delay is text such as `10 minutes`.
+    fn watermark(&self, py: Python<'_>, column: String, delay: &str) -> PyResult<Self> {
+        let delay_ms = crate::options::parse_duration_ms(delay, 1).ok_or_else(|| {
+            let expected = "the delay of a watermark must be a time such as '10 minutes'";
+            raise(py, &Error::illegal(format!("{expected}, found '{delay}'")))
+        })?;
+        self.derive(py, |input| Relation::Watermark { input, column, delay_ms })
+    }
+
+    fn hint(&self, py: Python<'_>, name: String) -> PyResult<Self> {
+        self.derive(py, |input| Relation::Hint { input, name })
+    }
+
+    fn cache(&self, py: Python<'_>) -> PyResult<Self> {
+        quick(py, || self.0.cache()).map(Self)
+    }
+
+    // Actions
+
+    /// Every row, as `Row` objects.
+    fn collect<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let batches: Vec<RecordBatch> = self.run(py, "the query", |frame, cancel| frame.collect(cancel))?;
+        row_out::rows(py, &self.names(), &batches)
+    }
+
+    /// Every row, as Arrow data.
+    fn collect_arrow(&self, py: Python<'_>) -> PyResult<ArrowTable> {
+        let batches: Vec<RecordBatch> = self.run(py, "the query", |frame, cancel| frame.collect(cancel))?;
+        Ok(ArrowTable { schema: self.0.schema(), batches })
+    }
+
+    /// Every row, lane by lane: what `foreachPartition` is given.
+    fn collect_lanes<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyList>>> {
+        let lanes = self.run(py, "the query", |frame, cancel| frame.collect_lanes(cancel))?;
+        let names = self.names();
+        lanes.iter().map(|batches| row_out::rows(py, &names, batches)).collect()
+    }
+
+    /// Rows as they come, a record batch at a time.
+    fn iterate(&self, py: Python<'_>) -> PyResult<RowBatches> {
+        let cancel = Cancel::default();
+        let rows = quick(py, || self.0.stream(&cancel))?;
+        Ok(RowBatches { names: self.names(), runtime: self.0.session().runtime().clone(), cancel, rows: Arc::new(Mutex::new(rows)) })
+    }
+
+    fn count(&self, py: Python<'_>) -> PyResult<u64> {
+        self.run(py, "the query", |frame, cancel| frame.count(cancel))
+    }
+
+    /// What `show()` prints. A `truncate` of 0 keeps cells whole.
+    fn show(&self, py: Python<'_>, rows: usize, truncate: usize, vertical: bool) -> PyResult<String> {
+        let text = self.run(py, "the query", move |frame, cancel| frame.show(Layout { rows, truncate, vertical }, cancel))?;
+        // Spark ends a table with a line break and its remarks without one; `print` adds another.
+        Ok(match text.strip_suffix('\n') {
+            Some(remark) if !remark.ends_with(['+', ' ']) => remark.to_owned(),
+            _ => text,
+        })
+    }
+
+    /// The analysed, the optimised and the physical plan.
+    fn explain(&self, py: Python<'_>) -> PyResult<(String, String, String)> {
+        let (optimised, physical) = quick(py, || self.0.explain())?;
+        Ok((self.0.analyzed(), optimised, physical))
+    }
+
+    /// Whether both have the same plan, the identities of columns aside.
+    fn same(&self, other: &Bound<'_, Self>) -> bool {
+        Arc::ptr_eq(self.0.resolved(), other.get().0.resolved())
+            || plan_text(&self.0.analyzed()) == plan_text(&other.get().0.analyzed())
+    }
+
+    /// A text that is the same for the same plan.
+    fn plan_key(&self) -> String {
+        plan_text(&self.0.analyzed())
+    }
+
+    /// `df.write…save()`.
+    fn save(
+        &self,
+        py: Python<'_>,
+        path: Option<String>,
+        format: Option<String>,
+        mode: &str,
+        partition_by: Vec<String>,
+        options: Vec<(String, String)>,
+    ) -> PyResult<()> {
+        let mode = SaveMode::parse(mode).map_err(|error| raise(py, &error))?;
+        let request = SaveRequest { format, options: Options::new(options), mode, partition_by };
+        self.run(py, "the write", move |frame, cancel| save(frame, path.as_deref(), request, cancel))
+    }
+
+    /// `df.write…saveAsTable()`.
+    fn save_table(
+        &self,
+        py: Python<'_>,
+        name: String,
+        format: Option<String>,
+        mode: &str,
+        partition_by: Vec<String>,
+        options: Vec<(String, String)>,
+    ) -> PyResult<()> {
+        let mode = SaveMode::parse(mode).map_err(|error| raise(py, &error))?;
+        let mut options = Options::new(options);
+        let path = options.get("path").map(str::to_owned);
+        let request = SaveRequest { format, options, mode, partition_by };
+        self.run(py, "the write", move |frame, _| save_table(frame, &name, path.as_deref(), request))
+    }
+
+    /// `df.write.insertInto()`.
+    fn insert_into(&self, py: Python<'_>, name: String, overwrite: bool) -> PyResult<()> {
+        let parts = name_parts(&name).unwrap_or_else(|| vec![name]);
+        self.run(py, "the write", move |frame, _| {
+            let session = frame.session();
+            match session.catalog().get(&parts)? {
+                crate::catalog::Named::Table(table) => crate::statement::insert(session, &table, frame, overwrite),
+                crate::catalog::Named::View(_) => Err(Error::unsupported("rows cannot be inserted into a view")),
+            }
+        })
+    }
+
+    fn session(&self) -> Session {
+        Session::of(Arc::clone(self.0.session()))
+    }
+}
+
+impl Frame {
+    /// The expression of a name that is plainly one column of this frame, or a field inside one.
+    fn own(&self, parts: &[String]) -> Option<tree::Expr> {
+        let case_sensitive = self.0.session().conf().case_sensitive();
+        let same = |a: &str, b: &str| if case_sensitive { a == b } else { a.to_lowercase() == b.to_lowercase() };
+        let output = &self.0.resolved().output;
+        let qualified = |attribute: &Attribute, qualifier: &[String]| {
+            let own = &attribute.qualifier;
+            own.len() >= qualifier.len() && own[own.len() - qualifier.len()..].iter().zip(qualifier).all(|(a, b)| same(a, b))
+        };
+        for at in (0..parts.len()).rev() {
+            let mut found = output.iter().filter(|column| same(&column.name, &parts[at]) && qualified(column, &parts[..at]));
+            let (Some(column), None) = (found.next(), found.next()) else { continue };
+            let root = tree::Expr::Attribute(column.id, column.name.clone());
+            let fields = &parts[at + 1..];
+            if fields.is_empty() {
+                return Some(root);
+            }
+            if !matches!(column.data_type, DataType::Struct(_) | DataType::Map(..) | DataType::List(_)) {
+                continue;
+            }
+            return Some(fields.iter().fold(root, |input, field| tree::Expr::Extract {
+                input: Box::new(input),
+                key: Box::new(tree::Expr::Literal(datafusion::common::ScalarValue::Utf8(Some(field.clone())))),
+            }));
+        }
+        None
+    }
+}
+
+/// A plan's text with the identities of its columns numbered from its start.
+fn plan_text(text: &str) -> String {
+    let mut known: Vec<String> = Vec::new();
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('#') {
+        let digits: String = rest[at + 1..].chars().take_while(char::is_ascii_digit).collect();
+        out.push_str(&rest[..=at]);
+        rest = &rest[at + 1 + digits.len()..];
+        if !digits.is_empty() {
+            let number = known.iter().position(|seen| *seen == digits).unwrap_or_else(|| {
+                known.push(digits);
+                known.len() - 1
+            });
+            out.push_str(&number.to_string());
+        }
+    }
+    out + rest
+}
+
+fn join_kind(py: Python<'_>, how: &str) -> PyResult<JoinKind> {
+    Ok(match how.to_ascii_lowercase().replace('_', "").as_str() {
+        "inner" => JoinKind::Inner,
+        "cross" => JoinKind::Cross,
+        "outer" | "full" | "fullouter" => JoinKind::Full,
+        "left" | "leftouter" => JoinKind::Left,
+        "right" | "rightouter" => JoinKind::Right,
+        "semi" | "leftsemi" => JoinKind::LeftSemi,
+        "anti" | "leftanti" => JoinKind::LeftAnti,
+        _ => {
+            let supported = "'inner', 'outer', 'full', 'fullouter', 'full_outer', 'leftouter', 'left', 'left_outer', 'rightouter', \
+                             'right', 'right_outer', 'leftsemi', 'left_semi', 'semi', 'leftanti', 'left_anti', 'anti', 'cross'";
+            let error = Error::of(crate::condition::UNSUPPORTED_JOIN_TYPE).with("typ", how).with("supported", supported);
+            return Err(raise(py, &error));
+        }
+    })
+}
+
+/// Rows on their way to `toLocalIterator`: each step gives the rows of one record batch.
+#[pyclass(frozen, module = "firesteel._native")]
+pub struct RowBatches {
+    names: Vec<String>,
+    runtime: crate::runtime::Runtime,
+    cancel: Cancel,
+    rows: Arc<Mutex<futures::stream::BoxStream<'static, Result<RecordBatch>>>>,
+}
+
+#[pymethods]
+impl RowBatches {
+    fn __iter__(this: Bound<'_, Self>) -> Bound<'_, Self> {
+        this
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
+        let (rows, runtime) = (Arc::clone(&self.rows), self.runtime.clone());
+        let given = runtime.clone();
+        let batch: Option<RecordBatch> =
+            wait(py, &runtime, "the next rows", move |_| given.block_on(rows.lock().next()).transpose())?;
+        batch.map(|batch| row_out::rows(py, &self.names, &[batch])).transpose()
+    }
+}
+
+impl Drop for RowBatches {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}

@@ -1,0 +1,229 @@
+//! The handle behind `SparkSession`.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use pyo3::prelude::*;
+
+
+use super::arrow::{ArrowTable, batches};
+use super::door::{quick, wait};
+use super::error::{raise, user};
+use super::expr::{Expr, name_parts};
+use super::frame::Frame;
+use super::listener::Streams;
+use super::types::schema_of;
+use crate::catalog::{CATALOG, DATABASE, Named};
+use crate::conf::Conf;
+use crate::error::Error;
+use crate::frame;
+use crate::options::Options;
+use crate::plan::tree::Relation;
+use crate::session::{self, ReadRequest};
+use crate::source::memory::MemoryTable;
+use crate::source::range::Range;
+use crate::source::{ReadMode, Source};
+
+/// A session of the engine.
+#[pyclass(frozen, module = "firesteel._native")]
+pub struct Session {
+    pub inner: Arc<session::Session>,
+    /// The process that made it: a forked child has none of its threads.
+    process: u32,
+}
+
+impl Session {
+    /// A handle for a session that exists.
+    pub fn of(inner: Arc<session::Session>) -> Self {
+        Self { inner, process: std::process::id() }
+    }
+
+    /// The session, or the error that a forked child gets.
+    pub fn alive(&self, py: Python<'_>) -> PyResult<&Arc<session::Session>> {
+        if self.process == std::process::id() {
+            return Ok(&self.inner);
+        }
+        Err(raise(
+            py,
+            &Error::illegal(
+                "this session belongs to the parent process, whose threads a fork does not copy: start the child with the \
+                 'spawn' method, or make its session in the child",
+            ),
+        ))
+    }
+
+    fn frame(&self, source: Arc<dyn Source>, streaming: bool) -> crate::error::Result<Frame> {
+        frame::Frame::new(&self.inner, &Relation::Source { source, streaming }).map(Frame)
+    }
+}
+
+#[pymethods]
+impl Session {
+    #[new]
+    fn new(py: Python<'_>, conf: Vec<(String, String)>) -> PyResult<Self> {
+        let inner = quick(py, || {
+            let mut settings = Conf::default();
+            for (key, value) in conf {
+                settings.set(key, value);
+            }
+            session::Session::new(settings)
+        })?;
+        Ok(Self::of(inner))
+    }
+
+    /// The value of a key, its default, or `None`.
+    fn conf_get(&self, key: &str) -> Option<String> {
+        self.inner.conf().get(key).map(str::to_owned)
+    }
+
+    /// The value that was set, or `None`.
+    fn conf_get_set(&self, key: &str) -> Option<String> {
+        self.inner.conf().get_set(key).map(str::to_owned)
+    }
+
+    fn conf_set(&self, py: Python<'_>, key: &str, value: &str) -> PyResult<()> {
+        if key == "spark.sql.session.timeZone" {
+            crate::types::zone::Zone::of(value).map_err(|error| raise(py, &error))?;
+        }
+        self.inner.change_conf(|conf| conf.set(key, value));
+        Ok(())
+    }
+
+    fn conf_unset(&self, key: &str) {
+        self.inner.change_conf(|conf| conf.unset(key));
+    }
+
+    /// What was set, in order of keys.
+    fn conf_all(&self) -> Vec<(String, String)> {
+        self.inner.conf().iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    /// The n of `local[n]`.
+    fn lanes(&self) -> usize {
+        self.inner.runtime().lanes()
+    }
+
+    /// Sends what the console sink prints to a Python function.
+    fn set_print(&self, print: Py<PyAny>) {
+        self.inner.set_print(Arc::new(move |text: &str| {
+            Python::attach(|py| print.call1(py, (text,)).map(|_| ()).map_err(|raised| user(py, raised, "printing a batch")))
+        }));
+    }
+
+    /// A frame over Arrow data, from any object with the capsule methods.
+    fn from_arrow(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Frame> {
+        self.alive(py)?;
+        let (schema, rows) = match data.cast::<ArrowTable>() {
+            Ok(table) => (Arc::clone(&table.get().schema), table.get().batches.clone()),
+            Err(_) => batches(data)?,
+        };
+        let rows: Vec<RecordBatch> = rows.into_iter().filter(|batch| batch.num_rows() > 0).collect();
+        quick(py, || self.frame(Arc::new(MemoryTable::new(schema, rows)?), false))
+    }
+
+    fn range(&self, py: Python<'_>, start: i64, end: i64, step: i64, partitions: Option<usize>) -> PyResult<Frame> {
+        let partitions = partitions.unwrap_or_else(|| self.inner.runtime().lanes());
+        quick(py, || self.frame(Arc::new(Range::new(start, end, step, partitions)?), false))
+    }
+
+    fn sql(&self, py: Python<'_>, text: String) -> PyResult<Frame> {
+        let session = Arc::clone(self.alive(py)?);
+        let runtime = session.runtime().clone();
+        wait(py, &runtime, "the statement", move |_| session.sql(&text)).map(Frame)
+    }
+
+    /// The expression of a SQL text.
+    fn expression(&self, py: Python<'_>, text: &str) -> PyResult<Expr> {
+        quick(py, || self.inner.expression(text)).map(Expr)
+    }
+
+    /// `spark.read…load()` or `spark.readStream…load()`.
+    fn read(
+        &self,
+        py: Python<'_>,
+        format: Option<String>,
+        options: Vec<(String, String)>,
+        schema: Option<&str>,
+        paths: Vec<String>,
+        streaming: bool,
+    ) -> PyResult<Frame> {
+        let schema = schema.map(|text| schema_of(py, text)).transpose()?;
+        let mode = if streaming { ReadMode::Stream } else { ReadMode::Batch };
+        let request = ReadRequest { format, options: Options::new(options), schema, paths, mode };
+        let session = Arc::clone(self.alive(py)?);
+        let runtime = session.runtime().clone();
+        wait(py, &runtime, "the listing of files", move |_| session.read(request)).map(Frame)
+    }
+
+    fn table(&self, py: Python<'_>, name: &str, streaming: bool) -> PyResult<Frame> {
+        let parts = parts(py, name)?;
+        let mode = if streaming { ReadMode::Stream } else { ReadMode::Batch };
+        self.alive(py)?;
+        quick(py, || self.inner.table(&parts, mode)).map(Frame)
+    }
+
+    fn create_view(&self, py: Python<'_>, name: &str, frame: &Bound<'_, Frame>, replace: bool) -> PyResult<()> {
+        let frame = &frame.get().0;
+        quick(py, || self.inner.create_view(name, frame, replace))
+    }
+
+    fn drop_view(&self, name: &str) -> bool {
+        self.inner.catalog().drop_view(name)
+    }
+
+    fn drop_table(&self, py: Python<'_>, name: &str, if_exists: bool) -> PyResult<()> {
+        let parts = parts(py, name)?;
+        quick(py, || crate::statement::drop_table(&self.inner, &parts, if_exists))
+    }
+
+    /// Every name: `(name, whether it is a view, format, path)`.
+    fn tables(&self) -> Vec<(String, bool, Option<String>, Option<String>)> {
+        let catalog = self.inner.catalog();
+        let views = catalog.views().into_iter().map(|name| (name, true, None, None));
+        let tables = catalog.tables();
+        let tables = tables.iter().map(|table| {
+            let path = table.path.to_string_lossy().into_owned();
+            (table.name.clone(), false, Some(table.format.clone()), Some(path))
+        });
+        tables.chain(views).collect()
+    }
+
+    /// Whether a name means something; `Some(true)` for a view.
+    fn find(&self, py: Python<'_>, name: &str) -> PyResult<Option<bool>> {
+        let parts = parts(py, name)?;
+        Ok(self.inner.catalog().find(&parts).map(|named| matches!(named, Named::View(_))))
+    }
+
+    fn function_names(&self) -> Vec<String> {
+        self.inner.function_names()
+    }
+
+    /// The queries of the session.
+    fn streams(&self) -> Streams {
+        Streams::of(&self.inner)
+    }
+
+    /// Stops every query. In a forked child there is none to stop.
+    fn stop(&self, py: Python<'_>) -> PyResult<()> {
+        if self.alive(py).is_err() { Ok(()) } else { self.streams().close(py) }
+    }
+
+    /// Whether a function is registered or built in.
+    fn function_exists(&self, name: &str) -> bool {
+        self.inner.function(name).is_some() || crate::plan::functions::lookup(&name.to_lowercase()).is_some()
+    }
+
+    #[staticmethod]
+    fn names() -> (&'static str, &'static str) {
+        (CATALOG, DATABASE)
+    }
+}
+
+/// The parts of a table's name.
+fn parts(py: Python<'_>, name: &str) -> PyResult<Vec<String>> {
+    name_parts(name).ok_or_else(|| {
+        let error = Error::of(crate::condition::PARSE_SYNTAX_ERROR).with("error", format!("'{name}'")).with("hint", " in a table's name");
+        raise(py, &error)
+    })
+}
+

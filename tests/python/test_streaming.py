@@ -1,0 +1,199 @@
+"""Streams through the facade: handles, progress, listeners, foreach, ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import uuid
+
+import pytest
+
+from firesteel.errors import AnalysisException, PySparkValueError, StreamingQueryException
+from firesteel.sql.streaming import StreamingQueryListener
+from firesteel.streaming import MemoryStream
+
+
+@pytest.fixture
+def numbers(spark):
+    return spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 10).load()
+
+
+def run(writer):
+    query = writer.trigger(availableNow=True).start()
+    query.awaitTermination()
+    return query
+
+
+def test_a_stream_reaches_a_memory_table(spark, numbers):
+    query = run(numbers.writeStream.format("memory").queryName("reached"))
+    assert spark.table("reached").count() == 10
+    assert not query.isActive
+    assert query.exception() is None
+    assert query.name == "reached"
+
+
+def test_progress_is_a_dict_with_attributes(numbers):
+    query = run(numbers.writeStream.format("noop").queryName("told"))
+    progress = query.recentProgress[0]
+    assert progress["id"] == query.id
+    assert progress.id == uuid.UUID(query.id)
+    assert progress.numInputRows == progress["numInputRows"] == 10
+    assert list(progress)[:5] == ["id", "runId", "name", "timestamp", "batchId"]
+    assert progress.sources[0].numInputRows == 10
+    assert '"batchId" : 0' in progress.prettyJson
+    assert query.lastProgress == query.recentProgress[-1]
+    assert set(query.status) == {"message", "isDataAvailable", "isTriggerActive"}
+    assert "told" in query._repr_html_()
+
+
+def test_a_stream_fed_by_hand(spark):
+    stream = MemoryStream("n INT", spark)
+    query = stream.to_df().selectExpr("n * 2 AS n").writeStream.format("memory").queryName("fed").start()
+    stream.add([(1,), (2,)])
+    query.processAllAvailable()
+    stream.add([(3,)])
+    query.processAllAvailable()
+    assert sorted(spark.table("fed").collect()) == [(2,), (4,), (6,)]
+    assert [active.id for active in spark.streams.active] == [query.id]
+    assert spark.streams.get(query.id).runId == query.runId
+    query.stop()
+    assert query.awaitTermination(1) is True
+
+
+def test_foreach_batch_gets_a_dataframe_and_a_number(numbers):
+    seen = []
+    run(
+        numbers.writeStream.foreachBatch(
+            lambda df, epoch: seen.append((epoch, df.count(), df.selectExpr("max(value)").first()[0]))
+        )
+    )
+    assert seen == [(0, 10, 9)]
+
+
+def test_an_error_in_foreach_batch_is_the_cause(numbers):
+    boom = ValueError("boom")
+
+    def fail(df, epoch):
+        raise boom
+
+    query = numbers.writeStream.foreachBatch(fail).start()
+    with pytest.raises(StreamingQueryException) as raised:
+        query.awaitTermination()
+    cause = raised.value
+    while cause is not boom and cause is not None:
+        cause = cause.__cause__
+    assert cause is boom
+    assert isinstance(query.exception(), StreamingQueryException)
+
+
+class Collector:
+    """Works on a copy of itself, so what it sees goes to a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def open(self, partition_id, epoch_id):
+        self.rows = []
+        return True
+
+    def process(self, row):
+        self.rows.append(row.value)
+
+    def close(self, error):
+        with open(self.path, "a") as out:  # noqa: PTH123
+            out.writelines(f"{value}\n" for value in self.rows)
+
+
+def test_foreach_opens_processes_and_closes(numbers, tmp_path):
+    path = tmp_path / "seen"
+    run(numbers.writeStream.foreach(Collector(str(path))))
+    assert sorted(map(int, path.read_text().split())) == list(range(10))
+
+
+def test_a_listener_hears_the_life_of_a_query(spark, numbers):
+    ended = threading.Event()
+    heard = []
+
+    class Listener(StreamingQueryListener):
+        def onQueryStarted(self, event):
+            heard.append(("started", str(event.id)))
+
+        def onQueryProgress(self, event):
+            heard.append(("progress", event.progress.numInputRows))
+
+        def onQueryTerminated(self, event):
+            heard.append(("terminated", event.exception))
+            ended.set()
+
+    listener = Listener()
+    spark.streams.addListener(listener)
+    query = run(numbers.writeStream.format("noop"))
+    assert ended.wait(10)
+    spark.streams.removeListener(listener)
+    assert heard[0] == ("started", query.id)
+    assert ("progress", 10) in heard
+    assert heard[-1] == ("terminated", None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "condition"),
+    [
+        ({}, "ONLY_ALLOW_SINGLE_TRIGGER"),
+        ({"once": True, "availableNow": True}, "ONLY_ALLOW_SINGLE_TRIGGER"),
+        ({"processingTime": " "}, "VALUE_NOT_NON_EMPTY_STR"),
+        ({"availableNow": False}, "VALUE_NOT_ALLOWED"),
+    ],
+)
+def test_a_wrong_trigger_names_its_condition(numbers, arguments, condition):
+    with pytest.raises(PySparkValueError) as raised:
+        numbers.writeStream.trigger(**arguments)
+    assert raised.value.getCondition() == condition
+
+
+def test_what_only_a_stream_or_only_a_batch_may_do(spark, numbers):
+    with pytest.raises(AnalysisException, match="writeStream"):
+        numbers.collect()
+    with pytest.raises(AnalysisException):
+        spark.range(1).writeStream  # noqa: B018
+    with pytest.raises(AnalysisException):
+        numbers.groupBy("value").count().writeStream.format("memory").queryName("x").outputMode("complete").start()
+
+
+SLEEPER = """
+import signal, sys, threading, os, time
+from firesteel.sql import SparkSession
+spark = SparkSession.builder.master("local[1]").getOrCreate()
+stream = spark.readStream.format("rate").load()
+query = stream.writeStream.format("noop").start()
+print("ready", flush=True)
+try:
+    query.awaitTermination()
+except KeyboardInterrupt:
+    print("interrupted", query.isActive, flush=True)
+"""
+
+
+def start_sleeper():
+    child = subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603
+    assert child.stdout.readline().strip() == "ready"
+    return child
+
+
+def test_ctrl_c_ends_a_wait_and_the_process_ends_cleanly():
+    import signal
+
+    child = start_sleeper()
+    child.send_signal(signal.SIGINT)
+    out, _ = child.communicate(timeout=20)
+    assert out.strip() == "interrupted True"
+    assert child.returncode == 0
+
+
+def test_sigterm_ends_the_process_cleanly():
+    import signal
+
+    child = start_sleeper()
+    child.send_signal(signal.SIGTERM)
+    child.communicate(timeout=20)
+    assert child.returncode == 128 + signal.SIGTERM
