@@ -1,5 +1,6 @@
 //! Every Rust test, in one binary.
 
+mod checkpoint_logs;
 mod function_exec;
 mod model_tensor;
 mod model_tune;
@@ -9,6 +10,8 @@ mod source_parquet;
 mod source_streams;
 mod session;
 mod stream_batch;
+mod stream_query;
 mod stream_support;
+mod stream_trigger;
 mod support;
 mod types_text;

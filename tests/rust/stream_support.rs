@@ -3,12 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use datafusion::common::TableReference;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::LogicalPlanBuilder;
+use firesteel::batch::Batch;
 use firesteel::clock::{Clock, ManualClock};
 use firesteel::conf::Conf;
-use firesteel::plan::execute::Env;
+use firesteel::error::Result;
+use firesteel::plan::execute::{Env, Inputs, finish};
 use firesteel::plan::scan::SourceTable;
 use firesteel::plan::{Attribute, Leaf, LeafId, Resolved};
 use firesteel::runtime::Runtime;
@@ -17,6 +20,7 @@ use firesteel::sink::OutputMode;
 use firesteel::source::Source;
 use firesteel::source::rate_micro_batch::RateMicroBatch;
 use firesteel::stream::{Manager, Output, Request, Trigger};
+use futures::TryStreamExt;
 
 /// Threads, a clock and a manager.
 pub struct Session {
@@ -74,6 +78,16 @@ pub fn scan(leaf: Leaf) -> Resolved {
     let name = TableReference::bare(format!("leaf{}", leaf.id.0));
     let plan = LogicalPlanBuilder::scan(name, table, None).unwrap().build().unwrap();
     Resolved { plan, output, hidden: Vec::new(), leaves: vec![leaf], watermarks: Vec::new(), unsupported_on_stream: None }
+}
+
+/// Every row of a relation, by an action of its own.
+pub fn collect(resolved: &Resolved, env: &Arc<Env>) -> Result<Vec<RecordBatch>> {
+    let pass = finish(resolved, env)?.pass(Arc::new(Batch::default()), Inputs::new())?;
+    let mut rows = Vec::new();
+    for lane in 0..pass.lanes() {
+        rows.extend(env.runtime.block_on(pass.lane_stream(lane)?.try_collect::<Vec<_>>())?);
+    }
+    Ok(rows)
 }
 
 /// `rate-micro-batch` with `rows` rows in each batch.

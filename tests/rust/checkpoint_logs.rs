@@ -1,0 +1,185 @@
+//! The files of a checkpoint, byte for byte, and what is refused.
+
+use std::path::Path;
+
+use firesteel::batch::BatchId;
+use firesteel::checkpoint::commits::CommitsEntry;
+use firesteel::checkpoint::conf::{logged, overridden};
+use firesteel::checkpoint::offsets::{Leaves, LoggedBatch, OffsetsEntry};
+use firesteel::checkpoint::open::{Found, Location, Removal};
+use firesteel::checkpoint::recovery::{Damage, Decision, Facts, decide};
+use firesteel::checkpoint::{Checkpoint, Recovered};
+use firesteel::conf::Conf;
+use firesteel::error::{ErrorKind, Result};
+
+fn open(root: &Path) -> Result<Checkpoint> {
+    let mut conf = Conf::default();
+    conf.set("firesteel.checkpoint.fsync", "false");
+    Found::find(Location::At(root.to_owned()), &conf, || "fresh".into())?.lock()
+}
+
+fn entry(end: &str) -> OffsetsEntry {
+    let conf = [("k".to_owned(), "v \"q\"".to_owned())].into();
+    let batch = LoggedBatch { watermark_ms: 5, clock_ms: 1000, conf };
+    OffsetsEntry { batch: Some(batch), ends: vec![Some(end.into()), None], leaves: Leaves::Known }
+}
+
+fn read(text: &str) -> Result<OffsetsEntry> {
+    OffsetsEntry::read(Path::new("/cp/offsets/3"), text)
+}
+
+#[test]
+fn offsets_are_written_as_spark_writes_them_and_read_back() {
+    let text = entry(r#"{"offset":10}"#).write();
+    assert_eq!(text, "v1\n{\"batchWatermarkMs\":5,\"batchTimestampMs\":1000,\"conf\":{\"k\":\"v \\\"q\\\"\"}}\n{\"offset\":10}\n-");
+    assert_eq!(read(&text).unwrap(), entry(r#"{"offset":10}"#));
+}
+
+#[test]
+fn a_continuous_log_has_an_empty_second_line() {
+    let entry = OffsetsEntry { batch: None, ends: vec![Some("[1,2]".into())], leaves: Leaves::Known };
+    assert_eq!(entry.write(), "v1\n\n[1,2]");
+    assert_eq!(read("v1\n\n[1,2]").unwrap(), entry);
+}
+
+#[test]
+fn version_2_is_read_when_its_sources_are_numbered() {
+    let head = r#"{"batchWatermarkMs":0,"batchTimestampMs":1,"conf":{},"sourceMetadataInfo":{}}"#;
+    let entry = read(&format!("v2\n{head}\n1:{{\"offset\":10}}")).unwrap();
+    assert_eq!(entry.for_leaves(3).unwrap(), [None, Some("{\"offset\":10}".to_owned()), None]);
+    let named = read(&format!("v2\n{head}\nclicks:1")).unwrap_err();
+    assert!(named.to_string().contains("'clicks'"), "{named}");
+}
+
+#[test]
+fn a_damaged_or_newer_file_is_refused_by_its_name() {
+    for text in ["", "v1", "v3\n{}\n1", "x1\n{}\n1", "v1\n{bad\n1", "v1\n{\"batchWatermarkMs\":0,\"batchTimestampMs\":1}", "v1\n\n"] {
+        let error = read(text).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Checkpoint, "{text:?}");
+        assert!(error.to_string().contains("/cp/offsets/3"), "{text:?}: {error}");
+    }
+    let commit = |text| CommitsEntry::read(Path::new("/cp/commits/3"), text);
+    for text in ["v4\n{}", "v1\n{", ""] {
+        assert!(commit(text).unwrap_err().to_string().contains("/cp/commits/3"), "{text:?}");
+    }
+}
+
+#[test]
+fn commits_of_every_version_give_their_watermark() {
+    let commit = |text| CommitsEntry::read(Path::new("/cp/commits/3"), text).unwrap().next_watermark_ms;
+    assert_eq!(CommitsEntry { next_watermark_ms: 7 }.write(), "v1\n{\"nextBatchWatermarkMs\":7}");
+    assert_eq!(commit("v1\n{\"nextBatchWatermarkMs\":7}"), 7);
+    assert_eq!(commit("v1\n{\"nextBatchWatermarkMs\":7,\"stateUniqueIds\":{}}"), 7);
+    assert_eq!(commit("v2\n{\"nextBatchWatermarkMs\":7,\"stateUniqueIds\":{\"0\":[]}}"), 7);
+    assert_eq!(commit("v3\n{\"nextBatchWatermarkMs\":7,\"stateUniqueIds\":{},\"sinkMetadataMap\":{}}"), 7);
+}
+
+#[test]
+fn an_added_source_is_refused() {
+    let error = entry("1").for_leaves(3).unwrap_err();
+    assert!(error.to_string().starts_with("There are [2] sources in the checkpoint offsets and now there are [3] sources"), "{error}");
+}
+
+#[test]
+fn the_recovery_table_holds() {
+    let facts = |offsets: Option<u64>, commit: Option<u64>| {
+        decide(Facts {
+            newest_offsets: offsets.map(BatchId),
+            offsets_before_newest: offsets.is_some_and(|newest| newest > 0),
+            newest_commit: commit.map(BatchId),
+        })
+    };
+    assert_eq!(facts(None, None), Decision::Begin);
+    assert_eq!(facts(Some(0), None), Decision::Replay { batch: BatchId(0) });
+    assert_eq!(facts(Some(4), Some(3)), Decision::Replay { batch: BatchId(4) });
+    assert_eq!(facts(Some(4), Some(4)), Decision::Continue { after: BatchId(4) });
+    assert_eq!(facts(Some(4), Some(2)), Decision::Refuse(Damage::CommitMissing(BatchId(3))));
+    assert_eq!(facts(Some(4), None), Decision::Refuse(Damage::CommitMissing(BatchId(3))));
+    assert_eq!(facts(Some(4), Some(5)), Decision::Refuse(Damage::OffsetsMissing(BatchId(5))));
+    assert_eq!(facts(None, Some(0)), Decision::Refuse(Damage::OffsetsMissing(BatchId(0))));
+}
+
+#[test]
+fn a_checkpoint_tells_where_its_next_run_begins() {
+    let dir = tempfile::tempdir().unwrap();
+    let checkpoint = open(dir.path()).unwrap();
+    assert_eq!(checkpoint.recover().unwrap(), Recovered::Begin);
+    checkpoint.log_offsets(BatchId(0), &entry("1")).unwrap();
+    assert_eq!(checkpoint.recover().unwrap(), Recovered::Replay { batch: BatchId(0), starts: None, ends: entry("1") });
+    checkpoint.log_commit(BatchId(0), CommitsEntry::default()).unwrap();
+    let continued = Recovered::Continue { after: BatchId(0), ends: entry("1"), commit: CommitsEntry::default() };
+    assert_eq!(checkpoint.recover().unwrap(), continued);
+    checkpoint.log_offsets(BatchId(1), &entry("2")).unwrap();
+    let replayed = Recovered::Replay { batch: BatchId(1), starts: Some(entry("1")), ends: entry("2") };
+    assert_eq!(checkpoint.recover().unwrap(), replayed);
+}
+
+#[test]
+fn one_run_at_a_time_holds_a_checkpoint() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = open(dir.path()).unwrap();
+    let second = open(dir.path()).unwrap_err();
+    assert!(second.to_string().starts_with("Multiple streaming queries are concurrently using"), "{second}");
+    first.close(Removal::Allowed);
+    let third = open(dir.path()).unwrap();
+    third.log_offsets(BatchId(0), &entry("1")).unwrap();
+    let twice = third.log_offsets(BatchId(0), &entry("2")).unwrap_err();
+    assert!(twice.to_string().starts_with("Multiple streaming queries are concurrently using"), "{twice}");
+}
+
+#[test]
+fn a_checkpoint_that_lost_its_metadata_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    open(dir.path()).unwrap().log_offsets(BatchId(0), &entry("1")).unwrap();
+    std::fs::remove_file(dir.path().join("metadata")).unwrap();
+    let error = open(dir.path()).unwrap_err();
+    assert_eq!(error.condition().unwrap().name, "STREAMING_CHECKPOINT_MISSING_METADATA_FILE");
+}
+
+#[test]
+fn old_batches_are_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut conf = Conf::default();
+    conf.set("spark.sql.streaming.minBatchesToRetain", "2");
+    let mut checkpoint =
+        Found::find(Location::At(dir.path().to_owned()), &conf, || "fresh".into()).unwrap().lock().unwrap();
+    for id in 0..6 {
+        checkpoint.log_offsets(BatchId(id), &entry("1")).unwrap();
+        checkpoint.log_commit(BatchId(id), CommitsEntry::default()).unwrap();
+        checkpoint.forget_before(BatchId(id + 1)).unwrap();
+    }
+    for log in ["offsets", "commits"] {
+        let mut names: Vec<_> = std::fs::read_dir(dir.path().join(log))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["4", "5"]);
+    }
+}
+
+#[test]
+fn what_a_continuous_run_did_not_commit_is_dropped() {
+    let dir = tempfile::tempdir().unwrap();
+    let checkpoint = open(dir.path()).unwrap();
+    let epoch = |end: &str| OffsetsEntry { batch: None, ends: vec![Some(end.into())], leaves: Leaves::Known };
+    assert_eq!(checkpoint.recover_continuous().unwrap(), None);
+    checkpoint.log_offsets(BatchId(0), &epoch("1")).unwrap();
+    checkpoint.log_commit(BatchId(0), CommitsEntry::default()).unwrap();
+    checkpoint.log_offsets(BatchId(1), &epoch("2")).unwrap();
+    assert_eq!(checkpoint.recover_continuous().unwrap(), Some((BatchId(0), epoch("1"))));
+    assert!(!dir.path().join("offsets/1").exists());
+    checkpoint.log_offsets(BatchId(1), &epoch("2")).unwrap();
+    let continued = Recovered::Continue { after: BatchId(0), ends: epoch("1"), commit: CommitsEntry::default() };
+    assert_eq!(checkpoint.recover().unwrap(), continued);
+}
+
+#[test]
+fn the_checkpoint_overrides_the_session() {
+    let mut session = Conf::default();
+    session.set("spark.sql.shuffle.partitions", "7");
+    let log = logged(&session);
+    assert_eq!(log.len(), 17);
+    session.set("spark.sql.shuffle.partitions", "9");
+    assert_eq!(overridden(&session, &log).get("spark.sql.shuffle.partitions"), Some("7"));
+}
