@@ -16,13 +16,21 @@ mod aggregate;
 mod args;
 mod array;
 mod collect;
+mod collected;
 mod conditional;
 mod datetime;
+mod hash;
+mod higher_order;
+mod json;
 mod kernels;
+mod map;
 mod math;
+mod misc;
 mod missing;
+mod printf;
 mod regex;
 mod string;
+mod timetext;
 mod window;
 
 /// A resolved expression: columns are `#id`, types are Spark's, as Arrow types.
@@ -76,7 +84,10 @@ type Table = &'static [(&'static str, Definition)];
 
 /// Every file's table.
 const TABLES: &[Table] = &[
-    aggregate::TABLE, array::TABLE, conditional::TABLE, datetime::TABLE, math::TABLE, regex::TABLE, string::TABLE, window::TABLE,
+    aggregate::TABLE, array::TABLE, collected::TABLE, conditional::TABLE, datetime::TABLE, hash::TABLE,
+    higher_order::TABLE, json::TABLE, map::TABLE,
+    math::TABLE, misc::TABLE, regex::TABLE, string::TABLE, timetext::TABLE,
+    window::TABLE,
 ];
 
 static REGISTRY: LazyLock<HashMap<&'static str, Definition>> =

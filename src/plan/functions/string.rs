@@ -49,6 +49,8 @@ pub const TABLE: super::Table = &[
     ("ltrim", Scalar(|c, a| trim(c, a, Side::Left))),
     ("rtrim", Scalar(|c, a| trim(c, a, Side::Right))),
     ("trim", Scalar(|c, a| trim(c, a, Side::Both))),
+    ("trim_leading", Scalar(|c, a| trim(c, a, Side::Left))),
+    ("trim_trailing", Scalar(|c, a| trim(c, a, Side::Right))),
     ("luhn_check", Scalar(|c, a| one::<Text, bool>(c, a, luhn))),
     ("make_valid_utf8", Scalar(|c, a| one::<Text, String>(c, a, str::to_owned))),
     ("validate_utf8", Scalar(|c, a| one::<Text, String>(c, a, str::to_owned))),
@@ -325,7 +327,7 @@ enum Side {
     Both,
 }
 
-/// `trim(text)` takes spaces away; `trim(text, characters)` any of those characters.
+/// `trim(text)` takes spaces away; `trim(characters, text)` any of those characters.
 fn trim(context: &CallContext<'_>, mut arguments: Vec<Typed>, side: Side) -> Result<Typed> {
     count(context, &arguments, 1..=2)?;
     let cut = move |text: &str, set: &str| {
@@ -339,8 +341,8 @@ fn trim(context: &CallContext<'_>, mut arguments: Vec<Typed>, side: Side) -> Res
     if arguments.len() == 1 {
         return one::<Text, String>(context, arguments, move |text| cut(text, " "));
     }
-    // SQL writes `ltrim('x', 'xxa')`: the characters first. `btrim(text, characters)` is the other way round, and `trim(… FROM …)` arrives so.
-    if matches!(context.name.to_ascii_lowercase().as_str(), "ltrim" | "rtrim") {
+    // The characters come first, as in `ltrim('x', 'xxa')` and `trim('x' FROM 'xxa')`; in `btrim(text, characters)` alone they come last.
+    if !context.name.eq_ignore_ascii_case("btrim") {
         arguments.swap(0, 1);
     }
     two::<Text, Text, String>(context, arguments, cut)

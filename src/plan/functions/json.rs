@@ -1,0 +1,310 @@
+//! JSON text in a column. Reading is the JSON source's, writing the JSON sink's.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, StringArray};
+use arrow::datatypes::{DataType, Field};
+use datafusion::common::ScalarValue;
+use serde_json::Value;
+
+use super::Definition::Scalar;
+use super::args::{constant, count, implicit, literal, unexpected};
+use super::conditional::single;
+use super::kernels::{Text, kernel, one_or, two_or};
+use super::{CallContext, Typed};
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::options::Options;
+use crate::source::files::json;
+use crate::types::json_text::{JsonStyle, write_value};
+use crate::types::pattern::Pattern;
+use crate::types::zone::Zone;
+use crate::types::{ddl, json as type_json, map_fields, sql_name};
+
+pub const TABLE: super::Table = &[
+    ("from_json", Scalar(from_json)),
+    ("to_json", Scalar(to_json)),
+    ("get_json_object", Scalar(|c, a| two_or::<Text, Text, String>(c, a, |text, path| Ok(get(text, path))))),
+    ("json_array_length", Scalar(|c, a| one_or::<Text, i32>(c, a, |text| Ok(parse(text).and_then(|value| value.as_array().map(|array| array.len() as i32)))))),
+    ("json_object_keys", Scalar(|c, a| one_or::<Text, Vec<String>>(c, a, |text| {
+        Ok(parse(text).and_then(|value| value.as_object().map(|object| object.keys().cloned().collect())))
+    }))),
+    ("schema_of_json", Scalar(schema_of_json)),
+];
+
+fn parse(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok()
+}
+
+/// A constant map of texts, as the options of `from_json` are given.
+pub fn options(context: &CallContext<'_>, argument: Option<&Typed>, at: usize) -> Result<Vec<(String, String)>> {
+    let Some(argument) = argument else { return Ok(Vec::new()) };
+    let map = match constant(context, argument, at) {
+        Ok(value) => value.to_array()?,
+        // `map('a', 'b')` is a call over constants that nobody has folded yet: fold it here.
+        Err(error) => folded(argument).ok_or(error)?,
+    };
+    let Some(map) = map.as_map_opt() else { return Err(unexpected(context, at, "\"MAP<STRING, STRING>\"", &argument.data_type)) };
+    let entry = map.value(0);
+    let text = |column: usize, row: usize| crate::types::display::one(entry.column(column), row, Zone::UTC);
+    Ok((0..entry.len()).map(|row| (text(0, row), text(1, row))).collect())
+}
+
+/// The value of a call whose arguments are all constants.
+pub fn folded(argument: &Typed) -> Option<arrow::array::ArrayRef> {
+    use datafusion::common::DFSchema;
+    use datafusion::execution::context::ExecutionProps;
+    use datafusion::logical_expr::ColumnarValue;
+    use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+    use datafusion::physical_expr::create_physical_expr;
+    let schema = DFSchema::empty();
+    let physical = create_physical_expr(&argument.expr, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default()).ok()?;
+    let one_row = arrow::array::RecordBatch::try_new_with_options(
+        Arc::new(arrow::datatypes::Schema::empty()),
+        vec![],
+        &arrow::array::RecordBatchOptions::new().with_row_count(Some(1)),
+    )
+    .ok()?;
+    match physical.evaluate(&one_row).ok()? {
+        ColumnarValue::Array(array) => Some(array),
+        ColumnarValue::Scalar(value) => value.to_array().ok(),
+    }
+}
+
+/// The type that a schema argument names: DDL, a type, or JSON text; `schema_of_json(…)` is folded to such text.
+pub fn schema(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<DataType> {
+    let text = match constant(context, argument, at) {
+        Ok(ScalarValue::Utf8(Some(text))) => Some(text.clone()),
+        Ok(_) => None,
+        Err(_) => folded(argument).and_then(|array| array.as_string_opt::<i32>().filter(|array| array.is_valid(0)).map(|array| array.value(0).to_owned())),
+    };
+    let Some(text) = text else {
+        return Err(Error::of(condition::INVALID_SCHEMA_NON_STRING_LITERAL)
+            .with("inputSchema", format!("\"{}\"", context.arguments.get(at).map_or("", String::as_str))));
+    };
+    if text.trim_start().starts_with(['{', '"']) {
+        return type_json::from_json(&text);
+    }
+    // `a INT, b STRING` is a table's columns; `ARRAY<INT>` a type.
+    match ddl::parse_type(&text) {
+        Ok(data_type) => Ok(data_type),
+        Err(_) => Ok(DataType::Struct(ddl::parse_schema(&text)?.fields().clone())),
+    }
+}
+
+/// Everything in a schema may be absent from the text.
+pub fn nullable(data_type: &DataType) -> DataType {
+    let open = |field: &Field| Arc::new(field.clone().with_data_type(nullable(field.data_type())).with_nullable(true));
+    match data_type {
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| open(field)).collect()),
+        DataType::List(element) => DataType::List(open(element)),
+        DataType::Map(..) => match map_fields(data_type) {
+            Some((key, value)) => crate::types::map(nullable(key.data_type()), nullable(value.data_type()), true),
+            None => data_type.clone(),
+        },
+        other => other.clone(),
+    }
+}
+
+/// `from_json(text, schema[, options])`.
+fn from_json(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    count(context, &arguments, 2..=3)?;
+    let to = nullable(&schema(context, &arguments[1], 1)?);
+    if !matches!(to, DataType::Struct(_) | DataType::List(_) | DataType::Map(..)) {
+        return Err(Error::of(condition::INVALID_JSON_SCHEMA).with("sqlExpr", format!("\"{}\"", context.text)).with("schema", format!("\"{}\"", sql_name(&to))));
+    }
+    let options = options(context, arguments.get(2), 2)?;
+    let mode = options.iter().find(|(key, _)| key.eq_ignore_ascii_case("mode")).map(|(_, mode)| mode.to_ascii_uppercase());
+    if let Some(mode) = mode.filter(|mode| mode == "DROPMALFORMED") {
+        return Err(Error::of(condition::PARSE_MODE_UNSUPPORTED).with("funcName", "`from_json`").with("mode", mode));
+    }
+    let conf = context.conf.clone();
+    // Options are read once here, so that a bad one fails while the query is planned.
+    let text = arguments.into_iter().next().ok_or_else(|| Error::internal("an argument was counted"))?;
+    if text.data_type != DataType::Utf8 && text.data_type != DataType::Null {
+        return Err(unexpected(context, 0, "\"STRING\"", &text.data_type));
+    }
+    let text = implicit(context, text, &DataType::Utf8, 0)?;
+    json::parse_strings(&StringArray::from(Vec::<&str>::new()), &to, &mut Options::new(options.clone()), &conf)?;
+    let target = to.clone();
+    let name = format!("({to}, {options:?}, {})", conf.time_zone());
+    Ok(kernel(context, &name, to, true, vec![text], move |arrays| {
+        json::parse_strings(arrays[0].as_string(), &target, &mut Options::new(options.clone()), &conf)
+    }))
+}
+
+/// `to_json(value[, options])`.
+fn to_json(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    count(context, &arguments, 1..=2)?;
+    let options = options(context, arguments.get(1), 1)?;
+    let value = arguments.into_iter().next().ok_or_else(|| Error::internal("an argument was counted"))?;
+    if !matches!(value.data_type, DataType::Struct(_) | DataType::List(_) | DataType::Map(..) | DataType::Null) {
+        return Err(Error::of(condition::INVALID_JSON_SCHEMA).with("sqlExpr", format!("\"{}\"", context.text)).with("schema", format!("\"{}\"", sql_name(&value.data_type))));
+    }
+    let mut style = JsonStyle::new(Zone::of(context.conf.time_zone())?)?;
+    let mut pretty = false;
+    for (key, text) in &options {
+        let flag = || text.parse::<bool>().map_err(|_| Error::illegal(format!("'{key}' must be true or false, found '{text}'")));
+        match key.to_ascii_lowercase().as_str() {
+            "ignorenullfields" => style.ignore_null_fields = flag()?,
+            "timestampformat" => style.timestamp = Pattern::new(text)?,
+            "timestampntzformat" => style.timestamp_ntz = Pattern::new(text)?,
+            "dateformat" => style.date = Pattern::new(text)?,
+            "timezone" => style.zone = Zone::of(text)?,
+            "pretty" => pretty = flag()?,
+            _ => log::warn!("to_json knows no option '{key}'"),
+        }
+    }
+    let name = format!("({options:?}, {})", style.zone.id());
+    let nullable = value.nullable;
+    Ok(kernel(context, &name, DataType::Utf8, nullable, vec![value], move |arrays| {
+        let array = &arrays[0];
+        let rows = (0..array.len()).map(|row| {
+            if array.is_null(row) || *array.data_type() == DataType::Null {
+                return Ok(None);
+            }
+            let mut out = String::new();
+            write_value(&mut out, array, row, &style)?;
+            Ok(Some(if pretty { indented(&out) } else { out }))
+        });
+        Ok(Arc::new(rows.collect::<Result<StringArray>>()?))
+    }))
+}
+
+/// JSON text as Jackson's pretty printer has it: two spaces a level, ` : ` after names.
+fn indented(json: &str) -> String {
+    let mut out = String::new();
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    let mut objects: Vec<bool> = Vec::new();
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.push_str(&"  ".repeat(depth));
+    };
+    let mut letters = json.chars().peekable();
+    while let Some(c) = letters.next() {
+        if quoted {
+            quoted = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+            out.push(c);
+            continue;
+        }
+        match c {
+            '"' => {
+                quoted = true;
+                out.push(c);
+            }
+            '{' | '[' => {
+                let close = if c == '{' { '}' } else { ']' };
+                out.push(c);
+                if letters.peek() == Some(&close) {
+                    letters.next();
+                    out.push(' ');
+                    out.push(close);
+                    continue;
+                }
+                objects.push(c == '{');
+                if c == '{' {
+                    depth += 1;
+                    line(&mut out, depth);
+                } else {
+                    out.push(' ');
+                }
+            }
+            '}' | ']' => {
+                objects.pop();
+                if c == '}' {
+                    depth -= 1;
+                    line(&mut out, depth);
+                } else {
+                    out.push(' ');
+                }
+                out.push(c);
+            }
+            ',' if objects.last() == Some(&true) => {
+                out.push(c);
+                line(&mut out, depth);
+            }
+            ',' => out.push_str(", "),
+            ':' => out.push_str(" : "),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// One step of a path such as `$.a['b c'][0][*]`.
+enum Step {
+    Name(String),
+    Index(usize),
+    All,
+}
+
+fn steps(path: &str) -> Option<Vec<Step>> {
+    let mut rest = path.strip_prefix('$')?;
+    let mut steps = Vec::new();
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix("['") {
+            let end = after.find("']")?;
+            steps.push(Step::Name(after[..end].to_owned()));
+            rest = &after[end + 2..];
+        } else if let Some(after) = rest.strip_prefix('[') {
+            let end = after.find(']')?;
+            steps.push(if &after[..end] == "*" { Step::All } else { Step::Index(after[..end].parse().ok()?) });
+            rest = &after[end + 1..];
+        } else {
+            let after = rest.strip_prefix('.')?;
+            let end = after.find(['.', '[']).unwrap_or(after.len());
+            if end == 0 {
+                return None;
+            }
+            steps.push(if &after[..end] == "*" { Step::All } else { Step::Name(after[..end].to_owned()) });
+            rest = &after[end..];
+        }
+    }
+    Some(steps)
+}
+
+/// What a path finds: text without its quotes, anything else as JSON; several finds as an array.
+fn get(text: &str, path: &str) -> Option<String> {
+    let steps = steps(path)?;
+    let root: Value = parse(text)?;
+    let mut found = vec![&root];
+    let mut many = false;
+    for step in &steps {
+        found = match step {
+            Step::Name(name) => found
+                .into_iter()
+                .flat_map(|value| match value {
+                    // A name looks into each member of an array that `[*]` has opened.
+                    Value::Array(members) if many => members.iter().filter_map(|member| member.get(name)).collect(),
+                    value => value.get(name).into_iter().collect::<Vec<_>>(),
+                })
+                .collect(),
+            Step::Index(at) => found.into_iter().filter_map(|value| value.as_array()?.get(*at)).collect(),
+            Step::All => {
+                many = true;
+                found.into_iter().filter_map(Value::as_array).flatten().collect()
+            }
+        };
+    }
+    match (found.as_slice(), many) {
+        ([], _) | ([Value::Null], _) => None,
+        ([Value::String(text)], false) => Some(text.clone()),
+        ([one], false) => Some(one.to_string()),
+        ([one], true) => Some(one.to_string()),
+        (several, _) => Some(Value::Array(several.iter().map(|value| (*value).clone()).collect()).to_string()),
+    }
+}
+
+/// The type of a constant text, as DDL.
+fn schema_of_json(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    count(context, &arguments, 1..=2)?;
+    let options = options(context, arguments.get(1), 1)?;
+    let text = single(context, arguments.into_iter().take(1).collect())?;
+    let text = match constant(context, &text, 0)? {
+        ScalarValue::Utf8(Some(text)) => text.clone(),
+        _ => return Err(unexpected(context, 0, "\"STRING\"", &text.data_type)),
+    };
+    let data_type = json::infer_string(&text, &mut Options::new(options), context.conf)?;
+    Ok(literal(ScalarValue::Utf8(Some(sql_name(&data_type)))))
+}

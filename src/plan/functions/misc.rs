@@ -1,0 +1,307 @@
+//! What fits nowhere else: types, errors on purpose, the session, bits, formats.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, StringArray};
+use arrow::datatypes::{DataType, Decimal128Type};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::ColumnarValue;
+
+use super::Definition::Scalar;
+use super::args::{cast_all, constant_text, count, implicit, literal, unexpected};
+use super::conditional::{fixed, single};
+use super::kernels::{Int, Long, kernel, one, safe_kernel, two_or};
+use super::{CallContext, Typed};
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::plan::kernel::Kernel;
+use crate::plan::resolve::cast::cast;
+use crate::plan::resolve::coerce::{is_integral, is_numeric};
+use crate::plan::resolve::operators;
+use crate::types::display::{self, Style};
+use crate::types::zone::Zone;
+use crate::types::{ddl, simple_name};
+
+pub const TABLE: super::Table = &[
+    ("typeof", Scalar(|c, a| { let value = single(c, a)?; Ok(text(simple_name(&value.data_type))) })),
+    ("version", Scalar(|c, a| { count(c, &a, 0..=0)?; Ok(text("4.3.0 firesteel".to_owned())) })),
+    ("current_catalog", Scalar(|c, a| { count(c, &a, 0..=0)?; Ok(text("spark_catalog".to_owned())) })),
+    ("current_database", Scalar(|c, a| { count(c, &a, 0..=0)?; Ok(text("default".to_owned())) })),
+    ("current_schema", Scalar(|c, a| { count(c, &a, 0..=0)?; Ok(text("default".to_owned())) })),
+    ("current_user", Scalar(user)),
+    ("session_user", Scalar(user)),
+    ("user", Scalar(user)),
+    ("raise_error", Scalar(raise)),
+    ("assert_true", Scalar(assert_true)),
+    ("uuid", Scalar(uuid)),
+    ("bit_count", Scalar(bit_count)),
+    ("bit_get", Scalar(bit_get)),
+    ("getbit", Scalar(bit_get)),
+    ("bitwise_not", Scalar(|c, a| operators::bit_not(single(c, a)?, c.conf, c.text))),
+    ("format_number", Scalar(format_number)),
+    ("format_string", Scalar(format_string)),
+    ("printf", Scalar(format_string)),
+    ("parse_url", Scalar(|c, a| parse_url(c, a, true))),
+    ("try_parse_url", Scalar(|c, a| parse_url(c, a, false))),
+    ("int", Scalar(|c, a| cast_call(c, a))),
+    ("bigint", Scalar(|c, a| cast_call(c, a))),
+    ("smallint", Scalar(|c, a| cast_call(c, a))),
+    ("tinyint", Scalar(|c, a| cast_call(c, a))),
+    ("float", Scalar(|c, a| cast_call(c, a))),
+    ("double", Scalar(|c, a| cast_call(c, a))),
+    ("decimal", Scalar(|c, a| cast_call(c, a))),
+    ("string", Scalar(|c, a| cast_call(c, a))),
+    ("boolean", Scalar(|c, a| cast_call(c, a))),
+    ("binary", Scalar(|c, a| cast_call(c, a))),
+    ("date", Scalar(|c, a| cast_call(c, a))),
+    ("timestamp", Scalar(|c, a| cast_call(c, a))),
+];
+
+fn text(value: String) -> Typed {
+    literal(ScalarValue::Utf8(Some(value)))
+}
+
+fn user(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    count(context, &arguments, 0..=0)?;
+    Ok(text(std::env::var("USER").unwrap_or_else(|_| "root".to_owned())))
+}
+
+/// `int(x)` is `CAST(x AS INT)`.
+fn cast_call(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    let to = ddl::parse_type(context.name)?;
+    crate::plan::resolve::cast::explicit(single(context, arguments)?, &to, false, context.conf, context.text)
+}
+
+fn raised(message: &str) -> Error {
+    Error::of(condition::USER_RAISED_EXCEPTION).with("errorMessage", message)
+}
+
+fn raise(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    let message = implicit(context, single(context, arguments)?, &DataType::Utf8, 0)?;
+    // Volatile, so that nobody evaluates it while the query is planned.
+    Ok(Kernel::new("raise_error", DataType::Null, true, |arguments, rows| {
+        let messages = arguments[0].to_array(rows)?;
+        match messages.as_string::<i32>().iter().next() {
+            Some(message) => Err(raised(message.unwrap_or("null"))),
+            None => Ok(ColumnarValue::Array(arrow::array::new_null_array(&DataType::Null, 0))),
+        }
+    })
+    .volatile()
+    .call(vec![message]))
+}
+
+fn assert_true(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
+    count(context, &arguments, 1..=2)?;
+    if arguments.len() == 1 {
+        arguments.push(text(format!("'{}' is not true!", context.arguments.first().map_or("", String::as_str))));
+    }
+    let arguments = cast_all(context, arguments, &[DataType::Boolean, DataType::Utf8])?;
+    Ok(Kernel::new("assert_true", DataType::Null, true, |arguments, rows| {
+        let (conditions, messages) = (arguments[0].to_array(rows)?, arguments[1].to_array(rows)?);
+        let conditions = conditions.as_boolean();
+        for row in 0..rows {
+            if conditions.is_null(row) || !conditions.value(row) {
+                let messages = messages.as_string::<i32>();
+                return Err(raised(if messages.is_null(row) { "null" } else { messages.value(row) }));
+            }
+        }
+        Ok(ColumnarValue::Array(arrow::array::new_null_array(&DataType::Null, rows)))
+    })
+    .volatile()
+    .call(arguments))
+}
+
+fn uuid(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    count(context, &arguments, 0..=0)?;
+    Ok(Kernel::new("uuid", DataType::Utf8, false, |_, rows| {
+        Ok(ColumnarValue::Array(Arc::new(StringArray::from_iter_values((0..rows).map(|_| uuid::Uuid::new_v4().to_string())))))
+    })
+    .infallible()
+    .volatile()
+    .call(vec![]))
+}
+
+fn integral(context: &CallContext<'_>, value: Typed, at: usize) -> Result<Typed> {
+    match &value.data_type {
+        found if is_integral(found) || matches!(found, DataType::Boolean | DataType::Null) => cast(value, &DataType::Int64, context.conf),
+        found => Err(unexpected(context, at, "(\"INTEGRAL\" or \"BOOLEAN\")", found)),
+    }
+}
+
+fn bit_count(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    let value = integral(context, single(context, arguments)?, 0)?;
+    one::<Long, i32>(context, vec![value], |value| value.count_ones() as i32)
+}
+
+fn bit_get(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    let [value, place] = fixed(context, arguments)?;
+    let bits = match value.data_type {
+        DataType::Int8 => 8,
+        DataType::Int16 => 16,
+        DataType::Int32 => 32,
+        _ => 64,
+    };
+    let value = integral(context, value, 0)?;
+    two_or::<Long, Int, i8>(context, vec![value, place], move |value, place| {
+        if (0..bits).contains(&place) { Ok(Some((value >> place & 1) as i8)) } else { Err(Error::illegal(format!("a bit's place must lie from 0 to {}, found {place}", bits - 1))) }
+    })
+}
+
+/// Digits in groups of three.
+fn grouped(whole: &str) -> String {
+    let mut out = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `#,##0.00…` of a number in plain decimal text, rounded half to even as Java's DecimalFormat does.
+fn with_places(number: &str, places: usize, grouping: bool) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut kept: Vec<u8> = whole.bytes().chain(fraction.bytes().chain(std::iter::repeat(b'0')).take(places)).collect();
+    let rest = fraction.get(places..).unwrap_or("");
+    let half = rest.starts_with('5') && rest[1..].bytes().all(|digit| digit == b'0');
+    let odd = kept.last().is_some_and(|digit| (digit - b'0') % 2 == 1);
+    if rest.bytes().next().is_some_and(|digit| digit > b'5' || (digit == b'5' && (!half || odd))) {
+        let mut at = kept.len();
+        loop {
+            if at == 0 {
+                kept.insert(0, b'1');
+                break;
+            }
+            at -= 1;
+            if kept[at] == b'9' {
+                kept[at] = b'0';
+            } else {
+                kept[at] += 1;
+                break;
+            }
+        }
+    }
+    let text = String::from_utf8_lossy(&kept).into_owned();
+    let (whole, fraction) = text.split_at(text.len() - places);
+    let whole = if grouping { grouped(whole) } else { whole.to_owned() };
+    let zero = kept.iter().all(|digit| *digit == b'0');
+    let sign = if zero && sign == "-" { "-" } else { sign };
+    if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
+/// `format_number(x, places)`, or by a pattern of `#`, `0`, `,` and `.`.
+fn format_number(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    let [value, format] = fixed(context, arguments)?;
+    if !is_numeric(&value.data_type) && !matches!(value.data_type, DataType::Null | DataType::Utf8) {
+        return Err(unexpected(context, 0, "\"NUMERIC\"", &value.data_type));
+    }
+    let value = if matches!(value.data_type, DataType::Utf8 | DataType::Null) { cast(value, &DataType::Float64, context.conf)? } else { value };
+    let by_pattern = format.data_type == DataType::Utf8;
+    let format = implicit(context, format, if by_pattern { &DataType::Utf8 } else { &DataType::Int32 }, 1)?;
+    Ok(safe_kernel(context, "", DataType::Utf8, true, vec![value, format], move |arrays| {
+        let plain = |row: usize| -> String {
+            match arrays[0].data_type() {
+                DataType::Float64 => format!("{}", arrays[0].as_primitive::<arrow::datatypes::Float64Type>().value(row)),
+                DataType::Float32 => format!("{}", arrays[0].as_primitive::<arrow::datatypes::Float32Type>().value(row)),
+                DataType::Decimal128(_, scale) => display::decimal(arrays[0].as_primitive::<Decimal128Type>().value(row), *scale),
+                _ => display::one(&arrays[0], row, Zone::UTC),
+            }
+        };
+        let rows = (0..arrays[0].len()).map(|row| {
+            if arrays[0].is_null(row) || arrays[1].is_null(row) {
+                return None;
+            }
+            let number = plain(row);
+            match number.as_str() {
+                "NaN" => return Some("NaN".to_owned()),
+                "inf" => return Some("∞".to_owned()),
+                "-inf" => return Some("-∞".to_owned()),
+                _ => {}
+            }
+            if by_pattern {
+                let pattern = arrays[1].as_string::<i32>().value(row);
+                let (whole, fraction) = pattern.split_once('.').unwrap_or((pattern, ""));
+                let text = with_places(&number, fraction.chars().filter(|c| matches!(c, '0' | '#')).count(), whole.contains(','));
+                let optional = fraction.chars().rev().take_while(|c| *c == '#').count();
+                let cut = text.len() - text.bytes().rev().take(optional).take_while(|digit| *digit == b'0').count();
+                return Some(text[..cut].trim_end_matches('.').to_owned());
+            }
+            let places = arrays[1].as_primitive::<arrow::datatypes::Int32Type>().value(row);
+            usize::try_from(places).ok().map(|places| with_places(&number, places, true))
+        });
+        Ok(Arc::new(rows.collect::<StringArray>()))
+    }))
+}
+
+/// Java's `String.format`: `%s %d %f %x %e %b %c %n %%` with flags, width and precision.
+fn format_string(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    count(context, &arguments, 1..=usize::MAX)?;
+    let zone = Zone::of(context.conf.time_zone())?;
+    let mut arguments = arguments;
+    let format = implicit(context, arguments.remove(0), &DataType::Utf8, 0)?;
+    arguments.insert(0, format);
+    Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, true, arguments, move |arrays| {
+        let formats = arrays[0].as_string::<i32>();
+        let rows = (0..formats.len()).map(|row| {
+            if formats.is_null(row) {
+                return Ok(None);
+            }
+            super::printf::format(formats.value(row), &arrays[1..], row, zone).map(Some)
+        });
+        Ok(Arc::new(rows.collect::<Result<StringArray>>()?))
+    }))
+}
+
+/// A part of a URL: HOST, PATH, QUERY (with a key, one of its values), REF, PROTOCOL, FILE, AUTHORITY, USERINFO.
+fn parse_url(context: &CallContext<'_>, arguments: Vec<Typed>, strict: bool) -> Result<Typed> {
+    count(context, &arguments, 2..=3)?;
+    let part = constant_text(context, &arguments[1], 1)?.unwrap_or_default();
+    let key = arguments.get(2).map_or(Ok(None), |key| constant_text(context, key, 2))?;
+    let url = implicit(context, arguments.into_iter().next().ok_or_else(|| Error::internal("an argument was counted"))?, &DataType::Utf8, 0)?;
+    let context = CallContext { name: "parse_url", ..*context };
+    let name = format!("({part:?}, {key:?}, {strict})");
+    Ok(kernel(&context, &name, DataType::Utf8, true, vec![url], move |arrays| {
+        let urls = arrays[0].as_string::<i32>();
+        let rows = urls.iter().map(|url| match url {
+            None => Ok(None),
+            Some(url) if url.contains([' ', '<', '>', '"']) && strict => Err(Error::of(condition::INVALID_URL).with("url", url)),
+            Some(url) if url.contains(' ') => Ok(None),
+            Some(url) => Ok(url_part(url, &part, key.as_deref())),
+        });
+        Ok(Arc::new(rows.collect::<Result<StringArray>>()?))
+    }))
+}
+
+fn url_part(url: &str, part: &str, key: Option<&str>) -> Option<String> {
+    let (rest, fragment) = url.split_once('#').map_or((url, None), |(rest, fragment)| (rest, Some(fragment)));
+    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
+    let (protocol, rest) = rest.split_once("://").map_or((None, rest), |(protocol, rest)| (Some(protocol), rest));
+    let (authority, path) = match protocol {
+        Some(_) => rest.find('/').map_or((Some(rest), ""), |at| (Some(&rest[..at]), &rest[at..])),
+        None => (None, rest),
+    };
+    let (user, address) = authority.map_or((None, None), |authority| authority.rsplit_once('@').map_or((None, Some(authority)), |(user, address)| (Some(user), Some(address))));
+    let found = match part {
+        "PROTOCOL" => protocol,
+        "AUTHORITY" => authority,
+        "USERINFO" => user,
+        "HOST" => address.map(|address| address.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(address, |(host, _)| host)),
+        "PATH" => Some(path),
+        "REF" => fragment,
+        "FILE" => return Some(query.map_or(path.to_owned(), |query| format!("{path}?{query}"))),
+        "QUERY" => match key {
+            Some(key) => return query?.split('&').find_map(|pair| pair.split_once('=').filter(|(name, _)| *name == key)).map(|(_, value)| value.to_owned()),
+            None => query,
+        },
+        _ => None,
+    };
+    found.map(str::to_owned)
+}
+
+/// A value as text, as `CAST(x AS STRING)` has it.
+pub fn shown(array: &dyn Array, row: usize, zone: Zone) -> Result<String> {
+    let text = display::to_strings(array.slice(row, 1).as_ref(), zone, Style::Cast)?;
+    Ok(if text.is_valid(0) { text.value(0).to_owned() } else { "null".to_owned() })
+}

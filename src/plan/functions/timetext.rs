@@ -1,0 +1,201 @@
+//! Text to dates and times, and back, by Java's patterns.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, TimestampMicrosecondType};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::Expr;
+
+use super::Definition::Scalar;
+use super::args::{count, implicit, literal, unexpected};
+use super::kernels::{kernel, safe_kernel};
+use super::{CallContext, Typed};
+use crate::condition;
+use crate::error::{Error, Result};
+use crate::plan::resolve::cast::{cast, cast_as};
+use crate::plan::resolve::coerce::is_numeric;
+use crate::types::calendar::MICROS_PER_SECOND;
+use crate::types::parse::Mode;
+use crate::types::pattern::Pattern;
+use crate::types::zone::Zone;
+use crate::types::{UTC, timestamp, timestamp_ntz};
+
+pub const TABLE: super::Table = &[
+    ("date_format", Scalar(date_format)),
+    ("from_unixtime", Scalar(from_unixtime)),
+    ("to_date", Scalar(|c, a| to_date(c, a, false))),
+    ("try_to_date", Scalar(|c, a| to_date(c, a, true))),
+    ("to_timestamp", Scalar(|c, a| to_timestamp(c, a, timestamp(), false))),
+    ("to_timestamp_ltz", Scalar(|c, a| to_timestamp(c, a, timestamp(), false))),
+    ("to_timestamp_ntz", Scalar(|c, a| to_timestamp(c, a, timestamp_ntz(), false))),
+    ("try_to_timestamp", Scalar(|c, a| to_timestamp(c, a, timestamp(), true))),
+    ("to_unix_timestamp", Scalar(unix_timestamp)),
+    ("unix_timestamp", Scalar(unix_timestamp)),
+];
+
+/// Patterns of a column: one when the argument is a constant, checked while the query is planned.
+enum Patterns {
+    Constant(Option<Pattern>),
+    PerRow,
+}
+
+impl Patterns {
+    fn of(argument: &Typed) -> Result<Self> {
+        match &argument.expr {
+            Expr::Literal(ScalarValue::Utf8(Some(text)), _) => Ok(Self::Constant(Some(Pattern::new(text)?))),
+            Expr::Literal(_, _) => Ok(Self::Constant(None)),
+            _ => Ok(Self::PerRow),
+        }
+    }
+
+    /// Calls `f` with each row's pattern; null in, null out.
+    fn each<T>(&self, patterns: &ArrayRef, values: &dyn Array, mut f: impl FnMut(&Pattern, usize) -> Result<Option<T>>) -> Result<Vec<Option<T>>> {
+        let texts = patterns.as_string::<i32>();
+        let mut last: Option<(String, Pattern)> = None;
+        let mut out = Vec::with_capacity(values.len());
+        for row in 0..values.len() {
+            if values.is_null(row) || texts.is_null(row) {
+                out.push(None);
+                continue;
+            }
+            out.push(match self {
+                Self::Constant(Some(pattern)) => f(pattern, row)?,
+                Self::Constant(None) => None,
+                Self::PerRow => {
+                    let text = texts.value(row);
+                    if last.as_ref().is_none_or(|(known, _)| known != text) {
+                        last = Some((text.to_owned(), Pattern::new(text)?));
+                    }
+                    match &last {
+                        Some((_, pattern)) => f(pattern, row)?,
+                        None => None,
+                    }
+                }
+            });
+        }
+        Ok(out)
+    }
+}
+
+/// Spark's error for text that a pattern does not read; `function` is the one that gives null instead.
+fn unreadable(text: &str, function: &str) -> Error {
+    Error::of(condition::CANNOT_PARSE_TIMESTAMP)
+        .with("message", format!("the text '{text}' does not follow the pattern"))
+        .with("func", format!("`{function}`"))
+}
+
+fn to_date(context: &CallContext<'_>, mut arguments: Vec<Typed>, lenient: bool) -> Result<Typed> {
+    count(context, &arguments, 1..=2)?;
+    let lenient = lenient || !context.conf.ansi();
+    let pattern = if arguments.len() == 2 { arguments.pop() } else { None };
+    let value = arguments.remove(0);
+    let Some(pattern) = pattern.filter(|_| value.data_type == DataType::Utf8) else {
+        if lenient && value.data_type == DataType::Utf8 {
+            return cast_as(value, &DataType::Date32, Mode::Try, context.conf);
+        }
+        return implicit(context, value, &DataType::Date32, 0);
+    };
+    let pattern = implicit(context, pattern, &DataType::Utf8, 1)?;
+    let patterns = Patterns::of(&pattern)?;
+    Ok(kernel(context, &format!("({lenient})"), DataType::Date32, true, vec![value, pattern], move |arrays| {
+        let texts = arrays[0].as_string::<i32>();
+        let days = patterns.each(&arrays[1], texts, |pattern, row| match pattern.parse_date(texts.value(row)) {
+            None if !lenient => Err(unreadable(texts.value(row), "try_to_date")),
+            days => Ok(days),
+        })?;
+        Ok(Arc::new(arrow::array::Date32Array::from(days)))
+    }))
+}
+
+fn to_timestamp(context: &CallContext<'_>, mut arguments: Vec<Typed>, to: DataType, lenient: bool) -> Result<Typed> {
+    count(context, &arguments, 1..=2)?;
+    let lenient = lenient || !context.conf.ansi();
+    let pattern = if arguments.len() == 2 { arguments.pop() } else { None };
+    let value = arguments.remove(0);
+    let Some(pattern) = pattern.filter(|_| value.data_type == DataType::Utf8) else {
+        return match &value.data_type {
+            DataType::Utf8 if lenient => cast_as(value, &to, Mode::Try, context.conf),
+            found if is_numeric(found) && to == timestamp() => cast(value, &to, context.conf),
+            _ => implicit(context, value, &to, 0),
+        };
+    };
+    let pattern = implicit(context, pattern, &DataType::Utf8, 1)?;
+    let patterns = Patterns::of(&pattern)?;
+    let zone = Zone::of(context.conf.time_zone())?;
+    let ntz = to == timestamp_ntz();
+    Ok(kernel(context, &format!("({lenient}, {})", zone.id()), to, true, vec![value, pattern], move |arrays| {
+        let texts = arrays[0].as_string::<i32>();
+        let micros = patterns.each(&arrays[1], texts, |pattern, row| {
+            let text = texts.value(row);
+            let micros = if ntz { pattern.parse_local(text) } else { pattern.parse_timestamp(text, zone) };
+            if micros.is_none() && !lenient { Err(unreadable(text, "try_to_timestamp")) } else { Ok(micros) }
+        })?;
+        let array = TimestampMicrosecondArray::from(micros);
+        Ok(if ntz { Arc::new(array) } else { Arc::new(array.with_timezone(UTC)) })
+    }))
+}
+
+/// Appends a formatted value to each row's text.
+fn formatted(patterns: &Patterns, arrays: &[ArrayRef], zone: Zone) -> Result<ArrayRef> {
+    let times = arrays[0].as_primitive::<TimestampMicrosecondType>();
+    let local = times.timezone().is_none();
+    let texts = patterns.each(&arrays[1], times, |pattern, row| {
+        let mut out = String::new();
+        if local {
+            pattern.format_local(times.value(row), &mut out).ok_or_else(|| {
+                Error::new(crate::error::ErrorKind::DateTime, "the pattern asks for a time zone, which a timestamp_ntz has not")
+            })?;
+        } else {
+            pattern.format_timestamp(times.value(row), zone, &mut out);
+        }
+        Ok(Some(out))
+    })?;
+    Ok(Arc::new(StringArray::from(texts)))
+}
+
+fn date_format(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    let [value, pattern] = super::conditional::fixed(context, arguments)?;
+    let to = if value.data_type == timestamp_ntz() { timestamp_ntz() } else { timestamp() };
+    let value = implicit(context, value, &to, 0)?;
+    let pattern = implicit(context, pattern, &DataType::Utf8, 1)?;
+    let patterns = Patterns::of(&pattern)?;
+    let zone = Zone::of(context.conf.time_zone())?;
+    let nullable = value.nullable || pattern.nullable;
+    Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, nullable, vec![value, pattern], move |arrays| formatted(&patterns, arrays, zone)))
+}
+
+const DEFAULT_PATTERN: &str = "yyyy-MM-dd HH:mm:ss";
+
+fn with_pattern(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<(Typed, Typed)> {
+    count(context, &arguments, 1..=2)?;
+    if arguments.len() == 1 {
+        arguments.push(literal(ScalarValue::Utf8(Some(DEFAULT_PATTERN.to_owned()))));
+    }
+    let [value, pattern] = super::conditional::fixed(context, arguments)?;
+    Ok((value, implicit(context, pattern, &DataType::Utf8, 1)?))
+}
+
+fn from_unixtime(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    let (seconds, pattern) = with_pattern(context, arguments)?;
+    let seconds = implicit(context, seconds, &DataType::Int64, 0)?;
+    let patterns = Patterns::of(&pattern)?;
+    let zone = Zone::of(context.conf.time_zone())?;
+    let time = cast(seconds, &timestamp(), context.conf)?;
+    Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, true, vec![time, pattern], move |arrays| formatted(&patterns, arrays, zone)))
+}
+
+/// Seconds since the epoch of a time, a date, or text by a pattern; without arguments the resolver has put the clock there.
+fn unix_timestamp(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    let (value, pattern) = with_pattern(context, arguments)?;
+    let time = match &value.data_type {
+        DataType::Utf8 => to_timestamp(context, vec![value, pattern], timestamp(), false)?,
+        DataType::Date32 | DataType::Timestamp(..) | DataType::Null => cast(value, &timestamp(), context.conf)?,
+        found => return Err(unexpected(context, 0, "(\"STRING\" or \"DATE\" or \"TIMESTAMP\" or \"TIMESTAMP WITHOUT TIME ZONE\")", found)),
+    };
+    let nullable = time.nullable;
+    Ok(safe_kernel(context, "_seconds", DataType::Int64, nullable, vec![time], |arrays| {
+        let times = arrays[0].as_primitive::<TimestampMicrosecondType>();
+        Ok(Arc::new(times.unary::<_, arrow::datatypes::Int64Type>(|micros| micros.div_euclid(MICROS_PER_SECOND))))
+    }))
+}
