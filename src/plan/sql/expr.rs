@@ -46,11 +46,14 @@ impl Sql {
                 negate(negated, Expr::operator("between", vec![self.expr(*expr)?, self.expr(*low)?, self.expr(*high)?]))
             }
             E::BinaryOp { left, op, right } => self.binary(*left, &op, *right)?,
+            E::UnaryOp { op: UnaryOperator::Minus, expr } if matches!(&*expr, E::Value(value) if matches!(value.value, ast::Value::Number(..))) => {
+                self.negative(&expr)?
+            }
             E::UnaryOp { op, expr } => {
                 let inner = self.expr(*expr)?;
                 match op {
                     UnaryOperator::Plus => inner,
-                    UnaryOperator::Minus => minus(inner),
+                    UnaryOperator::Minus => Expr::operator("-", vec![inner]),
                     UnaryOperator::Not | UnaryOperator::BangNot => not(inner),
                     UnaryOperator::BitwiseNot => Expr::operator("~", vec![inner]),
                     other => return Err(unsupported("the operator", &other)),
@@ -125,6 +128,14 @@ impl Sql {
         })
     }
 
+    /// A minus before a number is part of it, as in Spark's grammar: so the least `int` is an `int`.
+    fn negative(&self, number: &ast::Expr) -> Result<Expr> {
+        let ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::Number(text, long), .. }) = number else {
+            return Err(unsupported("this literal", number));
+        };
+        self.value(ast::Value::Number(format!("-{text}"), *long))
+    }
+
     fn is_bool(&self, inner: ast::Expr, value: bool) -> Result<Expr> {
         Ok(Expr::operator("<=>", vec![self.expr(inner)?, Expr::Literal(ScalarValue::Boolean(Some(value)))]))
     }
@@ -170,6 +181,8 @@ impl Sql {
             BinaryOperator::BitwiseAnd => "&",
             BinaryOperator::BitwiseOr => "|",
             BinaryOperator::BitwiseXor => "^",
+            BinaryOperator::PGBitwiseShiftLeft => "<<",
+            BinaryOperator::PGBitwiseShiftRight => ">>",
             other => return Err(unsupported("the operator", other)),
         };
         Ok(Expr::operator(symbol, vec![self.expr(left)?, self.expr(right)?]))
@@ -291,17 +304,6 @@ fn not(expr: Expr) -> Expr {
 
 fn negate(negated: bool, expr: Expr) -> Expr {
     if negated { not(expr) } else { expr }
-}
-
-/// A minus before a number is part of it, as in Spark's grammar.
-fn minus(expr: Expr) -> Expr {
-    match expr {
-        Expr::Literal(value) => match value.arithmetic_negate() {
-            Ok(negated) => Expr::Literal(negated),
-            Err(_) => Expr::operator("-", vec![Expr::Literal(value)]),
-        },
-        other => Expr::operator("-", vec![other]),
-    }
 }
 
 /// Names a lambda's own parameters in its body.

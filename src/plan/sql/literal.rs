@@ -6,6 +6,7 @@ use datafusion::common::ScalarValue;
 use sqlparser::ast::{DateTimeField, Interval, Value};
 
 use super::super::tree::Expr;
+use super::tokens::SUFFIXES;
 use super::{Sql, unsupported};
 use crate::condition;
 use crate::error::{Error, ErrorKind, Result};
@@ -68,6 +69,18 @@ fn number(text: &str, long: bool) -> Result<ScalarValue> {
     if long {
         return text.parse().map(|value| ScalarValue::Int64(Some(value))).map_err(|_| out_of_range());
     }
+    for suffix in SUFFIXES {
+        if let Some(digits) = text.strip_suffix(suffix) {
+            let value = match suffix {
+                "Y" => digits.parse().ok().map(|value| ScalarValue::Int8(Some(value))),
+                "S" => digits.parse().ok().map(|value| ScalarValue::Int16(Some(value))),
+                "F" => digits.parse().ok().map(|value| ScalarValue::Float32(Some(value))),
+                "D" => digits.parse().ok().map(|value| ScalarValue::Float64(Some(value))),
+                _ => return number(digits, false),
+            };
+            return value.ok_or_else(out_of_range);
+        }
+    }
     if text.contains(['e', 'E']) {
         return text.parse().map(|value| ScalarValue::Float64(Some(value))).map_err(|_| out_of_range());
     }
@@ -77,10 +90,11 @@ fn number(text: &str, long: bool) -> Result<ScalarValue> {
     if let Ok(value) = text.parse::<i64>() {
         return Ok(ScalarValue::Int64(Some(value)));
     }
+    let (sign, text) = text.strip_prefix('-').map_or((1, text), |text| (-1, text));
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = format!("{whole}{fraction}");
     let digits = digits.trim_start_matches('0');
-    let unscaled: i128 = if digits.is_empty() { 0 } else { digits.parse().map_err(|_| out_of_range())? };
+    let unscaled: i128 = sign * if digits.is_empty() { 0 } else { digits.parse::<i128>().map_err(|_| out_of_range())? };
     let scale = i8::try_from(fraction.len()).map_err(|_| out_of_range())?;
     let precision = u8::try_from(digits.len().max(fraction.len()).max(1)).map_err(|_| out_of_range())?;
     if precision > 38 {

@@ -5,11 +5,11 @@ mod expr;
 pub mod literal;
 mod query;
 mod statement;
+mod tokens;
 
 use sqlparser::ast;
 use sqlparser::parser::{Parser, ParserError};
 
-use self::dialect::SparkDialect;
 use super::tree::{Expr, Statement};
 use crate::condition;
 use crate::error::{Error, Result};
@@ -43,7 +43,7 @@ impl Sql {
 }
 
 fn parser(text: &str) -> Result<Parser<'static>> {
-    Parser::new(&SparkDialect).try_with_sql(text).map_err(|error| syntax(&error))
+    tokens::parser(text).map_err(|error| syntax(&error))
 }
 
 fn end(parser: &mut Parser<'_>) -> Result<()> {

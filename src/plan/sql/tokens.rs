@@ -1,0 +1,75 @@
+//! What Spark's grammar reads as one word and sqlparser's tokenizer as several: numbers with a suffix (`1Y`, `2.5D`), and
+//! nested types after `AS` or `::` (`map<string,int>`). Each becomes one token, spelled as the user did.
+
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer, Word};
+
+use super::dialect::SparkDialect;
+
+/// A parser over the text's tokens, as Spark counts them.
+pub(super) fn parser(text: &str) -> Result<Parser<'static>, ParserError> {
+    let tokens = Tokenizer::new(&SparkDialect, text)
+        .tokenize_with_location()
+        .map_err(|error| ParserError::TokenizerError(error.to_string()))?;
+    Ok(Parser::new(&SparkDialect).with_tokens_with_locations(types(suffixed(tokens))))
+}
+
+/// The suffixes that say a number's type; `L` is the tokenizer's own.
+pub(super) const SUFFIXES: [&str; 5] = ["BD", "Y", "S", "F", "D"];
+
+/// Joins a number and the suffix that touches it.
+fn suffixed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut joined: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    for next in tokens {
+        // Space between them would be a token of its own: `1 d` is a number and its alias.
+        if let (Some(TokenWithSpan { token: Token::Number(digits, false), span }), Token::Word(word)) = (joined.last_mut(), &next.token)
+            && word.quote_style.is_none()
+            && SUFFIXES.iter().any(|suffix| word.value.eq_ignore_ascii_case(suffix))
+        {
+            digits.push_str(&word.value.to_uppercase());
+            *span = Span::new(span.start, next.span.end);
+        } else {
+            joined.push(next);
+        }
+    }
+    joined
+}
+
+/// Makes one word of each nested type that a cast names: sqlparser knows `array<…>` only.
+fn types(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut joined: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut rest = tokens.into_iter().peekable();
+    let mut after_as = false;
+    while let Some(mut next) = rest.next() {
+        if matches!(next.token, Token::Whitespace(_)) {
+            joined.push(next);
+            continue;
+        }
+        let nested = matches!(&next.token, Token::Word(word) if matches!(word.keyword, Keyword::ARRAY | Keyword::MAP | Keyword::STRUCT));
+        if after_as && nested && rest.peek().is_some_and(|token| token.token == Token::Lt) {
+            let mut text = next.token.to_string();
+            let mut depth = 0_i32;
+            for part in rest.by_ref() {
+                depth += match part.token {
+                    Token::Lt => 1,
+                    Token::Gt => -1,
+                    Token::ShiftRight => -2,
+                    _ => 0,
+                };
+                text.push_str(&part.token.to_string());
+                next.span = Span::new(next.span.start, part.span.end);
+                if depth <= 0 {
+                    break;
+                }
+            }
+            next.token = Token::Word(Word { value: text, quote_style: None, keyword: Keyword::NoKeyword });
+        }
+        after_as = match &next.token {
+            Token::Word(word) => word.keyword == Keyword::AS,
+            token => *token == Token::DoubleColon,
+        };
+        joined.push(next);
+    }
+    joined
+}
