@@ -109,12 +109,14 @@ impl Predictor {
 
     /// Runs any number of rows, on as many cores as help, and returns one column for each output.
     pub fn predict(self: &Arc<Self>, binding: &Arc<Binding>, columns: Vec<ArrayRef>, rows: usize) -> Result<Vec<ArrayRef>> {
-        let chunk = self.chunk_for(rows);
+        let few = self.spread(rows);
+        let chunk = few.unwrap_or_else(|| self.tuner.rows());
         if rows <= chunk || self.options.mode == Mode::Single {
             return self.run(binding, &columns, rows, self.threads_for(rows));
         }
         let parallel = cores().min(rows.div_ceil(chunk));
-        let job = Arc::new(Job { predictor: Arc::clone(self), binding: Arc::clone(binding), columns, rows, chunk, next: AtomicUsize::new(0) });
+        let (predictor, binding) = (Arc::clone(self), Arc::clone(binding));
+        let job = Arc::new(Job { predictor, binding, columns, rows, chunk: few, next: AtomicUsize::new(0) });
         let (send, receive) = mpsc::channel();
         if parallel > 1 {
             let pool = helpers()?;
@@ -150,13 +152,12 @@ impl Predictor {
             .collect()
     }
 
-    /// Few rows are spread over the cores as well, if that takes less long than handing them over.
-    fn chunk_for(&self, rows: usize) -> usize {
-        let tuned = self.tuner.rows();
-        if self.options.chunk_rows.is_some() || rows > tuned * cores() || rows <= self.tuner.handover_rows() * 2 {
-            return tuned;
-        }
-        tuned.min(rows.div_ceil(cores())).max(1)
+    /// Few rows are spread over the cores as well, if that takes less long than handing them over: the size of their chunks.
+    fn spread(&self, rows: usize) -> Option<usize> {
+        let chunks = rows.div_ceil(self.tuner.rows());
+        let fixed = self.options.chunk_rows.is_some() || self.inputs().iter().any(|input| input.fixed_rows().is_some());
+        let few = chunks < cores() && rows > self.tuner.handover_rows() * 2;
+        (few && !fixed).then(|| rows.div_ceil(cores()))
     }
 
     fn threads_for(&self, rows: usize) -> Threads {
@@ -299,7 +300,8 @@ struct Job {
     binding: Arc<Binding>,
     columns: Vec<ArrayRef>,
     rows: usize,
-    chunk: usize,
+    /// As the tuner says, chunk by chunk, when `None`.
+    chunk: Option<usize>,
     next: AtomicUsize,
 }
 
@@ -321,11 +323,12 @@ impl Job {
     fn work(&self, parts: &mpsc::Sender<Part>) {
         WORKING.fetch_add(1, Ordering::Relaxed);
         loop {
-            let start = self.next.fetch_add(self.chunk, Ordering::Relaxed);
+            let chunk = self.chunk.unwrap_or_else(|| self.predictor.tuner.rows());
+            let start = self.next.fetch_add(chunk, Ordering::Relaxed);
             if start >= self.rows {
                 break;
             }
-            let rows = self.chunk.min(self.rows - start);
+            let rows = chunk.min(self.rows - start);
             let slices: Vec<_> = self.columns.iter().map(|column| column.slice(start, rows)).collect();
             let columns = self.predictor.run(&self.binding, &slices, rows, Threads::One);
             let failed = columns.is_err();

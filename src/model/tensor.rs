@@ -12,16 +12,41 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, FixedSizeListArray, ListArray, StringArray, make_array,
-};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, FixedSizeListArray, ListArray, PrimitiveArray, StringArray};
 use arrow::buffer::{Buffer, MutableBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{
+    DataType, Field, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
 use arrow::error::ArrowError;
 
 use super::spec::{Dim, Element, TensorSpec};
 use crate::error::{Error, Result};
+
+/// `$body` with `$type` as the Arrow type of a numeric element; `None` for the others.
+macro_rules! with_type {
+    (@ $type:ident = $arrow:ty, $body:expr) => {{
+        type $type = $arrow;
+        Some($body)
+    }};
+    ($element:expr, $type:ident => $body:expr) => {
+        match $element {
+            Element::Float16 => with_type!(@ $type = Float16Type, $body),
+            Element::Float32 => with_type!(@ $type = Float32Type, $body),
+            Element::Float64 => with_type!(@ $type = Float64Type, $body),
+            Element::Int8 => with_type!(@ $type = Int8Type, $body),
+            Element::Int16 => with_type!(@ $type = Int16Type, $body),
+            Element::Int32 => with_type!(@ $type = Int32Type, $body),
+            Element::Int64 => with_type!(@ $type = Int64Type, $body),
+            Element::Uint8 => with_type!(@ $type = UInt8Type, $body),
+            Element::Uint16 => with_type!(@ $type = UInt16Type, $body),
+            Element::Uint32 => with_type!(@ $type = UInt32Type, $body),
+            Element::Uint64 => with_type!(@ $type = UInt64Type, $body),
+            Element::Bool | Element::String => None,
+        }
+    };
+}
 
 /// A tensor that shares the column's memory where it can.
 #[derive(Clone, Debug)]
@@ -244,9 +269,8 @@ fn elements(spec: &TensorSpec, values: &ArrayRef) -> Result<Data> {
         Element::String => Data::Strings(values.as_string::<i32>().clone()),
         Element::Bool => Data::Numbers(values.as_boolean().values().iter().map(u8::from).collect::<Vec<_>>().into()),
         element => {
-            let data = values.to_data();
-            let (from, bytes) = (data.offset() * element.size(), data.len() * element.size());
-            Data::Numbers(data.buffers()[0].slice_with_length(from, bytes))
+            let memory = with_type!(element, T => values.as_primitive::<T>().values().inner().clone());
+            Data::Numbers(memory.ok_or_else(|| Error::internal("text has no numbers"))?)
         }
     })
 }
@@ -295,8 +319,8 @@ pub fn adopted(element: Element, memory: Buffer, len: usize) -> Result<ArrayRef>
         let bits: BooleanArray = memory.iter().take(len).map(|byte| Some(*byte != 0)).collect();
         return Ok(Arc::new(bits));
     }
-    let data = arrow::array::ArrayData::builder(element.data_type()).len(len).add_buffer(memory).build()?;
-    Ok(make_array(data))
+    let array = with_type!(element, T => Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::new(memory, 0, len), None)) as ArrayRef);
+    array.ok_or_else(|| Error::internal("text has no numbers"))
 }
 
 /// Lists of fixed size as lists of any size, which is what Spark's arrays are: the elements stay where they are.

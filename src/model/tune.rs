@@ -14,7 +14,7 @@ const FIRST: usize = 256;
 const LEAST: usize = 1;
 const MOST: usize = 16_384;
 /// Runs of one size before it is judged by the best of them.
-const TRIALS: u32 = 4;
+const TRIALS: u32 = 8;
 /// A bigger size must be this much better: small chunks spread better over cores.
 const GAIN: f64 = 0.97;
 /// No chunk should take longer: it holds a core, and a query that wants to stop waits for it.

@@ -64,9 +64,10 @@ impl Function {
         self.0.name()
     }
 
-    /// `spark.udf.register`: SQL may call it by this name.
-    fn register(&self, session: &Bound<'_, Session>, name: &str) {
-        session.get().inner.register_function(name, Arc::clone(&self.0));
+    /// Gives the function a name in the session's SQL.
+    fn register(&self, py: Python<'_>, session: &Session, name: &str) -> PyResult<()> {
+        session.alive(py)?.register_function(name, Arc::clone(&self.0));
+        Ok(())
     }
 
     /// The call of this function over columns or values.
