@@ -15,7 +15,7 @@ const LEAST: usize = 1;
 const MOST: usize = 16_384;
 /// Runs of one size before it is judged by the best of them.
 const TRIALS: u32 = 8;
-/// A bigger size must be this much better: small chunks spread better over cores.
+/// Another size must be this much better.
 const GAIN: f64 = 0.97;
 /// No chunk should take longer: it holds a core, and a query that wants to stop waits for it.
 const LONGEST: Duration = Duration::from_millis(20);
@@ -123,19 +123,22 @@ impl Tuner {
             return;
         }
         search.trials = 0;
-        let better = search.best.is_none_or(|(size, best)| {
-            if rows > size { search.current < best * GAIN } else { search.current <= best / GAIN }
-        });
-        let first = search.best.is_none();
+        let long = LONGEST.as_secs_f64();
+        let better = match search.best {
+            None => true,
+            // Away from a size that takes too long, even at some cost.
+            Some((size, best)) if rows < size && best * size as f64 >= long => search.current <= best * 1.25,
+            Some((_, best)) => search.current < best * GAIN,
+        };
         if better {
             search.best = Some((rows, search.current));
         }
         let best = search.best.map_or(rows, |(size, _)| size);
-        let too_long = took >= LONGEST;
+        let too_long = search.current * rows as f64 >= long;
         let next = match search.step {
             Step::Up if better && !too_long && rows * 2 <= MOST => Some(rows * 2),
-            // The first step up was no better (or the first size is too long already): try the other way.
-            Step::Up if best == FIRST || (first && too_long) => {
+            // The first step up was no better, or the first size takes too long already: try the other way.
+            Step::Up if best == FIRST => {
                 search.step = Step::Down;
                 Some(best / 2)
             }

@@ -174,7 +174,7 @@ class TestPandasUdf:
             return pd.DataFrame({"text": frame.a.astype(str), "total": frame.a + frame.b})
 
         frame = spark.range(2).select(F.struct(F.col("id").alias("a"), F.col("id").alias("b")).alias("s"))
-        assert frame.select(both("s").alias("r")).select("r.*").orderBy("total").collect() == [
+        assert frame.select(both("s").alias("r")).select("r.total", "r.text").orderBy("total").collect() == [
             Row(total=0, text="0"),
             Row(total=2, text="1"),
         ]

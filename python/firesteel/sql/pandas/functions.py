@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import types
 import typing
 import warnings
 from collections.abc import Callable, Iterator
@@ -170,11 +171,11 @@ def _infer(f: Callable[..., Any], kind: str) -> int:
     if kind in ("pandas", "all"):
         import pandas as pd
 
-        found = _kind_of(parameters, returned, {pd.Series, pd.DataFrame}, PandasUDFType)
+        found = _kind_of(parameters, returned, (pd.Series, pd.DataFrame), PandasUDFType)
     if found is None and kind in ("arrow", "all"):
         import pyarrow as pa
 
-        found = _kind_of(parameters, returned, {pa.Array}, ArrowUDFType)
+        found = _kind_of(parameters, returned, (pa.Array,), ArrowUDFType)
     if found is None:
         raise PySparkNotImplementedError(errorClass="UNSUPPORTED_SIGNATURE", messageParameters={"signature": str(signature)})
     return found
@@ -186,13 +187,13 @@ def _unhinted(target: str, signature: inspect.Signature) -> PySparkValueError:
     )
 
 
-def _kind_of(parameters: list[Any], returned: Any, columns: set[Any], kinds: Any) -> int | None:
+def _kind_of(parameters: list[Any], returned: Any, columns: tuple[Any, ...], kinds: Any) -> int | None:
     """Columns to a column, an iterator to an iterator, or columns to a value."""
 
     def is_column(hint: Any) -> bool:
-        if get_origin(hint) is typing.Union:
-            return all(part in columns for part in get_args(hint))
-        return hint in columns if hint.__hash__ else False
+        if get_origin(hint) in (typing.Union, types.UnionType):
+            return all(is_column(part) for part in get_args(hint))
+        return any(hint is column for column in columns)
 
     def is_tuple_of_columns(hint: Any) -> bool:
         return get_origin(hint) is tuple and all(part is Ellipsis or is_column(part) for part in get_args(hint))
