@@ -134,7 +134,7 @@ def lookup(pyspark_name: str, module: ModuleType) -> Callable[[str], Any]:
     """Return the ``__getattr__`` of a module: its own if it has one, its submodules, then stand-ins."""
     own = module.__dict__.get("__getattr__")
 
-    def __getattr__(name: str) -> Any:  # noqa: N807
+    def __getattr__(name: str) -> Any:
         if own is not None:
             try:
                 return own(name)

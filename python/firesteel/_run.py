@@ -50,12 +50,12 @@ def run_script(script: str, arguments: Sequence[str]) -> int:
 def execute(code: CodeType, main: ModuleType) -> int:
     """Run the script's code in its module, and turn its end into an exit status."""
     try:
-        exec(code, main.__dict__)  # noqa: S102 - running the user's script is what this is for
+        exec(code, main.__dict__)
     except SystemExit as end:
         return status_of(end)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BaseException as error:  # noqa: BLE001 - as the interpreter does at the top of a script
+    except BaseException as error:
         report(error, error.__traceback__.tb_next if error.__traceback__ else None)
         return 1
     return 0

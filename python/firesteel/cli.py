@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return COMMANDS[options.command](options)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the one place where a failure becomes a line of text
+    except Exception as error:
         if options.debug:
             raise
         print(f"firesteel: {error or type(error).__name__}", file=sys.stderr)

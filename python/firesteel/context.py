@@ -6,6 +6,7 @@ import getpass
 import logging
 import time
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from firesteel.conf import SparkConf
@@ -135,7 +136,7 @@ class SparkContext:
         elements = list(c)
         slices = max(1, min(numSlices or self.defaultParallelism, len(elements) or 1))
         cuts = [len(elements) * i // slices for i in range(slices + 1)]
-        return RDD(lambda: [elements[a:b] for a, b in zip(cuts, cuts[1:], strict=False)])
+        return RDD(lambda: [elements[a:b] for a, b in pairwise(cuts)])
 
     def range(self, start: int, end: int | None = None, step: int = 1, numSlices: int | None = None) -> RDD:
         """Makes an RDD of numbers."""

@@ -6,7 +6,6 @@ import datetime
 import decimal
 
 import pytest
-
 from firesteel.errors import IllegalArgumentException, PySparkTypeError, PySparkValueError
 from firesteel.sql import Window
 from firesteel.sql import functions as F

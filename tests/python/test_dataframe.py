@@ -6,7 +6,6 @@ import datetime
 import decimal
 
 import pytest
-
 from firesteel.errors import (
     AnalysisException,
     NumberFormatException,

@@ -6,9 +6,8 @@ import doctest
 import importlib
 import pkgutil
 
-import pytest
-
 import firesteel.sql
+import pytest
 
 MODULES = [
     name

@@ -12,8 +12,12 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-
-from firesteel.errors import AnalysisException, IllegalArgumentException, SparkRuntimeException, UnsupportedOperationException
+from firesteel.errors import (
+    AnalysisException,
+    IllegalArgumentException,
+    SparkRuntimeException,
+    UnsupportedOperationException,
+)
 from firesteel.ml import Model
 
 MODELS = Path(__file__).parents[1] / "fixtures" / "models"

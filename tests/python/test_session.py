@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-
 from firesteel.conf import SparkConf
 from firesteel.errors import (
     AnalysisException,
@@ -101,5 +100,5 @@ if pid == 0:
     os._exit(9)
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "7"

@@ -8,7 +8,6 @@ import threading
 import uuid
 
 import pytest
-
 from firesteel.errors import AnalysisException, PySparkValueError, StreamingQueryException
 from firesteel.sql.streaming import StreamingQueryListener
 from firesteel.streaming import MemoryStream
@@ -166,8 +165,8 @@ from firesteel.sql import SparkSession
 spark = SparkSession.builder.master("local[1]").getOrCreate()
 stream = spark.readStream.format("rate").load()
 query = stream.writeStream.format("noop").start()
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     query.awaitTermination()
 except KeyboardInterrupt:
     print("interrupted", query.isActive, flush=True)
@@ -175,7 +174,7 @@ except KeyboardInterrupt:
 
 
 def start_sleeper():
-    child = subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603
+    child = subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert child.stdout.readline().strip() == "ready"
     return child
 

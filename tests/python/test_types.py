@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 
 import pytest
-
 from firesteel.errors import ParseException, PySparkKeyError, PySparkValueError
 from firesteel.sql import Row
 from firesteel.sql.types import (
@@ -53,8 +52,8 @@ def test_a_row_is_a_tuple_with_names():
     row = Row(name="Alice", age=11)
     assert (row.name, row["age"], row[0], "age" in row, len(row)) == ("Alice", 11, "Alice", True, 2)
     assert repr(row) == "Row(name='Alice', age=11)"
-    assert pickle.loads(pickle.dumps(row)) == row  # noqa: S301
-    assert pickle.loads(pickle.dumps(row)).asDict() == {"name": "Alice", "age": 11}  # noqa: S301
+    assert pickle.loads(pickle.dumps(row)) == row
+    assert pickle.loads(pickle.dumps(row)).asDict() == {"name": "Alice", "age": 11}
     assert row == ("Alice", 11)
     assert Row("a", "b")(1, 2).asDict() == {"a": 1, "b": 2}
     assert repr(Row("a", "b")) == "<Row('a', 'b')>"

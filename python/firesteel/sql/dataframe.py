@@ -611,8 +611,8 @@ class DataFrame:
 
         kept = [Column(_expr(col)) for col in _as_list(ids)]
         if values is None:
-            names = {col._expr.name() for col in kept}
-            turned = [self[name] for name in self.columns if name not in names]
+            known = {col._expr.name() for col in kept}
+            turned = [self[name] for name in self.columns if name not in known]
         else:
             turned = [Column(_expr(col)) for col in _as_list(values)]
         if not turned:

@@ -235,7 +235,7 @@ class TimestampType(DatetimeType):
     def fromInternal(self, ts: int | None) -> datetime.datetime | None:
         if ts is None:
             return None
-        return datetime.datetime.fromtimestamp(ts // 1000000).replace(microsecond=ts % 1000000)  # noqa: DTZ006
+        return datetime.datetime.fromtimestamp(ts // 1000000).replace(microsecond=ts % 1000000)
 
 
 class TimestampNTZType(DatetimeType):

@@ -44,7 +44,7 @@ _KINDS = {
 
 def udf(
     f: Callable[..., Any] | DataType | str | None = None,
-    returnType: DataType | str = StringType(),  # noqa: B008 - Spark's signature
+    returnType: DataType | str = StringType(),
     *,
     useArrow: bool | None = None,
 ) -> Any:
@@ -90,7 +90,7 @@ def _create_py_udf(f: Callable[..., Any], returnType: DataType | str, useArrow: 
 
         try:
             eval_type = infer_for_udf(f)
-        except Exception:  # noqa: BLE001 - as in Spark, whatever goes wrong with the hints is a warning
+        except Exception:
             warnings.warn("the type hints say nothing about the kind of this function, so it is called row by row", UserWarning, stacklevel=3)
     if eval_type is None:
         eval_type = PythonEvalType.SQL_ARROW_BATCHED_UDF if arrow else PythonEvalType.SQL_BATCHED_UDF
@@ -119,7 +119,7 @@ class UserDefinedFunction:
     def __init__(
         self,
         func: Callable[..., Any],
-        returnType: DataType | str = StringType(),  # noqa: B008 - Spark's signature
+        returnType: DataType | str = StringType(),
         name: str | None = None,
         evalType: int = PythonEvalType.SQL_BATCHED_UDF,
         deterministic: bool = True,

@@ -386,7 +386,7 @@ def make_ym_interval(years: ColumnOrName | None = None, months: ColumnOrName | N
 def _make_timestamp(name: str, whole: Sequence[Any], timezone: Any, date: Any, time: Any) -> Column:
     given = [part for part in whole if part is not None]
     pair = [part for part in (date, time) if part is not None]
-    if given and pair or len(given) not in (0, 6) or (not given and len(pair) != 2):
+    if (given and pair) or len(given) not in (0, 6) or (not given and len(pair) != 2):
         raise PySparkValueError(
             errorClass="CANNOT_SET_TOGETHER",
             messageParameters={"arg_list": "years, months, days, hours, mins, secs and date, time"},

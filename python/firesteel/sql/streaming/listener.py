@@ -6,7 +6,7 @@ import json
 import logging
 import uuid
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from firesteel.sql.session import SparkSession
@@ -56,7 +56,7 @@ class StreamingQueryListener(ABC):
     def onQueryProgress(self, event: QueryProgressEvent) -> None:
         """Called after each batch."""
 
-    def onQueryIdle(self, event: QueryIdleEvent) -> None:
+    def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: B027 - a listener may leave it out
         """Called when a query had nothing to do for a while."""
 
     @abstractmethod
@@ -187,7 +187,7 @@ class _Report(dict[str, Any]):
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     # What a key that Spark leaves out of its JSON reads as.
-    _defaults: dict[str, Any] = {
+    _defaults: ClassVar[dict[str, Any]] = {
         "inputRowsPerSecond": float("nan"),
         "processedRowsPerSecond": float("nan"),
         "eventTime": {},

@@ -46,12 +46,12 @@ class StreamingQuery:
         """Whether the query runs."""
         return self._native.is_active()
 
-    def awaitTermination(self, timeout: int | None = None) -> bool | None:
+    def awaitTermination(self, timeout: float | None = None) -> bool | None:
         """Waits until the query ends.
 
         Parameters
         ----------
-        timeout : int, optional
+        timeout : float, optional
             For how many seconds at most.
 
         Returns
@@ -160,12 +160,12 @@ class StreamingQueryManager:
         native = self._native.get(str(id))
         return None if native is None else StreamingQuery(native)
 
-    def awaitAnyTermination(self, timeout: int | None = None) -> bool | None:
+    def awaitAnyTermination(self, timeout: float | None = None) -> bool | None:
         """Waits until a query has ended since the session began, or since :meth:`resetTerminated`.
 
         Parameters
         ----------
-        timeout : int, optional
+        timeout : float, optional
             For how many seconds at most; then the answer says whether one has ended.
 
         Raises

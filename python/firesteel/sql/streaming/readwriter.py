@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from firesteel import _native
 from firesteel.errors import (
     AnalysisException,
     PySparkTypeError,
@@ -13,7 +14,6 @@ from firesteel.errors import (
     _missing,
     _not_type,
 )
-from firesteel import _native
 from firesteel.sql.readwriter import _pairs
 from firesteel.sql.session import _schema_text
 
