@@ -43,7 +43,6 @@ from firesteel.sql.functions.core import (
     bucket,
     call_function,
     call_udf,
-    chr as chr,
     col,
     column,
     convert_timezone,
@@ -86,7 +85,6 @@ from firesteel.sql.functions.core import (
     overlay,
     rand,
     randn,
-    random as random,
     randstr,
     reduce,
     schema_of_csv,
@@ -109,11 +107,19 @@ from firesteel.sql.functions.core import (
     uniform,
     unix_timestamp,
     unwrap_udt,
-    uuid as uuid,
     when,
     window,
     years,
     zip_with,
+)
+from firesteel.sql.functions.core import (
+    chr as chr,
+)
+from firesteel.sql.functions.core import (
+    random as random,
+)
+from firesteel.sql.functions.core import (
+    uuid as uuid,
 )
 from firesteel.sql.functions.datetime import *
 from firesteel.sql.functions.formats import *
