@@ -5,6 +5,7 @@ pyarrow and pandas are imported where they are used, so that a session starts wi
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +117,13 @@ def _infer(rows: list[Any], names: list[str] | None) -> StructType:
     if not rows:
         raise PySparkValueError(errorClass="CANNOT_INFER_EMPTY_SCHEMA", messageParameters={})
     struct: StructType | None = None
+    seen: set[Any] = set()
     for row in rows:
+        shape = _shape(row)
+        if shape is not None:
+            if shape in seen:
+                continue
+            seen.add(shape)
         found = _infer_schema(row, names)
         struct = found if struct is None else _merge_type(struct, found)
     assert struct is not None
@@ -127,6 +134,21 @@ def _infer(rows: list[Any], names: list[str] | None) -> StructType:
             raise IndexError("list index out of range")
         struct.fields[i].name = struct.names[i] = name
     return struct
+
+
+_PLAIN = frozenset((type(None), bool, int, float, str, bytes, bytearray, datetime.date, datetime.datetime))
+
+
+def _shape(row: Any) -> Any:
+    """Names and types of a row of plain values: two rows of one shape have one schema, so only the first is looked into."""
+    if isinstance(row, dict):
+        names, kinds = tuple(row), tuple(map(type, row.values()))
+    elif isinstance(row, (tuple, list)):
+        names = tuple(getattr(row, "__fields__", None) or getattr(row, "_fields", ()))
+        kinds = tuple(map(type, row))
+    else:
+        return None
+    return (names, kinds) if _PLAIN.issuperset(kinds) else None
 
 
 def _named(frame: _native.Frame, schema: Any, session: SparkSession) -> _native.Frame:
