@@ -54,7 +54,7 @@ def test_the_context_has_what_scripts_use(spark):
 def test_sql_and_views(spark):
     spark.range(4).createOrReplaceTempView("numbers")
     assert spark.sql("SELECT count(*) AS n FROM numbers WHERE id > 1").collect() == [Row(n=2)]
-    assert spark.sql("SELECT :a + ? AS x" if False else "SELECT :a + :b AS x", {"a": 1, "b": 2}).first().x == 3
+    assert spark.sql("SELECT :a + :b AS x", {"a": 1, "b": 2}).first().x == 3
     assert spark.sql("SELECT max(id) AS m FROM {df}", df=spark.range(3)).first().m == 2
     assert spark.catalog.tableExists("numbers")
     assert [table.name for table in spark.catalog.listTables() if table.isTemporary] == ["numbers"]

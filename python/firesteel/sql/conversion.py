@@ -140,7 +140,7 @@ _PLAIN = frozenset((type(None), bool, int, float, str, bytes, bytearray, datetim
 
 
 def _shape(row: Any) -> Any:
-    """Names and types of a row of plain values: two rows of one shape have one schema, so only the first is looked into."""
+    """Names and types of a row of plain values: rows of one shape have one schema, so one is looked into."""
     if isinstance(row, dict):
         names, kinds = tuple(row), tuple(map(type, row.values()))
     elif isinstance(row, (tuple, list)):

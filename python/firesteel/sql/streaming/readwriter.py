@@ -398,8 +398,8 @@ class DataStreamWriter:
             from firesteel.errors import IllegalArgumentException
 
             raise IllegalArgumentException(
-                f"[STREAMING_OUTPUT_MODE.INVALID] the output mode '{outputMode}' must be 'Append', 'Complete' or 'Update'. "
-                "SQLSTATE: 42KDE"
+                f"[STREAMING_OUTPUT_MODE.INVALID] the output mode '{outputMode}' must be 'Append', 'Complete' or "
+                "'Update'. SQLSTATE: 42KDE"
             )
         self._mode = outputMode
         return self
@@ -564,7 +564,7 @@ class DataStreamWriter:
         queryName: str | None = None,
         **options: Any,
     ) -> StreamingQuery:
-        """Starts the query into a table, which is made where it is not there; the arguments are those of :meth:`start`."""
+        """Starts the query into a table, which is made where it is not there; arguments as for :meth:`start`."""
         if not isinstance(tableName, str) or not tableName.strip():
             raise PySparkValueError(
                 errorClass="VALUE_NOT_NON_EMPTY_STR",
@@ -613,7 +613,7 @@ class DataStreamWriter:
 
 
 def _end_cleanly_on_sigterm() -> None:
-    """Lets SIGTERM end the process by way of `atexit`, which stops the queries, where the program has no handler of its own.
+    """Lets SIGTERM end the process by way of `atexit`, which stops the queries, where there is no other handler.
 
     What is not committed then is left for replay.
     """
