@@ -57,7 +57,7 @@ def test_pandas_in_and_out(spark):
 
 def test_to_pandas_keeps_nested_values_as_python_objects(spark):
     frame = spark.sql(
-        "SELECT struct(1 AS a) AS s, map('k', 1) AS m, array(1, 2) AS v, CAST(NULL AS INT) AS n"
+        "SELECT named_struct('a', 1) AS s, map('k', 1) AS m, array(1, 2) AS v, CAST(NULL AS INT) AS n"
     ).toPandas()
     assert frame["s"][0] == {"a": 1}
     assert frame["m"][0] == {"k": 1}

@@ -843,7 +843,8 @@ class DataFrame:
 
     def tail(self, num: int) -> list[Row]:
         """Returns the last rows."""
-        return self._new(self._frame.tail(num)).collect()
+        rows = self.collect()
+        return rows[len(rows) - min(num, len(rows)) :]
 
     def foreach(self, f: Callable[[Row], None]) -> None:
         """Calls a function with each row."""

@@ -51,9 +51,12 @@ class DataFrameStatFunctions:
             )
         accuracy = 2_000_000_000 if relativeError == 0 else max(1, min(2_000_000_000, round(1 / relativeError)))
         wanted = [float(p) for p in probabilities]
-        values = [F.percentile_approx(F.col(n).cast("double"), F.lit(wanted), accuracy) for n in names]
-        row = self.df.agg(*values).collect()[0]
-        found = [list(value) if value is not None else [] for value in row]
+        columns = [F.col(name).cast("double") for name in names]
+        values = [F.percentile_approx(column, p, accuracy) for column in columns for p in wanted]
+        row = list(self.df.agg(*values).collect()[0]) if values else []
+        width = len(wanted)
+        parts = [row[i * width : (i + 1) * width] for i in range(len(names))]
+        found = [part if None not in part else [] for part in parts]
         return found[0] if isinstance(col, str) else found
 
     def corr(self, col1: str, col2: str, method: str | None = None) -> float:
