@@ -23,6 +23,7 @@ use datafusion::prelude::SessionConfig;
 use futures::stream::{BoxStream, StreamExt};
 
 use super::function_exec::{FunctionPlanner, PruneCalls};
+use super::in_order::limits_in_order;
 use super::scan::relabel;
 use super::watermark::{EventTime, WatermarkPlanner};
 use super::{Attribute, Leaf, LeafId, Resolved, Watermark};
@@ -114,6 +115,7 @@ pub struct Finished {
 pub fn finish(resolved: &Resolved, env: &Arc<Env>) -> Result<Finished> {
     let optimized = env.state.optimize(&resolved.plan)?;
     let physical = env.runtime.block_on(env.state.query_planner().create_physical_plan(&optimized, &env.state))?;
+    let physical = limits_in_order(physical)?;
     let task = TaskContext::from(&env.state);
     Ok(Finished {
         physical,

@@ -6,6 +6,7 @@ pub mod error;
 pub mod execute;
 pub mod function_exec;
 pub mod functions;
+pub mod in_order;
 pub mod kernel;
 pub mod resolve;
 pub mod scan;
