@@ -106,10 +106,19 @@ impl ExecutionPlan for InOrderExec {
         let streams: Vec<_> = (0..lanes)
             .map(|lane| {
                 let mut builder = RecordBatchReceiverStream::builder(self.input.schema(), AHEAD);
-                builder.run_input(Arc::clone(&self.input), lane, Arc::clone(&context));
-                builder.build()
+                let mut rows = self.input.execute(lane, Arc::clone(&context))?;
+                let wanted = builder.tx();
+                builder.spawn(async move {
+                    while let Some(batch) = rows.next().await {
+                        if wanted.send(batch).await.is_err() {
+                            break;
+                        }
+                    }
+                    Ok(())
+                });
+                Ok(builder.build())
             })
-            .collect();
+            .collect::<DfResult<_>>()?;
         let rows = stream::iter(streams).flatten();
         let left = self.fetch.unwrap_or(usize::MAX);
         let wanted = stream::try_unfold((rows, left), |(mut rows, left)| async move {
