@@ -11,7 +11,7 @@ use crate::types::zone::Zone;
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     pub rows: usize,
-    /// Cells longer than this are cut; 0 keeps them whole.
+    /// Cells longer than this are cut, names never; 0 keeps cells whole.
     pub truncate: usize,
     pub vertical: bool,
 }
@@ -20,7 +20,7 @@ pub struct Layout {
 pub fn render(schema: &SchemaRef, batches: &[RecordBatch], layout: Layout, zone: Zone) -> Result<String> {
     let total: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let shown = total.min(layout.rows);
-    let header: Vec<String> = schema.fields().iter().map(|field| cut(&escape(field.name()), layout)).collect();
+    let header: Vec<String> = schema.fields().iter().map(|field| escape(field.name())).collect();
     let mut rows: Vec<Vec<String>> = Vec::with_capacity(shown);
     for batch in batches {
         let take = batch.num_rows().min(shown - rows.len());

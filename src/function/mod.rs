@@ -4,6 +4,7 @@
 //! The simplest implementation, and so the tutorial, is [`clock`].
 
 pub mod clock;
+pub mod row;
 
 use std::fmt::Debug;
 
@@ -34,11 +35,14 @@ pub struct Chunk {
     pub columns: Vec<ArrayRef>,
     /// How many rows; a function without arguments has no column to tell.
     pub rows: usize,
+    /// The lane that the rows are in, and how many of its rows this pass has seen before them.
+    pub lane: usize,
+    pub first_row: u64,
 }
 
 impl From<RecordBatch> for Chunk {
     fn from(batch: RecordBatch) -> Self {
-        Self { rows: batch.num_rows(), columns: batch.columns().to_vec() }
+        Self { rows: batch.num_rows(), columns: batch.columns().to_vec(), lane: 0, first_row: 0 }
     }
 }
 
@@ -46,7 +50,8 @@ impl Chunk {
     /// Rows `offset..offset + rows`, without a copy.
     #[must_use]
     pub fn slice(&self, offset: usize, rows: usize) -> Self {
-        Self { columns: self.columns.iter().map(|column| column.slice(offset, rows)).collect(), rows }
+        let columns = self.columns.iter().map(|column| column.slice(offset, rows)).collect();
+        Self { columns, rows, lane: self.lane, first_row: self.first_row + offset as u64 }
     }
 
     /// The chunk cut into parts of at most `rows` rows, without a copy.

@@ -2,6 +2,7 @@
 
 mod checkpoint_logs;
 mod function_exec;
+mod functions;
 mod model_tensor;
 mod model_tune;
 mod plan_sql;

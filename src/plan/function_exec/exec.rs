@@ -39,7 +39,7 @@ impl PhysicalCall {
             .iter()
             .map(|argument| argument.evaluate(batch).and_then(|value| value.into_array(rows)))
             .collect::<DfResult<Vec<_>>>()?;
-        Ok(Chunk { columns, rows })
+        Ok(Chunk { columns, rows, lane: 0, first_row: 0 })
     }
 
     /// Holds a function to its promise, so that a broken one is named here and not by some kernel downstream.
@@ -181,7 +181,7 @@ impl ExecutionPlan for FunctionExec {
         let pass = PassContext::of(&context)?;
         let mut rows = self.input.execute(lane, context)?;
         if self.row_calls > 0 {
-            let stream = rows::stream(rows, Arc::clone(&self.calls), self.row_calls, Arc::clone(&pass), Arc::clone(&self.row_schema));
+            let stream = rows::stream(rows, lane, Arc::clone(&self.calls), self.row_calls, Arc::clone(&pass), Arc::clone(&self.row_schema));
             rows = Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.row_schema), stream));
         }
         if self.row_calls < self.calls.len() {

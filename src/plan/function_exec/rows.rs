@@ -12,7 +12,7 @@ use futures::stream::{Stream, StreamExt};
 
 use super::exec::{PhysicalCall, append};
 use crate::error::{Error, Result};
-use crate::function::Runs;
+use crate::function::{Chunk, Runs};
 use crate::plan::execute::PassContext;
 use crate::runtime::on_io_thread;
 
@@ -25,6 +25,7 @@ enum Started {
 /// Appends the columns of the first `row_calls` calls.
 pub fn stream(
     input: SendableRecordBatchStream,
+    lane: usize,
     calls: Arc<[PhysicalCall]>,
     row_calls: usize,
     pass: Arc<PassContext>,
@@ -32,12 +33,14 @@ pub fn stream(
 ) -> impl Stream<Item = DfResult<RecordBatch>> {
     // One batch more than there are threads: small batches keep every thread busy, and the next is ready when one ends.
     let ahead = pass.runtime().lanes() + 1;
+    let mut seen = 0_u64;
     input
         .map(move |batch| {
             let started = batch.map_err(Error::from).and_then(|batch| {
                 pass.batch().cancel.check()?;
                 let started =
-                    (0..row_calls).map(|i| start(&calls, i, &batch, &pass)).collect::<Result<Vec<_>>>()?;
+                    (0..row_calls).map(|i| start(&calls, i, &batch, (lane, seen), &pass)).collect::<Result<Vec<_>>>()?;
+                seen += batch.num_rows() as u64;
                 Ok((batch, started))
             });
             match started {
@@ -51,13 +54,19 @@ pub fn stream(
 }
 
 /// Begins a call: at once on this thread when that is cheaper than handing it over, else on the compute threads.
-fn start(calls: &Arc<[PhysicalCall]>, i: usize, batch: &RecordBatch, pass: &Arc<PassContext>) -> Result<Started> {
+fn start(
+    calls: &Arc<[PhysicalCall]>,
+    i: usize,
+    batch: &RecordBatch,
+    (lane, first_row): (usize, u64),
+    pass: &Arc<PassContext>,
+) -> Result<Started> {
     let call = &calls[i];
     let rows = batch.num_rows();
     if rows == 0 {
         return Ok(Started::Done(new_empty_array(call.column.data_type())));
     }
-    let chunk = call.chunk(batch)?;
+    let chunk = Chunk { lane, first_row, ..call.chunk(batch)? };
     let function = &call.function;
     let here = function.runs() == Runs::Inline || (rows <= function.inline_rows() && !on_io_thread());
     if here {

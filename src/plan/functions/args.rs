@@ -10,7 +10,7 @@ use super::{CallContext, Typed};
 use crate::condition;
 use crate::error::{Error, Result};
 use crate::plan::resolve::cast;
-use crate::plan::resolve::coerce::{common, is_atomic, is_float, is_integral, is_numeric};
+use crate::plan::resolve::coerce::{common, is_atomic, is_numeric};
 use crate::types::sql_name;
 
 /// Fails unless the number of arguments is in `wanted`.
@@ -62,19 +62,15 @@ pub fn implicit(context: &CallContext<'_>, argument: Typed, to: &DataType, at: u
 
 /// Whether Spark casts an argument of type `from` where a function asks for `to`.
 fn casts(from: &DataType, to: &DataType, ansi: bool) -> bool {
-    use DataType::{Binary, Date32, Decimal128, Duration, Interval, List, Map, Null, Timestamp, Utf8};
+    use DataType::{Date32, Duration, Interval, List, Map, Null, Timestamp, Utf8};
     match (from, to) {
         (from, to) if from == to => true,
         (Null, _) => true,
         (from, Utf8) => is_atomic(from),
         (Utf8, to) => is_atomic(to),
-        (from, Decimal128(..)) if is_numeric(from) => !is_float(from) || !ansi,
-        (Decimal128(..), to) => is_float(to) || (!ansi && is_numeric(to)),
-        (from, to) if is_integral(from) && is_integral(to) => !ansi || common(from, to, ansi).as_ref() == Some(to),
-        (from, to) if is_numeric(from) && is_float(to) => !(is_float(from) && matches!(to, DataType::Float32)),
-        (from, to) if is_float(from) && is_integral(to) => !ansi,
+        // A bigint goes where an int is asked for: a value that does not fit is an error when it comes.
+        (from, to) if is_numeric(from) && is_numeric(to) => true,
         (Date32 | Timestamp(..), Date32 | Timestamp(..)) => true,
-        (Binary, _) => false,
         (List(from), List(to)) => casts(from.data_type(), to.data_type(), ansi),
         (Map(..), Map(..)) => common(from, to, ansi).as_ref() == Some(to),
         (Duration(_) | Interval(_), Interval(arrow::datatypes::IntervalUnit::MonthDayNano)) => true,

@@ -48,6 +48,7 @@ pub const TABLE: super::Table = &[
     ("try_element_at", Scalar(|c, a| element_at(c, a, false))),
     ("flatten", Scalar(flatten)),
     ("get", Scalar(get)),
+    ("sequence", Scalar(super::sequence::sequence)),
     ("slice", Scalar(slice)),
     ("sort_array", Scalar(sort_array)),
 ];

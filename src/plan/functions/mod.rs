@@ -29,6 +29,7 @@ mod misc;
 mod missing;
 mod printf;
 mod regex;
+mod sequence;
 mod string;
 mod timetext;
 mod window;

@@ -70,6 +70,8 @@ pub const TABLE: super::Table = &[
     ("substr", Scalar(substr)),
     ("substring", Scalar(substr)),
     ("substring_index", Scalar(|c, a| three_or::<Text, Text, Int, String>(c, a, |s, by, n| Ok(Some(substring_index(s, by, n).to_owned()))))),
+    ("to_binary", Scalar(|c, a| to_binary(c, a, false))),
+    ("try_to_binary", Scalar(|c, a| to_binary(c, a, true))),
     ("translate", Scalar(|c, a| three_or::<Text, Text, Text, String>(c, a, |s, from, to| Ok(Some(translate(s, from, to)))))),
     ("ucase", Scalar(|c, a| one::<Text, String>(c, a, str::to_uppercase))),
     ("upper", Scalar(|c, a| one::<Text, String>(c, a, str::to_uppercase))),
@@ -571,4 +573,35 @@ fn url_decode(text: &str) -> Result<String> {
         });
     }
     String::from_utf8(bytes).map_err(|_| bad())
+}
+
+/// `to_binary(text[, format])`: hexadecimal unless told `utf-8` or `base64`.
+fn to_binary(context: &CallContext<'_>, arguments: Vec<Typed>, lenient: bool) -> Result<Typed> {
+    count(context, &arguments, 1..=2)?;
+    let arguments = cast_all(context, arguments, &[DataType::Utf8, DataType::Utf8])?;
+    Ok(kernel(context, "", DataType::Binary, true, arguments, move |arrays| {
+        let texts = arrays[0].as_string::<i32>();
+        let formats = arrays.get(1).map(|array| array.as_string::<i32>());
+        let rows = (0..texts.len()).map(|row| {
+            if texts.is_null(row) || formats.is_some_and(|formats| formats.is_null(row)) {
+                return Ok(None);
+            }
+            let (text, format) = (texts.value(row), formats.map_or("hex", |formats| formats.value(row)));
+            let bytes = match format.to_ascii_lowercase().as_str() {
+                "utf-8" | "utf8" => Some(text.as_bytes().to_vec()),
+                "base64" => unbase64(text).ok().flatten(),
+                "hex" => super::math::unhex(text),
+                _ => return Err(Error::illegal(format!("to_binary knows the formats hex, utf-8 and base64, not '{format}'"))),
+            };
+            match bytes {
+                None if !lenient => Err(Error::of(condition::CONVERSION_INVALID_INPUT)
+                    .with("str", format!("'{text}'"))
+                    .with("fmt", format!("\"{}\"", format.to_uppercase()))
+                    .with("targetType", "\"BINARY\"")
+                    .with("suggestion", "`try_to_binary`")),
+                bytes => Ok(bytes),
+            }
+        });
+        Ok(Arc::new(rows.collect::<Result<arrow::array::BinaryArray>>()?))
+    }))
 }

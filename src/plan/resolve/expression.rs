@@ -16,6 +16,7 @@ use crate::condition;
 use crate::error::{Error, Result};
 use crate::function::Function;
 use crate::function::clock::ClockFunction;
+use crate::function::row::RowFunction;
 use crate::plan::functions::{CallContext, Definition, Typed, lookup, missing};
 use crate::plan::tree::{Call, Expr};
 use crate::plan::{AttrId, Attribute};
@@ -325,6 +326,12 @@ impl<'a> Expressions<'a> {
             let typed = explicit(value.typed, &to, false, self.resolver.conf(), &text)?;
             return Ok(Value { typed, pretty: value.pretty, name: value.name, attribute: None });
         }
+        if let Some(seed) = seed(&call.arguments)
+            && let Some(function) = RowFunction::named(&name, seed)
+        {
+            let function: Arc<dyn Function> = Arc::new(function);
+            return self.function(&function, &[]);
+        }
         if matches!(name.as_str(), "grouping" | "grouping_id") {
             return super::aggregate::grouping(self, &name, &call.arguments);
         }
@@ -533,4 +540,16 @@ pub fn unknown_function(name: &str) -> Error {
 /// What errors show of arguments, and the arguments.
 pub fn texts_and_values(arguments: Vec<Value>) -> (Vec<String>, Vec<Typed>) {
     arguments.into_iter().map(|value| (value.pretty, value.typed)).unzip()
+}
+
+/// The seed of `rand(5)`: none without arguments; `None` where the arguments are no seed.
+fn seed(arguments: &[Expr]) -> Option<Option<i64>> {
+    match arguments {
+        [] => Some(None),
+        [Expr::Literal(value)] => match value.cast_to(&DataType::Int64).ok()? {
+            ScalarValue::Int64(seed) => Some(seed),
+            _ => None,
+        },
+        _ => None,
+    }
 }

@@ -227,7 +227,7 @@ def lpad(col: ColumnOrName, len: Column | int, pad: Column | str) -> Column:
 
 def ltrim(col: ColumnOrName, trim: ColumnOrName | None = None) -> Column:
     """Removes characters, by default spaces, from the start."""
-    return _call_optional("ltrim", _c(col), _o(trim))
+    return _call("ltrim", _c(col)) if trim is None else _call("ltrim", _c(trim), _c(col))
 
 
 def make_valid_utf8(str: ColumnOrName) -> Column:
@@ -320,7 +320,7 @@ def rpad(col: ColumnOrName, len: Column | int, pad: Column | str) -> Column:
 
 def rtrim(col: ColumnOrName, trim: ColumnOrName | None = None) -> Column:
     """Removes characters, by default spaces, from the end."""
-    return _call_optional("rtrim", _c(col), _o(trim))
+    return _call("rtrim", _c(col)) if trim is None else _call("rtrim", _c(trim), _c(col))
 
 
 def sentences(
@@ -397,7 +397,7 @@ def translate(srcCol: ColumnOrName, matching: str, replace: str) -> Column:
 
 def trim(col: ColumnOrName, trim: ColumnOrName | None = None) -> Column:
     """Removes characters, by default spaces, from both ends."""
-    return _call_optional("trim", _c(col), _o(trim))
+    return _call("trim", _c(col)) if trim is None else _call("trim", _c(trim), _c(col))
 
 
 def try_to_binary(col: ColumnOrName, format: ColumnOrName | None = None) -> Column:
