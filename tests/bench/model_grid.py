@@ -1,8 +1,9 @@
 """`Model.predict` on Arrow data against raw ONNX Runtime from Python, side by side.
 
-The raw side is measured over a grid: 1 or 2 threads inside a session, one or two Python threads (two with a session each, which is
-the best that Python can do), batches of 256 to all rows. It is given NumPy arrays that exist already, so nothing is converted. Ours is given a
-record batch and returns one. Runs are interleaved and repeated; medians are compared::
+The raw side is measured over a grid: 1 or 2 threads inside a session, one or two Python threads (two with a session
+each, which is the best that Python can do), batches of 256 to all rows. It is given NumPy arrays that exist already,
+so nothing is converted. Ours is given a record batch and returns one. Runs are interleaved and repeated; medians are
+compared::
 
     python tests/bench/model_grid.py            # print the grid
     python tests/bench/model_grid.py --json out.json
@@ -22,7 +23,6 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 import pyarrow as pa
-
 from firesteel.ml import Model
 
 MODELS = Path(__file__).parents[1] / "fixtures" / "models"
@@ -82,12 +82,8 @@ def grid(name: str, repeats: int, scale: float) -> dict:
     times: dict[tuple[str, int | None], list[float]] = {}
     for _ in range(repeats):
         for batch in BATCHES:
-            size = batch or count
             for side, sessions in sides.items():
-                if batch is None and len(sessions) > 1:
-                    size = -(-count // len(sessions))
-                else:
-                    size = batch or count
+                size = batch or -(-count // len(sessions))
                 times.setdefault((side, batch), []).append(raw(sessions, key, data, size))
             times.setdefault(("ours", batch), []).append(ours(model, rows, batch or count))
     rates = {key: count / statistics.median(values) for key, values in times.items()}
@@ -98,7 +94,9 @@ def grid(name: str, repeats: int, scale: float) -> dict:
     best_raw = max((rate, key) for key, rate in rates.items() if key[0] != "ours")
     best_ours = max((rate, key) for key, rate in rates.items() if key[0] == "ours")
     ratio = best_ours[0] / best_raw[0]
-    print(f"best raw {best_raw[0] / 1e6:.3f} ({best_raw[1]}), best ours {best_ours[0] / 1e6:.3f} ({best_ours[1]}): {ratio:.3f} x, wanted {wanted}")
+    for side, (rate, (_, batch)) in (("raw", best_raw), ("ours", best_ours)):
+        print(f"best {side}: {rate / 1e6:.3f} at batch={batch or 'all'}")
+    print(f"{ratio:.3f} x, wanted {wanted}")
     return {
         "rows": count,
         "ratio": ratio,

@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
-
 from firesteel.errors import (
     AnalysisException,
     PySparkNotImplementedError,
@@ -213,7 +212,9 @@ class TestPandasUdf:
             assert moments.dt.tz is None
             return moments + pd.Timedelta(hours=1)
 
-        frame = spark.sql("SELECT timestamp'2024-01-01 10:00:00' AS t").select((later("t") == F.expr("timestamp'2024-01-01 11:00:00'")))
+        frame = spark.sql("SELECT timestamp'2024-01-01 10:00:00' AS t").select(
+            later("t") == F.expr("timestamp'2024-01-01 11:00:00'")
+        )
         assert frame.collect()[0][0]
 
     def test_missing_values(self, spark: SparkSession) -> None:
@@ -295,7 +296,9 @@ class TestModels:
         assert [row[0] for row in frame.select(scaled("a", "b")).collect()] == [12.0, None]
         assert [row[0] for row in frame.select(scaled(F.struct("b", "a"))).collect()] == [12.0, None]
         several = Model.load(MODELS / "several.onnx").udf()
-        assert frame.select(several("a").alias("o")).select("o.square", "o.positive").collect()[1] == Row(square=9.0, positive=True)
+        assert frame.select(several("a").alias("o")).select("o.square", "o.positive").collect()[1] == Row(
+            square=9.0, positive=True
+        )
 
     def test_a_result_type(self, spark: SparkSession) -> None:
         double = Model.load(MODELS / "double_int.onnx").udf("string")

@@ -45,9 +45,9 @@ class Model:
 
     Notes
     -----
-    Columns become tensors without a copy where the layout allows it: a primitive column of the input's type, lists of fixed size, and
-    lists that all have the same length. Several columns for one input, and other numeric types, are copied chunk by chunk. Numeric outputs
-    are not copied at all when a call makes a single chunk.
+    Columns become tensors without a copy where the layout allows it: a primitive column of the input's type, lists
+    of fixed size, and lists that all have the same length. Several columns for one input, and other numeric types,
+    are copied chunk by chunk. Numeric outputs are not copied at all when a call makes a single chunk.
 
     Examples
     --------
@@ -56,6 +56,9 @@ class Model:
     """
 
     __slots__ = ("_location", "_native", "_options")
+    _location: str | bytes
+    _native: _native.Model
+    _options: dict[str, Any]
 
     def __init__(self) -> None:
         raise TypeError("use Model.load(path)")
@@ -77,13 +80,15 @@ class Model:
         model : str, path or bytes
             An ``.onnx`` file, a local MLflow model folder that holds one, or a file's content.
         nulls : {"null", "nan", "error"}
-            What a row with something missing gives: null, without a call of the model; a prediction, with NaN for missing numbers; or an error.
+            What a row with something missing gives: null, without a call of the model; a prediction, with NaN for
+            missing numbers; or an error.
         outputs : list of str, optional
             The outputs to return, in this order; all of them by default.
         chunk_rows : int, optional
             How many rows a run has; by default measured on the rows that come.
         mode : {"auto", "pool", "single"}
-            ``pool`` runs chunks side by side, each on one core; ``single`` runs one after another, each on all cores; ``auto`` measures.
+            ``pool`` runs chunks side by side, each on one core; ``single`` runs one after another, each on all
+            cores; ``auto`` measures.
 
         Returns
         -------
@@ -103,7 +108,12 @@ class Model:
             from urllib.parse import unquote, urlparse
 
             location = unquote(urlparse(location).path)
-        options = {"nulls": nulls, "outputs": None if outputs is None else list(outputs), "chunk_rows": chunk_rows, "mode": mode}
+        options = {
+            "nulls": nulls,
+            "outputs": None if outputs is None else list(outputs),
+            "chunk_rows": chunk_rows,
+            "mode": mode,
+        }
         return cls._make(location, options)
 
     @classmethod
@@ -143,14 +153,16 @@ class Model:
         Parameters
         ----------
         data : Arrow data
-            Anything with ``__arrow_c_array__`` or ``__arrow_c_stream__``: pyarrow, pandas, polars, DuckDB and others; or, for a model with one
-            input, a NumPy array whose first dimension is the rows. Columns are matched to inputs by name, and others are left alone; a model
-            with one input also takes one column of any name, or as many numeric columns as its input is wide, in order.
+            Anything with ``__arrow_c_array__`` or ``__arrow_c_stream__``: pyarrow, pandas, polars, DuckDB and
+            others; or, for a model with one input, a NumPy array whose first dimension is the rows. Columns are
+            matched to inputs by name, and others are left alone; a model with one input also takes one column of any
+            name, or as many numeric columns as its input is wide, in order.
 
         Returns
         -------
         pyarrow.RecordBatch or pyarrow.Table
-            One column for each output: a record batch for a record batch or an array, a table for anything that streams.
+            One column for each output: a record batch for a record batch or an array, a table for anything that
+            streams.
 
         Raises
         ------
@@ -167,8 +179,8 @@ class Model:
         Parameters
         ----------
         returnType : DataType or str, optional
-            A type to cast the result to. By default one output is a column of its own type, an array where it has several values a row, and
-            several outputs are a struct.
+            A type to cast the result to. By default one output is a column of its own type, an array where it has
+            several values a row, and several outputs are a struct.
         name : str, optional
             The name that an unnamed column shows.
 
@@ -185,8 +197,8 @@ class Model:
 
 
 class ModelFunction:
-    """A model as a function of columns: one argument for each input, or as many numeric columns as its only input is wide, or one struct
-    with a field for each input.
+    """A model as a function of columns: one argument for each input, or as many numeric columns as its only input is
+    wide, or one struct with a field for each input.
 
     Attributes
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from firesteel.errors import PySparkNotImplementedError
@@ -30,9 +31,11 @@ def spark_udf(
     Parameters
     ----------
     spark : SparkSession
-        A Firesteel session, or one of ``pyspark``: there the function runs the same engine inside Spark's Python workers.
+        A Firesteel session, or one of ``pyspark``: there the function runs the same engine inside Spark's Python
+        workers.
     model_uri : str, path or bytes
-        What :meth:`firesteel.ml.Model.load` takes, or a ``runs:/``, ``models:/`` or remote URI, which the package ``mlflow`` then fetches.
+        What :meth:`firesteel.ml.Model.load` takes, or a ``runs:/``, ``models:/`` or remote URI, which the package
+        ``mlflow`` then fetches.
     result_type : DataType or str, optional
         A type to cast the result to; by default the model's own.
     env_manager : str, optional
@@ -61,7 +64,8 @@ def spark_udf(
     for name, value in refused.items():
         if value is not None:
             raise PySparkNotImplementedError(
-                errorClass="NOT_IMPLEMENTED", messageParameters={"feature": f"spark_udf with {name}={value!r} for an ONNX model"}
+                errorClass="NOT_IMPLEMENTED",
+                messageParameters={"feature": f"spark_udf with {name}={value!r} for an ONNX model"},
             )
     from firesteel.ml.model import Model
 
@@ -75,7 +79,7 @@ def _local(model_uri: str | os.PathLike[str] | bytes) -> str | bytes:
     if isinstance(model_uri, bytes):
         return model_uri
     uri = os.fspath(model_uri)
-    if "://" not in uri and not uri.startswith(("runs:/", "models:/")) or uri.startswith("file:"):
+    if ("://" not in uri and not uri.startswith(("runs:/", "models:/"))) or uri.startswith("file:"):
         return uri
     try:
         import mlflow
@@ -104,19 +108,18 @@ def _for_spark(model: Model, result_type: Any) -> Any:
 
     # Spark reads the kind of function from its hints, which are text here.
     score.__annotations__ = {"batches": Iterator[tuple[pa.Array, ...]], "return": Iterator[pa.Array]}
-    return arrow_udf(score, declared)
+    return arrow_udf(score, declared)  # type: ignore[call-overload]
 
 
 def _content(model: Model) -> bytes:
     if isinstance(model._location, bytes):
         return model._location
-    path = model._location
-    if os.path.isdir(path):
+    path = Path(model._location)
+    if path.is_dir():
         from firesteel import _native
 
         path = _native.Model.file_in(path)
-    with open(path, "rb") as file:
-        return file.read()
+    return path.read_bytes()
 
 
 def _arrow_type(result_type: Any) -> Any:

@@ -1,6 +1,7 @@
 """What the engine calls: each kind of Python function over whole columns.
 
-A body takes the columns of a chunk and returns one Arrow array. It is called on the engine's threads, holding the interpreter lock.
+A body takes the columns of a chunk and returns one Arrow array. It is called on the engine's threads, holding the
+interpreter lock.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ def arrow_type(data_type: DataType) -> pa.DataType:
             pa.field("value", arrow_type(data_type.valueType), data_type.valueContainsNull),
         )
     if isinstance(data_type, StructType):
-        return pa.struct([pa.field(field.name, arrow_type(field.dataType), field.nullable) for field in data_type.fields])
+        return pa.struct(
+            [pa.field(field.name, arrow_type(field.dataType), field.nullable) for field in data_type.fields]
+        )
     if data_type.simpleString().split("(")[0] in ("string", "char", "varchar"):
         return pa.string()
     raise TypeError(f"{data_type} has no Arrow type")
@@ -92,7 +95,8 @@ def _array(values: Any, target: pa.DataType) -> pa.Array:
 def _check_rows(found: int, rows: int) -> None:
     if found != rows:
         raise PySparkRuntimeError(
-            errorClass="RESULT_ROWS_MISMATCH", messageParameters={"output_length": str(found), "input_length": str(rows)}
+            errorClass="RESULT_ROWS_MISMATCH",
+            messageParameters={"output_length": str(found), "input_length": str(rows)},
         )
 
 
@@ -112,7 +116,7 @@ def _stopped(error: StopIteration) -> PySparkRuntimeError:
     return PySparkRuntimeError(errorClass="STOP_ITERATION_OCCURRED", messageParameters={"exc": str(error)})
 
 
-# udf: row by row ---------------------------------------------------------------------------------------------------------------------
+# udf: row by row ----------------------------------------------------------------------------------
 
 
 def rows(func: Callable[..., Any], return_type: DataType, names: tuple[str, ...]) -> Body:
@@ -203,7 +207,7 @@ def _struct(value: Any, fields: list[tuple[str, Callable[[Any], Any]]]) -> dict[
     return {name: convert(getattr(value, name, None)) for name, convert in fields}
 
 
-# pandas_udf --------------------------------------------------------------------------------------------------------------------------
+# pandas_udf ---------------------------------------------------------------------------------------
 
 
 def pandas(func: Callable[..., Any], return_type: DataType, names: tuple[str, ...], time_zone: str) -> Body:
@@ -243,14 +247,16 @@ def _length(result: Any) -> int:
         return len(result)
     except TypeError:
         raise PySparkTypeError(
-            errorClass="UDF_RETURN_TYPE", messageParameters={"expected": "array-like object", "actual": type(result).__name__}
+            errorClass="UDF_RETURN_TYPE",
+            messageParameters={"expected": "array-like object", "actual": type(result).__name__},
         ) from None
 
 
 def _iterator(result: Any, expected: str) -> Iterator[Any]:
     if not isinstance(result, Iterator):
         raise PySparkTypeError(
-            errorClass="UDF_RETURN_TYPE", messageParameters={"expected": f"iterator of {expected}", "actual": type(result).__name__}
+            errorClass="UDF_RETURN_TYPE",
+            messageParameters={"expected": f"iterator of {expected}", "actual": type(result).__name__},
         )
     return result
 
@@ -276,7 +282,8 @@ def _from_pandas(result: Any, return_type: DataType, target: pa.DataType, time_z
     if isinstance(return_type, StructType):
         if not isinstance(result, pd.DataFrame):
             raise PySparkTypeError(
-                errorClass="UDF_RETURN_TYPE", messageParameters={"expected": "pandas.DataFrame", "actual": type(result).__name__}
+                errorClass="UDF_RETURN_TYPE",
+                messageParameters={"expected": "pandas.DataFrame", "actual": type(result).__name__},
             )
         fields = return_type.fields
         by_name = all(isinstance(name, str) for name in result.columns)
@@ -317,7 +324,7 @@ def _is_missing(value: Any) -> bool:
     return value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and value != value)
 
 
-# arrow_udf ---------------------------------------------------------------------------------------------------------------------------
+# arrow_udf ----------------------------------------------------------------------------------------
 
 
 def arrow(func: Callable[..., Any], return_type: DataType, names: tuple[str, ...]) -> Body:
@@ -352,6 +359,7 @@ def _checked(result: Any) -> pa.Array:
         return result.combine_chunks()
     if not isinstance(result, pa.Array):
         raise PySparkTypeError(
-            errorClass="UDF_RETURN_TYPE", messageParameters={"expected": "pyarrow.Array", "actual": type(result).__name__}
+            errorClass="UDF_RETURN_TYPE",
+            messageParameters={"expected": "pyarrow.Array", "actual": type(result).__name__},
         )
     return result

@@ -53,13 +53,13 @@ def udf(
     Parameters
     ----------
     f : function, optional
-        Called once for each row. With hints of pandas or pyarrow types it is a function of whole columns, as for ``pandas_udf``. As a
-        decorator with arguments, the return type.
+        Called once for each row. With hints of pandas or pyarrow types it is a function of whole columns, as for
+        ``pandas_udf``. As a decorator with arguments, the return type.
     returnType : DataType or str
         The type of the result, a DDL string or a :class:`~firesteel.sql.types.DataType`; ``string`` by default.
     useArrow : bool, optional
-        Whether results are converted as Arrow converts them; without it a result of another type than ``returnType`` is null. By default
-        they are, if there is a session when the function is made.
+        Whether results are converted as Arrow converts them; without it a result of another type than ``returnType``
+        is null. By default they are, if there is a session when the function is made.
 
     Returns
     -------
@@ -83,7 +83,11 @@ def udf(
 
 def _create_py_udf(f: Callable[..., Any], returnType: DataType | str, useArrow: bool | None = None) -> Any:
     session = _session()
-    arrow = (session is not None and _flag(session, "spark.sql.execution.pythonUDF.arrow.enabled")) if useArrow is None else useArrow
+    arrow = (
+        (session is not None and _flag(session, "spark.sql.execution.pythonUDF.arrow.enabled"))
+        if useArrow is None
+        else useArrow
+    )
     eval_type = None
     if useArrow is None:
         from firesteel.sql.pandas.functions import infer_for_udf
@@ -91,7 +95,11 @@ def _create_py_udf(f: Callable[..., Any], returnType: DataType | str, useArrow: 
         try:
             eval_type = infer_for_udf(f)
         except Exception:
-            warnings.warn("the type hints say nothing about the kind of this function, so it is called row by row", UserWarning, stacklevel=3)
+            warnings.warn(
+                "the type hints say nothing about the kind of this function, so it is called row by row",
+                UserWarning,
+                stacklevel=3,
+            )
     if eval_type is None:
         eval_type = PythonEvalType.SQL_ARROW_BATCHED_UDF if arrow else PythonEvalType.SQL_BATCHED_UDF
     return UserDefinedFunction(f, returnType, None, eval_type)._wrapped()
@@ -147,7 +155,9 @@ class UserDefinedFunction:
     def returnType(self) -> DataType:
         """The type of the result."""
         if self._parsed is None:
-            parsed = self._returnType if isinstance(self._returnType, DataType) else _parse_datatype_string(self._returnType)
+            parsed = (
+                self._returnType if isinstance(self._returnType, DataType) else _parse_datatype_string(self._returnType)
+            )
             _check_return_type(parsed, self.evalType)
             self._parsed = parsed
         return self._parsed
@@ -301,8 +311,12 @@ class UDFRegistration:
 
     def registerJavaFunction(self, name: str, javaClassName: str, returnType: DataType | str | None = None) -> None:
         """Raises: there is no JVM here."""
-        raise PySparkNotImplementedError(errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "registerJavaFunction (there is no JVM)"})
+        raise PySparkNotImplementedError(
+            errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "registerJavaFunction (there is no JVM)"}
+        )
 
     def registerJavaUDAF(self, name: str, javaClassName: str) -> None:
         """Raises: there is no JVM here."""
-        raise PySparkNotImplementedError(errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "registerJavaUDAF (there is no JVM)"})
+        raise PySparkNotImplementedError(
+            errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "registerJavaUDAF (there is no JVM)"}
+        )

@@ -40,8 +40,8 @@ def pandas_udf(f: Any = None, returnType: Any = None, functionType: Any = None) 
     Parameters
     ----------
     f : function, optional
-        From series to a series (``pd.Series, … -> pd.Series``), or from an iterator of series to an iterator of series. A struct column is a
-        ``pd.DataFrame``. As a decorator with arguments, the return type.
+        From series to a series (``pd.Series, … -> pd.Series``), or from an iterator of series to an iterator of
+        series. A struct column is a ``pd.DataFrame``. As a decorator with arguments, the return type.
     returnType : DataType or str, optional
         The type of the result.
     functionType : int, optional
@@ -53,8 +53,8 @@ def pandas_udf(f: Any = None, returnType: Any = None, functionType: Any = None) 
 
     Notes
     -----
-    A series has at most ``spark.sql.execution.arrow.maxRecordsPerBatch`` rows. An iterator function is called once for each of the engine's
-    lanes and batches, on a thread of its own, and may read ahead.
+    A series has at most ``spark.sql.execution.arrow.maxRecordsPerBatch`` rows. An iterator function is called once
+    for each of the engine's lanes and batches, on a thread of its own, and may read ahead.
 
     Examples
     --------
@@ -75,8 +75,8 @@ def arrow_udf(f: Any = None, returnType: Any = None, functionType: Any = None) -
     Parameters
     ----------
     f : function, optional
-        From arrays to an array (``pa.Array, … -> pa.Array``), or from an iterator of arrays to an iterator of arrays. As a decorator with
-        arguments, the return type.
+        From arrays to an array (``pa.Array, … -> pa.Array``), or from an iterator of arrays to an iterator of
+        arrays. As a decorator with arguments, the return type.
     returnType : DataType or str, optional
         The type of the result.
     functionType : int, optional
@@ -102,7 +102,8 @@ def _vectorized(f: Any, returnType: Any, functionType: Any, kind: str) -> Any:
     allowed = _allowed(kind)
     if eval_type is not None and eval_type not in allowed.values():
         raise PySparkTypeError(
-            errorClass="INVALID_PANDAS_UDF_TYPE", messageParameters={"arg_name": "functionType", "arg_type": str(eval_type)}
+            errorClass="INVALID_PANDAS_UDF_TYPE",
+            messageParameters={"arg_name": "functionType", "arg_type": str(eval_type)},
         )
     if decorator:
         return functools.partial(_create, returnType=return_type, evalType=eval_type, kind=kind)
@@ -121,7 +122,9 @@ def _create(f: Callable[..., Any], returnType: Any, evalType: int | None, kind: 
     if evalType is None and spec.annotations:
         evalType = _infer(f, kind)
     elif evalType is not None and kind == "pandas" and not spec.annotations:
-        warnings.warn("say the kind of a pandas function by type hints; functionType is the older way", UserWarning, stacklevel=3)
+        warnings.warn(
+            "say the kind of a pandas function by type hints; functionType is the older way", UserWarning, stacklevel=3
+        )
     if evalType is None:
         evalType = PandasUDFType.SCALAR if kind == "pandas" else ArrowUDFType.SCALAR
     if not spec.args and spec.varargs is None:
@@ -177,7 +180,9 @@ def _infer(f: Callable[..., Any], kind: str) -> int:
 
         found = _kind_of(parameters, returned, (pa.Array,), ArrowUDFType)
     if found is None:
-        raise PySparkNotImplementedError(errorClass="UNSUPPORTED_SIGNATURE", messageParameters={"signature": str(signature)})
+        raise PySparkNotImplementedError(
+            errorClass="UNSUPPORTED_SIGNATURE", messageParameters={"signature": str(signature)}
+        )
     return found
 
 
