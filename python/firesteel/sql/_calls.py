@@ -166,10 +166,8 @@ def _converter(data_type: DataType) -> Callable[[Any], Any] | None:
         # A naive datetime is of the process's time zone, as Spark hands them out.
         return lambda value: None if value is None else value.astimezone() if value.tzinfo is None else value
     if isinstance(data_type, ArrayType):
-        item = _converter(data_type.elementType)
-        if item is None:
-            return lambda value: None if value is None else list(value)
-        return lambda value: None if value is None else [item(entry) for entry in value]
+        entry = _converter(data_type.elementType) or _same
+        return lambda value: None if value is None else [entry(each) for each in value]
     if isinstance(data_type, MapType):
         key, item = _converter(data_type.keyType) or _same, _converter(data_type.valueType) or _same
         return lambda value: None if value is None else [(key(k), item(v)) for k, v in value.items()]
