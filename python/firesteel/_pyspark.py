@@ -39,6 +39,7 @@ MODULES = {
     "pyspark.errors.exceptions": "firesteel.errors",
     "pyspark.errors.exceptions.base": "firesteel.errors",
     "pyspark.errors.exceptions.captured": "firesteel.errors",
+    "pyspark.rdd": "firesteel.rdd",
     "pyspark.sql": "firesteel.sql",
     "pyspark.sql.catalog": "firesteel.sql.catalog",
     "pyspark.sql.column": "firesteel.sql.column",
@@ -49,7 +50,8 @@ MODULES = {
     "pyspark.sql.functions.builtin": "firesteel.sql.functions",
     "pyspark.sql.group": "firesteel.sql.group",
     "pyspark.sql.observation": "firesteel.sql.observation",
-    "pyspark.sql.pandas.functions": "firesteel.sql.functions",
+    "pyspark.sql.pandas": "firesteel.sql.pandas",
+    "pyspark.sql.pandas.functions": "firesteel.sql.pandas.functions",
     "pyspark.sql.readwriter": "firesteel.sql.readwriter",
     "pyspark.sql.session": "firesteel.sql.session",
     "pyspark.sql.streaming": "firesteel.sql.streaming",
@@ -66,6 +68,7 @@ MODULES = {
 #: Module of PySpark without a counterpart → its names that have one, and where.
 NAMES = {
     "pyspark": {
+        "RDD": "firesteel.rdd",
         "Row": "firesteel.sql",
         "SparkConf": "firesteel.conf",
         "SparkContext": "firesteel.context",
