@@ -78,7 +78,7 @@ class Arrivals:
     Parameters
     ----------
     folder
-        The folder that a file stream watches. A file appears in it whole, by a rename, and is never written again: a
+        The folder that a file stream watches; made if it is not there. A file appears in it whole, by a rename, and is never written again: a
         folder that has some of the files already, from an earlier run, receives the others.
     days
         How many days to take, from 1 July on; all 184 if None.
@@ -86,6 +86,7 @@ class Arrivals:
 
     def __init__(self, folder: Path, days: int | None = None) -> None:
         self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         self._header, lines = read_days(SCORING_MONTHS)
         self._days = dict(list(lines.items())[:days])
 
@@ -101,7 +102,6 @@ class Arrivals:
 
     def land(self) -> Iterator[Path]:
         """Put the next missing file into the folder each time that the caller asks, oldest day first."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         for (month, day), lines in self._days.items():
             path = self.folder / f"flights-2013-{month:02}-{day:02}.csv"
             if path.exists():

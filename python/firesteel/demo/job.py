@@ -20,9 +20,9 @@ WEATHER = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "precip", "pressur
 
 
 def read_weather(spark: SparkSession, path: Path) -> DataFrame:
-    """Return the weather of each airport and hour."""
+    """Return the weather of each airport and hour, kept in memory instead of read again in every batch."""
     table = spark.read.csv(str(path), schema=WEATHER_SCHEMA, header=True, nullValue=MISSING)
-    return table.select("origin", "time_hour", *[F.col(name) for name in WEATHER])
+    return table.select("origin", "time_hour", *WEATHER).cache()
 
 
 def score(flights: DataFrame, weather: DataFrame, model: Model) -> DataFrame:
@@ -31,14 +31,11 @@ def score(flights: DataFrame, weather: DataFrame, model: Model) -> DataFrame:
     ``arr_delay`` is what happened, and is only passed on, to measure the predictions by; the model does not see it.
     It is null for cancelled and diverted flights, which are scored like all others.
     """
-    weekday = F.dayofweek(F.make_date("year", "month", "day"))
-    measured = {
-        name: F.coalesce(F.col(name), F.lit(float("nan"))) for name in WEATHER
-    }  # the model takes NaN for missing
-    known = flights.join(weather, ["origin", "time_hour"], "left").withColumns({"weekday": weekday, **measured})
+    known = flights.join(weather, ["origin", "time_hour"], "left")
+    known = known.withColumn("weekday", F.dayofweek(F.make_date("year", "month", "day")))
     predict = model.udf()
-    scored = known.withColumn("prediction", predict(*[F.col(each.name) for each in model.inputs]))
-    return scored.select(
+    known = known.withColumn("prediction", predict(*[F.col(each.name) for each in model.inputs]))
+    return known.select(
         "year", "month", "day", "sched_dep_time", "carrier", "flight", "origin", "dest",
         "prediction.late_probability", "prediction.delay_minutes", "arr_delay",
     )  # fmt: skip
@@ -53,7 +50,8 @@ def start(spark: SparkSession, folder: Path, files_per_batch: int, trigger: dict
         .option("maxFilesPerTrigger", files_per_batch)
         .csv(str(folder / "flights"))
     )
-    scored = score(flights, read_weather(spark, folder / "weather.csv"), Model.load(MODEL))
+    model = Model.load(MODEL, nulls="nan")  # the weather has gaps, which the model was trained to take as NaN
+    scored = score(flights, read_weather(spark, folder / "weather.csv"), model)
     return (
         scored.writeStream.format("parquet")
         .option("checkpointLocation", str(folder / "checkpoint"))
