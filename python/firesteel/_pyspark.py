@@ -178,6 +178,7 @@ class Finder(MetaPathFinder, Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """Let Python make an empty module; ``exec_module`` may put another in its place."""
         del spec
+        return None
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill the module, or put Firesteel's own in its place, which Python then takes from ``sys.modules``."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from firesteel._screen import Screen, Tally
+from firesteel._screen import POLL_SECONDS, Screen, Tally
 from firesteel.ml import Model
 from firesteel.sql import Column, DataFrame, SparkSession
 from firesteel.sql import functions as F
@@ -91,9 +91,11 @@ def run_stream(job: Job, model: Model, spark: SparkSession, static: DataFrame, f
     screen, tally = Screen(), Tally(query)
     try:
         with screen.drawing():
-            while not query.awaitTermination(0.05):
+            while query.isActive:
+                time.sleep(POLL_SECONDS)
                 if tally.update() and screen.due():
                     screen.draw(f"{tally.rows:>12,} rows  {tally.text()}", [])
+            query.awaitTermination()  # raises what made it fail
             tally.update()
     finally:
         query.stop()

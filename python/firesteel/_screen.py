@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from firesteel.sql.streaming import StreamingQuery
 
+POLL_SECONDS = 0.05
 REDRAW_SECONDS = 0.1
 LINE_SECONDS = 2.0
 

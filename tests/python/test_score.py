@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
-
 from firesteel.cli import main
 
 MODELS = Path(__file__).parents[1] / "fixtures" / "models"

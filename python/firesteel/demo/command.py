@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from firesteel._screen import Screen, Tally, bar
+from firesteel._screen import POLL_SECONDS, Screen, Tally, bar
 from firesteel.demo import job, quality
 from firesteel.demo.data import Arrivals, copy_weather
 from firesteel.sql import SparkSession
@@ -150,14 +150,17 @@ def watch(screen: Screen, query: StreamingQuery, progress: Progress, *, until_al
     tally = Tally(query)
     newest = Newest(progress.folder / "predictions")
     with screen.drawing():
-        while not (ended := query.awaitTermination(0.05)):
+        while active := query.isActive:
+            time.sleep(POLL_SECONDS)
             if tally.update() and screen.due():
                 screen.draw(progress.line(tally), newest.lines())
             if until_all and progress.complete(tally):
                 break
+        if not active:
+            query.awaitTermination()  # raises what made it fail
         tally.update()
         screen.draw(progress.line(tally), newest.lines())
-    if ended and not tally.rows:
+    if not tally.rows:
         screen.say("nothing new had arrived")
 
 

@@ -78,8 +78,8 @@ class Arrivals:
     Parameters
     ----------
     folder
-        The folder that a file stream watches; made if it is not there. A file appears in it whole, by a rename, and is never written again: a
-        folder that has some of the files already, from an earlier run, receives the others.
+        The folder that a file stream watches; made if it is not there. A file appears in it whole, by a rename,
+        and is never written again: a folder that has some of the files from an earlier run receives the others.
     days
         How many days to take, from 1 July on; all 184 if None.
     """

@@ -8,6 +8,7 @@ again.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from firesteel.demo.data import FLIGHTS_SCHEMA, MISSING, WEATHER_SCHEMA
 from firesteel.ml import Model
@@ -41,7 +42,7 @@ def score(flights: DataFrame, weather: DataFrame, model: Model) -> DataFrame:
     )  # fmt: skip
 
 
-def start(spark: SparkSession, folder: Path, files_per_batch: int, trigger: dict[str, str | bool]) -> StreamingQuery:
+def start(spark: SparkSession, folder: Path, files_per_batch: int, trigger: dict[str, Any]) -> StreamingQuery:
     """Start the job in a folder that holds ``flights/``, into which files arrive, and ``weather.csv``."""
     flights = (
         spark.readStream.schema(FLIGHTS_SCHEMA)

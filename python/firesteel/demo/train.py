@@ -113,13 +113,13 @@ def tree_attributes(models: list[Any]) -> dict[str, Any]:
     leaf: dict[str, list] = {key: [] for key in ["treeids", "nodeids", "ids", "weights"]}
     tree = 0
     for target, model in enumerate(models):
-        for (predictor,) in model._predictors:  # noqa: SLF001 - there is no public way to the trees
+        for (predictor,) in model._predictors:
             for number, row in enumerate(predictor.nodes):
                 is_leaf = bool(row["is_leaf"])
                 threshold = 0.0 if is_leaf else round_down(row["num_threshold"])
                 values = [tree, number, int(row["feature_idx"]), threshold, "LEAF" if is_leaf else "BRANCH_LEQ"]
                 branches = [int(row["left"]), int(row["right"]), int(row["missing_go_to_left"])]
-                for key, value in zip(keys, values + ([0, 0, 0] if is_leaf else branches), strict=True):
+                for key, value in zip(keys, [*values, *([0, 0, 0] if is_leaf else branches)], strict=True):
                     node[key].append(value)
                 if is_leaf:
                     for key, value in zip(leaf, [tree, number, target, float(row["value"])], strict=True):
@@ -127,7 +127,7 @@ def tree_attributes(models: list[Any]) -> dict[str, Any]:
             tree += 1
     attributes = {f"nodes_{key}": value for key, value in node.items()}
     attributes |= {f"target_{key}": value for key, value in leaf.items()}
-    bases = [float(np.ravel(model._baseline_prediction)[0]) for model in models]  # noqa: SLF001
+    bases = [float(np.ravel(model._baseline_prediction)[0]) for model in models]
     return attributes | {"n_targets": len(models), "base_values": bases, "aggregate_function": "SUM"}
 
 
@@ -144,7 +144,11 @@ def to_onnx(trained: Trained) -> onnx.ModelProto:
     nodes, columns = [], []
     for name in TEXT:
         shares = trained.shares[name]
-        table = {"keys_strings": list(shares), "values_floats": list(shares.values()), "default_float": trained.overall}
+        table: dict[str, Any] = {
+            "keys_strings": list(shares),
+            "values_floats": list(shares.values()),
+            "default_float": trained.overall,
+        }
         nodes.append(helper.make_node("LabelEncoder", [name], [f"{name}.share"], domain="ai.onnx.ml", **table))
         columns.append(f"{name}.share")
     columns += NUMBERS + WEATHER
