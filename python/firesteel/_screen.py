@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ class Tally:
 
     def text(self) -> str:
         """Return the figures as one line."""
-        return f"{self.rows_per_second:>9,.0f} rows/s   batch {self._newest:>4} took {self.batch_ms:>4} ms"
+        return f"{self.rows_per_second:>9,.0f} rows/s   batch {self._newest:>3} took {self.batch_ms:>4} ms"
 
 
 class Screen:
@@ -74,7 +75,8 @@ class Screen:
         """Draw the headline and, on a terminal, the details below it, in place of what was drawn before."""
         if self.live:
             up = f"\x1b[{self._drawn}A" if self._drawn else ""
-            lines = [headline, *details]
+            width = shutil.get_terminal_size().columns  # a line that wraps would be two to go up by
+            lines = [line[:width] for line in (headline, *details)]
             self._out.write(up + "".join(f"\x1b[2K{line}\n" for line in lines))
             self._drawn = len(lines)
             self._next = time.monotonic() + REDRAW_SECONDS

@@ -75,7 +75,7 @@ def kill(folder: Path, options: argparse.Namespace) -> list[tuple[int, int]]:
         process = start(folder, options.days)
         while process.poll() is None and newest(folder, "offsets") < goal:
             time.sleep(0.0005)
-        time.sleep(seed.random() * 0.02)
+        time.sleep(seed.random() * 0.06)
         if process.poll() is not None:
             print(f"the demo ended before kill {len(deaths) + 1}: fewer kills than asked for")
             break

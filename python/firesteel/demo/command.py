@@ -185,7 +185,7 @@ def describe(row: dict) -> str:
     hour, minute = divmod(row["sched_dep_time"], 100)
     return (
         f"   {day} {hour:02}:{minute:02}  {row['carrier']} {row['flight']:<5} {row['origin']} → {row['dest']}   "
-        f"late {row['late_probability']:>4.0%}   expected {row['delay_minutes']:>+4.0f} min"
+        f"late {row['late_probability']:>4.0%}   expected {round(row['delay_minutes']):>+4} min"
     )
 
 
