@@ -37,7 +37,7 @@ def _cases() -> list[Any]:
     for program, answers in RECORDED.items():
         for case in answers:
             reason = GAPS.get(program, {}).get(case)
-            marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+            marks = [pytest.mark.xfail(reason=reason, strict=not reason.startswith("unsteady"))] if reason else []
             listed.append(pytest.param(program, case, marks=marks, id=f"{program}::{case}"))
     return listed
 
