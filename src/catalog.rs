@@ -46,10 +46,10 @@ impl Catalog {
     /// Looks a name up, views first: `t`, `default.t`, `spark_catalog.default.t`.
     pub fn find(&self, parts: &[String]) -> Option<Named> {
         let key = parts.last()?.to_lowercase();
-        if parts.len() == 1 || parts[0].eq_ignore_ascii_case("global_temp") {
-            if let Some((_, view)) = self.views.read().get(&view_key(parts)) {
-                return Some(Named::View(Arc::clone(view)));
-            }
+        if (parts.len() == 1 || parts[0].eq_ignore_ascii_case("global_temp"))
+            && let Some((_, view)) = self.views.read().get(&view_key(parts))
+        {
+            return Some(Named::View(Arc::clone(view)));
         }
         let database = parts.len().checked_sub(2).map_or(DATABASE, |i| parts[i].as_str());
         if !database.eq_ignore_ascii_case(DATABASE) {
@@ -70,7 +70,9 @@ impl Catalog {
         let mut views = self.views.write();
         let key = name.to_lowercase();
         if !replace && views.contains_key(&key) {
-            return Err(Error::of(condition::TEMP_TABLE_OR_VIEW_ALREADY_EXISTS).with("relationName", format!("`{name}`")));
+            return Err(
+                Error::of(condition::TEMP_TABLE_OR_VIEW_ALREADY_EXISTS).with("relationName", format!("`{name}`"))
+            );
         }
         views.insert(key, (name.to_owned(), view));
         Ok(())

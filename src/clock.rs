@@ -88,7 +88,10 @@ struct Manual {
 impl ManualClock {
     /// A clock that stands at `ms` milliseconds after the epoch.
     pub fn at(ms: u64) -> Self {
-        Self { state: Mutex::new(Manual { now: Duration::from_millis(ms), ..Manual::default() }), moved: Condvar::new() }
+        Self {
+            state: Mutex::new(Manual { now: Duration::from_millis(ms), ..Manual::default() }),
+            moved: Condvar::new(),
+        }
     }
 
     /// Moves the clock forward and ends the sleeps that are over.

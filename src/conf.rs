@@ -75,7 +75,9 @@ impl Conf {
         match self.get(key) {
             Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
             Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
-            other => Err(Error::illegal(format!("'{key}' must be true or false, found '{}'", other.unwrap_or("nothing")))),
+            other => {
+                Err(Error::illegal(format!("'{key}' must be true or false, found '{}'", other.unwrap_or("nothing"))))
+            }
         }
     }
 

@@ -68,7 +68,9 @@ impl SourceRequest<'_> {
     pub fn fixed_schema(&self, format: &str) -> Result<()> {
         match self.schema {
             None => Ok(()),
-            Some(_) => Err(Error::unsupported(format!("the data source '{format}' has a schema of its own: leave out schema(…)"))),
+            Some(_) => Err(Error::unsupported(format!(
+                "the data source '{format}' has a schema of its own: leave out schema(…)"
+            ))),
         }
     }
 }
@@ -116,7 +118,9 @@ impl Formats {
         let key = name.to_lowercase();
         match self.inputs.get(&key) {
             Some(format) => Ok(Arc::clone(format)),
-            None if self.outputs.contains_key(&key) => Err(Error::unsupported(format!("the data source '{name}' cannot be read"))),
+            None if self.outputs.contains_key(&key) => {
+                Err(Error::unsupported(format!("the data source '{name}' cannot be read")))
+            }
             None => Err(not_found(name)),
         }
     }
@@ -126,7 +130,9 @@ impl Formats {
         let key = name.to_lowercase();
         match self.outputs.get(&key) {
             Some(format) => Ok(Arc::clone(format)),
-            None if self.inputs.contains_key(&key) => Err(Error::unsupported(format!("the data source '{name}' cannot be written"))),
+            None if self.inputs.contains_key(&key) => {
+                Err(Error::unsupported(format!("the data source '{name}' cannot be written")))
+            }
             None => Err(not_found(name)),
         }
     }

@@ -128,7 +128,9 @@ impl Frame {
         let lanes = futures::stream::iter(lanes);
         Ok(lanes
             .flat_map(|receive| {
-                futures::stream::unfold(receive, |mut receive| async move { receive.recv().await.map(|batch| (batch, receive)) })
+                futures::stream::unfold(receive, |mut receive| async move {
+                    receive.recv().await.map(|batch| (batch, receive))
+                })
             })
             .boxed())
     }

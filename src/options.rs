@@ -117,7 +117,10 @@ pub fn parse_bytes(key: &str, text: &str) -> Result<u64> {
         _ => return Err(bad(key, "a size such as 512m or 4g", text)),
     };
     let number: u64 = digits.trim().parse().map_err(|_| bad(key, "a size such as 512m or 4g", text))?;
-    number.checked_shl(shift).filter(|bytes| bytes >> shift == number).ok_or_else(|| bad(key, "a size below 2^64 bytes", text))
+    number
+        .checked_shl(shift)
+        .filter(|bytes| bytes >> shift == number)
+        .ok_or_else(|| bad(key, "a size below 2^64 bytes", text))
 }
 
 /// A time with a unit, as options and configuration keys spell it, in milliseconds.

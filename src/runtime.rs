@@ -108,7 +108,11 @@ impl Runtime {
     }
 
     /// A thread of its own, for what pulls: a query, an iterator function, a Python writer.
-    pub fn thread<T: Send + 'static>(&self, name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>> {
+    pub fn thread<T: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<JoinHandle<T>> {
         Builder::new().name(name.to_owned()).spawn(work).context(|| format!("starting the thread '{name}'"))
     }
 }

@@ -65,12 +65,15 @@ pub fn save(frame: &Frame, path: Option<&str>, request: SaveRequest, cancel: &Ca
         print: session.print(),
     })?;
     warn_unread(&format, &options);
-    let given = given.ok_or_else(|| Error::illegal(format!("the format '{format}' needs a path: save(path), or option(\"path\", …)")))?;
+    let given = given.ok_or_else(|| {
+        Error::illegal(format!("the format '{format}' needs a path: save(path), or option(\"path\", …)"))
+    })?;
     let path = uri::local_path(&given)?;
     let occupied = path.exists() && (path.is_file() || fs::read_dir(&path)?.next().is_some());
     match mode {
         SaveMode::ErrorIfExists if path.exists() => {
-            return Err(Error::of(condition::PATH_ALREADY_EXISTS).with("outputPath", uri::from_path(&std::path::absolute(&path)?)));
+            return Err(Error::of(condition::PATH_ALREADY_EXISTS)
+                .with("outputPath", uri::from_path(&std::path::absolute(&path)?)));
         }
         SaveMode::Ignore if path.exists() => return Ok(()),
         _ => {}
@@ -104,7 +107,11 @@ pub fn save(frame: &Frame, path: Option<&str>, request: SaveRequest, cancel: &Ca
     let staged = runtime.block_on(async {
         let mut staged = Vec::new();
         for lane in lanes {
-            staged.push(lane.await.map_err(|error| Error::internal(format!("a lane panicked: {error}"))).and_then(|parts| parts));
+            staged.push(
+                lane.await
+                    .map_err(|error| Error::internal(format!("a lane panicked: {error}")))
+                    .and_then(|parts| parts),
+            );
         }
         staged
     });
@@ -171,10 +178,15 @@ pub fn save_table(frame: &Frame, name: &str, path: Option<&str>, request: SaveRe
             SaveMode::Overwrite => {}
         }
     }
-    let format = request.format.clone().unwrap_or_else(|| conf.get("spark.sql.sources.default").unwrap_or("parquet").to_owned());
+    let format =
+        request.format.clone().unwrap_or_else(|| conf.get("spark.sql.sources.default").unwrap_or("parquet").to_owned());
     let location = path.map_or_else(|| session.table_path(&own), uri::local_path)?;
     let partition_by = request.partition_by.clone();
-    let mode = if existing.is_some() || request.mode == SaveMode::Overwrite { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
+    let mode = if existing.is_some() || request.mode == SaveMode::Overwrite {
+        SaveMode::Overwrite
+    } else {
+        SaveMode::ErrorIfExists
+    };
     save(frame, Some(&location.to_string_lossy()), SaveRequest { mode, ..request }, &Cancel::default())?;
     let schema = frame.schema();
     session.catalog().put_table(Table {

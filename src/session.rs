@@ -22,8 +22,8 @@ use crate::plan::sql::Sql;
 use crate::plan::tree::{Expr, Relation, Statement};
 use crate::runtime::Runtime;
 use crate::sink::console::Print;
-use crate::stream::manager::Manager;
 use crate::source::{ReadMode, Source};
+use crate::stream::manager::Manager;
 use crate::types::zone::Zone;
 use crate::uri;
 
@@ -169,10 +169,10 @@ impl Session {
         let name = request.format.as_deref().or_else(|| conf.get("spark.sql.sources.default")).unwrap_or("parquet");
         let mut options = request.options;
         let mut paths = request.paths;
-        if let Some(path) = options.get("path").map(str::to_owned) {
-            if paths.is_empty() {
-                paths.push(path);
-            }
+        if let Some(path) = options.get("path").map(str::to_owned)
+            && paths.is_empty()
+        {
+            paths.push(path);
         }
         let format = self.formats.read().input(name)?;
         let source = format.source(SourceRequest {
@@ -194,10 +194,13 @@ impl Session {
                 let name = parts.last().cloned().unwrap_or_default();
                 Frame::new(self, &Relation::Alias { input: Box::new(Relation::Resolved(view)), name })
             }
-            (Named::Table(table), ReadMode::Batch) => {
-                Frame::new(self, &Relation::Alias { name: table.name.clone(), input: Box::new(self.table_relation(&table)?) })
+            (Named::Table(table), ReadMode::Batch) => Frame::new(
+                self,
+                &Relation::Alias { name: table.name.clone(), input: Box::new(self.table_relation(&table)?) },
+            ),
+            (Named::Table(table), ReadMode::Stream) => {
+                self.read(ReadRequest { mode: ReadMode::Stream, ..files_of(&table) })
             }
-            (Named::Table(table), ReadMode::Stream) => self.read(ReadRequest { mode: ReadMode::Stream, ..files_of(&table) }),
         }
     }
 
@@ -223,7 +226,9 @@ impl Session {
     /// `createTempView`.
     pub fn create_view(&self, name: &str, frame: &Frame, replace: bool) -> Result<()> {
         if name.is_empty() || name.contains('.') {
-            return Err(Error::of(condition::TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS).with("actualName", format!("`{name}`")));
+            return Err(
+                Error::of(condition::TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS).with("actualName", format!("`{name}`"))
+            );
         }
         self.catalog.put_view(name, Arc::clone(frame.resolved()), replace)
     }

@@ -30,7 +30,17 @@ pub fn run(session: &Arc<Session>, statement: Statement) -> Result<Frame> {
                 return Err(missing(&name));
             }
         }
-        Statement::CreateTable { name, format, options, path, columns, partitioned_by, if_not_exists, replace, query } => {
+        Statement::CreateTable {
+            name,
+            format,
+            options,
+            path,
+            columns,
+            partitioned_by,
+            if_not_exists,
+            replace,
+            query,
+        } => {
             if if_not_exists && session.catalog().find(&name).is_some() {
                 return nothing(session);
             }
@@ -40,7 +50,9 @@ pub fn run(session: &Arc<Session>, statement: Statement) -> Result<Frame> {
             match (query, columns) {
                 (Some(query), _) => save_table(&Frame::new(session, &query)?, &table, path.as_deref(), request)?,
                 (None, Some(columns)) => declare(session, &table, path.as_deref(), request, columns)?,
-                (None, None) => return Err(Error::unsupported(format!("the table '{table}' needs columns or a query"))),
+                (None, None) => {
+                    return Err(Error::unsupported(format!("the table '{table}' needs columns or a query")));
+                }
             }
         }
         Statement::DropTable { name, if_exists } => drop_table(session, &name, if_exists)?,
@@ -66,7 +78,8 @@ fn missing(name: &str) -> Error {
 
 fn declare(session: &Session, name: &str, path: Option<&str>, request: SaveRequest, schema: SchemaRef) -> Result<()> {
     if session.catalog().find(&[name.to_owned()]).is_some() && request.mode == SaveMode::ErrorIfExists {
-        return Err(Error::of(condition::TABLE_OR_VIEW_ALREADY_EXISTS).with("relationName", format!("`spark_catalog`.`{DATABASE}`.`{name}`")));
+        return Err(Error::of(condition::TABLE_OR_VIEW_ALREADY_EXISTS)
+            .with("relationName", format!("`spark_catalog`.`{DATABASE}`.`{name}`")));
     }
     let conf = session.conf();
     let location = path.map_or_else(|| session.table_path(name), uri::local_path)?;
@@ -103,22 +116,37 @@ pub fn insert(session: &Arc<Session>, table: &Table, rows: &Frame, overwrite: bo
     }
     let casts = rows.resolved().output.iter().zip(table.schema.fields()).map(|(column, field)| {
         use crate::plan::tree::Expr;
-        Expr::Cast { input: Box::new(Expr::Attribute(column.id, column.name.clone())), to: field.data_type().clone(), try_cast: false }
-            .alias(field.name())
+        Expr::Cast {
+            input: Box::new(Expr::Attribute(column.id, column.name.clone())),
+            to: field.data_type().clone(),
+            try_cast: false,
+        }
+        .alias(field.name())
     });
     let expressions = casts.collect();
     let rows = rows.derive(|input| Relation::Project { input, expressions })?;
     let mode = if overwrite { SaveMode::Overwrite } else { SaveMode::Append };
-    let request =
-        SaveRequest { format: Some(table.format.clone()), options: Options::default(), mode, partition_by: table.partition_by.clone() };
+    let request = SaveRequest {
+        format: Some(table.format.clone()),
+        options: Options::default(),
+        mode,
+        partition_by: table.partition_by.clone(),
+    };
     let _ = session;
     save(&rows, Some(&table.path.to_string_lossy()), request, &Cancel::default())
 }
 
 fn frame(session: &Arc<Session>, columns: Vec<(&str, ArrayRef)>) -> Result<Frame> {
-    let fields: Vec<_> = columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), column.null_count() > 0)).collect();
-    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, column)| column).collect())?;
-    Frame::new(session, &Relation::Source { source: Arc::new(MemoryTable::new(batch.schema(), vec![batch])?), streaming: false })
+    let fields: Vec<_> = columns
+        .iter()
+        .map(|(name, column)| Field::new(*name, column.data_type().clone(), column.null_count() > 0))
+        .collect();
+    let batch =
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, column)| column).collect())?;
+    Frame::new(
+        session,
+        &Relation::Source { source: Arc::new(MemoryTable::new(batch.schema(), vec![batch])?), streaming: false },
+    )
 }
 
 fn nothing(session: &Arc<Session>) -> Result<Frame> {

@@ -7,8 +7,22 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 use crate::error::{Error, Result};
 
 /// What Java's `URI` escapes in a path.
-const ESCAPED: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'[').add(b'\\').add(b']').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// `file:///data/a%20b`.
 pub fn from_path(path: &Path) -> String {
@@ -27,7 +41,8 @@ pub fn to_path(uri: &str) -> Result<PathBuf> {
         .strip_prefix("file://")
         .or_else(|| uri.strip_prefix("file:"))
         .ok_or_else(|| Error::unsupported(format!("only local files can be read, found the URI '{uri}'")))?;
-    let path = percent_decode_str(path).decode_utf8().map_err(|_| Error::illegal(format!("the URI '{uri}' is not UTF-8")))?;
+    let path =
+        percent_decode_str(path).decode_utf8().map_err(|_| Error::illegal(format!("the URI '{uri}' is not UTF-8")))?;
     Ok(PathBuf::from(path.as_ref()))
 }
 
@@ -35,8 +50,12 @@ pub fn to_path(uri: &str) -> Result<PathBuf> {
 pub fn local_path(text: &str) -> Result<PathBuf> {
     match text.split_once(':') {
         Some(("file", rest)) => Ok(PathBuf::from(rest.strip_prefix("//").unwrap_or(rest))),
-        Some((scheme, _)) if scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric()) && text.contains("://") => {
-            Err(Error::unsupported(format!("'{text}' is not a local path: the file system '{scheme}' is not supported yet")))
+        Some((scheme, _))
+            if scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric()) && text.contains("://") =>
+        {
+            Err(Error::unsupported(format!(
+                "'{text}' is not a local path: the file system '{scheme}' is not supported yet"
+            )))
         }
         _ => Ok(PathBuf::from(text)),
     }

@@ -108,6 +108,8 @@ fn find(catalog: &Catalog, parts: &[String]) -> Result<Option<Arc<Table>>> {
     match catalog.find(parts) {
         None => Ok(None),
         Some(Named::Table(table)) => Ok(Some(table)),
-        Some(Named::View(_)) => Err(Error::unsupported(format!("'{}' is a view, and a stream is written to a table", parts.join(".")))),
+        Some(Named::View(_)) => {
+            Err(Error::unsupported(format!("'{}' is a view, and a stream is written to a table", parts.join("."))))
+        }
     }
 }

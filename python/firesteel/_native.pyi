@@ -74,9 +74,7 @@ class Function:
 
 class Model:
     @staticmethod
-    def load(
-        location: Any, nulls: str, outputs: list[str] | None, chunk_rows: int | None, mode: str
-    ) -> Model: ...
+    def load(location: Any, nulls: str, outputs: list[str] | None, chunk_rows: int | None, mode: str) -> Model: ...
     @staticmethod
     def file_in(folder: Any) -> Any: ...
     @property

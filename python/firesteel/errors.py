@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a condition a line
 """Exceptions: PySpark's classes, names and accessors.
 
 Errors of the engine arrive from Rust with their class, condition and parameters; those of an argument are raised here. The words

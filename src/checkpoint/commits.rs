@@ -35,7 +35,10 @@ impl CommitsEntry {
         let (version, rest) = text.split_once('\n').unwrap_or((text, ""));
         check_version(&file.display().to_string(), version, NEWEST)?;
         serde_json::from_str(rest).map_err(|error| {
-            Error::new(ErrorKind::Checkpoint, format!("the commit log file {} is damaged: line 2: {error}", file.display()))
+            Error::new(
+                ErrorKind::Checkpoint,
+                format!("the commit log file {} is damaged: line 2: {error}", file.display()),
+            )
         })
     }
 }

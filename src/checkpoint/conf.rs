@@ -9,7 +9,11 @@ use crate::conf::Conf;
 
 /// Key, the value of Spark 4.3 in a new checkpoint, and the value that a log without the key means (the behaviour of before the key).
 const LOGGED: &[(&str, &str, Option<&str>)] = &[
-    ("spark.sql.streaming.stateStore.providerClass", "org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider", None),
+    (
+        "spark.sql.streaming.stateStore.providerClass",
+        "org.apache.spark.sql.execution.streaming.state.HDFSBackedStateStoreProvider",
+        None,
+    ),
     ("spark.sql.dropDuplicates.deterministicKeyOrder.enabled", "true", Some("false")),
     ("spark.sql.streaming.stateStore.rocksdb.mergeOperatorVersion", "2", Some("1")),
     ("spark.sql.streaming.stateStore.rocksdb.formatVersion", "5", None),

@@ -24,7 +24,10 @@ impl Lock {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(Error::new(
                 ErrorKind::Checkpoint,
-                format!("Multiple streaming queries are concurrently using {}: stop the other one first", layout.root().display()),
+                format!(
+                    "Multiple streaming queries are concurrently using {}: stop the other one first",
+                    layout.root().display()
+                ),
             )),
             Err(TryLockError::Error(error)) => Err(error).context(|| format!("locking {}", path.display())),
         }

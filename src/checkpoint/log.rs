@@ -48,13 +48,21 @@ pub fn read_entries(file: &str, text: &str) -> Result<Vec<String>> {
 
 /// Checks a log's first line, `v<number>`, and gives the number.
 pub fn check_version(file: &str, line: &str, newest: u32) -> Result<u32> {
-    let version: u32 = line.strip_prefix('v').and_then(|number| number.parse().ok()).filter(|number| *number > 0).ok_or_else(
-        || Error::new(ErrorKind::Checkpoint, format!("{file} is damaged: expected its version on line 1, found '{line}'")),
-    )?;
+    let version: u32 =
+        line.strip_prefix('v').and_then(|number| number.parse().ok()).filter(|number| *number > 0).ok_or_else(
+            || {
+                Error::new(
+                    ErrorKind::Checkpoint,
+                    format!("{file} is damaged: expected its version on line 1, found '{line}'"),
+                )
+            },
+        )?;
     if version > newest {
         return Err(Error::new(
             ErrorKind::Checkpoint,
-            format!("{file} has version {version}, and this Firesteel reads up to {newest}: it was written by something newer"),
+            format!(
+                "{file} has version {version}, and this Firesteel reads up to {newest}: it was written by something newer"
+            ),
         ));
     }
     Ok(version)
@@ -105,13 +113,17 @@ impl CompactibleLog {
     }
 
     fn up_to(&self, numbers: &[(u64, bool)], newest: u64) -> Result<Vec<String>> {
-        let folded = numbers.iter().rev().find(|(number, compact)| *compact && *number <= newest).map(|(number, _)| *number);
+        let folded =
+            numbers.iter().rev().find(|(number, compact)| *compact && *number <= newest).map(|(number, _)| *number);
         let mut entries = Vec::new();
         for number in folded.unwrap_or(0)..=newest {
             let name = if Some(number) == folded { format!("{number}{COMPACT}") } else { number.to_string() };
             entries.extend(self.entries(&name)?.ok_or_else(|| {
                 let file = self.store.dir().join(&name);
-                Error::new(ErrorKind::Checkpoint, format!("{} is missing, and later entries of its log are there", file.display()))
+                Error::new(
+                    ErrorKind::Checkpoint,
+                    format!("{} is missing, and later entries of its log are there", file.display()),
+                )
             })?);
         }
         Ok(entries)
@@ -132,7 +144,7 @@ impl CompactibleLog {
 
     /// Whether `number` would be folded.
     pub fn is_compaction(&self, number: u64) -> bool {
-        (number + 1) % self.interval == 0
+        (number + 1).is_multiple_of(self.interval)
     }
 
     /// Adds `entries` as `number`, unless it is there. A folded one repeats the earlier entries that `keep` keeps.

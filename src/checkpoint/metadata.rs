@@ -38,7 +38,7 @@ pub fn read_or_create(layout: &Layout, durability: Durability, fresh: impl Fn() 
 }
 
 fn parse(file: &Path, text: &str) -> Result<String> {
-    serde_json::from_str(text)
-        .map(|metadata: Metadata| metadata.id)
-        .map_err(|error| Error::new(ErrorKind::Checkpoint, format!("the checkpoint file {} is damaged: {error}", file.display())))
+    serde_json::from_str(text).map(|metadata: Metadata| metadata.id).map_err(|error| {
+        Error::new(ErrorKind::Checkpoint, format!("the checkpoint file {} is damaged: {error}", file.display()))
+    })
 }

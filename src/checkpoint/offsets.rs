@@ -70,8 +70,9 @@ impl OffsetsEntry {
 
     /// Reads the text of `file`; an error names it and touches nothing.
     pub fn read(file: &Path, text: &str) -> Result<Self> {
-        let damaged =
-            |why: &str| Error::new(ErrorKind::Checkpoint, format!("the offset log file {} is damaged: {why}", file.display()));
+        let damaged = |why: &str| {
+            Error::new(ErrorKind::Checkpoint, format!("the offset log file {} is damaged: {why}", file.display()))
+        };
         let mut lines = text.split('\n');
         let version = check_version(&file.display().to_string(), lines.next().unwrap_or_default(), NEWEST)?;
         let batch = match lines.next() {
@@ -112,7 +113,11 @@ impl OffsetsEntry {
 impl LoggedBatch {
     fn write(&self, text: &mut String) {
         use std::fmt::Write as _;
-        let _ = write!(text, r#"{{"batchWatermarkMs":{},"batchTimestampMs":{},"conf":{{"#, self.watermark_ms, self.clock_ms);
+        let _ = write!(
+            text,
+            r#"{{"batchWatermarkMs":{},"batchTimestampMs":{},"conf":{{"#,
+            self.watermark_ms, self.clock_ms
+        );
         for (i, (key, value)) in self.conf.iter().enumerate() {
             let _ = write!(text, "{}{}:{}", if i == 0 { "" } else { "," }, quoted(key), quoted(value));
         }
@@ -132,10 +137,11 @@ fn offset(text: &str) -> Option<String> {
 fn by_number(lines: &[&str]) -> Result<Vec<Option<String>>, String> {
     let mut ends = Vec::new();
     for line in lines {
-        let (source, end) = line.split_once(':').ok_or_else(|| format!("expected '<source>:<offset>', found '{line}'"))?;
-        let number = source
-            .parse::<u16>()
-            .map_err(|_| format!("it names its sources ('{source}'), and Firesteel tells sources apart by their order"))?;
+        let (source, end) =
+            line.split_once(':').ok_or_else(|| format!("expected '<source>:<offset>', found '{line}'"))?;
+        let number = source.parse::<u16>().map_err(|_| {
+            format!("it names its sources ('{source}'), and Firesteel tells sources apart by their order")
+        })?;
         let number = usize::from(number);
         if ends.len() <= number {
             ends.resize(number + 1, None);

@@ -7,12 +7,12 @@ use super::conf::LoggedConf;
 use super::layout::Layout;
 use super::lock::Lock;
 use super::log::SourceLog;
+use super::metadata;
 use super::mode::Mode;
 use super::numbered::NumberedLog;
 use super::offsets::OffsetsEntry;
 use super::recovery::{Damage, Decision, Facts, decide};
 use super::store::{Durability, Store};
-use super::metadata;
 use crate::batch::BatchId;
 use crate::condition;
 use crate::conf::Conf;
@@ -210,12 +210,16 @@ impl Checkpoint {
 
     /// Records the range of a batch, before a row of it is read.
     pub fn log_offsets(&self, id: BatchId, entry: &OffsetsEntry) -> Result<()> {
-        self.offsets.put(id, &entry.write()).map_err(|error| self.unwritten(condition::CHECKPOINT_OFFSETS_UNWRITTEN, id, error))
+        self.offsets
+            .put(id, &entry.write())
+            .map_err(|error| self.unwritten(condition::CHECKPOINT_OFFSETS_UNWRITTEN, id, error))
     }
 
     /// Records that a batch is visible.
     pub fn log_commit(&self, id: BatchId, entry: CommitsEntry) -> Result<()> {
-        self.commits.put(id, &entry.write()).map_err(|error| self.unwritten(condition::CHECKPOINT_COMMIT_UNWRITTEN, id, error))
+        self.commits
+            .put(id, &entry.write())
+            .map_err(|error| self.unwritten(condition::CHECKPOINT_COMMIT_UNWRITTEN, id, error))
     }
 
     fn unwritten(&self, condition: &'static crate::error::Condition, id: BatchId, error: Error) -> Error {

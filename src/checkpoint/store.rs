@@ -36,7 +36,9 @@ impl Durability {
     /// Syncs a directory: names given or taken in it.
     pub fn sync_dir(self, dir: &Path) -> Result<()> {
         match self {
-            Self::Synced => File::open(dir).and_then(|dir| dir.sync_all()).context(|| format!("syncing {}", dir.display())),
+            Self::Synced => {
+                File::open(dir).and_then(|dir| dir.sync_all()).context(|| format!("syncing {}", dir.display()))
+            }
             Self::Buffered => Ok(()),
         }
     }
@@ -89,7 +91,12 @@ impl Store {
         self.publish(name, bytes, |from, to| fs::rename(from, to).map(|()| Put::Written)).map(|_| ())
     }
 
-    fn publish(&self, name: &str, bytes: &[u8], place: impl FnOnce(&Path, &Path) -> std::io::Result<Put>) -> Result<Put> {
+    fn publish(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        place: impl FnOnce(&Path, &Path) -> std::io::Result<Put>,
+    ) -> Result<Put> {
         let (from, to) = (self.dir.join(format!(".{name}.{}.tmp", uuid::Uuid::new_v4())), self.dir.join(name));
         let written = (|| -> std::io::Result<Put> {
             let mut file = File::create_new(&from)?;
@@ -116,9 +123,9 @@ impl Store {
     pub fn get(&self, name: &str) -> Result<Option<String>> {
         let path = self.dir.join(name);
         match fs::read(&path) {
-            Ok(bytes) => String::from_utf8(bytes)
-                .map(Some)
-                .map_err(|_| Error::new(crate::error::ErrorKind::Checkpoint, format!("{} is not text", path.display()))),
+            Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| {
+                Error::new(crate::error::ErrorKind::Checkpoint, format!("{} is not text", path.display()))
+            }),
             Err(error) if error.kind() == Io::NotFound => Ok(None),
             Err(error) => Err(error).context(|| format!("reading {}", path.display())),
         }

@@ -65,7 +65,11 @@ fn zone(name: &str) -> Result<Zone> {
     let digits = name.strip_prefix("UTC").or_else(|| name.strip_prefix("GMT")).unwrap_or(name);
     DateTime::parse_from_rfc3339(&format!("1970-01-01T00:00:00{digits}"))
         .map(|parsed| Zone::Fixed(*parsed.offset()))
-        .map_err(|_| Error::illegal(format!("the time zone must be a region such as Europe/Berlin or an offset such as +02:00, found '{name}'")))
+        .map_err(|_| {
+            Error::illegal(format!(
+                "the time zone must be a region such as Europe/Berlin or an offset such as +02:00, found '{name}'"
+            ))
+        })
 }
 
 impl Function for ClockFunction {
@@ -94,15 +98,17 @@ impl Function for ClockFunction {
     }
 
     fn call(&self, batch: &Batch, chunk: Chunk) -> Result<ArrayRef> {
-        let instant = DateTime::from_timestamp_millis(batch.clock_ms)
-            .ok_or_else(|| Error::internal(format!("the batch's clock reads {} ms, which is no time", batch.clock_ms)))?;
+        let instant = DateTime::from_timestamp_millis(batch.clock_ms).ok_or_else(|| {
+            Error::internal(format!("the batch's clock reads {} ms, which is no time", batch.clock_ms))
+        })?;
         Ok(match self.reading {
-            Reading::Timestamp => {
-                Arc::new(TimestampMicrosecondArray::from_value(instant.timestamp_micros(), chunk.rows).with_timezone("UTC"))
-            }
-            Reading::LocalTimestamp => {
-                Arc::new(TimestampMicrosecondArray::from_value(self.local(instant).and_utc().timestamp_micros(), chunk.rows))
-            }
+            Reading::Timestamp => Arc::new(
+                TimestampMicrosecondArray::from_value(instant.timestamp_micros(), chunk.rows).with_timezone("UTC"),
+            ),
+            Reading::LocalTimestamp => Arc::new(TimestampMicrosecondArray::from_value(
+                self.local(instant).and_utc().timestamp_micros(),
+                chunk.rows,
+            )),
             Reading::Date => {
                 let day = self.local(instant).date().num_days_from_ce() - UNIX_EPOCH_FROM_CE;
                 Arc::new(Date32Array::from_value(day, chunk.rows))

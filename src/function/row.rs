@@ -93,7 +93,9 @@ impl Function for RowFunction {
         Ok(match self.value {
             Value::Id => Arc::new(Int64Array::from_iter_values(rows.map(|row| ((lane as i64) << 33) + row as i64))),
             Value::Lane => Arc::new(Int32Array::from_value(lane as i32, chunk.rows)),
-            Value::Uniform(own) => Arc::new(Float64Array::from_iter_values(rows.map(|row| uniform(seed(own), lane, row)))),
+            Value::Uniform(own) => {
+                Arc::new(Float64Array::from_iter_values(rows.map(|row| uniform(seed(own), lane, row))))
+            }
             Value::Normal(own) => Arc::new(Float64Array::from_iter_values(rows.map(|row| {
                 // Box and Muller: 1 - u keeps the logarithm's argument above 0.
                 let (u, v) = (uniform(seed(own), lane, 2 * row), uniform(seed(own), lane, 2 * row + 1));

@@ -35,8 +35,11 @@ impl Binding {
             ([input], [only]) => check_type(input, only).map(|()| Self(vec![Source::Column(0)])),
             ([input], _) if input.width() == Some(types.len()) => side_by_side(input, &types),
             _ => {
-                let missing: Vec<_> =
-                    inputs.iter().filter(|input| fields.find(&input.name).is_none()).map(|i| format!("'{}'", i.name)).collect();
+                let missing: Vec<_> = inputs
+                    .iter()
+                    .filter(|input| fields.find(&input.name).is_none())
+                    .map(|i| format!("'{}'", i.name))
+                    .collect();
                 let found: Vec<_> = fields.iter().map(|field| format!("'{}'", field.name())).collect();
                 Err(Error::illegal(format!(
                     "the model takes {}; there is no column {}, found {}",
@@ -57,7 +60,9 @@ impl Binding {
             return Ok(Self((0..inputs.len()).map(Source::Column).collect()));
         }
         match inputs {
-            [input] if types.len() > 1 && input.width().is_none_or(|width| width == types.len()) => side_by_side(input, types),
+            [input] if types.len() > 1 && input.width().is_none_or(|width| width == types.len()) => {
+                side_by_side(input, types)
+            }
             _ => Err(Error::illegal(format!(
                 "the model takes {} argument{}, {}; found {}",
                 inputs.len(),

@@ -45,7 +45,9 @@ fn digest(bytes: &[u8], file: Option<&Path>) -> String {
             .into_iter()
             .flatten()
             .flatten()
-            .filter_map(|entry| entry.metadata().ok().map(|about| (entry.file_name(), about.len(), about.modified().ok())))
+            .filter_map(|entry| {
+                entry.metadata().ok().map(|about| (entry.file_name(), about.len(), about.modified().ok()))
+            })
             .collect();
         entries.sort();
         for entry in entries {

@@ -45,7 +45,9 @@ impl ModelFunction {
         {
             return plan_type(only);
         }
-        DataType::Struct(self.predictor.outputs().map(|output| Field::new(&output.name, plan_type(output), true)).collect())
+        DataType::Struct(
+            self.predictor.outputs().map(|output| Field::new(&output.name, plan_type(output), true)).collect(),
+        )
     }
 
     fn result_of(&self, outputs: Vec<ArrayRef>, rows: usize) -> Result<ArrayRef> {
@@ -69,12 +71,21 @@ impl ModelFunction {
 
 /// The fields with the types that came out: an exporter may have declared another shape than the model gives.
 fn with_types(fields: &Fields, columns: &[ArrayRef]) -> Fields {
-    fields.iter().zip(columns).map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true)).collect()
+    fields
+        .iter()
+        .zip(columns)
+        .map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true))
+        .collect()
 }
 
 impl Function for ModelFunction {
     fn key(&self) -> FunctionKey {
-        FunctionKey(format!("model:{}:{:?}:{:?}", self.predictor.model().digest(), self.predictor.options(), self.result))
+        FunctionKey(format!(
+            "model:{}:{:?}:{:?}",
+            self.predictor.model().digest(),
+            self.predictor.options(),
+            self.result
+        ))
     }
 
     fn name(&self) -> &str {
@@ -94,7 +105,8 @@ impl Function for ModelFunction {
     }
 
     fn output(&self, inputs: &[FieldRef]) -> Result<FieldRef> {
-        bind::arguments(self.predictor.inputs(), inputs).map_err(|error| error.context(format!("calling the model '{}'", self.name)))?;
+        bind::arguments(self.predictor.inputs(), inputs)
+            .map_err(|error| error.context(format!("calling the model '{}'", self.name)))?;
         Ok(Arc::new(Field::new(&self.name, self.data_type(), true)))
     }
 

@@ -78,7 +78,9 @@ pub fn load(location: Location<'_>) -> Result<Arc<dyn Model>> {
             let file = if path.is_dir() { mlflow::onnx_file(path)? } else { path.to_path_buf() };
             let doing = || format!("loading the model '{}'", path.display());
             let bytes = std::fs::read(&file).map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => Error::of(crate::condition::PATH_NOT_FOUND).with("path", file.display()),
+                std::io::ErrorKind::NotFound => {
+                    Error::of(crate::condition::PATH_NOT_FOUND).with("path", file.display())
+                }
                 _ => error.into(),
             });
             cache::load(&bytes.context(doing)?, Some(&file)).context(doing)

@@ -43,7 +43,10 @@ pub fn library_in(package: &Path) -> Option<PathBuf> {
 
 /// The library that is or will be used.
 pub fn library() -> Option<PathBuf> {
-    std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()).map(PathBuf::from).or_else(|| LIBRARY.get().cloned())
+    std::env::var_os("ORT_DYLIB_PATH")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| LIBRARY.get().cloned())
 }
 
 fn environment() -> Result<&'static Environment> {
@@ -101,7 +104,10 @@ struct Pool {
 
 impl fmt::Debug for OnnxModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OnnxModel").field("inputs", &self.inputs).field("outputs", &self.output_specs).finish_non_exhaustive()
+        f.debug_struct("OnnxModel")
+            .field("inputs", &self.inputs)
+            .field("outputs", &self.output_specs)
+            .finish_non_exhaustive()
     }
 }
 
@@ -113,7 +119,9 @@ impl OnnxModel {
             None => Content::Bytes(bytes.into()),
         };
         let size = match file.and_then(Path::parent).and_then(|folder| std::fs::read_dir(folder).ok()) {
-            Some(files) => files.flatten().filter_map(|file| file.metadata().ok()).map(|about| about.len() as usize).sum(),
+            Some(files) => {
+                files.flatten().filter_map(|file| file.metadata().ok()).map(|about| about.len() as usize).sum()
+            }
             None => bytes.len(),
         };
         let big = size > BIG;
@@ -134,11 +142,8 @@ impl OnnxModel {
             }
         }
         let runner = Runner::new(&inputs, &output_specs)?;
-        let (narrow, wide) = if big {
-            (Pool::default(), Some(session))
-        } else {
-            (Pool { free: vec![session], made: 1 }, None)
-        };
+        let (narrow, wide) =
+            if big { (Pool::default(), Some(session)) } else { (Pool { free: vec![session], made: 1 }, None) };
         Ok(Self {
             digest,
             content,
@@ -261,6 +266,10 @@ fn tensor_spec(outlet: &Outlet) -> Option<TensorSpec> {
 
 fn input_spec(outlet: &Outlet) -> Result<TensorSpec> {
     tensor_spec(outlet).filter(|spec| spec.element != Element::Float16).ok_or_else(|| {
-        Error::unsupported(format!("the model's input '{}' is of type {}, which no column can become", outlet.name(), outlet.dtype()))
+        Error::unsupported(format!(
+            "the model's input '{}' is of type {}, which no column can become",
+            outlet.name(),
+            outlet.dtype()
+        ))
     })
 }

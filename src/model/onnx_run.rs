@@ -54,9 +54,15 @@ fn failed(what: &str, error: &ort::Error) -> Error {
 
 impl Runner {
     pub fn new(inputs: &[TensorSpec], outputs: &[TensorSpec]) -> Result<Self> {
-        let names = |specs: &[TensorSpec]| specs.iter().map(|spec| CString::new(spec.name.as_str())).collect::<std::result::Result<Vec<_>, _>>();
+        let names = |specs: &[TensorSpec]| {
+            specs.iter().map(|spec| CString::new(spec.name.as_str())).collect::<std::result::Result<Vec<_>, _>>()
+        };
         let bad = |_| Error::illegal("a name in the model has a zero byte");
-        Ok(Self { inputs: names(inputs).map_err(bad)?, outputs: names(outputs).map_err(bad)?, memory: MemoryInfo::default() })
+        Ok(Self {
+            inputs: names(inputs).map_err(bad)?,
+            outputs: names(outputs).map_err(bad)?,
+            memory: MemoryInfo::default(),
+        })
     }
 
     /// Runs the session, which nobody else uses meanwhile: `Run` is not safe on several threads.
@@ -180,7 +186,8 @@ struct Held(AssertUnwindSafe<Value>);
 fn column(spec: &TensorSpec, value: Value, rows: usize, session: &Session) -> Result<ArrayRef> {
     let named = |error: ort::Error| failed(&format!("output '{}'", spec.name), &error);
     let (found, shape) = shape_of(&value).map_err(named)?;
-    let found = element(found).ok_or_else(|| Error::unsupported(format!("output '{}' is of type {found}", spec.name)))?;
+    let found =
+        element(found).ok_or_else(|| Error::unsupported(format!("output '{}' is of type {found}", spec.name)))?;
     let values: ArrayRef = if found == Element::String {
         let pointer = value.0;
         std::mem::forget(value);
@@ -188,7 +195,8 @@ fn column(spec: &TensorSpec, value: Value, rows: usize, session: &Session) -> Re
         let tensor: DynTensor = unsafe { DynTensor::from_ptr(pointer, Some(session.allocator())) };
         Arc::new(StringArray::from(tensor.try_extract_strings().map_err(named)?.1))
     } else {
-        let len = usize::try_from(shape.iter().product::<i64>()).map_err(|_| Error::internal("a tensor of negative size"))?;
+        let len =
+            usize::try_from(shape.iter().product::<i64>()).map_err(|_| Error::internal("a tensor of negative size"))?;
         let mut start = ptr::null_mut();
         // SAFETY: the value is a tensor of numbers.
         check(unsafe { (ort::api().GetTensorMutableData)(value.0.as_ptr(), &raw mut start) }).map_err(named)?;

@@ -108,7 +108,12 @@ impl Predictor {
     }
 
     /// Runs any number of rows, on as many cores as help, and returns one column for each output.
-    pub fn predict(self: &Arc<Self>, binding: &Arc<Binding>, columns: Vec<ArrayRef>, rows: usize) -> Result<Vec<ArrayRef>> {
+    pub fn predict(
+        self: &Arc<Self>,
+        binding: &Arc<Binding>,
+        columns: Vec<ArrayRef>,
+        rows: usize,
+    ) -> Result<Vec<ArrayRef>> {
         let few = self.spread(rows);
         let chunk = few.unwrap_or_else(|| self.tuner.rows());
         if rows <= chunk || self.options.mode == Mode::Single {
@@ -190,7 +195,13 @@ impl Predictor {
         }
     }
 
-    fn run_with_missing(&self, binding: &Binding, columns: &[ArrayRef], complete: &NullBuffer, threads: Threads) -> Result<Vec<ArrayRef>> {
+    fn run_with_missing(
+        &self,
+        binding: &Binding,
+        columns: &[ArrayRef],
+        complete: &NullBuffer,
+        threads: Threads,
+    ) -> Result<Vec<ArrayRef>> {
         match self.options.nulls {
             NullPolicy::Error => {
                 let row = complete.iter().position(|valid| !valid).unwrap_or_default();
@@ -208,7 +219,10 @@ impl Predictor {
                 let keep = BooleanArray::new(complete.inner().clone(), None);
                 let kept = keep.true_count();
                 if kept == 0 {
-                    return Ok(self.outputs().map(|output| new_null_array(&output.data_type(), complete.len())).collect());
+                    return Ok(self
+                        .outputs()
+                        .map(|output| new_null_array(&output.data_type(), complete.len()))
+                        .collect());
                 }
                 let columns = columns.iter().map(|column| filter(column, &keep)).collect::<Result<Vec<_>, _>>()?;
                 let outputs = self.run_complete(binding, &columns, kept, threads)?;
@@ -227,7 +241,13 @@ impl Predictor {
         }
     }
 
-    fn run_complete(&self, binding: &Binding, columns: &[ArrayRef], rows: usize, threads: Threads) -> Result<Vec<ArrayRef>> {
+    fn run_complete(
+        &self,
+        binding: &Binding,
+        columns: &[ArrayRef],
+        rows: usize,
+        threads: Threads,
+    ) -> Result<Vec<ArrayRef>> {
         if let Some(fixed) = self.inputs().iter().find_map(TensorSpec::fixed_rows).filter(|fixed| *fixed != rows) {
             return self.run_fixed(binding, columns, rows, fixed, threads);
         }
@@ -239,7 +259,14 @@ impl Predictor {
     }
 
     /// A model that takes exactly `fixed` rows: the last run is filled up with its last row.
-    fn run_fixed(&self, binding: &Binding, columns: &[ArrayRef], rows: usize, fixed: usize, threads: Threads) -> Result<Vec<ArrayRef>> {
+    fn run_fixed(
+        &self,
+        binding: &Binding,
+        columns: &[ArrayRef],
+        rows: usize,
+        fixed: usize,
+        threads: Threads,
+    ) -> Result<Vec<ArrayRef>> {
         let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); self.wanted.len()];
         for start in (0..rows).step_by(fixed) {
             let real = fixed.min(rows - start);
@@ -290,7 +317,9 @@ fn nan_for_null(column: &ArrayRef) -> Result<ArrayRef> {
             let floats = floats.as_primitive::<arrow::datatypes::Float64Type>();
             Ok(Arc::new(floats.iter().map(|value| value.unwrap_or(f64::NAN)).collect::<arrow::array::Float64Array>()))
         }
-        other => Err(Error::illegal(format!("nulls=\"nan\" needs columns of numbers, found a null in a column of type {other}"))),
+        other => Err(Error::illegal(format!(
+            "nulls=\"nan\" needs columns of numbers, found a null in a column of type {other}"
+        ))),
     }
 }
 

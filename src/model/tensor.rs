@@ -12,12 +12,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, FixedSizeListArray, ListArray, PrimitiveArray, StringArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, FixedSizeListArray, ListArray, PrimitiveArray, StringArray,
+};
 use arrow::buffer::{Buffer, MutableBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
-    DataType, Field, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
-    UInt32Type, UInt64Type,
+    DataType, Field, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::error::ArrowError;
 
@@ -102,8 +104,10 @@ pub fn check_type(spec: &TensorSpec, found: &DataType) -> Result<()> {
 /// Whether values of an Arrow type can become elements. A fraction never becomes a whole number unasked.
 fn converts(from: &DataType, to: Element) -> bool {
     match to {
-        Element::String => matches!(from, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
-            || matches!(from, DataType::Dictionary(_, value) if value.is_string()),
+        Element::String => {
+            matches!(from, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+                || matches!(from, DataType::Dictionary(_, value) if value.is_string())
+        }
         Element::Bool => *from == DataType::Boolean,
         _ if to.is_float() => from.is_numeric() || *from == DataType::Boolean,
         _ => from.is_integer() || *from == DataType::Boolean,
@@ -134,7 +138,8 @@ pub fn complete_rows(column: &dyn Array) -> Option<NullBuffer> {
             let list = column.as_list::<i32>();
             complete_rows(list.values()).map(|nulls| {
                 let rows = list.offsets().windows(2);
-                rows.map(|w| nulls.slice(w[0] as usize, (w[1] - w[0]) as usize).null_count() == 0).collect::<NullBuffer>()
+                rows.map(|w| nulls.slice(w[0] as usize, (w[1] - w[0]) as usize).null_count() == 0)
+                    .collect::<NullBuffer>()
             })
         }
         _ => None,
@@ -252,7 +257,7 @@ fn row_shape(spec: &TensorSpec, rows: usize, sizes: &[usize]) -> Result<Vec<i64>
         // One free dimension follows from the others.
         let known: usize = dims.iter().map(|dim| if let Dim::Fixed(size) = dim { *size } else { 1 }).product();
         let free = dims.iter().filter(|dim| matches!(dim, Dim::Any(_))).count();
-        let fits = if free == 0 { known == found } else { free == 1 && known > 0 && found % known == 0 };
+        let fits = if free == 0 { known == found } else { free == 1 && known > 0 && found.is_multiple_of(known) };
         if !fits {
             return Err(wrong());
         }
@@ -302,7 +307,8 @@ pub fn to_column(name: &str, values: ArrayRef, shape: &[i64], rows: usize) -> Re
     let mut column = values;
     for size in sizes[1..].iter().rev() {
         let item = Arc::new(Field::new("item", column.data_type().clone(), true));
-        let length = i32::try_from(*size).map_err(|_| Error::illegal(format!("output '{name}' has {size} values a row")))?;
+        let length =
+            i32::try_from(*size).map_err(|_| Error::illegal(format!("output '{name}' has {size} values a row")))?;
         column = if length == 0 {
             let lists = column.len();
             Arc::new(FixedSizeListArray::try_new_with_length(item, 0, column, None, lists)?)
@@ -329,7 +335,8 @@ pub fn as_lists(column: &ArrayRef) -> Result<ArrayRef> {
     let list = column.as_fixed_size_list();
     let values = as_lists(list.values())?;
     let item = Arc::new(Field::new("item", values.data_type().clone(), true));
-    let offsets: ScalarBuffer<i32> = (0..=i32::try_from(list.len()).unwrap_or(i32::MAX)).map(|row| row * size).collect();
+    let offsets: ScalarBuffer<i32> =
+        (0..=i32::try_from(list.len()).unwrap_or(i32::MAX)).map(|row| row * size).collect();
     Ok(Arc::new(ListArray::try_new(item, OffsetBuffer::new(offsets), values, list.nulls().cloned())?))
 }
 

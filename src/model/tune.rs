@@ -164,7 +164,7 @@ impl Tuner {
             (None, _) => Threads::One,
             (Some(_), None) => Threads::All,
             (Some(one), Some(all)) => {
-                let undecided = wide.trials < 2 * TRIALS && wide.trials % 2 == 0;
+                let undecided = wide.trials < 2 * TRIALS && wide.trials.is_multiple_of(2);
                 if (one <= all) == undecided { Threads::All } else { Threads::One }
             }
         }

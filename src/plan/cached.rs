@@ -75,7 +75,9 @@ impl Source for PlanSource {
         let partitions: Vec<Arc<dyn Partition>> = match &self.kept {
             Some(kept) => {
                 let rows = self.keep(kept, &run)?;
-                (0..rows.len()).map(|lane| Arc::new(KeptLane { rows: Arc::clone(&rows), lane }) as Arc<dyn Partition>).collect()
+                (0..rows.len())
+                    .map(|lane| Arc::new(KeptLane { rows: Arc::clone(&rows), lane }) as Arc<dyn Partition>)
+                    .collect()
             }
             None => {
                 let lanes = Arc::new(PassLanes {

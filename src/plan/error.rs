@@ -36,10 +36,9 @@ impl From<DataFusionError> for Error {
 /// Our error inside an error that is shared, and so cannot be taken apart.
 fn find(error: &DataFusionError) -> Option<Error> {
     match error {
-        DataFusionError::External(inner) => inner
-            .downcast_ref::<Error>()
-            .cloned()
-            .or_else(|| inner.downcast_ref::<DataFusionError>().and_then(find)),
+        DataFusionError::External(inner) => {
+            inner.downcast_ref::<Error>().cloned().or_else(|| inner.downcast_ref::<DataFusionError>().and_then(find))
+        }
         DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => find(inner),
         DataFusionError::Shared(inner) => find(inner),
         DataFusionError::Collection(errors) => errors.iter().find_map(find),

@@ -160,9 +160,9 @@ impl Finished {
     /// Prepares one execution. `inputs` are the streaming leaves' partitions; a static leaf is opened here, anew in each pass.
     pub fn pass(&self, batch: Arc<Batch>, mut inputs: Inputs) -> Result<Pass> {
         for leaf in &self.leaves {
-            if !inputs.contains_key(&leaf.id) {
+            if let std::collections::hash_map::Entry::Vacant(e) = inputs.entry(leaf.id) {
                 let partitions = if leaf.streaming { Vec::new() } else { self.open_static(leaf, &batch.cancel)? };
-                inputs.insert(leaf.id, partitions);
+                e.insert(partitions);
             }
         }
         let rows = inputs.keys().map(|leaf| (*leaf, AtomicU64::new(0))).collect();
@@ -261,7 +261,10 @@ impl PassContext {
     }
 
     pub(super) fn partitions(&self, leaf: LeafId) -> Result<&[Arc<dyn Partition>]> {
-        self.inputs.get(&leaf).map(Vec::as_slice).ok_or_else(|| Error::internal("a leaf of the plan has no input in this pass"))
+        self.inputs
+            .get(&leaf)
+            .map(Vec::as_slice)
+            .ok_or_else(|| Error::internal("a leaf of the plan has no input in this pass"))
     }
 
     pub(super) fn count_rows(&self, leaf: LeafId, rows: usize) {

@@ -10,10 +10,12 @@ use datafusion::error::Result as DfResult;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::execution_plan::ReplaceChildrenOptions;
+use datafusion::physical_plan::execution_plan::{ReplaceChildrenOptions, replace_children_if_necessary};
 use datafusion::physical_plan::limit::GlobalLimitExec;
 use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SendableRecordBatchStream};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SendableRecordBatchStream,
+};
 use futures::{StreamExt, TryStreamExt, stream};
 
 /// Record batches that each lane may be ahead: enough that a limit of one row costs little, and that lanes work side by side.
@@ -29,9 +31,11 @@ pub fn limits_in_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn Executi
             });
         }
         let Some(limit) = node.downcast_ref::<GlobalLimitExec>() else { return Ok(Transformed::no(node)) };
-        let Some(lanes) = limit.input().downcast_ref::<CoalescePartitionsExec>() else { return Ok(Transformed::no(node)) };
+        let Some(lanes) = limit.input().downcast_ref::<CoalescePartitionsExec>() else {
+            return Ok(Transformed::no(node));
+        };
         let ordered = InOrderExec::of(lanes);
-        Arc::clone(&node).with_new_children(vec![ordered]).map(Transformed::yes)
+        replace_children_if_necessary(node, vec![ordered]).map(Transformed::yes)
     })?;
     Ok(changed.data)
 }
@@ -47,7 +51,11 @@ struct InOrderExec {
 impl InOrderExec {
     /// In place of DataFusion's operator, whose properties hold for this one too.
     fn of(lanes: &CoalescePartitionsExec) -> Arc<dyn ExecutionPlan> {
-        Arc::new(Self { input: Arc::clone(lanes.input()), fetch: lanes.fetch(), properties: Arc::clone(lanes.properties()) })
+        Arc::new(Self {
+            input: Arc::clone(lanes.input()),
+            fetch: lanes.fetch(),
+            properties: Arc::clone(lanes.properties()),
+        })
     }
 
     fn over(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Arc<dyn ExecutionPlan> {

@@ -74,7 +74,14 @@ pub struct Attribute {
 impl Attribute {
     /// A nullable attribute with a fresh identity.
     pub fn new(name: impl Into<String>, data_type: DataType, nullable: bool) -> Self {
-        Self { id: AttrId::fresh(), name: name.into(), data_type, nullable, qualifier: Vec::new(), metadata: Default::default() }
+        Self {
+            id: AttrId::fresh(),
+            name: name.into(),
+            data_type,
+            nullable,
+            qualifier: Vec::new(),
+            metadata: Default::default(),
+        }
     }
 
     /// The Arrow field that the user sees.

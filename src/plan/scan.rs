@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column, TableReference};
+use datafusion::datasource::provider_as_source;
 use datafusion::error::Result as DfResult;
 use datafusion::execution::TaskContext;
-use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableType};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
@@ -51,7 +51,8 @@ pub fn leaf_plan(leaf: Leaf, attributes: &[Attribute]) -> Result<LogicalPlan> {
 
 impl SourceTable {
     pub fn new(leaf: Leaf, attributes: &[Attribute]) -> Self {
-        let fields: Vec<_> = attributes.iter().map(|a| Field::new(a.id.to_string(), a.data_type.clone(), a.nullable)).collect();
+        let fields: Vec<_> =
+            attributes.iter().map(|a| Field::new(a.id.to_string(), a.data_type.clone(), a.nullable)).collect();
         Self { leaf, schema: Arc::new(Schema::new(fields)) }
     }
 
@@ -173,6 +174,7 @@ fn read_in_turn(
 /// The same columns under another schema's names; their types must be equal.
 pub fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options)
-        .map_err(|error| Error::internal(format!("a source or plan gave columns that are not those it declared: {error}")))
+    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options).map_err(|error| {
+        Error::internal(format!("a source or plan gave columns that are not those it declared: {error}"))
+    })
 }

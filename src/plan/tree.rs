@@ -28,21 +28,49 @@ pub enum Expr {
     /// `isnull`, `sum`, `explode`. Operators use their symbol as the name; see [`Call`].
     Call(Call),
     /// A Python function or a model. `arguments` may be named.
-    Function { function: Arc<dyn Function>, arguments: Vec<Expr> },
+    Function {
+        function: Arc<dyn Function>,
+        arguments: Vec<Expr>,
+    },
     /// `expr.alias("a")`; several names for a generator with several columns. Metadata is JSON text.
-    Alias { input: Box<Expr>, names: Vec<String>, metadata: Option<String> },
+    Alias {
+        input: Box<Expr>,
+        names: Vec<String>,
+        metadata: Option<String>,
+    },
     /// `CAST(x AS t)`, or `TRY_CAST`.
-    Cast { input: Box<Expr>, to: DataType, try_cast: bool },
+    Cast {
+        input: Box<Expr>,
+        to: DataType,
+        try_cast: bool,
+    },
     /// `CASE WHEN … END`; with an operand it is compared by `=`.
-    Case { operand: Option<Box<Expr>>, branches: Vec<(Expr, Expr)>, otherwise: Option<Box<Expr>> },
+    Case {
+        operand: Option<Box<Expr>>,
+        branches: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
     /// `x[k]`, `x.getItem(k)`, `x.getField("f")`.
-    Extract { input: Box<Expr>, key: Box<Expr> },
+    Extract {
+        input: Box<Expr>,
+        key: Box<Expr>,
+    },
     /// `f(…) OVER (…)`.
-    Window { function: Box<Expr>, spec: Box<WindowSpec> },
+    Window {
+        function: Box<Expr>,
+        spec: Box<WindowSpec>,
+    },
     /// An order: only inside `orderBy`, `sort` and window specifications. `None`: Spark's default for the direction.
-    Sort { input: Box<Expr>, ascending: bool, nulls_first: Option<bool> },
+    Sort {
+        input: Box<Expr>,
+        ascending: bool,
+        nulls_first: Option<bool>,
+    },
     /// `x -> …`, `(x, y) -> …`: an argument of a higher-order function. Its body names its parameters with [`Expr::LambdaVariable`].
-    Lambda { parameters: Vec<String>, body: Box<Expr> },
+    Lambda {
+        parameters: Vec<String>,
+        body: Box<Expr>,
+    },
     LambdaVariable(String),
 }
 
@@ -115,48 +143,141 @@ pub enum Relation {
     /// A table or temporary view by name.
     Table(Vec<String>),
     /// A declared source, read whole or as a stream.
-    Source { source: Arc<dyn Source>, streaming: bool },
+    Source {
+        source: Arc<dyn Source>,
+        streaming: bool,
+    },
     /// `range(start, end, step)`; a table-valued function in SQL by its name.
-    TableFunction { name: String, arguments: Vec<Expr> },
+    TableFunction {
+        name: String,
+        arguments: Vec<Expr>,
+    },
     /// `VALUES (…), (…)`; columns are `col1`, `col2`, ….
     Values(Vec<Vec<Expr>>),
     /// SELECT without FROM: one row without columns.
     OneRow,
-    Project { input: Box<Relation>, expressions: Vec<Expr> },
-    Filter { input: Box<Relation>, predicate: Expr },
+    Project {
+        input: Box<Relation>,
+        expressions: Vec<Expr>,
+    },
+    Filter {
+        input: Box<Relation>,
+        predicate: Expr,
+    },
     /// `keys` are put first when `with_keys` (DataFrame's `agg`); SQL names them in `outputs` itself.
-    Aggregate { input: Box<Relation>, keys: Grouping, outputs: Vec<Expr>, with_keys: bool, having: Option<Expr> },
-    Join { left: Box<Relation>, right: Box<Relation>, kind: JoinKind, on: JoinOn },
+    Aggregate {
+        input: Box<Relation>,
+        keys: Grouping,
+        outputs: Vec<Expr>,
+        with_keys: bool,
+        having: Option<Expr>,
+    },
+    Join {
+        left: Box<Relation>,
+        right: Box<Relation>,
+        kind: JoinKind,
+        on: JoinOn,
+    },
     /// `by_name`: columns matched by name; `allow_missing` fills with null.
-    Union { inputs: Vec<Relation>, by_name: bool, allow_missing: bool },
+    Union {
+        inputs: Vec<Relation>,
+        by_name: bool,
+        allow_missing: bool,
+    },
     /// `INTERSECT` / `EXCEPT`.
-    SetOperation { left: Box<Relation>, right: Box<Relation>, except: bool, all: bool },
-    Sort { input: Box<Relation>, order: Vec<Expr>, global: bool },
-    Limit { input: Box<Relation>, rows: u64 },
-    Offset { input: Box<Relation>, rows: u64 },
-    Tail { input: Box<Relation>, rows: u64 },
+    SetOperation {
+        left: Box<Relation>,
+        right: Box<Relation>,
+        except: bool,
+        all: bool,
+    },
+    Sort {
+        input: Box<Relation>,
+        order: Vec<Expr>,
+        global: bool,
+    },
+    Limit {
+        input: Box<Relation>,
+        rows: u64,
+    },
+    Offset {
+        input: Box<Relation>,
+        rows: u64,
+    },
+    Tail {
+        input: Box<Relation>,
+        rows: u64,
+    },
     /// All columns, or those of `subset`.
-    Distinct { input: Box<Relation>, subset: Option<Vec<String>> },
-    WithColumns { input: Box<Relation>, columns: Vec<(String, Expr)> },
-    Rename { input: Box<Relation>, names: Vec<(String, String)> },
+    Distinct {
+        input: Box<Relation>,
+        subset: Option<Vec<String>>,
+    },
+    WithColumns {
+        input: Box<Relation>,
+        columns: Vec<(String, Expr)>,
+    },
+    Rename {
+        input: Box<Relation>,
+        names: Vec<(String, String)>,
+    },
     /// `toDF(…)`, `AS t(a, b)`.
-    RenameAll { input: Box<Relation>, names: Vec<String> },
-    Drop { input: Box<Relation>, columns: Vec<Expr> },
+    RenameAll {
+        input: Box<Relation>,
+        names: Vec<String>,
+    },
+    Drop {
+        input: Box<Relation>,
+        columns: Vec<Expr>,
+    },
     /// `df.alias("t")`, `FROM x AS t`.
-    Alias { input: Box<Relation>, name: String },
+    Alias {
+        input: Box<Relation>,
+        name: String,
+    },
     /// `WITH a AS (…), b AS (…) …`.
-    With { tables: Vec<(String, Relation)>, input: Box<Relation> },
+    With {
+        tables: Vec<(String, Relation)>,
+        input: Box<Relation>,
+    },
     /// `LATERAL VIEW [OUTER] explode(x) t AS a, b`.
-    LateralView { input: Box<Relation>, generator: Expr, outer: bool, table: String, columns: Vec<String> },
-    Repartition { input: Box<Relation>, partitions: Option<usize>, by: Vec<Expr> },
+    LateralView {
+        input: Box<Relation>,
+        generator: Expr,
+        outer: bool,
+        table: String,
+        columns: Vec<String>,
+    },
+    Repartition {
+        input: Box<Relation>,
+        partitions: Option<usize>,
+        by: Vec<Expr>,
+    },
     /// `sample(fraction, seed)`.
-    Sample { input: Box<Relation>, fraction: f64, seed: u64 },
+    Sample {
+        input: Box<Relation>,
+        fraction: f64,
+        seed: u64,
+    },
     /// `withWatermark(column, delay)`, the delay in milliseconds.
-    Watermark { input: Box<Relation>, column: String, delay_ms: i64 },
+    Watermark {
+        input: Box<Relation>,
+        column: String,
+        delay_ms: i64,
+    },
     /// `broadcast(df)`, `/*+ BROADCAST(t) */`: carried for `explain`; one process has nothing to broadcast.
-    Hint { input: Box<Relation>, name: String },
+    Hint {
+        input: Box<Relation>,
+        name: String,
+    },
     /// `na.fill`, `na.drop`, `na.replace`, `describe` … are built from the rest by the session, not here.
-    Pivot { input: Box<Relation>, keys: Vec<Expr>, column: Expr, values: Option<Vec<Expr>>, outputs: Vec<Expr> },
+    Pivot {
+        input: Box<Relation>,
+        keys: Vec<Expr>,
+        column: Expr,
+        values: Option<Vec<Expr>>,
+        outputs: Vec<Expr>,
+    },
 }
 
 /// `GROUP BY …`.
@@ -172,16 +293,45 @@ pub enum Grouping {
 #[derive(Clone, Debug)]
 pub enum Statement {
     Query(Relation),
-    CreateView { name: String, replace: bool, query: Relation },
-    DropView { name: String, if_exists: bool },
-    CreateTable { name: Vec<String>, format: Option<String>, options: Vec<(String, String)>, path: Option<String>,
-                  columns: Option<arrow::datatypes::SchemaRef>, partitioned_by: Vec<String>, if_not_exists: bool, replace: bool, query: Option<Relation> },
-    DropTable { name: Vec<String>, if_exists: bool },
-    Insert { table: Vec<String>, columns: Vec<String>, overwrite: bool, query: Relation },
+    CreateView {
+        name: String,
+        replace: bool,
+        query: Relation,
+    },
+    DropView {
+        name: String,
+        if_exists: bool,
+    },
+    CreateTable {
+        name: Vec<String>,
+        format: Option<String>,
+        options: Vec<(String, String)>,
+        path: Option<String>,
+        columns: Option<arrow::datatypes::SchemaRef>,
+        partitioned_by: Vec<String>,
+        if_not_exists: bool,
+        replace: bool,
+        query: Option<Relation>,
+    },
+    DropTable {
+        name: Vec<String>,
+        if_exists: bool,
+    },
+    Insert {
+        table: Vec<String>,
+        columns: Vec<String>,
+        overwrite: bool,
+        query: Relation,
+    },
     ShowTables,
-    Describe { table: Vec<String> },
+    Describe {
+        table: Vec<String>,
+    },
     /// `SET k = v`, `SET k`, `SET`.
-    Set { key: Option<String>, value: Option<String> },
+    Set {
+        key: Option<String>,
+        value: Option<String>,
+    },
 }
 
 impl Expr {
@@ -192,19 +342,33 @@ impl Expr {
 
     /// A function by name.
     pub fn call(name: impl Into<String>, arguments: Vec<Self>) -> Self {
-        Self::Call(Call { name: name.into(), arguments, distinct: false, filter: None, ignore_nulls: false, operator: false })
+        Self::Call(Call {
+            name: name.into(),
+            arguments,
+            distinct: false,
+            filter: None,
+            ignore_nulls: false,
+            operator: false,
+        })
     }
 
     /// An operator by symbol.
     pub fn operator(symbol: impl Into<String>, arguments: Vec<Self>) -> Self {
-        Self::Call(Call { name: symbol.into(), arguments, distinct: false, filter: None, ignore_nulls: false, operator: true })
+        Self::Call(Call {
+            name: symbol.into(),
+            arguments,
+            distinct: false,
+            filter: None,
+            ignore_nulls: false,
+            operator: true,
+        })
     }
 
     /// Rebuilds the expression bottom-up: `change` is given each node after its children.
     #[must_use]
     pub fn map(self, change: &mut dyn FnMut(Self) -> Self) -> Self {
         fn boxed(expr: Box<Expr>, change: &mut dyn FnMut(Expr) -> Expr) -> Box<Expr> {
-            Box::new(expr.map(change))
+            Box::new((*expr).map(change))
         }
         fn all(exprs: Vec<Expr>, change: &mut dyn FnMut(Expr) -> Expr) -> Vec<Expr> {
             exprs.into_iter().map(|expr| expr.map(change)).collect()
@@ -232,9 +396,15 @@ impl Expr {
                     frame: spec.frame,
                 }),
             },
-            Self::Sort { input, ascending, nulls_first } => Self::Sort { input: boxed(input, change), ascending, nulls_first },
+            Self::Sort { input, ascending, nulls_first } => {
+                Self::Sort { input: boxed(input, change), ascending, nulls_first }
+            }
             Self::Lambda { parameters, body } => Self::Lambda { parameters, body: boxed(body, change) },
-            leaf @ (Self::Column(_) | Self::Attribute(..) | Self::Star(_) | Self::Literal(_) | Self::LambdaVariable(_)) => leaf,
+            leaf @ (Self::Column(_)
+            | Self::Attribute(..)
+            | Self::Star(_)
+            | Self::Literal(_)
+            | Self::LambdaVariable(_)) => leaf,
         };
         change(rebuilt)
     }

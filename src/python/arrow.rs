@@ -26,7 +26,8 @@ pub fn batches(object: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatc
     let reader = reader(object)?;
     let schema = spark_schema(py, &reader.schema())?;
     let target = Arc::clone(&schema);
-    let read = py.detach(move || reader.map(|batch| as_spark(&batch?, &target)).collect::<Result<Vec<_>, ArrowError>>());
+    let read =
+        py.detach(move || reader.map(|batch| as_spark(&batch?, &target)).collect::<Result<Vec<_>, ArrowError>>());
     read.map(|batches| (schema, batches)).map_err(|error| raise(py, &Error::from(error)))
 }
 
@@ -96,7 +97,10 @@ pub struct ArrowStream {
 
 impl ArrowStream {
     /// A stream of batches that all have `schema`.
-    pub fn new(schema: SchemaRef, batches: impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static) -> Self {
+    pub fn new(
+        schema: SchemaRef,
+        batches: impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static,
+    ) -> Self {
         Self { schema, reader: Mutex::new(Some(Box::new(batches))) }
     }
 }
@@ -114,7 +118,8 @@ impl ArrowStream {
         requested_schema: Option<Bound<'py, PyCapsule>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         let taken = self.reader.lock().take();
-        let reader = taken.ok_or_else(|| raise(py, &Error::illegal("an Arrow stream can be read once, and was read already")))?;
+        let reader = taken
+            .ok_or_else(|| raise(py, &Error::illegal("an Arrow stream can be read once, and was read already")))?;
         stream(py, Arc::clone(&self.schema), reader, requested_schema)
     }
 }
@@ -129,4 +134,3 @@ fn stream<'py>(
     let arrays = batches.map(|batch| batch.map(|batch| Arc::new(StructArray::from(batch)) as arrow::array::ArrayRef));
     Ok(to_stream_pycapsule(py, Box::new(ArrayIterator::new(arrays, Arc::new(field))), requested)?)
 }
-

@@ -24,7 +24,8 @@ pub fn text(expr: &Expr) -> String {
             format!("{cast}({} AS {})", text(input), sql_name(to))
         }
         Expr::Case { operand, branches, otherwise } => {
-            let mut shown = operand.as_ref().map_or_else(|| "CASE".to_owned(), |operand| format!("CASE {}", text(operand)));
+            let mut shown =
+                operand.as_ref().map_or_else(|| "CASE".to_owned(), |operand| format!("CASE {}", text(operand)));
             for (when, then) in branches {
                 shown += &format!(" WHEN {} THEN {}", text(when), text(then));
             }

@@ -47,8 +47,12 @@ pub fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyA
         parameters.set_item(name, value)?;
     }
     let condition = error.condition();
-    let arguments =
-        (error.to_string(), condition.map(|condition| condition.name), condition.map(|condition| condition.sqlstate), parameters);
+    let arguments = (
+        error.to_string(),
+        condition.map(|condition| condition.name),
+        condition.map(|condition| condition.sqlstate),
+        parameters,
+    );
     let exception = class.call_method1("_native", arguments)?;
     if let Some(cause) = error.cause().map(|cause| cause_of(py, cause.as_ref())).transpose()?.flatten() {
         exception.setattr("__cause__", cause)?;

@@ -32,9 +32,8 @@ impl Expr {
             Some(qualifier) => (qualifier, true),
             None => (name, false),
         };
-        let parts = name_parts(body).ok_or_else(|| {
-            raise(py, &Error::of(crate::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name))
-        })?;
+        let parts = name_parts(body)
+            .ok_or_else(|| raise(py, &Error::of(crate::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name)))?;
         Ok(Self(if star { tree::Expr::Star(parts) } else { tree::Expr::Column(parts) }))
     }
 
@@ -68,7 +67,8 @@ impl Expr {
     /// `CASE WHEN … END` from pairs of condition and value.
     #[staticmethod]
     fn case(branches: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>) -> PyResult<Self> {
-        let branches: PyResult<Vec<_>> = branches.iter().map(|(when, then)| Ok((operand(when)?, operand(then)?))).collect();
+        let branches: PyResult<Vec<_>> =
+            branches.iter().map(|(when, then)| Ok((operand(when)?, operand(then)?))).collect();
         Ok(Self(tree::Expr::Case { operand: None, branches: branches?, otherwise: None }))
     }
 
@@ -158,7 +158,9 @@ impl Expr {
 fn bound(offset: i64) -> FrameBound {
     match offset {
         0 => FrameBound::CurrentRow,
-        offset => FrameBound::Offset(Box::new(tree::Expr::Literal(datafusion::common::ScalarValue::Int64(Some(offset))))),
+        offset => {
+            FrameBound::Offset(Box::new(tree::Expr::Literal(datafusion::common::ScalarValue::Int64(Some(offset)))))
+        }
     }
 }
 

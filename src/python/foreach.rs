@@ -20,9 +20,7 @@ use crate::frame;
 use crate::plan::tree::Relation;
 use crate::runtime::Runtime;
 use crate::session::Session;
-use crate::sink::{
-    ContinuousWriter, EpochId, OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer,
-};
+use crate::sink::{ContinuousWriter, EpochId, OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
 use crate::source::{RecordBatches, Source};
 use crate::stream::EachBatch;
 
@@ -42,7 +40,7 @@ impl EachBatch for BatchFunction {
     fn call(&self, rows: Arc<dyn Source>, id: BatchId) -> Result<()> {
         let frame = frame::Frame::new(&self.session, &Relation::Source { source: rows, streaming: false })?;
         Python::attach(|py| {
-            let called = Frame(frame).into_pyobject(py).map_err(PyErr::from).and_then(|frame| self.function.call1(py, (frame, id.0)));
+            let called = Frame(frame).into_pyobject(py).and_then(|frame| self.function.call1(py, (frame, id.0)));
             called.map(|_| ()).map_err(|raised| user(py, raised, "the function of foreachBatch"))
         })
     }
@@ -191,7 +189,10 @@ fn run_lane(copy: &Copy, names: &[String], batch: &Batch, rows: RecordBatches, r
 }
 
 /// Python never runs on a Tokio worker: its calls have Tokio's threads for blocking work.
-async fn blocking<T: Send + 'static>(runtime: &Runtime, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+async fn blocking<T: Send + 'static>(
+    runtime: &Runtime,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     let done = runtime.io().spawn_blocking(work).await;
     done.map_err(|error| Error::internal(format!("a call into Python panicked: {error}")))?
 }

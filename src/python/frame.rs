@@ -71,9 +71,8 @@ impl Frame {
         if name == "*" {
             return Ok(Expr(tree::Expr::Star(Vec::new())));
         }
-        let parts = name_parts(name).ok_or_else(|| {
-            raise(py, &Error::of(crate::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name))
-        })?;
+        let parts = name_parts(name)
+            .ok_or_else(|| raise(py, &Error::of(crate::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name)))?;
         if let Some(expr) = self.own(&parts) {
             return Ok(Expr(expr));
         }
@@ -87,7 +86,8 @@ impl Frame {
     /// The column at a position, from 0.
     fn column_at(&self, py: Python<'_>, position: usize) -> PyResult<Expr> {
         let attribute = self.0.resolved().output.get(position);
-        let attribute = attribute.ok_or_else(|| raise(py, &Error::internal(format!("no column at position {position}"))))?;
+        let attribute =
+            attribute.ok_or_else(|| raise(py, &Error::internal(format!("no column at position {position}"))))?;
         Ok(Expr(tree::Expr::Attribute(attribute.id, attribute.name.clone())))
     }
 
@@ -102,7 +102,13 @@ impl Frame {
     }
 
     /// `kind` is `by`, `rollup` or `cube`.
-    fn aggregate(&self, py: Python<'_>, kind: &str, keys: &Bound<'_, PyList>, outputs: &Bound<'_, PyList>) -> PyResult<Self> {
+    fn aggregate(
+        &self,
+        py: Python<'_>,
+        kind: &str,
+        keys: &Bound<'_, PyList>,
+        outputs: &Bound<'_, PyList>,
+    ) -> PyResult<Self> {
         let keys = operands(keys)?;
         let keys = match kind {
             "rollup" => Grouping::Rollup(keys),
@@ -121,7 +127,13 @@ impl Frame {
     ) -> PyResult<Self> {
         let sets: PyResult<Vec<_>> = sets.iter().map(operands).collect();
         let (sets, outputs) = (sets?, operands(outputs)?);
-        self.derive(py, |input| Relation::Aggregate { input, keys: Grouping::Sets { sets }, outputs, with_keys: true, having: None })
+        self.derive(py, |input| Relation::Aggregate {
+            input,
+            keys: Grouping::Sets { sets },
+            outputs,
+            with_keys: true,
+            having: None,
+        })
     }
 
     fn pivot(
@@ -183,7 +195,8 @@ impl Frame {
     }
 
     fn with_columns(&self, py: Python<'_>, columns: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<Self> {
-        let columns: PyResult<Vec<_>> = columns.into_iter().map(|(name, column)| Ok((name, operand(&column)?))).collect();
+        let columns: PyResult<Vec<_>> =
+            columns.into_iter().map(|(name, column)| Ok((name, operand(&column)?))).collect();
         let columns = columns?;
         self.derive(py, |input| Relation::WithColumns { input, columns })
     }
@@ -256,7 +269,12 @@ impl Frame {
     fn iterate(&self, py: Python<'_>) -> PyResult<RowBatches> {
         let cancel = Cancel::default();
         let rows = quick(py, || self.0.stream(&cancel))?;
-        Ok(RowBatches { names: self.names(), runtime: self.0.session().runtime().clone(), cancel, rows: Arc::new(Mutex::new(rows)) })
+        Ok(RowBatches {
+            names: self.names(),
+            runtime: self.0.session().runtime().clone(),
+            cancel,
+            rows: Arc::new(Mutex::new(rows)),
+        })
     }
 
     fn count(&self, py: Python<'_>) -> PyResult<u64> {
@@ -265,7 +283,8 @@ impl Frame {
 
     /// What `show()` prints. A `truncate` of 0 keeps cells whole.
     fn show(&self, py: Python<'_>, rows: usize, truncate: usize, vertical: bool) -> PyResult<String> {
-        let text = self.run(py, "the query", move |frame, cancel| frame.show(Layout { rows, truncate, vertical }, cancel))?;
+        let text =
+            self.run(py, "the query", move |frame, cancel| frame.show(Layout { rows, truncate, vertical }, cancel))?;
         // Spark ends a table with a line break and its remarks without one; `print` adds another.
         Ok(match text.strip_suffix('\n') {
             Some(remark) if !remark.ends_with(['+', ' ']) => remark.to_owned(),
@@ -347,10 +366,12 @@ impl Frame {
         let output = &self.0.resolved().output;
         let qualified = |attribute: &Attribute, qualifier: &[String]| {
             let own = &attribute.qualifier;
-            own.len() >= qualifier.len() && own[own.len() - qualifier.len()..].iter().zip(qualifier).all(|(a, b)| same(a, b))
+            own.len() >= qualifier.len()
+                && own[own.len() - qualifier.len()..].iter().zip(qualifier).all(|(a, b)| same(a, b))
         };
         for at in (0..parts.len()).rev() {
-            let mut found = output.iter().filter(|column| same(&column.name, &parts[at]) && qualified(column, &parts[..at]));
+            let mut found =
+                output.iter().filter(|column| same(&column.name, &parts[at]) && qualified(column, &parts[..at]));
             let (Some(column), None) = (found.next(), found.next()) else { continue };
             let root = tree::Expr::Attribute(column.id, column.name.clone());
             let fields = &parts[at + 1..];
@@ -401,7 +422,8 @@ fn join_kind(py: Python<'_>, how: &str) -> PyResult<JoinKind> {
         _ => {
             let supported = "'inner', 'outer', 'full', 'fullouter', 'full_outer', 'leftouter', 'left', 'left_outer', 'rightouter', \
                              'right', 'right_outer', 'leftsemi', 'left_semi', 'semi', 'leftanti', 'left_anti', 'anti', 'cross'";
-            let error = Error::of(crate::condition::UNSUPPORTED_JOIN_TYPE).with("typ", how).with("supported", supported);
+            let error =
+                Error::of(crate::condition::UNSUPPORTED_JOIN_TYPE).with("typ", how).with("supported", supported);
             return Err(raise(py, &error));
         }
     })

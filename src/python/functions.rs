@@ -144,7 +144,9 @@ impl function::Function for PythonFunction {
         let failed = Arc::new(Mutex::new(None));
         let chunks = ChunkIterator { input: Mutex::new(input), failed: Arc::clone(&failed) };
         let outputs = Python::attach(|py| {
-            let run = || -> PyResult<Py<PyAny>> { Ok(self.body.bind(py).call1((Bound::new(py, chunks)?,))?.try_iter()?.into_any().unbind()) };
+            let run = || -> PyResult<Py<PyAny>> {
+                Ok(self.body.bind(py).call1((Bound::new(py, chunks)?,))?.try_iter()?.into_any().unbind())
+            };
             run().map_err(|raised| first(&failed, user(py, raised, &format!("the function '{}'", self.name))))
         })?;
         Ok(Box::new(Outputs { outputs: Some(outputs), failed, name: self.name.clone(), returns: self.returns.clone() }))
@@ -157,7 +159,8 @@ fn first(failed: &Mutex<Option<Error>>, otherwise: Error) -> Error {
 }
 
 fn lists<'py>(py: Python<'py>, chunk: &Chunk) -> PyResult<Bound<'py, PyList>> {
-    let lists = chunk.columns.iter().map(|column| PyList::new(py, values(py, column)?)).collect::<PyResult<Vec<_>>>()?;
+    let lists =
+        chunk.columns.iter().map(|column| PyList::new(py, values(py, column)?)).collect::<PyResult<Vec<_>>>()?;
     PyList::new(py, lists)
 }
 

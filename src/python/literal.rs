@@ -128,7 +128,9 @@ fn numpy(value: &Bound<'_, PyAny>) -> PyResult<Option<tree::Expr>> {
         "int64" | "uint32" => DataType::Int64,
         "float32" => DataType::Float32,
         "float64" => DataType::Float64,
-        other if other.starts_with("datetime64") => return literal(&value.call_method1("astype", ("datetime64[us]",))?.call_method0("tolist")?).map(Some),
+        other if other.starts_with("datetime64") => {
+            return literal(&value.call_method1("astype", ("datetime64[us]",))?.call_method0("tolist")?).map(Some);
+        }
         _ => return Ok(None),
     };
     let plain = value.call_method0("tolist")?;

@@ -37,27 +37,27 @@ use pyo3::prelude::*;
 #[pymodule]
 pub mod _native {
     #[pymodule_export]
-    use super::arrow::{ArrowTable, ArrowStream};
+    use super::arrow::{ArrowStream, ArrowTable};
     #[pymodule_export]
     use super::expr::Expr;
     #[pymodule_export]
-    use super::functions::Function;
-    #[pymodule_export]
-    use super::model::Model;
-    #[pymodule_export]
     use super::frame::{Frame, RowBatches};
+    #[pymodule_export]
+    use super::functions::Function;
     #[pymodule_export]
     use super::listener::{ListenerHandle, Streams};
     #[pymodule_export]
     use super::memory::MemoryStream;
     #[pymodule_export]
+    use super::model::Model;
+    #[pymodule_export]
     use super::query::{Query, check_trigger, start_stream};
+    #[pymodule_export]
+    use super::row_in::rows_to_table;
     #[pymodule_export]
     use super::session::Session;
     #[pymodule_export]
     use super::types::{parse_ddl, schema_ddl};
-    #[pymodule_export]
-    use super::row_in::rows_to_table;
 
     use pyo3::prelude::*;
 

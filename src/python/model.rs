@@ -260,7 +260,11 @@ impl Model {
     }
 
     /// A stream: small record batches are joined, so that every core has rows.
-    fn stream<'py>(&self, py: Python<'py>, mut reader: Box<dyn RecordBatchReader + Send>) -> PyResult<Bound<'py, PyAny>> {
+    fn stream<'py>(
+        &self,
+        py: Python<'py>,
+        mut reader: Box<dyn RecordBatchReader + Send>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let schema = reader.schema();
         let binding = Binding::by_name(self.predictor.inputs(), schema.fields()).map_err(|error| raise(py, &error))?;
         let binding = Arc::new(binding);
@@ -327,7 +331,9 @@ static IMPORT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static IMPORT_ARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 fn import<'py>(py: Python<'py>, cell: &'static PyOnceLock<Py<PyAny>>, method: &str) -> PyResult<Bound<'py, PyAny>> {
-    let method = cell.get_or_try_init(py, || PyResult::Ok(py.import("pyarrow")?.getattr("RecordBatch")?.getattr(method)?.unbind()))?;
+    let method = cell.get_or_try_init(py, || {
+        PyResult::Ok(py.import("pyarrow")?.getattr("RecordBatch")?.getattr(method)?.unbind())
+    })?;
     Ok(method.bind(py).clone())
 }
 
@@ -341,7 +347,12 @@ fn to_record_batch<'py>(py: Python<'py>, output: StructArray) -> PyResult<Bound<
 impl Known {
     /// [`to_record_batch`] without making a schema that was made before.
     fn record_batch<'py>(&self, py: Python<'py>, output: StructArray) -> PyResult<Bound<'py, PyAny>> {
-        let schema = self.output.lock().as_ref().filter(|(known, _)| known == output.data_type()).map(|(_, schema)| schema.clone_ref(py));
+        let schema = self
+            .output
+            .lock()
+            .as_ref()
+            .filter(|(known, _)| known == output.data_type())
+            .map(|(_, schema)| schema.clone_ref(py));
         let Some(schema) = schema else {
             let data_type = output.data_type().clone();
             let batch = to_record_batch(py, output)?;

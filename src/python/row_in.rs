@@ -5,12 +5,14 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, DurationMicrosecondBuilder, Float32Builder,
-    Float64Builder, ListArray, MapArray, NullArray, PrimitiveBuilder, RecordBatch, RecordBatchOptions, StringBuilder,
-    StructArray, TimestampMicrosecondBuilder,
+    ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, DurationMicrosecondBuilder,
+    Float32Builder, Float64Builder, ListArray, MapArray, NullArray, PrimitiveBuilder, RecordBatch, RecordBatchOptions,
+    StringBuilder, StructArray, TimestampMicrosecondBuilder,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, Fields, Int8Type, Int16Type, Int32Type, Int64Type, SchemaRef};
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Field, Fields, Int8Type, Int16Type, Int32Type, Int64Type, SchemaRef,
+};
 use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -56,7 +58,13 @@ fn present(value: Bound<'_, PyAny>) -> Value<'_> {
 }
 
 /// The values of one column as an array. `name` is where the column is, for errors: `field a`, `element in array field a`.
-pub fn column<'py>(py: Python<'py>, values: &[Value<'py>], field: &Field, verify: Verify, name: &str) -> PyResult<ArrayRef> {
+pub fn column<'py>(
+    py: Python<'py>,
+    values: &[Value<'py>],
+    field: &Field,
+    verify: Verify,
+    name: &str,
+) -> PyResult<ArrayRef> {
     if verify == Verify::Yes && !field.is_nullable() && values.iter().any(Option::is_none) {
         return Err(not_nullable(py, name));
     }
@@ -90,7 +98,9 @@ pub fn column<'py>(py: Python<'py>, values: &[Value<'py>], field: &Field, verify
         DataType::Int16 => integers::<Int16Type>(py, values, &accept),
         DataType::Int32 => integers::<Int32Type>(py, values, &accept),
         DataType::Int64 => integers::<Int64Type>(py, values, &accept),
-        DataType::Float32 => built!(Float32Builder::new(), |value: &Bound<'py, PyAny>| PyResult::Ok(float(value).map(|v| v as f32))),
+        DataType::Float32 => {
+            built!(Float32Builder::new(), |value: &Bound<'py, PyAny>| PyResult::Ok(float(value).map(|v| v as f32)))
+        }
         DataType::Float64 => built!(Float64Builder::new(), |value: &Bound<'py, PyAny>| PyResult::Ok(float(value))),
         DataType::Decimal128(precision, scale) => {
             let builder = Decimal128Builder::new().with_data_type(DataType::Decimal128(*precision, *scale));
@@ -125,7 +135,11 @@ pub fn column<'py>(py: Python<'py>, values: &[Value<'py>], field: &Field, verify
 
 type Accept<'a, 'py> = dyn Fn(Option<()>, &Bound<'py, PyAny>) -> PyResult<()> + 'a;
 
-fn integers<'py, T: ArrowPrimitiveType>(py: Python<'py>, values: &[Value<'py>], accept: &Accept<'_, 'py>) -> PyResult<ArrayRef>
+fn integers<'py, T: ArrowPrimitiveType>(
+    py: Python<'py>,
+    values: &[Value<'py>],
+    accept: &Accept<'_, 'py>,
+) -> PyResult<ArrayRef>
 where
     T::Native: TryFrom<i64> + Into<i64>,
 {
@@ -159,7 +173,13 @@ where
 }
 
 /// One array a field, from dicts by name, from sequences by position, from objects by attribute.
-fn members<'py>(py: Python<'py>, rows: &[Value<'py>], fields: &Fields, verify: Verify, name: &str) -> PyResult<Vec<ArrayRef>> {
+fn members<'py>(
+    py: Python<'py>,
+    rows: &[Value<'py>],
+    fields: &Fields,
+    verify: Verify,
+    name: &str,
+) -> PyResult<Vec<ArrayRef>> {
     let mut columns: Vec<Vec<Value<'py>>> = fields.iter().map(|_| Vec::with_capacity(rows.len())).collect();
     for row in rows {
         let Some(row) = row else {
@@ -222,7 +242,8 @@ fn lists<'py>(
     name: &str,
     accept: &Accept<'_, 'py>,
 ) -> PyResult<ArrayRef> {
-    let (mut flat, mut lengths, mut valid) = (Vec::new(), Vec::with_capacity(values.len()), Vec::with_capacity(values.len()));
+    let (mut flat, mut lengths, mut valid) =
+        (Vec::new(), Vec::with_capacity(values.len()), Vec::with_capacity(values.len()));
     for value in values {
         let before = flat.len();
         let mut found = false;
@@ -234,7 +255,12 @@ fn lists<'py>(
         lengths.push(flat.len() - before);
     }
     let elements = column(py, &flat, element, verify, &format!("element in array {name}"))?;
-    let array = ListArray::try_new(Arc::clone(element), OffsetBuffer::from_lengths(lengths), elements, Some(NullBuffer::from(valid)));
+    let array = ListArray::try_new(
+        Arc::clone(element),
+        OffsetBuffer::from_lengths(lengths),
+        elements,
+        Some(NullBuffer::from(valid)),
+    );
     array.map(|array| Arc::new(array) as ArrayRef).map_err(|error| raise(py, &Error::from(error)))
 }
 
@@ -326,7 +352,11 @@ pub fn micros(value: &Bound<'_, PyAny>, instant: bool) -> Option<i64> {
         let naive = without_zone(value)?;
         let offset = FixedOffset::east_opt(i32::try_from(offset.num_seconds()).ok()?)?;
         let moment: DateTime<Utc> = offset.from_local_datetime(&naive).single()?.with_timezone(&Utc);
-        return Some(if instant { moment.timestamp_micros() } else { moment.with_timezone(&Local).naive_local().and_utc().timestamp_micros() });
+        return Some(if instant {
+            moment.timestamp_micros()
+        } else {
+            moment.with_timezone(&Local).naive_local().and_utc().timestamp_micros()
+        });
     }
     let naive: NaiveDateTime = value.extract().ok()?;
     if !instant {
@@ -413,14 +443,28 @@ fn class_text(data_type: &DataType) -> String {
         DataType::Timestamp(_, Some(_)) => "TimestampType()".into(),
         DataType::Timestamp(_, None) => "TimestampNTZType()".into(),
         DataType::Duration(_) => "DayTimeIntervalType(0, 3)".into(),
-        DataType::List(element) => format!("ArrayType({}, {})", class_text(element.data_type()), flag(element.is_nullable())),
+        DataType::List(element) => {
+            format!("ArrayType({}, {})", class_text(element.data_type()), flag(element.is_nullable()))
+        }
         DataType::Map(..) => map_fields(data_type).map_or_else(String::new, |(key, value)| {
-            format!("MapType({}, {}, {})", class_text(key.data_type()), class_text(value.data_type()), flag(value.is_nullable()))
+            format!(
+                "MapType({}, {}, {})",
+                class_text(key.data_type()),
+                class_text(value.data_type()),
+                flag(value.is_nullable())
+            )
         }),
         DataType::Struct(fields) => {
             let shown: Vec<_> = fields
                 .iter()
-                .map(|field| format!("StructField('{}', {}, {})", field.name(), class_text(field.data_type()), flag(field.is_nullable())))
+                .map(|field| {
+                    format!(
+                        "StructField('{}', {}, {})",
+                        field.name(),
+                        class_text(field.data_type()),
+                        flag(field.is_nullable())
+                    )
+                })
                 .collect();
             format!("StructType([{}])", shown.join(", "))
         }

@@ -2,8 +2,8 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, IntervalUnit, IntervalYearMonthType, TimestampMicrosecondType,
+    DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, IntervalUnit, IntervalYearMonthType, TimestampMicrosecondType,
 };
 use chrono::{DateTime, Local, NaiveDate, TimeDelta};
 use pyo3::IntoPyObjectExt;
@@ -41,7 +41,8 @@ struct Rows<'py> {
 
 impl<'py> Rows<'py> {
     fn new<T: AsRef<str>>(py: Python<'py>, names: &[T]) -> PyResult<Self> {
-        let make = ROW.get_or_try_init(py, || PyResult::Ok(py.import("firesteel.sql.types")?.getattr("_create_row")?.unbind()))?;
+        let make = ROW
+            .get_or_try_init(py, || PyResult::Ok(py.import("firesteel.sql.types")?.getattr("_create_row")?.unbind()))?;
         let names = PyList::new(py, names.iter().map(|name| PyString::new(py, name.as_ref())))?;
         Ok(Self { py, make: make.bind(py).clone(), names })
     }
@@ -89,7 +90,8 @@ pub fn values<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Vec<Bound<'py,
             each(&|row| Ok(PyByteArray::new(py, array.value(row)).into_any()))
         }
         DataType::Decimal128(_, scale) => {
-            let decimal = DECIMAL.get_or_try_init(py, || PyResult::Ok(py.import("decimal")?.getattr("Decimal")?.unbind()))?;
+            let decimal =
+                DECIMAL.get_or_try_init(py, || PyResult::Ok(py.import("decimal")?.getattr("Decimal")?.unbind()))?;
             let (array, scale) = (array.as_primitive::<Decimal128Type>(), *scale);
             each(&|row| decimal.bind(py).call1((format!("{}E{}", array.value(row), -i32::from(scale)),)))
         }
@@ -153,8 +155,9 @@ fn date(py: Python<'_>, days: i32) -> PyResult<NaiveDate> {
 
 /// An instant as a naive datetime of the process's time zone, as Spark hands it out; a clock reading as it is.
 fn timestamp(py: Python<'_>, micros: i64, instant: bool) -> PyResult<Bound<'_, PyAny>> {
-    let moment = DateTime::from_timestamp_micros(micros)
-        .ok_or_else(|| raise(py, &Error::runtime(format!("the timestamp {micros} µs after 1970 is outside Python's range"))))?;
+    let moment = DateTime::from_timestamp_micros(micros).ok_or_else(|| {
+        raise(py, &Error::runtime(format!("the timestamp {micros} µs after 1970 is outside Python's range")))
+    })?;
     let naive = if instant { moment.with_timezone(&Local).naive_local() } else { moment.naive_utc() };
     naive.into_bound_py_any(py)
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use pyo3::prelude::*;
 
-
 use super::arrow::{ArrowTable, batches};
 use super::door::{quick, wait};
 use super::error::{raise, user};
@@ -106,7 +105,9 @@ impl Session {
     /// Sends what the console sink prints to a Python function.
     fn set_print(&self, print: Py<PyAny>) {
         self.inner.set_print(Arc::new(move |text: &str| {
-            Python::attach(|py| print.call1(py, (text,)).map(|_| ()).map_err(|raised| user(py, raised, "printing a batch")))
+            Python::attach(|py| {
+                print.call1(py, (text,)).map(|_| ()).map_err(|raised| user(py, raised, "printing a batch"))
+            })
         }));
     }
 
@@ -222,8 +223,9 @@ impl Session {
 /// The parts of a table's name.
 fn parts(py: Python<'_>, name: &str) -> PyResult<Vec<String>> {
     name_parts(name).ok_or_else(|| {
-        let error = Error::of(crate::condition::PARSE_SYNTAX_ERROR).with("error", format!("'{name}'")).with("hint", " in a table's name");
+        let error = Error::of(crate::condition::PARSE_SYNTAX_ERROR)
+            .with("error", format!("'{name}'"))
+            .with("hint", " in a table's name");
         raise(py, &error)
     })
 }
-

@@ -37,7 +37,8 @@ pub fn schema_ddl(py: Python<'_>, text: &str) -> PyResult<String> {
 }
 
 fn quoted(name: &str) -> String {
-    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && name.starts_with(|c: char| !c.is_ascii_digit());
+    let plain =
+        name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && name.starts_with(|c: char| !c.is_ascii_digit());
     if plain { name.to_owned() } else { format!("`{}`", name.replace('`', "``")) }
 }
 
@@ -48,7 +49,8 @@ pub fn schema(py: Python<'_>, text: &str) -> PyResult<SchemaRef> {
 
 /// The schema that the facade sends: JSON text, or a DDL string.
 pub fn schema_of(py: Python<'_>, text: &str) -> PyResult<SchemaRef> {
-    let parsed = if text.trim_start().starts_with('{') { json::schema_from_json(text) } else { ddl::parse_schema(text) };
+    let parsed =
+        if text.trim_start().starts_with('{') { json::schema_from_json(text) } else { ddl::parse_schema(text) };
     parsed.map_err(|error| raise(py, &error))
 }
 

@@ -45,7 +45,9 @@ impl ConsoleSink {
         let truncate = match options.get("truncate").map(str::to_lowercase).as_deref() {
             None | Some("true") => 20,
             Some("false") => 0,
-            Some(number) => number.parse().map_err(|_| options::bad("truncate", "true, false or a whole number", number))?,
+            Some(number) => {
+                number.parse().map_err(|_| options::bad("truncate", "true, false or a whole number", number))?
+            }
         };
         Ok(Self { layout: Layout { rows, truncate, vertical: false }, print })
     }
@@ -123,7 +125,9 @@ impl Writer for ConsoleWriter {
         async move {
             let mut rows = Vec::new();
             for lane in staged {
-                rows.extend(*lane.downcast::<Vec<RecordBatch>>().map_err(|_| Error::internal("not what this sink staged"))?);
+                rows.extend(
+                    *lane.downcast::<Vec<RecordBatch>>().map_err(|_| Error::internal("not what this sink staged"))?,
+                );
             }
             self.show(batch.id.0, &rows)?;
             Ok(SinkReport { rows: Some(rows.iter().map(|batch| batch.num_rows() as u64).sum()) })

@@ -108,11 +108,21 @@ impl Sink for MemorySink {
     }
 
     fn open(&self, run: SinkRun) -> Result<Arc<dyn Writer>> {
-        Ok(Arc::new(MemoryWriter { table: Arc::clone(&self.table), mode: run.mode, runtime: run.runtime, cancel: run.cancel }))
+        Ok(Arc::new(MemoryWriter {
+            table: Arc::clone(&self.table),
+            mode: run.mode,
+            runtime: run.runtime,
+            cancel: run.cancel,
+        }))
     }
 
     fn open_continuous(&self, run: SinkRun) -> Result<Arc<dyn ContinuousWriter>> {
-        Ok(Arc::new(MemoryWriter { table: Arc::clone(&self.table), mode: run.mode, runtime: run.runtime, cancel: run.cancel }))
+        Ok(Arc::new(MemoryWriter {
+            table: Arc::clone(&self.table),
+            mode: run.mode,
+            runtime: run.runtime,
+            cancel: run.cancel,
+        }))
     }
 }
 
@@ -140,7 +150,9 @@ impl Writer for MemoryWriter {
         let rows = || -> Result<Vec<RecordBatch>> {
             let mut all = Vec::new();
             for lane in staged {
-                all.extend(*lane.downcast::<Vec<RecordBatch>>().map_err(|_| Error::internal("not what this sink staged"))?);
+                all.extend(
+                    *lane.downcast::<Vec<RecordBatch>>().map_err(|_| Error::internal("not what this sink staged"))?,
+                );
             }
             Ok(all)
         };

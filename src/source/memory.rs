@@ -11,7 +11,8 @@ use parking_lot::{Condvar, Mutex};
 
 use super::once::OnceReader;
 use super::{
-    Available, ContinuousReader, LaneOffset, Offset, Partition, ReadLimit, Reader, RecordBatches, Scan, Source, SourceRun, Tail,
+    Available, ContinuousReader, LaneOffset, Offset, Partition, ReadLimit, Reader, RecordBatches, Scan, Source,
+    SourceRun, Tail,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -262,7 +263,11 @@ impl ContinuousReader for StreamReader {
         if next.len() != self.lanes {
             return Err(Error::new(
                 ErrorKind::Checkpoint,
-                format!("the checkpoint's offset has {} lanes and this session {}: use as many cores as before", next.len(), self.lanes),
+                format!(
+                    "the checkpoint's offset has {} lanes and this session {}: use as many cores as before",
+                    next.len(),
+                    self.lanes
+                ),
             ));
         }
         let tail = |next| Box::new(StreamTail { shared: Arc::clone(&self.shared), next, step: lanes }) as Box<dyn Tail>;

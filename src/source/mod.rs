@@ -51,7 +51,9 @@ impl Offset {
     pub fn damaged(&self, source: &str, why: impl fmt::Display) -> Error {
         Error::new(
             ErrorKind::Checkpoint,
-            format!("the offset '{self}' was not written by the source '{source}' ({why}); is this another query's checkpoint?"),
+            format!(
+                "the offset '{self}' was not written by the source '{source}' ({why}); is this another query's checkpoint?"
+            ),
         )
     }
 }
@@ -131,7 +133,12 @@ impl Scan {
     }
 
     /// A record batch of `rows` rows whose columns, of the source's `schema`, are made on demand: what is not wanted is not made.
-    pub fn build(&self, schema: &Schema, rows: usize, mut column: impl FnMut(usize) -> ArrayRef) -> Result<RecordBatch> {
+    pub fn build(
+        &self,
+        schema: &Schema,
+        rows: usize,
+        mut column: impl FnMut(usize) -> ArrayRef,
+    ) -> Result<RecordBatch> {
         let columns = self.columns.iter().map(|i| column(*i)).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(RecordBatch::try_new_with_options(Arc::new(schema.project(&self.columns)?), columns, &options)?)

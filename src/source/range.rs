@@ -50,9 +50,8 @@ impl Source for Range {
     fn open(&self, _: SourceRun) -> Result<Box<dyn Reader>> {
         let (rows, parts) = (u128::from(self.rows()), self.partitions as u128);
         let cut = |i: u128| u64::try_from(rows * i / parts).unwrap_or(u64::MAX);
-        let partitions = (0..parts).map(|i| {
-            Arc::new(Slice { range: self.clone(), first: cut(i), end: cut(i + 1) }) as Arc<dyn Partition>
-        });
+        let partitions = (0..parts)
+            .map(|i| Arc::new(Slice { range: self.clone(), first: cut(i), end: cut(i + 1) }) as Arc<dyn Partition>);
         Ok(Box::new(OnceReader(partitions.collect())))
     }
 }
@@ -78,7 +77,9 @@ impl Partition for Slice {
             next += rows;
             Some(scan.cancel.check().and_then(|()| {
                 scan.build(&range.schema, rows as usize, |_| {
-                    Arc::new(Int64Array::from_iter_values((0..rows as i64).map(|i| from.wrapping_add(i.wrapping_mul(range.step))))) as ArrayRef
+                    Arc::new(Int64Array::from_iter_values(
+                        (0..rows as i64).map(|i| from.wrapping_add(i.wrapping_mul(range.step))),
+                    )) as ArrayRef
                 })
             }))
         }))))

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rate_micro_batch::{CHUNK_ROWS, rate_schema};
 use super::{
-    Available, ContinuousReader, LaneOffset, Offset, Partition, ReadLimit, Reader, RecordBatches, Scan, Source, SourceReport, SourceRun, Tail,
+    Available, ContinuousReader, LaneOffset, Offset, Partition, ReadLimit, Reader, RecordBatches, Scan, Source,
+    SourceReport, SourceRun, Tail,
 };
 use crate::checkpoint::log::{SourceLog, read_entries, write_entries};
 use crate::checkpoint::store::Put;
@@ -39,10 +40,16 @@ impl Format for RateFormat {
         let rows_per_second = options.positive("rowsPerSecond")?.unwrap_or(1);
         let ramp_up_seconds = options.duration_ms("rampUpTime", 1000)?.unwrap_or(0) / 1000;
         if options.flag("useManualClock", false)? {
-            return Err(Error::unsupported("the option 'useManualClock' of the source 'rate' is for Spark's own tests"));
+            return Err(Error::unsupported(
+                "the option 'useManualClock' of the source 'rate' is for Spark's own tests",
+            ));
         }
         if ramp_up_seconds > 0 && value_at(ramp_up_seconds, rows_per_second, ramp_up_seconds).is_none() {
-            return Err(crate::options::bad("rampUpTime", "shorter: the values overflow", &format!("{ramp_up_seconds}s")));
+            return Err(crate::options::bad(
+                "rampUpTime",
+                "shorter: the values overflow",
+                &format!("{ramp_up_seconds}s"),
+            ));
         }
         let declared = options.positive("numPartitions")?;
         let partitions = declared.unwrap_or(request.runtime.lanes() as i64);
@@ -98,7 +105,9 @@ fn created(log: &SourceLog, now_ms: i64) -> Result<i64> {
     }
     match store.put_if_absent(NAME, write_entries(&[now_ms.to_string()]).as_bytes())? {
         Put::Written => Ok(now_ms),
-        Put::Exists => Err(Error::new(ErrorKind::Checkpoint, format!("another query has just written {}", file.display()))),
+        Put::Exists => {
+            Err(Error::new(ErrorKind::Checkpoint, format!("another query has just written {}", file.display())))
+        }
     }
 }
 
@@ -107,7 +116,11 @@ fn value_at(seconds: i64, rows_per_second: i64, ramp_up_seconds: i64) -> Option<
     let step = (rows_per_second / (ramp_up_seconds + 1)).max(1);
     let in_ramp = seconds.min(ramp_up_seconds);
     // step · seconds · (seconds + 1) / 2, halved before it can overflow.
-    let pairs = if in_ramp % 2 == 1 { ((in_ramp + 1) / 2).checked_mul(in_ramp)? } else { (in_ramp / 2).checked_mul(in_ramp + 1)? };
+    let pairs = if in_ramp % 2 == 1 {
+        ((in_ramp + 1) / 2).checked_mul(in_ramp)?
+    } else {
+        (in_ramp / 2).checked_mul(in_ramp + 1)?
+    };
     pairs.checked_mul(step)?.checked_add((seconds - in_ramp).checked_mul(rows_per_second)?)
 }
 
@@ -128,8 +141,11 @@ impl RateReader {
     }
 
     fn value(&self, seconds: i64) -> Result<i64> {
-        value_at(seconds, self.rate.rows_per_second, self.rate.ramp_up_seconds)
-            .ok_or_else(|| Error::runtime(format!("the source 'rate' has used up the numbers of its column 'value' at second {seconds}")))
+        value_at(seconds, self.rate.rows_per_second, self.rate.ramp_up_seconds).ok_or_else(|| {
+            Error::runtime(format!(
+                "the source 'rate' has used up the numbers of its column 'value' at second {seconds}"
+            ))
+        })
     }
 }
 
@@ -159,8 +175,14 @@ impl Reader for RateReader {
         let start_ms = self.created_ms + start * 1000;
         Ok((0..self.rate.partitions)
             .map(|i| {
-                Arc::new(Rows { range_start: first, next: first + i, end: last, step: self.rate.partitions, start_ms, ms_per_value })
-                    as Arc<dyn Partition>
+                Arc::new(Rows {
+                    range_start: first,
+                    next: first + i,
+                    end: last,
+                    step: self.rate.partitions,
+                    start_ms,
+                    ms_per_value,
+                }) as Arc<dyn Partition>
             })
             .collect())
     }
@@ -241,14 +263,18 @@ impl ContinuousReader for ContinuousRate {
         if stands.len() as i64 != partitions {
             return Err(Error::new(
                 ErrorKind::Checkpoint,
-                format!("the checkpoint has {} partitions of 'rate' and this query {partitions}: set numPartitions to match", stands.len()),
+                format!(
+                    "the checkpoint has {} partitions of 'rate' and this query {partitions}: set numPartitions to match",
+                    stands.len()
+                ),
             ));
         }
         let rows_per_second = self.rate.rows_per_second as f64 / partitions as f64;
         Ok(stands
             .into_iter()
             .map(|from| {
-                Box::new(RateTail { clock: Arc::clone(&self.clock), from, given: 0, step: partitions, rows_per_second }) as Box<dyn Tail>
+                Box::new(RateTail { clock: Arc::clone(&self.clock), from, given: 0, step: partitions, rows_per_second })
+                    as Box<dyn Tail>
             })
             .collect())
     }
@@ -284,7 +310,8 @@ impl Tail for RateTail {
             self.clock.sleep(early.min(wait));
         }
         let now = self.clock.now_ms();
-        let rows: Vec<Stand> = (self.given + 1..).map(|n| self.row(n)).take_while(|row| row.run_time_ms <= now).take(CHUNK_ROWS).collect();
+        let rows: Vec<Stand> =
+            (self.given + 1..).map(|n| self.row(n)).take_while(|row| row.run_time_ms <= now).take(CHUNK_ROWS).collect();
         if rows.is_empty() {
             return Ok(None);
         }

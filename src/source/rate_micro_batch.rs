@@ -27,7 +27,9 @@ impl Format for RateMicroBatchFormat {
         request.fixed_schema(self.name())?;
         let options = request.options;
         let Some(rows_per_batch) = options.positive("rowsPerBatch")? else {
-            return Err(Error::illegal("the source 'rate-micro-batch' needs the option 'rowsPerBatch', the number of rows in each batch"));
+            return Err(Error::illegal(
+                "the source 'rate-micro-batch' needs the option 'rowsPerBatch', the number of rows in each batch",
+            ));
         };
         Ok(Arc::new(RateMicroBatch {
             rows_per_batch,

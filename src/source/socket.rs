@@ -15,7 +15,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parking_lot::{Condvar, Mutex};
 
 use super::{
-    Available, ContinuousReader, LaneOffset, Offset, Partition, ReadLimit, Reader, RecordBatches, Scan, Source, SourceRun, Tail,
+    Available, ContinuousReader, LaneOffset, Offset, Partition, ReadLimit, Reader, RecordBatches, Scan, Source,
+    SourceRun, Tail,
 };
 use crate::clock::Clock;
 use crate::error::{Context, Error, ErrorKind, Result};
@@ -34,16 +35,24 @@ impl Format for SocketFormat {
         request.stream_only(self.name())?;
         request.fixed_schema(self.name())?;
         let options = request.options;
-        let needed = |what: &str| Error::new(ErrorKind::Analysis, format!("the source 'socket' needs option(\"{what}\", …)"));
+        let needed =
+            |what: &str| Error::new(ErrorKind::Analysis, format!("the source 'socket' needs option(\"{what}\", …)"));
         let host = options.get("host").map(str::to_owned).ok_or_else(|| needed("host"))?;
         let port = options.parse::<u16>("port", "a port number")?.ok_or_else(|| needed("port"))?;
         let declared = options.positive("numPartitions")?;
-        let timestamp = options.flag("includeTimestamp", false).map_err(|error| Error::new(ErrorKind::Analysis, error.message()))?;
+        let timestamp = options
+            .flag("includeTimestamp", false)
+            .map_err(|error| Error::new(ErrorKind::Analysis, error.message()))?;
         let mut fields = vec![Field::new("value", DataType::Utf8, true)];
         if timestamp {
             fields.push(Field::new("timestamp", types::timestamp(), true));
         }
-        Ok(Arc::new(Socket { host, port, partitions: declared.map(|n| n as usize), schema: Arc::new(Schema::new(fields)) }))
+        Ok(Arc::new(Socket {
+            host,
+            port,
+            partitions: declared.map(|n| n as usize),
+            schema: Arc::new(Schema::new(fields)),
+        }))
     }
 }
 
@@ -58,7 +67,12 @@ pub struct Socket {
 
 impl Socket {
     fn open_reader(&self, run: SourceRun) -> SocketReader {
-        SocketReader { partitions: self.partitions.unwrap_or(run.lanes).max(1), socket: self.clone(), run, connection: None }
+        SocketReader {
+            partitions: self.partitions.unwrap_or(run.lanes).max(1),
+            socket: self.clone(),
+            run,
+            connection: None,
+        }
     }
 }
 
@@ -162,7 +176,8 @@ impl Connection {
             room: Condvar::new(),
         });
         let (input, shared, clock) = (stream.try_clone()?, Arc::clone(&lines), Arc::clone(&run.clock));
-        let thread = run.runtime.thread(&format!("firesteel-socket-{place}"), move || pump(input, &shared, &*clock, &place))?;
+        let thread =
+            run.runtime.thread(&format!("firesteel-socket-{place}"), move || pump(input, &shared, &*clock, &place))?;
         Ok(Self { stream, lines, thread: Some(thread) })
     }
 }
@@ -237,7 +252,10 @@ fn rows<'a>(schema: &SchemaRef, scan: &Scan, lines: impl Iterator<Item = &'a Lin
     let count = lines.clone().count();
     scan.build(schema, count, |column| match column {
         0 => Arc::new(StringArray::from_iter_values(lines.clone().map(|line| &line.text))) as ArrayRef,
-        _ => Arc::new(TimestampMicrosecondArray::from_iter_values(lines.clone().map(|line| line.came_ms * 1000)).with_timezone(types::UTC)),
+        _ => Arc::new(
+            TimestampMicrosecondArray::from_iter_values(lines.clone().map(|line| line.came_ms * 1000))
+                .with_timezone(types::UTC),
+        ),
     })
 }
 
@@ -342,8 +360,13 @@ impl ContinuousReader for SocketReader {
         Ok((0..partitions)
             .map(|lane| {
                 let next = next.get(lane as usize).copied().unwrap_or(first).max(first + lane);
-                Box::new(SocketTail { lines: Arc::clone(&lines), schema: Arc::clone(schema), lane: lane as usize, next, step: partitions })
-                    as Box<dyn Tail>
+                Box::new(SocketTail {
+                    lines: Arc::clone(&lines),
+                    schema: Arc::clone(schema),
+                    lane: lane as usize,
+                    next,
+                    step: partitions,
+                }) as Box<dyn Tail>
             })
             .collect())
     }
@@ -377,7 +400,11 @@ impl Tail for SocketTail {
         let nothing = |queues: &mut Queues| queues.first + queues.lines.len() as i64 <= next;
         if nothing(&mut queues) {
             Lines::check(&queues)?;
-            self.lines.arrived[self.lane].wait_while_for(&mut queues, |queues| nothing(queues) && queues.failure.is_none(), wait);
+            self.lines.arrived[self.lane].wait_while_for(
+                &mut queues,
+                |queues| nothing(queues) && queues.failure.is_none(),
+                wait,
+            );
         }
         let (first, mut taken) = (queues.first, Vec::new());
         while let Some(line) = queues.lines.get((self.next - first) as usize) {

@@ -133,7 +133,8 @@ impl MicroBatch {
                 (Some(ends), None, self.late_ms.max(commit.next_watermark_ms))
             }
             Recovered::Replay { batch, starts, ends } => {
-                self.late_ms = starts.as_ref().and_then(|starts| starts.batch.as_ref()).map_or(0, |batch| batch.watermark_ms);
+                self.late_ms =
+                    starts.as_ref().and_then(|starts| starts.batch.as_ref()).map_or(0, |batch| batch.watermark_ms);
                 let logged = ends.batch.clone().unwrap_or_default();
                 let watermark_ms = logged.watermark_ms;
                 (self.next, self.replay) = (batch, Some(logged));
@@ -178,7 +179,10 @@ impl MicroBatch {
         let mut pinned = trigger;
         for input in &mut self.inputs {
             if input.reader.pin_available()? == Available::OneBatchOnly {
-                log::warn!("the source {} cannot note what is available now: the query runs one single batch", input.description);
+                log::warn!(
+                    "the source {} cannot note what is available now: the query runs one single batch",
+                    input.description
+                );
                 pinned = trigger.with_a_source_that_cannot_pin();
             }
         }
@@ -353,7 +357,9 @@ impl MicroBatch {
                 Ok(SinkReport::default())
             }
             Ok(false) => Err(error),
-            Err(again) => Err(error.context(format!("asking whether batch {} is visible failed too: {again}", batch.id))),
+            Err(again) => {
+                Err(error.context(format!("asking whether batch {} is visible failed too: {again}", batch.id)))
+            }
         }
     }
 
@@ -454,7 +460,8 @@ where
     let guarded = |i| {
         let (cancel, lane) = (cancel.clone(), lane(i));
         async move {
-            let result = std::panic::AssertUnwindSafe(lane).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&panic)));
+            let result =
+                std::panic::AssertUnwindSafe(lane).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&panic)));
             if result.is_err() {
                 cancel.cancel();
             }
@@ -477,7 +484,9 @@ where
         match result {
             Ok(value) => good.push(value),
             // The lanes that were cancelled because of it say less than the one that failed.
-            Err(error) if worst.as_ref().is_none_or(|worst| worst.kind() == ErrorKind::Cancelled) => worst = Some(error),
+            Err(error) if worst.as_ref().is_none_or(|worst| worst.kind() == ErrorKind::Cancelled) => {
+                worst = Some(error)
+            }
             Err(_) => {}
         }
     }

@@ -191,7 +191,8 @@ impl Board {
         state.ends.fill(None);
         state.then = then;
         self.wanted.store(epoch + 1, Ordering::Release);
-        let waiting = |state: &mut BoardState| !state.closed && state.failure.is_none() && state.ends.iter().any(Option::is_none);
+        let waiting =
+            |state: &mut BoardState| !state.closed && state.failure.is_none() && state.ends.iter().any(Option::is_none);
         self.changed.wait_while(&mut state, waiting);
         match state.failure {
             None => state.ends.iter().cloned().collect(),

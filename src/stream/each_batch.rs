@@ -59,7 +59,8 @@ impl Source for BatchFrame {
     fn open(&self, _: SourceRun) -> Result<Box<dyn Reader>> {
         let pass = Arc::new(self.plan.pass(Arc::clone(&self.batch), self.inputs.clone())?);
         self.passes.lock().push(Arc::clone(pass.context()));
-        let lanes = (0..pass.lanes()).map(|lane| Arc::new(Lane { pass: Arc::clone(&pass), lane }) as Arc<dyn Partition>);
+        let lanes =
+            (0..pass.lanes()).map(|lane| Arc::new(Lane { pass: Arc::clone(&pass), lane }) as Arc<dyn Partition>);
         Ok(Box::new(OnceReader(lanes.collect())))
     }
 }

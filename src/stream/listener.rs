@@ -79,7 +79,13 @@ pub struct Bus {
 
 impl Bus {
     pub fn new(runtime: Runtime) -> Self {
-        Self { runtime, listeners: Arc::default(), queue: Mutex::default(), next: Mutex::default(), dropped: AtomicBool::new(false) }
+        Self {
+            runtime,
+            listeners: Arc::default(),
+            queue: Mutex::default(),
+            next: Mutex::default(),
+            dropped: AtomicBool::new(false),
+        }
     }
 
     /// Adds a listener; it hears what is posted from now on.

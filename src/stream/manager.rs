@@ -107,7 +107,12 @@ impl Manager {
     }
 
     /// A query's thread is done with it.
-    pub(super) fn ended(&self, query: &Arc<StreamingQuery>, failure: Option<Error>, message: impl Into<Cow<'static, str>>) {
+    pub(super) fn ended(
+        &self,
+        query: &Arc<StreamingQuery>,
+        failure: Option<Error>,
+        message: impl Into<Cow<'static, str>>,
+    ) {
         let mut state = self.state.lock();
         state.active.retain(|active| !Arc::ptr_eq(active, query));
         if !matches!(state.terminated, Some(Some(_))) && (state.terminated.is_none() || failure.is_some()) {

@@ -63,8 +63,11 @@ pub enum Running {
 impl Monitor {
     /// `keep`: how many progress reports are remembered.
     pub fn new(keep: usize, cancel: Cancel) -> Self {
-        let status =
-            Status { message: "Initializing StreamExecution".into(), is_data_available: false, is_trigger_active: false };
+        let status = Status {
+            message: "Initializing StreamExecution".into(),
+            is_data_available: false,
+            is_trigger_active: false,
+        };
         Self {
             state: Mutex::new(State {
                 status,
@@ -196,7 +199,12 @@ impl Monitor {
         !busy(&mut state)
     }
 
-    fn wait(&self, state: &mut MutexGuard<'_, State>, timeout: Option<Duration>, mut while_: impl FnMut(&mut State) -> bool) {
+    fn wait(
+        &self,
+        state: &mut MutexGuard<'_, State>,
+        timeout: Option<Duration>,
+        mut while_: impl FnMut(&mut State) -> bool,
+    ) {
         match timeout {
             None => self.changed.wait_while(state, while_),
             Some(timeout) => {

@@ -89,7 +89,9 @@ impl StreamingQuery {
     /// Waits, at most for `timeout`, until a trigger that began after the `after`-th found nothing new; true when it has.
     pub fn await_available(&self, after: u64, timeout: Option<Duration>) -> Result<bool> {
         if matches!(self.trigger, Trigger::Continuous { .. }) {
-            return Err(Error::unsupported("processAllAvailable() needs a micro-batch trigger: a continuous query never has processed all"));
+            return Err(Error::unsupported(
+                "processAllAvailable() needs a micro-batch trigger: a continuous query never has processed all",
+            ));
         }
         let idle = self.monitor.wait_for_idle(after, timeout);
         match self.monitor.failure() {
@@ -143,7 +145,10 @@ impl StreamingQuery {
         let (optimized, physical) = self.plan.explain();
         let physical = format!("== Physical Plan ==\n{physical}");
         if extended {
-            format!("== Analyzed Logical Plan ==\n{}\n\n== Optimized Logical Plan ==\n{optimized}\n\n{physical}", self.logical)
+            format!(
+                "== Analyzed Logical Plan ==\n{}\n\n== Optimized Logical Plan ==\n{optimized}\n\n{physical}",
+                self.logical
+            )
         } else {
             physical
         }
@@ -290,7 +295,11 @@ fn drive(query: &StreamingQuery, batches: &mut MicroBatch, manager: &Manager) ->
             }
             None if now_ms - last_heard_ms >= idle_after_ms => {
                 last_heard_ms = now_ms;
-                manager.bus().post(Event::Idle(Idle { id: query.id.clone(), run_id: query.run_id.clone(), at_ms: began_ms }));
+                manager.bus().post(Event::Idle(Idle {
+                    id: query.id.clone(),
+                    run_id: query.run_id.clone(),
+                    at_ms: began_ms,
+                }));
             }
             None => {}
         }

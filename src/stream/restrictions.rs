@@ -34,7 +34,10 @@ fn refuse(operator: &str) -> Error {
 /// Spark's name for an operator that is not a map.
 fn refused_operator(node: &LogicalPlan) -> Option<String> {
     let name = match node {
-        LogicalPlan::Projection(_) | LogicalPlan::Filter(_) | LogicalPlan::SubqueryAlias(_) | LogicalPlan::TableScan(_) => return None,
+        LogicalPlan::Projection(_)
+        | LogicalPlan::Filter(_)
+        | LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::TableScan(_) => return None,
         LogicalPlan::Extension(extension) => {
             if let Some(calls) = extension.node.as_any().downcast_ref::<FunctionNode>() {
                 // What runs inline is the clock, whose reading a batch has and a row that arrives has not.

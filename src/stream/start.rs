@@ -20,8 +20,8 @@ use crate::checkpoint::layout::Layout;
 use crate::checkpoint::open::{Found, Location, Removal};
 use crate::condition;
 use crate::error::{Error, Result};
-use crate::plan::{Leaf, Resolved};
 use crate::plan::execute::{Env, Finished, finish};
+use crate::plan::{Leaf, Resolved};
 use crate::sink::{ContinuousWriter, OutputMode, Sink, SinkRun};
 use crate::source::{ContinuousReader, SourceRun};
 use crate::uri;
@@ -66,7 +66,8 @@ impl Manager {
         };
         let env = Arc::new(request.env.with_conf(conf));
         let cancel = Cancel::default();
-        let keep = usize::try_from(env.conf.number("spark.sql.streaming.numRecentProgressUpdates")?).unwrap_or(usize::MAX);
+        let keep =
+            usize::try_from(env.conf.number("spark.sql.streaming.numRecentProgressUpdates")?).unwrap_or(usize::MAX);
         let monitor = Arc::new(Monitor::new(keep, cancel.clone()));
         let opened = finish(&request.resolved, &env)
             .map(Arc::new)
@@ -116,7 +117,9 @@ fn check(request: &Request) -> Result<()> {
     for column in partition_by {
         if !resolved.output.iter().any(|attribute| attribute.name.eq_ignore_ascii_case(column)) {
             let names: Vec<_> = resolved.output.iter().map(|attribute| attribute.name.as_str()).collect();
-            return Err(Error::of(condition::PARTITION_COLUMN_NOT_FOUND).with("col", column).with("normalizedParCols", names.join(", ")));
+            return Err(Error::of(condition::PARTITION_COLUMN_NOT_FOUND)
+                .with("col", column)
+                .with("normalizedParCols", names.join(", ")));
         }
     }
     if matches!(trigger, Trigger::Continuous { .. }) && matches!(output, Output::EachBatch(_)) {
@@ -137,9 +140,11 @@ fn check(request: &Request) -> Result<()> {
             .with("operation", "no streaming aggregations"));
     }
     match output {
-        Output::Sink(sink) if !sink.can().modes.contains(mode) => Err(Error::of(condition::OUTPUT_MODE_UNSUPPORTED_SINK)
-            .with("outputMode", mode.name().to_lowercase())
-            .with("className", format)),
+        Output::Sink(sink) if !sink.can().modes.contains(mode) => {
+            Err(Error::of(condition::OUTPUT_MODE_UNSUPPORTED_SINK)
+                .with("outputMode", mode.name().to_lowercase())
+                .with("className", format))
+        }
         _ => Ok(()),
     }
 }
@@ -239,6 +244,9 @@ fn open(request: &Request, query_id: &str, plan: &Finished, cancel: &Cancel) -> 
 /// Says which sources do not survive a crash.
 fn warn_unreplayable(resolved: &Resolved) {
     for leaf in resolved.leaves.iter().filter(|leaf| leaf.streaming && !leaf.source.replays()) {
-        log::warn!("the source {} cannot give the same rows again: a crash loses what it had read", leaf.source.description());
+        log::warn!(
+            "the source {} cannot give the same rows again: a crash loses what it had read",
+            leaf.source.description()
+        );
     }
 }

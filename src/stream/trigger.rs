@@ -78,11 +78,13 @@ impl Trigger {
         match (self, outcome) {
             (Self::Once, _) | (Self::AvailableNow, Outcome::NoData) => Next::End,
             (Self::AvailableNow, Outcome::Ran) => Next::Now,
-            (Self::ProcessingTime { interval_ms } | Self::Continuous { interval_ms }, outcome) => match (interval_ms, outcome) {
-                (1.., _) => Next::At(next_multiple(interval_ms, began_ms)),
-                (_, Outcome::Ran) => Next::Now,
-                (_, Outcome::NoData) => Next::Poll,
-            },
+            (Self::ProcessingTime { interval_ms } | Self::Continuous { interval_ms }, outcome) => {
+                match (interval_ms, outcome) {
+                    (1.., _) => Next::At(next_multiple(interval_ms, began_ms)),
+                    (_, Outcome::Ran) => Next::Now,
+                    (_, Outcome::NoData) => Next::Poll,
+                }
+            }
         }
     }
 }
@@ -147,7 +149,9 @@ pub fn interval_micros(text: &str) -> Result<i64> {
         let fraction: i64 = format!("{fraction:0<6}")[..6].parse().unwrap_or(0);
         let whole = if whole.is_empty() { Some(0) } else { whole.parse::<i64>().ok() };
         total = whole
-            .and_then(|whole| whole.checked_mul(unit_micros)?.checked_add(fraction)?.checked_mul(sign)?.checked_add(total))
+            .and_then(|whole| {
+                whole.checked_mul(unit_micros)?.checked_add(fraction)?.checked_mul(sign)?.checked_add(total)
+            })
             .ok_or_else(|| fail(condition::INTERVAL_OVERFLOW, "word", number))?;
     }
     Ok(total)

@@ -78,7 +78,9 @@ impl<'a> Parser<'a> {
 
     fn error(&self) -> Error {
         let found = self.tokens.get(self.at).map_or_else(|| "end of input".to_owned(), |token| format!("'{token}'"));
-        Error::of(condition::PARSE_SYNTAX_ERROR).with("error", found).with("hint", format!(" in the type '{}'", self.text))
+        Error::of(condition::PARSE_SYNTAX_ERROR)
+            .with("error", found)
+            .with("hint", format!(" in the type '{}'", self.text))
     }
 
     fn name(&mut self) -> Result<String> {
@@ -162,7 +164,9 @@ impl<'a> Parser<'a> {
                 DataType::Struct(fields.into())
             }
             _ => {
-                return Err(Error::of(condition::UNSUPPORTED_DATATYPE).with("typeName", format!("\"{}\"", word.to_uppercase())));
+                return Err(
+                    Error::of(condition::UNSUPPORTED_DATATYPE).with("typeName", format!("\"{}\"", word.to_uppercase()))
+                );
             }
         })
     }

@@ -29,7 +29,8 @@ pub fn to_json(data_type: &DataType) -> String {
 
 /// The type of a JSON text.
 pub fn from_json(text: &str) -> Result<DataType> {
-    let value = serde_json::from_str(text).map_err(|error| Error::illegal(format!("a type's JSON does not parse: {error}")))?;
+    let value =
+        serde_json::from_str(text).map_err(|error| Error::illegal(format!("a type's JSON does not parse: {error}")))?;
     from_value(&value)
 }
 
@@ -99,7 +100,9 @@ fn field_from_value(value: &Value) -> Result<Field> {
     let name = value.get("name").and_then(Value::as_str).ok_or_else(bad)?;
     let nullable = value.get("nullable").and_then(Value::as_bool).unwrap_or(true);
     let mut field = Field::new(name, from_value(value.get("type").ok_or_else(bad)?)?, nullable);
-    if let Some(metadata) = value.get("metadata").filter(|metadata| metadata.as_object().is_some_and(|map| !map.is_empty())) {
+    if let Some(metadata) =
+        value.get("metadata").filter(|metadata| metadata.as_object().is_some_and(|map| !map.is_empty()))
+    {
         field.set_metadata([(METADATA_KEY.to_owned(), metadata.to_string())].into());
     }
     Ok(field)

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use arrow::array::{Array, AsArray, StructArray};
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
+    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType,
 };
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -64,7 +65,9 @@ pub fn write_value(out: &mut String, array: &dyn Array, row: usize, style: &Json
             let value = array.as_primitive::<Float64Type>().value(row);
             write_float(out, value, &display::double(value));
         }
-        DataType::Decimal128(_, scale) => out.push_str(&display::decimal(array.as_primitive::<Decimal128Type>().value(row), *scale)),
+        DataType::Decimal128(_, scale) => {
+            out.push_str(&display::decimal(array.as_primitive::<Decimal128Type>().value(row), *scale))
+        }
         DataType::Utf8 => write_string(out, array.as_string::<i32>().value(row)),
         DataType::Binary => {
             out.push('"');

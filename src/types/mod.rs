@@ -16,10 +16,10 @@ pub mod calendar;
 pub mod ddl;
 pub mod display;
 pub mod json;
+pub mod json_text;
 pub mod parse;
 pub mod pattern;
 pub mod zone;
-pub mod json_text;
 
 use std::sync::Arc;
 
@@ -124,7 +124,8 @@ fn name_with(data_type: &DataType, member: &dyn Fn(&str, String) -> String) -> S
 /// of the table above, or `None` where Spark has no such type.
 pub fn normalize(data_type: &DataType) -> Option<DataType> {
     let nested = |field: &Field, name: &str| {
-        normalize(field.data_type()).map(|inner| Field::new(name, inner, field.is_nullable()).with_metadata(field.metadata().clone()))
+        normalize(field.data_type())
+            .map(|inner| Field::new(name, inner, field.is_nullable()).with_metadata(field.metadata().clone()))
     };
     Some(match data_type {
         DataType::UInt8 => DataType::Int16,
@@ -133,7 +134,9 @@ pub fn normalize(data_type: &DataType) -> Option<DataType> {
         DataType::UInt64 => DataType::Decimal128(20, 0),
         DataType::Float16 => DataType::Float32,
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => DataType::Binary,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            DataType::Binary
+        }
         DataType::Date32 | DataType::Date64 => DataType::Date32,
         DataType::Timestamp(_, Some(_)) => timestamp(),
         DataType::Timestamp(_, None) => timestamp_ntz(),

@@ -7,6 +7,7 @@ median of the distances between consecutive `commits/N`, while the query runs ba
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import tempfile
@@ -39,7 +40,7 @@ def one(spark: SparkSession, fsync: bool, model: str | None) -> float:
             time.sleep(0.01)
         query.stop()
     times = [seen[key] for key in sorted(seen, key=int)][100:]
-    return statistics.median(b - a for a, b in zip(times, times[1:], strict=False)) / 1e6
+    return statistics.median(b - a for a, b in itertools.pairwise(times)) / 1e6
 
 
 def main() -> None:

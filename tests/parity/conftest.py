@@ -10,13 +10,19 @@ import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "oracle: runs real PySpark, so needs Java; with CI=true their absence is a failure")
+    config.addinivalue_line(
+        "markers", "oracle: runs real PySpark, so needs Java; with CI=true their absence is a failure"
+    )
 
 
 @pytest.fixture(scope="session")
 def real_pyspark() -> None:
     """Skip where PySpark cannot run; on CI fail instead, so that the record cannot rot unseen."""
-    missing = [name for name, there in (("java", shutil.which("java")), ("pyspark", importlib.util.find_spec("pyspark"))) if not there]
+    missing = [
+        name
+        for name, there in (("java", shutil.which("java")), ("pyspark", importlib.util.find_spec("pyspark")))
+        if not there
+    ]
     if missing and os.environ.get("CI") == "true":
         pytest.fail(f"CI must run PySpark, but has no {' and no '.join(missing)}")
     if missing:

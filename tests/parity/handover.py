@@ -25,20 +25,29 @@ def add_input(root: Path, start: int, count: int) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for number in range(start, start + count):
         path = directory / f"{number:03}.json"
-        rows = ({"id": number * 10 + i, "kind": "abc"[i], "amount": number + i / 2 if i != 1 else None} for i in range(3))
+        rows = (
+            {"id": number * 10 + i, "kind": "abc"[i], "amount": number + i / 2 if i != 1 else None} for i in range(3)
+        )
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         os.utime(path, ns=(_modified(number), _modified(number)))
 
 
 def expected_files(root: Path) -> Rows:
     """What the query ``files`` makes of all input that is there."""
-    rows = [json.loads(line) for path in (root / "input").iterdir() for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = [
+        json.loads(line)
+        for path in (root / "input").iterdir()
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
     return sorted((row["id"], row["kind"].upper(), row["amount"] * 2) for row in rows if row["amount"] is not None)
 
 
 def expected_rate(batches: int) -> Rows:
     """What the query ``rate`` makes in its first ``batches`` batches."""
-    stamp = lambda batch: datetime.fromtimestamp(START_MS / 1000 + batch, tz=UTC).replace(tzinfo=None)
+
+    def stamp(batch: int) -> datetime:
+        return datetime.fromtimestamp(START_MS / 1000 + batch, tz=UTC).replace(tzinfo=None)
+
     return [(value, value * 10, stamp(value // ROWS_PER_BATCH)) for value in range(batches * ROWS_PER_BATCH)]
 
 
@@ -46,9 +55,15 @@ def read_by_log(root: Path) -> Rows:
     """Read the output as Spark does: the files that ``_spark_metadata`` names, each once."""
     log = root / "output" / "_spark_metadata"
     newest = max((int(path.stem) for path in log.glob("[0-9]*.compact")), default=-1)
-    entries = [path for path in log.iterdir() if re.fullmatch(r"\d+(\.compact)?", path.name) and int(path.stem) >= newest]
+    entries = [
+        path for path in log.iterdir() if re.fullmatch(r"\d+(\.compact)?", path.name) and int(path.stem) >= newest
+    ]
     chosen = [path for path in entries if int(path.stem) > newest or path.suffix]
-    files = [json.loads(line)["path"].removeprefix("file://") for path in chosen for line in path.read_text().splitlines()[1:]]
+    files = [
+        json.loads(line)["path"].removeprefix("file://")
+        for path in chosen
+        for line in path.read_text().splitlines()[1:]
+    ]
     assert len(files) == len(set(files)), "a file is in the log twice"
     return _rows(map(Path, files))
 

@@ -83,7 +83,10 @@ def _record(program: str, spark, chosen: argparse.Namespace) -> None:
 
 def _pretty(found: dict) -> str:
     """Print one case a line, so that a change of the record reads well in a diff."""
-    lines = (f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(item, ensure_ascii=False)}" for name, item in found.items())
+    lines = (
+        f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(item, ensure_ascii=False)}"
+        for name, item in found.items()
+    )
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 

@@ -118,7 +118,9 @@ def _written(folder: Path) -> dict[str, list[str]]:
         place = re.sub(r"/[^/=]+=.*", "", str(part.relative_to(folder).parent))
         if part.suffix == ".parquet":
             partition = part.relative_to(folder / place).parent.parts
-            rows = [json.dumps([*row.values(), *partition], default=str) for row in ds.dataset(part).to_table().to_pylist()]
+            rows = [
+                json.dumps([*row.values(), *partition], default=str) for row in ds.dataset(part).to_table().to_pylist()
+            ]
         else:
             rows = part.read_text(encoding="utf-8").splitlines()
         found.setdefault(place, []).extend(rows)

@@ -39,7 +39,9 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, st
     started = [
         subprocess.Popen(
             [sys.executable, "-m", "firesteel", HERE / "docstrings.py", file, "--out", out / file.replace("/", "-")],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         for file in FILES
     ]
@@ -55,7 +57,9 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, st
 def test_the_docstrings_that_fail_are_those_listed(outcomes: dict[str, dict[str, str | None]], file: str) -> None:
     listed = GAPS.get(file, {})
     failed = {name: why for name, why in outcomes[file].items() if why is not None}
-    assert failed.keys() == listed.keys(), {name: failed.get(name, "passes now") for name in failed.keys() ^ listed.keys()}
+    assert failed.keys() == listed.keys(), {
+        name: failed.get(name, "passes now") for name in failed.keys() ^ listed.keys()
+    }
 
 
 def test_nine_in_ten_docstrings_pass(outcomes: dict[str, dict[str, str | None]]) -> None:

@@ -24,7 +24,8 @@ import programs
 
 GAPS: dict[str, dict[str, str]] = tomllib.loads((programs.HERE / "known_gaps.toml").read_text(encoding="utf-8"))
 RECORDED: dict[str, dict[str, Any]] = {
-    program: json.loads((programs.ANSWERS / f"{program}.json").read_text(encoding="utf-8")) for program in programs.names()
+    program: json.loads((programs.ANSWERS / f"{program}.json").read_text(encoding="utf-8"))
+    for program in programs.names()
 }
 SILENT_SECONDS = 90
 """A case that has not answered by then hangs: a busy machine is slow, but not that slow."""
@@ -49,14 +50,24 @@ def test_answers_as_pyspark_does(program: str, case: str) -> None:
 
 
 def test_known_gaps_name_recorded_cases() -> None:
-    unknown = [f"{program}::{case}" for program, cases in GAPS.items() for case in cases if case not in RECORDED.get(program, {})]
+    unknown = [
+        f"{program}::{case}"
+        for program, cases in GAPS.items()
+        for case in cases
+        if case not in RECORDED.get(program, {})
+    ]
     assert not unknown, "known_gaps.toml names cases that are not in the record"
 
 
 @pytest.mark.oracle
 @pytest.mark.usefixtures("real_pyspark")
 def test_the_record_is_what_pyspark_answers_now(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, programs.HERE / "record.py", "--out", tmp_path, *RECHECKED], check=True, capture_output=True, timeout=600)
+    subprocess.run(
+        [sys.executable, programs.HERE / "record.py", "--out", tmp_path, *RECHECKED],
+        check=True,
+        capture_output=True,
+        timeout=600,
+    )
     for program in RECHECKED:
         found = json.loads((tmp_path / f"{program}.json").read_text(encoding="utf-8"))
         assert list(found) == list(RECORDED[program]), f"the cases of {program} changed: record it again"
@@ -83,9 +94,20 @@ def _ask(program: str, out: Path) -> str | None:
     """Run one process until it is done (None) or dies or falls silent (what happened)."""
     target = out / f"{program}.json"
     # Each case rewrites the target, so its time says when the last answer came.
-    command = [sys.executable, "-m", "firesteel", str(programs.HERE / "record.py"), "--resume", "--out", str(out), program]
+    command = [
+        sys.executable,
+        "-m",
+        "firesteel",
+        str(programs.HERE / "record.py"),
+        "--resume",
+        "--out",
+        str(out),
+        program,
+    ]
     with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+        process = subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        )
         last, stamp = time.monotonic(), None
         while process.poll() is None:
             now = target.stat().st_mtime_ns if target.exists() else None

@@ -31,7 +31,10 @@ fn read(text: &str) -> Result<OffsetsEntry> {
 #[test]
 fn offsets_are_written_as_spark_writes_them_and_read_back() {
     let text = entry(r#"{"offset":10}"#).write();
-    assert_eq!(text, "v1\n{\"batchWatermarkMs\":5,\"batchTimestampMs\":1000,\"conf\":{\"k\":\"v \\\"q\\\"\"}}\n{\"offset\":10}\n-");
+    assert_eq!(
+        text,
+        "v1\n{\"batchWatermarkMs\":5,\"batchTimestampMs\":1000,\"conf\":{\"k\":\"v \\\"q\\\"\"}}\n{\"offset\":10}\n-"
+    );
     assert_eq!(read(&text).unwrap(), entry(r#"{"offset":10}"#));
 }
 
@@ -53,7 +56,15 @@ fn version_2_is_read_when_its_sources_are_numbered() {
 
 #[test]
 fn a_damaged_or_newer_file_is_refused_by_its_name() {
-    for text in ["", "v1", "v3\n{}\n1", "x1\n{}\n1", "v1\n{bad\n1", "v1\n{\"batchWatermarkMs\":0,\"batchTimestampMs\":1}", "v1\n\n"] {
+    for text in [
+        "",
+        "v1",
+        "v3\n{}\n1",
+        "x1\n{}\n1",
+        "v1\n{bad\n1",
+        "v1\n{\"batchWatermarkMs\":0,\"batchTimestampMs\":1}",
+        "v1\n\n",
+    ] {
         let error = read(text).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Checkpoint, "{text:?}");
         assert!(error.to_string().contains("/cp/offsets/3"), "{text:?}: {error}");
@@ -77,7 +88,10 @@ fn commits_of_every_version_give_their_watermark() {
 #[test]
 fn an_added_source_is_refused() {
     let error = entry("1").for_leaves(3).unwrap_err();
-    assert!(error.to_string().starts_with("There are [2] sources in the checkpoint offsets and now there are [3] sources"), "{error}");
+    assert!(
+        error.to_string().starts_with("There are [2] sources in the checkpoint offsets and now there are [3] sources"),
+        "{error}"
+    );
 }
 
 #[test]

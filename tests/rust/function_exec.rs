@@ -102,7 +102,8 @@ impl Function for TestFunction {
             Does::Pieces => {
                 let all = each.collect::<Result<Vec<ArrayRef>>>()?;
                 let all = concat(&all.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?;
-                let pieces: Vec<_> = (0..all.len()).step_by(3).map(|at| Ok(all.slice(at, 3.min(all.len() - at)))).collect();
+                let pieces: Vec<_> =
+                    (0..all.len()).step_by(3).map(|at| Ok(all.slice(at, 3.min(all.len() - at)))).collect();
                 Box::new(pieces.into_iter())
             }
             _ => Box::new(each),
@@ -127,11 +128,14 @@ fn fixture(rows: i64) -> Fixture {
             RecordBatch::try_new(Arc::clone(&schema), vec![column]).unwrap()
         })
         .collect();
-    let leaf = Leaf { id: LeafId::fresh(), source: Arc::new(MemoryTable::new(schema, batches).unwrap()), streaming: false };
+    let leaf =
+        Leaf { id: LeafId::fresh(), source: Arc::new(MemoryTable::new(schema, batches).unwrap()), streaming: false };
     let input = Attribute::new("x", DataType::Int64, false);
     let table = Arc::new(SourceTable::new(leaf.clone(), std::slice::from_ref(&input)));
     let plan = LogicalPlanBuilder::scan(UNNAMED_TABLE, provider_as_source(table), None).unwrap();
-    let plan = plan.project(vec![datafusion::prelude::Expr::Column(datafusion::common::Column::from_name(input.id.to_string()))]).unwrap();
+    let plan = plan
+        .project(vec![datafusion::prelude::Expr::Column(datafusion::common::Column::from_name(input.id.to_string()))])
+        .unwrap();
     let runtime = Runtime::new(2).unwrap();
     let env = Arc::new(Env::new(Arc::new(Conf::default()), runtime, Arc::new(SystemClock::default())).unwrap());
     Fixture { env, leaf, input, plan: plan.build().unwrap() }
@@ -153,8 +157,14 @@ fn call(function: Arc<dyn Function>, argument: AttrId) -> FunctionCall {
 
 impl Fixture {
     fn run(&self, plan: LogicalPlan, output: Vec<Attribute>) -> Result<Vec<RecordBatch>> {
-        let resolved =
-            Resolved { plan, output, leaves: vec![self.leaf.clone()], watermarks: Vec::new(), unsupported_on_stream: None, hidden: Vec::new() };
+        let resolved = Resolved {
+            plan,
+            output,
+            leaves: vec![self.leaf.clone()],
+            watermarks: Vec::new(),
+            unsupported_on_stream: None,
+            hidden: Vec::new(),
+        };
         let finished = finish(&resolved, &self.env)?;
         let batch = Arc::new(Batch { clock_ms: 1_700_000_000_123, ..Batch::default() });
         let pass = finished.pass(batch, HashMap::new())?;
@@ -273,7 +283,11 @@ fn the_clock_reads_the_batch() {
     let attributes = vec![fixture.input.clone(), output(&calls[0]), output(&calls[1])];
     let plan = call_functions(fixture.plan.clone(), calls).unwrap();
     let batches = fixture.run(plan, attributes).unwrap();
-    let shown = arrow::util::pretty::pretty_format_columns("c", &[Arc::clone(batches[0].column(1))]).unwrap().to_string();
+    let shown =
+        arrow::util::pretty::pretty_format_columns("c", &[Arc::clone(batches[0].column(1))]).unwrap().to_string();
     assert!(shown.contains("2023-11-14"), "{shown}");
-    assert_eq!(batches[0].column(2).as_primitive::<arrow::datatypes::TimestampMicrosecondType>().value(0), 1_700_000_000_123_000);
+    assert_eq!(
+        batches[0].column(2).as_primitive::<arrow::datatypes::TimestampMicrosecondType>().value(0),
+        1_700_000_000_123_000
+    );
 }

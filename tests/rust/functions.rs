@@ -6,8 +6,8 @@ use arrow::array::{Array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::Schema;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::execution::context::ExecutionProps;
-use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::physical_expr::create_physical_expr;
 use firesteel::conf::Conf;
 use firesteel::error::Result;
@@ -31,7 +31,8 @@ fn int(value: i32) -> Typed {
 fn build(name: &str, arguments: Vec<Typed>) -> Result<Typed> {
     let conf = Conf::default();
     let texts = vec![String::new(); arguments.len()];
-    let context = CallContext { name, conf: &conf, distinct: false, ignore_nulls: false, text: name, arguments: &texts };
+    let context =
+        CallContext { name, conf: &conf, distinct: false, ignore_nulls: false, text: name, arguments: &texts };
     match lookup(name).unwrap() {
         Definition::Scalar(build) => build(&context, arguments),
         _ => panic!("{name} is no scalar function"),
@@ -65,7 +66,13 @@ fn text_counts_from_one_and_from_the_end() {
     assert_eq!(shown("initcap", vec![text("hello wORLD foo-bar")]), "Hello World Foo-bar");
     assert_eq!(shown("soundex", vec![text("Robert")]), "R163");
     assert_eq!(shown("conv", vec![text("100"), int(2), int(10)]), "4");
-    assert_eq!(shown("format_string", vec![text("%s has %d and %.2f"), text("x"), int(5), constant(ScalarValue::Float64(Some(1.5)))]), "x has 5 and 1.50");
+    assert_eq!(
+        shown(
+            "format_string",
+            vec![text("%s has %d and %.2f"), text("x"), int(5), constant(ScalarValue::Float64(Some(1.5)))]
+        ),
+        "x has 5 and 1.50"
+    );
 }
 
 #[test]
@@ -90,7 +97,8 @@ fn hashes_are_sparks() {
 
 #[test]
 fn json_goes_in_and_out() {
-    let parsed = || build("from_json", vec![text(r#"{"a": 1, "b": [true, null]}"#), text("a INT, b ARRAY<BOOLEAN>")]).unwrap();
+    let parsed =
+        || build("from_json", vec![text(r#"{"a": 1, "b": [true, null]}"#), text("a INT, b ARRAY<BOOLEAN>")]).unwrap();
     assert_eq!(shown("to_json", vec![parsed()]), r#"{"a":1,"b":[true,null]}"#);
     assert_eq!(shown("get_json_object", vec![text(r#"{"a": {"b": [1, 2]}}"#), text("$.a.b[1]")]), "2");
 }
@@ -109,7 +117,10 @@ fn errors_have_sparks_conditions() {
     let condition = |name: &str, arguments| call(name, arguments).unwrap_err().condition().unwrap().name;
     assert_eq!(condition("upper", vec![]), "WRONG_NUM_ARGS.WITHOUT_SUGGESTION");
     assert_eq!(condition("split_part", vec![text("a"), text("."), int(0)]), "INVALID_INDEX_OF_ZERO");
-    assert_eq!(condition("regexp_extract", vec![text("foo"), text("o"), int(1)]), "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX");
+    assert_eq!(
+        condition("regexp_extract", vec![text("foo"), text("o"), int(1)]),
+        "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX"
+    );
     assert_eq!(condition("to_date", vec![text("bad"), text("yyyy-MM-dd")]), "CANNOT_PARSE_TIMESTAMP");
     assert!(missing("xpath").unwrap().message().contains("'xpath' is not implemented in Firesteel"));
     assert!(missing("nosuch").is_none());

@@ -1,4 +1,5 @@
 //! Every Rust test, in one binary.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, clippy::boxed_local)]
 
 mod checkpoint_logs;
 mod function_exec;
@@ -6,10 +7,10 @@ mod functions;
 mod model_tensor;
 mod model_tune;
 mod plan_sql;
+mod session;
 mod source_files;
 mod source_parquet;
 mod source_streams;
-mod session;
 mod stream_batch;
 mod stream_query;
 mod stream_support;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, FixedSizeListArray, Float32Array, Float64Array, Int32Array, ListArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, FixedSizeListArray, Float32Array, Float64Array, Int32Array, ListArray,
+};
 use arrow::datatypes::{DataType, Field, Float32Type};
 use firesteel::model::bind::Binding;
 use firesteel::model::tensor::{Data, Tensor, as_lists, check_type, complete_rows, to_column};
@@ -56,7 +58,10 @@ fn lists_of_equal_length_share_their_memory_and_others_are_refused() {
 fn a_flat_list_becomes_a_tensor_of_more_dimensions() {
     let column = lists((0..24).map(|i| i as f32).collect(), 12);
     assert_eq!(Tensor::from_column(&spec(Element::Float32, &[3, 4]), &column).unwrap().shape, [2, 3, 4]);
-    let free = TensorSpec { dims: vec![Dim::Any("N".into()), Dim::Any("L".into()), Dim::Fixed(6)], ..spec(Element::Float32, &[]) };
+    let free = TensorSpec {
+        dims: vec![Dim::Any("N".into()), Dim::Any("L".into()), Dim::Fixed(6)],
+        ..spec(Element::Float32, &[])
+    };
     assert_eq!(Tensor::from_column(&free, &column).unwrap().shape, [2, 2, 6]);
     assert!(Tensor::from_column(&spec(Element::Float32, &[5]), &column).is_err());
 }
@@ -106,7 +111,10 @@ fn outputs_are_columns_of_one_row_each() {
 
 #[test]
 fn a_binding_names_what_it_misses() {
-    let inputs = [TensorSpec { name: "a".into(), ..spec(Element::Float32, &[]) }, TensorSpec { name: "b".into(), ..spec(Element::Float32, &[]) }];
+    let inputs = [
+        TensorSpec { name: "a".into(), ..spec(Element::Float32, &[]) },
+        TensorSpec { name: "b".into(), ..spec(Element::Float32, &[]) },
+    ];
     let fields = vec![Field::new("b", DataType::Float64, true), Field::new("c", DataType::Float64, true)];
     let error = Binding::by_name(&inputs, &fields.into()).unwrap_err();
     assert!(error.message().contains("no column 'a', found 'b', 'c'"), "{error}");

@@ -56,7 +56,9 @@ impl Engine {
         let batch = Batch { cancel: Cancel::default(), ..Batch::default() };
         let pass = finished.pass(Arc::new(batch), Inputs::new())?;
         let mut batches = Vec::new();
-        let lanes: Vec<_> = (0..pass.lanes()).map(|lane| self.env.runtime.io().spawn(pass.lane_stream(lane).unwrap().try_collect::<Vec<_>>())).collect();
+        let lanes: Vec<_> = (0..pass.lanes())
+            .map(|lane| self.env.runtime.io().spawn(pass.lane_stream(lane).unwrap().try_collect::<Vec<_>>()))
+            .collect();
         for lane in lanes {
             batches.extend(self.env.runtime.block_on(lane).unwrap()?);
         }
@@ -69,12 +71,17 @@ impl Engine {
             Ok(resolved) => resolved,
             Err(error) => return shown(&error),
         };
-        let mut out: Vec<_> = resolved.output.iter().map(|a| format!("{}: {}", a.name, simple_name(&a.data_type))).collect();
+        let mut out: Vec<_> =
+            resolved.output.iter().map(|a| format!("{}: {}", a.name, simple_name(&a.data_type))).collect();
         out = vec![out.join(", ")];
         match self.rows(&resolved) {
             Ok(batches) => {
                 for batch in batches {
-                    let columns: Vec<_> = batch.columns().iter().map(|c| to_strings(c.as_ref(), self.zone, Style::Cast).unwrap()).collect();
+                    let columns: Vec<_> = batch
+                        .columns()
+                        .iter()
+                        .map(|c| to_strings(c.as_ref(), self.zone, Style::Cast).unwrap())
+                        .collect();
                     for row in 0..batch.num_rows() {
                         let mut line = String::new();
                         for (i, column) in columns.iter().enumerate() {
@@ -107,7 +114,8 @@ fn answers_of_the_statements_in_a_file() {
     let mut out = String::new();
     for line in std::fs::read_to_string(path).unwrap().lines().filter(|line| !line.trim().is_empty()) {
         let line: String = serde_json::from_str(line).unwrap();
-        let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| engine.show(&line))).unwrap_or_else(|_| "PANIC".into());
+        let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| engine.show(&line)))
+            .unwrap_or_else(|_| "PANIC".into());
         writeln!(out, "{}", serde_json::to_string(&(line, answer)).unwrap()).unwrap();
     }
     std::fs::write(std::env::var("FIRESTEEL_ANSWERS").unwrap(), out).unwrap();

@@ -27,7 +27,8 @@ fn show(session: &Arc<Session>, sql: &str) -> String {
 #[test]
 fn sql_text_is_resolved_run_and_shown_as_spark_shows_it() {
     let session = session();
-    let shown = show(&session, "SELECT id, id + 1, CASE WHEN id > 1 THEN 'big' END AS size FROM range(3) ORDER BY id DESC");
+    let shown =
+        show(&session, "SELECT id, id + 1, CASE WHEN id > 1 THEN 'big' END AS size FROM range(3) ORDER BY id DESC");
     insta::assert_snapshot!(shown, @r"
     +---+--------+----+
     | id|(id + 1)|size|
@@ -42,7 +43,10 @@ fn sql_text_is_resolved_run_and_shown_as_spark_shows_it() {
 #[test]
 fn grouping_counts_and_sums_per_key() {
     let session = session();
-    let shown = show(&session, "SELECT id % 2 AS k, count(*), sum(id) FROM range(10) GROUP BY id % 2 HAVING count(*) > 1 ORDER BY k");
+    let shown = show(
+        &session,
+        "SELECT id % 2 AS k, count(*), sum(id) FROM range(10) GROUP BY id % 2 HAVING count(*) > 1 ORDER BY k",
+    );
     insta::assert_snapshot!(shown, @r"
     +---+--------+-------+
     |  k|count(1)|sum(id)|
@@ -78,12 +82,13 @@ fn a_stream_is_written_to_files_and_read_back() {
     };
     let query = start(&frame, write).unwrap();
     query.await_termination(None).unwrap();
-    session.read(ReadRequest {
-        format: Some("parquet".into()),
-        options: Options::default(),
-        schema: None,
-        paths: vec![out.to_string_lossy().into_owned()],
-        mode: ReadMode::Batch,
-    })
-    .unwrap();
+    session
+        .read(ReadRequest {
+            format: Some("parquet".into()),
+            options: Options::default(),
+            schema: None,
+            paths: vec![out.to_string_lossy().into_owned()],
+            mode: ReadMode::Batch,
+        })
+        .unwrap();
 }

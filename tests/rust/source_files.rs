@@ -28,7 +28,8 @@ fn data(name: &str, bytes: &[u8]) -> Data {
 /// The schema and the rows of a read, as text.
 fn shown(load: Load<'_>) -> Result<(String, Vec<String>), Error> {
     let (schema, batches) = read_all(load)?;
-    let names: Vec<_> = schema.fields().iter().map(|f| format!("{}:{}", f.name(), simple_name(f.data_type()))).collect();
+    let names: Vec<_> =
+        schema.fields().iter().map(|f| format!("{}:{}", f.name(), simple_name(f.data_type()))).collect();
     let mut rows = Vec::new();
     for batch in &batches {
         for row in 0..batch.num_rows() {
@@ -202,7 +203,8 @@ fn json_schemas_are_inferred_as_sparks() {
     assert_eq!(json(empty, "", &[("dropFieldIfAllNull", "true")]).0, "e:bigint");
     let text = r#"{"a":1,"b":[1,true],"c":{"d":1.50}}"#;
     assert_eq!(json(text, "", &[("primitivesAsString", "true")]).0, "a:string,b:array<string>,c:struct<d:string>");
-    let (schema, rows) = json("{\"a\":1}\n{\"a\":\n\n[1]\n\"x\"\n[{\"a\":2},{\"a\":3}]\n{\"a\":4} trailing\n{}\n", "", &[]);
+    let (schema, rows) =
+        json("{\"a\":1}\n{\"a\":\n\n[1]\n\"x\"\n[{\"a\":2},{\"a\":3}]\n{\"a\":4} trailing\n{}\n", "", &[]);
     assert_eq!(schema, "_corrupt_record:string,a:bigint");
     assert_eq!(rows, ["-|1", "{\"a\":|-", "[1]|-", "\"x\"|-", "-|2", "-|3", "-|4", "-|-"]);
     let file = data("a.json", b"{\"a\":1,\"A\":2}\n");
@@ -233,7 +235,10 @@ fn a_malformed_json_record_concerns_itself_alone() {
     let three = "{\"a\":1,\"b\":\"x\"}\n{\"a\":\"z\",\"b\":\"y\"}\n{\"a\":\n";
     assert_eq!(json(three, "a int, b string", &[("mode", "DROPMALFORMED")]).1, ["1|x"]);
     let file = data("a.json", three.as_bytes());
-    assert_eq!(condition(&fails("json", &file.file, "a int, b string", &[("mode", "FAILFAST")])), "FAILED_READ_FILE.NO_HINT");
+    assert_eq!(
+        condition(&fails("json", &file.file, "a int, b string", &[("mode", "FAILFAST")])),
+        "FAILED_READ_FILE.NO_HINT"
+    );
 }
 
 #[test]
@@ -241,17 +246,29 @@ fn json_values_are_sparks() {
     let one = |text: &str, schema: &str| json(text, schema, &[]).1.join("\n");
     assert_eq!(one(r#"{"a":"1","b":"2","c":"1.5"}"#, "a int, b long, c double"), "-|-|-");
     assert_eq!(one(r#"{"a":1.0,"b":1e2,"c":1}"#, "a int, b long, c double"), "-|-|1.0");
-    assert_eq!(one(r#"{"a":"1.5","b":1,"c":123456.7}"#, "a decimal(5,2), b decimal(5,2), c decimal(5,2)"), "1.50|1.00|-");
     assert_eq!(
-        one(r#"{"a":1577836800,"b":1577836800,"c":"2020-01-01 10","d":"2020-1-1"}"#, "a timestamp, b date, c timestamp, d date"),
+        one(r#"{"a":"1.5","b":1,"c":123456.7}"#, "a decimal(5,2), b decimal(5,2), c decimal(5,2)"),
+        "1.50|1.00|-"
+    );
+    assert_eq!(
+        one(
+            r#"{"a":1577836800,"b":1577836800,"c":"2020-01-01 10","d":"2020-1-1"}"#,
+            "a timestamp, b date, c timestamp, d date"
+        ),
         "2020-01-01 00:00:00|-|2020-01-01 10:00:00|2020-01-01"
     );
     assert_eq!(
-        one(r#"{"a":1,"b":1.50,"c":true,"d":{"x": 1, "y":[1, 2]},"f":null,"g":1E5}"#, "a string,b string,c string,d string,f string,g string"),
+        one(
+            r#"{"a":1,"b":1.50,"c":true,"d":{"x": 1, "y":[1, 2]},"f":null,"g":1E5}"#,
+            "a string,b string,c string,d string,f string,g string"
+        ),
         r#"1|1.50|true|{"x": 1, "y":[1, 2]}|-|1E5"#
     );
     assert_eq!(
-        one(r#"{"a":NaN,"b":Infinity,"c":-Infinity,"d":+INF,"e":"-INF"}"#, "a double,b double,c double,d double,e double"),
+        one(
+            r#"{"a":NaN,"b":Infinity,"c":-Infinity,"d":+INF,"e":"-INF"}"#,
+            "a double,b double,c double,d double,e double"
+        ),
         "NaN|Infinity|-Infinity|Infinity|-Infinity"
     );
     assert_eq!(one(r#"{"a":[1,"x",3]}"#, "a array<int>, _corrupt_record string"), r#"-|{"a":[1,"x",3]}"#);
@@ -284,7 +301,8 @@ fn json_dialects_are_options() {
 #[test]
 fn text_is_lines_or_whole_files() {
     let file = data("a.txt", b"a\r\nb\n\nc");
-    let read = |options: &[(&str, &str)]| shown(Load { format: "text", path: &file.file, schema: "", options }).unwrap().1;
+    let read =
+        |options: &[(&str, &str)]| shown(Load { format: "text", path: &file.file, schema: "", options }).unwrap().1;
     assert_eq!(read(&[]), ["a", "b", "", "c"]);
     assert_eq!(read(&[("wholetext", "true")]), ["a\r\nb\n\nc"]);
     assert_eq!(condition(&fails("text", &file.file, "x int", &[])), "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE");
@@ -304,7 +322,11 @@ fn packed_files_are_unpacked_by_their_name() {
 fn directories_give_partition_columns() {
     let data = data("t/y=2020/m=01/a.csv", b"1\n");
     let root = data.dir.path().join("t");
-    for (name, text) in [("y=2021/m=__HIVE_DEFAULT_PARTITION__/b.csv", "2\n"), ("y=2021/m=x%20y/c.csv", "3\n"), ("y=2021/m=x%20y/_c.csv", "9\n")] {
+    for (name, text) in [
+        ("y=2021/m=__HIVE_DEFAULT_PARTITION__/b.csv", "2\n"),
+        ("y=2021/m=x%20y/c.csv", "3\n"),
+        ("y=2021/m=x%20y/_c.csv", "9\n"),
+    ] {
         std::fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
         std::fs::write(root.join(name), text).unwrap();
     }
@@ -317,7 +339,10 @@ fn directories_give_partition_columns() {
     assert_eq!(read(&root, "", &[]), all);
     assert_eq!(read(&root.join("y=2020"), "", &[]), ("_c0:string,m:int".into(), "1|1".into()));
     let base = root.to_str().unwrap();
-    assert_eq!(read(&root.join("y=2020"), "", &[("basePath", base)]), ("_c0:string,y:int,m:int".into(), "1|2020|1".into()));
+    assert_eq!(
+        read(&root.join("y=2020"), "", &[("basePath", base)]),
+        ("_c0:string,y:int,m:int".into(), "1|2020|1".into())
+    );
     assert_eq!(read(&root.join("y=*/m=*"), "", &[]), ("_c0:string".into(), "1 2 3".into()));
     assert_eq!(read(&root, "m string, _c0 int, y string", &[]).0, "_c0:int,y:string,m:string");
     assert_eq!(read(&root, "", &[("recursiveFileLookup", "true")]), ("_c0:string".into(), "1 2 3".into()));
@@ -349,7 +374,11 @@ fn a_file_cut_into_spans_gives_each_record_once() {
         format: "csv",
         path: &file.file,
         schema: "n int",
-        options: &[("header", "true"), ("conf:spark.sql.files.maxPartitionBytes", "100000"), ("conf:spark.sql.files.openCostInBytes", "1")],
+        options: &[
+            ("header", "true"),
+            ("conf:spark.sql.files.maxPartitionBytes", "100000"),
+            ("conf:spark.sql.files.openCostInBytes", "1"),
+        ],
     })
     .unwrap();
     let mut seen: Vec<i32> = Vec::new();

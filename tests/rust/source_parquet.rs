@@ -4,7 +4,10 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, StructArray, TimestampNanosecondArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, StructArray,
+    TimestampNanosecondArray,
+};
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, TimestampMicrosecondType};
 use firesteel::types::{simple_name, timestamp};
 use parquet::arrow::ArrowWriter;
@@ -28,12 +31,21 @@ fn load<'a>(path: &'a Path, schema: &'a str, options: &'a [(&'a str, &'a str)]) 
 #[test]
 fn columns_are_found_by_name_and_widened() {
     let dir = TempDir::new().unwrap();
-    let nested = StructArray::from(vec![(Arc::new(Field::new("x", DataType::Int32, true)), Arc::new(Int32Array::from(vec![7])) as ArrayRef)]);
-    let columns: Vec<(&str, ArrayRef)> =
-        vec![("a", Arc::new(Int32Array::from(vec![1]))), ("b", Arc::new(StringArray::from(vec!["x"]))), ("s", Arc::new(nested))];
+    let nested = StructArray::from(vec![(
+        Arc::new(Field::new("x", DataType::Int32, true)),
+        Arc::new(Int32Array::from(vec![7])) as ArrayRef,
+    )]);
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("a", Arc::new(Int32Array::from(vec![1]))),
+        ("b", Arc::new(StringArray::from(vec!["x"]))),
+        ("s", Arc::new(nested)),
+    ];
     write(&dir.path().join("a.parquet"), columns, 10);
     let (schema, batches) = read_all(load(dir.path(), "", &[])).unwrap();
-    assert_eq!(schema.fields().iter().map(|f| simple_name(f.data_type())).collect::<Vec<_>>(), ["int", "string", "struct<x:int>"]);
+    assert_eq!(
+        schema.fields().iter().map(|f| simple_name(f.data_type())).collect::<Vec<_>>(),
+        ["int", "string", "struct<x:int>"]
+    );
     assert_eq!(batches.len(), 1);
     let (_, batches) = read_all(load(dir.path(), "s struct<y:int,x:bigint>, z int, A bigint", &[])).unwrap();
     let batch = &batches[0];
@@ -55,7 +67,9 @@ fn schemas_merge_where_asked() {
     let dir = TempDir::new().unwrap();
     write(&dir.path().join("a.parquet"), vec![("a", Arc::new(Int32Array::from(vec![1])))], 10);
     write(&dir.path().join("b.parquet"), vec![("c", Arc::new(Float64Array::from(vec![1.5])))], 10);
-    let names = |options| read_all(load(dir.path(), "", options)).unwrap().0.fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>();
+    let names = |options| {
+        read_all(load(dir.path(), "", options)).unwrap().0.fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>()
+    };
     assert_eq!(names(&[]), ["a"]);
     assert_eq!(names(&[("mergeSchema", "true")]), ["a", "c"]);
     write(&dir.path().join("d.parquet"), vec![("a", Arc::new(Int64Array::from(vec![1])))], 10);
@@ -71,7 +85,8 @@ fn each_row_group_is_read_once_however_the_file_is_cut() {
     for most in ["1000", "5000", "1000000"] {
         let options = [("conf:spark.sql.files.maxPartitionBytes", most), ("conf:spark.sql.files.openCostInBytes", "1")];
         let (_, batches) = read_all(load(dir.path(), "", &options)).unwrap();
-        let mut found: Vec<i32> = batches.iter().flat_map(|b| b.column(0).as_primitive::<Int32Type>().values().to_vec()).collect();
+        let mut found: Vec<i32> =
+            batches.iter().flat_map(|b| b.column(0).as_primitive::<Int32Type>().values().to_vec()).collect();
         found.sort_unstable();
         assert!(found.into_iter().eq(0..10_000), "{most}");
     }

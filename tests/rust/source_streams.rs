@@ -24,12 +24,19 @@ fn offset(text: &str) -> Offset {
     Offset(text.into())
 }
 
-fn values(reader: &mut dyn Reader, source: &dyn Source, start: Option<&Offset>, end: &Offset, runtime: &Runtime) -> Vec<i64> {
+fn values(
+    reader: &mut dyn Reader,
+    source: &dyn Source,
+    start: Option<&Offset>,
+    end: &Offset,
+    runtime: &Runtime,
+) -> Vec<i64> {
     let partitions = reader.partitions(start, end).unwrap();
     let schema = source.schema();
     let batches = rows(&partitions, &schema, runtime).unwrap();
     let at = schema.index_of("value").unwrap();
-    let mut values: Vec<i64> = batches.iter().flat_map(|b| b.column(at).as_primitive::<Int64Type>().values().to_vec()).collect();
+    let mut values: Vec<i64> =
+        batches.iter().flat_map(|b| b.column(at).as_primitive::<Int64Type>().values().to_vec()).collect();
     values.sort_unstable();
     values
 }
@@ -37,7 +44,12 @@ fn values(reader: &mut dyn Reader, source: &dyn Source, start: Option<&Offset>, 
 #[test]
 fn rate_micro_batch_gives_the_same_rows_for_a_range() {
     let runtime = runtime();
-    let load = Load { format: "rate-micro-batch", path: Path::new(NO_PATH), schema: "", options: &[("rowsPerBatch", "3"), ("startTimestamp", "5")] };
+    let load = Load {
+        format: "rate-micro-batch",
+        path: Path::new(NO_PATH),
+        schema: "",
+        options: &[("rowsPerBatch", "3"), ("startTimestamp", "5")],
+    };
     let (source, conf) = source(&load, ReadMode::Stream, &runtime).unwrap();
     let mut reader = source.open(run(&conf, &runtime, None).0).unwrap();
     let start = reader.initial().unwrap().unwrap();
@@ -57,7 +69,8 @@ fn rate_micro_batch_gives_the_same_rows_for_a_range() {
 #[test]
 fn rate_micro_batch_ends_after_one_batch_of_what_is_available() {
     let runtime = runtime();
-    let load = Load { format: "rate-micro-batch", path: Path::new(NO_PATH), schema: "", options: &[("rowsPerBatch", "3")] };
+    let load =
+        Load { format: "rate-micro-batch", path: Path::new(NO_PATH), schema: "", options: &[("rowsPerBatch", "3")] };
     let (source, conf) = source(&load, ReadMode::Stream, &runtime).unwrap();
     let mut reader = source.open(run(&conf, &runtime, None).0).unwrap();
     assert_eq!(reader.pin_available().unwrap(), Available::Pinned);
@@ -98,7 +111,12 @@ fn rate_ramps_up_and_goes_on_after_a_restart() {
 #[test]
 fn rate_times_lie_evenly_in_the_second() {
     let runtime = runtime();
-    let load = Load { format: "rate", path: Path::new(NO_PATH), schema: "", options: &[("rowsPerSecond", "4"), ("numPartitions", "1")] };
+    let load = Load {
+        format: "rate",
+        path: Path::new(NO_PATH),
+        schema: "",
+        options: &[("rowsPerSecond", "4"), ("numPartitions", "1")],
+    };
     let (source, conf) = source(&load, ReadMode::Stream, &runtime).unwrap();
     let mut reader = source.open(run(&conf, &runtime, None).0).unwrap();
     let partitions = reader.partitions(Some(&offset("0")), &offset("1")).unwrap();
@@ -110,7 +128,12 @@ fn rate_times_lie_evenly_in_the_second() {
 #[test]
 fn continuous_rate_keeps_sparks_offsets() {
     let runtime = runtime();
-    let load = Load { format: "rate", path: Path::new(NO_PATH), schema: "", options: &[("rowsPerSecond", "4"), ("numPartitions", "2")] };
+    let load = Load {
+        format: "rate",
+        path: Path::new(NO_PATH),
+        schema: "",
+        options: &[("rowsPerSecond", "4"), ("numPartitions", "2")],
+    };
     let (source, conf) = source(&load, ReadMode::Stream, &runtime).unwrap();
     let (now, clock) = run(&conf, &runtime, None);
     let mut reader = source.open_continuous(now).unwrap();
@@ -166,7 +189,9 @@ fn a_memory_stream_wakes_a_continuous_lane() {
     let mut tails = reader.start(None).unwrap();
     assert!(tails[0].next(Duration::ZERO).unwrap().is_none());
     let feeder = stream.clone();
-    let thread = runtime.thread("feeder", move || feeder.add(vec![numbers(&[1]), numbers(&[2]), numbers(&[3])]).unwrap()).unwrap();
+    let thread = runtime
+        .thread("feeder", move || feeder.add(vec![numbers(&[1]), numbers(&[2]), numbers(&[3])]).unwrap())
+        .unwrap();
     let (batch, _) = tails[0].next(Duration::from_secs(60)).unwrap().unwrap();
     assert_eq!(batch, numbers(&[1]));
     thread.join().unwrap();
@@ -187,7 +212,8 @@ fn a_range_and_a_table_keep_their_order_over_partitions() {
         let end = reader.end_of_batch(None, ReadLimit::All).unwrap().unwrap();
         let partitions = reader.partitions(None, &end).unwrap();
         let batches = rows(&partitions, &range.schema(), &runtime).unwrap();
-        let found: Vec<i64> = batches.iter().flat_map(|b| b.column(0).as_primitive::<Int64Type>().values().to_vec()).collect();
+        let found: Vec<i64> =
+            batches.iter().flat_map(|b| b.column(0).as_primitive::<Int64Type>().values().to_vec()).collect();
         assert_eq!(found, expected);
     }
     let table = MemoryTable::new(memory_schema(), vec![numbers(&[1, 2, 3]), numbers(&[]), numbers(&[4, 5])]).unwrap();
@@ -196,7 +222,8 @@ fn a_range_and_a_table_keep_their_order_over_partitions() {
     let partitions = reader.partitions(None, &end).unwrap();
     assert_eq!(partitions.len(), 2);
     let batches = rows(&partitions, &table.schema(), &runtime).unwrap();
-    let found: Vec<i64> = batches.iter().flat_map(|b| b.column(0).as_primitive::<Int64Type>().values().to_vec()).collect();
+    let found: Vec<i64> =
+        batches.iter().flat_map(|b| b.column(0).as_primitive::<Int64Type>().values().to_vec()).collect();
     assert_eq!(found, [1, 2, 3, 4, 5]);
 }
 
@@ -209,7 +236,9 @@ fn socket_lines_arrive_in_both_modes() {
     let options = [("host", "127.0.0.1"), ("port", port.as_str()), ("includeTimestamp", "true")];
     let load = Load { format: "socket", path: Path::new(NO_PATH), schema: "", options: &options };
     let (source, conf) = source(&load, ReadMode::Stream, &runtime).unwrap();
-    let text = |batch: &RecordBatch| batch.column(0).as_string::<i32>().iter().map(|v| v.unwrap().to_owned()).collect::<Vec<_>>();
+    let text = |batch: &RecordBatch| {
+        batch.column(0).as_string::<i32>().iter().map(|v| v.unwrap().to_owned()).collect::<Vec<_>>()
+    };
 
     let (now, _) = run(&conf, &runtime, None);
     let mut reader = source.open_continuous(now.clone()).unwrap();
@@ -292,7 +321,8 @@ impl Drops {
     fn read(&self, reader: &mut dyn Reader, source: &dyn Source, start: Option<&Offset>, end: &Offset) -> Vec<i32> {
         let partitions = reader.partitions(start, end).unwrap();
         let batches = rows(&partitions, &source.schema(), &self.runtime).unwrap();
-        let mut all: Vec<i32> = batches.iter().flat_map(|b| b.column(0).as_primitive::<Int32Type>().values().to_vec()).collect();
+        let mut all: Vec<i32> =
+            batches.iter().flat_map(|b| b.column(0).as_primitive::<Int32Type>().values().to_vec()).collect();
         all.sort_unstable();
         all
     }
@@ -316,7 +346,9 @@ fn files_are_taken_in_order_within_the_limit_and_logged_as_spark_does() {
     let expected: Vec<Vec<i32>> = (0..25).collect::<Vec<_>>().chunks(2).map(<[i32]>::to_vec).collect();
     assert_eq!(taken, expected);
     let uri = format!("file://{}", drops.input.path().display());
-    let line = |n: u64, batch: u64| format!(r#"{{"path":"{uri}/a%20b{n:04}.csv","timestamp":{},"batchId":{batch}}}"#, modified(n));
+    let line = |n: u64, batch: u64| {
+        format!(r#"{{"path":"{uri}/a%20b{n:04}.csv","timestamp":{},"batchId":{batch}}}"#, modified(n))
+    };
     let read = |name: &str| fs::read_to_string(drops.log.path().join(name)).unwrap();
     assert_eq!(read("1"), format!("v1\n{}\n{}", line(2, 1), line(3, 1)));
     let compact: Vec<_> = (0..20).map(|n| line(n, n / 2)).collect();
@@ -425,7 +457,12 @@ fn the_output_of_a_file_sink_is_read_by_its_log() {
     let meta = drops.input.path().join("_spark_metadata");
     fs::create_dir(&meta).unwrap();
     let uri = format!("file://{}", drops.input.path().display());
-    let line = |n: u64| format!(r#"{{"path":"{uri}/a%20b{n:04}.csv","size":2,"isDir":false,"modificationTime":{},"blockReplication":1,"blockSize":2,"action":"add"}}"#, modified(n));
+    let line = |n: u64| {
+        format!(
+            r#"{{"path":"{uri}/a%20b{n:04}.csv","size":2,"isDir":false,"modificationTime":{},"blockReplication":1,"blockSize":2,"action":"add"}}"#,
+            modified(n)
+        )
+    };
     fs::write(meta.join("0"), format!("v1\n{}", line(2))).unwrap();
     let (mut reader, source, _) = drops.open(&[]);
     let end = reader.end_of_batch(None, ReadLimit::Configured).unwrap().unwrap();
@@ -476,7 +513,9 @@ proptest! {
 fn strings_parse_as_from_json_has_it() {
     let text = StringArray::from(vec![Some(r#"{"a":1,"b":[1,2]}"#), Some("{"), None, Some("")]);
     let to = firesteel::types::ddl::parse_type("struct<a:int,b:array<int>>").unwrap();
-    let parsed = firesteel::source::files::json::parse_strings(&text, &to, &mut Default::default(), &Default::default()).unwrap();
+    let parsed =
+        firesteel::source::files::json::parse_strings(&text, &to, &mut Default::default(), &Default::default())
+            .unwrap();
     use arrow::array::Array;
     let parsed = parsed.as_struct();
     assert_eq!((0..4).map(|i| parsed.is_null(i)).collect::<Vec<_>>(), [false, false, true, true]);

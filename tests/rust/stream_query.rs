@@ -245,7 +245,10 @@ fn what_spark_refuses_at_start_is_refused_at_start() {
     assert_eq!(refused(complete).condition().unwrap().name, "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION");
     let mut partitioned = request();
     partitioned.partition_by = vec!["nope".into()];
-    assert_eq!(refused(partitioned).to_string(), "Partition column nope not found in existing columns (timestamp, value).");
+    assert_eq!(
+        refused(partitioned).to_string(),
+        "Partition column nope not found in existing columns (timestamp, value)."
+    );
     let mut each = request();
     (each.output, each.format) = (Output::EachBatch(Arc::new(Fail(|_| Ok(())))), "foreachBatch".into());
     each.partition_by = vec!["value".into()];

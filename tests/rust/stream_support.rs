@@ -15,8 +15,8 @@ use firesteel::plan::execute::{Env, Inputs, finish};
 use firesteel::plan::scan::SourceTable;
 use firesteel::plan::{Attribute, Leaf, LeafId, Resolved};
 use firesteel::runtime::Runtime;
-use firesteel::sink::noop::Noop;
 use firesteel::sink::OutputMode;
+use firesteel::sink::noop::Noop;
 use firesteel::source::Source;
 use firesteel::source::rate_micro_batch::RateMicroBatch;
 use firesteel::stream::{Manager, Output, Request, Trigger};
@@ -77,7 +77,14 @@ pub fn scan(leaf: Leaf) -> Resolved {
     let table = provider_as_source(Arc::new(SourceTable::new(leaf.clone(), &output)));
     let name = TableReference::bare(format!("leaf{}", leaf.id.0));
     let plan = LogicalPlanBuilder::scan(name, table, None).unwrap().build().unwrap();
-    Resolved { plan, output, hidden: Vec::new(), leaves: vec![leaf], watermarks: Vec::new(), unsupported_on_stream: None }
+    Resolved {
+        plan,
+        output,
+        hidden: Vec::new(),
+        leaves: vec![leaf],
+        watermarks: Vec::new(),
+        unsupported_on_stream: None,
+    }
 }
 
 /// Every row of a relation, by an action of its own.
@@ -104,7 +111,11 @@ pub fn texts(dir: &Path) -> String {
         .collect();
     files.sort();
     let show = |path: &std::path::PathBuf| {
-        format!("{}: {}", path.file_name().unwrap().to_str().unwrap(), std::fs::read_to_string(path).unwrap().replace('\n', "⏎"))
+        format!(
+            "{}: {}",
+            path.file_name().unwrap().to_str().unwrap(),
+            std::fs::read_to_string(path).unwrap().replace('\n', "⏎")
+        )
     };
     files.iter().map(show).collect::<Vec<_>>().join("\n")
 }

@@ -1,10 +1,10 @@
 //! When a query works: decisions, without a clock.
 
+use firesteel::source::Offset;
 use firesteel::source::ReadLimit;
 use firesteel::stream::progress::{Durations, EventTime, Progress, SinkProgress, SourceProgress};
 use firesteel::stream::trigger::{Next, Outcome, Trigger, interval_micros, next_multiple};
 use firesteel::stream::watermark::{Policy, Tracker};
-use firesteel::source::Offset;
 use std::time::Duration;
 
 #[test]

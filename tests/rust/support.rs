@@ -44,7 +44,8 @@ pub fn source(load: &Load<'_>, mode: ReadMode, runtime: &Runtime) -> Result<(Arc
     let mut formats = Formats::default();
     firesteel::source::register(&mut formats);
     let schema = if load.schema.is_empty() { None } else { Some(firesteel::types::ddl::parse_schema(load.schema)?) };
-    let paths = if load.path.as_os_str().is_empty() { Vec::new() } else { vec![load.path.to_str().unwrap().to_owned()] };
+    let paths =
+        if load.path.as_os_str().is_empty() { Vec::new() } else { vec![load.path.to_str().unwrap().to_owned()] };
     let request = SourceRequest { options: &mut options, paths, schema, mode, conf: &conf, runtime };
     let source = formats.input(load.format)?.source(request)?;
     Ok((source, Arc::new(conf)))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, Float64Array, Int64Array, ListArray, StringArray, TimestampMicrosecondArray};
+use arrow::array::{Array, Float64Array, Int64Array, ListArray, StringArray};
 use arrow::datatypes::{DataType, Int64Type};
 use firesteel::error::ErrorKind;
 use firesteel::types::display::{self, Style};

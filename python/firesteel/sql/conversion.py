@@ -144,7 +144,7 @@ def _shape(row: Any) -> Any:
     if isinstance(row, dict):
         names, kinds = tuple(row), tuple(map(type, row.values()))
     elif isinstance(row, (tuple, list)):
-        names = tuple(getattr(row, "__fields__", None) or getattr(row, "_fields", ()))
+        names = tuple(getattr(row, "__fields__", None) or getattr(row, "_fields", None) or ())
         kinds = tuple(map(type, row))
     else:
         return None

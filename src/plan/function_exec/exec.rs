@@ -100,7 +100,8 @@ impl FunctionExec {
 }
 
 fn with_columns(schema: &Schema, calls: &[PhysicalCall]) -> SchemaRef {
-    let fields: Vec<_> = schema.fields().iter().cloned().chain(calls.iter().map(|call| Arc::clone(&call.column))).collect();
+    let fields: Vec<_> =
+        schema.fields().iter().cloned().chain(calls.iter().map(|call| Arc::clone(&call.column))).collect();
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
@@ -173,7 +174,10 @@ impl ExecutionPlan for FunctionExec {
         }))
     }
 
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> DfResult<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
         Ok(Arc::new(Self::new(children.swap_remove(0), Arc::clone(&self.calls))))
     }
 
@@ -181,7 +185,14 @@ impl ExecutionPlan for FunctionExec {
         let pass = PassContext::of(&context)?;
         let mut rows = self.input.execute(lane, context)?;
         if self.row_calls > 0 {
-            let stream = rows::stream(rows, lane, Arc::clone(&self.calls), self.row_calls, Arc::clone(&pass), Arc::clone(&self.row_schema));
+            let stream = rows::stream(
+                rows,
+                lane,
+                Arc::clone(&self.calls),
+                self.row_calls,
+                Arc::clone(&pass),
+                Arc::clone(&self.row_schema),
+            );
             rows = Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.row_schema), stream));
         }
         if self.row_calls < self.calls.len() {

@@ -38,7 +38,9 @@ pub struct FunctionCall {
 impl FunctionCall {
     /// Whether one call gives the rows of both.
     pub fn same_as(&self, other: &Self) -> bool {
-        self.function.deterministic() && self.function.key() == other.function.key() && self.arguments == other.arguments
+        self.function.deterministic()
+            && self.function.key() == other.function.key()
+            && self.arguments == other.arguments
     }
 }
 

@@ -45,7 +45,9 @@ fn prune(plan: LogicalPlan, mut wanted: HashSet<String>) -> DfResult<Transformed
     {
         return Ok(Transformed::yes(prune(pruned, wanted)?.data));
     }
-    wanted.extend(plan.expressions().iter().flat_map(|e| e.column_refs().into_iter().map(|c| c.name.clone()).collect::<Vec<_>>()));
+    wanted.extend(
+        plan.expressions().iter().flat_map(|e| e.column_refs().into_iter().map(|c| c.name.clone()).collect::<Vec<_>>()),
+    );
     if reads_by_position(&plan) {
         for input in plan.inputs() {
             wanted.extend(input.schema().fields().iter().map(|field| field.name().clone()));

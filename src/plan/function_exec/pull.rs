@@ -89,7 +89,16 @@ struct Thread {
 
 impl Pull {
     fn new(calls: Arc<[PhysicalCall]>, index: usize) -> Self {
-        Self { calls, index, thread: None, outbox: VecDeque::new(), ready: VecDeque::new(), ready_rows: 0, ended: false, unread: false }
+        Self {
+            calls,
+            index,
+            thread: None,
+            outbox: VecDeque::new(),
+            ready: VecDeque::new(),
+            ready_rows: 0,
+            ended: false,
+            unread: false,
+        }
     }
 
     fn call(&self) -> &PhysicalCall {
@@ -292,7 +301,12 @@ fn start(calls: Arc<[PhysicalCall]>, index: usize, pass: &PassContext) -> Result
     Ok(Thread { to, from })
 }
 
-fn run(call: &PhysicalCall, batch: &Batch, chunks: mpsc::Receiver<Message>, outputs: &mut mpsc::Sender<Result<ArrayRef>>) -> Result<()> {
+fn run(
+    call: &PhysicalCall,
+    batch: &Batch,
+    chunks: mpsc::Receiver<Message>,
+    outputs: &mut mpsc::Sender<Result<ArrayRef>>,
+) -> Result<()> {
     let input = Input { chunks, ended: false };
     for output in call.function.pull(batch, Box::new(input))? {
         if block_on(outputs.send(Ok(output?))).is_err() {

@@ -38,16 +38,15 @@ pub fn stream(
         .map(move |batch| {
             let started = batch.map_err(Error::from).and_then(|batch| {
                 pass.batch().cancel.check()?;
-                let started =
-                    (0..row_calls).map(|i| start(&calls, i, &batch, (lane, seen), &pass)).collect::<Result<Vec<_>>>()?;
+                let started = (0..row_calls)
+                    .map(|i| start(&calls, i, &batch, (lane, seen), &pass))
+                    .collect::<Result<Vec<_>>>()?;
                 seen += batch.num_rows() as u64;
                 Ok((batch, started))
             });
             match started {
                 Err(error) => Either::Left(ready(Err(error.into()))),
-                Ok((batch, started)) => {
-                    Either::Right(finish(batch, started, Arc::clone(&calls), Arc::clone(&schema)))
-                }
+                Ok((batch, started)) => Either::Right(finish(batch, started, Arc::clone(&calls), Arc::clone(&schema))),
             }
         })
         .buffered(ahead)
@@ -87,7 +86,12 @@ fn start(
     Ok(Started::Running(tasks.collect()))
 }
 
-async fn finish(batch: RecordBatch, started: Vec<Started>, calls: Arc<[PhysicalCall]>, schema: SchemaRef) -> DfResult<RecordBatch> {
+async fn finish(
+    batch: RecordBatch,
+    started: Vec<Started>,
+    calls: Arc<[PhysicalCall]>,
+    schema: SchemaRef,
+) -> DfResult<RecordBatch> {
     let mut outputs = Vec::with_capacity(started.len());
     for (call, started) in calls.iter().zip(started) {
         outputs.push(match started {

@@ -53,7 +53,13 @@ pub const TABLE: super::Table = &[
     ("regr_sxx", Aggregate(|c, a| doubles(c, a, df::regr::regr_sxx_udaf(), 2))),
     ("regr_sxy", Aggregate(|c, a| doubles(c, a, df::regr::regr_sxy_udaf(), 2))),
     ("regr_syy", Aggregate(|c, a| doubles(c, a, df::regr::regr_syy_udaf(), 2))),
-    ("regr_count", Aggregate(|c, a| { count(c, &a, 2..=2)?; count_rows(c, a) })),
+    (
+        "regr_count",
+        Aggregate(|c, a| {
+            count(c, &a, 2..=2)?;
+            count_rows(c, a)
+        }),
+    ),
     ("bool_and", Aggregate(|c, a| typed(c, a, df::bool_and_or::bool_and_udaf()))),
     ("every", Aggregate(|c, a| typed(c, a, df::bool_and_or::bool_and_udaf()))),
     ("bool_or", Aggregate(|c, a| typed(c, a, df::bool_and_or::bool_or_udaf()))),
@@ -66,8 +72,15 @@ pub const TABLE: super::Table = &[
 ];
 
 /// The call of a DataFusion aggregate whose result type is known.
-pub fn call(context: &CallContext<'_>, function: Arc<AggregateUDF>, arguments: Vec<Expr>, data_type: DataType, nullable: bool) -> Typed {
-    let expr = Expr::AggregateFunction(AggregateFunction::new_udf(function, arguments, context.distinct, None, vec![], None));
+pub fn call(
+    context: &CallContext<'_>,
+    function: Arc<AggregateUDF>,
+    arguments: Vec<Expr>,
+    data_type: DataType,
+    nullable: bool,
+) -> Typed {
+    let expr =
+        Expr::AggregateFunction(AggregateFunction::new_udf(function, arguments, context.distinct, None, vec![], None));
     Typed { expr, data_type, nullable }
 }
 
@@ -78,7 +91,11 @@ fn count_rows(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed>
         let argument = arguments.into_iter().map(normalized).next();
         argument.map(|argument| argument.expr)
     } else {
-        let present = arguments.iter().filter(|argument| argument.nullable).map(|argument| is_not_null(argument.clone()).expr).reduce(Expr::and);
+        let present = arguments
+            .iter()
+            .filter(|argument| argument.nullable)
+            .map(|argument| is_not_null(argument.clone()).expr)
+            .reduce(Expr::and);
         let names = (0..arguments.len()).map(|at| format!("c{at}"));
         let together = if context.distinct {
             crate::plan::resolve::nested::structure(names.zip(arguments.into_iter().map(normalized)).collect()).expr
@@ -106,7 +123,9 @@ fn summable(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     match &argument.data_type {
         found if is_integral(found) => Ok(argument),
         DataType::Decimal128(..) => Ok(argument),
-        found if is_numeric(found) || matches!(found, DataType::Utf8 | DataType::Null) => cast(argument, &DataType::Float64, context.conf),
+        found if is_numeric(found) || matches!(found, DataType::Utf8 | DataType::Null) => {
+            cast(argument, &DataType::Float64, context.conf)
+        }
         found => Err(unexpected(context, 0, "\"NUMERIC\" or \"ANSI INTERVAL\"", found)),
     }
 }
@@ -114,39 +133,65 @@ fn summable(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
 fn sum(context: &CallContext<'_>, arguments: Vec<Typed>, lenient: bool) -> Result<Typed> {
     let argument = summable(context, arguments)?;
     let (ansi, lenient) = (context.conf.ansi(), lenient || !context.conf.ansi());
-    let total = |argument: Typed, data_type: DataType| call(context, df::sum::sum_udaf(), vec![argument.expr], data_type, true);
+    let total =
+        |argument: Typed, data_type: DataType| call(context, df::sum::sum_udaf(), vec![argument.expr], data_type, true);
     match argument.data_type.clone() {
         // 64 bits hold the sum of 2^32 ints: it cannot overflow before the count does.
-        DataType::Int8 | DataType::Int16 | DataType::Int32 => Ok(total(cast(argument, &DataType::Int64, context.conf)?, DataType::Int64)),
+        DataType::Int8 | DataType::Int16 | DataType::Int32 => {
+            Ok(total(cast(argument, &DataType::Int64, context.conf)?, DataType::Int64))
+        }
         // A sum of bigints is taken in 128 bits, and must fit at the end.
         DataType::Int64 if ansi || lenient => {
             let wide = DataType::Decimal128(38, 0);
             let argument = cast(argument, &DataType::Decimal128(20, 0), context.conf)?;
-            let argument = Typed { expr: Expr::Cast(datafusion::logical_expr::Cast::new(Box::new(argument.expr), wide.clone())), ..argument };
+            let argument = Typed {
+                expr: Expr::Cast(datafusion::logical_expr::Cast::new(Box::new(argument.expr), wide.clone())),
+                ..argument
+            };
             let wraps = !ansi && !context.name.to_ascii_lowercase().starts_with("try");
-            Ok(kernel(context, &format!("_total({lenient}, {wraps})"), DataType::Int64, true, vec![total(argument, wide)], move |arrays| {
-                let sums = arrays[0].as_primitive::<Decimal128Type>();
-                let values = sums.iter().map(|sum| match sum.map(i64::try_from) {
-                    None => Ok(None),
-                    Some(Ok(sum)) => Ok(Some(sum)),
-                    Some(Err(_)) if wraps => Ok(sum.map(|sum| sum as i64)),
-                    Some(Err(_)) if lenient => Ok(None),
-                    Some(Err(_)) => Err(operators::overflow("try_sum")),
-                });
-                Ok(Arc::new(values.collect::<Result<arrow::array::Int64Array>>()?))
-            }))
+            Ok(kernel(
+                context,
+                &format!("_total({lenient}, {wraps})"),
+                DataType::Int64,
+                true,
+                vec![total(argument, wide)],
+                move |arrays| {
+                    let sums = arrays[0].as_primitive::<Decimal128Type>();
+                    let values = sums.iter().map(|sum| match sum.map(i64::try_from) {
+                        None => Ok(None),
+                        Some(Ok(sum)) => Ok(Some(sum)),
+                        Some(Err(_)) if wraps => Ok(sum.map(|sum| sum as i64)),
+                        Some(Err(_)) if lenient => Ok(None),
+                        Some(Err(_)) => Err(operators::overflow("try_sum")),
+                    });
+                    Ok(Arc::new(values.collect::<Result<arrow::array::Int64Array>>()?))
+                },
+            ))
         }
         DataType::Decimal128(precision, scale) => {
             let to = DataType::Decimal128(precision.saturating_add(10).min(38), scale);
-            Ok(kernel(context, &format!("_checked({lenient})"), to.clone(), true, vec![total(argument, to)], move |arrays| {
-                let sums = arrays[0].as_primitive::<Decimal128Type>();
-                let digits = sums.precision();
-                let values = sums.iter().map(|sum| match sum {
-                    Some(sum) if !fits(sum, digits) => if lenient { Ok(None) } else { Err(operators::overflow("try_sum")) },
-                    sum => Ok(sum),
-                });
-                decimals(values, digits, scale)
-            }))
+            Ok(kernel(
+                context,
+                &format!("_checked({lenient})"),
+                to.clone(),
+                true,
+                vec![total(argument, to)],
+                move |arrays| {
+                    let sums = arrays[0].as_primitive::<Decimal128Type>();
+                    let digits = sums.precision();
+                    let values = sums.iter().map(|sum| match sum {
+                        Some(sum) if !fits(sum, digits) => {
+                            if lenient {
+                                Ok(None)
+                            } else {
+                                Err(operators::overflow("try_sum"))
+                            }
+                        }
+                        sum => Ok(sum),
+                    });
+                    decimals(values, digits, scale)
+                },
+            ))
         }
         data_type => Ok(total(argument, data_type)),
     }
@@ -160,25 +205,42 @@ fn average(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         let argument = cast(argument, &DataType::Float64, context.conf)?;
         let total = call(context, df::sum::sum_udaf(), vec![argument.expr], DataType::Float64, true);
         return Ok(safe_kernel(context, "_quotient", DataType::Float64, true, vec![total, counted], |arrays| {
-            let (totals, counts) = (arrays[0].as_primitive::<arrow::datatypes::Float64Type>(), arrays[1].as_primitive::<Int64Type>());
-            let values = totals.iter().zip(counts.iter()).map(|(total, n)| total.zip(n).map(|(total, n)| total / n as f64));
+            let (totals, counts) =
+                (arrays[0].as_primitive::<arrow::datatypes::Float64Type>(), arrays[1].as_primitive::<Int64Type>());
+            let values =
+                totals.iter().zip(counts.iter()).map(|(total, n)| total.zip(n).map(|(total, n)| total / n as f64));
             Ok(Arc::new(values.collect::<arrow::array::Float64Array>()))
         }));
     };
-    let total = call(context, df::sum::sum_udaf(), vec![argument.expr], DataType::Decimal128(precision.saturating_add(10).min(38), scale), true);
+    let total = call(
+        context,
+        df::sum::sum_udaf(),
+        vec![argument.expr],
+        DataType::Decimal128(precision.saturating_add(10).min(38), scale),
+        true,
+    );
     let (to_precision, to_scale) = (precision.saturating_add(4).min(38), scale.saturating_add(4).min(38));
-    Ok(kernel(context, "_quotient", DataType::Decimal128(to_precision, to_scale), true, vec![total, counted], move |arrays| {
-        let (totals, counts) = (arrays[0].as_primitive::<Decimal128Type>(), downcast::<arrow::array::Int64Array>(&arrays[1])?);
-        let values = totals.iter().zip(counts.iter()).map(|(total, n)| {
-            let (Some(total), Some(n)) = (total, n.filter(|n| *n > 0)) else { return Ok(None) };
-            let n = i128::from(n);
-            let shifted = rescale(total, i64::from(scale), i64::from(to_scale)).ok_or_else(|| operators::overflow("try_avg"))?;
-            let (quotient, rest) = (shifted / n, shifted % n);
-            let rounded = if rest.abs() * 2 >= n { quotient + total.signum() } else { quotient };
-            if fits(rounded, to_precision) { Ok(Some(rounded)) } else { Err(operators::overflow("try_avg")) }
-        });
-        decimals(values, to_precision, to_scale)
-    }))
+    Ok(kernel(
+        context,
+        "_quotient",
+        DataType::Decimal128(to_precision, to_scale),
+        true,
+        vec![total, counted],
+        move |arrays| {
+            let (totals, counts) =
+                (arrays[0].as_primitive::<Decimal128Type>(), downcast::<arrow::array::Int64Array>(&arrays[1])?);
+            let values = totals.iter().zip(counts.iter()).map(|(total, n)| {
+                let (Some(total), Some(n)) = (total, n.filter(|n| *n > 0)) else { return Ok(None) };
+                let n = i128::from(n);
+                let shifted = rescale(total, i64::from(scale), i64::from(to_scale))
+                    .ok_or_else(|| operators::overflow("try_avg"))?;
+                let (quotient, rest) = (shifted / n, shifted % n);
+                let rounded = if rest.abs() * 2 >= n { quotient + total.signum() } else { quotient };
+                if fits(rounded, to_precision) { Ok(Some(rounded)) } else { Err(operators::overflow("try_avg")) }
+            });
+            decimals(values, to_precision, to_scale)
+        },
+    ))
 }
 
 fn extreme(context: &CallContext<'_>, arguments: Vec<Typed>, function: Arc<AggregateUDF>) -> Result<Typed> {
@@ -198,20 +260,34 @@ fn edge(context: &CallContext<'_>, mut arguments: Vec<Typed>, function: Arc<Aggr
         None => false,
     };
     let argument = arguments.remove(0);
-    let treatment = if ignore || context.ignore_nulls { NullTreatment::IgnoreNulls } else { NullTreatment::RespectNulls };
+    let treatment =
+        if ignore || context.ignore_nulls { NullTreatment::IgnoreNulls } else { NullTreatment::RespectNulls };
     let data_type = argument.data_type.clone();
-    let expr = Expr::AggregateFunction(AggregateFunction::new_udf(function, vec![argument.expr], context.distinct, None, vec![], Some(treatment)));
+    let expr = Expr::AggregateFunction(AggregateFunction::new_udf(
+        function,
+        vec![argument.expr],
+        context.distinct,
+        None,
+        vec![],
+        Some(treatment),
+    ));
     Ok(Typed { expr, data_type, nullable: true })
 }
 
 /// Doubles in, a double out.
-fn doubles(context: &CallContext<'_>, arguments: Vec<Typed>, function: Arc<AggregateUDF>, wanted: usize) -> Result<Typed> {
+fn doubles(
+    context: &CallContext<'_>,
+    arguments: Vec<Typed>,
+    function: Arc<AggregateUDF>,
+    wanted: usize,
+) -> Result<Typed> {
     count(context, &arguments, wanted..=wanted)?;
     let arguments: Result<Vec<_>> = arguments
         .into_iter()
         .enumerate()
         .map(|(at, argument)| {
-            let number = is_numeric(&argument.data_type) || matches!(argument.data_type, DataType::Utf8 | DataType::Null);
+            let number =
+                is_numeric(&argument.data_type) || matches!(argument.data_type, DataType::Utf8 | DataType::Null);
             if !number {
                 return Err(unexpected(context, at, "\"DOUBLE\"", &argument.data_type));
             }

@@ -47,7 +47,11 @@ pub fn cast_all(context: &CallContext<'_>, arguments: Vec<Typed>, types: &[DataT
 }
 
 /// Counts exactly as many arguments as types, or at least `least`, and casts them.
-pub fn exact<const N: usize>(context: &CallContext<'_>, arguments: Vec<Typed>, types: [DataType; N]) -> Result<Vec<Typed>> {
+pub fn exact<const N: usize>(
+    context: &CallContext<'_>,
+    arguments: Vec<Typed>,
+    types: [DataType; N],
+) -> Result<Vec<Typed>> {
     count(context, &arguments, N..=N)?;
     cast_all(context, arguments, &types)
 }
@@ -80,7 +84,8 @@ fn casts(from: &DataType, to: &DataType, ansi: bool) -> bool {
 
 /// Spark's words for a place.
 fn ordinal(at: usize) -> String {
-    const WORDS: [&str; 10] = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+    const WORDS: [&str; 10] =
+        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
     WORDS.get(at).map_or_else(|| format!("{}th", at + 1), |word| (*word).to_owned())
 }
 

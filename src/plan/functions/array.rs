@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, ListArray, StringArray, UInt32Array, make_comparator, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, ListArray, StringArray, UInt32Array,
+    make_comparator, new_null_array,
+};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::{SortOptions, interleave, take};
 use arrow::datatypes::{DataType, Field, FieldRef, Int32Type};
@@ -39,7 +42,14 @@ pub const TABLE: super::Table = &[
     ("array_position", Scalar(position)),
     ("array_remove", Scalar(remove)),
     ("array_repeat", Scalar(repeat)),
-    ("array_size", Scalar(|c, a| { let list = single(c, a)?; element(c, &list, 0)?; size(c, vec![list]) })),
+    (
+        "array_size",
+        Scalar(|c, a| {
+            let list = single(c, a)?;
+            element(c, &list, 0)?;
+            size(c, vec![list])
+        }),
+    ),
     ("arrays_overlap", Scalar(overlap)),
     ("arrays_zip", Scalar(zip)),
     ("cardinality", Scalar(size)),
@@ -63,7 +73,11 @@ pub fn element(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result
 
 /// A list array of elements chosen by index from `values`, row by row.
 pub fn choose(
-    field: &FieldRef, values: &ArrayRef, rows: usize, nulls: Option<NullBuffer>, mut indices: impl FnMut(usize, &mut Vec<Option<u32>>),
+    field: &FieldRef,
+    values: &ArrayRef,
+    rows: usize,
+    nulls: Option<NullBuffer>,
+    mut indices: impl FnMut(usize, &mut Vec<Option<u32>>),
 ) -> Result<ArrayRef> {
     let mut picks = Vec::new();
     let mut lengths = Vec::with_capacity(rows);
@@ -128,7 +142,8 @@ pub fn reverse(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed
 fn make(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     if arguments.is_empty() {
         let field: FieldRef = Arc::new(Field::new("element", DataType::Null, false));
-        let empty = ListArray::try_new(field, OffsetBuffer::from_lengths([0]), new_null_array(&DataType::Null, 0), None)?;
+        let empty =
+            ListArray::try_new(field, OffsetBuffer::from_lengths([0]), new_null_array(&DataType::Null, 0), None)?;
         return Ok(literal(ScalarValue::List(Arc::new(empty))));
     }
     let arguments = unified(context, arguments)?;
@@ -140,7 +155,12 @@ fn make(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         let sources: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
         let picks: Vec<_> = (0..rows).flat_map(|row| (0..arrays.len()).map(move |at| (at, row))).collect();
         let values = interleave(&sources, &picks)?;
-        Ok(Arc::new(ListArray::try_new(Arc::clone(&field), OffsetBuffer::from_lengths(vec![arrays.len(); rows]), values, None)?))
+        Ok(Arc::new(ListArray::try_new(
+            Arc::clone(&field),
+            OffsetBuffer::from_lengths(vec![arrays.len(); rows]),
+            values,
+            None,
+        )?))
     }))
 }
 
@@ -154,8 +174,11 @@ fn keys(data_type: &DataType, columns: &[&ArrayRef]) -> Result<Vec<Rows>> {
 fn list_and_value(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<(FieldRef, Typed, Typed)> {
     let [list, value] = fixed(context, arguments)?;
     let field = element(context, &list, 0)?;
-    let target = common(field.data_type(), &value.data_type, context.conf.ansi())
-        .filter(|_| !(value.data_type == DataType::Utf8 && *field.data_type() != DataType::Utf8 && *field.data_type() != DataType::Null));
+    let target = common(field.data_type(), &value.data_type, context.conf.ansi()).filter(|_| {
+        !(value.data_type == DataType::Utf8
+            && *field.data_type() != DataType::Utf8
+            && *field.data_type() != DataType::Null)
+    });
     let Some(target) = target else {
         return Err(Error::of(condition::ARRAY_FUNCTION_DIFF_TYPES)
             .with("sqlExpr", format!("\"{}\"", context.text))
@@ -171,7 +194,9 @@ fn list_and_value(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<(F
 
 fn not_null(context: &CallContext<'_>, value: &Typed) -> Result<()> {
     if value.data_type == DataType::Null {
-        return Err(Error::of(condition::NULL_TYPE).with("sqlExpr", format!("\"{}\"", context.text)).with("functionName", format!("`{}`", context.name.to_lowercase())));
+        return Err(Error::of(condition::NULL_TYPE)
+            .with("sqlExpr", format!("\"{}\"", context.text))
+            .with("functionName", format!("`{}`", context.name.to_lowercase())));
     }
     Ok(())
 }
@@ -210,7 +235,8 @@ fn position(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         let list = arrays[0].as_list::<i32>();
         let compare = make_comparator(list.values(), &arrays[1], SortOptions::default())?;
         let rows = (0..list.len()).map(|row| {
-            (list.is_valid(row) && arrays[1].is_valid(row)).then(|| range(list, row).position(|at| compare(at, row).is_eq()).map_or(0, |at| at as i64 + 1))
+            (list.is_valid(row) && arrays[1].is_valid(row))
+                .then(|| range(list, row).position(|at| compare(at, row).is_eq()).map_or(0, |at| at as i64 + 1))
         });
         Ok(Arc::new(rows.collect::<Int64Array>()))
     }))
@@ -228,7 +254,11 @@ fn remove(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         let compare = make_comparator(list.values(), &arrays[1], SortOptions::default())?;
         let nulls = NullBuffer::union(list.nulls(), arrays[1].logical_nulls().as_ref());
         choose(&field, list.values(), list.len(), nulls, |row, picks| {
-            picks.extend(range(list, row).filter(|at| list.values().is_null(*at) || !compare(*at, row).is_eq()).map(|at| Some(at as u32)));
+            picks.extend(
+                range(list, row)
+                    .filter(|at| list.values().is_null(*at) || !compare(*at, row).is_eq())
+                    .map(|at| Some(at as u32)),
+            );
         })
     }))
 }
@@ -283,9 +313,13 @@ fn sets(context: &CallContext<'_>, arguments: Vec<Typed>, set: Set) -> Result<Ty
                 Set::Intersect => others.contains(&rows[0].row(*at)),
                 Set::Union => true,
             };
-            picks.extend(range(left, row).filter(wanted).filter(|at| seen.insert(rows[0].row(*at))).map(|at| Some(at as u32)));
+            picks.extend(
+                range(left, row).filter(wanted).filter(|at| seen.insert(rows[0].row(*at))).map(|at| Some(at as u32)),
+            );
             if set == Set::Union {
-                picks.extend(range(right, row).filter(|at| seen.insert(rows[1].row(*at))).map(|at| Some((start + at) as u32)));
+                picks.extend(
+                    range(right, row).filter(|at| seen.insert(rows[1].row(*at))).map(|at| Some((start + at) as u32)),
+                );
             }
         })
     }))
@@ -302,11 +336,13 @@ fn overlap(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
             if left.is_null(row) || right.is_null(row) {
                 return None;
             }
-            let others: std::collections::HashSet<_> = range(right, row).filter(|at| right.values().is_valid(*at)).map(|at| rows[1].row(at)).collect();
+            let others: std::collections::HashSet<_> =
+                range(right, row).filter(|at| right.values().is_valid(*at)).map(|at| rows[1].row(at)).collect();
             if range(left, row).any(|at| left.values().is_valid(at) && others.contains(&rows[0].row(at))) {
                 return Some(true);
             }
-            let has_null = range(left, row).any(|at| left.values().is_null(at)) || range(right, row).any(|at| right.values().is_null(at));
+            let has_null = range(left, row).any(|at| left.values().is_null(at))
+                || range(right, row).any(|at| right.values().is_null(at));
             if has_null && !range(left, row).is_empty() && !range(right, row).is_empty() { None } else { Some(false) }
         });
         Ok(Arc::new(values.collect::<BooleanArray>()))
@@ -323,7 +359,11 @@ fn compact(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         let list = arrays[0].as_list::<i32>();
         let valid = list.values().logical_nulls();
         choose(&field, list.values(), list.len(), list.nulls().cloned(), |row, picks| {
-            picks.extend(range(list, row).filter(|at| valid.as_ref().is_none_or(|nulls| nulls.is_valid(*at))).map(|at| Some(at as u32)));
+            picks.extend(
+                range(list, row)
+                    .filter(|at| valid.as_ref().is_none_or(|nulls| nulls.is_valid(*at)))
+                    .map(|at| Some(at as u32)),
+            );
         })
     }))
 }
@@ -386,7 +426,9 @@ fn join(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
                 return None;
             }
             let parts: Vec<&str> = range(list, row)
-                .filter_map(|at| if values.is_valid(at) { Some(values.value(at)) } else { instead.map(|array| array.value(row)) })
+                .filter_map(|at| {
+                    if values.is_valid(at) { Some(values.value(at)) } else { instead.map(|array| array.value(row)) }
+                })
                 .collect();
             Some(parts.join(separators.value(row)))
         });
@@ -411,7 +453,8 @@ fn extreme(context: &CallContext<'_>, arguments: Vec<Typed>, greatest: bool) -> 
         let compare = make_comparator(values, values, SortOptions::default())?;
         let best = |row: usize| {
             let valid = range(list, row).filter(|at| values.is_valid(*at));
-            let found = if greatest { valid.max_by(|a, b| compare(*a, *b)) } else { valid.min_by(|a, b| compare(*a, *b)) };
+            let found =
+                if greatest { valid.max_by(|a, b| compare(*a, *b)) } else { valid.min_by(|a, b| compare(*a, *b)) };
             found.filter(|_| list.is_valid(row)).map(|at| at as u32)
         };
         Ok(take(values, &(0..list.len()).map(best).collect::<UInt32Array>(), None)?)
@@ -503,7 +546,9 @@ fn element_at(context: &CallContext<'_>, arguments: Vec<Typed>, strict: bool) ->
             }
             if distance > range.len() {
                 return if strict {
-                    Err(Error::of(condition::INVALID_ARRAY_INDEX_IN_ELEMENT_AT).with("indexValue", position).with("arraySize", range.len()))
+                    Err(Error::of(condition::INVALID_ARRAY_INDEX_IN_ELEMENT_AT)
+                        .with("indexValue", position)
+                        .with("arraySize", range.len()))
                 } else {
                     Ok(None)
                 };
@@ -522,7 +567,8 @@ fn get(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     Ok(safe_kernel(context, "", field.data_type().clone(), true, vec![list, index], |arrays| {
         let (list, positions) = (arrays[0].as_list::<i32>(), arrays[1].as_primitive::<Int32Type>());
         let picks = (0..list.len()).map(|row| {
-            let at = usize::try_from(positions.value(row)).ok().filter(|_| list.is_valid(row) && positions.is_valid(row))?;
+            let at =
+                usize::try_from(positions.value(row)).ok().filter(|_| list.is_valid(row) && positions.is_valid(row))?;
             let range = range(list, row);
             (at < range.len()).then_some((range.start + at) as u32)
         });
@@ -542,7 +588,8 @@ fn flatten(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     Ok(safe_kernel(context, "", data_type, nullable, vec![lists], move |arrays| {
         let outer = arrays[0].as_list::<i32>();
         let inner = outer.values().as_list::<i32>();
-        let valid: NullBuffer = (0..outer.len()).map(|row| outer.is_valid(row) && range(outer, row).all(|at| inner.is_valid(at))).collect();
+        let valid: NullBuffer =
+            (0..outer.len()).map(|row| outer.is_valid(row) && range(outer, row).all(|at| inner.is_valid(at))).collect();
         choose(&field, inner.values(), outer.len(), Some(valid), |row, picks| {
             picks.extend(range(outer, row).flat_map(|at| range(inner, at)).map(|at| Some(at as u32)));
         })
@@ -562,7 +609,9 @@ fn slice(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         let nulls = NullBuffer::union(NullBuffer::union(list.nulls(), starts.nulls()).as_ref(), lengths.nulls());
         for row in (0..list.len()).filter(|row| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row))) {
             if starts.value(row) == 0 {
-                return Err(Error::of(condition::INVALID_PARAMETER_VALUE_START).with("parameter", "`start`").with("functionName", "`slice`"));
+                return Err(Error::of(condition::INVALID_PARAMETER_VALUE_START)
+                    .with("parameter", "`start`")
+                    .with("functionName", "`slice`"));
             }
             if lengths.value(row) < 0 {
                 return Err(Error::of(condition::INVALID_PARAMETER_VALUE_LENGTH)
@@ -604,7 +653,13 @@ fn zip(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         let nulls = lists.iter().fold(None, |nulls, list| NullBuffer::union(nulls.as_ref(), list.nulls()));
         let rows = lists.first().map_or(0, |list| list.len());
         let lengths: Vec<usize> = (0..rows)
-            .map(|row| if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) { 0 } else { lists.iter().map(|list| range(list, row).len()).max().unwrap_or(0) })
+            .map(|row| {
+                if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+                    0
+                } else {
+                    lists.iter().map(|list| range(list, row).len()).max().unwrap_or(0)
+                }
+            })
             .collect();
         let columns: Result<Vec<ArrayRef>> = lists
             .iter()
@@ -619,6 +674,11 @@ fn zip(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
             })
             .collect();
         let structure = arrow::array::StructArray::try_new(fields.clone(), columns?, None)?;
-        Ok(Arc::new(ListArray::try_new(Arc::clone(&item), OffsetBuffer::from_lengths(lengths), Arc::new(structure), nulls)?))
+        Ok(Arc::new(ListArray::try_new(
+            Arc::clone(&item),
+            OffsetBuffer::from_lengths(lengths),
+            Arc::new(structure),
+            nulls,
+        )?))
     }))
 }

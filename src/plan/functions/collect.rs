@@ -32,7 +32,11 @@ struct Collect {
 
 /// The call of an aggregate that keeps its values; `name` must tell apart all that `finish` closes over.
 pub fn collect(
-    context: &CallContext<'_>, name: impl Into<String>, data_type: DataType, nullable: bool, arguments: Vec<Typed>,
+    context: &CallContext<'_>,
+    name: impl Into<String>,
+    data_type: DataType,
+    nullable: bool,
+    arguments: Vec<Typed>,
     finish: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
 ) -> Typed {
     let function = Collect {
@@ -43,7 +47,8 @@ pub fn collect(
     };
     let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
     let function = Arc::new(AggregateUDF::new_from_impl(function));
-    let expr = Expr::AggregateFunction(AggregateFunction::new_udf(function, arguments, context.distinct, None, vec![], None));
+    let expr =
+        Expr::AggregateFunction(AggregateFunction::new_udf(function, arguments, context.distinct, None, vec![], None));
     Typed { expr, data_type, nullable }
 }
 
@@ -86,7 +91,11 @@ impl AggregateUDFImpl for Collect {
 
     fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> DfResult<Vec<FieldRef>> {
         let state = |(at, field): (usize, &FieldRef)| -> FieldRef {
-            Arc::new(Field::new(format!("{}[{at}]", arguments.name), DataType::List(list_of(field.data_type().clone())), true))
+            Arc::new(Field::new(
+                format!("{}[{at}]", arguments.name),
+                DataType::List(list_of(field.data_type().clone())),
+                true,
+            ))
         };
         Ok(arguments.input_fields.iter().enumerate().map(state).collect())
     }
@@ -126,10 +135,12 @@ impl Values {
         if !self.distinct || columns.is_empty() {
             return Ok(columns);
         }
-        let converter = RowConverter::new(self.types.iter().map(|data_type| SortField::new(data_type.clone())).collect())?;
+        let converter =
+            RowConverter::new(self.types.iter().map(|data_type| SortField::new(data_type.clone())).collect())?;
         let rows = converter.convert_columns(&columns)?;
         let mut seen = std::collections::HashSet::new();
-        let first: UInt32Array = rows.iter().enumerate().filter(|(_, row)| seen.insert(*row)).map(|(at, _)| at as u32).collect();
+        let first: UInt32Array =
+            rows.iter().enumerate().filter(|(_, row)| seen.insert(*row)).map(|(at, _)| at as u32).collect();
         Ok(columns.iter().map(|column| take(column, &first, None)).collect::<Result<Vec<_>, _>>()?)
     }
 }
@@ -156,7 +167,12 @@ impl Accumulator for Values {
     fn state(&mut self) -> DfResult<Vec<ScalarValue>> {
         let lists = self.all()?.into_iter().map(|array| {
             let offsets = OffsetBuffer::from_lengths([array.len()]);
-            Ok(ScalarValue::List(Arc::new(ListArray::try_new(list_of(array.data_type().clone()), offsets, array, None)?)))
+            Ok(ScalarValue::List(Arc::new(ListArray::try_new(
+                list_of(array.data_type().clone()),
+                offsets,
+                array,
+                None,
+            )?)))
         });
         lists.collect()
     }

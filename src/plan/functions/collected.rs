@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, ListArray, StringArray, UInt32Array, make_comparator, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, ListArray, StringArray, UInt32Array, make_comparator, new_null_array,
+};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{SortOptions, is_not_null as not_null_mask, sort, take};
 use arrow::datatypes::{DataType, Field, Float64Type};
@@ -27,7 +29,13 @@ pub const TABLE: super::Table = &[
     ("collect_set", Aggregate(|c, a| gathered(c, a, true))),
     ("max_by", Aggregate(|c, a| by(c, a, true))),
     ("min_by", Aggregate(|c, a| by(c, a, false))),
-    ("median", Aggregate(|c, a| { let half = literal(ScalarValue::Float64(Some(0.5))); percentile(c, vec![single(c, a)?, half]) })),
+    (
+        "median",
+        Aggregate(|c, a| {
+            let half = literal(ScalarValue::Float64(Some(0.5)));
+            percentile(c, vec![single(c, a)?, half])
+        }),
+    ),
     ("percentile", Aggregate(percentile)),
     ("percentile_cont", Aggregate(percentile)),
     ("percentile_approx", Aggregate(percentile_approx)),
@@ -35,7 +43,10 @@ pub const TABLE: super::Table = &[
     ("mode", Aggregate(mode)),
     ("skewness", Aggregate(|c, a| moment(c, a, "skewness", skewness))),
     ("kurtosis", Aggregate(|c, a| moment(c, a, "kurtosis", kurtosis))),
-    ("product", Aggregate(|c, a| moment(c, a, "product", |values| (!values.is_empty()).then(|| values.iter().product())))),
+    (
+        "product",
+        Aggregate(|c, a| moment(c, a, "product", |values| (!values.is_empty()).then(|| values.iter().product()))),
+    ),
     ("string_agg", Aggregate(string_agg)),
     ("listagg", Aggregate(string_agg)),
 ];
@@ -63,9 +74,11 @@ fn gathered(context: &CallContext<'_>, arguments: Vec<Typed>, once: bool) -> Res
     Ok(collect(context, name, data_type, false, vec![value], move |arrays| {
         let mut values = present(&arrays[0])?;
         if once {
-            let rows = RowConverter::new(vec![SortField::new(values.data_type().clone())])?.convert_columns(&[Arc::clone(&values)])?;
+            let rows = RowConverter::new(vec![SortField::new(values.data_type().clone())])?
+                .convert_columns(&[Arc::clone(&values)])?;
             let mut seen = HashSet::new();
-            let first: UInt32Array = rows.iter().enumerate().filter(|(_, row)| seen.insert(*row)).map(|(at, _)| at as u32).collect();
+            let first: UInt32Array =
+                rows.iter().enumerate().filter(|(_, row)| seen.insert(*row)).map(|(at, _)| at as u32).collect();
             values = take(&values, &first, None)?;
         }
         Ok(Arc::new(ListArray::try_new(Arc::clone(&field), OffsetBuffer::from_lengths([values.len()]), values, None)?))
@@ -84,7 +97,11 @@ fn by(context: &CallContext<'_>, arguments: Vec<Typed>, greatest: bool) -> Resul
         let compare = make_comparator(order, order, SortOptions::default())?;
         let valid = (0..order.len()).filter(|at| order.is_valid(*at));
         // Of equals, Spark keeps the later one.
-        let best = if greatest { valid.max_by(|a, b| compare(*a, *b)) } else { valid.reduce(|best, at| if compare(at, best).is_gt() { best } else { at }) };
+        let best = if greatest {
+            valid.max_by(|a, b| compare(*a, *b))
+        } else {
+            valid.reduce(|best, at| if compare(at, best).is_gt() { best } else { at })
+        };
         Ok(take(&arrays[0], &UInt32Array::from(vec![best.map(|at| at as u32)]), None)?)
     }))
 }
@@ -97,7 +114,12 @@ fn shares(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<(Vec
         Some(list) => (list.value(0), true),
         None => (array, false),
     };
-    let doubles = crate::plan::resolve::convert::convert(&values, &DataType::Float64, crate::types::zone::Zone::UTC, crate::types::parse::Mode::Try)?;
+    let doubles = crate::plan::resolve::convert::convert(
+        &values,
+        &DataType::Float64,
+        crate::types::zone::Zone::UTC,
+        crate::types::parse::Mode::Try,
+    )?;
     let shares: Vec<f64> = doubles.as_primitive::<Float64Type>().iter().flatten().collect();
     if shares.len() != values.len() || shares.iter().any(|share| !(0.0..=1.0).contains(share)) {
         return Err(Error::of(crate::condition::VALUE_OUT_OF_RANGE)
@@ -152,7 +174,11 @@ fn percentile(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Ty
         let at = |share: f64| {
             let place = share * (sorted.len() - 1) as f64;
             let (low, high) = (place.floor() as usize, place.ceil() as usize);
-            if low == high { sorted[low] } else { (high as f64 - place) * sorted[low] + (place - low as f64) * sorted[high] }
+            if low == high {
+                sorted[low]
+            } else {
+                (high as f64 - place) * sorted[low] + (place - low as f64) * sorted[high]
+            }
         };
         one_or_list(Arc::new(Float64Array::from_iter_values(shares.iter().map(|share| at(*share)))), many)
     }))
@@ -168,15 +194,22 @@ fn percentile_approx(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Re
     let value = arguments.remove(0);
     let value = if value.data_type == DataType::Utf8 { cast(value, &DataType::Float64, context.conf)? } else { value };
     let data_type = if many { types::array(value.data_type.clone(), false) } else { value.data_type.clone() };
-    Ok(collect(context, format!("percentile_approx({shares:?}, {many})"), data_type.clone(), true, vec![normalized(value)], move |arrays| {
-        let sorted = sort(&present(&arrays[0])?, None)?;
-        if sorted.is_empty() {
-            return Ok(new_null_array(&data_type, 1));
-        }
-        let at = |share: &f64| ((share * sorted.len() as f64).ceil() as usize).clamp(1, sorted.len()) as u32 - 1;
-        let picks: UInt32Array = shares.iter().map(at).collect::<Vec<_>>().into();
-        one_or_list(take(&sorted, &picks, None)?, many)
-    }))
+    Ok(collect(
+        context,
+        format!("percentile_approx({shares:?}, {many})"),
+        data_type.clone(),
+        true,
+        vec![normalized(value)],
+        move |arrays| {
+            let sorted = sort(&present(&arrays[0])?, None)?;
+            if sorted.is_empty() {
+                return Ok(new_null_array(&data_type, 1));
+            }
+            let at = |share: &f64| ((share * sorted.len() as f64).ceil() as usize).clamp(1, sorted.len()) as u32 - 1;
+            let picks: UInt32Array = shares.iter().map(at).collect::<Vec<_>>().into();
+            one_or_list(take(&sorted, &picks, None)?, many)
+        },
+    ))
 }
 
 /// The most frequent value; of several, the first that came, or with `deterministic` the least.
@@ -190,7 +223,8 @@ fn mode(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
     let data_type = value.data_type.clone();
     Ok(collect(context, format!("mode({least})"), data_type.clone(), true, vec![value], move |arrays| {
         let values = present(&arrays[0])?;
-        let rows = RowConverter::new(vec![SortField::new(data_type.clone())])?.convert_columns(&[Arc::clone(&values)])?;
+        let rows =
+            RowConverter::new(vec![SortField::new(data_type.clone())])?.convert_columns(&[Arc::clone(&values)])?;
         let mut counts: HashMap<_, (usize, usize)> = HashMap::new();
         for (at, row) in rows.iter().enumerate() {
             counts.entry(row).or_insert((0, at)).0 += 1;

@@ -22,8 +22,20 @@ pub const TABLE: super::Table = &[
     ("ifnull", Scalar(nvl)),
     ("nvl2", Scalar(nvl2)),
     ("nullif", Scalar(nullif)),
-    ("nullifzero", Scalar(|c, a| { let zero = literal(ScalarValue::Int32(Some(0))); nullif(c, with(a, zero)) })),
-    ("zeroifnull", Scalar(|c, a| { let zero = literal(ScalarValue::Int32(Some(0))); nvl(c, with(a, zero)) })),
+    (
+        "nullifzero",
+        Scalar(|c, a| {
+            let zero = literal(ScalarValue::Int32(Some(0)));
+            nullif(c, with(a, zero))
+        }),
+    ),
+    (
+        "zeroifnull",
+        Scalar(|c, a| {
+            let zero = literal(ScalarValue::Int32(Some(0)));
+            nvl(c, with(a, zero))
+        }),
+    ),
     ("nanvl", Scalar(nanvl)),
     ("if", Scalar(choose)),
     ("iff", Scalar(choose)),
@@ -100,21 +112,26 @@ fn nullif(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
 
 fn choose(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let [condition, yes, no] = fixed(context, arguments)?;
-    let condition = operators::condition(condition, context.conf, |found| unexpected(context, 0, "\"BOOLEAN\"", found))?;
+    let condition =
+        operators::condition(condition, context.conf, |found| unexpected(context, 0, "\"BOOLEAN\"", found))?;
     case(vec![(condition, yes)], Some(no), context.conf, context.text)
 }
 
 fn float(context: &CallContext<'_>, value: Typed, at: usize) -> Result<Typed> {
     match &value.data_type {
         found if is_float(found) => Ok(value),
-        found if is_numeric(found) || matches!(found, DataType::Null | DataType::Utf8) => cast(value, &DataType::Float64, context.conf),
+        found if is_numeric(found) || matches!(found, DataType::Null | DataType::Utf8) => {
+            cast(value, &DataType::Float64, context.conf)
+        }
         found => Err(unexpected(context, at, "(\"DOUBLE\" or \"FLOAT\")", found)),
     }
 }
 
 fn nan(array: &ArrayRef) -> Vec<bool> {
     match array.data_type() {
-        DataType::Float32 => array.as_primitive::<Float32Type>().iter().map(|value| value.is_some_and(f32::is_nan)).collect(),
+        DataType::Float32 => {
+            array.as_primitive::<Float32Type>().iter().map(|value| value.is_some_and(f32::is_nan)).collect()
+        }
         _ => array.as_primitive::<Float64Type>().iter().map(|value| value.is_some_and(f64::is_nan)).collect(),
     }
 }
@@ -174,7 +191,7 @@ fn extreme(context: &CallContext<'_>, arguments: Vec<Typed>, greatest: bool) -> 
 
 /// Oracle's `decode(value, search, result, …, default)`: null equals null.
 pub fn decode(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
-    let otherwise = if arguments.len() % 2 == 0 { arguments.pop() } else { None };
+    let otherwise = if arguments.len().is_multiple_of(2) { arguments.pop() } else { None };
     let value = arguments.remove(0);
     let mut branches = Vec::new();
     let mut pairs = arguments.into_iter();

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, StructArray, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Decimal128Type, Fields, Field, IntervalMonthDayNano, IntervalUnit, TimestampMicrosecondType};
+use arrow::datatypes::{
+    DataType, Decimal128Type, Field, Fields, IntervalMonthDayNano, IntervalUnit, TimestampMicrosecondType,
+};
 use datafusion::common::ScalarValue;
 
 use super::Definition::Scalar;
 use super::args::{cast_all, constant, constant_text, count, implicit, literal, unexpected};
 use super::conditional::{fixed, single};
 use super::kernels::{
-    Date, DateOut, Int, IntervalOut, Long, MicrosOut, MonthsOut, Text, Timestamp, TimestampNtz, TimestampNtzOut, TimestampOut, kernel, map1, map2,
-    one, one_or, safe_kernel, two, two_or,
+    Date, DateOut, Int, IntervalOut, Long, MicrosOut, MonthsOut, Text, Timestamp, TimestampNtz, TimestampNtzOut,
+    TimestampOut, kernel, map1, map2, one, one_or, safe_kernel, two, two_or,
 };
 use super::{CallContext, Typed};
 use crate::condition;
@@ -26,12 +28,48 @@ use crate::types::zone::Zone;
 use crate::types::{self, day_time_interval, timestamp, timestamp_ntz};
 
 pub const TABLE: super::Table = &[
-    ("add_months", Scalar(|c, a| two_or::<Date, Int, DateOut>(c, a, |day, months| calendar::add_months(day.into(), months.into()).map_or_else(|| Err(out_of_range()), |day| Ok(Some(DateOut(day as i32))))))),
+    (
+        "add_months",
+        Scalar(|c, a| {
+            two_or::<Date, Int, DateOut>(c, a, |day, months| {
+                calendar::add_months(day.into(), months.into())
+                    .map_or_else(|| Err(out_of_range()), |day| Ok(Some(DateOut(day as i32))))
+            })
+        }),
+    ),
     ("convert_timezone", Scalar(convert_timezone)),
-    ("current_timezone", Scalar(|c, a| { count(c, &a, 0..=0)?; Ok(literal(ScalarValue::Utf8(Some(c.conf.time_zone().to_owned())))) })),
-    ("date_add", Scalar(|c, a| { let [day, n] = fixed(c, a)?; add_days(c, day, n, false) })),
-    ("dateadd", Scalar(|c, a| if a.len() == 3 { timestamp_add(c, a) } else { let [day, n] = fixed(c, a)?; add_days(c, day, n, false) })),
-    ("date_sub", Scalar(|c, a| { let [day, n] = fixed(c, a)?; add_days(c, day, n, true) })),
+    (
+        "current_timezone",
+        Scalar(|c, a| {
+            count(c, &a, 0..=0)?;
+            Ok(literal(ScalarValue::Utf8(Some(c.conf.time_zone().to_owned()))))
+        }),
+    ),
+    (
+        "date_add",
+        Scalar(|c, a| {
+            let [day, n] = fixed(c, a)?;
+            add_days(c, day, n, false)
+        }),
+    ),
+    (
+        "dateadd",
+        Scalar(|c, a| {
+            if a.len() == 3 {
+                timestamp_add(c, a)
+            } else {
+                let [day, n] = fixed(c, a)?;
+                add_days(c, day, n, false)
+            }
+        }),
+    ),
+    (
+        "date_sub",
+        Scalar(|c, a| {
+            let [day, n] = fixed(c, a)?;
+            add_days(c, day, n, true)
+        }),
+    ),
     ("datediff", Scalar(date_diff)),
     ("date_diff", Scalar(date_diff)),
     ("date_from_unix_date", Scalar(|c, a| one::<Int, DateOut>(c, a, DateOut))),
@@ -39,11 +77,28 @@ pub const TABLE: super::Table = &[
     ("datepart", Scalar(extract)),
     ("extract", Scalar(extract)),
     ("date_trunc", Scalar(date_trunc)),
-    ("trunc", Scalar(|c, a| two_or::<Date, Text, DateOut>(c, a, |day, unit| Ok(Unit::of(unit).filter(|unit| unit.is_date()).map(|unit| DateOut(unit.floor_day(day.into()) as i32)))))),
+    (
+        "trunc",
+        Scalar(|c, a| {
+            two_or::<Date, Text, DateOut>(c, a, |day, unit| {
+                Ok(Unit::of(unit).filter(|unit| unit.is_date()).map(|unit| DateOut(unit.floor_day(day.into()) as i32)))
+            })
+        }),
+    ),
     ("day", Scalar(|c, a| one::<Date, i32>(c, a, |day| calendar::civil(day.into()).2 as i32))),
     ("dayofmonth", Scalar(|c, a| one::<Date, i32>(c, a, |day| calendar::civil(day.into()).2 as i32))),
-    ("dayname", Scalar(|c, a| one::<Date, String>(c, a, |day| ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][calendar::weekday(day.into()) as usize].to_owned()))),
-    ("monthname", Scalar(|c, a| one::<Date, String>(c, a, |day| MONTHS[calendar::civil(day.into()).1 as usize - 1].to_owned()))),
+    (
+        "dayname",
+        Scalar(|c, a| {
+            one::<Date, String>(c, a, |day| {
+                ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][calendar::weekday(day.into()) as usize].to_owned()
+            })
+        }),
+    ),
+    (
+        "monthname",
+        Scalar(|c, a| one::<Date, String>(c, a, |day| MONTHS[calendar::civil(day.into()).1 as usize - 1].to_owned())),
+    ),
     ("dayofweek", Scalar(|c, a| one::<Date, i32>(c, a, day_of_week))),
     ("dayofyear", Scalar(|c, a| one::<Date, i32>(c, a, |day| calendar::day_of_year(day.into()) as i32))),
     ("weekday", Scalar(|c, a| one::<Date, i32>(c, a, |day| calendar::weekday(day.into()) as i32))),
@@ -54,14 +109,28 @@ pub const TABLE: super::Table = &[
     ("hour", Scalar(|c, a| clock_part(c, a, |micros| (micros / (3600 * MICROS_PER_SECOND)) as i32))),
     ("minute", Scalar(|c, a| clock_part(c, a, |micros| (micros / (60 * MICROS_PER_SECOND) % 60) as i32))),
     ("second", Scalar(|c, a| clock_part(c, a, |micros| (micros / MICROS_PER_SECOND % 60) as i32))),
-    ("from_utc_timestamp", Scalar(|c, a| two_or::<Timestamp, Text, TimestampOut>(c, a, |micros, zone| Ok(Some(TimestampOut(Zone::of(zone)?.to_local(micros))))))),
-    ("to_utc_timestamp", Scalar(|c, a| two_or::<Timestamp, Text, TimestampOut>(c, a, |micros, zone| Ok(Zone::of(zone)?.to_utc(micros).map(TimestampOut))))),
+    (
+        "from_utc_timestamp",
+        Scalar(|c, a| {
+            two_or::<Timestamp, Text, TimestampOut>(c, a, |micros, zone| {
+                Ok(Some(TimestampOut(Zone::of(zone)?.to_local(micros))))
+            })
+        }),
+    ),
+    (
+        "to_utc_timestamp",
+        Scalar(|c, a| {
+            two_or::<Timestamp, Text, TimestampOut>(c, a, |micros, zone| {
+                Ok(Zone::of(zone)?.to_utc(micros).map(TimestampOut))
+            })
+        }),
+    ),
     ("last_day", Scalar(|c, a| one::<Date, DateOut>(c, a, last_day))),
     ("next_day", Scalar(next_day)),
-    ("make_date", Scalar(|c, a| make_date(c, a))),
+    ("make_date", Scalar(make_date)),
     ("make_dt_interval", Scalar(make_dt_interval)),
-    ("make_interval", Scalar(|c, a| make_interval(c, a))),
-    ("try_make_interval", Scalar(|c, a| make_interval(c, a))),
+    ("make_interval", Scalar(make_interval)),
+    ("try_make_interval", Scalar(make_interval)),
     ("make_ym_interval", Scalar(make_ym_interval)),
     ("make_timestamp", Scalar(|c, a| make_timestamp(c, a, Kind::Session, false))),
     ("make_timestamp_ltz", Scalar(|c, a| make_timestamp(c, a, Kind::Session, false))),
@@ -71,7 +140,14 @@ pub const TABLE: super::Table = &[
     ("try_make_timestamp_ntz", Scalar(|c, a| make_timestamp(c, a, Kind::Local, true))),
     ("months_between", Scalar(months_between)),
     ("timestamp_seconds", Scalar(timestamp_seconds)),
-    ("timestamp_millis", Scalar(|c, a| one_or::<Long, TimestampOut>(c, a, |n| n.checked_mul(1000).map_or_else(|| Err(operators::overflow("")), |n| Ok(Some(TimestampOut(n))))))),
+    (
+        "timestamp_millis",
+        Scalar(|c, a| {
+            one_or::<Long, TimestampOut>(c, a, |n| {
+                n.checked_mul(1000).map_or_else(|| Err(operators::overflow("")), |n| Ok(Some(TimestampOut(n))))
+            })
+        }),
+    ),
     ("timestamp_micros", Scalar(|c, a| one::<Long, TimestampOut>(c, a, TimestampOut))),
     ("timestamp_add", Scalar(timestamp_add)),
     ("timestampadd", Scalar(timestamp_add)),
@@ -104,7 +180,9 @@ fn last_day(day: i32) -> DateOut {
 fn add_days(context: &CallContext<'_>, day: Typed, days: Typed, minus: bool) -> Result<Typed> {
     let day = implicit(context, day, &DataType::Date32, 0)?;
     let days = match &days.data_type {
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Null | DataType::Utf8 => cast(days, &DataType::Int32, context.conf)?,
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Null | DataType::Utf8 => {
+            cast(days, &DataType::Int32, context.conf)?
+        }
         found => return Err(unexpected(context, 1, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")", found)),
     };
     moments::add_days(day, days, minus, context.conf)
@@ -231,7 +309,9 @@ fn date_trunc(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed>
     let value = implicit(context, value, &to, 1)?;
     Ok(safe_kernel(context, &format!("({})", zone.id()), to, true, vec![unit, value], move |arrays| {
         if ntz {
-            return map2::<Text, TimestampNtz, TimestampNtzOut>(arrays, |unit, micros| Ok(Unit::of(unit).map(|unit| TimestampNtzOut(unit.floor(micros)))));
+            return map2::<Text, TimestampNtz, TimestampNtzOut>(arrays, |unit, micros| {
+                Ok(Unit::of(unit).map(|unit| TimestampNtzOut(unit.floor(micros))))
+            });
         }
         map2::<Text, Timestamp, TimestampOut>(arrays, |unit, micros| {
             let Some(unit) = Unit::of(unit) else { return Ok(None) };
@@ -258,30 +338,56 @@ fn extract(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     }
     match upper.as_str() {
         "YEAR" | "Y" | "YEARS" | "YR" | "YRS" => call("year", value),
-        "YEAROFWEEK" => one::<Date, i32>(&CallContext { name: "yearofweek", ..*context }, vec![value], |day| calendar::iso_week(day.into()).0 as i32),
+        "YEAROFWEEK" => one::<Date, i32>(&CallContext { name: "yearofweek", ..*context }, vec![value], |day| {
+            calendar::iso_week(day.into()).0 as i32
+        }),
         "QUARTER" | "QTR" => call("quarter", value),
         "MONTH" | "MON" | "MONS" | "MONTHS" => call("month", value),
         "WEEK" | "W" | "WEEKS" => call("weekofyear", value),
         "DAY" | "D" | "DAYS" => call("day", value),
         "DAYOFWEEK" | "DOW" => call("dayofweek", value),
-        "DAYOFWEEK_ISO" | "DOW_ISO" => one::<Date, i32>(&CallContext { name: "dow_iso", ..*context }, vec![value], |day| calendar::weekday(day.into()) as i32 + 1),
+        "DAYOFWEEK_ISO" | "DOW_ISO" => {
+            one::<Date, i32>(&CallContext { name: "dow_iso", ..*context }, vec![value], |day| {
+                calendar::weekday(day.into()) as i32 + 1
+            })
+        }
         "DOY" => call("dayofyear", value),
         "HOUR" | "H" | "HOURS" | "HR" | "HRS" => call("hour", value),
         "MINUTE" | "M" | "MIN" | "MINS" | "MINUTES" => call("minute", value),
         "SECOND" | "S" | "SEC" | "SECONDS" | "SECS" => {
-            let value = if value.data_type == timestamp_ntz() { value } else { implicit(context, value, &timestamp(), 1)? };
+            let value =
+                if value.data_type == timestamp_ntz() { value } else { implicit(context, value, &timestamp(), 1)? };
             let nullable = value.nullable;
-            Ok(safe_kernel(&CallContext { name: "second_with_fraction", ..*context }, "", DataType::Decimal128(8, 6), nullable, vec![value], |arrays| {
-                let values = arrays[0].as_primitive::<TimestampMicrosecondType>();
-                super::kernels::decimals(values.iter().map(|micros| Ok(micros.map(|micros| i128::from(micros.rem_euclid(60 * MICROS_PER_SECOND))))), 8, 6)
-            }))
+            Ok(safe_kernel(
+                &CallContext { name: "second_with_fraction", ..*context },
+                "",
+                DataType::Decimal128(8, 6),
+                nullable,
+                vec![value],
+                |arrays| {
+                    let values = arrays[0].as_primitive::<TimestampMicrosecondType>();
+                    super::kernels::decimals(
+                        values.iter().map(|micros| {
+                            Ok(micros.map(|micros| i128::from(micros.rem_euclid(60 * MICROS_PER_SECOND))))
+                        }),
+                        8,
+                        6,
+                    )
+                },
+            ))
         }
-        _ => Err(Error::of(condition::INVALID_EXTRACT_FIELD).with("field", format!("`{part}`")).with("expr", format!("\"{}\"", context.arguments.get(1).map_or("", String::as_str)))),
+        _ => Err(Error::of(condition::INVALID_EXTRACT_FIELD)
+            .with("field", format!("`{part}`"))
+            .with("expr", format!("\"{}\"", context.arguments.get(1).map_or("", String::as_str)))),
     }
 }
 
 fn extract_interval(context: &CallContext<'_>, part: &str, value: Typed) -> Result<Typed> {
-    let bad = || Error::of(condition::INVALID_EXTRACT_FIELD).with("field", format!("`{part}`")).with("expr", format!("\"{}\"", context.arguments.get(1).map_or("", String::as_str)));
+    let bad = || {
+        Error::of(condition::INVALID_EXTRACT_FIELD)
+            .with("field", format!("`{part}`"))
+            .with("expr", format!("\"{}\"", context.arguments.get(1).map_or("", String::as_str)))
+    };
     let part = part.trim_end_matches('S').to_owned();
     let context = CallContext { name: "extract_interval", ..*context };
     if value.data_type == DataType::Interval(IntervalUnit::YearMonth) {
@@ -291,7 +397,9 @@ fn extract_interval(context: &CallContext<'_>, part: &str, value: Typed) -> Resu
             _ => return Err(bad()),
         };
         let nullable = value.nullable;
-        return Ok(safe_kernel(&context, &part, DataType::Int32, nullable, vec![value], move |arrays| map1::<super::kernels::Months, i32>(arrays, |months| Ok(Some(f(months))))));
+        return Ok(safe_kernel(&context, &part, DataType::Int32, nullable, vec![value], move |arrays| {
+            map1::<super::kernels::Months, i32>(arrays, |months| Ok(Some(f(months))))
+        }));
     }
     let value = implicit(&context, value, &day_time_interval(), 1)?;
     let nullable = value.nullable;
@@ -302,12 +410,18 @@ fn extract_interval(context: &CallContext<'_>, part: &str, value: Typed) -> Resu
         "SECOND" => {
             return Ok(safe_kernel(&context, &part, DataType::Decimal128(8, 6), nullable, vec![value], |arrays| {
                 let values = arrays[0].as_primitive::<arrow::datatypes::DurationMicrosecondType>();
-                super::kernels::decimals(values.iter().map(|micros| Ok(micros.map(|micros| i128::from(micros % (60 * MICROS_PER_SECOND))))), 8, 6)
+                super::kernels::decimals(
+                    values.iter().map(|micros| Ok(micros.map(|micros| i128::from(micros % (60 * MICROS_PER_SECOND))))),
+                    8,
+                    6,
+                )
             }));
         }
         _ => return Err(bad()),
     };
-    Ok(safe_kernel(&context, &part, DataType::Int32, nullable, vec![value], move |arrays| map1::<super::kernels::Micros, i32>(arrays, |micros| Ok(Some(f(micros))))))
+    Ok(safe_kernel(&context, &part, DataType::Int32, nullable, vec![value], move |arrays| {
+        map1::<super::kernels::Micros, i32>(arrays, |micros| Ok(Some(f(micros))))
+    }))
 }
 
 fn next_day(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
@@ -328,13 +442,18 @@ fn next_day(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
 }
 
 fn no_such_date(message: String) -> Error {
-    Error::of(condition::DATETIME_FIELD_OUT_OF_BOUNDS).with("rangeMessage", message).with("ansiConfig", "\"spark.sql.ansi.enabled\"")
+    Error::of(condition::DATETIME_FIELD_OUT_OF_BOUNDS)
+        .with("rangeMessage", message)
+        .with("ansiConfig", "\"spark.sql.ansi.enabled\"")
 }
 
 fn make_date(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let ansi = context.conf.ansi();
     super::kernels::three_or::<Int, Int, Int, DateOut>(context, arguments, move |year, month, day| {
-        let days = u32::try_from(month).ok().zip(u32::try_from(day).ok()).and_then(|(month, day)| calendar::days(year.into(), month, day));
+        let days = u32::try_from(month)
+            .ok()
+            .zip(u32::try_from(day).ok())
+            .and_then(|(month, day)| calendar::days(year.into(), month, day));
         match days {
             Some(days) => Ok(Some(DateOut(days as i32))),
             None if ansi => Err(no_such_date(format!("there is no date {year}-{month}-{day}"))),
@@ -360,7 +479,8 @@ fn make_interval(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
     types.push(SECONDS);
     let arguments = cast_all(context, padded(arguments, 7), &types)?;
     Ok(kernel(context, "", DataType::Interval(IntervalUnit::MonthDayNano), true, arguments, |arrays| {
-        let parts: Vec<_> = arrays[..6].iter().map(|array| array.as_primitive::<arrow::datatypes::Int32Type>()).collect();
+        let parts: Vec<_> =
+            arrays[..6].iter().map(|array| array.as_primitive::<arrow::datatypes::Int32Type>()).collect();
         let seconds = arrays[6].as_primitive::<Decimal128Type>();
         <IntervalOut as super::kernels::Out>::build((0..seconds.len()).map(|row| {
             if arrays.iter().any(|array| array.is_null(row)) {
@@ -369,7 +489,8 @@ fn make_interval(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
             let part = |at: usize| i64::from(parts[at].value(row));
             let months = i32::try_from(part(0) * 12 + part(1)).map_err(|_| out_of_range())?;
             let days = i32::try_from(part(2) * 7 + part(3)).map_err(|_| out_of_range())?;
-            let micros = (part(4) * 60 + part(5)) * 60 * MICROS_PER_SECOND + i64::try_from(seconds.value(row)).map_err(|_| out_of_range())?;
+            let micros = (part(4) * 60 + part(5)) * 60 * MICROS_PER_SECOND
+                + i64::try_from(seconds.value(row)).map_err(|_| out_of_range())?;
             let nanos = micros.checked_mul(1000).ok_or_else(out_of_range)?;
             Ok(Some(IntervalOut(IntervalMonthDayNano::new(months, days, nanos))))
         }))
@@ -378,16 +499,19 @@ fn make_interval(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
 
 fn make_dt_interval(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 0..=4)?;
-    let arguments = cast_all(context, padded(arguments, 4), &[DataType::Int32, DataType::Int32, DataType::Int32, SECONDS])?;
+    let arguments =
+        cast_all(context, padded(arguments, 4), &[DataType::Int32, DataType::Int32, DataType::Int32, SECONDS])?;
     Ok(kernel(context, "", day_time_interval(), true, arguments, |arrays| {
-        let parts: Vec<_> = arrays[..3].iter().map(|array| array.as_primitive::<arrow::datatypes::Int32Type>()).collect();
+        let parts: Vec<_> =
+            arrays[..3].iter().map(|array| array.as_primitive::<arrow::datatypes::Int32Type>()).collect();
         let seconds = arrays[3].as_primitive::<Decimal128Type>();
         <MicrosOut as super::kernels::Out>::build((0..seconds.len()).map(|row| {
             if arrays.iter().any(|array| array.is_null(row)) {
                 return Ok(None);
             }
             let part = |at: usize| i128::from(parts[at].value(row));
-            let micros = ((part(0) * 24 + part(1)) * 60 + part(2)) * 60 * i128::from(MICROS_PER_SECOND) + seconds.value(row);
+            let micros =
+                ((part(0) * 24 + part(1)) * 60 + part(2)) * 60 * i128::from(MICROS_PER_SECOND) + seconds.value(row);
             i64::try_from(micros).map(|micros| Some(MicrosOut(micros))).map_err(|_| out_of_range())
         }))
     }))
@@ -417,7 +541,8 @@ fn make_timestamp(context: &CallContext<'_>, arguments: Vec<Typed>, kind: Kind, 
     let zone = Zone::of(context.conf.time_zone())?;
     let to = if kind == Kind::Local { timestamp_ntz() } else { timestamp() };
     Ok(kernel(context, &format!("({})", zone.id()), to.clone(), true, arguments, move |arrays| {
-        let parts: Vec<_> = arrays[..5].iter().map(|array| array.as_primitive::<arrow::datatypes::Int32Type>()).collect();
+        let parts: Vec<_> =
+            arrays[..5].iter().map(|array| array.as_primitive::<arrow::datatypes::Int32Type>()).collect();
         let seconds = arrays[5].as_primitive::<Decimal128Type>();
         let zones = arrays.get(6).map(|array| array.as_string::<i32>());
         let rows = (0..seconds.len()).map(|row| {
@@ -427,14 +552,29 @@ fn make_timestamp(context: &CallContext<'_>, arguments: Vec<Typed>, kind: Kind, 
             let part = |at: usize| parts[at].value(row);
             let zone = zones.map_or(Ok(zone), |zones| Zone::of(zones.value(row)))?;
             let micros = i64::try_from(seconds.value(row)).unwrap_or(-1);
-            let days = u32::try_from(part(1)).ok().zip(u32::try_from(part(2)).ok()).and_then(|(month, day)| calendar::days(part(0).into(), month, day));
+            let days = u32::try_from(part(1))
+                .ok()
+                .zip(u32::try_from(part(2)).ok())
+                .and_then(|(month, day)| calendar::days(part(0).into(), month, day));
             // A second of 60 is the next minute, but only without a fraction.
-            let in_range = (0..24).contains(&part(3)) && (0..60).contains(&part(4)) && (0..=60 * MICROS_PER_SECOND).contains(&micros);
-            let local = days.filter(|_| in_range).map(|days| days * MICROS_PER_DAY + (i64::from(part(3)) * 60 + i64::from(part(4))) * 60 * MICROS_PER_SECOND + micros);
+            let in_range = (0..24).contains(&part(3))
+                && (0..60).contains(&part(4))
+                && (0..=60 * MICROS_PER_SECOND).contains(&micros);
+            let local = days.filter(|_| in_range).map(|days| {
+                days * MICROS_PER_DAY + (i64::from(part(3)) * 60 + i64::from(part(4))) * 60 * MICROS_PER_SECOND + micros
+            });
             match local {
                 Some(local) => Ok(if kind == Kind::Local { Some(local) } else { zone.to_utc(local) }),
                 None if lenient => Ok(None),
-                None => Err(no_such_date(format!("there is no time {}-{}-{} {}:{}:{}", part(0), part(1), part(2), part(3), part(4), crate::types::display::decimal(micros.into(), 6)))),
+                None => Err(no_such_date(format!(
+                    "there is no time {}-{}-{} {}:{}:{}",
+                    part(0),
+                    part(1),
+                    part(2),
+                    part(3),
+                    part(4),
+                    crate::types::display::decimal(micros.into(), 6)
+                ))),
             }
         });
         let array = rows.collect::<Result<TimestampMicrosecondArray>>()?;
@@ -449,23 +589,32 @@ fn months_between(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Resul
         arguments.push(literal(ScalarValue::Boolean(Some(true))));
     }
     let zone = Zone::of(context.conf.time_zone())?;
-    super::kernels::three_or::<Timestamp, Timestamp, super::kernels::Bool, f64>(context, arguments, move |end, start, round| {
-        let (end, start) = (zone.to_local(end), zone.to_local(start));
-        let split = |local: i64| {
-            let days = local.div_euclid(MICROS_PER_DAY);
-            let (year, month, day) = calendar::civil(days);
-            let last = calendar::days_in_month(year, month) == day;
-            (year * 12 + i64::from(month), i64::from(day), last, local.rem_euclid(MICROS_PER_DAY) / MICROS_PER_SECOND)
-        };
-        let ((months1, day1, last1, seconds1), (months2, day2, last2, seconds2)) = (split(end), split(start));
-        let whole = (months1 - months2) as f64;
-        if day1 == day2 || (last1 && last2) {
-            return Ok(Some(whole));
-        }
-        let seconds = (day1 - day2) * SECONDS_PER_DAY + seconds1 - seconds2;
-        let months = whole + seconds as f64 / (31 * SECONDS_PER_DAY) as f64;
-        Ok(Some(if round { (months * 1e8).round() / 1e8 } else { months }))
-    })
+    super::kernels::three_or::<Timestamp, Timestamp, super::kernels::Bool, f64>(
+        context,
+        arguments,
+        move |end, start, round| {
+            let (end, start) = (zone.to_local(end), zone.to_local(start));
+            let split = |local: i64| {
+                let days = local.div_euclid(MICROS_PER_DAY);
+                let (year, month, day) = calendar::civil(days);
+                let last = calendar::days_in_month(year, month) == day;
+                (
+                    year * 12 + i64::from(month),
+                    i64::from(day),
+                    last,
+                    local.rem_euclid(MICROS_PER_DAY) / MICROS_PER_SECOND,
+                )
+            };
+            let ((months1, day1, last1, seconds1), (months2, day2, last2, seconds2)) = (split(end), split(start));
+            let whole = (months1 - months2) as f64;
+            if day1 == day2 || (last1 && last2) {
+                return Ok(Some(whole));
+            }
+            let seconds = (day1 - day2) * SECONDS_PER_DAY + seconds1 - seconds2;
+            let months = whole + seconds as f64 / (31 * SECONDS_PER_DAY) as f64;
+            Ok(Some(if round { (months * 1e8).round() / 1e8 } else { months }))
+        },
+    )
 }
 
 fn timestamp_seconds(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
@@ -510,7 +659,8 @@ fn timestamp_add(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
         let add = |number: i64, micros: i64| -> Result<Option<i64>> {
             let local = zone.to_local(micros);
             let moved = if let Some(months) = unit.months() {
-                let days = calendar::add_months(local.div_euclid(MICROS_PER_DAY), number * months).ok_or_else(out_of_range)?;
+                let days =
+                    calendar::add_months(local.div_euclid(MICROS_PER_DAY), number * months).ok_or_else(out_of_range)?;
                 zone.to_utc(days * MICROS_PER_DAY + local.rem_euclid(MICROS_PER_DAY))
             } else {
                 let step = unit.micros().and_then(|length| length.checked_mul(number)).ok_or_else(out_of_range)?;
@@ -519,7 +669,9 @@ fn timestamp_add(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
             moved.map(Some).ok_or_else(out_of_range)
         };
         if ntz {
-            map2::<Long, TimestampNtz, TimestampNtzOut>(arrays, |number, micros| Ok(add(number, micros)?.map(TimestampNtzOut)))
+            map2::<Long, TimestampNtz, TimestampNtzOut>(arrays, |number, micros| {
+                Ok(add(number, micros)?.map(TimestampNtzOut))
+            })
         } else {
             map2::<Long, Timestamp, TimestampOut>(arrays, |number, micros| Ok(add(number, micros)?.map(TimestampOut)))
         }
@@ -577,7 +729,9 @@ fn window(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let slide = arguments.get(2).map_or(Ok(length), |slide| duration(context, slide, 2))?;
     let start = arguments.get(3).map_or(Ok(0), |start| duration(context, start, 3))?;
     if slide != length {
-        return Err(Error::unsupported("a sliding window (its slide shorter than its duration) is not implemented in Firesteel; use equal values"));
+        return Err(Error::unsupported(
+            "a sliding window (its slide shorter than its duration) is not implemented in Firesteel; use equal values",
+        ));
     }
     if length <= 0 {
         return Err(Error::illegal(format!("a window's duration must be positive, found {length} microseconds")));
@@ -594,7 +748,11 @@ fn window(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         let zone = |array: TimestampMicrosecondArray| array.with_data_type(times.data_type().clone());
         let starts = zone(times.unary::<_, TimestampMicrosecondType>(floor));
         let ends = zone(times.unary::<_, TimestampMicrosecondType>(|micros| floor(micros) + length));
-        Ok(Arc::new(StructArray::try_new(fields.clone(), vec![Arc::new(starts), Arc::new(ends)], times.nulls().cloned())?))
+        Ok(Arc::new(StructArray::try_new(
+            fields.clone(),
+            vec![Arc::new(starts), Arc::new(ends)],
+            times.nulls().cloned(),
+        )?))
     }))
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array};
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    IntervalUnit, IntervalYearMonthType, TimestampMicrosecondType,
+    DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, IntervalUnit, IntervalYearMonthType, TimestampMicrosecondType,
 };
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Cast, Expr, ScalarUDF};
@@ -40,7 +40,10 @@ fn crc32(bytes: &[u8]) -> i64 {
 fn digest(context: &CallContext<'_>, arguments: Vec<Typed>, function: Arc<ScalarUDF>) -> Result<Typed> {
     let arguments = binary(context, arguments)?;
     let nullable = arguments[0].nullable;
-    let call = Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments.into_iter().map(|argument| argument.expr).collect()));
+    let call = Expr::ScalarFunction(ScalarFunction::new_udf(
+        function,
+        arguments.into_iter().map(|argument| argument.expr).collect(),
+    ));
     Ok(Typed { expr: Expr::Cast(Cast::new(Box::new(call), DataType::Utf8)), data_type: DataType::Utf8, nullable })
 }
 
@@ -142,14 +145,19 @@ impl Hasher for XxHash {
         let mut rest = value;
         let mut h = if value.len() >= 32 {
             let seed = self.0;
-            let mut lanes = [seed.wrapping_add(P1).wrapping_add(P2), seed.wrapping_add(P2), seed, seed.wrapping_sub(P1)];
+            let mut lanes =
+                [seed.wrapping_add(P1).wrapping_add(P2), seed.wrapping_add(P2), seed, seed.wrapping_sub(P1)];
             while rest.len() >= 32 {
                 for (at, lane) in lanes.iter_mut().enumerate() {
                     *lane = round(*lane, word(&rest[at * 8..at * 8 + 8]));
                 }
                 rest = &rest[32..];
             }
-            let joined = lanes[0].rotate_left(1).wrapping_add(lanes[1].rotate_left(7)).wrapping_add(lanes[2].rotate_left(12)).wrapping_add(lanes[3].rotate_left(18));
+            let joined = lanes[0]
+                .rotate_left(1)
+                .wrapping_add(lanes[1].rotate_left(7))
+                .wrapping_add(lanes[2].rotate_left(12))
+                .wrapping_add(lanes[3].rotate_left(18));
             lanes.iter().fold(joined, |h, lane| (h ^ round(0, *lane)).wrapping_mul(P1).wrapping_add(P4))
         } else {
             self.0.wrapping_add(P5)
@@ -212,8 +220,15 @@ fn value<H: Hasher>(hash: H, array: &dyn Array, row: usize) -> Result<H> {
             let list = array.as_list::<i32>();
             super::array::range(list, row).try_fold(hash, |hash, at| value(hash, list.values(), at))?
         }
-        DataType::Struct(_) => array.as_struct().columns().iter().try_fold(hash, |hash, column| value(hash, column, row))?,
-        other => return Err(Error::unsupported(format!("a value of type {} has no hash", crate::types::simple_name(other)))),
+        DataType::Struct(_) => {
+            array.as_struct().columns().iter().try_fold(hash, |hash, column| value(hash, column, row))?
+        }
+        other => {
+            return Err(Error::unsupported(format!(
+                "a value of type {} has no hash",
+                crate::types::simple_name(other)
+            )));
+        }
     })
 }
 

@@ -13,8 +13,8 @@ use arrow::row::{RowConverter, SortField};
 use datafusion::error::Result as DfResult;
 use datafusion::logical_expr::expr::{HigherOrderFunction, Lambda};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, HigherOrderFunctionArgs, HigherOrderReturnFieldArgs, HigherOrderSignature, HigherOrderUDF, HigherOrderUDFImpl,
-    LambdaArgument, LambdaParametersProgress, ValueOrLambda, Volatility,
+    ColumnarValue, Expr, HigherOrderFunctionArgs, HigherOrderReturnFieldArgs, HigherOrderSignature, HigherOrderUDF,
+    HigherOrderUDFImpl, LambdaArgument, LambdaParametersProgress, ValueOrLambda, Volatility,
 };
 
 use super::Definition::HigherOrder as Defined;
@@ -30,9 +30,24 @@ use crate::types::{self, map_fields};
 pub const TABLE: super::Table = &[
     ("aggregate", Defined(HigherOrder { parameters: fold_parameters, build: fold })),
     ("reduce", Defined(HigherOrder { parameters: fold_parameters, build: fold })),
-    ("array_sort", Defined(HigherOrder { parameters: |c, a, _, _| Ok(vec![element_of(c, a, 0)?; 2]), build: array_sort })),
-    ("exists", Defined(HigherOrder { parameters: |c, a, _, _| Ok(vec![element_of(c, a, 0)?]), build: |c, a| quantify(c, a, true) })),
-    ("forall", Defined(HigherOrder { parameters: |c, a, _, _| Ok(vec![element_of(c, a, 0)?]), build: |c, a| quantify(c, a, false) })),
+    (
+        "array_sort",
+        Defined(HigherOrder { parameters: |c, a, _, _| Ok(vec![element_of(c, a, 0)?; 2]), build: array_sort }),
+    ),
+    (
+        "exists",
+        Defined(HigherOrder {
+            parameters: |c, a, _, _| Ok(vec![element_of(c, a, 0)?]),
+            build: |c, a| quantify(c, a, true),
+        }),
+    ),
+    (
+        "forall",
+        Defined(HigherOrder {
+            parameters: |c, a, _, _| Ok(vec![element_of(c, a, 0)?]),
+            build: |c, a| quantify(c, a, false),
+        }),
+    ),
     ("filter", Defined(HigherOrder { parameters: element_and_index, build: filter })),
     ("transform", Defined(HigherOrder { parameters: element_and_index, build: transform })),
     ("map_filter", Defined(HigherOrder { parameters: entry, build: map_filter })),
@@ -59,7 +74,12 @@ fn element_of(context: &CallContext<'_>, arguments: Arguments<'_>, at: usize) ->
     Ok((element.data_type().clone(), element.is_nullable()))
 }
 
-fn element_and_index(context: &CallContext<'_>, arguments: Arguments<'_>, _: usize, count: usize) -> Result<Vec<Parameter>> {
+fn element_and_index(
+    context: &CallContext<'_>,
+    arguments: Arguments<'_>,
+    _: usize,
+    count: usize,
+) -> Result<Vec<Parameter>> {
     let mut parameters = vec![element_of(context, arguments, 0)?];
     if count > 1 {
         parameters.push((DataType::Int32, false));
@@ -108,10 +128,15 @@ struct Higher {
 
 /// The call; `parameters` are those of each lambda among the arguments, in order.
 fn call(
-    name: String, parameters: Vec<Vec<Parameter>>, data_type: DataType, nullable: bool, arguments: Vec<Typed>,
+    name: String,
+    parameters: Vec<Vec<Parameter>>,
+    data_type: DataType,
+    nullable: bool,
+    arguments: Vec<Typed>,
     run: impl Fn(&[ArrayRef], &[LambdaArgument], usize) -> Result<ArrayRef> + Send + Sync + 'static,
 ) -> Typed {
-    let field = |(data_type, nullable): Parameter| -> FieldRef { Arc::new(Field::new("parameter", data_type, nullable)) };
+    let field =
+        |(data_type, nullable): Parameter| -> FieldRef { Arc::new(Field::new("parameter", data_type, nullable)) };
     let function = Higher {
         result: Arc::new(Field::new(&name, data_type.clone(), nullable)),
         name,
@@ -153,7 +178,11 @@ impl HigherOrderUDFImpl for Higher {
         &self.signature
     }
 
-    fn lambda_parameters(&self, _step: usize, _fields: &[ValueOrLambda<FieldRef, Option<FieldRef>>]) -> DfResult<LambdaParametersProgress> {
+    fn lambda_parameters(
+        &self,
+        _step: usize,
+        _fields: &[ValueOrLambda<FieldRef, Option<FieldRef>>],
+    ) -> DfResult<LambdaParametersProgress> {
         Ok(LambdaParametersProgress::Complete(self.parameters.clone()))
     }
 
@@ -177,7 +206,8 @@ impl HigherOrderUDFImpl for Higher {
 /// Runs a lambda's body: one row for each value of its parameters; `rows` says which outer row each belongs to.
 fn evaluate(lambda: &LambdaArgument, parameters: &[ArrayRef], rows: &UInt32Array) -> Result<ArrayRef> {
     let given: Vec<_> = parameters.iter().map(|array| move || Ok(Arc::clone(array))).collect();
-    let given: Vec<&dyn Fn() -> DfResult<ArrayRef>> = given.iter().map(|array| array as &dyn Fn() -> DfResult<ArrayRef>).collect();
+    let given: Vec<&dyn Fn() -> DfResult<ArrayRef>> =
+        given.iter().map(|array| array as &dyn Fn() -> DfResult<ArrayRef>).collect();
     let value = lambda.evaluate(&given, |captured| Ok(take_arrays(captured, rows, None)?))?;
     Ok(value.into_array(rows.len())?)
 }
@@ -193,7 +223,9 @@ fn lambda(context: &CallContext<'_>, arguments: &[Typed], at: usize) -> Result<(
 
 /// A lambda whose body is cast to a type.
 fn cast_body(context: &CallContext<'_>, lambda: Typed, to: &DataType) -> Result<Typed> {
-    let Expr::Lambda(Lambda { params, body }) = lambda.expr else { return Err(Error::internal("a lambda was checked")) };
+    let Expr::Lambda(Lambda { params, body }) = lambda.expr else {
+        return Err(Error::internal("a lambda was checked"));
+    };
     let body = cast(Typed { expr: *body, data_type: lambda.data_type, nullable: lambda.nullable }, to, context.conf)?;
     Ok(Typed { expr: Expr::Lambda(Lambda::new(params, body.expr)), data_type: body.data_type, nullable: body.nullable })
 }
@@ -243,7 +275,13 @@ fn elements(offsets: &[i32], nulls: Option<&NullBuffer>, values: &ArrayRef) -> R
         }
     }
     let picks = UInt32Array::from(picks);
-    Ok(Elements { values: take(values, &picks, None)?, rows: rows.into(), places: Arc::new(Int32Array::from(places)), lengths, picks })
+    Ok(Elements {
+        values: take(values, &picks, None)?,
+        rows: rows.into(),
+        places: Arc::new(Int32Array::from(places)),
+        lengths,
+        picks,
+    })
 }
 
 fn list_elements(list: &ListArray) -> Result<Elements> {
@@ -302,7 +340,12 @@ fn filter(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         let flags = evaluate(&lambdas[0], &elements.parameters(wanted), &elements.rows)?;
         let (kept, lengths) = elements.kept(flags.as_boolean());
         let kept = take(&elements.values, &kept, None)?;
-        Ok(Arc::new(ListArray::try_new(Arc::clone(&field), OffsetBuffer::from_lengths(lengths), kept, list.nulls().cloned())?))
+        Ok(Arc::new(ListArray::try_new(
+            Arc::clone(&field),
+            OffsetBuffer::from_lengths(lengths),
+            kept,
+            list.nulls().cloned(),
+        )?))
     }))
 }
 
@@ -359,7 +402,11 @@ fn fold(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         let longest = (0..rows).map(length).max().unwrap_or(0);
         for step in 0..longest {
             let taking: Vec<u32> = (0..rows).filter(|row| length(*row) > step).map(|row| row as u32).collect();
-            let picks: UInt32Array = taking.iter().map(|row| (array::range(list, *row as usize).start + step) as u32).collect::<Vec<_>>().into();
+            let picks: UInt32Array = taking
+                .iter()
+                .map(|row| (array::range(list, *row as usize).start + step) as u32)
+                .collect::<Vec<_>>()
+                .into();
             let taking = UInt32Array::from(taking);
             let parameters = [take(&so_far, &taking, None)?, take(list.values(), &picks, None)?];
             let next = evaluate(&lambdas[0], &parameters, &taking)?;
@@ -401,7 +448,10 @@ fn zip_with(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
             }
             lengths.push(length);
         }
-        let parameters = [take(left.values(), &UInt32Array::from(lefts), None)?, take(right.values(), &UInt32Array::from(rights), None)?];
+        let parameters = [
+            take(left.values(), &UInt32Array::from(lefts), None)?,
+            take(right.values(), &UInt32Array::from(rights), None)?,
+        ];
         let result = evaluate(&lambdas[0], &parameters, &outer.into())?;
         Ok(Arc::new(ListArray::try_new(Arc::clone(&field), OffsetBuffer::from_lengths(lengths), result, nulls)?))
     }))
@@ -435,7 +485,11 @@ fn transform_map(context: &CallContext<'_>, arguments: Vec<Typed>, of_keys: bool
     lambda(context, &arguments, 1)?;
     let parameters = entry(context, &some(&arguments), 1, 2)?;
     let (key, value, result) = (parameters[0].clone(), parameters[1].clone(), &arguments[1]);
-    let data_type = if of_keys { types::map(result.data_type.clone(), value.0, value.1) } else { types::map(key.0, result.data_type.clone(), result.nullable) };
+    let data_type = if of_keys {
+        types::map(result.data_type.clone(), value.0, value.1)
+    } else {
+        types::map(key.0, result.data_type.clone(), result.nullable)
+    };
     let (to, last_wins, nullable) = (data_type.clone(), last_wins(context.conf), arguments[0].nullable);
     let name = if of_keys { format!("transform_keys({last_wins})") } else { "transform_values".into() };
     Ok(call(name, vec![parameters], data_type, nullable, arguments, move |values, lambdas, _| {
@@ -463,10 +517,14 @@ fn map_zip_with(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<
     Ok(call("map_zip_with".into(), vec![parameters], data_type, nullable, arguments, move |values, lambdas, rows| {
         let (left, right) = (values[0].as_map(), values[1].as_map());
         let converter = RowConverter::new(vec![SortField::new(key.clone())])?;
-        let (lk, rk) = (converter.convert_columns(&[Arc::clone(left.keys())])?, converter.convert_columns(&[Arc::clone(right.keys())])?);
+        let (lk, rk) = (
+            converter.convert_columns(&[Arc::clone(left.keys())])?,
+            converter.convert_columns(&[Arc::clone(right.keys())])?,
+        );
         let nulls = NullBuffer::union(left.nulls(), right.nulls());
         let shift = left.keys().len();
-        let (mut keys, mut lefts, mut rights, mut outer, mut lengths) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut keys, mut lefts, mut rights, mut outer, mut lengths) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for row in 0..rows {
             let before = keys.len();
             if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
@@ -523,7 +581,10 @@ fn array_sort(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Ty
             }
             start += length;
         }
-        let pair = [take(&elements.values, &UInt32Array::from(lefts), None)?, take(&elements.values, &UInt32Array::from(rights), None)?];
+        let pair = [
+            take(&elements.values, &UInt32Array::from(lefts), None)?,
+            take(&elements.values, &UInt32Array::from(rights), None)?,
+        ];
         let orders = arrow_cast(&evaluate(&lambdas[0], &pair, &outer.into())?, &DataType::Int32)?;
         let orders = orders.as_primitive::<Int32Type>();
         if orders.null_count() > 0 {

@@ -25,10 +25,22 @@ pub const TABLE: super::Table = &[
     ("from_json", Scalar(from_json)),
     ("to_json", Scalar(to_json)),
     ("get_json_object", Scalar(|c, a| two_or::<Text, Text, String>(c, a, |text, path| Ok(get(text, path))))),
-    ("json_array_length", Scalar(|c, a| one_or::<Text, i32>(c, a, |text| Ok(parse(text).and_then(|value| value.as_array().map(|array| array.len() as i32)))))),
-    ("json_object_keys", Scalar(|c, a| one_or::<Text, Vec<String>>(c, a, |text| {
-        Ok(parse(text).and_then(|value| value.as_object().map(|object| object.keys().cloned().collect())))
-    }))),
+    (
+        "json_array_length",
+        Scalar(|c, a| {
+            one_or::<Text, i32>(c, a, |text| {
+                Ok(parse(text).and_then(|value| value.as_array().map(|array| array.len() as i32)))
+            })
+        }),
+    ),
+    (
+        "json_object_keys",
+        Scalar(|c, a| {
+            one_or::<Text, Vec<String>>(c, a, |text| {
+                Ok(parse(text).and_then(|value| value.as_object().map(|object| object.keys().cloned().collect())))
+            })
+        }),
+    ),
     ("schema_of_json", Scalar(schema_of_json)),
 ];
 
@@ -44,7 +56,9 @@ pub fn options(context: &CallContext<'_>, argument: Option<&Typed>, at: usize) -
         // `map('a', 'b')` is a call over constants that nobody has folded yet: fold it here.
         Err(error) => folded(argument).ok_or(error)?,
     };
-    let Some(map) = map.as_map_opt() else { return Err(unexpected(context, at, "\"MAP<STRING, STRING>\"", &argument.data_type)) };
+    let Some(map) = map.as_map_opt() else {
+        return Err(unexpected(context, at, "\"MAP<STRING, STRING>\"", &argument.data_type));
+    };
     let entry = map.value(0);
     let text = |column: usize, row: usize| crate::types::display::one(entry.column(column), row, Zone::UTC);
     Ok((0..entry.len()).map(|row| (text(0, row), text(1, row))).collect())
@@ -58,7 +72,9 @@ pub fn folded(argument: &Typed) -> Option<arrow::array::ArrayRef> {
     use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
     use datafusion::physical_expr::create_physical_expr;
     let schema = DFSchema::empty();
-    let physical = create_physical_expr(&argument.expr, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default()).ok()?;
+    let physical =
+        create_physical_expr(&argument.expr, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default())
+            .ok()?;
     let one_row = arrow::array::RecordBatch::try_new_with_options(
         Arc::new(arrow::datatypes::Schema::empty()),
         vec![],
@@ -76,7 +92,9 @@ pub fn schema(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<
     let text = match constant(context, argument, at) {
         Ok(ScalarValue::Utf8(Some(text))) => Some(text.clone()),
         Ok(_) => None,
-        Err(_) => folded(argument).and_then(|array| array.as_string_opt::<i32>().filter(|array| array.is_valid(0)).map(|array| array.value(0).to_owned())),
+        Err(_) => folded(argument).and_then(|array| {
+            array.as_string_opt::<i32>().filter(|array| array.is_valid(0)).map(|array| array.value(0).to_owned())
+        }),
     };
     let Some(text) = text else {
         return Err(Error::of(condition::INVALID_SCHEMA_NON_STRING_LITERAL)
@@ -111,10 +129,13 @@ fn from_json(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> 
     count(context, &arguments, 2..=3)?;
     let to = nullable(&schema(context, &arguments[1], 1)?);
     if !matches!(to, DataType::Struct(_) | DataType::List(_) | DataType::Map(..)) {
-        return Err(Error::of(condition::INVALID_JSON_SCHEMA).with("sqlExpr", format!("\"{}\"", context.text)).with("schema", format!("\"{}\"", sql_name(&to))));
+        return Err(Error::of(condition::INVALID_JSON_SCHEMA)
+            .with("sqlExpr", format!("\"{}\"", context.text))
+            .with("schema", format!("\"{}\"", sql_name(&to))));
     }
     let options = options(context, arguments.get(2), 2)?;
-    let mode = options.iter().find(|(key, _)| key.eq_ignore_ascii_case("mode")).map(|(_, mode)| mode.to_ascii_uppercase());
+    let mode =
+        options.iter().find(|(key, _)| key.eq_ignore_ascii_case("mode")).map(|(_, mode)| mode.to_ascii_uppercase());
     if let Some(mode) = mode.filter(|mode| mode == "DROPMALFORMED") {
         return Err(Error::of(condition::PARSE_MODE_UNSUPPORTED).with("funcName", "`from_json`").with("mode", mode));
     }
@@ -139,12 +160,16 @@ fn to_json(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let options = options(context, arguments.get(1), 1)?;
     let value = arguments.into_iter().next().ok_or_else(|| Error::internal("an argument was counted"))?;
     if !matches!(value.data_type, DataType::Struct(_) | DataType::List(_) | DataType::Map(..) | DataType::Null) {
-        return Err(Error::of(condition::INVALID_JSON_SCHEMA).with("sqlExpr", format!("\"{}\"", context.text)).with("schema", format!("\"{}\"", sql_name(&value.data_type))));
+        return Err(Error::of(condition::INVALID_JSON_SCHEMA)
+            .with("sqlExpr", format!("\"{}\"", context.text))
+            .with("schema", format!("\"{}\"", sql_name(&value.data_type))));
     }
     let mut style = JsonStyle::new(Zone::of(context.conf.time_zone())?)?;
     let mut pretty = false;
     for (key, text) in &options {
-        let flag = || text.parse::<bool>().map_err(|_| Error::illegal(format!("'{key}' must be true or false, found '{text}'")));
+        let flag = || {
+            text.parse::<bool>().map_err(|_| Error::illegal(format!("'{key}' must be true or false, found '{text}'")))
+        };
         match key.to_ascii_lowercase().as_str() {
             "ignorenullfields" => style.ignore_null_fields = flag()?,
             "timestampformat" => style.timestamp = Pattern::new(text)?,

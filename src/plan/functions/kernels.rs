@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int8Array, Int16Array,
-    Int32Array, Int64Array, IntervalMonthDayNanoArray, IntervalYearMonthArray, StringArray, TimestampMicrosecondArray, DurationMicrosecondArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, DurationMicrosecondArray, Float32Array,
+    Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, IntervalMonthDayNanoArray, IntervalYearMonthArray,
+    StringArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, IntervalMonthDayNano, IntervalUnit};
 
@@ -68,11 +69,8 @@ impl Arg for Bytes {
 }
 
 argument!(Bool, BooleanArray, bool, DataType::Boolean);
-argument!(Byte, Int8Array, i8, DataType::Int8);
-argument!(Short, Int16Array, i16, DataType::Int16);
 argument!(Int, Int32Array, i32, DataType::Int32);
 argument!(Long, Int64Array, i64, DataType::Int64);
-argument!(Float, Float32Array, f32, DataType::Float32);
 argument!(Double, Float64Array, f64, DataType::Float64);
 argument!(Date, Date32Array, i32, DataType::Date32);
 argument!(Timestamp, TimestampMicrosecondArray, i64, types::timestamp());
@@ -116,11 +114,17 @@ output!(i64, Int64Array, DataType::Int64);
 output!(f32, Float32Array, DataType::Float32);
 output!(f64, Float64Array, DataType::Float64);
 output!(DateOut(i32), Date32Array, DataType::Date32, |array| array);
-output!(TimestampOut(i64), TimestampMicrosecondArray, types::timestamp(), |array: TimestampMicrosecondArray| array.with_timezone(types::UTC));
+output!(TimestampOut(i64), TimestampMicrosecondArray, types::timestamp(), |array: TimestampMicrosecondArray| array
+    .with_timezone(types::UTC));
 output!(TimestampNtzOut(i64), TimestampMicrosecondArray, types::timestamp_ntz(), |array| array);
 output!(MonthsOut(i32), IntervalYearMonthArray, DataType::Interval(IntervalUnit::YearMonth), |array| array);
 output!(MicrosOut(i64), DurationMicrosecondArray, types::day_time_interval(), |array| array);
-output!(IntervalOut(IntervalMonthDayNano), IntervalMonthDayNanoArray, DataType::Interval(IntervalUnit::MonthDayNano), |array| array);
+output!(
+    IntervalOut(IntervalMonthDayNano),
+    IntervalMonthDayNanoArray,
+    DataType::Interval(IntervalUnit::MonthDayNano),
+    |array| array
+);
 
 /// Several texts a row.
 impl Out for Vec<String> {
@@ -145,7 +149,10 @@ impl Out for Vec<String> {
 
 /// The array behind an argument, once its type is settled.
 pub fn downcast<A: Array + 'static>(array: &ArrayRef) -> Result<&A> {
-    array.as_any().downcast_ref::<A>().ok_or_else(|| Error::internal(format!("a column of type {} came unexpectedly", array.data_type())))
+    array
+        .as_any()
+        .downcast_ref::<A>()
+        .ok_or_else(|| Error::internal(format!("a column of type {} came unexpectedly", array.data_type())))
 }
 
 /// A kernel's name: the function's, with a parameter where the closure holds one.
@@ -155,18 +162,24 @@ pub fn named(context: &CallContext<'_>, parameters: &str) -> String {
 
 /// A function of one value that never fails.
 pub fn one<A: Arg, R: Out>(
-    context: &CallContext<'_>, arguments: Vec<Typed>, f: impl for<'a> Fn(A::Item<'a>) -> R + Send + Sync + 'static,
+    context: &CallContext<'_>,
+    arguments: Vec<Typed>,
+    f: impl for<'a> Fn(A::Item<'a>) -> R + Send + Sync + 'static,
 ) -> Result<Typed> {
     let arguments = args::exact(context, arguments, [A::data_type()])?;
     let nullable = arguments[0].nullable;
-    Ok(Kernel::arrays(named(context, ""), R::data_type(), nullable, move |arrays| map1::<A, R>(arrays, |a| Ok(Some(f(a)))))
-        .infallible()
-        .call(arguments))
+    Ok(Kernel::arrays(named(context, ""), R::data_type(), nullable, move |arrays| {
+        map1::<A, R>(arrays, |a| Ok(Some(f(a))))
+    })
+    .infallible()
+    .call(arguments))
 }
 
 /// A function of one value that may fail, or give null.
 pub fn one_or<A: Arg, R: Out>(
-    context: &CallContext<'_>, arguments: Vec<Typed>, f: impl for<'a> Fn(A::Item<'a>) -> Result<Option<R>> + Send + Sync + 'static,
+    context: &CallContext<'_>,
+    arguments: Vec<Typed>,
+    f: impl for<'a> Fn(A::Item<'a>) -> Result<Option<R>> + Send + Sync + 'static,
 ) -> Result<Typed> {
     let arguments = args::exact(context, arguments, [A::data_type()])?;
     Ok(Kernel::arrays(named(context, ""), R::data_type(), true, move |arrays| map1::<A, R>(arrays, &f)).call(arguments))
@@ -174,7 +187,8 @@ pub fn one_or<A: Arg, R: Out>(
 
 /// A function of two values that never fails.
 pub fn two<A: Arg, B: Arg, R: Out>(
-    context: &CallContext<'_>, arguments: Vec<Typed>,
+    context: &CallContext<'_>,
+    arguments: Vec<Typed>,
     f: impl for<'a> Fn(A::Item<'a>, B::Item<'a>) -> R + Send + Sync + 'static,
 ) -> Result<Typed> {
     let arguments = args::exact(context, arguments, [A::data_type(), B::data_type()])?;
@@ -185,7 +199,8 @@ pub fn two<A: Arg, B: Arg, R: Out>(
 
 /// A function of two values that may fail, or give null.
 pub fn two_or<A: Arg, B: Arg, R: Out>(
-    context: &CallContext<'_>, arguments: Vec<Typed>,
+    context: &CallContext<'_>,
+    arguments: Vec<Typed>,
     f: impl for<'a> Fn(A::Item<'a>, B::Item<'a>) -> Result<Option<R>> + Send + Sync + 'static,
 ) -> Result<Typed> {
     let arguments = args::exact(context, arguments, [A::data_type(), B::data_type()])?;
@@ -195,12 +210,14 @@ pub fn two_or<A: Arg, B: Arg, R: Out>(
 
 /// A function of three values that may fail, or give null.
 pub fn three_or<A: Arg, B: Arg, C: Arg, R: Out>(
-    context: &CallContext<'_>, arguments: Vec<Typed>,
+    context: &CallContext<'_>,
+    arguments: Vec<Typed>,
     f: impl for<'a> Fn(A::Item<'a>, B::Item<'a>, C::Item<'a>) -> Result<Option<R>> + Send + Sync + 'static,
 ) -> Result<Typed> {
     let arguments = args::exact(context, arguments, [A::data_type(), B::data_type(), C::data_type()])?;
     let run = move |arrays: &[ArrayRef]| {
-        let (a, b, c) = (downcast::<A::Array>(&arrays[0])?, downcast::<B::Array>(&arrays[1])?, downcast::<C::Array>(&arrays[2])?);
+        let (a, b, c) =
+            (downcast::<A::Array>(&arrays[0])?, downcast::<B::Array>(&arrays[1])?, downcast::<C::Array>(&arrays[2])?);
         R::build((0..a.len()).map(|row| {
             if a.is_null(row) || b.is_null(row) || c.is_null(row) {
                 return Ok(None);
@@ -212,24 +229,33 @@ pub fn three_or<A: Arg, B: Arg, C: Arg, R: Out>(
 }
 
 /// One column to another.
-pub fn map1<A: Arg, R: Out>(arrays: &[ArrayRef], f: impl for<'a> Fn(A::Item<'a>) -> Result<Option<R>>) -> Result<ArrayRef> {
+pub fn map1<A: Arg, R: Out>(
+    arrays: &[ArrayRef],
+    f: impl for<'a> Fn(A::Item<'a>) -> Result<Option<R>>,
+) -> Result<ArrayRef> {
     let a = downcast::<A::Array>(&arrays[0])?;
     R::build((0..a.len()).map(|row| if a.is_null(row) { Ok(None) } else { f(A::value(a, row)) }))
 }
 
 /// Two columns to one.
 pub fn map2<A: Arg, B: Arg, R: Out>(
-    arrays: &[ArrayRef], f: impl for<'a> Fn(A::Item<'a>, B::Item<'a>) -> Result<Option<R>>,
+    arrays: &[ArrayRef],
+    f: impl for<'a> Fn(A::Item<'a>, B::Item<'a>) -> Result<Option<R>>,
 ) -> Result<ArrayRef> {
     let (a, b) = (downcast::<A::Array>(&arrays[0])?, downcast::<B::Array>(&arrays[1])?);
-    R::build((0..a.len()).map(|row| {
-        if a.is_null(row) || b.is_null(row) { Ok(None) } else { f(A::value(a, row), B::value(b, row)) }
-    }))
+    R::build(
+        (0..a.len())
+            .map(|row| if a.is_null(row) || b.is_null(row) { Ok(None) } else { f(A::value(a, row), B::value(b, row)) }),
+    )
 }
 
 /// A kernel over whole arrays whose arguments are cast already.
 pub fn kernel(
-    context: &CallContext<'_>, parameters: &str, data_type: DataType, nullable: bool, arguments: Vec<Typed>,
+    context: &CallContext<'_>,
+    parameters: &str,
+    data_type: DataType,
+    nullable: bool,
+    arguments: Vec<Typed>,
     run: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
 ) -> Typed {
     Kernel::arrays(named(context, parameters), data_type, nullable, run).call(arguments)
@@ -237,7 +263,11 @@ pub fn kernel(
 
 /// As [`kernel`], for one that no value makes fail.
 pub fn safe_kernel(
-    context: &CallContext<'_>, parameters: &str, data_type: DataType, nullable: bool, arguments: Vec<Typed>,
+    context: &CallContext<'_>,
+    parameters: &str,
+    data_type: DataType,
+    nullable: bool,
+    arguments: Vec<Typed>,
     run: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
 ) -> Typed {
     Kernel::arrays(named(context, parameters), data_type, nullable, run).infallible().call(arguments)

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StringBuilder, StructArray, UInt32Array, new_empty_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, ListArray, MapArray, StringBuilder, StructArray, UInt32Array, new_empty_array,
+};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::{concat, interleave, take};
 use arrow::datatypes::{DataType, FieldRef};
@@ -48,12 +50,18 @@ fn field_of(data_type: &DataType) -> Result<FieldRef> {
 
 /// Puts maps together from keys and values side by side, and checks the keys.
 pub fn assemble(
-    data_type: &DataType, keys: &ArrayRef, values: &ArrayRef, offsets: OffsetBuffer<i32>, nulls: Option<NullBuffer>, last_wins: bool,
+    data_type: &DataType,
+    keys: &ArrayRef,
+    values: &ArrayRef,
+    offsets: OffsetBuffer<i32>,
+    nulls: Option<NullBuffer>,
+    last_wins: bool,
 ) -> Result<ArrayRef> {
     if keys.logical_null_count() > 0 {
         return Err(Error::of(condition::NULL_MAP_KEY));
     }
-    let rows = RowConverter::new(vec![SortField::new(keys.data_type().clone())])?.convert_columns(std::slice::from_ref(keys))?;
+    let rows = RowConverter::new(vec![SortField::new(keys.data_type().clone())])?
+        .convert_columns(std::slice::from_ref(keys))?;
     let mut keep: Vec<u32> = Vec::with_capacity(keys.len());
     let mut lengths = Vec::with_capacity(offsets.len() - 1);
     let mut repeated = false;
@@ -83,7 +91,9 @@ pub fn assemble(
         offsets = OffsetBuffer::from_lengths(lengths);
     }
     let field = field_of(data_type)?;
-    let DataType::Struct(fields) = field.data_type() else { return Err(Error::internal("a map's entries are structs")) };
+    let DataType::Struct(fields) = field.data_type() else {
+        return Err(Error::internal("a map's entries are structs"));
+    };
     let entries = StructArray::try_new(fields.clone(), vec![keys, values], None)?;
     Ok(Arc::new(MapArray::try_new(field, offsets, entries, nulls, false)?))
 }
@@ -91,7 +101,10 @@ pub fn assemble(
 /// `map(k1, v1, k2, v2, …)`.
 fn make(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     if arguments.len() % 2 == 1 {
-        return Err(Error::of(condition::WRONG_NUM_ARGS).with("functionName", "`map`").with("expectedNum", "2n (n > 0)").with("actualNum", arguments.len()));
+        return Err(Error::of(condition::WRONG_NUM_ARGS)
+            .with("functionName", "`map`")
+            .with("expectedNum", "2n (n > 0)")
+            .with("actualNum", arguments.len()));
     }
     if arguments.is_empty() {
         let data_type = types::map(DataType::Null, DataType::Null, false);
@@ -104,7 +117,8 @@ fn make(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         if at % 2 == 0 { keys.push(argument) } else { values.push(argument) }
     }
     let (keys, values) = (unified(context, keys)?, unified(context, values)?);
-    let data_type = types::map(keys[0].data_type.clone(), values[0].data_type.clone(), values.iter().any(|value| value.nullable));
+    let data_type =
+        types::map(keys[0].data_type.clone(), values[0].data_type.clone(), values.iter().any(|value| value.nullable));
     let (to, pairs, last_wins) = (data_type.clone(), keys.len(), last_wins(context.conf));
     let arguments = keys.into_iter().chain(values).collect();
     Ok(kernel(context, &format!("({data_type}, {last_wins})"), data_type, false, arguments, move |arrays| {
@@ -127,13 +141,22 @@ fn map_argument<'a>(context: &CallContext<'_>, argument: &'a Typed, at: usize) -
 fn side(context: &CallContext<'_>, arguments: Vec<Typed>, keys: bool) -> Result<Typed> {
     let map = single(context, arguments)?;
     let (key, value) = map_argument(context, &map, 0)?;
-    let data_type = if keys { types::array(key.data_type().clone(), false) } else { types::array(value.data_type().clone(), value.is_nullable()) };
+    let data_type = if keys {
+        types::array(key.data_type().clone(), false)
+    } else {
+        types::array(value.data_type().clone(), value.is_nullable())
+    };
     let DataType::List(field) = data_type.clone() else { return Err(Error::internal("an array type")) };
     let nullable = map.nullable;
     Ok(safe_kernel(context, "", data_type, nullable, vec![map], move |arrays| {
         let map = arrays[0].as_map();
         let values = if keys { map.keys() } else { map.values() };
-        Ok(Arc::new(ListArray::try_new(Arc::clone(&field), map.offsets().clone(), Arc::clone(values), map.nulls().cloned())?))
+        Ok(Arc::new(ListArray::try_new(
+            Arc::clone(&field),
+            map.offsets().clone(),
+            Arc::clone(values),
+            map.nulls().cloned(),
+        )?))
     }))
 }
 
@@ -146,7 +169,12 @@ fn entries(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let nullable = map.nullable;
     Ok(safe_kernel(context, "", data_type, nullable, vec![map], move |arrays| {
         let map = arrays[0].as_map();
-        Ok(Arc::new(ListArray::try_new(Arc::clone(&field), map.offsets().clone(), Arc::new(map.entries().clone()), map.nulls().cloned())?))
+        Ok(Arc::new(ListArray::try_new(
+            Arc::clone(&field),
+            map.offsets().clone(),
+            Arc::new(map.entries().clone()),
+            map.nulls().cloned(),
+        )?))
     }))
 }
 
@@ -235,12 +263,14 @@ fn from_entries(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Type
         return Err(unexpected(context, 0, "\"ARRAY\" of pair \"STRUCT\"", &list.data_type));
     }
     let data_type = types::map(fields[0].data_type().clone(), fields[1].data_type().clone(), fields[1].is_nullable());
-    let (to, last_wins, nullable) = (data_type.clone(), last_wins(context.conf), list.nullable || element.is_nullable());
+    let (to, last_wins, nullable) =
+        (data_type.clone(), last_wins(context.conf), list.nullable || element.is_nullable());
     Ok(kernel(context, &format!("({last_wins})"), data_type, nullable, vec![list], move |arrays| {
         let list = arrays[0].as_list::<i32>();
         let structs = list.values().as_struct();
-        let valid: NullBuffer =
-            (0..list.len()).map(|row| list.is_valid(row) && array::range(list, row).all(|at| structs.is_valid(at))).collect();
+        let valid: NullBuffer = (0..list.len())
+            .map(|row| list.is_valid(row) && array::range(list, row).all(|at| structs.is_valid(at)))
+            .collect();
         let (mut picks, mut lengths) = (Vec::new(), Vec::new());
         for row in 0..list.len() {
             let range = if valid.is_valid(row) { array::range(list, row) } else { 0..0 };
@@ -264,7 +294,8 @@ fn str_to_map(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Ty
     let (to, last_wins) = (data_type.clone(), last_wins(context.conf));
     Ok(kernel(context, &format!("({last_wins})"), data_type, true, arguments, move |arrays| {
         let [texts, pairs, inner] = [0, 1, 2].map(|at| arrays[at].as_string::<i32>());
-        let (mut keys, mut values, mut lengths, mut valid) = (StringBuilder::new(), StringBuilder::new(), Vec::new(), Vec::new());
+        let (mut keys, mut values, mut lengths, mut valid) =
+            (StringBuilder::new(), StringBuilder::new(), Vec::new(), Vec::new());
         for row in 0..texts.len() {
             let present = arrays.iter().all(|array| array.is_valid(row));
             valid.push(present);
@@ -273,7 +304,8 @@ fn str_to_map(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Ty
                 continue;
             }
             let by = fancy_regex::Regex::new(pairs.value(row)).map_err(|error| Error::runtime(error.to_string()))?;
-            let within = fancy_regex::Regex::new(inner.value(row)).map_err(|error| Error::runtime(error.to_string()))?;
+            let within =
+                fancy_regex::Regex::new(inner.value(row)).map_err(|error| Error::runtime(error.to_string()))?;
             let mut count = 0;
             for pair in by.split(texts.value(row)) {
                 let pair = pair.map_err(|error| Error::runtime(error.to_string()))?;

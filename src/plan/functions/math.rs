@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 use arrow::compute::kernels::arity::{try_unary, unary};
+use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 
 use super::Definition::Scalar;
 use super::args::{constant_integer, count, exact, literal, unexpected};
@@ -40,7 +40,10 @@ pub const TABLE: super::Table = &[
     ("e", Scalar(|c, a| number(c, &a, std::f64::consts::E))),
     ("exp", Scalar(|c, a| one::<Double, f64>(c, a, f64::exp))),
     ("expm1", Scalar(|c, a| one::<Double, f64>(c, a, f64::exp_m1))),
-    ("factorial", Scalar(|c, a| one_or::<Int, i64>(c, a, |n| Ok((0..=20).contains(&n).then(|| (1..=i64::from(n)).product()))))),
+    (
+        "factorial",
+        Scalar(|c, a| one_or::<Int, i64>(c, a, |n| Ok((0..=20).contains(&n).then(|| (1..=i64::from(n)).product())))),
+    ),
     ("floor", Scalar(|c, a| round(c, a, Rounding::Floor))),
     ("hex", Scalar(hex)),
     ("hypot", Scalar(|c, a| two::<Double, Double, f64>(c, a, f64::hypot))),
@@ -96,7 +99,9 @@ fn log(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     if arguments.len() == 1 {
         return one_or::<Double, f64>(context, arguments, |x| Ok(logarithm(x)));
     }
-    two_or::<Double, Double, f64>(context, arguments, |base, x| Ok(logarithm(base).and_then(|base| Some(logarithm(x)? / base))))
+    two_or::<Double, Double, f64>(context, arguments, |base, x| {
+        Ok(logarithm(base).and_then(|base| Some(logarithm(x)? / base)))
+    })
 }
 
 /// Spark's arithmetic by a function's name; `try_` gives null instead of an error.
@@ -199,7 +204,11 @@ fn round(context: &CallContext<'_>, arguments: Vec<Typed>, rounding: Rounding) -
         if whole_only && is_float(&value.data_type) {
             let value = cast(value, &DataType::Float64, context.conf)?;
             let up = rounding == Rounding::Ceiling;
-            return one::<Double, i64>(context, vec![value], move |x| if up { x.ceil() as i64 } else { x.floor() as i64 });
+            return one::<Double, i64>(
+                context,
+                vec![value],
+                move |x| if up { x.ceil() as i64 } else { x.floor() as i64 },
+            );
         }
         if is_integral(&value.data_type) && whole_only {
             return cast(value, &DataType::Int64, context.conf);
@@ -213,20 +222,30 @@ fn round(context: &CallContext<'_>, arguments: Vec<Typed>, rounding: Rounding) -
         }
     }
     match value.data_type.clone() {
-        DataType::Decimal128(precision, scale) => Ok(round_decimal(context, value, (precision, scale), digits, rounding)),
+        DataType::Decimal128(precision, scale) => {
+            Ok(round_decimal(context, value, (precision, scale), digits, rounding))
+        }
         data_type if is_integral(&data_type) => {
-            if digits >= 0 { Ok(value) } else { round_whole(context, value, digits, rounding) }
+            if digits >= 0 {
+                Ok(value)
+            } else {
+                round_whole(context, value, digits, rounding)
+            }
         }
         data_type => {
             let nullable = value.nullable;
             let name = format!("({digits})");
             Ok(kernel(context, &name, data_type.clone(), nullable, vec![value], move |arrays| {
                 Ok(match &data_type {
-                    DataType::Float32 => Arc::new(
-                        arrays[0].as_primitive::<Float32Type>().unary::<_, Float32Type>(|x| round_text(&x.to_string(), f64::from(x), digits, rounding) as f32),
-                    ),
+                    DataType::Float32 => {
+                        Arc::new(arrays[0].as_primitive::<Float32Type>().unary::<_, Float32Type>(|x| {
+                            round_text(&x.to_string(), f64::from(x), digits, rounding) as f32
+                        }))
+                    }
                     _ => Arc::new(
-                        arrays[0].as_primitive::<Float64Type>().unary::<_, Float64Type>(|x| round_text(&x.to_string(), x, digits, rounding)),
+                        arrays[0]
+                            .as_primitive::<Float64Type>()
+                            .unary::<_, Float64Type>(|x| round_text(&x.to_string(), x, digits, rounding)),
                     ),
                 })
             }))
@@ -280,28 +299,48 @@ fn at_scale(unscaled: i128, from: i64, to: i64, rounding: Rounding) -> i128 {
     }
 }
 
-fn round_decimal(context: &CallContext<'_>, value: Typed, (precision, scale): (u8, i8), digits: i64, rounding: Rounding) -> Typed {
+fn round_decimal(
+    context: &CallContext<'_>,
+    value: Typed,
+    (precision, scale): (u8, i8),
+    digits: i64,
+    rounding: Rounding,
+) -> Typed {
     let whole = i64::from(precision) - i64::from(scale) + 1;
     let (to_precision, to_scale) = if digits < 0 {
         (whole.max(1 - digits), 0)
     } else {
         let to_scale = i64::from(scale).min(digits);
-        (if digits >= i64::from(scale) && matches!(rounding, Rounding::HalfUp | Rounding::HalfEven) { i64::from(precision) + 1 } else { whole + to_scale }, to_scale)
+        (
+            if digits >= i64::from(scale) && matches!(rounding, Rounding::HalfUp | Rounding::HalfEven) {
+                i64::from(precision) + 1
+            } else {
+                whole + to_scale
+            },
+            to_scale,
+        )
     };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both lie between 0 and 38")]
     let (to_precision, to_scale) = (to_precision.min(38) as u8, to_scale as i8);
     let nullable = value.nullable;
-    kernel(context, &format!("({digits})"), DataType::Decimal128(to_precision, to_scale), nullable, vec![value], move |arrays| {
-        let array = downcast::<arrow::array::Decimal128Array>(&arrays[0])?;
-        let target = digits.min(i64::from(scale));
-        let values = array.iter().map(|value| {
-            let Some(value) = value else { return Ok(None) };
-            let rounded = at_scale(value, i64::from(scale), target, rounding);
-            let rounded = if target < 0 { rescale(rounded, target, 0).unwrap_or(0) } else { rounded };
-            if fits(rounded, to_precision) { Ok(Some(rounded)) } else { Err(operators::overflow("")) }
-        });
-        super::kernels::decimals(values, to_precision, to_scale)
-    })
+    kernel(
+        context,
+        &format!("({digits})"),
+        DataType::Decimal128(to_precision, to_scale),
+        nullable,
+        vec![value],
+        move |arrays| {
+            let array = downcast::<arrow::array::Decimal128Array>(&arrays[0])?;
+            let target = digits.min(i64::from(scale));
+            let values = array.iter().map(|value| {
+                let Some(value) = value else { return Ok(None) };
+                let rounded = at_scale(value, i64::from(scale), target, rounding);
+                let rounded = if target < 0 { rescale(rounded, target, 0).unwrap_or(0) } else { rounded };
+                if fits(rounded, to_precision) { Ok(Some(rounded)) } else { Err(operators::overflow("")) }
+            });
+            super::kernels::decimals(values, to_precision, to_scale)
+        },
+    )
 }
 
 fn round_whole(context: &CallContext<'_>, value: Typed, digits: i64, rounding: Rounding) -> Result<Typed> {
@@ -335,7 +374,8 @@ fn conv(text: &str, from: i32, to: i32) -> Option<String> {
     let mut value = 0_u64;
     for digit in digits.chars().map_while(|c| c.to_digit(from as u32)) {
         // Too large a number is the largest unsigned one, as in MySQL.
-        value = value.checked_mul(from as u64).and_then(|value| value.checked_add(u64::from(digit))).unwrap_or(u64::MAX);
+        value =
+            value.checked_mul(from as u64).and_then(|value| value.checked_add(u64::from(digit))).unwrap_or(u64::MAX);
     }
     if negative && to > 0 {
         value = (value as i64).wrapping_neg() as u64;
@@ -363,7 +403,11 @@ fn hex(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         DataType::Utf8 => one::<Text, String>(context, arguments, move |text| bytes(text.as_bytes())),
         DataType::Binary => one::<Bytes, String>(context, arguments, move |value| bytes(value)),
         found if is_numeric(found) => {
-            let arguments = vec![cast(arguments.into_iter().next().ok_or_else(|| Error::internal("one was counted"))?, &DataType::Int64, context.conf)?];
+            let arguments = vec![cast(
+                arguments.into_iter().next().ok_or_else(|| Error::internal("one was counted"))?,
+                &DataType::Int64,
+                context.conf,
+            )?];
             one::<Long, String>(context, arguments, |n| format!("{n:X}"))
         }
         DataType::Null => one::<Long, String>(context, arguments, |n| format!("{n:X}")),

@@ -23,11 +23,41 @@ use crate::types::zone::Zone;
 use crate::types::{ddl, simple_name};
 
 pub const TABLE: super::Table = &[
-    ("typeof", Scalar(|c, a| { let value = single(c, a)?; Ok(text(simple_name(&value.data_type))) })),
-    ("version", Scalar(|c, a| { count(c, &a, 0..=0)?; Ok(text("4.3.0 firesteel".to_owned())) })),
-    ("current_catalog", Scalar(|c, a| { count(c, &a, 0..=0)?; Ok(text("spark_catalog".to_owned())) })),
-    ("current_database", Scalar(|c, a| { count(c, &a, 0..=0)?; Ok(text("default".to_owned())) })),
-    ("current_schema", Scalar(|c, a| { count(c, &a, 0..=0)?; Ok(text("default".to_owned())) })),
+    (
+        "typeof",
+        Scalar(|c, a| {
+            let value = single(c, a)?;
+            Ok(text(simple_name(&value.data_type)))
+        }),
+    ),
+    (
+        "version",
+        Scalar(|c, a| {
+            count(c, &a, 0..=0)?;
+            Ok(text("4.3.0 firesteel".to_owned()))
+        }),
+    ),
+    (
+        "current_catalog",
+        Scalar(|c, a| {
+            count(c, &a, 0..=0)?;
+            Ok(text("spark_catalog".to_owned()))
+        }),
+    ),
+    (
+        "current_database",
+        Scalar(|c, a| {
+            count(c, &a, 0..=0)?;
+            Ok(text("default".to_owned()))
+        }),
+    ),
+    (
+        "current_schema",
+        Scalar(|c, a| {
+            count(c, &a, 0..=0)?;
+            Ok(text("default".to_owned()))
+        }),
+    ),
     ("current_user", Scalar(user)),
     ("session_user", Scalar(user)),
     ("user", Scalar(user)),
@@ -43,18 +73,18 @@ pub const TABLE: super::Table = &[
     ("printf", Scalar(format_string)),
     ("parse_url", Scalar(|c, a| parse_url(c, a, true))),
     ("try_parse_url", Scalar(|c, a| parse_url(c, a, false))),
-    ("int", Scalar(|c, a| cast_call(c, a))),
-    ("bigint", Scalar(|c, a| cast_call(c, a))),
-    ("smallint", Scalar(|c, a| cast_call(c, a))),
-    ("tinyint", Scalar(|c, a| cast_call(c, a))),
-    ("float", Scalar(|c, a| cast_call(c, a))),
-    ("double", Scalar(|c, a| cast_call(c, a))),
-    ("decimal", Scalar(|c, a| cast_call(c, a))),
-    ("string", Scalar(|c, a| cast_call(c, a))),
-    ("boolean", Scalar(|c, a| cast_call(c, a))),
-    ("binary", Scalar(|c, a| cast_call(c, a))),
-    ("date", Scalar(|c, a| cast_call(c, a))),
-    ("timestamp", Scalar(|c, a| cast_call(c, a))),
+    ("int", Scalar(cast_call)),
+    ("bigint", Scalar(cast_call)),
+    ("smallint", Scalar(cast_call)),
+    ("tinyint", Scalar(cast_call)),
+    ("float", Scalar(cast_call)),
+    ("double", Scalar(cast_call)),
+    ("decimal", Scalar(cast_call)),
+    ("string", Scalar(cast_call)),
+    ("boolean", Scalar(cast_call)),
+    ("binary", Scalar(cast_call)),
+    ("date", Scalar(cast_call)),
+    ("timestamp", Scalar(cast_call)),
 ];
 
 fn text(value: String) -> Typed {
@@ -117,7 +147,9 @@ fn uuid(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         return Err(Error::unsupported("the seed of uuid() is not implemented in Firesteel; call it without one"));
     }
     Ok(Kernel::new("uuid", DataType::Utf8, false, |_, rows| {
-        Ok(ColumnarValue::Array(Arc::new(StringArray::from_iter_values((0..rows).map(|_| uuid::Uuid::new_v4().to_string())))))
+        Ok(ColumnarValue::Array(Arc::new(StringArray::from_iter_values(
+            (0..rows).map(|_| uuid::Uuid::new_v4().to_string()),
+        ))))
     })
     .infallible()
     .volatile()
@@ -126,7 +158,9 @@ fn uuid(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
 
 fn integral(context: &CallContext<'_>, value: Typed, at: usize) -> Result<Typed> {
     match &value.data_type {
-        found if is_integral(found) || matches!(found, DataType::Boolean | DataType::Null) => cast(value, &DataType::Int64, context.conf),
+        found if is_integral(found) || matches!(found, DataType::Boolean | DataType::Null) => {
+            cast(value, &DataType::Int64, context.conf)
+        }
         found => Err(unexpected(context, at, "(\"INTEGRAL\" or \"BOOLEAN\")", found)),
     }
 }
@@ -146,7 +180,11 @@ fn bit_get(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     };
     let value = integral(context, value, 0)?;
     two_or::<Long, Int, i8>(context, vec![value, place], move |value, place| {
-        if (0..bits).contains(&place) { Ok(Some((value >> place & 1) as i8)) } else { Err(Error::illegal(format!("a bit's place must lie from 0 to {}, found {place}", bits - 1))) }
+        if (0..bits).contains(&place) {
+            Ok(Some((value >> place & 1) as i8))
+        } else {
+            Err(Error::illegal(format!("a bit's place must lie from 0 to {}, found {place}", bits - 1)))
+        }
     })
 }
 
@@ -154,7 +192,7 @@ fn bit_get(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
 fn grouped(whole: &str) -> String {
     let mut out = String::new();
     for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at) % 3 == 0 {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -200,15 +238,25 @@ fn format_number(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
     if !is_numeric(&value.data_type) && !matches!(value.data_type, DataType::Null | DataType::Utf8) {
         return Err(unexpected(context, 0, "\"NUMERIC\"", &value.data_type));
     }
-    let value = if matches!(value.data_type, DataType::Utf8 | DataType::Null) { cast(value, &DataType::Float64, context.conf)? } else { value };
+    let value = if matches!(value.data_type, DataType::Utf8 | DataType::Null) {
+        cast(value, &DataType::Float64, context.conf)?
+    } else {
+        value
+    };
     let by_pattern = format.data_type == DataType::Utf8;
     let format = implicit(context, format, if by_pattern { &DataType::Utf8 } else { &DataType::Int32 }, 1)?;
     Ok(safe_kernel(context, "", DataType::Utf8, true, vec![value, format], move |arrays| {
         let plain = |row: usize| -> String {
             match arrays[0].data_type() {
-                DataType::Float64 => format!("{}", arrays[0].as_primitive::<arrow::datatypes::Float64Type>().value(row)),
-                DataType::Float32 => format!("{}", arrays[0].as_primitive::<arrow::datatypes::Float32Type>().value(row)),
-                DataType::Decimal128(_, scale) => display::decimal(arrays[0].as_primitive::<Decimal128Type>().value(row), *scale),
+                DataType::Float64 => {
+                    format!("{}", arrays[0].as_primitive::<arrow::datatypes::Float64Type>().value(row))
+                }
+                DataType::Float32 => {
+                    format!("{}", arrays[0].as_primitive::<arrow::datatypes::Float32Type>().value(row))
+                }
+                DataType::Decimal128(_, scale) => {
+                    display::decimal(arrays[0].as_primitive::<Decimal128Type>().value(row), *scale)
+                }
                 _ => display::one(&arrays[0], row, Zone::UTC),
             }
         };
@@ -226,7 +274,11 @@ fn format_number(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
             if by_pattern {
                 let pattern = arrays[1].as_string::<i32>().value(row);
                 let (whole, fraction) = pattern.split_once('.').unwrap_or((pattern, ""));
-                let text = with_places(&number, fraction.chars().filter(|c| matches!(c, '0' | '#')).count(), whole.contains(','));
+                let text = with_places(
+                    &number,
+                    fraction.chars().filter(|c| matches!(c, '0' | '#')).count(),
+                    whole.contains(','),
+                );
                 let optional = fraction.chars().rev().take_while(|c| *c == '#').count();
                 let cut = text.len() - text.bytes().rev().take(optional).take_while(|digit| *digit == b'0').count();
                 return Some(text[..cut].trim_end_matches('.').to_owned());
@@ -262,14 +314,21 @@ fn parse_url(context: &CallContext<'_>, arguments: Vec<Typed>, strict: bool) -> 
     count(context, &arguments, 2..=3)?;
     let part = constant_text(context, &arguments[1], 1)?.unwrap_or_default();
     let key = arguments.get(2).map_or(Ok(None), |key| constant_text(context, key, 2))?;
-    let url = implicit(context, arguments.into_iter().next().ok_or_else(|| Error::internal("an argument was counted"))?, &DataType::Utf8, 0)?;
+    let url = implicit(
+        context,
+        arguments.into_iter().next().ok_or_else(|| Error::internal("an argument was counted"))?,
+        &DataType::Utf8,
+        0,
+    )?;
     let context = CallContext { name: "parse_url", ..*context };
     let name = format!("({part:?}, {key:?}, {strict})");
     Ok(kernel(&context, &name, DataType::Utf8, true, vec![url], move |arrays| {
         let urls = arrays[0].as_string::<i32>();
         let rows = urls.iter().map(|url| match url {
             None => Ok(None),
-            Some(url) if url.contains([' ', '<', '>', '"']) && strict => Err(Error::of(condition::INVALID_URL).with("url", url)),
+            Some(url) if url.contains([' ', '<', '>', '"']) && strict => {
+                Err(Error::of(condition::INVALID_URL).with("url", url))
+            }
             Some(url) if url.contains(' ') => Ok(None),
             Some(url) => Ok(url_part(url, &part, key.as_deref())),
         });
@@ -285,17 +344,29 @@ fn url_part(url: &str, part: &str, key: Option<&str>) -> Option<String> {
         Some(_) => rest.find('/').map_or((Some(rest), ""), |at| (Some(&rest[..at]), &rest[at..])),
         None => (None, rest),
     };
-    let (user, address) = authority.map_or((None, None), |authority| authority.rsplit_once('@').map_or((None, Some(authority)), |(user, address)| (Some(user), Some(address))));
+    let (user, address) = authority.map_or((None, None), |authority| {
+        authority.rsplit_once('@').map_or((None, Some(authority)), |(user, address)| (Some(user), Some(address)))
+    });
     let found = match part {
         "PROTOCOL" => protocol,
         "AUTHORITY" => authority,
         "USERINFO" => user,
-        "HOST" => address.map(|address| address.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(address, |(host, _)| host)),
+        "HOST" => address.map(|address| {
+            address
+                .rsplit_once(':')
+                .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+                .map_or(address, |(host, _)| host)
+        }),
         "PATH" => Some(path),
         "REF" => fragment,
         "FILE" => return Some(query.map_or(path.to_owned(), |query| format!("{path}?{query}"))),
         "QUERY" => match key {
-            Some(key) => return query?.split('&').find_map(|pair| pair.split_once('=').filter(|(name, _)| *name == key)).map(|(_, value)| value.to_owned()),
+            Some(key) => {
+                return query?
+                    .split('&')
+                    .find_map(|pair| pair.split_once('=').filter(|(name, _)| *name == key))
+                    .map(|(_, value)| value.to_owned());
+            }
             None => query,
         },
         _ => None,

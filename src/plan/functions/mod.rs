@@ -75,7 +75,12 @@ pub enum Definition {
 pub struct HigherOrder {
     /// Types and nullability of the parameters of the lambda at `at`, which has `count` of them; the arguments before it are
     /// resolved, and lambdas and what is not resolved yet are `None`.
-    pub parameters: fn(context: &CallContext<'_>, arguments: &[Option<Typed>], at: usize, count: usize) -> Result<Vec<(DataType, bool)>>,
+    pub parameters: fn(
+        context: &CallContext<'_>,
+        arguments: &[Option<Typed>],
+        at: usize,
+        count: usize,
+    ) -> Result<Vec<(DataType, bool)>>,
     /// A lambda arrives as `Expr::Lambda`, typed by its body; its variables are `Expr::LambdaVariable`s with a field and a name
     /// that no enclosing lambda uses.
     pub build: fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>,
@@ -85,9 +90,20 @@ type Table = &'static [(&'static str, Definition)];
 
 /// Every file's table.
 const TABLES: &[Table] = &[
-    aggregate::TABLE, array::TABLE, collected::TABLE, conditional::TABLE, datetime::TABLE, hash::TABLE,
-    higher_order::TABLE, json::TABLE, map::TABLE,
-    math::TABLE, misc::TABLE, regex::TABLE, string::TABLE, timetext::TABLE,
+    aggregate::TABLE,
+    array::TABLE,
+    collected::TABLE,
+    conditional::TABLE,
+    datetime::TABLE,
+    hash::TABLE,
+    higher_order::TABLE,
+    json::TABLE,
+    map::TABLE,
+    math::TABLE,
+    misc::TABLE,
+    regex::TABLE,
+    string::TABLE,
+    timetext::TABLE,
     window::TABLE,
 ];
 

@@ -63,7 +63,9 @@ pub fn format(format: &str, values: &[ArrayRef], row: usize, zone: Zone) -> Resu
                 if index.is_none() {
                     next += 1;
                 }
-                let value = values.get(at).ok_or_else(|| Error::illegal(format!("the format '{format}' names argument {}, of {}", at + 1, values.len())))?;
+                let value = values.get(at).ok_or_else(|| {
+                    Error::illegal(format!("the format '{format}' names argument {}, of {}", at + 1, values.len()))
+                })?;
                 directive.text(conversion, value, row, zone, format)?
             }
         };
@@ -90,14 +92,21 @@ fn real(array: &dyn Array, row: usize) -> Option<f64> {
     Some(match array.data_type() {
         DataType::Float32 => array.as_primitive::<Float32Type>().value(row).into(),
         DataType::Float64 => array.as_primitive::<Float64Type>().value(row),
-        DataType::Decimal128(_, scale) => display::decimal(array.as_primitive::<Decimal128Type>().value(row), *scale).parse().ok()?,
+        DataType::Decimal128(_, scale) => {
+            display::decimal(array.as_primitive::<Decimal128Type>().value(row), *scale).parse().ok()?
+        }
         _ => return None,
     })
 }
 
 impl Directive {
     fn text(&self, conversion: char, array: &ArrayRef, row: usize, zone: Zone, format: &str) -> Result<String> {
-        let wrong = || Error::illegal(format!("in the format '{format}', %{conversion} does not take {}", crate::types::simple_name(array.data_type())));
+        let wrong = || {
+            Error::illegal(format!(
+                "in the format '{format}', %{conversion} does not take {}",
+                crate::types::simple_name(array.data_type())
+            ))
+        };
         if array.is_null(row) || *array.data_type() == DataType::Null {
             return Ok(if conversion == 'b' { "false" } else { "null" }.to_owned());
         }
@@ -155,7 +164,9 @@ impl Directive {
                 };
                 self.signed(value.is_sign_negative(), digits)
             }
-            other => return Err(Error::illegal(format!("the format '{format}' holds %{other}, which is no conversion"))),
+            other => {
+                return Err(Error::illegal(format!("the format '{format}' holds %{other}, which is no conversion")));
+            }
         })
     }
 
@@ -179,7 +190,7 @@ impl Directive {
 fn grouped(digits: &str) -> String {
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -193,6 +204,7 @@ fn half_up(value: f64, places: usize) -> String {
     let scale = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
     let unscaled = text.replace('.', "").parse::<i128>().ok();
     let (from, to) = (i64::try_from(scale).unwrap_or(0), i64::try_from(places).unwrap_or(0));
-    let rounded = unscaled.and_then(|unscaled| crate::types::parse::rescale(unscaled, from, to)).zip(i8::try_from(places).ok());
+    let rounded =
+        unscaled.and_then(|unscaled| crate::types::parse::rescale(unscaled, from, to)).zip(i8::try_from(places).ok());
     rounded.map_or_else(|| format!("{value:.places$}"), |(unscaled, scale)| display::decimal(unscaled, scale))
 }

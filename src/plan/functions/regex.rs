@@ -17,17 +17,22 @@ use crate::condition;
 use crate::error::{Error, Result};
 
 pub const TABLE: super::Table = &[
-    ("rlike", Scalar(|c, a| matches(c, a))),
-    ("regexp", Scalar(|c, a| matches(c, a))),
-    ("regexp_like", Scalar(|c, a| matches(c, a))),
+    ("rlike", Scalar(matches)),
+    ("regexp", Scalar(matches)),
+    ("regexp_like", Scalar(matches)),
     ("regexp_count", Scalar(|c, a| by_pattern::<i32>(c, a, |regex, text| Ok(Some(found(regex, text)?.len() as i32))))),
     ("regexp_extract", Scalar(extract)),
     ("regexp_extract_all", Scalar(extract_all)),
     ("regexp_instr", Scalar(instr)),
     ("regexp_replace", Scalar(replace)),
-    ("regexp_substr", Scalar(|c, a| by_pattern::<String>(c, a, |regex, text| {
-        Ok(regex.find(text).map_err(failed)?.map(|found| found.as_str().to_owned()))
-    }))),
+    (
+        "regexp_substr",
+        Scalar(|c, a| {
+            by_pattern::<String>(c, a, |regex, text| {
+                Ok(regex.find(text).map_err(failed)?.map(|found| found.as_str().to_owned()))
+            })
+        }),
+    ),
     ("split", Scalar(split)),
     ("like", Scalar(|c, a| like(c, a, false))),
     ("ilike", Scalar(|c, a| like(c, a, true))),
@@ -124,7 +129,9 @@ fn found<'t>(regex: &Regex, text: &'t str) -> Result<Vec<&'t str>> {
 
 /// A function of text and pattern.
 fn by_pattern<R: Out>(
-    context: &CallContext<'_>, arguments: Vec<Typed>, f: fn(&Regex, &str) -> Result<Option<R>>,
+    context: &CallContext<'_>,
+    arguments: Vec<Typed>,
+    f: fn(&Regex, &str) -> Result<Option<R>>,
 ) -> Result<Typed> {
     let arguments = exact(context, arguments, [DataType::Utf8, DataType::Utf8])?;
     let name = context.name.to_ascii_lowercase();
@@ -148,7 +155,9 @@ fn matches(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
 
 /// Text, pattern and an optional number that is 1 when absent (0 for `regexp_instr`).
 fn with_number<R: Out>(
-    context: &CallContext<'_>, mut arguments: Vec<Typed>, default: i32,
+    context: &CallContext<'_>,
+    mut arguments: Vec<Typed>,
+    default: i32,
     f: fn(&str, &Regex, &str, i32) -> Result<Option<R>>,
 ) -> Result<Typed> {
     count(context, &arguments, 2..=3)?;
@@ -159,7 +168,8 @@ fn with_number<R: Out>(
     let name = context.name.to_ascii_lowercase();
     Ok(kernel(context, "", R::data_type(), true, arguments, move |arrays| {
         let patterns = Patterns::new(&name);
-        let (texts, regexes, numbers) = (arrays[0].as_string::<i32>(), arrays[1].as_string::<i32>(), arrays[2].as_primitive::<Int32Type>());
+        let (texts, regexes, numbers) =
+            (arrays[0].as_string::<i32>(), arrays[1].as_string::<i32>(), arrays[2].as_primitive::<Int32Type>());
         R::build((0..texts.len()).map(|row| {
             if texts.is_null(row) || regexes.is_null(row) || numbers.is_null(row) {
                 return Ok(None);
@@ -195,7 +205,9 @@ fn extract_all(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed
         let index = group(function, regex, index)?;
         let all: Result<Vec<String>> = regex
             .captures_iter(text)
-            .map(|captures| Ok(captures.map_err(failed)?.get(index).map_or(String::new(), |found| found.as_str().to_owned())))
+            .map(|captures| {
+                Ok(captures.map_err(failed)?.get(index).map_or(String::new(), |found| found.as_str().to_owned()))
+            })
             .collect();
         all.map(Some)
     })
@@ -244,7 +256,11 @@ fn replaced(regex: &Regex, text: &str, start: usize, replacement: &str) -> Resul
             match c {
                 '\\' => out.extend(letters.next()),
                 '$' => {
-                    let mut index = letters.next().and_then(|digit| digit.to_digit(10)).ok_or_else(|| Error::illegal("illegal group reference"))? as usize;
+                    let mut index = letters
+                        .next()
+                        .and_then(|digit| digit.to_digit(10))
+                        .ok_or_else(|| Error::illegal("illegal group reference"))?
+                        as usize;
                     // More digits belong to the number as long as such a group exists.
                     while let Some(digit) = letters.peek().and_then(|digit| digit.to_digit(10)) {
                         let longer = index * 10 + digit as usize;
@@ -315,8 +331,8 @@ fn like(context: &CallContext<'_>, mut arguments: Vec<Typed>, fold: bool) -> Res
                 return Ok(None);
             }
             let key = (patterns.value(row), escapes.value(row));
-            if !compiled.contains_key(&key) {
-                compiled.insert(key, like_regex(key.0, key.1.chars().next(), fold)?);
+            if let std::collections::hash_map::Entry::Vacant(e) = compiled.entry(key) {
+                e.insert(like_regex(key.0, key.1.chars().next(), fold)?);
             }
             compiled[&key].is_match(texts.value(row)).map(Some).map_err(failed)
         }))
@@ -324,13 +340,17 @@ fn like(context: &CallContext<'_>, mut arguments: Vec<Typed>, fold: bool) -> Res
 }
 
 fn like_regex(pattern: &str, escape: Option<char>, fold: bool) -> Result<Regex> {
-    let bad = |letter: String| Error::of(condition::INVALID_FORMAT_ESC).with("format", format!("'{pattern}'")).with("char", letter);
+    let bad = |letter: String| {
+        Error::of(condition::INVALID_FORMAT_ESC).with("format", format!("'{pattern}'")).with("char", letter)
+    };
     let mut out = String::from(if fold { "(?is)^" } else { "(?s)^" });
     let mut letters = pattern.chars();
     while let Some(c) = letters.next() {
         match c {
             c if Some(c) == escape => match letters.next() {
-                Some(next) if next == '_' || next == '%' || Some(next) == escape => out.push_str(&fancy_regex::escape(&next.to_string())),
+                Some(next) if next == '_' || next == '%' || Some(next) == escape => {
+                    out.push_str(&fancy_regex::escape(&next.to_string()))
+                }
                 Some(next) => return Err(bad(format!("'{next}'"))),
                 None => return Err(bad(format!("'{c}'"))),
             },

@@ -39,7 +39,9 @@ pub fn sequence(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<
         for end in ends.into_iter().chain(step) {
             passed.push(cast(end, &DataType::Int64, context.conf)?);
         }
-        return Ok(kernel(context, &format!("({element})"), data_type, true, passed, move |arrays| numbers(arrays, &element)));
+        return Ok(kernel(context, &format!("({element})"), data_type, true, passed, move |arrays| {
+            numbers(arrays, &element)
+        }));
     }
     let zone = Zone::of(context.conf.time_zone())?;
     let local = if matches!(element, DataType::Timestamp(_, Some(_))) { zone } else { Zone::UTC };
@@ -48,11 +50,18 @@ pub fn sequence(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<
         None => literal(ScalarValue::DurationMicrosecond(Some(MICROS_PER_DAY))),
     };
     if !matches!(step.data_type, DataType::Duration(_) | DataType::Interval(_)) {
-        return Err(unexpected(context, 2, "(\"INTERVAL\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")", &step.data_type));
+        return Err(unexpected(
+            context,
+            2,
+            "(\"INTERVAL\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")",
+            &step.data_type,
+        ));
     }
     let by_months = step.data_type == DataType::Interval(IntervalUnit::YearMonth);
     ends.push(step);
-    Ok(kernel(context, &format!("({element}, {by_months}, {})", local.id()), data_type, true, ends, move |arrays| moments(arrays, &element, local)))
+    Ok(kernel(context, &format!("({element}, {by_months}, {})", local.id()), data_type, true, ends, move |arrays| {
+        moments(arrays, &element, local)
+    }))
 }
 
 /// Lists of longs in the type of their elements.
@@ -108,8 +117,12 @@ fn moments(arrays: &[ArrayRef], element: &DataType, zone: Zone) -> Result<ArrayR
         valid.push(starts.is_valid(row) && stops.is_valid(row) && steps.is_valid(row));
         if valid[row] {
             let (months, micros) = match steps.data_type() {
-                data_type if *data_type == day_time_interval() => (0, steps.as_primitive::<arrow::datatypes::DurationMicrosecondType>().value(row)),
-                DataType::Interval(IntervalUnit::YearMonth) => (i64::from(steps.as_primitive::<arrow::datatypes::IntervalYearMonthType>().value(row)), 0),
+                data_type if *data_type == day_time_interval() => {
+                    (0, steps.as_primitive::<arrow::datatypes::DurationMicrosecondType>().value(row))
+                }
+                DataType::Interval(IntervalUnit::YearMonth) => {
+                    (i64::from(steps.as_primitive::<arrow::datatypes::IntervalYearMonthType>().value(row)), 0)
+                }
                 _ => {
                     let step = steps.as_primitive::<IntervalMonthDayNanoType>().value(row);
                     (i64::from(step.months), i64::from(step.days) * MICROS_PER_DAY + step.nanoseconds / 1000)
@@ -120,13 +133,23 @@ fn moments(arrays: &[ArrayRef], element: &DataType, zone: Zone) -> Result<ArrayR
             let backwards = months < 0 || (months == 0 && micros < 0);
             let forwards = months > 0 || (months == 0 && micros > 0);
             if (backwards && start < stop) || (forwards && start > stop) || (!backwards && !forwards && start != stop) {
-                return Err(bad(starts.value(row), stops.value(row), &format!("{months} months and {micros} microseconds")));
+                return Err(bad(
+                    starts.value(row),
+                    stops.value(row),
+                    &format!("{months} months and {micros} microseconds"),
+                ));
             }
             for n in 0..MOST {
                 let days = calendar::add_months(start.div_euclid(MICROS_PER_DAY), months * n);
                 let local = days.map(|days| days * MICROS_PER_DAY + start.rem_euclid(MICROS_PER_DAY) + micros * n);
-                let Some(local) = local.filter(|local| if backwards { *local >= stop } else { *local <= stop }) else { break };
-                values.push(if is_date { local.div_euclid(MICROS_PER_DAY) } else { zone.to_utc(local).unwrap_or(local) });
+                let Some(local) = local.filter(|local| if backwards { *local >= stop } else { *local <= stop }) else {
+                    break;
+                };
+                values.push(if is_date {
+                    local.div_euclid(MICROS_PER_DAY)
+                } else {
+                    zone.to_utc(local).unwrap_or(local)
+                });
                 if !backwards && !forwards {
                     break;
                 }

@@ -17,7 +17,12 @@ use crate::plan::resolve::cast::cast;
 
 pub const TABLE: super::Table = &[
     ("ascii", Scalar(|c, a| one::<Text, i32>(c, a, |s| s.chars().next().map_or(0, |first| first as i32)))),
-    ("base64", Scalar(|c, a| one::<Bytes, String>(c, binary(c, a)?, |bytes| base64::engine::general_purpose::STANDARD.encode(bytes)))),
+    (
+        "base64",
+        Scalar(|c, a| {
+            one::<Bytes, String>(c, binary(c, a)?, |bytes| base64::engine::general_purpose::STANDARD.encode(bytes))
+        }),
+    ),
     ("bit_length", Scalar(|c, a| one::<Bytes, i32>(c, binary(c, a)?, |bytes| bytes.len() as i32 * 8))),
     ("btrim", Scalar(|c, a| trim(c, a, Side::Both))),
     ("char", Scalar(|c, a| one::<Long, String>(c, a, character))),
@@ -42,8 +47,8 @@ pub const TABLE: super::Table = &[
     ("lower", Scalar(|c, a| one::<Text, String>(c, a, str::to_lowercase))),
     ("left", Scalar(|c, a| two::<Text, Int, String>(c, a, |s, n| substring(s, 1, i64::from(n)).to_owned()))),
     ("levenshtein", Scalar(levenshtein)),
-    ("locate", Scalar(|c, a| position(c, a))),
-    ("position", Scalar(|c, a| position(c, a))),
+    ("locate", Scalar(position)),
+    ("position", Scalar(position)),
     ("lpad", Scalar(|c, a| pad(c, a, true))),
     ("rpad", Scalar(|c, a| pad(c, a, false))),
     ("ltrim", Scalar(|c, a| trim(c, a, Side::Left))),
@@ -58,21 +63,39 @@ pub const TABLE: super::Table = &[
     ("mask", Scalar(mask)),
     ("octet_length", Scalar(|c, a| one::<Bytes, i32>(c, binary(c, a)?, |bytes| bytes.len() as i32))),
     ("overlay", Scalar(overlay)),
-    ("quote", Scalar(|c, a| one::<Text, String>(c, a, |s| format!("'{}'", s.replace('\\', "\\\\").replace('\'', "\\'"))))),
+    (
+        "quote",
+        Scalar(|c, a| one::<Text, String>(c, a, |s| format!("'{}'", s.replace('\\', "\\\\").replace('\'', "\\'")))),
+    ),
     ("repeat", Scalar(|c, a| two::<Text, Int, String>(c, a, |s, n| s.repeat(usize::try_from(n).unwrap_or(0))))),
     ("replace", Scalar(replace)),
     ("reverse", Scalar(reverse)),
-    ("right", Scalar(|c, a| two::<Text, Int, String>(c, a, |s, n| if n <= 0 { String::new() } else { substring(s, -i64::from(n), i64::MAX).to_owned() }))),
+    (
+        "right",
+        Scalar(|c, a| {
+            two::<Text, Int, String>(c, a, |s, n| {
+                if n <= 0 { String::new() } else { substring(s, -i64::from(n), i64::MAX).to_owned() }
+            })
+        }),
+    ),
     ("soundex", Scalar(|c, a| one::<Text, String>(c, a, soundex))),
     ("space", Scalar(|c, a| one::<Int, String>(c, a, |n| " ".repeat(usize::try_from(n).unwrap_or(0))))),
     ("split_part", Scalar(|c, a| three_or::<Text, Text, Int, String>(c, a, split_part))),
     ("startswith", Scalar(|c, a| two::<Text, Text, bool>(c, a, |s, start| s.starts_with(start)))),
     ("substr", Scalar(substr)),
     ("substring", Scalar(substr)),
-    ("substring_index", Scalar(|c, a| three_or::<Text, Text, Int, String>(c, a, |s, by, n| Ok(Some(substring_index(s, by, n).to_owned()))))),
+    (
+        "substring_index",
+        Scalar(|c, a| {
+            three_or::<Text, Text, Int, String>(c, a, |s, by, n| Ok(Some(substring_index(s, by, n).to_owned())))
+        }),
+    ),
     ("to_binary", Scalar(|c, a| to_binary(c, a, false))),
     ("try_to_binary", Scalar(|c, a| to_binary(c, a, true))),
-    ("translate", Scalar(|c, a| three_or::<Text, Text, Text, String>(c, a, |s, from, to| Ok(Some(translate(s, from, to)))))),
+    (
+        "translate",
+        Scalar(|c, a| three_or::<Text, Text, Text, String>(c, a, |s, from, to| Ok(Some(translate(s, from, to))))),
+    ),
     ("ucase", Scalar(|c, a| one::<Text, String>(c, a, str::to_uppercase))),
     ("upper", Scalar(|c, a| one::<Text, String>(c, a, str::to_uppercase))),
     ("unbase64", Scalar(|c, a| one_or::<Text, Vec<u8>>(c, a, unbase64))),
@@ -87,7 +110,11 @@ pub fn binary(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Vec<Ty
     arguments
         .into_iter()
         .map(|argument| {
-            let text = if argument.data_type == DataType::Binary { argument } else { implicit(context, argument, &DataType::Utf8, 0)? };
+            let text = if argument.data_type == DataType::Binary {
+                argument
+            } else {
+                implicit(context, argument, &DataType::Utf8, 0)?
+            };
             cast(text, &DataType::Binary, context.conf)
         })
         .collect()
@@ -118,7 +145,10 @@ fn concat(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         return Ok(kernel(context, "_binary", DataType::Binary, nullable, arguments, |arrays| {
             let arrays: Vec<_> = arrays.iter().map(|array| array.as_binary::<i32>()).collect();
             let rows = (0..arrays[0].len()).map(|row| {
-                arrays.iter().all(|array| array.is_valid(row)).then(|| arrays.iter().flat_map(|array| array.value(row)).copied().collect::<Vec<u8>>())
+                arrays
+                    .iter()
+                    .all(|array| array.is_valid(row))
+                    .then(|| arrays.iter().flat_map(|array| array.value(row)).copied().collect::<Vec<u8>>())
             });
             Ok(Arc::new(rows.collect::<arrow::array::BinaryArray>()))
         }));
@@ -166,7 +196,9 @@ fn concat_ws(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> 
             for array in &arrays[1..] {
                 match array.as_list_opt::<i32>() {
                     _ if array.is_null(row) => {}
-                    Some(lists) => parts.extend(lists.value(row).as_string::<i32>().iter().flatten().map(str::to_owned)),
+                    Some(lists) => {
+                        parts.extend(lists.value(row).as_string::<i32>().iter().flatten().map(str::to_owned))
+                    }
                     None => parts.push(array.as_string::<i32>().value(row).to_owned()),
                 }
             }
@@ -206,7 +238,10 @@ fn decode_bytes(bytes: &[u8], charset: &str) -> Result<String> {
     };
     Ok(match charset.to_ascii_lowercase().as_str() {
         "utf-8" => String::from_utf8_lossy(bytes).into_owned(),
-        "us-ascii" => bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER }).collect(),
+        "us-ascii" => bytes
+            .iter()
+            .map(|byte| if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER })
+            .collect(),
         "iso-8859-1" => bytes.iter().map(|byte| char::from(*byte)).collect(),
         "utf-16be" => wide(u16::from_be_bytes, bytes),
         "utf-16le" => wide(u16::from_le_bytes, bytes),
@@ -215,7 +250,12 @@ fn decode_bytes(bytes: &[u8], charset: &str) -> Result<String> {
             [0xFE, 0xFF, rest @ ..] => wide(u16::from_be_bytes, rest),
             rest => wide(u16::from_be_bytes, rest),
         },
-        "utf-32" => bytes.chunks_exact(4).map(|b| char::from_u32(u32::from_be_bytes([b[0], b[1], b[2], b[3]])).unwrap_or(char::REPLACEMENT_CHARACTER)).collect(),
+        "utf-32" => bytes
+            .chunks_exact(4)
+            .map(|b| {
+                char::from_u32(u32::from_be_bytes([b[0], b[1], b[2], b[3]])).unwrap_or(char::REPLACEMENT_CHARACTER)
+            })
+            .collect(),
         _ => return Err(charset_error("decode", charset)),
     })
 }
@@ -273,7 +313,11 @@ fn initcap(text: &str) -> String {
     let mut start = true;
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if start { out.extend(c.to_uppercase()) } else { out.extend(c.to_lowercase()) }
+        if start {
+            out.extend(c.to_uppercase())
+        } else {
+            out.extend(c.to_lowercase())
+        }
         start = c == ' ';
     }
     out
@@ -377,7 +421,9 @@ fn mask(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
         let columns: Vec<_> = arrays.iter().map(|array| array.as_string::<i32>()).collect();
         let rows = (0..columns[0].len()).map(|row| {
             columns[0].is_valid(row).then(|| {
-                let behind = |at: usize, c: char| columns[at].is_valid(row).then(|| columns[at].value(row).chars().next()).flatten().unwrap_or(c);
+                let behind = |at: usize, c: char| {
+                    columns[at].is_valid(row).then(|| columns[at].value(row).chars().next()).flatten().unwrap_or(c)
+                };
                 let hide = |c: char| match c {
                     c if c.is_uppercase() => behind(1, c),
                     c if c.is_lowercase() => behind(2, c),
@@ -528,10 +574,12 @@ fn substring_index<'a>(text: &'a str, by: &str, n: i32) -> &'a str {
 
 fn translate(text: &str, from: &str, to: &str) -> String {
     let to: Vec<char> = to.chars().collect();
-    text.chars().filter_map(|c| match from.chars().position(|wanted| wanted == c) {
-        Some(at) => to.get(at).copied(),
-        None => Some(c),
-    }).collect()
+    text.chars()
+        .filter_map(|c| match from.chars().position(|wanted| wanted == c) {
+            Some(at) => to.get(at).copied(),
+            None => Some(c),
+        })
+        .collect()
 }
 
 /// Base64 as MIME reads it: line ends and spaces are passed over, padding may be absent.
@@ -591,7 +639,11 @@ fn to_binary(context: &CallContext<'_>, arguments: Vec<Typed>, lenient: bool) ->
                 "utf-8" | "utf8" => Some(text.as_bytes().to_vec()),
                 "base64" => unbase64(text).ok().flatten(),
                 "hex" => super::math::unhex(text),
-                _ => return Err(Error::illegal(format!("to_binary knows the formats hex, utf-8 and base64, not '{format}'"))),
+                _ => {
+                    return Err(Error::illegal(format!(
+                        "to_binary knows the formats hex, utf-8 and base64, not '{format}'"
+                    )));
+                }
             };
             match bytes {
                 None if !lenient => Err(Error::of(condition::CONVERSION_INVALID_INPUT)

@@ -50,7 +50,12 @@ impl Patterns {
     }
 
     /// Calls `f` with each row's pattern; null in, null out.
-    fn each<T>(&self, patterns: &ArrayRef, values: &dyn Array, mut f: impl FnMut(&Pattern, usize) -> Result<Option<T>>) -> Result<Vec<Option<T>>> {
+    fn each<T>(
+        &self,
+        patterns: &ArrayRef,
+        values: &dyn Array,
+        mut f: impl FnMut(&Pattern, usize) -> Result<Option<T>>,
+    ) -> Result<Vec<Option<T>>> {
         let texts = patterns.as_string::<i32>();
         let mut last: Option<(String, Pattern)> = None;
         let mut out = Vec::with_capacity(values.len());
@@ -144,7 +149,10 @@ fn formatted(patterns: &Patterns, arrays: &[ArrayRef], zone: Zone) -> Result<Arr
         let mut out = String::new();
         if local {
             pattern.format_local(times.value(row), &mut out).ok_or_else(|| {
-                Error::new(crate::error::ErrorKind::DateTime, "the pattern asks for a time zone, which a timestamp_ntz has not")
+                Error::new(
+                    crate::error::ErrorKind::DateTime,
+                    "the pattern asks for a time zone, which a timestamp_ntz has not",
+                )
             })?;
         } else {
             pattern.format_timestamp(times.value(row), zone, &mut out);
@@ -162,7 +170,9 @@ fn date_format(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed
     let patterns = Patterns::of(&pattern)?;
     let zone = Zone::of(context.conf.time_zone())?;
     let nullable = value.nullable || pattern.nullable;
-    Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, nullable, vec![value, pattern], move |arrays| formatted(&patterns, arrays, zone)))
+    Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, nullable, vec![value, pattern], move |arrays| {
+        formatted(&patterns, arrays, zone)
+    }))
 }
 
 const DEFAULT_PATTERN: &str = "yyyy-MM-dd HH:mm:ss";
@@ -182,7 +192,9 @@ fn from_unixtime(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
     let patterns = Patterns::of(&pattern)?;
     let zone = Zone::of(context.conf.time_zone())?;
     let time = cast(seconds, &timestamp(), context.conf)?;
-    Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, true, vec![time, pattern], move |arrays| formatted(&patterns, arrays, zone)))
+    Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, true, vec![time, pattern], move |arrays| {
+        formatted(&patterns, arrays, zone)
+    }))
 }
 
 /// Seconds since the epoch of a time, a date, or text by a pattern; without arguments the resolver has put the clock there.
@@ -191,7 +203,14 @@ fn unix_timestamp(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Ty
     let time = match &value.data_type {
         DataType::Utf8 => to_timestamp(context, vec![value, pattern], timestamp(), false)?,
         DataType::Date32 | DataType::Timestamp(..) | DataType::Null => cast(value, &timestamp(), context.conf)?,
-        found => return Err(unexpected(context, 0, "(\"STRING\" or \"DATE\" or \"TIMESTAMP\" or \"TIMESTAMP WITHOUT TIME ZONE\")", found)),
+        found => {
+            return Err(unexpected(
+                context,
+                0,
+                "(\"STRING\" or \"DATE\" or \"TIMESTAMP\" or \"TIMESTAMP WITHOUT TIME ZONE\")",
+                found,
+            ));
+        }
     };
     let nullable = time.nullable;
     Ok(safe_kernel(context, "_seconds", DataType::Int64, nullable, vec![time], |arrays| {

@@ -91,6 +91,7 @@ fn nth_value(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typ
     };
     let n = constant_integer(context, &arguments[1], 1)?.unwrap_or(1);
     let value = arguments.remove(0);
-    let expr = call(df::nth_value::nth_value_udwf(), vec![value.expr, literal(ScalarValue::Int64(Some(n))).expr], ignore);
+    let expr =
+        call(df::nth_value::nth_value_udwf(), vec![value.expr, literal(ScalarValue::Int64(Some(n))).expr], ignore);
     Ok(Typed { expr, data_type: value.data_type, nullable: true })
 }

@@ -47,7 +47,9 @@ pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Res
         Place::Group => {}
         Place::BelowGroup => return Err(Error::of(condition::NESTED_AGGREGATE_FUNCTION)),
         _ => {
-            return Err(Error::of(condition::INVALID_WHERE_CONDITION).with("condition", format!("\"{name}(…)\"")).with("expressionList", format!("{name}(…)")));
+            return Err(Error::of(condition::INVALID_WHERE_CONDITION)
+                .with("condition", format!("\"{name}(…)\""))
+                .with("expressionList", format!("{name}(…)")));
         }
     }
     let place = std::mem::replace(&mut expressions.place, Place::BelowGroup);
@@ -62,7 +64,9 @@ pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Res
     let (texts, arguments) = texts_and_values(arguments);
     let typed = build(&expressions.call_context(call, &pretty, &texts), arguments)?;
     let filter = filter.map(|filter| filter.typed.expr);
-    let Some(aggregates) = &mut expressions.aggregates else { return Err(Error::internal("an aggregate function outside of a group")) };
+    let Some(aggregates) = &mut expressions.aggregates else {
+        return Err(Error::internal("an aggregate function outside of a group"));
+    };
     let expr = take_out(typed.expr, call, filter, &mut |function| aggregates.function(function))?;
     Ok(Value::new(Typed { expr, ..typed }, pretty))
 }
@@ -78,7 +82,10 @@ pub fn pretty(expressions: &Expressions<'_>, call: &Call, arguments: &[Value], f
 
 /// Puts a column in the place of each aggregate function of a definition's expression.
 pub fn take_out(
-    expr: DfExpr, call: &Call, filter: Option<DfExpr>, place: &mut dyn FnMut(AggregateFunction) -> Result<DfExpr>,
+    expr: DfExpr,
+    call: &Call,
+    filter: Option<DfExpr>,
+    place: &mut dyn FnMut(AggregateFunction) -> Result<DfExpr>,
 ) -> Result<DfExpr> {
     let rewritten = expr.transform_down(|node| match node {
         DfExpr::AggregateFunction(mut function) => {
@@ -117,10 +124,23 @@ pub fn grouping(expressions: &mut Expressions<'_>, name: &str, arguments: &[Expr
     let values = values?;
     let texts: Vec<_> = values.iter().map(|value| value.pretty.clone()).collect();
     let pretty = naming::call(name, false, false, &texts);
-    let keys: Vec<_> = expressions.aggregates.iter().flat_map(|aggregates| &aggregates.keys).map(|key| key.typed.expr.clone()).collect();
+    let keys: Vec<_> = expressions
+        .aggregates
+        .iter()
+        .flat_map(|aggregates| &aggregates.keys)
+        .map(|key| key.typed.expr.clone())
+        .collect();
     let conf = expressions.resolver.conf();
-    let id = Typed { expr: DfExpr::Column(Column::from_name(GROUPING_ID)), data_type: grouping_id_type(keys.len()), nullable: false };
-    let id = Typed { expr: DfExpr::Cast(datafusion::logical_expr::Cast::new(Box::new(id.expr), DataType::Int64)), data_type: DataType::Int64, nullable: false };
+    let id = Typed {
+        expr: DfExpr::Column(Column::from_name(GROUPING_ID)),
+        data_type: grouping_id_type(keys.len()),
+        nullable: false,
+    };
+    let id = Typed {
+        expr: DfExpr::Cast(datafusion::logical_expr::Cast::new(Box::new(id.expr), DataType::Int64)),
+        data_type: DataType::Int64,
+        nullable: false,
+    };
     if name == "grouping_id" {
         let wanted: Vec<_> = values.iter().map(|value| value.typed.expr.clone()).collect();
         if !wanted.is_empty() && wanted != keys {
@@ -130,9 +150,12 @@ pub fn grouping(expressions: &mut Expressions<'_>, name: &str, arguments: &[Expr
         }
         return Ok(Value::new(id, pretty));
     }
-    let position = values.first().and_then(|value| keys.iter().position(|key| *key == value.typed.expr)).ok_or_else(|| {
-        Error::of(condition::GROUPING_COLUMN_MISMATCH).with("grouping", texts.join(", ")).with("groupingColumns", keys.len())
-    })?;
+    let position =
+        values.first().and_then(|value| keys.iter().position(|key| *key == value.typed.expr)).ok_or_else(|| {
+            Error::of(condition::GROUPING_COLUMN_MISMATCH)
+                .with("grouping", texts.join(", "))
+                .with("groupingColumns", keys.len())
+        })?;
     let shift = i64::try_from(keys.len() - 1 - position).unwrap_or_default();
     let shifted = operators::bits(">>", id, literal(ScalarValue::Int64(Some(shift))), conf, &pretty)?;
     let bit = operators::bits("&", shifted, literal(ScalarValue::Int64(Some(1))), conf, &pretty)?;
@@ -227,7 +250,11 @@ impl Resolver<'_> {
     }
 
     /// The grouping keys, and for grouping sets which keys each set has.
-    fn keys(&self, expressions: &mut Expressions<'_>, request: &Request<'_>) -> Result<(Vec<Value>, Option<Vec<Vec<usize>>>)> {
+    fn keys(
+        &self,
+        expressions: &mut Expressions<'_>,
+        request: &Request<'_>,
+    ) -> Result<(Vec<Value>, Option<Vec<Vec<usize>>>)> {
         let mut keys: Vec<Value> = Vec::new();
         let mut resolve = |expressions: &mut Expressions<'_>, key: &Expr| -> Result<usize> {
             let value = self.key(expressions, key, request.outputs)?;
@@ -251,12 +278,20 @@ impl Resolver<'_> {
             }
             Grouping::Cube(list) => {
                 let all = list.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>()?;
-                let subset = |mask: usize| all.iter().enumerate().filter(|(i, _)| mask & (1 << (all.len() - 1 - i)) == 0).map(|(_, key)| *key).collect();
+                let subset = |mask: usize| {
+                    all.iter()
+                        .enumerate()
+                        .filter(|(i, _)| mask & (1 << (all.len() - 1 - i)) == 0)
+                        .map(|(_, key)| *key)
+                        .collect()
+                };
                 Some((0..1_usize << all.len()).map(subset).collect())
             }
             Grouping::Sets { sets } => {
-                let sets: Result<Vec<_>> =
-                    sets.iter().map(|set| set.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>()).collect();
+                let sets: Result<Vec<_>> = sets
+                    .iter()
+                    .map(|set| set.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>())
+                    .collect();
                 Some(sets?)
             }
         };
@@ -272,7 +307,9 @@ impl Resolver<'_> {
                     Error::of(condition::GROUP_BY_POS_OUT_OF_RANGE).with("index", position).with("size", outputs.len())
                 })?;
                 if has_aggregate(output) {
-                    return Err(Error::of(condition::GROUP_BY_POS_AGGREGATE).with("index", position).with("aggExpr", "an aggregate function"));
+                    return Err(Error::of(condition::GROUP_BY_POS_AGGREGATE)
+                        .with("index", position)
+                        .with("aggExpr", "an aggregate function"));
                 }
                 expressions.value(output)?
             }
@@ -280,7 +317,11 @@ impl Resolver<'_> {
                 Ok(value) => value,
                 Err(error) => {
                     let alias = outputs.iter().find_map(|output| match output {
-                        Expr::Alias { input, names, .. } if names.len() == 1 && parts.len() == 1 && self.same(&names[0], &parts[0]) => Some(input),
+                        Expr::Alias { input, names, .. }
+                            if names.len() == 1 && parts.len() == 1 && self.same(&names[0], &parts[0]) =>
+                        {
+                            Some(input)
+                        }
                         _ => None,
                     });
                     match alias {
@@ -326,7 +367,9 @@ struct Group {
 
 impl Group {
     fn new(keys: Vec<Value>, sets: Option<Vec<Vec<usize>>>, expressions: Expressions<'_>) -> Result<Self> {
-        let Some(aggregates) = expressions.aggregates else { return Err(Error::internal("a group without aggregates")) };
+        let Some(aggregates) = expressions.aggregates else {
+            return Err(Error::internal("a group without aggregates"));
+        };
         let keys = keys.into_iter().map(|key| (AttrId::fresh(), key)).collect();
         Ok(Self { keys, sets, below: aggregates.below, functions: aggregates.functions, above: expressions.pending })
     }
@@ -347,7 +390,11 @@ impl Group {
             .collect();
         let mut renamed = Vec::new();
         for call in calls {
-            let arguments = call.arguments.into_iter().map(|argument| self.over_keys(argument, above)).collect::<Result<Vec<_>>>()?;
+            let arguments = call
+                .arguments
+                .into_iter()
+                .map(|argument| self.over_keys(argument, above))
+                .collect::<Result<Vec<_>>>()?;
             renamed.push((call.output, above.call(&call.function, arguments, call.field)));
         }
         substitute(replaced, &|node| match node {
@@ -360,13 +407,20 @@ impl Group {
     }
 
     fn finish(
-        mut self, input: Resolved, outputs: Vec<Output>, having: Option<(Value, Pending)>, order: Vec<Value>,
+        mut self,
+        input: Resolved,
+        outputs: Vec<Output>,
+        having: Option<(Value, Pending)>,
+        order: Vec<Value>,
     ) -> Result<Grouped> {
         let mut above = std::mem::take(&mut self.above);
         let mut extra = Pending::default();
         above.rewrite(&mut |expr| self.over_keys(expr, &mut extra))?;
-        let over_keys = |value: &Value, pending: &mut Pending| -> Result<DfExpr> { self.over_keys(value.typed.expr.clone(), pending) };
-        let output_exprs = outputs.iter().map(|output| over_keys(&output.value, &mut above)).collect::<Result<Vec<_>>>()?;
+        let over_keys = |value: &Value, pending: &mut Pending| -> Result<DfExpr> {
+            self.over_keys(value.typed.expr.clone(), pending)
+        };
+        let output_exprs =
+            outputs.iter().map(|output| over_keys(&output.value, &mut above)).collect::<Result<Vec<_>>>()?;
         let order_exprs = order.iter().map(|value| over_keys(value, &mut above)).collect::<Result<Vec<_>>>()?;
         above.calls.extend(extra.calls);
         let having = match having {
@@ -381,7 +435,13 @@ impl Group {
         };
 
         let plan = self.plan(&input)?;
-        self.check(&input, &plan, output_exprs.iter().chain(&order_exprs).chain(having.iter().map(|(expr, _)| expr)), &above, having.as_ref().map(|(_, pending)| pending))?;
+        self.check(
+            &input,
+            &plan,
+            output_exprs.iter().chain(&order_exprs).chain(having.iter().map(|(expr, _)| expr)),
+            &above,
+            having.as_ref().map(|(_, pending)| pending),
+        )?;
         let mut plan = plan;
         if let Some((predicate, pending)) = having {
             plan = pending.place(plan)?;
@@ -390,11 +450,13 @@ impl Group {
         plan = above.place(plan)?;
 
         // Grouping sets leave keys out of some groups: then they are null.
-        let nullable_keys: HashSet<_> = if self.sets.is_some() { self.keys.iter().map(|(id, _)| *id).collect() } else { HashSet::new() };
+        let nullable_keys: HashSet<_> =
+            if self.sets.is_some() { self.keys.iter().map(|(id, _)| *id).collect() } else { HashSet::new() };
         let mut taken = HashSet::new();
         let (mut attributes, mut projection) = (Vec::new(), Vec::new());
         for (output, expr) in outputs.into_iter().zip(output_exprs) {
-            let from_key = expr.column_refs().into_iter().filter_map(attribute_id).any(|id| nullable_keys.contains(&id));
+            let from_key =
+                expr.column_refs().into_iter().filter_map(attribute_id).any(|id| nullable_keys.contains(&id));
             let mut attribute = output.attribute(&mut taken);
             attribute.nullable |= from_key;
             projection.push(named(expr, attribute.id));
@@ -436,11 +498,19 @@ impl Group {
                 vec![DfExpr::GroupingSet(GroupingSet::GroupingSets(sets))]
             }
         };
-        let mut functions: Vec<_> = self.functions.iter().map(|(id, expr)| expr.clone().alias(id.to_string())).collect();
+        let mut functions: Vec<_> =
+            self.functions.iter().map(|(id, expr)| expr.clone().alias(id.to_string())).collect();
         if functions.is_empty() && group.is_empty() {
             // `SELECT 1 … HAVING …`, `agg(lit(1))`: one group of everything.
             let one = DfExpr::Literal(ScalarValue::Int64(Some(1)), None);
-            let count = DfExpr::AggregateFunction(AggregateFunction::new_udf(count_udaf(), vec![one], false, None, Vec::new(), None));
+            let count = DfExpr::AggregateFunction(AggregateFunction::new_udf(
+                count_udaf(),
+                vec![one],
+                false,
+                None,
+                Vec::new(),
+                None,
+            ));
             functions.push(count.alias(AttrId::fresh().to_string()));
         }
         Ok(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), group, functions)?))
@@ -448,19 +518,31 @@ impl Group {
 
     /// Every column above the aggregation must come from it.
     fn check<'e>(
-        &self, input: &Resolved, plan: &LogicalPlan, expressions: impl Iterator<Item = &'e DfExpr>, above: &'e Pending, having: Option<&'e Pending>,
+        &self,
+        input: &Resolved,
+        plan: &LogicalPlan,
+        expressions: impl Iterator<Item = &'e DfExpr>,
+        above: &'e Pending,
+        having: Option<&'e Pending>,
     ) -> Result<()> {
         let made: HashSet<_> = [Some(above), having]
             .into_iter()
             .flatten()
-            .flat_map(|pending| pending.calls.iter().map(|call| call.output).chain(pending.windows.iter().map(|(id, _)| *id)))
+            .flat_map(|pending| {
+                pending.calls.iter().map(|call| call.output).chain(pending.windows.iter().map(|(id, _)| *id))
+            })
             .collect();
         let arguments = [Some(above), having].into_iter().flatten().flat_map(|pending| {
-            pending.calls.iter().flat_map(|call| &call.arguments).chain(pending.windows.iter().map(|(_, window)| window))
+            pending
+                .calls
+                .iter()
+                .flat_map(|call| &call.arguments)
+                .chain(pending.windows.iter().map(|(_, window)| window))
         });
         for expr in expressions.chain(arguments) {
             for found in expr.column_refs() {
-                let known = plan.schema().index_of_column(found).is_ok() || attribute_id(found).is_some_and(|id| made.contains(&id));
+                let known = plan.schema().index_of_column(found).is_ok()
+                    || attribute_id(found).is_some_and(|id| made.contains(&id));
                 if known {
                     continue;
                 }
@@ -470,7 +552,9 @@ impl Group {
                 return Err(if self.keys.is_empty() {
                     Error::of(condition::MISSING_GROUP_BY)
                 } else {
-                    Error::of(condition::MISSING_AGGREGATION).with("expression", format!("\"{name}\"")).with("expressionAnyValue", format!("\"any_value({name})\""))
+                    Error::of(condition::MISSING_AGGREGATION)
+                        .with("expression", format!("\"{name}\""))
+                        .with("expressionAnyValue", format!("\"any_value({name})\""))
                 });
             }
         }
@@ -510,7 +594,14 @@ impl Resolver<'_> {
         let firsts: Vec<_> = others
             .iter()
             .map(|(id, attribute)| {
-                let first = AggregateFunction::new_udf(first_value_udaf(), vec![column(attribute.id)], false, None, Vec::new(), None);
+                let first = AggregateFunction::new_udf(
+                    first_value_udaf(),
+                    vec![column(attribute.id)],
+                    false,
+                    None,
+                    Vec::new(),
+                    None,
+                );
                 DfExpr::AggregateFunction(first).alias(id.to_string())
             })
             .collect();

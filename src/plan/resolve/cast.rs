@@ -76,7 +76,8 @@ pub fn allowed(from: &DataType, to: &DataType, mode: Mode) -> bool {
             _ => false,
         },
         (Struct(from), Struct(to)) => {
-            from.len() == to.len() && from.iter().zip(to).all(|(from, to)| allowed(from.data_type(), to.data_type(), mode))
+            from.len() == to.len()
+                && from.iter().zip(to).all(|(from, to)| allowed(from.data_type(), to.data_type(), mode))
         }
         (List(_) | Map(..) | Struct(_), Utf8) => true,
         (List(_) | Map(..) | Struct(_), _) | (_, List(_) | Map(..) | Struct(_)) => false,
@@ -100,7 +101,10 @@ pub fn allowed(from: &DataType, to: &DataType, mode: Mode) -> bool {
 
 fn mismatch(from: &DataType, to: &DataType, mode: Mode, text: &str) -> Error {
     let pair = |error: Error| {
-        error.with("sqlExpr", format!("\"{text}\"")).with("srcType", format!("\"{}\"", sql_name(from))).with("targetType", format!("\"{}\"", sql_name(to)))
+        error
+            .with("sqlExpr", format!("\"{text}\""))
+            .with("srcType", format!("\"{}\"", sql_name(from)))
+            .with("targetType", format!("\"{}\"", sql_name(to)))
     };
     let function = match (from, to) {
         (DataType::Date32, to) if is_integral(to) => Some("`UNIX_DATE`"),
@@ -111,7 +115,9 @@ fn mismatch(from: &DataType, to: &DataType, mode: Mode, text: &str) -> Error {
     match function {
         Some(function) => pair(Error::of(condition::CAST_WITH_FUNC_SUGGESTION)).with("functionNames", function),
         None if mode != Mode::Legacy && allowed(from, to, Mode::Legacy) => {
-            pair(Error::of(condition::CAST_WITH_CONF_SUGGESTION)).with("config", "\"spark.sql.ansi.enabled\"").with("configVal", "'false'")
+            pair(Error::of(condition::CAST_WITH_CONF_SUGGESTION))
+                .with("config", "\"spark.sql.ansi.enabled\"")
+                .with("configVal", "'false'")
         }
         None => pair(Error::of(condition::CAST_WITHOUT_SUGGESTION)),
     }
@@ -131,7 +137,10 @@ fn may_give_null(from: &DataType, to: &DataType, mode: Mode) -> bool {
 
 /// Whether a value can be out of the other type's range or malformed.
 fn may_fail(from: &DataType, to: &DataType) -> bool {
-    use DataType::{Boolean, Date32, Decimal128, Duration, Float32, Float64, Int8, Int16, Int32, Int64, Interval, List, Struct, Timestamp, Utf8, Binary};
+    use DataType::{
+        Binary, Boolean, Date32, Decimal128, Duration, Float32, Float64, Int8, Int16, Int32, Int64, Interval, List,
+        Struct, Timestamp, Utf8,
+    };
     match (from, to) {
         (Int8, Int16 | Int32 | Int64) | (Int16, Int32 | Int64) | (Int32, Int64) => false,
         (_, Utf8) | (Utf8, Binary) => false,
@@ -149,9 +158,10 @@ fn may_fail(from: &DataType, to: &DataType) -> bool {
         (Date32, Timestamp(..)) | (Timestamp(..), Date32 | Timestamp(..) | Float32 | Float64 | Int64) => false,
         (Interval(_), Interval(_)) | (Duration(_), Int64) => false,
         (List(from), List(to)) => may_fail(from.data_type(), to.data_type()) && from.data_type() != to.data_type(),
-        (Struct(from), Struct(to)) => {
-            from.iter().zip(to).any(|(from, to)| from.data_type() != to.data_type() && may_fail(from.data_type(), to.data_type()))
-        }
+        (Struct(from), Struct(to)) => from
+            .iter()
+            .zip(to)
+            .any(|(from, to)| from.data_type() != to.data_type() && may_fail(from.data_type(), to.data_type())),
         _ => true,
     }
 }

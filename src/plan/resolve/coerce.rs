@@ -31,7 +31,11 @@ pub fn is_numeric(data_type: &DataType) -> bool {
 pub fn is_atomic(data_type: &DataType) -> bool {
     !matches!(
         data_type,
-        DataType::Null | DataType::List(_) | DataType::Map(..) | DataType::Struct(_) | DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano)
+        DataType::Null
+            | DataType::List(_)
+            | DataType::Map(..)
+            | DataType::Struct(_)
+            | DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano)
     )
 }
 
@@ -89,13 +93,15 @@ pub fn common(left: &DataType, right: &DataType, ansi: bool) -> Option<DataType>
             Some(types::array(element, left.is_nullable() || right.is_nullable()))
         }
         (DataType::Map(..), DataType::Map(..)) => {
-            let ((left_key, left_value), (right_key, right_value)) = (types::map_fields(left)?, types::map_fields(right)?);
+            let ((left_key, left_value), (right_key, right_value)) =
+                (types::map_fields(left)?, types::map_fields(right)?);
             let key = common(left_key.data_type(), right_key.data_type(), ansi)?;
             let value = common(left_value.data_type(), right_value.data_type(), ansi)?;
             Some(types::map(key, value, left_value.is_nullable() || right_value.is_nullable()))
         }
         (DataType::Struct(left), DataType::Struct(right)) if left.len() == right.len() => {
-            let fields: Option<Vec<_>> = left.iter().zip(right).map(|(left, right)| common_field(left, right, ansi)).collect();
+            let fields: Option<Vec<_>> =
+                left.iter().zip(right).map(|(left, right)| common_field(left, right, ansi)).collect();
             Some(DataType::Struct(Fields::from(fields?)))
         }
         _ => None,

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, BooleanArray, Decimal128Array, ListArray, MapArray, PrimitiveArray,
-    StringArray, StructArray, new_null_array,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, BooleanArray, Decimal128Array, ListArray, MapArray,
+    PrimitiveArray, StringArray, StructArray, new_null_array,
 };
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, IntervalUnit, IntervalYearMonthType, TimestampMicrosecondType,
+    DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, IntervalUnit, IntervalYearMonthType, TimestampMicrosecondType,
 };
 use arrow::util::display::FormatOptions;
 
@@ -36,7 +36,12 @@ pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Resul
         (Struct(_), Struct(_)) => structure(array, to, zone, mode),
         (Binary, Utf8) => {
             let bytes = array.as_binary::<i32>();
-            Ok(Arc::new(bytes.iter().map(|value| value.map(|v| String::from_utf8_lossy(v).into_owned())).collect::<StringArray>()))
+            Ok(Arc::new(
+                bytes
+                    .iter()
+                    .map(|value| value.map(|v| String::from_utf8_lossy(v).into_owned()))
+                    .collect::<StringArray>(),
+            ))
         }
         (_, Utf8) => Ok(Arc::new(display::to_strings(array.as_ref(), zone, Style::Cast)?)),
         (Utf8, _) => parse::parse(array.as_string::<i32>(), to, zone, mode),
@@ -53,7 +58,8 @@ pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Resul
         (Timestamp(_, Some(_)), to) if is_numeric(to) => from_timestamp(array, to, mode),
         (Date32, Timestamp(_, Some(_))) => {
             let days = array.as_primitive::<Date32Type>();
-            let micros = |day: i32| zone.to_utc(i64::from(day) * MICROS_PER_DAY).unwrap_or(i64::from(day) * MICROS_PER_DAY);
+            let micros =
+                |day: i32| zone.to_utc(i64::from(day) * MICROS_PER_DAY).unwrap_or(i64::from(day) * MICROS_PER_DAY);
             Ok(Arc::new(days.unary::<_, TimestampMicrosecondType>(micros).with_timezone(crate::types::UTC)))
         }
         (Date32, Timestamp(_, None)) => {
@@ -64,12 +70,15 @@ pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Resul
             let instants = array.as_primitive::<TimestampMicrosecondType>();
             let local = from_zone.is_some();
             let day = |micros: i64| if local { zone.to_local(micros) } else { micros }.div_euclid(MICROS_PER_DAY);
-            #[expect(clippy::cast_possible_truncation, reason = "microseconds in 64 bits span fewer days than 32 bits count")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "microseconds in 64 bits span fewer days than 32 bits count"
+            )]
             Ok(Arc::new(instants.unary::<_, Date32Type>(|micros| day(micros) as i32)))
         }
-        (Timestamp(_, Some(_)), Timestamp(_, None)) => {
-            Ok(Arc::new(array.as_primitive::<TimestampMicrosecondType>().unary::<_, TimestampMicrosecondType>(|m| zone.to_local(m))))
-        }
+        (Timestamp(_, Some(_)), Timestamp(_, None)) => Ok(Arc::new(
+            array.as_primitive::<TimestampMicrosecondType>().unary::<_, TimestampMicrosecondType>(|m| zone.to_local(m)),
+        )),
         (Timestamp(_, None), Timestamp(_, Some(_))) => {
             let readings = array.as_primitive::<TimestampMicrosecondType>();
             let instants = readings.unary::<_, TimestampMicrosecondType>(|m| zone.to_utc(m).unwrap_or(m));
@@ -78,12 +87,15 @@ pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Resul
         (Date32 | Timestamp(..), to) if is_numeric(to) || *to == Boolean => Ok(new_null_array(to, array.len())),
         // An interval's number counts its smallest unit: seconds for our day-time intervals, which carry no fields, and months.
         (Duration(_), to) if is_integral(to) => {
-            let days = array.as_primitive::<DurationMicrosecondType>().unary::<_, Int64Type>(|micros| micros / MICROS_PER_DAY);
+            let days =
+                array.as_primitive::<DurationMicrosecondType>().unary::<_, Int64Type>(|micros| micros / MICROS_PER_DAY);
             integral(&(Arc::new(days) as ArrayRef), to, mode)
         }
         (from, Duration(_)) if is_integral(from) => {
             let days = plain(array, &DataType::Int64)?;
-            Ok(Arc::new(days.as_primitive::<Int64Type>().unary::<_, DurationMicrosecondType>(|days| days * MICROS_PER_DAY)))
+            Ok(Arc::new(
+                days.as_primitive::<Int64Type>().unary::<_, DurationMicrosecondType>(|days| days * MICROS_PER_DAY),
+            ))
         }
         (Interval(IntervalUnit::YearMonth), to) if is_integral(to) => {
             let months = array.as_primitive::<IntervalYearMonthType>().unary::<_, Int32Type>(|months| months);
@@ -113,16 +125,28 @@ fn map(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Result<ArrayR
     let map = array.as_map();
     let keys = convert(map.keys(), key.data_type(), zone, mode)?;
     let values = convert(map.values(), value.data_type(), zone, mode)?;
-    let DataType::Struct(fields) = entries.data_type() else { return Err(Error::internal("a map's entries are a struct")) };
+    let DataType::Struct(fields) = entries.data_type() else {
+        return Err(Error::internal("a map's entries are a struct"));
+    };
     let entry_columns = StructArray::try_new(fields.clone(), vec![keys, values], None)?;
-    Ok(Arc::new(MapArray::try_new(Arc::clone(entries), map.offsets().clone(), entry_columns, map.nulls().cloned(), *sorted)?))
+    Ok(Arc::new(MapArray::try_new(
+        Arc::clone(entries),
+        map.offsets().clone(),
+        entry_columns,
+        map.nulls().cloned(),
+        *sorted,
+    )?))
 }
 
 fn structure(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Result<ArrayRef> {
     let DataType::Struct(fields) = to else { return Err(Error::internal("a struct becomes a struct")) };
     let structure = array.as_struct();
-    let columns: Result<Vec<_>> =
-        structure.columns().iter().zip(fields).map(|(column, field)| convert(column, field.data_type(), zone, mode)).collect();
+    let columns: Result<Vec<_>> = structure
+        .columns()
+        .iter()
+        .zip(fields)
+        .map(|(column, field)| convert(column, field.data_type(), zone, mode))
+        .collect();
     if fields.is_empty() {
         return Ok(Arc::new(StructArray::new_empty_fields(structure.len(), structure.nulls().cloned())));
     }
@@ -132,7 +156,13 @@ fn structure(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Result<
 fn big_endian(array: &ArrayRef) -> Result<ArrayRef> {
     macro_rules! bytes {
         ($type:ty) => {
-            Ok(Arc::new(array.as_primitive::<$type>().iter().map(|v| v.map(|v| v.to_be_bytes().to_vec())).collect::<BinaryArray>()))
+            Ok(Arc::new(
+                array
+                    .as_primitive::<$type>()
+                    .iter()
+                    .map(|v| v.map(|v| v.to_be_bytes().to_vec()))
+                    .collect::<BinaryArray>(),
+            ))
         };
     }
     match array.data_type() {
@@ -144,11 +174,15 @@ fn big_endian(array: &ArrayRef) -> Result<ArrayRef> {
 }
 
 fn from_boolean(array: &ArrayRef, to: &DataType, mode: Mode) -> Result<ArrayRef> {
-    let numbers: ArrayRef = Arc::new(array.as_boolean().iter().map(|v| v.map(i64::from)).collect::<PrimitiveArray<Int64Type>>());
+    let numbers: ArrayRef =
+        Arc::new(array.as_boolean().iter().map(|v| v.map(i64::from)).collect::<PrimitiveArray<Int64Type>>());
     match to {
         DataType::Decimal128(precision, scale) => to_decimal(&numbers, *precision, *scale, mode),
         DataType::Timestamp(..) => Ok(Arc::new(
-            numbers.as_primitive::<Int64Type>().unary::<_, TimestampMicrosecondType>(|one| one).with_timezone(crate::types::UTC),
+            numbers
+                .as_primitive::<Int64Type>()
+                .unary::<_, TimestampMicrosecondType>(|one| one)
+                .with_timezone(crate::types::UTC),
         )),
         to => plain(&numbers, to),
     }
@@ -218,53 +252,113 @@ fn integral_of(array: &ArrayRef, from: &DataType, to: &DataType, mode: Mode) -> 
     let pair = (from, to);
     #[expect(clippy::cast_possible_truncation, reason = "the older rules wrap as Java does")]
     match to {
-        DataType::Int8 => each::<Int64Type, Int8Type>(&wide, pair, mode, |v| v.try_into().ok(), |v| Some(v as i8), literal),
-        DataType::Int16 => each::<Int64Type, Int16Type>(&wide, pair, mode, |v| v.try_into().ok(), |v| Some(v as i16), literal),
-        DataType::Int32 => each::<Int64Type, Int32Type>(&wide, pair, mode, |v| v.try_into().ok(), |v| Some(v as i32), literal),
+        DataType::Int8 => {
+            each::<Int64Type, Int8Type>(&wide, pair, mode, |v| v.try_into().ok(), |v| Some(v as i8), literal)
+        }
+        DataType::Int16 => {
+            each::<Int64Type, Int16Type>(&wide, pair, mode, |v| v.try_into().ok(), |v| Some(v as i16), literal)
+        }
+        DataType::Int32 => {
+            each::<Int64Type, Int32Type>(&wide, pair, mode, |v| v.try_into().ok(), |v| Some(v as i32), literal)
+        }
         _ => Ok(wide),
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the older rules truncate as Java does; the others look at the range first")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the older rules truncate as Java does; the others look at the range first"
+)]
 fn float_to_integral(array: &ArrayRef, to: &DataType, mode: Mode) -> Result<ArrayRef> {
     let single = *array.data_type() == DataType::Float32;
     let pair = (array.data_type(), to);
     let wide = plain(array, &DataType::Float64)?;
     let literal = |value: f64| {
-        if single { format!("CAST({} AS FLOAT)", display::float(value as f32)) } else if value.is_nan() { "NaN".into() } else { format!("{}D", display::double(value)) }
+        if single {
+            format!("CAST({} AS FLOAT)", display::float(value as f32))
+        } else if value.is_nan() {
+            "NaN".into()
+        } else {
+            format!("{}D", display::double(value))
+        }
     };
     // Whole numbers of 64 bits end at 2^63, which is the first that does not fit.
     let inside = |value: f64, low: f64, high: f64| (value.trunc() >= low && value.trunc() < high).then_some(value);
     let (i32_low, i32_high) = (f64::from(i32::MIN), f64::from(i32::MAX) + 1.0);
     match to {
-        DataType::Int8 => each::<Float64Type, Int8Type>(&wide, pair, mode, |v| inside(v, -128.0, 128.0).map(|v| v as i8), |v| Some(v as i32 as i8), literal),
-        DataType::Int16 => each::<Float64Type, Int16Type>(&wide, pair, mode, |v| inside(v, -32768.0, 32768.0).map(|v| v as i16), |v| Some(v as i32 as i16), literal),
-        DataType::Int32 => each::<Float64Type, Int32Type>(&wide, pair, mode, |v| inside(v, i32_low, i32_high).map(|v| v as i32), |v| Some(v as i32), literal),
+        DataType::Int8 => each::<Float64Type, Int8Type>(
+            &wide,
+            pair,
+            mode,
+            |v| inside(v, -128.0, 128.0).map(|v| v as i8),
+            |v| Some(v as i32 as i8),
+            literal,
+        ),
+        DataType::Int16 => each::<Float64Type, Int16Type>(
+            &wide,
+            pair,
+            mode,
+            |v| inside(v, -32768.0, 32768.0).map(|v| v as i16),
+            |v| Some(v as i32 as i16),
+            literal,
+        ),
+        DataType::Int32 => each::<Float64Type, Int32Type>(
+            &wide,
+            pair,
+            mode,
+            |v| inside(v, i32_low, i32_high).map(|v| v as i32),
+            |v| Some(v as i32),
+            literal,
+        ),
         _ => each::<Float64Type, Int64Type>(
-            &wide, pair, mode, |v| inside(v, -9_223_372_036_854_775_808.0, 9_223_372_036_854_775_808.0).map(|v| v as i64), |v| Some(v as i64), literal,
+            &wide,
+            pair,
+            mode,
+            |v| inside(v, -9_223_372_036_854_775_808.0, 9_223_372_036_854_775_808.0).map(|v| v as i64),
+            |v| Some(v as i64),
+            literal,
         ),
     }
 }
 
 fn to_decimal(array: &ArrayRef, precision: u8, scale: i8, mode: Mode) -> Result<ArrayRef> {
-    let fitted = |value: Option<i128>, text: &dyn Fn() -> String| match value.filter(|value| parse::fits(*value, precision)) {
-        Some(value) => Ok(Some(value)),
-        None if mode == Mode::Ansi => Err(parse::out_of_range(&text(), precision, scale)),
-        None => Ok(None),
-    };
+    let fitted =
+        |value: Option<i128>, text: &dyn Fn() -> String| match value.filter(|value| parse::fits(*value, precision)) {
+            Some(value) => Ok(Some(value)),
+            None if mode == Mode::Ansi => Err(parse::out_of_range(&text(), precision, scale)),
+            None => Ok(None),
+        };
     let to_scale = i64::from(scale);
     let values: Result<Decimal128Array> = match array.data_type() {
         DataType::Decimal128(_, from) => array
             .as_primitive::<Decimal128Type>()
             .iter()
-            .map(|v| v.map_or(Ok(None), |v| fitted(parse::rescale(v, i64::from(*from), to_scale), &|| display::decimal(v, *from))))
+            .map(|v| {
+                v.map_or(Ok(None), |v| {
+                    fitted(parse::rescale(v, i64::from(*from), to_scale), &|| display::decimal(v, *from))
+                })
+            })
             .collect(),
-        DataType::Float64 => array.as_primitive::<Float64Type>().iter().map(|v| v.map_or(Ok(None), |v| real(&display::double(v), v.is_finite(), precision, scale, mode))).collect(),
-        DataType::Float32 => array.as_primitive::<Float32Type>().iter().map(|v| v.map_or(Ok(None), |v| real(&display::double(f64::from(v)), v.is_finite(), precision, scale, mode))).collect(),
+        DataType::Float64 => array
+            .as_primitive::<Float64Type>()
+            .iter()
+            .map(|v| v.map_or(Ok(None), |v| real(&display::double(v), v.is_finite(), precision, scale, mode)))
+            .collect(),
+        DataType::Float32 => array
+            .as_primitive::<Float32Type>()
+            .iter()
+            .map(|v| {
+                v.map_or(Ok(None), |v| real(&display::double(f64::from(v)), v.is_finite(), precision, scale, mode))
+            })
+            .collect(),
         DataType::Timestamp(..) => array
             .as_primitive::<TimestampMicrosecondType>()
             .iter()
-            .map(|v| v.map_or(Ok(None), |v| fitted(parse::rescale(i128::from(v), 6, to_scale), &|| display::decimal(i128::from(v), 6))))
+            .map(|v| {
+                v.map_or(Ok(None), |v| {
+                    fitted(parse::rescale(i128::from(v), 6, to_scale), &|| display::decimal(i128::from(v), 6))
+                })
+            })
             .collect(),
         _ => plain(array, &DataType::Int64)?
             .as_primitive::<Int64Type>()
@@ -297,7 +391,14 @@ fn from_decimal(array: &ArrayRef, scale: i8, to: &DataType, mode: Mode) -> Resul
     let literal = |value: i128| format!("{}BD", display::decimal(value, scale));
     macro_rules! to {
         ($type:ty, $native:ty) => {
-            each::<Decimal128Type, $type>(array, (array.data_type(), to), mode, |v| (v / divisor).try_into().ok(), |v| Some((v / divisor) as $native), literal)
+            each::<Decimal128Type, $type>(
+                array,
+                (array.data_type(), to),
+                mode,
+                |v| (v / divisor).try_into().ok(),
+                |v| Some((v / divisor) as $native),
+                literal,
+            )
         };
     }
     #[expect(clippy::cast_possible_truncation, reason = "the older rules wrap as Java does")]
@@ -321,17 +422,21 @@ pub fn decimal_to_double(unscaled: i128, scale: i8) -> f64 {
 /// Seconds since the epoch as an instant.
 fn to_timestamp(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     let instants: PrimitiveArray<TimestampMicrosecondType> = match array.data_type() {
-        DataType::Decimal128(_, scale) => array
-            .as_primitive::<Decimal128Type>()
-            .iter()
-            .map(|v| v.and_then(|v| truncated_micros(v, *scale)))
-            .collect(),
+        DataType::Decimal128(_, scale) => {
+            array.as_primitive::<Decimal128Type>().iter().map(|v| v.and_then(|v| truncated_micros(v, *scale))).collect()
+        }
         from if is_float(from) => {
             let seconds = plain(array, &DataType::Float64)?;
             #[expect(clippy::cast_possible_truncation, reason = "Java's cast saturates and truncates alike")]
-            seconds.as_primitive::<Float64Type>().iter().map(|v| v.filter(|v| v.is_finite()).map(|v| (v * 1e6) as i64)).collect()
+            seconds
+                .as_primitive::<Float64Type>()
+                .iter()
+                .map(|v| v.filter(|v| v.is_finite()).map(|v| (v * 1e6) as i64))
+                .collect()
         }
-        _ => plain(array, &DataType::Int64)?.as_primitive::<Int64Type>().unary(|seconds| seconds.saturating_mul(MICROS_PER_SECOND)),
+        _ => plain(array, &DataType::Int64)?
+            .as_primitive::<Int64Type>()
+            .unary(|seconds| seconds.saturating_mul(MICROS_PER_SECOND)),
     };
     Ok(Arc::new(instants.with_data_type(to.clone())))
 }

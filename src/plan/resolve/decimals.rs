@@ -44,7 +44,11 @@ pub fn arithmetic(symbol: &str, left: Typed, right: Typed, mode: Mode, conf: &Co
 }
 
 fn each(
-    symbol: &str, (left, s1): (&ArrayRef, i8), (right, s2): (&ArrayRef, i8), (precision, scale): (u8, i8), mode: Mode,
+    symbol: &str,
+    (left, s1): (&ArrayRef, i8),
+    (right, s2): (&ArrayRef, i8),
+    (precision, scale): (u8, i8),
+    mode: Mode,
 ) -> Result<ArrayRef> {
     let pairs = left.as_primitive::<Decimal128Type>().iter().zip(right.as_primitive::<Decimal128Type>());
     let values: Result<Decimal128Array> = pairs

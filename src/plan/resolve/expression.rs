@@ -99,7 +99,9 @@ impl<'a> Expressions<'a> {
         match expr {
             Expr::Column(parts) => self.column(parts),
             Expr::Attribute(id, name) => self.attribute(*id, name),
-            Expr::Star(_) => Err(Error::of(condition::INVALID_USAGE_OF_STAR).with("elem", "'*'").with("prettyName", "expression")),
+            Expr::Star(_) => {
+                Err(Error::of(condition::INVALID_USAGE_OF_STAR).with("elem", "'*'").with("prettyName", "expression"))
+            }
             Expr::Literal(value) => {
                 let pretty = naming::literal(value, self.zone()?);
                 Ok(Value::new(operators::literal(value.clone()), pretty))
@@ -114,16 +116,21 @@ impl<'a> Expressions<'a> {
             }
             Expr::Cast { input, to, try_cast } => {
                 let value = self.value(input)?;
-                let pretty = format!("{}({} AS {})", if *try_cast { "TRY_CAST" } else { "CAST" }, value.pretty, sql_name(to));
+                let pretty =
+                    format!("{}({} AS {})", if *try_cast { "TRY_CAST" } else { "CAST" }, value.pretty, sql_name(to));
                 let typed = explicit(value.typed, to, *try_cast, self.resolver.conf(), &pretty)?;
                 Ok(Value { typed, pretty, name: value.name, attribute: None })
             }
-            Expr::Case { operand, branches, otherwise } => self.case(operand.as_deref(), branches, otherwise.as_deref()),
+            Expr::Case { operand, branches, otherwise } => {
+                self.case(operand.as_deref(), branches, otherwise.as_deref())
+            }
             Expr::Extract { input, key } => self.extract(input, key),
             Expr::Window { function, spec } => window::resolve(self, function, spec),
             Expr::Sort { input, .. } => self.value(input),
             Expr::Lambda { .. } => Err(Error::of(condition::UNEXPECTED_LAMBDA)),
-            Expr::LambdaVariable(name) => self.variable(name).ok_or_else(|| self.scope.unresolved(std::slice::from_ref(name))),
+            Expr::LambdaVariable(name) => {
+                self.variable(name).ok_or_else(|| self.scope.unresolved(std::slice::from_ref(name)))
+            }
         }
     }
 
@@ -151,7 +158,10 @@ impl<'a> Expressions<'a> {
             return self.fields(variable, fields);
         }
         let may_alias = !matches!(self.place, Place::BelowGroup | Place::BelowWindow);
-        if self.aliases_first && may_alias && let Some(value) = self.alias(parts)? {
+        if self.aliases_first
+            && may_alias
+            && let Some(value) = self.alias(parts)?
+        {
             return Ok(value);
         }
         if let Some(found) = self.scope.find(parts)? {
@@ -171,8 +181,16 @@ impl<'a> Expressions<'a> {
         }
         // `current_date` and its kin may stand without parentheses.
         if let [name] = parts
-            && ["current_date", "current_timestamp", "localtimestamp", "current_user", "current_time", "user", "session_user"]
-                .contains(&name.to_lowercase().as_str())
+            && [
+                "current_date",
+                "current_timestamp",
+                "localtimestamp",
+                "current_user",
+                "current_time",
+                "user",
+                "session_user",
+            ]
+            .contains(&name.to_lowercase().as_str())
         {
             return self.value(&Expr::call(name.to_lowercase(), Vec::new()));
         }
@@ -190,7 +208,9 @@ impl<'a> Expressions<'a> {
                 let value = Value { pretty: name.clone(), name: Some(name.clone()), ..value.clone() };
                 self.fields(value, fields).map(Some)
             }
-            _ => Err(Error::of(condition::AMBIGUOUS_LATERAL_COLUMN_ALIAS).with("name", format!("`{name}`")).with("n", found.len())),
+            _ => Err(Error::of(condition::AMBIGUOUS_LATERAL_COLUMN_ALIAS)
+                .with("name", format!("`{name}`"))
+                .with("n", found.len())),
         }
     }
 
@@ -213,9 +233,17 @@ impl<'a> Expressions<'a> {
             return Ok(attribute_value(attribute, name));
         }
         let input: Vec<_> = self.scope.attributes.iter().map(|attribute| format!("\"{}\"", attribute.name)).collect();
-        let again = self.scope.attributes.iter().any(|attribute| same(&attribute.name, name, self.scope.case_sensitive));
-        let condition = if again { condition::MISSING_ATTRIBUTES_APPEAR_IN_OPERATION } else { condition::MISSING_ATTRIBUTES_MISSING_FROM_INPUT };
-        Err(Error::of(condition).with("missingAttributes", format!("\"{name}\"")).with("input", input.join(", ")).with("operation", format!("\"{name}\"")))
+        let again =
+            self.scope.attributes.iter().any(|attribute| same(&attribute.name, name, self.scope.case_sensitive));
+        let condition = if again {
+            condition::MISSING_ATTRIBUTES_APPEAR_IN_OPERATION
+        } else {
+            condition::MISSING_ATTRIBUTES_MISSING_FROM_INPUT
+        };
+        Err(Error::of(condition)
+            .with("missingAttributes", format!("\"{name}\""))
+            .with("input", input.join(", "))
+            .with("operation", format!("\"{name}\"")))
     }
 
     fn variable(&self, name: &str) -> Option<Value> {
@@ -258,11 +286,14 @@ impl<'a> Expressions<'a> {
         let value = self.value(input)?;
         let key = self.value(key)?;
         let conf = self.resolver.conf();
-        if let (DataType::Struct(_), DfExpr::Literal(ScalarValue::Utf8(Some(name)), _)) = (&value.typed.data_type, &key.typed.expr) {
+        if let (DataType::Struct(_), DfExpr::Literal(ScalarValue::Utf8(Some(name)), _)) =
+            (&value.typed.data_type, &key.typed.expr)
+        {
             let pretty = format!("{}.{name}", value.pretty);
             return Ok(Value::new(nested::field(value.typed, name, conf, &value.pretty)?, pretty));
         }
-        if let (DataType::List(element), DfExpr::Literal(ScalarValue::Utf8(Some(name)), _)) = (&value.typed.data_type, &key.typed.expr)
+        if let (DataType::List(element), DfExpr::Literal(ScalarValue::Utf8(Some(name)), _)) =
+            (&value.typed.data_type, &key.typed.expr)
             && matches!(element.data_type(), DataType::Struct(_))
         {
             let pretty = format!("{}.{name}", value.pretty);
@@ -291,7 +322,13 @@ impl<'a> Expressions<'a> {
 
     /// The attributes that `*` or `t.*` stands for.
     pub fn star(&self, qualifier: &[String]) -> Result<Vec<Attribute>> {
-        let found: Vec<_> = self.scope.attributes.iter().filter(|attribute| self.scope.qualifies(attribute, qualifier)).cloned().collect();
+        let found: Vec<_> = self
+            .scope
+            .attributes
+            .iter()
+            .filter(|attribute| self.scope.qualifies(attribute, qualifier))
+            .cloned()
+            .collect();
         if found.is_empty() && !qualifier.is_empty() {
             let names: Vec<_> = self.scope.attributes.iter().map(|attribute| attribute.name.clone()).collect();
             return Err(Error::of(condition::CANNOT_RESOLVE_STAR_EXPAND)
@@ -355,7 +392,8 @@ impl<'a> Expressions<'a> {
                 if matches!(self.place, Place::Row | Place::BelowGroup) {
                     return Err(Error::of(condition::UNSUPPORTED_GENERATOR_OUTSIDE_SELECT).with("plan", text));
                 }
-                Err(Error::of(condition::UNSUPPORTED_GENERATOR_NESTED_IN_EXPRESSIONS).with("expression", format!("\"{text}\"")))
+                Err(Error::of(condition::UNSUPPORTED_GENERATOR_NESTED_IN_EXPRESSIONS)
+                    .with("expression", format!("\"{text}\"")))
             }
             None => Err(unknown_function(&call.name)),
         }
@@ -363,7 +401,14 @@ impl<'a> Expressions<'a> {
 
     /// What a function's definition may ask about its call.
     pub fn call_context<'c>(&'c self, call: &'c Call, text: &'c str, arguments: &'c [String]) -> CallContext<'c> {
-        CallContext { name: &call.name, conf: self.resolver.conf(), distinct: call.distinct, ignore_nulls: call.ignore_nulls, text, arguments }
+        CallContext {
+            name: &call.name,
+            conf: self.resolver.conf(),
+            distinct: call.distinct,
+            ignore_nulls: call.ignore_nulls,
+            text,
+            arguments,
+        }
     }
 
     pub fn pretty(&self, call: &Call, arguments: &[Value]) -> String {
@@ -375,9 +420,52 @@ impl<'a> Expressions<'a> {
     fn operator(&mut self, name: &str, call: &Call) -> Result<Option<Value>> {
         let known = matches!(
             name,
-            "+" | "-" | "*" | "/" | "%" | "div" | "mod" | "pmod" | "and" | "or" | "&&" | "not" | "!" | "=" | "==" | "<=>" | "<" | "<=" | ">" | ">=" | "!=" | "<>"
-                | "&" | "|" | "^" | "~" | "<<" | ">>" | ">>>" | "shiftleft" | "shiftright" | "shiftrightunsigned" | "in" | "between" | "isnull" | "isnotnull"
-                | "negative" | "positive" | "equal_null" | "try_add" | "try_subtract" | "try_multiply" | "try_divide" | "try_mod" | "struct" | "named_struct" | "||"
+            "+" | "-"
+                | "*"
+                | "/"
+                | "%"
+                | "div"
+                | "mod"
+                | "pmod"
+                | "and"
+                | "or"
+                | "&&"
+                | "not"
+                | "!"
+                | "="
+                | "=="
+                | "<=>"
+                | "<"
+                | "<="
+                | ">"
+                | ">="
+                | "!="
+                | "<>"
+                | "&"
+                | "|"
+                | "^"
+                | "~"
+                | "<<"
+                | ">>"
+                | ">>>"
+                | "shiftleft"
+                | "shiftright"
+                | "shiftrightunsigned"
+                | "in"
+                | "between"
+                | "isnull"
+                | "isnotnull"
+                | "negative"
+                | "positive"
+                | "equal_null"
+                | "try_add"
+                | "try_subtract"
+                | "try_multiply"
+                | "try_divide"
+                | "try_mod"
+                | "struct"
+                | "named_struct"
+                | "||"
         );
         if !known {
             return Ok(None);
@@ -400,13 +488,18 @@ impl<'a> Expressions<'a> {
         let mut typed = arguments.into_iter().map(|value| value.typed);
         let arity = texts.len();
         let wrong = || {
-            Error::of(condition::WRONG_NUM_ARGS).with("functionName", format!("`{name}`")).with("expectedNum", "2").with("actualNum", arity)
+            Error::of(condition::WRONG_NUM_ARGS)
+                .with("functionName", format!("`{name}`"))
+                .with("expectedNum", "2")
+                .with("actualNum", arity)
         };
         let mut next = || typed.next().ok_or_else(wrong);
         let result = match name {
             "-" | "negative" if arity == 1 => operators::negate(next()?, conf, &pretty)?,
             "+" | "positive" if arity == 1 => next()?,
-            "+" | "-" | "*" | "/" | "%" | "div" | "pmod" => operators::arithmetic(name, next()?, next()?, conf, &pretty)?,
+            "+" | "-" | "*" | "/" | "%" | "div" | "pmod" => {
+                operators::arithmetic(name, next()?, next()?, conf, &pretty)?
+            }
             "mod" => operators::arithmetic("%", next()?, next()?, conf, &pretty)?,
             "try_add" | "try_subtract" | "try_multiply" | "try_divide" | "try_mod" => {
                 let symbol = match name {
@@ -480,15 +573,23 @@ impl<'a> Expressions<'a> {
     /// A call of a Python function, a model or the clock: a column that `FunctionExec` makes.
     fn function(&mut self, function: &Arc<dyn Function>, arguments: &[Expr]) -> Result<Value> {
         if !self.lambdas.is_empty() {
-            return Err(Error::of(condition::UNSUPPORTED_LAMBDA_WITH_PYTHON_UDF).with("funcName", format!("\"{}\"", function.name())));
+            return Err(Error::of(condition::UNSUPPORTED_LAMBDA_WITH_PYTHON_UDF)
+                .with("funcName", format!("\"{}\"", function.name())));
         }
         let arguments = self.arguments(arguments)?;
-        let pretty = format!("{}({})", function.name(), arguments.iter().map(|value| value.pretty.clone()).collect::<Vec<_>>().join(", "));
+        let pretty = format!(
+            "{}({})",
+            function.name(),
+            arguments.iter().map(|value| value.pretty.clone()).collect::<Vec<_>>().join(", ")
+        );
         let fields: Vec<_> = arguments
             .iter()
             .map(|value| {
                 let metadata = value.attribute.as_ref().map(|attribute| attribute.metadata.clone()).unwrap_or_default();
-                Arc::new(Field::new(value.output_name(), value.typed.data_type.clone(), value.typed.nullable).with_metadata(metadata))
+                Arc::new(
+                    Field::new(value.output_name(), value.typed.data_type.clone(), value.typed.nullable)
+                        .with_metadata(metadata),
+                )
             })
             .collect();
         let field = function.output(&fields)?;
@@ -499,14 +600,23 @@ impl<'a> Expressions<'a> {
             _ => &mut self.pending,
         };
         let id = pending.call(function, expressions, Arc::clone(&field));
-        let typed = Typed { expr: super::scope::column(id), data_type: field.data_type().clone(), nullable: field.is_nullable() };
+        let typed = Typed {
+            expr: super::scope::column(id),
+            data_type: field.data_type().clone(),
+            nullable: field.is_nullable(),
+        };
         Ok(Value::new(typed, pretty))
     }
 }
 
 /// An attribute as it was written.
 fn attribute_value(attribute: &Attribute, written: &str) -> Value {
-    Value { typed: attribute.typed(), pretty: written.to_owned(), name: Some(written.to_owned()), attribute: Some(attribute.clone()) }
+    Value {
+        typed: attribute.typed(),
+        pretty: written.to_owned(),
+        name: Some(written.to_owned()),
+        attribute: Some(attribute.clone()),
+    }
 }
 
 /// The type that a function of its name casts to.

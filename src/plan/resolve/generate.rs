@@ -35,7 +35,9 @@ pub fn position(list: &[Expr]) -> Result<Option<usize>> {
     match found.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(*one)),
-        several => Err(Error::of(condition::UNSUPPORTED_GENERATOR_MULTI_GENERATOR).with("num", several.len()).with("generators", "several")),
+        several => Err(Error::of(condition::UNSUPPORTED_GENERATOR_MULTI_GENERATOR)
+            .with("num", several.len())
+            .with("generators", "several")),
     }
 }
 
@@ -71,7 +73,12 @@ impl Resolver<'_> {
         let mut expressions = Expressions::new(self, &below, Place::Select);
         let mut outputs = self.outputs(&mut expressions, &list[..at])?;
         for attribute in &made {
-            let value = Value { typed: attribute.typed(), pretty: attribute.name.clone(), name: Some(attribute.name.clone()), attribute: Some(attribute.clone()) };
+            let value = Value {
+                typed: attribute.typed(),
+                pretty: attribute.name.clone(),
+                name: Some(attribute.name.clone()),
+                attribute: Some(attribute.clone()),
+            };
             outputs.push(Output::of(value, None));
         }
         outputs.extend(self.outputs(&mut expressions, &list[at + 1..])?);
@@ -81,9 +88,19 @@ impl Resolver<'_> {
     }
 
     /// `LATERAL VIEW`: the input's columns and the generator's.
-    pub fn lateral_view(&self, input: Resolved, generator_expr: &Expr, outer: bool, table: &str, columns: &[String]) -> Result<Resolved> {
+    pub fn lateral_view(
+        &self,
+        input: Resolved,
+        generator_expr: &Expr,
+        outer: bool,
+        table: &str,
+        columns: &[String],
+    ) -> Result<Resolved> {
         let Some((call, _)) = generator(generator_expr) else {
-            return Err(Error::new(crate::error::ErrorKind::Analysis, "LATERAL VIEW takes a generator, e.g. explode(…)"));
+            return Err(Error::new(
+                crate::error::ErrorKind::Analysis,
+                "LATERAL VIEW takes a generator, e.g. explode(…)",
+            ));
         };
         let (generated, mut resolved) = self.generate(input, call, columns, outer)?;
         let first = resolved.output.len() - generated;
@@ -117,9 +134,13 @@ impl Resolver<'_> {
         let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(plan))?);
         let null_handling = if rows.outer { NullHandling::PreserveAndExpandEmpty } else { NullHandling::Drop };
         let options = UnnestOptions { null_handling, recursions: Vec::new() };
-        let plan = LogicalPlanBuilder::from(plan).unnest_column_with_options(Column::from_name(list_id.to_string()), options)?.build()?;
+        let plan = LogicalPlanBuilder::from(plan)
+            .unnest_column_with_options(Column::from_name(list_id.to_string()), options)?
+            .build()?;
 
-        let DataType::List(element) = &rows.list.data_type else { return Err(Error::internal("a generator makes a list")) };
+        let DataType::List(element) = &rows.list.data_type else {
+            return Err(Error::internal("a generator makes a list"));
+        };
         let nullable = rows.outer || element.is_nullable();
         let item = Typed { expr: column(list_id), data_type: element.data_type().clone(), nullable };
         let values: Vec<Typed> = match element.data_type() {
@@ -148,7 +169,10 @@ impl Resolver<'_> {
         let arguments = expressions.arguments(&call.arguments)?;
         let pretty = expressions.pretty(call, &arguments);
         let wrong_count = |expected: &str| {
-            Error::of(condition::WRONG_NUM_ARGS).with("functionName", format!("`{name}`")).with("expectedNum", expected).with("actualNum", call.arguments.len())
+            Error::of(condition::WRONG_NUM_ARGS)
+                .with("functionName", format!("`{name}`"))
+                .with("expectedNum", expected)
+                .with("actualNum", call.arguments.len())
         };
         if base == "stack" {
             return self.stack(arguments, outer);
@@ -161,11 +185,19 @@ impl Resolver<'_> {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         Ok(match (base, &typed.data_type) {
             ("explode", DataType::List(_)) => Rows { list: typed, names: names(&["col"]), fields: false, outer },
-            ("explode", DataType::Map(..)) => Rows { list: with_positions(typed, false), names: names(&["key", "value"]), fields: true, outer },
-            ("posexplode", DataType::List(_)) => Rows { list: with_positions(typed, true), names: names(&["pos", "col"]), fields: true, outer },
-            ("posexplode", DataType::Map(..)) => Rows { list: with_positions(typed, true), names: names(&["pos", "key", "value"]), fields: true, outer },
+            ("explode", DataType::Map(..)) => {
+                Rows { list: with_positions(typed, false), names: names(&["key", "value"]), fields: true, outer }
+            }
+            ("posexplode", DataType::List(_)) => {
+                Rows { list: with_positions(typed, true), names: names(&["pos", "col"]), fields: true, outer }
+            }
+            ("posexplode", DataType::Map(..)) => {
+                Rows { list: with_positions(typed, true), names: names(&["pos", "key", "value"]), fields: true, outer }
+            }
             ("inline", DataType::List(element)) if matches!(element.data_type(), DataType::Struct(_)) => {
-                let DataType::Struct(fields) = element.data_type() else { return Err(Error::internal("inline takes structs")) };
+                let DataType::Struct(fields) = element.data_type() else {
+                    return Err(Error::internal("inline takes structs"));
+                };
                 let names = fields.iter().map(|field| field.name().clone()).collect();
                 Rows { list: typed, names, fields: true, outer }
             }
@@ -180,8 +212,15 @@ impl Resolver<'_> {
     fn stack(&self, arguments: Vec<Value>, outer: bool) -> Result<Rows> {
         let mut arguments = arguments.into_iter().map(|value| value.typed);
         let count = match arguments.next().map(|first| first.expr) {
-            Some(DfExpr::Literal(ScalarValue::Int32(Some(count)), _)) if count > 0 => usize::try_from(count).unwrap_or(1),
-            _ => return Err(Error::new(crate::error::ErrorKind::Analysis, "the first argument of stack() must be a constant whole number above 0")),
+            Some(DfExpr::Literal(ScalarValue::Int32(Some(count)), _)) if count > 0 => {
+                usize::try_from(count).unwrap_or(1)
+            }
+            _ => {
+                return Err(Error::new(
+                    crate::error::ErrorKind::Analysis,
+                    "the first argument of stack() must be a constant whole number above 0",
+                ));
+            }
         };
         let values: Vec<_> = arguments.collect();
         let columns = values.len().div_ceil(count);
@@ -190,8 +229,13 @@ impl Resolver<'_> {
         let mut fields = Vec::new();
         for c in 0..columns {
             let column: Vec<_> = (0..count).map(|row| values.get(row * columns + c)).collect();
-            let data_type = common_of(column.iter().flatten().map(|value| &value.data_type), conf.ansi())
-                .ok_or_else(|| Error::new(crate::error::ErrorKind::Analysis, format!("the values of column {c} of stack() have different types")))?;
+            let data_type =
+                common_of(column.iter().flatten().map(|value| &value.data_type), conf.ansi()).ok_or_else(|| {
+                    Error::new(
+                        crate::error::ErrorKind::Analysis,
+                        format!("the values of column {c} of stack() have different types"),
+                    )
+                })?;
             fields.push(Field::new(format!("col{c}"), data_type.clone(), true));
             for cell in column {
                 let null = || super::operators::literal(ScalarValue::Null);
@@ -201,14 +245,17 @@ impl Resolver<'_> {
         let fields = Fields::from(fields);
         let element = DataType::Struct(fields.clone());
         let names = fields.iter().map(|field| field.name().clone()).collect();
-        let kernel = Kernel::new(format!("stack_{count}_{element}"), array(element, false), false, move |arguments, rows| {
-            let arrays = arguments.iter().map(|argument| argument.to_array(rows)).collect::<Result<Vec<_>, _>>()?;
-            let columns = arrays.chunks(count).map(|column| interleave(column, rows)).collect::<Result<Vec<_>>>()?;
-            let structs = StructArray::try_new(fields.clone(), columns, None)?;
-            let item = Arc::new(Field::new("element", structs.data_type().clone(), false));
-            let list = ListArray::try_new(item, OffsetBuffer::from_repeated_length(count, rows), Arc::new(structs), None)?;
-            Ok(datafusion::logical_expr::ColumnarValue::Array(Arc::new(list)))
-        });
+        let kernel =
+            Kernel::new(format!("stack_{count}_{element}"), array(element, false), false, move |arguments, rows| {
+                let arrays = arguments.iter().map(|argument| argument.to_array(rows)).collect::<Result<Vec<_>, _>>()?;
+                let columns =
+                    arrays.chunks(count).map(|column| interleave(column, rows)).collect::<Result<Vec<_>>>()?;
+                let structs = StructArray::try_new(fields.clone(), columns, None)?;
+                let item = Arc::new(Field::new("element", structs.data_type().clone(), false));
+                let list =
+                    ListArray::try_new(item, OffsetBuffer::from_repeated_length(count, rows), Arc::new(structs), None)?;
+                Ok(datafusion::logical_expr::ColumnarValue::Array(Arc::new(list)))
+            });
         Ok(Rows { list: kernel.infallible().call(cells), names, fields: true, outer })
     }
 
@@ -217,7 +264,9 @@ impl Resolver<'_> {
         let mut fields = Vec::new();
         for i in 1..count {
             let path = match &call.arguments[i] {
-                Expr::Literal(ScalarValue::Utf8(Some(name))) => Expr::Literal(ScalarValue::Utf8(Some(format!("$['{name}']")))),
+                Expr::Literal(ScalarValue::Utf8(Some(name))) => {
+                    Expr::Literal(ScalarValue::Utf8(Some(format!("$['{name}']"))))
+                }
                 _ => return Err(Error::unsupported("json_tuple with a field that is not a constant")),
             };
             let value = expressions.value(&Expr::call("get_json_object", vec![call.arguments[0].clone(), path]))?;
@@ -226,10 +275,20 @@ impl Resolver<'_> {
         let names = fields.iter().map(|(name, _)| name.clone()).collect();
         let row = nested::structure(fields);
         let item = Arc::new(Field::new("element", row.data_type.clone(), false));
-        let kernel = Kernel::arrays(format!("one_row_{}", row.data_type), DataType::List(Arc::clone(&item)), false, move |arrays| {
-            let rows = arrays[0].len();
-            Ok(Arc::new(ListArray::try_new(Arc::clone(&item), OffsetBuffer::from_repeated_length(1, rows), Arc::clone(&arrays[0]), None)?) as ArrayRef)
-        });
+        let kernel = Kernel::arrays(
+            format!("one_row_{}", row.data_type),
+            DataType::List(Arc::clone(&item)),
+            false,
+            move |arrays| {
+                let rows = arrays[0].len();
+                Ok(Arc::new(ListArray::try_new(
+                    Arc::clone(&item),
+                    OffsetBuffer::from_repeated_length(1, rows),
+                    Arc::clone(&arrays[0]),
+                    None,
+                )?) as ArrayRef)
+            },
+        );
         Ok(Rows { list: kernel.infallible().call(vec![row]), names, fields: true, outer: false })
     }
 }
@@ -275,7 +334,12 @@ fn with_positions(value: Typed, positions: bool) -> Typed {
             let mut numbers: Vec<i32> = vec![0; columns[0].len()];
             for range in offsets.windows(2) {
                 for (position, at) in (range[0]..range[1]).enumerate() {
-                    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "list offsets are 32 bits")]
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        clippy::cast_possible_wrap,
+                        reason = "list offsets are 32 bits"
+                    )]
                     {
                         numbers[at as usize] = position as i32;
                     }

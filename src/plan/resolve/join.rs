@@ -39,7 +39,10 @@ pub fn renewed(input: Resolved, changed: impl Fn(&Attribute) -> bool) -> Result<
     let watermarks = input
         .watermarks
         .iter()
-        .map(|watermark| crate::plan::Watermark { column: ids.get(&watermark.column).copied().unwrap_or(watermark.column), ..watermark.clone() })
+        .map(|watermark| crate::plan::Watermark {
+            column: ids.get(&watermark.column).copied().unwrap_or(watermark.column),
+            ..watermark.clone()
+        })
         .collect();
     Ok((Resolved { plan, output, hidden, watermarks, ..input }, ids))
 }
@@ -66,7 +69,14 @@ impl Side {
 impl Resolver<'_> {
     /// `left JOIN right ON …`.
     pub fn join(&self, left: Resolved, right: Resolved, kind: JoinKind, on: &JoinOn) -> Result<Resolved> {
-        let ids: HashSet<_> = left.plan.schema().columns().iter().filter_map(attribute_id).chain(left.output.iter().map(|a| a.id)).collect();
+        let ids: HashSet<_> = left
+            .plan
+            .schema()
+            .columns()
+            .iter()
+            .filter_map(attribute_id)
+            .chain(left.output.iter().map(|a| a.id))
+            .collect();
         let (right, renamed) = renewed(right, |attribute| ids.contains(&attribute.id))?;
         match on {
             JoinOn::None => self.join_on(left, right, kind, None, &renamed),
@@ -84,7 +94,14 @@ impl Resolver<'_> {
         }
     }
 
-    fn join_on(&self, left: Resolved, right: Resolved, kind: JoinKind, on: Option<&Expr>, renamed: &HashMap<AttrId, AttrId>) -> Result<Resolved> {
+    fn join_on(
+        &self,
+        left: Resolved,
+        right: Resolved,
+        kind: JoinKind,
+        on: Option<&Expr>,
+        renamed: &HashMap<AttrId, AttrId>,
+    ) -> Result<Resolved> {
         let attributes: Vec<_> = left.output.iter().chain(&right.output).cloned().collect();
         let mut expressions = Expressions::new(self, &attributes, Place::Row);
         let mut cut = Cut::new(&left, &right);
@@ -113,7 +130,9 @@ impl Resolver<'_> {
         };
         let mut predicates = cut.plain.into_iter();
         let filter = match predicates.next() {
-            Some(first) => Some(predicates.try_fold(first, |all, next| operators::logic("and", all, next, conf, "AND"))?.expr),
+            Some(first) => {
+                Some(predicates.try_fold(first, |all, next| operators::logic("and", all, next, conf, "AND"))?.expr)
+            }
             None if join_type == JoinType::Inner => None,
             None => Some(DfExpr::Literal(ScalarValue::Boolean(Some(true)), None)),
         };
@@ -178,7 +197,9 @@ impl Resolver<'_> {
         let (mut output, mut projection, mut other) = (Vec::new(), Vec::new(), Vec::new());
         let find = |id: AttrId| joined.output.iter().find(|attribute| attribute.id == id);
         for (l, r) in &keys {
-            let (Some(l), Some(r)) = (find(l.id), find(r.id)) else { return Err(Error::internal("a joined key is gone")) };
+            let (Some(l), Some(r)) = (find(l.id), find(r.id)) else {
+                return Err(Error::internal("a joined key is gone"));
+            };
             match kind {
                 JoinKind::Right => {
                     projection.push(column(r.id));
@@ -187,8 +208,16 @@ impl Resolver<'_> {
                 }
                 JoinKind::Full => {
                     let text = format!("coalesce({}, {})", l.name, r.name);
-                    let value = operators::case(vec![(operators::is_not_null(l.typed()), l.typed())], Some(r.typed()), self.conf(), &text)?;
-                    let attribute = Attribute { qualifier: Vec::new(), ..Attribute::new(l.name.clone(), value.data_type.clone(), value.nullable) };
+                    let value = operators::case(
+                        vec![(operators::is_not_null(l.typed()), l.typed())],
+                        Some(r.typed()),
+                        self.conf(),
+                        &text,
+                    )?;
+                    let attribute = Attribute {
+                        qualifier: Vec::new(),
+                        ..Attribute::new(l.name.clone(), value.data_type.clone(), value.nullable)
+                    };
                     projection.push(value.expr.alias(attribute.id.to_string()));
                     output.push(attribute);
                     other.extend([l.clone(), r.clone()]);
@@ -284,11 +313,16 @@ impl Cut {
                     self.above.calls.push(call);
                 }
                 Side::Both => {
-                    return Err(Error::of(condition::UNSUPPORTED_PYTHON_UDF_IN_ON_CLAUSE).with("joinType", format!("{kind:?}").to_uppercase()));
+                    return Err(Error::of(condition::UNSUPPORTED_PYTHON_UDF_IN_ON_CLAUSE)
+                        .with("joinType", format!("{kind:?}").to_uppercase()));
                 }
             }
         }
-        if above { self.after.push(predicate) } else { self.plain.push(predicate) }
+        if above {
+            self.after.push(predicate)
+        } else {
+            self.plain.push(predicate)
+        }
         Ok(())
     }
 }
@@ -299,7 +333,14 @@ pub fn both(left: Resolved, right: Resolved, plan: LogicalPlan, output: Vec<Attr
     leaves.extend(right.leaves);
     let mut watermarks = left.watermarks;
     watermarks.extend(right.watermarks);
-    Resolved { plan, output, hidden: Vec::new(), leaves, watermarks, unsupported_on_stream: left.unsupported_on_stream.or(right.unsupported_on_stream) }
+    Resolved {
+        plan,
+        output,
+        hidden: Vec::new(),
+        leaves,
+        watermarks,
+        unsupported_on_stream: left.unsupported_on_stream.or(right.unsupported_on_stream),
+    }
 }
 
 /// A plan whose watermarks come after `first` others.
@@ -325,7 +366,9 @@ fn unsupported_join(left: &Resolved, right: &Resolved, kind: JoinKind) -> Option
     let allowed = match (left.is_streaming(), right.is_streaming()) {
         (false, false) => true,
         (true, true) => return Some("stream-stream joins".into()),
-        (true, false) => matches!(kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Left | JoinKind::LeftSemi | JoinKind::LeftAnti),
+        (true, false) => {
+            matches!(kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Left | JoinKind::LeftSemi | JoinKind::LeftAnti)
+        }
         (false, true) => matches!(kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Right),
     };
     (!allowed).then(|| {

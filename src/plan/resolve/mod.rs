@@ -34,7 +34,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::Column;
-use datafusion::logical_expr::{Expr as DfExpr, Extension, Filter, LogicalPlan, LogicalPlanBuilder, Partitioning, Projection};
+use datafusion::logical_expr::{
+    Expr as DfExpr, Extension, Filter, LogicalPlan, LogicalPlanBuilder, Partitioning, Projection,
+};
 
 use self::aggregate::Request;
 use self::expression::{Expressions, Place, Value};
@@ -76,7 +78,11 @@ pub fn resolve(relation: &Relation, context: &Context<'_>) -> Result<Resolved> {
 /// The attribute that `df["name"]` and `df.name` mean.
 pub fn attribute(resolved: &Resolved, parts: &[String], context: &Context<'_>) -> Result<Attribute> {
     let scope = Scope { attributes: &resolved.output, case_sensitive: context.conf.case_sensitive() };
-    scope.find(parts)?.filter(|found| found.fields.is_empty()).map(|found| found.attribute).ok_or_else(|| scope.unresolved(parts))
+    scope
+        .find(parts)?
+        .filter(|found| found.fields.is_empty())
+        .map(|found| found.attribute)
+        .ok_or_else(|| scope.unresolved(parts))
 }
 
 /// Marks the key of the other side of `USING`: it is no output, but may still be named.
@@ -130,7 +136,8 @@ impl Resolver<'_> {
                 if expressions.iter().any(aggregate::has_aggregate) {
                     // `df.select(sum("x"))`: an aggregation of everything.
                     let keys = super::tree::Grouping::By(Vec::new());
-                    let request = Request { keys: &keys, outputs: expressions, with_keys: false, having: None, order: &[] };
+                    let request =
+                        Request { keys: &keys, outputs: expressions, with_keys: false, having: None, order: &[] };
                     return self.aggregate(self.relation(input)?, &request).map(|grouped| grouped.resolved);
                 }
                 self.project(self.relation(input)?, expressions)
@@ -140,7 +147,9 @@ impl Resolver<'_> {
                 let request = Request { keys, outputs, with_keys: *with_keys, having: having.as_ref(), order: &[] };
                 self.aggregate(self.relation(input)?, &request).map(|grouped| grouped.resolved)
             }
-            Relation::Join { left, right, kind, on } => self.join(self.relation(left)?, self.relation(right)?, *kind, on),
+            Relation::Join { left, right, kind, on } => {
+                self.join(self.relation(left)?, self.relation(right)?, *kind, on)
+            }
             Relation::Union { inputs, by_name, allow_missing } => {
                 let inputs = inputs.iter().map(|input| self.relation(input)).collect::<Result<Vec<_>>>()?;
                 self.union(inputs, *by_name, *allow_missing)
@@ -151,7 +160,9 @@ impl Resolver<'_> {
             Relation::Sort { input, order, global } => self.sort(input, order, *global),
             Relation::Limit { input, rows } => self.limit(self.relation(input)?, 0, Some(*rows)),
             Relation::Offset { input, rows } => self.limit(self.relation(input)?, *rows, None),
-            Relation::Tail { .. } => Err(Error::unsupported("tail as a relation: its rows are taken when it is collected")),
+            Relation::Tail { .. } => {
+                Err(Error::unsupported("tail as a relation: its rows are taken when it is collected"))
+            }
             Relation::Distinct { input, subset } => self.distinct(self.relation(input)?, subset.as_deref()),
             Relation::WithColumns { input, columns } => self.with_columns(self.relation(input)?, columns),
             Relation::Rename { input, names } => self.rename(self.relation(input)?, names),
@@ -188,13 +199,17 @@ impl Resolver<'_> {
 
     fn table(&self, name: &[String]) -> Result<Resolved> {
         let found = match name {
-            [one] => self.tables.iter().rev().find(|(table, _)| self.same(table, one)).map(|(_, table)| Arc::clone(table)),
+            [one] => {
+                self.tables.iter().rev().find(|(table, _)| self.same(table, one)).map(|(_, table)| Arc::clone(table))
+            }
             _ => None,
         };
         let mut resolved = match found {
             Some(found) => found.as_ref().clone(),
             // A view does not see the tables of this query's WITH.
-            None => Resolver { context: self.context, tables: Vec::new() }.relation(&self.context.names.table(name)?)?,
+            None => {
+                Resolver { context: self.context, tables: Vec::new() }.relation(&self.context.names.table(name)?)?
+            }
         };
         resolved.hidden.clear();
         for attribute in &mut resolved.output {
@@ -227,7 +242,12 @@ impl Resolver<'_> {
             let value = expressions.value(argument)?;
             match cast::cast(value.typed, &DataType::Int64, self.conf())?.expr {
                 DfExpr::Literal(datafusion::common::ScalarValue::Int64(Some(number)), _) => numbers.push(number),
-                _ => return Err(Error::new(crate::error::ErrorKind::Analysis, format!("range() takes constants, found {}", value.pretty))),
+                _ => {
+                    return Err(Error::new(
+                        crate::error::ErrorKind::Analysis,
+                        format!("range() takes constants, found {}", value.pretty),
+                    ));
+                }
             }
         }
         let (start, end, step, partitions) = match numbers.as_slice() {
@@ -236,7 +256,10 @@ impl Resolver<'_> {
             [start, end, step] => (*start, *end, *step, 0),
             [start, end, step, partitions] => (*start, *end, *step, *partitions),
             other => {
-                return Err(Error::of(condition::WRONG_NUM_ARGS).with("functionName", "`range`").with("expectedNum", "[1, 2, 3, 4]").with("actualNum", other.len()));
+                return Err(Error::of(condition::WRONG_NUM_ARGS)
+                    .with("functionName", "`range`")
+                    .with("expectedNum", "[1, 2, 3, 4]")
+                    .with("actualNum", other.len()));
             }
         };
         let partitions = usize::try_from(partitions).ok().filter(|partitions| *partitions > 0).unwrap_or(1);
@@ -250,7 +273,9 @@ impl Resolver<'_> {
         let mut table: Vec<Vec<Value>> = Vec::new();
         for row in rows {
             if row.len() != width {
-                return Err(Error::of(condition::INVALID_INLINE_TABLE).with("expectedNumCols", width).with("actualNumCols", row.len()));
+                return Err(Error::of(condition::INVALID_INLINE_TABLE)
+                    .with("expectedNumCols", width)
+                    .with("actualNumCols", row.len()));
             }
             table.push(expressions.arguments(row)?);
         }
@@ -260,8 +285,10 @@ impl Resolver<'_> {
         let ansi = self.conf().ansi();
         let mut attributes = Vec::new();
         for i in 0..width {
-            let data_type = coerce::common_of(table.iter().map(|row| &row[i].typed.data_type), ansi)
-                .ok_or_else(|| Error::of(condition::INCOMPATIBLE_TYPES_IN_INLINE_TABLE).with("colName", format!("`col{}`", i + 1)))?;
+            let data_type =
+                coerce::common_of(table.iter().map(|row| &row[i].typed.data_type), ansi).ok_or_else(|| {
+                    Error::of(condition::INCOMPATIBLE_TYPES_IN_INLINE_TABLE).with("colName", format!("`col{}`", i + 1))
+                })?;
             let nullable = table.iter().any(|row| row[i].typed.nullable);
             attributes.push(Attribute::new(format!("col{}", i + 1), data_type, nullable));
         }
@@ -279,7 +306,8 @@ impl Resolver<'_> {
         let plans = rows
             .into_iter()
             .map(|row| {
-                let projection = row.into_iter().zip(&attributes).map(|(expr, attribute)| named(expr, attribute.id)).collect();
+                let projection =
+                    row.into_iter().zip(&attributes).map(|(expr, attribute)| named(expr, attribute.id)).collect();
                 Ok(Arc::new(LogicalPlan::Projection(Projection::try_new(projection, Arc::clone(&one_row))?)))
             })
             .collect::<Result<Vec<_>>>()?;
@@ -326,7 +354,8 @@ impl Resolver<'_> {
                 .map(|(typed, renamed)| match renamed {
                     None => Ok(typed),
                     Some((from, to)) => {
-                        let expr = pending::substitute(typed.expr, &|node| (*node == column(from)).then(|| column(to)))?;
+                        let expr =
+                            pending::substitute(typed.expr, &|node| (*node == column(from)).then(|| column(to)))?;
                         Ok(super::functions::Typed { expr, ..typed })
                     }
                 })
@@ -375,7 +404,12 @@ impl Resolver<'_> {
     }
 
     fn sorted(
-        &self, input: Resolved, sorts: Vec<datafusion::logical_expr::SortExpr>, pending: pending::Pending, more: bool, global: bool,
+        &self,
+        input: Resolved,
+        sorts: Vec<datafusion::logical_expr::SortExpr>,
+        pending: pending::Pending,
+        more: bool,
+        global: bool,
     ) -> Result<Resolved> {
         let plan = pending.place(input.plan.clone())?;
         // Within partitions and over all: one process has no cheaper way to order a partition than to order everything.
@@ -405,7 +439,8 @@ impl Resolver<'_> {
         };
         let mut keys = Vec::new();
         for name in subset {
-            let found: Vec<_> = input.output.iter().filter(|attribute| self.same(&attribute.name, name)).cloned().collect();
+            let found: Vec<_> =
+                input.output.iter().filter(|attribute| self.same(&attribute.name, name)).cloned().collect();
             if found.is_empty() {
                 return Err(scope::unresolved(std::slice::from_ref(name), &input.output));
             }
@@ -418,7 +453,8 @@ impl Resolver<'_> {
         let attributes = input.output.clone();
         for (i, (name, _)) in columns.iter().enumerate() {
             if columns[..i].iter().any(|(other, _)| self.same(name, other)) {
-                return Err(Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{}`", name.to_lowercase())));
+                return Err(Error::of(condition::COLUMN_ALREADY_EXISTS)
+                    .with("columnName", format!("`{}`", name.to_lowercase())));
             }
         }
         let mut list: Vec<Expr> = Vec::new();
@@ -463,7 +499,11 @@ impl Resolver<'_> {
         let renamed: Vec<_> = names.iter().map(|(from, _)| from.clone()).collect();
         (input, _) = join::renewed(input, |attribute| renamed.iter().any(|name| self.same(&attribute.name, name)))?;
         for (from, to) in names {
-            for attribute in input.output.iter_mut().filter(|attribute| same(&attribute.name, from, self.context.conf.case_sensitive())) {
+            for attribute in input
+                .output
+                .iter_mut()
+                .filter(|attribute| same(&attribute.name, from, self.context.conf.case_sensitive()))
+            {
                 attribute.name.clone_from(to);
                 attribute.qualifier.clear();
             }
@@ -473,7 +513,9 @@ impl Resolver<'_> {
 
     fn rename_all(&self, mut input: Resolved, names: &[String]) -> Result<Resolved> {
         if names.len() != input.output.len() {
-            return Err(Error::of(condition::ASSIGNMENT_ARITY_MISMATCH).with("numExpr", input.output.len()).with("numTarget", names.len()));
+            return Err(Error::of(condition::ASSIGNMENT_ARITY_MISMATCH)
+                .with("numExpr", input.output.len())
+                .with("numTarget", names.len()));
         }
         (input, _) = join::renewed(input, |_| true)?;
         for (attribute, name) in input.output.iter_mut().zip(names) {
@@ -493,14 +535,20 @@ impl Resolver<'_> {
                 // A name drops every column of that name; one that is not there drops nothing.
                 Expr::Column(parts) => match parts.as_slice() {
                     [name] => dropped.extend(input.output.iter().filter(|a| self.same(&a.name, name)).map(|a| a.id)),
-                    parts => dropped.extend(scope.find(parts)?.filter(|found| found.fields.is_empty()).map(|found| found.attribute.id)),
+                    parts => dropped.extend(
+                        scope.find(parts)?.filter(|found| found.fields.is_empty()).map(|found| found.attribute.id),
+                    ),
                 },
                 other => {
-                    return Err(Error::new(crate::error::ErrorKind::Analysis, format!("drop takes columns, found {other:?}")));
+                    return Err(Error::new(
+                        crate::error::ErrorKind::Analysis,
+                        format!("drop takes columns, found {other:?}"),
+                    ));
                 }
             }
         }
-        let output: Vec<_> = input.output.iter().filter(|attribute| !dropped.contains(&attribute.id)).cloned().collect();
+        let output: Vec<_> =
+            input.output.iter().filter(|attribute| !dropped.contains(&attribute.id)).cloned().collect();
         let hidden = hidden_below(&input, &output);
         let plan = keep(input.plan.clone(), &output)?;
         Ok(Resolved { plan, output, hidden, ..input })
@@ -531,11 +579,18 @@ impl Resolver<'_> {
     fn sample(&self, input: Resolved, fraction: f64, seed: u64) -> Result<Resolved> {
         use std::sync::atomic::{AtomicU64, Ordering};
         let counter = AtomicU64::new(0);
-        let kernel = super::kernel::Kernel::new(format!("sample_{fraction}_{seed}"), DataType::Boolean, false, move |_, rows| {
-            let first = counter.fetch_add(rows as u64, Ordering::Relaxed);
-            let kept = (0..rows as u64).map(|row| Some(unit(seed, first + row) < fraction)).collect::<arrow::array::BooleanArray>();
-            Ok(datafusion::logical_expr::ColumnarValue::Array(Arc::new(kept)))
-        });
+        let kernel = super::kernel::Kernel::new(
+            format!("sample_{fraction}_{seed}"),
+            DataType::Boolean,
+            false,
+            move |_, rows| {
+                let first = counter.fetch_add(rows as u64, Ordering::Relaxed);
+                let kept = (0..rows as u64)
+                    .map(|row| Some(unit(seed, first + row) < fraction))
+                    .collect::<arrow::array::BooleanArray>();
+                Ok(datafusion::logical_expr::ColumnarValue::Array(Arc::new(kept)))
+            },
+        );
         let predicate = kernel.volatile().call(Vec::new()).expr;
         let plan = LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(input.plan.clone()))?);
         let mut resolved = Resolved { plan, ..input };
@@ -553,7 +608,11 @@ impl Resolver<'_> {
                 .with("eventName", format!("`{name}`"))
                 .with("eventType", format!("\"{}\"", sql_name(&attribute.data_type))));
         }
-        let node = WatermarkNode { input: input.plan.clone(), column: attribute.id.to_string(), index: input.watermarks.len() };
+        let node = WatermarkNode {
+            input: input.plan.clone(),
+            column: attribute.id.to_string(),
+            index: input.watermarks.len(),
+        };
         input.plan = LogicalPlan::Extension(Extension { node: Arc::new(node) });
         input.watermarks.push(Watermark { column: attribute.id, delay_ms });
         Ok(input)
@@ -567,7 +626,11 @@ impl Resolver<'_> {
         match exposed(&input.plan, ids)? {
             Some(plan) => Ok(Resolved { plan, ..input }),
             None => {
-                let name = input.hidden.iter().find(|attribute| ids.contains(&attribute.id)).map_or_else(String::new, |a| a.name.clone());
+                let name = input
+                    .hidden
+                    .iter()
+                    .find(|attribute| ids.contains(&attribute.id))
+                    .map_or_else(String::new, |a| a.name.clone());
                 Err(scope::unresolved(&[name], &input.output))
             }
         }
@@ -575,7 +638,11 @@ impl Resolver<'_> {
 }
 
 fn exposed(plan: &LogicalPlan, ids: &[AttrId]) -> Result<Option<LogicalPlan>> {
-    let missing: Vec<_> = ids.iter().copied().filter(|id| plan.schema().index_of_column(&Column::from_name(id.to_string())).is_err()).collect();
+    let missing: Vec<_> = ids
+        .iter()
+        .copied()
+        .filter(|id| plan.schema().index_of_column(&Column::from_name(id.to_string())).is_err())
+        .collect();
     if missing.is_empty() {
         return Ok(Some(plan.clone()));
     }
@@ -586,7 +653,12 @@ fn exposed(plan: &LogicalPlan, ids: &[AttrId]) -> Result<Option<LogicalPlan>> {
             expressions.extend(missing.into_iter().map(column));
             Ok(Some(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(input))?)))
         }
-        LogicalPlan::Filter(_) | LogicalPlan::Sort(_) | LogicalPlan::Limit(_) | LogicalPlan::Repartition(_) | LogicalPlan::Window(_) | LogicalPlan::Extension(_) => {
+        LogicalPlan::Filter(_)
+        | LogicalPlan::Sort(_)
+        | LogicalPlan::Limit(_)
+        | LogicalPlan::Repartition(_)
+        | LogicalPlan::Window(_)
+        | LogicalPlan::Extension(_) => {
             let inputs = plan.inputs();
             let [input] = inputs.as_slice() else { return Ok(None) };
             let Some(input) = exposed(input, &missing)? else { return Ok(None) };
@@ -614,7 +686,9 @@ fn keep(plan: LogicalPlan, attributes: &[Attribute]) -> Result<LogicalPlan> {
 /// The parts of a conjunction.
 fn conjuncts(predicate: &Expr) -> Vec<&Expr> {
     match predicate {
-        Expr::Call(call) if call.name.eq_ignore_ascii_case("and") || call.name == "&&" => call.arguments.iter().flat_map(conjuncts).collect(),
+        Expr::Call(call) if call.name.eq_ignore_ascii_case("and") || call.name == "&&" => {
+            call.arguments.iter().flat_map(conjuncts).collect()
+        }
         other => vec![other],
     }
 }
@@ -641,7 +715,14 @@ fn sort_of(item: &Expr, value: &Value) -> datafusion::logical_expr::SortExpr {
 
 /// A relation without sources.
 fn leafless(plan: LogicalPlan) -> Result<Resolved> {
-    Ok(Resolved { plan, output: Vec::new(), hidden: Vec::new(), leaves: Vec::new(), watermarks: Vec::new(), unsupported_on_stream: None })
+    Ok(Resolved {
+        plan,
+        output: Vec::new(),
+        hidden: Vec::new(),
+        leaves: Vec::new(),
+        watermarks: Vec::new(),
+        unsupported_on_stream: None,
+    })
 }
 
 /// A source read whole or as a stream: a leaf with an attribute for each column.
@@ -650,7 +731,10 @@ pub fn source_leaf(source: Arc<dyn Source>, streaming: bool) -> Result<Resolved>
     let output: Vec<_> = schema
         .fields()
         .iter()
-        .map(|field| Attribute { metadata: field.metadata().clone(), ..Attribute::new(field.name(), field.data_type().clone(), field.is_nullable()) })
+        .map(|field| Attribute {
+            metadata: field.metadata().clone(),
+            ..Attribute::new(field.name(), field.data_type().clone(), field.is_nullable())
+        })
         .collect();
     let leaf = Leaf { id: LeafId::fresh(), source, streaming };
     let plan = leaf_plan(leaf.clone(), &output)?;

@@ -40,19 +40,31 @@ pub fn arithmetic(symbol: &str, left: &Typed, right: &Typed, mode: Mode, conf: &
     }
     let (left, right) = (left.clone(), right.clone());
     Ok(Some(match (symbol, l, r) {
-        ("+" | "-", moment, interval) if is_moment(moment) && is_interval(interval) => shift(left, right, symbol == "-", conf)?,
+        ("+" | "-", moment, interval) if is_moment(moment) && is_interval(interval) => {
+            shift(left, right, symbol == "-", conf)?
+        }
         ("+", interval, moment) if is_moment(moment) && is_interval(interval) => shift(right, left, false, conf)?,
         ("+" | "-", DataType::Date32, days) if is_day_count(days) => add_days(left, right, symbol == "-", conf)?,
         ("+", days, DataType::Date32) if is_day_count(days) => add_days(right, left, false, conf)?,
         ("-", DataType::Date32, DataType::Date32) => between_dates(left, right),
         ("-", l, r) if (is_moment(l) || *l == DataType::Utf8) && (is_moment(r) || *r == DataType::Utf8) => {
-            let target = if matches!(l, DataType::Timestamp(_, None)) || matches!(r, DataType::Timestamp(_, None)) { types::timestamp_ntz() } else { types::timestamp() };
+            let target = if matches!(l, DataType::Timestamp(_, None)) || matches!(r, DataType::Timestamp(_, None)) {
+                types::timestamp_ntz()
+            } else {
+                types::timestamp()
+            };
             between_instants(cast(left, &target, conf)?, cast(right, &target, conf)?)
         }
         ("+" | "-", l, r) if l == r && is_interval(l) => add_intervals(left, right, symbol == "-"),
-        ("*", interval, number) if is_interval(interval) && is_scale(number) => scale(left, cast(right, &DataType::Float64, conf)?, false, mode),
-        ("*", number, interval) if is_interval(interval) && is_scale(number) => scale(right, cast(left, &DataType::Float64, conf)?, false, mode),
-        ("/", interval, number) if is_interval(interval) && is_scale(number) => scale(left, cast(right, &DataType::Float64, conf)?, true, mode),
+        ("*", interval, number) if is_interval(interval) && is_scale(number) => {
+            scale(left, cast(right, &DataType::Float64, conf)?, false, mode)
+        }
+        ("*", number, interval) if is_interval(interval) && is_scale(number) => {
+            scale(right, cast(left, &DataType::Float64, conf)?, false, mode)
+        }
+        ("/", interval, number) if is_interval(interval) && is_scale(number) => {
+            scale(left, cast(right, &DataType::Float64, conf)?, true, mode)
+        }
         _ => return Ok(None),
     }))
 }
@@ -62,15 +74,23 @@ pub fn shown(symbol: &str, left: &Value, right: &Value) -> Option<String> {
     let (l, r) = (&left.typed.data_type, &right.typed.data_type);
     let day_function = if symbol == "-" { "date_sub" } else { "date_add" };
     match (l, r) {
-        (DataType::Date32, days) if is_day_count(days) => Some(format!("{day_function}({}, {})", left.pretty, right.pretty)),
-        (days, DataType::Date32) if is_day_count(days) && symbol == "+" => Some(format!("date_add({}, {})", right.pretty, left.pretty)),
+        (DataType::Date32, days) if is_day_count(days) => {
+            Some(format!("{day_function}({}, {})", left.pretty, right.pretty))
+        }
+        (days, DataType::Date32) if is_day_count(days) && symbol == "+" => {
+            Some(format!("date_add({}, {})", right.pretty, left.pretty))
+        }
         (DataType::Date32, DataType::Duration(_)) if is_whole_days(&right.typed) => {
             let days = format!("extractansiintervaldays({})", right.pretty);
             let days = if symbol == "-" { format!("(- {days})") } else { days };
             Some(format!("date_add({}, {days})", left.pretty))
         }
-        (moment, interval) if is_moment(moment) && is_interval(interval) => Some(format!("{} {symbol} {}", left.pretty, right.pretty)),
-        (interval, moment) if is_moment(moment) && is_interval(interval) => Some(format!("{} {symbol} {}", right.pretty, left.pretty)),
+        (moment, interval) if is_moment(moment) && is_interval(interval) => {
+            Some(format!("{} {symbol} {}", left.pretty, right.pretty))
+        }
+        (interval, moment) if is_moment(moment) && is_interval(interval) => {
+            Some(format!("{} {symbol} {}", right.pretty, left.pretty))
+        }
         _ => None,
     }
 }
@@ -124,7 +144,9 @@ where
 fn between_dates(left: Typed, right: Typed) -> Typed {
     let nullable = left.nullable || right.nullable;
     Kernel::arrays("between_dates", day_time_interval(), nullable, |arrays| {
-        pairs::<Date32Type, Date32Type, DurationMicrosecondType>(arrays, |l, r| Ok((i64::from(l) - i64::from(r)) * MICROS_PER_DAY))
+        pairs::<Date32Type, Date32Type, DurationMicrosecondType>(arrays, |l, r| {
+            Ok((i64::from(l) - i64::from(r)) * MICROS_PER_DAY)
+        })
     })
     .infallible()
     .call(vec![left, right])
@@ -142,20 +164,26 @@ fn between_instants(left: Typed, right: Typed) -> Typed {
 
 fn add_intervals(left: Typed, right: Typed, minus: bool) -> Typed {
     let (data_type, nullable) = (left.data_type.clone(), left.nullable || right.nullable);
-    Kernel::arrays(format!("add_intervals_{minus}_{data_type}"), data_type, nullable, move |arrays| match arrays[0].data_type() {
-        DataType::Duration(_) => pairs::<DurationMicrosecondType, DurationMicrosecondType, DurationMicrosecondType>(arrays, |l, r| {
-            if minus { l.checked_sub(r) } else { l.checked_add(r) }.ok_or_else(|| overflow(if minus { "try_subtract" } else { "try_add" }))
-        }),
-        DataType::Interval(IntervalUnit::YearMonth) => {
-            pairs::<IntervalYearMonthType, IntervalYearMonthType, IntervalYearMonthType>(arrays, |l, r| {
-                if minus { l.checked_sub(r) } else { l.checked_add(r) }.ok_or_else(|| overflow(if minus { "try_subtract" } else { "try_add" }))
-            })
+    Kernel::arrays(format!("add_intervals_{minus}_{data_type}"), data_type, nullable, move |arrays| {
+        match arrays[0].data_type() {
+            DataType::Duration(_) => {
+                pairs::<DurationMicrosecondType, DurationMicrosecondType, DurationMicrosecondType>(arrays, |l, r| {
+                    if minus { l.checked_sub(r) } else { l.checked_add(r) }
+                        .ok_or_else(|| overflow(if minus { "try_subtract" } else { "try_add" }))
+                })
+            }
+            DataType::Interval(IntervalUnit::YearMonth) => {
+                pairs::<IntervalYearMonthType, IntervalYearMonthType, IntervalYearMonthType>(arrays, |l, r| {
+                    if minus { l.checked_sub(r) } else { l.checked_add(r) }
+                        .ok_or_else(|| overflow(if minus { "try_subtract" } else { "try_add" }))
+                })
+            }
+            _ => Ok(if minus {
+                arrow::compute::kernels::numeric::sub(&arrays[0], &arrays[1])?
+            } else {
+                arrow::compute::kernels::numeric::add(&arrays[0], &arrays[1])?
+            }),
         }
-        _ => Ok(if minus {
-            arrow::compute::kernels::numeric::sub(&arrays[0], &arrays[1])?
-        } else {
-            arrow::compute::kernels::numeric::add(&arrays[0], &arrays[1])?
-        }),
     })
     .call(vec![left, right])
 }
@@ -164,14 +192,22 @@ fn scale(interval: Typed, number: Typed, divide: bool, mode: Mode) -> Typed {
     let nullable = interval.nullable || number.nullable || mode != Mode::Ansi;
     let data_type = interval.data_type.clone();
     Kernel::arrays(format!("scale_interval_{divide}_{data_type}"), data_type, nullable, move |arrays| {
-        let factor = |number: f64| if divide && number == 0.0 { Err(by_zero("/")) } else { Ok(if divide { 1.0 / number } else { number }) };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "rounded half up, and looked at before")]
+        let factor = |number: f64| {
+            if divide && number == 0.0 { Err(by_zero("/")) } else { Ok(if divide { 1.0 / number } else { number }) }
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "rounded half up, and looked at before"
+        )]
         match arrays[0].data_type() {
-            DataType::Duration(_) => pairs::<DurationMicrosecondType, Float64Type, DurationMicrosecondType>(arrays, |micros, number| {
-                factor(number)?;
-                let exact = if divide { micros as f64 / number } else { micros as f64 * number };
-                if exact.abs() < 9.2e18 { Ok(exact.round() as i64) } else { Err(overflow("")) }
-            }),
+            DataType::Duration(_) => {
+                pairs::<DurationMicrosecondType, Float64Type, DurationMicrosecondType>(arrays, |micros, number| {
+                    factor(number)?;
+                    let exact = if divide { micros as f64 / number } else { micros as f64 * number };
+                    if exact.abs() < 9.2e18 { Ok(exact.round() as i64) } else { Err(overflow("")) }
+                })
+            }
             DataType::Interval(IntervalUnit::YearMonth) => {
                 pairs::<IntervalYearMonthType, Float64Type, IntervalYearMonthType>(arrays, |months, number| {
                     factor(number)?;
@@ -189,7 +225,11 @@ fn scale(interval: Typed, number: Typed, divide: bool, mode: Mode) -> Typed {
 fn shift(moment: Typed, interval: Typed, minus: bool, conf: &Conf) -> Result<Typed> {
     let zone = Zone::of(conf.time_zone())?;
     let stays_date = moment.data_type == DataType::Date32 && is_whole_days(&interval);
-    let moment = if moment.data_type == DataType::Date32 && !stays_date { cast(moment, &types::timestamp(), conf)? } else { moment };
+    let moment = if moment.data_type == DataType::Date32 && !stays_date {
+        cast(moment, &types::timestamp(), conf)?
+    } else {
+        moment
+    };
     let (data_type, nullable) = (moment.data_type.clone(), moment.nullable || interval.nullable);
     let local = matches!(&data_type, DataType::Timestamp(_, Some(_)));
     let sign = if minus { -1 } else { 1 };
@@ -210,7 +250,9 @@ fn shift(moment: Typed, interval: Typed, minus: bool, conf: &Conf) -> Result<Typ
                 .map(|pair| match pair {
                     (Some(date), Some(step)) => {
                         let whole = step.micros / MICROS_PER_DAY * sign;
-                        let days = move_days(i64::from(date), step).and_then(|days| days.checked_add(whole)).ok_or_else(missed)?;
+                        let days = move_days(i64::from(date), step)
+                            .and_then(|days| days.checked_add(whole))
+                            .ok_or_else(missed)?;
                         i32::try_from(days).map(Some).map_err(|_| missed())
                     }
                     _ => Ok(None),
@@ -252,9 +294,11 @@ struct Step {
 
 fn steps(intervals: &ArrayRef) -> Result<Vec<Option<Step>>> {
     Ok(match intervals.data_type() {
-        DataType::Duration(_) => {
-            intervals.as_primitive::<DurationMicrosecondType>().iter().map(|v| v.map(|micros| Step { months: 0, days: 0, micros })).collect()
-        }
+        DataType::Duration(_) => intervals
+            .as_primitive::<DurationMicrosecondType>()
+            .iter()
+            .map(|v| v.map(|micros| Step { months: 0, days: 0, micros }))
+            .collect(),
         DataType::Interval(IntervalUnit::YearMonth) => intervals
             .as_primitive::<IntervalYearMonthType>()
             .iter()
@@ -263,7 +307,9 @@ fn steps(intervals: &ArrayRef) -> Result<Vec<Option<Step>>> {
         DataType::Interval(IntervalUnit::MonthDayNano) => intervals
             .as_primitive::<IntervalMonthDayNanoType>()
             .iter()
-            .map(|v| v.map(|v| Step { months: i64::from(v.months), days: i64::from(v.days), micros: v.nanoseconds / 1000 }))
+            .map(|v| {
+                v.map(|v| Step { months: i64::from(v.months), days: i64::from(v.days), micros: v.nanoseconds / 1000 })
+            })
             .collect(),
         other => return Err(Error::internal(format!("{} is no interval", types::sql_name(other)))),
     })

@@ -38,7 +38,8 @@ fn shown(value: &ScalarValue, zone: Zone) -> String {
 
 /// A day-time interval by the largest and smallest field that it needs: our intervals carry no fields of their own.
 fn day_time(micros: i64) -> String {
-    const FIELDS: [(&str, i64); 4] = [("DAY", MICROS_PER_DAY), ("HOUR", 3_600_000_000), ("MINUTE", 60_000_000), ("SECOND", 1_000_000)];
+    const FIELDS: [(&str, i64); 4] =
+        [("DAY", MICROS_PER_DAY), ("HOUR", 3_600_000_000), ("MINUTE", 60_000_000), ("SECOND", 1_000_000)];
     let sign = if micros < 0 { "-" } else { "" };
     let mut rest = micros.unsigned_abs();
     let mut parts = [0_u64; 4];
@@ -50,7 +51,13 @@ fn day_time(micros: i64) -> String {
     let last = if rest != 0 { 3 } else { parts.iter().rposition(|part| *part != 0).unwrap_or(first) };
     let mut text = String::new();
     for (i, part) in parts.iter().enumerate().take(last + 1).skip(first) {
-        let separator = if i == first { "" } else if i == 1 { " " } else { ":" };
+        let separator = if i == first {
+            ""
+        } else if i == 1 {
+            " "
+        } else {
+            ":"
+        };
         text.push_str(separator);
         text.push_str(&if i == first { part.to_string() } else { format!("{part:02}") });
     }
@@ -58,7 +65,8 @@ fn day_time(micros: i64) -> String {
         text.push('.');
         text.push_str(format!("{rest:06}").trim_end_matches('0'));
     }
-    let fields = if first == last { FIELDS[first].0.to_owned() } else { format!("{} TO {}", FIELDS[first].0, FIELDS[last].0) };
+    let fields =
+        if first == last { FIELDS[first].0.to_owned() } else { format!("{} TO {}", FIELDS[first].0, FIELDS[last].0) };
     format!("INTERVAL '{sign}{text}' {fields}")
 }
 
@@ -87,7 +95,7 @@ fn fixed(name: &str, operator: bool, arguments: &[String]) -> Option<String> {
         ("+", [value]) | ("positive", [value]) => Some(format!("(+ {value})")),
         ("~", [value]) => Some(format!("~{value}")),
         ("and" | "&&", _) => binary("AND"),
-        ("or" | "||" , _) if operator && name != "||" => binary("OR"),
+        ("or" | "||", _) if operator && name != "||" => binary("OR"),
         ("not" | "!", [value]) => Some(format!("(NOT {value})")),
         ("isnull", [value]) => Some(format!("({value} IS NULL)")),
         ("isnotnull", [value]) => Some(format!("({value} IS NOT NULL)")),
@@ -97,14 +105,21 @@ fn fixed(name: &str, operator: bool, arguments: &[String]) -> Option<String> {
         ("like", [value, pattern]) => Some(format!("{value} LIKE {pattern}")),
         ("like", [value, pattern, escape]) => Some(format!("{value} LIKE {pattern} ESCAPE '{escape}'")),
         ("||", _) => Some(format!("concat({})", arguments.join(", "))),
-        ("+" | "-" | "*" | "/" | "%" | "=" | "<=>" | "<" | "<=" | ">" | ">=" | "&" | "|" | "^" | "<<" | ">>" | ">>>", _) => binary(name),
+        (
+            "+" | "-" | "*" | "/" | "%" | "=" | "<=>" | "<" | "<=" | ">" | ">=" | "&" | "|" | "^" | "<<" | ">>" | ">>>",
+            _,
+        ) => binary(name),
         ("div", _) if arguments.len() == 2 => binary("div"),
         ("log", [value]) => Some(format!("LOG(E(), {value})")),
         ("locate" | "position", [needle, text]) => Some(format!("locate({needle}, {text}, 1)")),
         ("position", [needle, text, from]) => Some(format!("locate({needle}, {text}, {from})")),
-        ("floor" | "ceil" | "ceiling", [value, scale]) => Some(format!("{}({value}, {scale})", if name == "floor" { "floor" } else { "ceil" })),
+        ("floor" | "ceil" | "ceiling", [value, scale]) => {
+            Some(format!("{}({value}, {scale})", if name == "floor" { "floor" } else { "ceil" }))
+        }
         ("from_json" | "from_csv" | "from_xml", [value, ..]) => Some(format!("{name}({value})")),
-        ("extract" | "date_part" | "datepart", [field, source]) if name == "extract" => Some(format!("extract({field} FROM {source})")),
+        ("extract" | "date_part" | "datepart", [field, source]) if name == "extract" => {
+            Some(format!("extract({field} FROM {source})"))
+        }
         ("trim", [value, characters]) => Some(format!("TRIM(BOTH {characters} FROM {value})")),
         ("ltrim", [characters, value]) => Some(format!("TRIM(LEADING {characters} FROM {value})")),
         ("rtrim", [characters, value]) => Some(format!("TRIM(TRAILING {characters} FROM {value})")),
@@ -115,9 +130,46 @@ fn fixed(name: &str, operator: bool, arguments: &[String]) -> Option<String> {
 /// Functions that Spark shows by another name than the one they were called by.
 fn shown_name(name: &str) -> String {
     const CAPITALS: &[&str] = &[
-        "sqrt", "power", "cbrt", "exp", "log", "log10", "log2", "log1p", "expm1", "signum", "hypot", "atan2", "sin", "cos", "tan", "cot",
-        "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "sec", "csc", "degrees", "radians", "pi", "e", "floor", "ceil",
-        "rlike", "regexp", "regexp_like", "rank", "dense_rank", "percent_rank", "spark_partition_id",
+        "sqrt",
+        "power",
+        "cbrt",
+        "exp",
+        "log",
+        "log10",
+        "log2",
+        "log1p",
+        "expm1",
+        "signum",
+        "hypot",
+        "atan2",
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "asin",
+        "acos",
+        "atan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "asinh",
+        "acosh",
+        "atanh",
+        "sec",
+        "csc",
+        "degrees",
+        "radians",
+        "pi",
+        "e",
+        "floor",
+        "ceil",
+        "rlike",
+        "regexp",
+        "regexp_like",
+        "rank",
+        "dense_rank",
+        "percent_rank",
+        "spark_partition_id",
     ];
     if CAPITALS.contains(&name) {
         return name.to_uppercase();

@@ -91,19 +91,35 @@ pub fn item(value: Typed, key: Typed, conf: &Conf, text: &str) -> Result<Typed> 
             let element = element.data_type().clone();
             let key = cast(key, &DataType::Int32, conf)?;
             let ansi = conf.ansi();
-            let kernel = Kernel::arrays(format!("element_{ansi}"), element, true, move |arrays| element_at(&arrays[0], &arrays[1], ansi));
+            let kernel = Kernel::arrays(format!("element_{ansi}"), element, true, move |arrays| {
+                element_at(&arrays[0], &arrays[1], ansi)
+            });
             let kernel = if ansi { kernel } else { kernel.infallible() };
             Ok(kernel.call(vec![value, key]))
         }
         DataType::Map(..) => {
-            let Some((key_field, value_field)) = map_fields(&value.data_type) else { return Err(Error::internal("a map without entries")) };
+            let Some((key_field, value_field)) = map_fields(&value.data_type) else {
+                return Err(Error::internal("a map without entries"));
+            };
             let Some(target) = common(key_field.data_type(), &key.data_type, conf.ansi()) else {
-                return Err(unexpected_type(text, "second", &format!("\"{}\"", sql_name(key_field.data_type())), text, &key.data_type));
+                return Err(unexpected_type(
+                    text,
+                    "second",
+                    &format!("\"{}\"", sql_name(key_field.data_type())),
+                    text,
+                    &key.data_type,
+                ));
             };
             let found = value_field.data_type().clone();
-            let entries = super::cast::cast(value.clone(), &crate::types::map(target.clone(), found.clone(), value_field.is_nullable()), conf)?;
+            let entries = super::cast::cast(
+                value.clone(),
+                &crate::types::map(target.clone(), found.clone(), value_field.is_nullable()),
+                conf,
+            )?;
             let key = cast(key, &target, conf)?;
-            Ok(Kernel::arrays("map_value", found, true, |arrays| map_value(&arrays[0], &arrays[1])).infallible().call(vec![entries, key]))
+            Ok(Kernel::arrays("map_value", found, true, |arrays| map_value(&arrays[0], &arrays[1]))
+                .infallible()
+                .call(vec![entries, key]))
         }
         other => Err(Error::of(condition::INVALID_EXTRACT_BASE_FIELD_TYPE)
             .with("base", format!("\"{text}\""))
@@ -122,7 +138,9 @@ fn element_at(lists: &ArrayRef, positions: &ArrayRef, ansi: bool) -> Result<Arra
         let (start, length, position) = (lists.value_offsets()[row], lists.value_length(row), positions.value(row));
         if position < 0 || position >= length {
             if ansi {
-                return Err(Error::of(condition::INVALID_ARRAY_INDEX).with("indexValue", position).with("arraySize", length));
+                return Err(Error::of(condition::INVALID_ARRAY_INDEX)
+                    .with("indexValue", position)
+                    .with("arraySize", length));
             }
             indices.push(None);
         } else {
@@ -135,7 +153,8 @@ fn element_at(lists: &ArrayRef, positions: &ArrayRef, ansi: bool) -> Result<Arra
 /// The value of each row's key in each row's map, or null. The last of equal keys wins, as in a literal map.
 pub fn map_value(maps: &ArrayRef, keys: &ArrayRef) -> Result<ArrayRef> {
     let maps = maps.as_map();
-    let compare = arrow::array::make_comparator(maps.keys().as_ref(), keys.as_ref(), arrow::compute::SortOptions::default())?;
+    let compare =
+        arrow::array::make_comparator(maps.keys().as_ref(), keys.as_ref(), arrow::compute::SortOptions::default())?;
     let mut indices = Vec::with_capacity(maps.len());
     for row in 0..maps.len() {
         if maps.is_null(row) || keys.is_null(row) {
@@ -152,11 +171,19 @@ pub fn map_value(maps: &ArrayRef, keys: &ArrayRef) -> Result<ArrayRef> {
 /// A struct of named values.
 pub fn structure(fields: Vec<(String, Typed)>) -> Typed {
     let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
-    let fields: Fields = names.iter().zip(&values).map(|(name, value)| Field::new(name, value.data_type.clone(), value.nullable)).collect();
+    let fields: Fields = names
+        .iter()
+        .zip(&values)
+        .map(|(name, value)| Field::new(name, value.data_type.clone(), value.nullable))
+        .collect();
     let data_type = DataType::Struct(fields.clone());
     Kernel::new(format!("struct_{data_type}"), data_type, false, move |arguments, rows| {
         let columns = arguments.iter().map(|argument| Ok(argument.to_array(rows)?)).collect::<Result<Vec<_>>>()?;
-        let structure = if columns.is_empty() { StructArray::new_empty_fields(rows, None) } else { StructArray::try_new(fields.clone(), columns, None)? };
+        let structure = if columns.is_empty() {
+            StructArray::new_empty_fields(rows, None)
+        } else {
+            StructArray::try_new(fields.clone(), columns, None)?
+        };
         Ok(datafusion::logical_expr::ColumnarValue::Array(Arc::new(structure)))
     })
     .infallible()

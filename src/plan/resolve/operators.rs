@@ -49,8 +49,14 @@ pub fn arithmetic_as(symbol: &str, left: Typed, right: Typed, mode: Mode, conf: 
             let (left, right) = (cast(left, &DataType::Int64, conf)?, cast(right, &DataType::Int64, conf)?);
             Ok(integral("div", left, right, mode))
         }
-        "div" if is_float(&left.data_type) => Err(wrong_type(text, "(\"BIGINT\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")", &left.data_type)),
-        _ if matches!(left.data_type, DataType::Decimal128(..)) => decimals::arithmetic(symbol, left, right, mode, conf),
+        "div" if is_float(&left.data_type) => Err(wrong_type(
+            text,
+            "(\"BIGINT\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")",
+            &left.data_type,
+        )),
+        _ if matches!(left.data_type, DataType::Decimal128(..)) => {
+            decimals::arithmetic(symbol, left, right, mode, conf)
+        }
         _ if is_integral(&left.data_type) => Ok(integral(symbol, left, right, mode)),
         _ => Ok(floating(symbol, left, right, mode)),
     }
@@ -61,7 +67,13 @@ fn numbers(left: Typed, right: Typed, conf: &Conf, symbol: &str, text: &str) -> 
     let double = DataType::Float64;
     let ansi = conf.ansi();
     let target = match (&left.data_type, &right.data_type) {
-        (DataType::Null, DataType::Null) => if symbol == "/" { double } else { DataType::Int32 },
+        (DataType::Null, DataType::Null) => {
+            if symbol == "/" {
+                double
+            } else {
+                DataType::Int32
+            }
+        }
         (l, r) if (is_numeric(l) || *l == DataType::Null) && (is_numeric(r) || *r == DataType::Null) => match (l, r) {
             (DataType::Decimal128(..), r) if !is_float(r) => return Ok((left.clone(), as_decimal(right, conf)?)),
             (l, DataType::Decimal128(..)) if !is_float(l) => return Ok((as_decimal(left, conf)?, right)),
@@ -78,7 +90,13 @@ fn numbers(left: Typed, right: Typed, conf: &Conf, symbol: &str, text: &str) -> 
         }
         (DataType::Utf8, r) if is_numeric(r) || *r == DataType::Utf8 || *r == DataType::Null => text_as_number(r, ansi),
         (l, DataType::Utf8) if is_numeric(l) || *l == DataType::Null => text_as_number(l, ansi),
-        (l, r) if l == r => return Err(wrong_type(text, "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")", l)),
+        (l, r) if l == r => {
+            return Err(wrong_type(
+                text,
+                "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")",
+                l,
+            ));
+        }
         (l, r) => return Err(different_types(text, l, r)),
     };
     Ok((cast(left, &target, conf)?, cast(right, &target, conf)?))
@@ -135,7 +153,11 @@ pub fn unexpected_type(text: &str, position: &str, required: &str, argument: &st
 
 /// The error of an operation whose result does not fit.
 pub fn overflow(alternative: &str) -> Error {
-    let alternative = if alternative.is_empty() { String::new() } else { format!(" Use '{alternative}' to tolerate overflow and return NULL instead.") };
+    let alternative = if alternative.is_empty() {
+        String::new()
+    } else {
+        format!(" Use '{alternative}' to tolerate overflow and return NULL instead.")
+    };
     Error::of(condition::ARITHMETIC_OVERFLOW)
         .with("message", "overflow")
         .with("alternative", alternative)
@@ -144,7 +166,8 @@ pub fn overflow(alternative: &str) -> Error {
 
 /// The error of a division by zero.
 pub fn by_zero(symbol: &str) -> Error {
-    let condition = if matches!(symbol, "%" | "pmod") { condition::REMAINDER_BY_ZERO } else { condition::DIVIDE_BY_ZERO };
+    let condition =
+        if matches!(symbol, "%" | "pmod") { condition::REMAINDER_BY_ZERO } else { condition::DIVIDE_BY_ZERO };
     Error::of(condition).with("config", "\"spark.sql.ansi.enabled\"")
 }
 
@@ -207,11 +230,19 @@ fn integral(symbol: &str, left: Typed, right: Typed, mode: Mode) -> Typed {
 }
 
 /// Runs over arrays of equal length; a constant result for constant arguments.
-pub fn by_value(arguments: &[ColumnarValue], rows: usize, f: impl Fn(&ArrayRef, &ArrayRef) -> Result<ArrayRef>) -> Result<ColumnarValue> {
+pub fn by_value(
+    arguments: &[ColumnarValue],
+    rows: usize,
+    f: impl Fn(&ArrayRef, &ArrayRef) -> Result<ArrayRef>,
+) -> Result<ColumnarValue> {
     let constant = arguments.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
     let rows = if constant { 1 } else { rows };
     let result = f(&arguments[0].to_array(rows)?, &arguments[1].to_array(rows)?)?;
-    Ok(if constant { ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?) } else { ColumnarValue::Array(result) })
+    Ok(if constant {
+        ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)
+    } else {
+        ColumnarValue::Array(result)
+    })
 }
 
 fn integral_by_value<T>(symbol: &str, left: &ArrayRef, right: &ArrayRef, mode: Mode) -> Result<ArrayRef>
@@ -261,7 +292,9 @@ fn integral_overflow<T: ArrowPrimitiveType>(symbol: &str, left: i64, right: i64)
 
 /// Each pair of values that are both there through `f`.
 pub fn binary_by_value<T: ArrowPrimitiveType>(
-    left: &ArrayRef, right: &ArrayRef, f: impl Fn(T::Native, T::Native) -> Result<Option<T::Native>>,
+    left: &ArrayRef,
+    right: &ArrayRef,
+    f: impl Fn(T::Native, T::Native) -> Result<Option<T::Native>>,
 ) -> Result<ArrayRef> {
     let pairs = left.as_primitive::<T>().iter().zip(right.as_primitive::<T>());
     let values: Result<PrimitiveArray<T>> = pairs
@@ -333,7 +366,15 @@ pub fn negate(value: Typed, conf: &Conf, text: &str) -> Result<Typed> {
     let value = match &value.data_type {
         DataType::Utf8 | DataType::Null => cast(value, &DataType::Float64, conf)?,
         data_type if is_numeric(data_type) || moments::is_interval(data_type) => value,
-        other => return Err(unexpected_type(text, "first", "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")", text, other)),
+        other => {
+            return Err(unexpected_type(
+                text,
+                "first",
+                "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")",
+                text,
+                other,
+            ));
+        }
     };
     if let Expr::Literal(constant, _) = &value.expr
         && let Ok(negated) = constant.arithmetic_negate()
@@ -351,16 +392,24 @@ pub fn negate(value: Typed, conf: &Conf, text: &str) -> Result<Typed> {
 /// `& | ^` and shifts.
 pub fn bits(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -> Result<Typed> {
     let shift = matches!(symbol, "<<" | ">>" | ">>>");
-    if (!is_integral(&left.data_type) && left.data_type != DataType::Null) || (!is_integral(&right.data_type) && right.data_type != DataType::Null) {
+    if (!is_integral(&left.data_type) && left.data_type != DataType::Null)
+        || (!is_integral(&right.data_type) && right.data_type != DataType::Null)
+    {
         let found = if is_integral(&left.data_type) { &right.data_type } else { &left.data_type };
-        return Err(if left.data_type == right.data_type { wrong_type(text, "\"INTEGRAL\"", found) } else { different_types(text, &left.data_type, &right.data_type) });
+        return Err(if left.data_type == right.data_type {
+            wrong_type(text, "\"INTEGRAL\"", found)
+        } else {
+            different_types(text, &left.data_type, &right.data_type)
+        });
     }
     let wide = |data_type: &DataType| if *data_type == DataType::Int64 { DataType::Int64 } else { DataType::Int32 };
     let (left, right) = if shift {
         let target = wide(&left.data_type);
         (cast(left, &target, conf)?, cast(cast(right, &DataType::Int32, conf)?, &target, conf)?)
     } else {
-        let target = common_of([&left.data_type, &right.data_type], true).filter(|t| *t != DataType::Null).unwrap_or(DataType::Int32);
+        let target = common_of([&left.data_type, &right.data_type], true)
+            .filter(|t| *t != DataType::Null)
+            .unwrap_or(DataType::Int32);
         (cast(left, &target, conf)?, cast(right, &target, conf)?)
     };
     let (data_type, nullable) = (left.data_type.clone(), left.nullable || right.nullable);
@@ -369,7 +418,12 @@ pub fn bits(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) ->
         macro_rules! each {
             ($type:ty, $unsigned:ty, $bits:expr) => {
                 binary_by_value::<$type>(&arrays[0], &arrays[1], |l, r| {
-                    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap, reason = "bits, not numbers")]
+                    #[allow(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        clippy::cast_possible_wrap,
+                        reason = "bits, not numbers"
+                    )]
                     Ok(Some(match symbol.as_str() {
                         "&" => l & r,
                         "|" => l | r,
@@ -450,7 +504,8 @@ fn holds_float(data_type: &DataType) -> bool {
     match data_type {
         DataType::Float32 | DataType::Float64 => true,
         DataType::List(element) => holds_float(element.data_type()),
-        DataType::Map(..) => map_fields(data_type).is_some_and(|(key, value)| holds_float(key.data_type()) || holds_float(value.data_type())),
+        DataType::Map(..) => map_fields(data_type)
+            .is_some_and(|(key, value)| holds_float(key.data_type()) || holds_float(value.data_type())),
         DataType::Struct(fields) => fields.iter().any(|field| holds_float(field.data_type())),
         _ => false,
     }
@@ -477,8 +532,16 @@ pub fn normalized(value: Typed) -> Typed {
 fn normalize_floats(array: &ArrayRef) -> Result<ArrayRef> {
     use arrow::array::{ListArray, StructArray};
     Ok(match array.data_type() {
-        DataType::Float32 => Arc::new(array.as_primitive::<Float32Type>().unary::<_, Float32Type>(|v| if v.is_nan() { f32::NAN } else { v + 0.0 })),
-        DataType::Float64 => Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(|v| if v.is_nan() { f64::NAN } else { v + 0.0 })),
+        DataType::Float32 => Arc::new(
+            array
+                .as_primitive::<Float32Type>()
+                .unary::<_, Float32Type>(|v| if v.is_nan() { f32::NAN } else { v + 0.0 }),
+        ),
+        DataType::Float64 => Arc::new(
+            array
+                .as_primitive::<Float64Type>()
+                .unary::<_, Float64Type>(|v| if v.is_nan() { f64::NAN } else { v + 0.0 }),
+        ),
         DataType::List(element) if holds_float(element.data_type()) => {
             let list = array.as_list::<i32>();
             let values = normalize_floats(list.values())?;
@@ -504,8 +567,11 @@ pub fn condition(value: Typed, conf: &Conf, wrong: impl FnOnce(&DataType) -> Err
 
 /// `AND` and `OR`. Spark looks at the right side only where the left does not decide; so do we when the right side can raise.
 pub fn logic(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -> Result<Typed> {
-    if left.data_type != right.data_type && left.data_type != DataType::Null && right.data_type != DataType::Null
-        && !(left.data_type == DataType::Utf8 || right.data_type == DataType::Utf8) {
+    if left.data_type != right.data_type
+        && left.data_type != DataType::Null
+        && right.data_type != DataType::Null
+        && !(left.data_type == DataType::Utf8 || right.data_type == DataType::Utf8)
+    {
         return Err(different_types(text, &left.data_type, &right.data_type));
     }
     let side = |value: Typed| {
@@ -528,7 +594,12 @@ pub fn logic(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -
 
 /// A CASE that stays one: DataFusion rewrites a boolean CASE to AND and OR, which look at rows that the CASE left out. Behind a kernel
 /// on each branch it cannot.
-fn lazy_case(branches: Vec<(Box<Expr>, Box<Expr>)>, otherwise: Option<Box<Expr>>, data_type: DataType, nullable: bool) -> Typed {
+fn lazy_case(
+    branches: Vec<(Box<Expr>, Box<Expr>)>,
+    otherwise: Option<Box<Expr>>,
+    data_type: DataType,
+    nullable: bool,
+) -> Typed {
     let values = branches.iter().map(|(_, value)| value.as_ref()).chain(otherwise.as_deref());
     if data_type != DataType::Boolean || !values.clone().any(can_raise) {
         return Typed { expr: Expr::Case(Case::new(None, branches, otherwise)), data_type, nullable };
@@ -545,12 +616,15 @@ fn lazy_case(branches: Vec<(Box<Expr>, Box<Expr>)>, otherwise: Option<Box<Expr>>
 
 fn convert_boolean(name: &str, to: DataType, value: Typed) -> Typed {
     let (target, nullable) = (to.clone(), value.nullable);
-    Kernel::arrays(name, to, nullable, move |arrays| Ok(arrow::compute::cast(&arrays[0], &target)?)).infallible().call(vec![value])
+    Kernel::arrays(name, to, nullable, move |arrays| Ok(arrow::compute::cast(&arrays[0], &target)?))
+        .infallible()
+        .call(vec![value])
 }
 
 /// Whether evaluating an expression on a row can raise.
 pub fn can_raise(expr: &Expr) -> bool {
-    expr.exists(|node| Ok(matches!(node, Expr::ScalarFunction(function) if is_fallible(&function.func)))).unwrap_or(true)
+    expr.exists(|node| Ok(matches!(node, Expr::ScalarFunction(function) if is_fallible(&function.func))))
+        .unwrap_or(true)
 }
 
 /// `NOT x`.
@@ -577,7 +651,8 @@ pub fn is_in(mut values: Vec<Typed>, conf: &Conf, text: &str) -> Result<Typed> {
     }
     let nullable = values.iter().any(|value| value.nullable);
     let first = normalized(cast(values.remove(0), &target, conf)?);
-    let list: Result<Vec<_>> = values.into_iter().map(|value| Ok(normalized(cast(value, &target, conf)?).expr)).collect();
+    let list: Result<Vec<_>> =
+        values.into_iter().map(|value| Ok(normalized(cast(value, &target, conf)?).expr)).collect();
     let expr = Expr::InList(InList::new(Box::new(first.expr), list?, false));
     Ok(Typed { expr, data_type: DataType::Boolean, nullable })
 }
@@ -600,7 +675,11 @@ pub fn is_not_null(value: Typed) -> Typed {
 
 /// `CASE WHEN c THEN v … ELSE e END`; branches are looked at in order, and only as far as needed.
 pub fn case(branches: Vec<(Typed, Typed)>, otherwise: Option<Typed>, conf: &Conf, text: &str) -> Result<Typed> {
-    let types: Vec<_> = branches.iter().map(|(_, value)| &value.data_type).chain(otherwise.iter().map(|value| &value.data_type)).collect();
+    let types: Vec<_> = branches
+        .iter()
+        .map(|(_, value)| &value.data_type)
+        .chain(otherwise.iter().map(|value| &value.data_type))
+        .collect();
     let target = common_of(types.iter().copied(), conf.ansi()).ok_or_else(|| {
         let names: Vec<_> = types.iter().map(|data_type| format!("\"{}\"", sql_name(data_type))).collect();
         Error::of(condition::DATA_DIFF_TYPES)
@@ -608,7 +687,8 @@ pub fn case(branches: Vec<(Typed, Typed)>, otherwise: Option<Typed>, conf: &Conf
             .with("functionName", "`casewhen`")
             .with("dataType", format!("[{}]", names.join(", ")))
     })?;
-    let nullable = otherwise.as_ref().is_none_or(|value| value.nullable) || branches.iter().any(|(_, value)| value.nullable);
+    let nullable =
+        otherwise.as_ref().is_none_or(|value| value.nullable) || branches.iter().any(|(_, value)| value.nullable);
     let branches: Result<Vec<_>> = branches
         .into_iter()
         .map(|(condition, value)| Ok((Box::new(condition.expr), Box::new(cast(value, &target, conf)?.expr))))

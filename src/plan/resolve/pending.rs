@@ -75,7 +75,8 @@ impl Pending {
                 plan = call_functions(plan, calls)?;
                 continue;
             }
-            let (windows, later): (Vec<_>, Vec<_>) = self.windows.into_iter().partition(|(_, window)| ready(window, &plan));
+            let (windows, later): (Vec<_>, Vec<_>) =
+                self.windows.into_iter().partition(|(_, window)| ready(window, &plan));
             self.windows = later;
             if windows.is_empty() {
                 return Err(Error::internal("a call or a window function reads a column that is not there"));
@@ -90,7 +91,8 @@ impl Pending {
 fn place_windows(mut plan: LogicalPlan, mut windows: Vec<(AttrId, Expr)>) -> Result<LogicalPlan> {
     while let Some((_, first)) = windows.first() {
         let spec = partitioning(first);
-        let (same, others): (Vec<_>, Vec<_>) = windows.into_iter().partition(|(_, window)| partitioning(window) == spec);
+        let (same, others): (Vec<_>, Vec<_>) =
+            windows.into_iter().partition(|(_, window)| partitioning(window) == spec);
         windows = others;
         let expressions = same.into_iter().map(|(id, window)| window.alias(id.to_string())).collect();
         plan = LogicalPlan::Window(Window::try_new(expressions, Arc::new(plan))?);

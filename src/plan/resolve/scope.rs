@@ -129,7 +129,9 @@ pub fn unresolved(parts: &[String], attributes: &[Attribute]) -> Error {
     if proposal.is_empty() {
         return Error::of(condition::UNRESOLVED_COLUMN_WITHOUT_SUGGESTION).with("objectName", name);
     }
-    Error::of(condition::UNRESOLVED_COLUMN_WITH_SUGGESTION).with("objectName", name).with("proposal", proposal.join(", "))
+    Error::of(condition::UNRESOLVED_COLUMN_WITH_SUGGESTION)
+        .with("objectName", name)
+        .with("proposal", proposal.join(", "))
 }
 
 fn ambiguous(parts: &[String], candidates: &[&Attribute]) -> Error {
@@ -142,19 +144,26 @@ fn ambiguous(parts: &[String], candidates: &[&Attribute]) -> Error {
         })
         .collect();
     names.sort();
-    Error::of(condition::AMBIGUOUS_REFERENCE).with("name", naming::quoted(parts)).with("referenceNames", format!("[{}]", names.join(", ")))
+    Error::of(condition::AMBIGUOUS_REFERENCE)
+        .with("name", naming::quoted(parts))
+        .with("referenceNames", format!("[{}]", names.join(", ")))
 }
 
 /// The position of a struct's field.
 pub fn field_index(data_type: &DataType, name: &str, case_sensitive: bool) -> Result<Option<usize>> {
     let DataType::Struct(fields) = data_type else { return Ok(None) };
-    let found: Vec<_> = fields.iter().enumerate().filter(|(_, field)| same(field.name(), name, case_sensitive)).collect();
+    let found: Vec<_> =
+        fields.iter().enumerate().filter(|(_, field)| same(field.name(), name, case_sensitive)).collect();
     match found.as_slice() {
         [] => {
             let names: Vec<_> = fields.iter().map(|field| format!("`{}`", field.name())).collect();
-            Err(Error::of(condition::FIELD_NOT_FOUND).with("fieldName", format!("`{name}`")).with("fields", names.join(", ")))
+            Err(Error::of(condition::FIELD_NOT_FOUND)
+                .with("fieldName", format!("`{name}`"))
+                .with("fields", names.join(", ")))
         }
         [(index, _)] => Ok(Some(*index)),
-        several => Err(Error::of(condition::AMBIGUOUS_REFERENCE_TO_FIELDS).with("field", format!("`{name}`")).with("count", several.len())),
+        several => Err(Error::of(condition::AMBIGUOUS_REFERENCE_TO_FIELDS)
+            .with("field", format!("`{name}`"))
+            .with("count", several.len())),
     }
 }

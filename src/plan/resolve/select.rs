@@ -51,9 +51,11 @@ impl Output {
 
 /// The output that a position in ORDER BY means.
 pub fn ordinal(position: i32, outputs: usize) -> Result<usize> {
-    usize::try_from(position).ok().and_then(|position| position.checked_sub(1)).filter(|index| *index < outputs).ok_or_else(|| {
-        Error::of(condition::ORDER_BY_POS_OUT_OF_RANGE).with("index", position).with("size", outputs)
-    })
+    usize::try_from(position)
+        .ok()
+        .and_then(|position| position.checked_sub(1))
+        .filter(|index| *index < outputs)
+        .ok_or_else(|| Error::of(condition::ORDER_BY_POS_OUT_OF_RANGE).with("index", position).with("size", outputs))
 }
 
 impl Resolver<'_> {
@@ -77,7 +79,9 @@ impl Resolver<'_> {
                     };
                     // A name given here may be used further on, if no column is called so.
                     expressions.aliases.push((name.clone(), value.clone()));
-                    let kept = metadata.clone().or_else(|| value.attribute.as_ref().and_then(|a| a.metadata.get(METADATA_KEY).cloned()));
+                    let kept = metadata
+                        .clone()
+                        .or_else(|| value.attribute.as_ref().and_then(|a| a.metadata.get(METADATA_KEY).cloned()));
                     outputs.push(Output::of(value, Some((name.clone(), kept))));
                 }
                 other => outputs.push(Output::of(expressions.value(other)?, None)),
@@ -104,7 +108,12 @@ impl Resolver<'_> {
     }
 
     /// The outputs over the input, with what they need between.
-    pub fn put_together(&self, input: Resolved, outputs: Vec<Output>, pending: super::pending::Pending) -> Result<Resolved> {
+    pub fn put_together(
+        &self,
+        input: Resolved,
+        outputs: Vec<Output>,
+        pending: super::pending::Pending,
+    ) -> Result<Resolved> {
         let windows = !pending.windows.is_empty();
         let plan = pending.place(input.plan.clone())?;
         let mut taken = HashSet::new();

@@ -39,9 +39,11 @@ impl Resolver<'_> {
     }
 
     fn union_two(&self, left: Resolved, right: Resolved, by_name: bool, allow_missing: bool) -> Result<Resolved> {
-        let pairs = if by_name { self.pairs_by_name(&left, &right, allow_missing)? } else { pairs(&left, &right, "UNION")? };
+        let pairs =
+            if by_name { self.pairs_by_name(&left, &right, allow_missing)? } else { pairs(&left, &right, "UNION")? };
         let mixed = left.is_streaming() != right.is_streaming();
-        let resolved = self.aligned(left, right, pairs, "UNION", |left, right| union_of(vec![Arc::new(left), Arc::new(right)]))?;
+        let resolved =
+            self.aligned(left, right, pairs, "UNION", |left, right| union_of(vec![Arc::new(left), Arc::new(right)]))?;
         let mut resolved = resolved;
         if mixed {
             resolved.note_unsupported("union between streaming and batch DataFrames/Datasets");
@@ -77,13 +79,19 @@ impl Resolver<'_> {
 
     /// Both inputs with columns of common types under the same ids, put together by `combine`.
     fn aligned(
-        &self, left: Resolved, right: Resolved, pairs: Vec<Pair>, operation: &str, combine: impl FnOnce(LogicalPlan, LogicalPlan) -> Result<LogicalPlan>,
+        &self,
+        left: Resolved,
+        right: Resolved,
+        pairs: Vec<Pair>,
+        operation: &str,
+        combine: impl FnOnce(LogicalPlan, LogicalPlan) -> Result<LogicalPlan>,
     ) -> Result<Resolved> {
         let conf = self.conf();
         let (mut output, mut lefts, mut rights) = (Vec::new(), Vec::new(), Vec::new());
         for (i, (l, r)) in pairs.into_iter().enumerate() {
             let null = || operators::literal(ScalarValue::Null);
-            let (l_typed, r_typed) = (l.as_ref().map_or_else(null, Attribute::typed), r.as_ref().map_or_else(null, Attribute::typed));
+            let (l_typed, r_typed) =
+                (l.as_ref().map_or_else(null, Attribute::typed), r.as_ref().map_or_else(null, Attribute::typed));
             let Some(data_type) = coerce::common(&l_typed.data_type, &r_typed.data_type, conf.ansi()) else {
                 return Err(Error::of(condition::INCOMPATIBLE_COLUMN_TYPE)
                     .with("operator", operation)
@@ -115,7 +123,7 @@ impl Resolver<'_> {
         let name = if except { "EXCEPT" } else { "INTERSECT" };
         let stream = right.is_streaming() || !except;
         let pairs = pairs(&left, &right, name)?;
-        for attribute in left.output.iter().filter(|attribute| operators::holds_map(&attribute.data_type)) {
+        if let Some(attribute) = left.output.iter().find(|attribute| operators::holds_map(&attribute.data_type)) {
             return Err(Error::of(condition::UNSUPPORTED_FEATURE_SET_OPERATION_ON_MAP_TYPE)
                 .with("colName", format!("`{}`", attribute.name))
                 .with("dataType", format!("\"{}\"", sql_name(&attribute.data_type))));
@@ -133,7 +141,14 @@ impl Resolver<'_> {
     }
 
     /// `groupBy(keys).pivot(column, values).agg(outputs)`: a conditional aggregation for each value.
-    pub fn pivot(&self, input: Resolved, keys: &[Expr], column: &Expr, values: Option<&[Expr]>, outputs: &[Expr]) -> Result<Resolved> {
+    pub fn pivot(
+        &self,
+        input: Resolved,
+        keys: &[Expr],
+        column: &Expr,
+        values: Option<&[Expr]>,
+        outputs: &[Expr],
+    ) -> Result<Resolved> {
         let Some(values) = values else {
             return Err(Error::internal("the values of a pivot are collected before it is resolved"));
         };
@@ -167,10 +182,21 @@ impl Resolver<'_> {
                     (_, None) => format!("{name}_{}", self.aggregate_name(&input, aggregate)?),
                 };
                 // A group without rows of this value has null, even for count.
-                let mut any = Call { name: "count".into(), arguments: vec![Expr::Literal(ScalarValue::Int32(Some(1)))], distinct: false, filter: None, ignore_nulls: false, operator: false };
+                let mut any = Call {
+                    name: "count".into(),
+                    arguments: vec![Expr::Literal(ScalarValue::Int32(Some(1)))],
+                    distinct: false,
+                    filter: None,
+                    ignore_nulls: false,
+                    operator: false,
+                };
                 any.filter = Some(Box::new(matches.clone()));
                 let some = Expr::operator(">", vec![Expr::Call(any), Expr::Literal(ScalarValue::Int32(Some(0)))]);
-                let guarded = Expr::Case { operand: None, branches: vec![(some, only_where(aggregate, &matches))], otherwise: None };
+                let guarded = Expr::Case {
+                    operand: None,
+                    branches: vec![(some, only_where(aggregate, &matches))],
+                    otherwise: None,
+                };
                 list.push(guarded.alias(shown));
             }
         }
@@ -203,7 +229,8 @@ fn pairs(left: &Resolved, right: &Resolved, operation: &str) -> Result<Vec<Pair>
 }
 
 fn ordinal(index: usize) -> String {
-    const NAMES: [&str; 10] = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+    const NAMES: [&str; 10] =
+        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
     NAMES.get(index).map_or_else(|| format!("{}th", index + 1), |name| (*name).to_owned())
 }
 
@@ -211,19 +238,29 @@ fn ordinal(index: usize) -> String {
 fn matched(left: LogicalPlan, right: LogicalPlan, except: bool, all: bool) -> Result<LogicalPlan> {
     let columns = left.schema().columns();
     let keys: Vec<_> = columns.iter().map(|_| AttrId::fresh()).collect();
-    let renamed = columns.iter().zip(&keys).map(|(column, id)| DfExpr::Column(column.clone()).alias(id.to_string())).collect();
+    let renamed =
+        columns.iter().zip(&keys).map(|(column, id)| DfExpr::Column(column.clone()).alias(id.to_string())).collect();
     let right = LogicalPlan::Projection(Projection::try_new(renamed, Arc::new(right))?);
-    let mut on: Vec<_> = columns.iter().cloned().zip(keys.iter().map(|id| datafusion::common::Column::from_name(id.to_string()))).collect();
+    let mut on: Vec<_> = columns
+        .iter()
+        .cloned()
+        .zip(keys.iter().map(|id| datafusion::common::Column::from_name(id.to_string())))
+        .collect();
     let (mut left, mut right) = (left, right);
     if all {
         let (l, r) = (AttrId::fresh(), AttrId::fresh());
         left = numbered(left, l)?;
         right = numbered(right, r)?;
-        on.push((datafusion::common::Column::from_name(l.to_string()), datafusion::common::Column::from_name(r.to_string())));
+        on.push((
+            datafusion::common::Column::from_name(l.to_string()),
+            datafusion::common::Column::from_name(r.to_string()),
+        ));
     }
     let kind = if except { JoinType::LeftAnti } else { JoinType::LeftSemi };
     let (l, r): (Vec<_>, Vec<_>) = on.into_iter().unzip();
-    Ok(LogicalPlanBuilder::from(left).join_detailed(right, kind, (l, r), None, NullEquality::NullEqualsNull)?.build()?)
+    Ok(LogicalPlanBuilder::from(left)
+        .join_detailed(right, kind, (l, r), None, NullEquality::NullEqualsNull)?
+        .build()?)
 }
 
 /// Equal rows counted from 1.
@@ -255,13 +292,18 @@ fn only_where(expr: &Expr, condition: &Expr) -> Expr {
             };
             Expr::Call(Call { filter: Some(Box::new(filter)), ..call.clone() })
         }
-        Expr::Call(call) => {
-            Expr::Call(Call { arguments: call.arguments.iter().map(|argument| only_where(argument, condition)).collect(), ..call.clone() })
+        Expr::Call(call) => Expr::Call(Call {
+            arguments: call.arguments.iter().map(|argument| only_where(argument, condition)).collect(),
+            ..call.clone()
+        }),
+        Expr::Alias { input, names, metadata } => Expr::Alias {
+            input: Box::new(only_where(input, condition)),
+            names: names.clone(),
+            metadata: metadata.clone(),
+        },
+        Expr::Cast { input, to, try_cast } => {
+            Expr::Cast { input: Box::new(only_where(input, condition)), to: to.clone(), try_cast: *try_cast }
         }
-        Expr::Alias { input, names, metadata } => {
-            Expr::Alias { input: Box::new(only_where(input, condition)), names: names.clone(), metadata: metadata.clone() }
-        }
-        Expr::Cast { input, to, try_cast } => Expr::Cast { input: Box::new(only_where(input, condition)), to: to.clone(), try_cast: *try_cast },
         other => other.clone(),
     }
 }

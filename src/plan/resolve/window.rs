@@ -3,7 +3,9 @@
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
-use datafusion::logical_expr::{Expr as DfExpr, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
+use datafusion::logical_expr::{
+    Expr as DfExpr, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
+};
 
 use arrow::datatypes::DataType;
 
@@ -58,7 +60,8 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
         order_by.push(sort);
         order_texts.push(text);
     }
-    let order_text = if order_texts.is_empty() { String::new() } else { format!("ORDER BY {}", order_texts.join(", ")) };
+    let order_text =
+        if order_texts.is_empty() { String::new() } else { format!("ORDER BY {}", order_texts.join(", ")) };
 
     let text = aggregate::pretty(expressions, call, &arguments, filter.as_ref());
     let (argument_texts, typed) = texts_and_values(arguments);
@@ -72,7 +75,9 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
     if ranking && order_by.is_empty() {
         return Err(Error::new(
             crate::error::ErrorKind::Analysis,
-            format!("the window function {text} needs an order: add ORDER BY to its window, e.g. Window.partitionBy(…).orderBy(…)"),
+            format!(
+                "the window function {text} needs an order: add ORDER BY to its window, e.g. Window.partitionBy(…).orderBy(…)"
+            ),
         ));
     }
     let offsets = matches!(name.as_str(), "lag" | "lead");
@@ -82,10 +87,13 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
         _ if ranking && name != "cume_dist" && name != "nth_value" => {
             (default_frame(true), "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_owned())
         }
-        _ if order_by.is_empty() => (default_frame(false), "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING".to_owned()),
+        _ if order_by.is_empty() => {
+            (default_frame(false), "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING".to_owned())
+        }
         _ => (range_to_current(&order_types), "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_owned()),
     };
-    let spec_text: Vec<_> = [partition_text, order_text, frame_text].into_iter().filter(|part| !part.is_empty()).collect();
+    let spec_text: Vec<_> =
+        [partition_text, order_text, frame_text].into_iter().filter(|part| !part.is_empty()).collect();
     let pretty = format!("{text} OVER ({})", spec_text.join(" "));
 
     let filter = filter.map(|filter| Box::new(filter.typed.expr));
@@ -144,7 +152,8 @@ pub fn sort(value: &Typed, ascending: bool, nulls_first: Option<bool>) -> SortEx
 }
 
 fn default_frame(to_current: bool) -> WindowFrame {
-    let end = if to_current { WindowFrameBound::CurrentRow } else { WindowFrameBound::Following(ScalarValue::UInt64(None)) };
+    let end =
+        if to_current { WindowFrameBound::CurrentRow } else { WindowFrameBound::Following(ScalarValue::UInt64(None)) };
     WindowFrame::new_bounds(WindowFrameUnits::Rows, WindowFrameBound::Preceding(ScalarValue::UInt64(None)), end)
 }
 
@@ -175,7 +184,12 @@ fn frame(expressions: &mut Expressions<'_>, frame: &Frame, order_types: &[DataTy
     Ok((WindowFrame::new_bounds(units, start, end), format!("{name} BETWEEN {start_text} AND {end_text}")))
 }
 
-fn bound(expressions: &mut Expressions<'_>, bound: &Bound, rows: bool, order_types: &[DataType]) -> Result<(WindowFrameBound, String)> {
+fn bound(
+    expressions: &mut Expressions<'_>,
+    bound: &Bound,
+    rows: bool,
+    order_types: &[DataType],
+) -> Result<(WindowFrameBound, String)> {
     let none = || if rows { ScalarValue::UInt64(None) } else { unbounded(order_types) };
     Ok(match bound {
         Bound::UnboundedPreceding => (WindowFrameBound::Preceding(none()), "UNBOUNDED PRECEDING".into()),
@@ -189,35 +203,60 @@ fn bound(expressions: &mut Expressions<'_>, bound: &Bound, rows: bool, order_typ
             };
             let value = expressions.value(offset)?;
             let DfExpr::Literal(constant, _) = &value.typed.expr else {
-                return Err(Error::new(crate::error::ErrorKind::Analysis, format!("a window frame's bound must be a constant, found {}", value.pretty)));
+                return Err(Error::new(
+                    crate::error::ErrorKind::Analysis,
+                    format!("a window frame's bound must be a constant, found {}", value.pretty),
+                ));
             };
             let below = is_negative(constant);
             let negative = below != preceding;
             let magnitude = if below { constant.arithmetic_negate()? } else { constant.clone() };
-            let text = format!("{} {}", naming::literal(constant, expressions.zone()?), if preceding { "PRECEDING" } else { "FOLLOWING" });
+            let text = format!(
+                "{} {}",
+                naming::literal(constant, expressions.zone()?),
+                if preceding { "PRECEDING" } else { "FOLLOWING" }
+            );
             let magnitude = if rows {
-                let count = cast::cast(super::operators::literal(magnitude), &DataType::Int64, expressions.resolver.conf())?;
+                let count =
+                    cast::cast(super::operators::literal(magnitude), &DataType::Int64, expressions.resolver.conf())?;
                 match count.expr {
-                    DfExpr::Literal(ScalarValue::Int64(Some(count)), _) => ScalarValue::UInt64(u64::try_from(count).ok()),
+                    DfExpr::Literal(ScalarValue::Int64(Some(count)), _) => {
+                        ScalarValue::UInt64(u64::try_from(count).ok())
+                    }
                     _ => return Err(Error::internal("a window frame's bound is no number")),
                 }
             } else {
                 let data_type = order_types.first().cloned().unwrap_or(DataType::Int64);
                 match (&data_type, &magnitude) {
                     // An interval beside a date or timestamp stays one.
-                    (DataType::Date32 | DataType::Timestamp(..), ScalarValue::DurationMicrosecond(_) | ScalarValue::IntervalYearMonth(_) | ScalarValue::IntervalMonthDayNano(_)) => magnitude,
+                    (
+                        DataType::Date32 | DataType::Timestamp(..),
+                        ScalarValue::DurationMicrosecond(_)
+                        | ScalarValue::IntervalYearMonth(_)
+                        | ScalarValue::IntervalMonthDayNano(_),
+                    ) => magnitude,
                     (DataType::Date32, days) => ScalarValue::new_interval_dt(days.to_string().parse().unwrap_or(0), 0),
-                    _ => match cast::cast(super::operators::literal(magnitude), &data_type, expressions.resolver.conf())?.expr {
-                        DfExpr::Literal(constant, _) => constant,
-                        _ => return Err(Error::internal("a window frame's bound is no constant")),
-                    },
+                    _ => {
+                        match cast::cast(super::operators::literal(magnitude), &data_type, expressions.resolver.conf())?
+                            .expr
+                        {
+                            DfExpr::Literal(constant, _) => constant,
+                            _ => return Err(Error::internal("a window frame's bound is no constant")),
+                        }
+                    }
                 }
             };
-            (if negative { WindowFrameBound::Preceding(magnitude) } else { WindowFrameBound::Following(magnitude) }, text)
+            (
+                if negative { WindowFrameBound::Preceding(magnitude) } else { WindowFrameBound::Following(magnitude) },
+                text,
+            )
         }
     })
 }
 
 fn is_negative(constant: &ScalarValue) -> bool {
-    ScalarValue::new_zero(&constant.data_type()).ok().and_then(|zero| constant.partial_cmp(&zero)).is_some_and(std::cmp::Ordering::is_lt)
+    ScalarValue::new_zero(&constant.data_type())
+        .ok()
+        .and_then(|zero| constant.partial_cmp(&zero))
+        .is_some_and(std::cmp::Ordering::is_lt)
 }

@@ -1,7 +1,10 @@
 //! Expressions.
 
 use datafusion::common::ScalarValue;
-use sqlparser::ast::{self, AccessExpr, BinaryOperator, CastKind, FunctionArg, FunctionArgExpr, FunctionArguments, Subscript, UnaryOperator};
+use sqlparser::ast::{
+    self, AccessExpr, BinaryOperator, CastKind, FunctionArg, FunctionArgExpr, FunctionArguments, Subscript,
+    UnaryOperator,
+};
 
 use super::super::tree::{Bound, Call, Expr, Frame, WindowSpec};
 use super::literal::data_type;
@@ -59,7 +62,9 @@ impl Sql {
                     other => return Err(unsupported("the operator", &other)),
                 }
             }
-            E::Like { negated, any: false, expr, pattern, escape_char } => self.like("like", negated, *expr, *pattern, escape_char)?,
+            E::Like { negated, any: false, expr, pattern, escape_char } => {
+                self.like("like", negated, *expr, *pattern, escape_char)?
+            }
             E::ILike { negated, any: false, expr, pattern, escape_char } => {
                 self.like("ilike", negated, *expr, *pattern, escape_char)?
             }
@@ -87,7 +92,9 @@ impl Sql {
             E::Position { expr, r#in } => Expr::call("position", vec![self.expr(*expr)?, self.expr(*r#in)?]),
             E::Substring { expr, substring_from, substring_for, .. } => {
                 let mut arguments = vec![self.expr(*expr)?];
-                arguments.push(substring_from.map_or(Ok(Expr::Literal(ScalarValue::Int32(Some(1)))), |from| self.expr(*from))?);
+                arguments.push(
+                    substring_from.map_or(Ok(Expr::Literal(ScalarValue::Int32(Some(1)))), |from| self.expr(*from))?,
+                );
                 if let Some(length) = substring_for {
                     arguments.push(self.expr(*length)?);
                 }
@@ -123,7 +130,9 @@ impl Sql {
             E::Lambda(lambda) => self.lambda(lambda)?,
             E::Wildcard(_) => Expr::Star(Vec::new()),
             E::QualifiedWildcard(name, _) => Expr::Star(names(&name)),
-            E::Subquery(_) | E::Exists { .. } | E::InSubquery { .. } => return Err(unsupported("a subquery in an expression", &expr)),
+            E::Subquery(_) | E::Exists { .. } | E::InSubquery { .. } => {
+                return Err(unsupported("a subquery in an expression", &expr));
+            }
             other => return Err(unsupported("this expression", &other)),
         })
     }
@@ -140,7 +149,14 @@ impl Sql {
         Ok(Expr::operator("<=>", vec![self.expr(inner)?, Expr::Literal(ScalarValue::Boolean(Some(value)))]))
     }
 
-    fn like(&self, name: &str, negated: bool, expr: ast::Expr, pattern: ast::Expr, escape: Option<ast::ValueWithSpan>) -> Result<Expr> {
+    fn like(
+        &self,
+        name: &str,
+        negated: bool,
+        expr: ast::Expr,
+        pattern: ast::Expr,
+        escape: Option<ast::ValueWithSpan>,
+    ) -> Result<Expr> {
         let mut arguments = vec![self.expr(expr)?, self.expr(pattern)?];
         if let Some(escape) = escape {
             arguments.push(self.value(escape.value)?);
@@ -204,7 +220,9 @@ impl Sql {
     fn lambda(&self, lambda: ast::LambdaFunction) -> Result<Expr> {
         let parameters: Vec<String> = match lambda.params {
             ast::OneOrManyWithParens::One(parameter) => vec![ident(&parameter.name)],
-            ast::OneOrManyWithParens::Many(parameters) => parameters.iter().map(|parameter| ident(&parameter.name)).collect(),
+            ast::OneOrManyWithParens::Many(parameters) => {
+                parameters.iter().map(|parameter| ident(&parameter.name)).collect()
+            }
         };
         let body = Box::new(bind(self.expr(*lambda.body)?, &parameters));
         Ok(Expr::Lambda { parameters, body })
@@ -245,7 +263,9 @@ impl Sql {
         match function.over {
             None => Ok(expr),
             Some(ast::WindowType::NamedWindow(name)) => Err(unsupported("a named window", &name)),
-            Some(ast::WindowType::WindowSpec(spec)) => Ok(Expr::Window { function: Box::new(expr), spec: Box::new(self.window(spec)?) }),
+            Some(ast::WindowType::WindowSpec(spec)) => {
+                Ok(Expr::Window { function: Box::new(expr), spec: Box::new(self.window(spec)?) })
+            }
         }
     }
 
@@ -279,7 +299,9 @@ impl Sql {
             ast::WindowFrameBound::Preceding(None) => Bound::UnboundedPreceding,
             ast::WindowFrameBound::Following(None) => Bound::UnboundedFollowing,
             // Not folded: `1 PRECEDING` is shown as such.
-            ast::WindowFrameBound::Preceding(Some(rows)) => Bound::Offset(Box::new(Expr::operator("-", vec![self.expr(*rows)?]))),
+            ast::WindowFrameBound::Preceding(Some(rows)) => {
+                Bound::Offset(Box::new(Expr::operator("-", vec![self.expr(*rows)?])))
+            }
             ast::WindowFrameBound::Following(Some(rows)) => Bound::Offset(Box::new(self.expr(*rows)?)),
         })
     }

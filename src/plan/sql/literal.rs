@@ -55,11 +55,16 @@ impl Sql {
         };
         let units = match (&interval.leading_field, &interval.last_field) {
             (Some(first), None) => format!("{text} {first}"),
-            (Some(first), Some(last)) => return compound(&text, first, last).ok_or_else(|| unsupported("this interval", interval)),
+            (Some(first), Some(last)) => {
+                return compound(&text, first, last).ok_or_else(|| unsupported("this interval", interval));
+            }
             (None, _) => text,
         };
         units_to_interval(&units).map(Expr::Literal).ok_or_else(|| {
-            Error::new(ErrorKind::Parse, format!("not an interval: '{units}'; expected numbers with units, such as '1 day 2 hours'"))
+            Error::new(
+                ErrorKind::Parse,
+                format!("not an interval: '{units}'; expected numbers with units, such as '1 day 2 hours'"),
+            )
         })
     }
 }
@@ -94,7 +99,8 @@ fn number(text: &str, long: bool) -> Result<ScalarValue> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = format!("{whole}{fraction}");
     let digits = digits.trim_start_matches('0');
-    let unscaled: i128 = sign * if digits.is_empty() { 0 } else { digits.parse::<i128>().map_err(|_| out_of_range())? };
+    let unscaled: i128 =
+        sign * if digits.is_empty() { 0 } else { digits.parse::<i128>().map_err(|_| out_of_range())? };
     let scale = i8::try_from(fraction.len()).map_err(|_| out_of_range())?;
     let precision = u8::try_from(digits.len().max(fraction.len()).max(1)).map_err(|_| out_of_range())?;
     if precision > 38 {
@@ -193,7 +199,8 @@ fn compound(text: &str, first: &DateTimeField, last: &DateTimeField) -> Option<E
         let months = years.parse::<i32>().ok()?.checked_mul(12)?.checked_add(months.parse().ok()?)?;
         return Some(Expr::Literal(ScalarValue::IntervalYearMonth(Some(sign * months))));
     }
-    let (from, to) = (FIELDS.iter().position(|field| *field == first)?, FIELDS.iter().position(|field| *field == last)?);
+    let (from, to) =
+        (FIELDS.iter().position(|field| *field == first)?, FIELDS.iter().position(|field| *field == last)?);
     let parts: Vec<&str> = body.split([' ', ':']).collect();
     if to < from || parts.len() != to - from + 1 {
         return None;

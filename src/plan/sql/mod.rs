@@ -52,7 +52,10 @@ fn end(parser: &mut Parser<'_>) -> Result<()> {
     if next.token == sqlparser::tokenizer::Token::EOF {
         return Ok(());
     }
-    Err(syntax_at(&format!("'{}'", next.token), &format!(" (line {}, pos {})", next.span.start.line, next.span.start.column.saturating_sub(1))))
+    Err(syntax_at(
+        &format!("'{}'", next.token),
+        &format!(" (line {}, pos {})", next.span.start.line, next.span.start.column.saturating_sub(1)),
+    ))
 }
 
 /// The parser's error as Spark's: what was found, and where.
@@ -64,7 +67,9 @@ fn syntax(error: &ParserError) -> Error {
     let (found, place) = found.split_once(" at Line: ").unwrap_or((found, ""));
     let found = if found == "EOF" { "end of input".to_owned() } else { format!("'{found}'") };
     let hint = match place.split_once(", Column: ") {
-        Some((line, column)) => format!(" (line {line}, pos {})", column.trim().parse::<u64>().unwrap_or(1).saturating_sub(1)),
+        Some((line, column)) => {
+            format!(" (line {line}, pos {})", column.trim().parse::<u64>().unwrap_or(1).saturating_sub(1))
+        }
         None => String::new(),
     };
     syntax_at(&found, &hint)

@@ -1,7 +1,10 @@
 //! Queries: SELECT and what stands around it.
 
 use datafusion::common::ScalarValue;
-use sqlparser::ast::{self, GroupByExpr, GroupByWithModifier, JoinConstraint, JoinOperator, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor};
+use sqlparser::ast::{
+    self, GroupByExpr, GroupByWithModifier, JoinConstraint, JoinOperator, SelectItem, SetExpr, SetOperator,
+    SetQuantifier, TableFactor,
+};
 
 use super::super::tree::{Expr, Grouping, JoinKind, JoinOn, Relation};
 use super::{Sql, dotted, ident, names, unsupported};
@@ -14,7 +17,9 @@ impl Sql {
         }
         let mut relation = self.set_expr(*query.body)?;
         if let Some(order_by) = query.order_by {
-            let ast::OrderByKind::Expressions(order) = order_by.kind else { return Err(unsupported("ORDER BY ALL", &order_by)) };
+            let ast::OrderByKind::Expressions(order) = order_by.kind else {
+                return Err(unsupported("ORDER BY ALL", &order_by));
+            };
             relation = Relation::Sort { input: Box::new(relation), order: self.order(order)?, global: true };
         }
         if let Some(limit) = query.limit_clause {
@@ -60,7 +65,12 @@ impl Sql {
             Expr::Literal(ScalarValue::Int64(Some(rows))) => u64::try_from(rows).ok(),
             _ => None,
         };
-        number.ok_or_else(|| Error::new(ErrorKind::Analysis, format!("{clause} must be a whole number that is not negative, found {shown}")))
+        number.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Analysis,
+                format!("{clause} must be a whole number that is not negative, found {shown}"),
+            )
+        })
     }
 
     fn set_expr(&self, body: SetExpr) -> Result<Relation> {
@@ -75,7 +85,10 @@ impl Sql {
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 let (left, right) = (self.set_expr(*left)?, self.set_expr(*right)?);
                 let all = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName);
-                let by_name = matches!(set_quantifier, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName);
+                let by_name = matches!(
+                    set_quantifier,
+                    SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName
+                );
                 match op {
                     SetOperator::Union => {
                         let union = Relation::Union { inputs: vec![left, right], by_name, allow_missing: false };
@@ -181,7 +194,9 @@ impl Sql {
                 }
                 Expr::Star(Vec::new())
             }
-            SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), _) => Expr::Star(names(&name)),
+            SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                Expr::Star(names(&name))
+            }
             SelectItem::QualifiedWildcard(kind, _) => return Err(unsupported("this *", &kind)),
         })
     }
@@ -240,15 +255,21 @@ impl Sql {
                 }
             }
             TableFactor::Table { name, alias, args: Some(args), .. } => {
-                let arguments = args.args.into_iter().map(|argument| self.table_argument(argument)).collect::<Result<_>>()?;
+                let arguments =
+                    args.args.into_iter().map(|argument| self.table_argument(argument)).collect::<Result<_>>()?;
                 with_alias(Relation::TableFunction { name: dotted(&name).to_lowercase(), arguments }, alias)
             }
             TableFactor::Function { lateral: false, name, args, alias, .. } => {
-                let arguments = args.into_iter().map(|argument| self.table_argument(argument)).collect::<Result<_>>()?;
+                let arguments =
+                    args.into_iter().map(|argument| self.table_argument(argument)).collect::<Result<_>>()?;
                 with_alias(Relation::TableFunction { name: dotted(&name).to_lowercase(), arguments }, alias)
             }
-            TableFactor::Derived { lateral: false, subquery, alias, sample: None } => with_alias(self.query(*subquery)?, alias),
-            TableFactor::NestedJoin { table_with_joins, alias } => with_alias(self.from(vec![*table_with_joins])?, alias),
+            TableFactor::Derived { lateral: false, subquery, alias, sample: None } => {
+                with_alias(self.query(*subquery)?, alias)
+            }
+            TableFactor::NestedJoin { table_with_joins, alias } => {
+                with_alias(self.from(vec![*table_with_joins])?, alias)
+            }
             _ => return Err(unsupported("this table", &shown)),
         })
     }
@@ -283,7 +304,10 @@ fn renamed(relation: Relation, alias: &ast::TableAlias) -> Relation {
     let relation = if alias.columns.is_empty() {
         relation
     } else {
-        Relation::RenameAll { input: Box::new(relation), names: alias.columns.iter().map(|column| ident(&column.name)).collect() }
+        Relation::RenameAll {
+            input: Box::new(relation),
+            names: alias.columns.iter().map(|column| ident(&column.name)).collect(),
+        }
     };
     Relation::Alias { input: Box::new(relation), name: ident(&alias.name) }
 }

@@ -32,14 +32,20 @@ impl Sql {
         Ok(match statement {
             ast::Statement::Query(query) => Statement::Query(self.query(*query)?),
             ast::Statement::CreateView(view) if view.temporary && view.columns.is_empty() && !view.materialized => {
-                Statement::CreateView { name: dotted(&view.name), replace: view.or_replace, query: self.query(*view.query)? }
+                Statement::CreateView {
+                    name: dotted(&view.name),
+                    replace: view.or_replace,
+                    query: self.query(*view.query)?,
+                }
             }
             ast::Statement::CreateTable(table) => self.create_table(table)?,
-            ast::Statement::Drop { object_type, if_exists, names: dropped, .. } if dropped.len() == 1 => match object_type {
-                ast::ObjectType::View => Statement::DropView { name: dotted(&dropped[0]), if_exists },
-                ast::ObjectType::Table => Statement::DropTable { name: names(&dropped[0]), if_exists },
-                _ => return Err(unsupported("the statement", &shown)),
-            },
+            ast::Statement::Drop { object_type, if_exists, names: dropped, .. } if dropped.len() == 1 => {
+                match object_type {
+                    ast::ObjectType::View => Statement::DropView { name: dotted(&dropped[0]), if_exists },
+                    ast::ObjectType::Table => Statement::DropTable { name: names(&dropped[0]), if_exists },
+                    _ => return Err(unsupported("the statement", &shown)),
+                }
+            }
             ast::Statement::Insert(insert) => match (insert.table, insert.source) {
                 (ast::TableObject::TableName(table), Some(source)) => Statement::Insert {
                     table: names(&table),

@@ -23,7 +23,8 @@ fn suffixed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut joined: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     for next in tokens {
         // Space between them would be a token of its own: `1 d` is a number and its alias.
-        if let (Some(TokenWithSpan { token: Token::Number(digits, false), span }), Token::Word(word)) = (joined.last_mut(), &next.token)
+        if let (Some(TokenWithSpan { token: Token::Number(digits, false), span }), Token::Word(word)) =
+            (joined.last_mut(), &next.token)
             && word.quote_style.is_none()
             && SUFFIXES.iter().any(|suffix| word.value.eq_ignore_ascii_case(suffix))
         {

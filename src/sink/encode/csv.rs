@@ -64,7 +64,8 @@ impl CsvEncoding {
     fn push(&self, line: &mut String, value: &str) {
         let value = if self.trim_start { value.trim_start() } else { value };
         let value = if self.trim_end { value.trim_end() } else { value };
-        let special = value.contains(self.separator.as_str()) || value.contains(['\n', '\r']) || value.starts_with(self.quote);
+        let special =
+            value.contains(self.separator.as_str()) || value.contains(['\n', '\r']) || value.starts_with(self.quote);
         if !(self.quote_all || special || self.escape_quotes && value.contains(self.quote)) {
             line.push_str(value);
             return;
@@ -83,12 +84,16 @@ impl CsvEncoding {
         let zone = self.zone;
         match column.data_type() {
             DataType::Date32 => {
-                let micros = column.as_primitive::<Date32Type>().iter().map(|days| days.map(|days| i64::from(days) * 86_400_000_000));
+                let micros = column
+                    .as_primitive::<Date32Type>()
+                    .iter()
+                    .map(|days| days.map(|days| i64::from(days) * 86_400_000_000));
                 Ok(format_all(micros, &self.date, Zone::UTC))
             }
             DataType::Timestamp(_, has_zone) => {
                 let micros = column.as_primitive::<TimestampMicrosecondType>().iter();
-                let (pattern, zone) = if has_zone.is_some() { (&self.timestamp, zone) } else { (&self.timestamp_ntz, Zone::UTC) };
+                let (pattern, zone) =
+                    if has_zone.is_some() { (&self.timestamp, zone) } else { (&self.timestamp_ntz, Zone::UTC) };
                 Ok(format_all(micros, pattern, zone))
             }
             _ => display::to_strings(column, zone, display::Style::Cast),
@@ -160,7 +165,8 @@ struct CsvEncoder {
 impl Encoder for CsvEncoder {
     fn write(&mut self, rows: &RecordBatch) -> Result<()> {
         let encoding = &self.encoding;
-        let columns: Vec<StringArray> = rows.columns().iter().map(|column| encoding.texts(column)).collect::<Result<_>>()?;
+        let columns: Vec<StringArray> =
+            rows.columns().iter().map(|column| encoding.texts(column)).collect::<Result<_>>()?;
         let mut text = String::new();
         for row in 0..rows.num_rows() {
             for (i, column) in columns.iter().enumerate() {

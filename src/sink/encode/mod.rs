@@ -52,7 +52,9 @@ pub(super) enum Codec {
 
 impl Codec {
     pub(super) fn of(options: &mut Options) -> Result<Self> {
-        let Some(name) = options.get("compression").or_else(|| None).map(str::to_lowercase) else { return Ok(Self::None) };
+        let Some(name) = options.get("compression").or(None).map(str::to_lowercase) else {
+            return Ok(Self::None);
+        };
         match name.as_str() {
             "none" | "uncompressed" => Ok(Self::None),
             "gzip" => Ok(Self::Gzip),

@@ -101,4 +101,3 @@ impl Encoder for ParquetEncoder {
 fn failed(error: parquet::errors::ParquetError) -> Error {
     Error::runtime(format!("writing parquet failed: {error}"))
 }
-

@@ -34,9 +34,16 @@ impl Encoding for TextEncoding {
             [field] if *field.data_type() == DataType::Utf8 => Ok(()),
             [field] => Err(Error::new(
                 ErrorKind::Analysis,
-                format!("the text format writes a string column, found '{}' of type {}", field.name(), crate::types::simple_name(field.data_type())),
+                format!(
+                    "the text format writes a string column, found '{}' of type {}",
+                    field.name(),
+                    crate::types::simple_name(field.data_type())
+                ),
             )),
-            fields => Err(Error::new(ErrorKind::Analysis, format!("the text format writes a single column, found {}", fields.len()))),
+            fields => Err(Error::new(
+                ErrorKind::Analysis,
+                format!("the text format writes a single column, found {}", fields.len()),
+            )),
         }
     }
 

@@ -64,7 +64,10 @@ impl SinkLog {
             Put::Written => Ok(()),
             Put::Exists => Err(Error::new(
                 ErrorKind::Checkpoint,
-                format!("batch {id} appeared in {} meanwhile: does another query write there?", self.log.store().dir().display()),
+                format!(
+                    "batch {id} appeared in {} meanwhile: does another query write there?",
+                    self.log.store().dir().display()
+                ),
             )),
         }
     }

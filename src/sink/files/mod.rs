@@ -55,7 +55,9 @@ impl OutputFormat for FileFormat {
             Error::illegal(format!("the file sink '{}' needs a path: start(path), or option(\"path\", …)", self.name()))
         })?;
         if request.options.get("retention").is_some() {
-            return Err(Error::unsupported("the file sink's option 'retention' is not implemented in Firesteel: every file stays in the log"));
+            return Err(Error::unsupported(
+                "the file sink's option 'retention' is not implemented in Firesteel: every file stays in the log",
+            ));
         }
         Ok(Arc::new(FileSink { path: uri::local_path(&path)?, encoding: self.encoding(request)? }))
     }
@@ -90,7 +92,8 @@ impl Sink for FileSink {
     fn open(&self, run: SinkRun) -> Result<Arc<dyn Writer>> {
         let durability = Durability::of(&run.conf)?;
         fs::create_dir_all(&self.path).context(|| format!("creating the output directory {}", self.path.display()))?;
-        let path = self.path.canonicalize().context(|| format!("opening the output directory {}", self.path.display()))?;
+        let path =
+            self.path.canonicalize().context(|| format!("opening the output directory {}", self.path.display()))?;
         self.encoding.check(&run.schema)?;
         let log = SinkLog::open(&path.join(SINK_METADATA), durability, &run)?;
         let layout = part::layout(&run.schema, &run.partition_by, Zone::of(run.conf.time_zone())?)?;
@@ -165,7 +168,8 @@ impl Writer for FileWriter {
 
     fn commit<'a>(&'a self, batch: &'a Batch, staged: Vec<Staged>) -> BoxFuture<'a, Result<SinkReport>> {
         ready(unpack(staged).and_then(|parts| {
-            self.publish(batch.id, &parts).context(|| format!("committing batch {} to {}", batch.id, self.path.display()))?;
+            self.publish(batch.id, &parts)
+                .context(|| format!("committing batch {} to {}", batch.id, self.path.display()))?;
             Ok(SinkReport { rows: None })
         }))
         .boxed()

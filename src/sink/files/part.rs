@@ -33,9 +33,12 @@ pub(crate) struct Layout {
 pub(crate) fn layout(schema: &SchemaRef, partition_by: &[String], zone: Zone) -> Result<Layout> {
     let mut partition = Vec::new();
     for name in partition_by {
-        let found = schema.fields().iter().position(|field| field.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
-            Error::of(condition::COLUMN_NOT_FOUND).with("colName", format!("`{name}`")).with("caseSensitiveConfig", "spark.sql.caseSensitive")
-        })?;
+        let found =
+            schema.fields().iter().position(|field| field.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
+                Error::of(condition::COLUMN_NOT_FOUND)
+                    .with("colName", format!("`{name}`"))
+                    .with("caseSensitiveConfig", "spark.sql.caseSensitive")
+            })?;
         partition.push((found, schema.field(found).name().clone()));
     }
     let file: Vec<usize> = (0..schema.fields().len()).filter(|i| partition.iter().all(|(p, _)| p != i)).collect();
@@ -190,7 +193,10 @@ impl<'a> LaneParts<'a> {
         let mut parts = Vec::new();
         for (_, open) in std::mem::take(&mut self.open) {
             let path = open.part.staged(self.out);
-            open.encoder.finish().and_then(|file| self.durability.sync(&file)).context(|| format!("writing {}", path.display()))?;
+            open.encoder
+                .finish()
+                .and_then(|file| self.durability.sync(&file))
+                .context(|| format!("writing {}", path.display()))?;
             parts.push(open.part);
         }
         Ok(parts)

@@ -40,9 +40,10 @@ fn packing(path: &Path) -> Result<Packing> {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("gz") => Ok(Packing::Gzip),
         Some("deflate") => Ok(Packing::Deflate),
-        Some(other @ ("bz2" | "zst" | "lz4" | "snappy" | "xz")) => {
-            Err(Error::unsupported(format!("{} is packed as '{other}': only .gz and .deflate can be unpacked here", path.display())))
-        }
+        Some(other @ ("bz2" | "zst" | "lz4" | "snappy" | "xz")) => Err(Error::unsupported(format!(
+            "{} is packed as '{other}': only .gz and .deflate can be unpacked here",
+            path.display()
+        ))),
         _ => Ok(Packing::Plain),
     }
 }
@@ -96,11 +97,17 @@ impl Records {
         }
         let input: Box<dyn Read + Send> = match packing {
             Packing::Plain => Box::new(file),
-            Packing::Gzip => Box::new(flate2::read::MultiGzDecoder::new(std::io::BufReader::with_capacity(BLOCK, file))),
-            Packing::Deflate => Box::new(flate2::read::ZlibDecoder::new(std::io::BufReader::with_capacity(BLOCK, file))),
+            Packing::Gzip => {
+                Box::new(flate2::read::MultiGzDecoder::new(std::io::BufReader::with_capacity(BLOCK, file)))
+            }
+            Packing::Deflate => {
+                Box::new(flate2::read::ZlibDecoder::new(std::io::BufReader::with_capacity(BLOCK, file)))
+            }
         };
         let input: Box<dyn Read + Send> = match encoding {
-            Some(encoding) => Box::new(Decoded { input, decoder: encoding.new_decoder(), ready: Vec::new(), at: 0, ended: false }),
+            Some(encoding) => {
+                Box::new(Decoded { input, decoder: encoding.new_decoder(), ready: Vec::new(), at: 0, ended: false })
+            }
             None => input,
         };
         let end = if cuttable { span.end } else { u64::MAX };
@@ -150,7 +157,9 @@ impl Records {
                     return Ok(None);
                 }
                 // The end of the file may decide what was undecided, such as a last `\r`.
-                if let Found::At { end, next } = find(&self.separator, &self.buffer[self.start..self.filled], searched, true) {
+                if let Found::At { end, next } =
+                    find(&self.separator, &self.buffer[self.start..self.filled], searched, true)
+                {
                     let range = (self.start, self.start + end);
                     self.start += next;
                     self.at += next as u64;
@@ -232,7 +241,8 @@ fn outside_quotes(quotes: &Quotes, bytes: &[u8], ended: bool) -> Found {
                 return line_end(bytes, found, ended);
             }
         } else if inside {
-            let escaped = quotes.escape.is_some_and(|escape| escape != quotes.quote && is_escaped(bytes, found, escape));
+            let escaped =
+                quotes.escape.is_some_and(|escape| escape != quotes.quote && is_escaped(bytes, found, escape));
             if !escaped {
                 if quotes.escape == Some(quotes.quote) && bytes.get(at) == Some(&quotes.quote) {
                     at += 1;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder, Int8Builder, Int16Builder,
-    Int32Builder, Int64Builder, NullBuilder, StringBuilder, TimestampMicrosecondBuilder,
+    ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder,
+    Int8Builder, Int16Builder, Int32Builder, Int64Builder, NullBuilder, StringBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{DataType, TimeUnit};
 
@@ -52,16 +52,20 @@ impl Rules {
         (rules.date, rules.timestamp, rules.timestamp_ntz) =
             (pattern("dateFormat")?, pattern("timestampFormat")?, pattern("timestampNTZFormat")?);
         if options.flag("enableDateTimeParsingFallback", false)? {
-            return Err(Error::unsupported("the option 'enableDateTimeParsingFallback' is for the date formats of Spark 2, which are not here"));
+            return Err(Error::unsupported(
+                "the option 'enableDateTimeParsingFallback' is for the date formats of Spark 2, which are not here",
+            ));
         }
         if let Some(locale) = options.get("locale")
             && !locale.to_ascii_lowercase().starts_with("en")
         {
             return Err(Error::unsupported(format!("the option 'locale' is '{locale}': only en-US is here")));
         }
-        for (key, slot) in
-            [("nanValue", &mut rules.nan), ("positiveInf", &mut rules.positive_inf), ("negativeInf", &mut rules.negative_inf)]
-        {
+        for (key, slot) in [
+            ("nanValue", &mut rules.nan),
+            ("positiveInf", &mut rules.positive_inf),
+            ("negativeInf", &mut rules.negative_inf),
+        ] {
             if let Some(text) = options.get(key) {
                 text.clone_into(slot);
             }
@@ -74,7 +78,9 @@ impl Rules {
     }
 
     pub fn timestamp(&self, text: &str) -> Option<i64> {
-        self.timestamp.as_ref().map_or_else(|| parse::timestamp(text, self.zone), |pattern| pattern.parse_timestamp(text, self.zone))
+        self.timestamp
+            .as_ref()
+            .map_or_else(|| parse::timestamp(text, self.zone), |pattern| pattern.parse_timestamp(text, self.zone))
     }
 
     /// A clock reading; text with a zone is malformed here, other than in a cast.
@@ -169,10 +175,16 @@ impl Cells {
             DataType::Int64 => Self::Int64(Int64Builder::with_capacity(rows)),
             DataType::Float32 => Self::Float32(Float32Builder::with_capacity(rows)),
             DataType::Float64 => Self::Float64(Float64Builder::with_capacity(rows)),
-            DataType::Decimal128(precision, scale) => Self::Decimal(Decimal128Builder::with_capacity(rows), *precision, *scale),
+            DataType::Decimal128(precision, scale) => {
+                Self::Decimal(Decimal128Builder::with_capacity(rows), *precision, *scale)
+            }
             DataType::Date32 => Self::Date(Date32Builder::with_capacity(rows)),
-            DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => Self::Timestamp(TimestampMicrosecondBuilder::with_capacity(rows)),
-            DataType::Timestamp(TimeUnit::Microsecond, None) => Self::TimestampNtz(TimestampMicrosecondBuilder::with_capacity(rows)),
+            DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => {
+                Self::Timestamp(TimestampMicrosecondBuilder::with_capacity(rows))
+            }
+            DataType::Timestamp(TimeUnit::Microsecond, None) => {
+                Self::TimestampNtz(TimestampMicrosecondBuilder::with_capacity(rows))
+            }
             DataType::Utf8 => Self::Utf8(StringBuilder::with_capacity(rows, rows * 16)),
             DataType::Binary => Self::Binary(BinaryBuilder::with_capacity(rows, rows * 16)),
             other => return Err(Error::internal(format!("text cannot hold a {}", types::simple_name(other)))),
@@ -219,7 +231,9 @@ impl Cells {
             Self::Int64(b) => put(text.parse().ok(), |v| b.append_option(v)),
             Self::Float32(b) => put(rules.double(text), |v| b.append_option(v.map(|v| v as f32))),
             Self::Float64(b) => put(rules.double(text), |v| b.append_option(v)),
-            Self::Decimal(b, precision, scale) => put(parse::decimal(text, *precision, *scale).ok(), |v| b.append_option(v)),
+            Self::Decimal(b, precision, scale) => {
+                put(parse::decimal(text, *precision, *scale).ok(), |v| b.append_option(v))
+            }
             Self::Date(b) => put(rules.date(text), |v| b.append_option(v)),
             Self::Timestamp(b) => put(rules.timestamp(text), |v| b.append_option(v)),
             Self::TimestampNtz(b) => put(rules.timestamp_ntz(text), |v| b.append_option(v)),
@@ -236,7 +250,9 @@ impl Cells {
 
     pub fn finish(self) -> Result<ArrayRef> {
         Ok(match self {
-            Self::Decimal(mut builder, precision, scale) => Arc::new(builder.finish().with_precision_and_scale(precision, scale)?),
+            Self::Decimal(mut builder, precision, scale) => {
+                Arc::new(builder.finish().with_precision_and_scale(precision, scale)?)
+            }
             Self::Timestamp(mut builder) => Arc::new(builder.finish().with_timezone(types::UTC)),
             other => each!(other, builder => {
                 let mut builder = builder;

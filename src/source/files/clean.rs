@@ -29,7 +29,9 @@ impl Cleaning {
             Some(other) => return Err(bad("cleanSource", "archive, delete or off", other)),
         };
         if cleaning != Self::Off && listing.sink_log().is_some() {
-            return Err(Error::unsupported("cleanSource cannot clean the output of a file sink: its log would name files that are gone"));
+            return Err(Error::unsupported(
+                "cleanSource cannot clean the output of a file sink: its log would name files that are gone",
+            ));
         }
         if let Self::Archive(dir) = &cleaning
             && listing.paths.iter().any(|pattern| covers(pattern, dir))
@@ -70,7 +72,9 @@ impl Cleaner {
             Cleaning::Archive(dir) => archive(file, dir),
         };
         match done {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => log::warn!("{} stays where it is: {error}", file.display()),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                log::warn!("{} stays where it is: {error}", file.display())
+            }
             _ => {}
         }
     }
@@ -79,7 +83,10 @@ impl Cleaner {
 fn archive(file: &Path, dir: &Path) -> std::io::Result<()> {
     let target = dir.join(file.strip_prefix("/").unwrap_or(file));
     if target.exists() {
-        return Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, format!("{} is there already", target.display())));
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::AlreadyExists,
+            format!("{} is there already", target.display()),
+        ));
     }
     if let Some(parent) = target.parent() {
         std::fs::create_dir_all(parent)?;

@@ -234,7 +234,10 @@ fn sink_files(log: &Path, dir: &Path) -> Result<Vec<FileEntry>> {
     let mut files: indexmap::IndexMap<PathBuf, FileEntry> = indexmap::IndexMap::new();
     for line in log.all()? {
         let line: SinkLine = serde_json::from_str(&line).map_err(|error| {
-            Error::new(crate::error::ErrorKind::Checkpoint, format!("a line of {} is damaged: {error}", log.store().dir().display()))
+            Error::new(
+                crate::error::ErrorKind::Checkpoint,
+                format!("a line of {} is damaged: {error}", log.store().dir().display()),
+            )
         })?;
         let path = crate::uri::to_path(&line.path)?;
         if line.action == "delete" {

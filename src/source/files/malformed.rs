@@ -34,7 +34,9 @@ impl Malformed {
             Some("FAILFAST") => Mode::FailFast,
             Some(other) => {
                 // As in Spark, which only warns here.
-                log::warn!("'{other}' is no mode for malformed records; using PERMISSIVE (others: DROPMALFORMED, FAILFAST)");
+                log::warn!(
+                    "'{other}' is no mode for malformed records; using PERMISSIVE (others: DROPMALFORMED, FAILFAST)"
+                );
                 Mode::Permissive
             }
         };
@@ -75,6 +77,8 @@ impl Malformed {
         while !record.is_char_boundary(end) {
             end -= 1;
         }
-        Error::of(condition::MALFORMED_RECORD_IN_PARSING).with("badRecord", &record[..end]).with("failFastMode", "FAILFAST")
+        Error::of(condition::MALFORMED_RECORD_IN_PARSING)
+            .with("badRecord", &record[..end])
+            .with("failFastMode", "FAILFAST")
     }
 }

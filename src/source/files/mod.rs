@@ -111,13 +111,22 @@ struct Sizes {
 pub fn source(request: SourceRequest<'_>, reader: Arc<dyn FileReader>) -> Result<Arc<dyn Source>> {
     let SourceRequest { options, paths, schema, mode, conf, .. } = request;
     let rules = Arc::new(Rules::of_casts(conf)?);
-    let shown = paths.first().map(|path| path::from_user(path)).transpose()?.map(|path| path::display(&path)).unwrap_or_default();
+    let shown = paths
+        .first()
+        .map(|path| path::from_user(path))
+        .transpose()?
+        .map(|path| path::display(&path))
+        .unwrap_or_default();
     let tolerance = Tolerance {
         corrupt: options.flag("ignoreCorruptFiles", conf.flag("spark.sql.files.ignoreCorruptFiles")?)?,
         missing: options.flag("ignoreMissingFiles", conf.flag("spark.sql.files.ignoreMissingFiles")?)?,
     };
     let listing = listing(options, paths, conf, mode, tolerance)?;
-    if mode == ReadMode::Stream && schema.is_none() && reader.name() != "Text" && !conf.flag("spark.sql.streaming.schemaInference")? {
+    if mode == ReadMode::Stream
+        && schema.is_none()
+        && reader.name() != "Text"
+        && !conf.flag("spark.sql.streaming.schemaInference")?
+    {
         return Err(Error::illegal(format!(
             "a stream of {} files needs a schema: give it with schema(…), or read a directory that has files already once with \
              spark.read and use its schema, or set spark.sql.streaming.schemaInference to true",
@@ -149,7 +158,13 @@ pub fn source(request: SourceRequest<'_>, reader: Arc<dyn FileReader>) -> Result
 }
 
 /// What to list, from the options that all file formats share.
-fn listing(options: &mut Options, paths: Vec<String>, conf: &Conf, mode: ReadMode, tolerance: Tolerance) -> Result<Listing> {
+fn listing(
+    options: &mut Options,
+    paths: Vec<String>,
+    conf: &Conf,
+    mode: ReadMode,
+    tolerance: Tolerance,
+) -> Result<Listing> {
     if paths.is_empty() {
         return Err(Error::illegal("no path is given: name one in load(…) or in the option 'path'"));
     }
@@ -160,7 +175,9 @@ fn listing(options: &mut Options, paths: Vec<String>, conf: &Conf, mode: ReadMod
         }
         let zone = types::zone::Zone::of(conf.time_zone())?;
         let micros = types::parse::timestamp(&text, zone);
-        micros.map(|micros| Some(micros.div_euclid(1000))).ok_or_else(|| crate::options::bad(key, "a time such as 2020-06-01T13:00:00", &text))
+        micros
+            .map(|micros| Some(micros.div_euclid(1000)))
+            .ok_or_else(|| crate::options::bad(key, "a time such as 2020-06-01T13:00:00", &text))
     };
     let (modified_after, modified_before) = (moment("modifiedAfter")?, moment("modifiedBefore")?);
     Ok(Listing {
@@ -187,17 +204,24 @@ fn schemas(
     let (data, directories) = match given {
         // The user's types hold for directories too, and the files hold the rest.
         Some(given) => {
-            let typed = directories.into_iter().map(|dir| match given.fields().iter().find(|field| same(field, &dir)) {
-                Some(field) => field.as_ref().clone(),
-                None => dir,
-            });
+            let typed =
+                directories.into_iter().map(|dir| match given.fields().iter().find(|field| same(field, &dir)) {
+                    Some(field) => field.as_ref().clone(),
+                    None => dir,
+                });
             let typed: Vec<Field> = typed.collect();
-            let data: Vec<Field> =
-                given.fields().iter().filter(|field| !typed.iter().any(|dir| same(dir, field))).map(|field| field.as_ref().clone()).collect();
+            let data: Vec<Field> = given
+                .fields()
+                .iter()
+                .filter(|field| !typed.iter().any(|dir| same(dir, field)))
+                .map(|field| field.as_ref().clone())
+                .collect();
             (data, typed)
         }
         None => {
-            let inferred = reader.infer(files)?.ok_or_else(|| Error::of(condition::UNABLE_TO_INFER_SCHEMA).with("format", reader.name()))?;
+            let inferred = reader
+                .infer(files)?
+                .ok_or_else(|| Error::of(condition::UNABLE_TO_INFER_SCHEMA).with("format", reader.name()))?;
             (inferred.fields().iter().map(|field| field.as_ref().clone()).collect(), directories)
         }
     };
@@ -211,10 +235,14 @@ fn schemas(
 /// The field, and all inside it, nullable: a file need not keep what a schema promises.
 fn loose(field: Field) -> Field {
     let data_type = match field.data_type() {
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|inner| loose(inner.as_ref().clone())).collect()),
+        DataType::Struct(fields) => {
+            DataType::Struct(fields.iter().map(|inner| loose(inner.as_ref().clone())).collect())
+        }
         DataType::List(element) => DataType::List(Arc::new(loose(element.as_ref().clone()))),
         DataType::Map(..) => match types::map_fields(field.data_type()) {
-            Some((key, value)) => types::map(key.data_type().clone(), loose(value.as_ref().clone()).data_type().clone(), true),
+            Some((key, value)) => {
+                types::map(key.data_type().clone(), loose(value.as_ref().clone()).data_type().clone(), true)
+            }
             None => field.data_type().clone(),
         },
         other => other.clone(),
@@ -225,7 +253,10 @@ fn loose(field: Field) -> Field {
 impl Sizes {
     fn read(conf: &Conf) -> Result<Self> {
         let size = |key: &str, default: &str| parse_bytes(key, conf.get(key).unwrap_or(default));
-        Ok(Self { most: size("spark.sql.files.maxPartitionBytes", "128m")?.max(1), open_cost: size("spark.sql.files.openCostInBytes", "4m")? })
+        Ok(Self {
+            most: size("spark.sql.files.maxPartitionBytes", "128m")?.max(1),
+            open_cost: size("spark.sql.files.openCostInBytes", "4m")?,
+        })
     }
 }
 

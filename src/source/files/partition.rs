@@ -49,8 +49,13 @@ pub fn fields(files: &[FileEntry], infer: bool, rules: &Rules) -> Result<Vec<Fie
     }
     let Some((_, names)) = lists.first() else { return Ok(Vec::new()) };
     if lists.len() > 1 {
-        let describe = |(i, (_, names)): (usize, &(&FileEntry, Vec<&str>))| format!("\n\tlist #{i}: {}", names.join(", "));
-        let dirs: Vec<_> = lists.iter().filter_map(|(file, _)| file.path.parent()).map(|dir| format!("\n\t{}", dir.display())).collect();
+        let describe =
+            |(i, (_, names)): (usize, &(&FileEntry, Vec<&str>))| format!("\n\tlist #{i}: {}", names.join(", "));
+        let dirs: Vec<_> = lists
+            .iter()
+            .filter_map(|(file, _)| file.path.parent())
+            .map(|dir| format!("\n\t{}", dir.display()))
+            .collect();
         return Err(Error::of(condition::CONFLICTING_PARTITION_COLUMN_NAMES)
             .with("distinctPartColLists", lists.iter().enumerate().map(describe).collect::<String>())
             .with("suspiciousPaths", dirs.concat()));

@@ -74,7 +74,10 @@ fn not_there(file: &str, error: Error) -> Error {
 fn cannot_read(file: &str, error: Error) -> Error {
     match error.condition() {
         Some(known) if known.name.starts_with("FAILED_READ_FILE") => error.with("path", file),
-        _ => Error::of(condition::FAILED_READ_FILE_NO_HINT).with("path", file).with("reason", error.message()).caused_by(error),
+        _ => Error::of(condition::FAILED_READ_FILE_NO_HINT)
+            .with("path", file)
+            .with("reason", error.message())
+            .caused_by(error),
     }
 }
 
@@ -94,7 +97,9 @@ fn open(source: &Arc<FileSource>, piece: &Piece, scan: &Scan) -> Result<Rows> {
         .data
         .fields()
         .iter()
-        .filter(|field| directory(field.name()).is_none() || shown.field_with_name(field.name()).is_ok_and(|f| f != field.as_ref()))
+        .filter(|field| {
+            directory(field.name()).is_none() || shown.field_with_name(field.name()).is_ok_and(|f| f != field.as_ref())
+        })
         .map(|field| field.as_ref().clone())
         .collect();
     let held: SchemaRef = Arc::new(Schema::new(held));

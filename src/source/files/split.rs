@@ -38,7 +38,10 @@ pub fn pack(files: &[FileEntry], reader: &dyn FileReader, sizes: Sizes, lanes: u
 }
 
 fn cut(file: &FileEntry, most: u64, splittable: bool) -> Vec<Piece> {
-    let piece = |start, end| Piece { span: Span { path: file.path.clone(), start, end, size: file.size }, values: file.values.clone() };
+    let piece = |start, end| Piece {
+        span: Span { path: file.path.clone(), start, end, size: file.size },
+        values: file.values.clone(),
+    };
     if !splittable || file.size <= most {
         return vec![piece(0, file.size)];
     }

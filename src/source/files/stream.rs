@@ -55,7 +55,9 @@ impl StreamOptions {
         let (files, bytes) = (options.positive("maxFilesPerTrigger")?, options.positive("maxBytesPerTrigger")?);
         let limit = match (files, bytes) {
             (Some(_), Some(_)) => {
-                return Err(Error::illegal("the options 'maxFilesPerTrigger' and 'maxBytesPerTrigger' exclude each other: leave one out"));
+                return Err(Error::illegal(
+                    "the options 'maxFilesPerTrigger' and 'maxBytesPerTrigger' exclude each other: leave one out",
+                ));
             }
             (Some(files), None) => Limit::Files(files as u64),
             (None, Some(bytes)) => Limit::Bytes(bytes as u64),
@@ -217,7 +219,9 @@ impl FileStreamReader {
         let enough = match limit {
             Limit::None => false,
             Limit::Files(most) => rest.len() as f64 >= most as f64 * self.options.discard_ratio,
-            Limit::Bytes(most) => rest.iter().map(|file| file.size).sum::<u64>() as f64 >= most as f64 * self.options.discard_ratio,
+            Limit::Bytes(most) => {
+                rest.iter().map(|file| file.size).sum::<u64>() as f64 >= most as f64 * self.options.discard_ratio
+            }
         };
         if !enough || (self.options.latest_first && self.pinned.is_none()) {
             rest.clear();
@@ -232,11 +236,15 @@ impl FileStreamReader {
     fn append(&mut self, files: Vec<FileEntry>) -> Result<()> {
         let number = self.head;
         let uris: Vec<_> = files.iter().map(|file| crate::uri::from_path(&file.path)).collect();
-        let lines: Vec<_> = uris.iter().zip(&files).map(|(uri, file)| Line::write(uri, file.modified_ms, number)).collect();
+        let lines: Vec<_> =
+            uris.iter().zip(&files).map(|(uri, file)| Line::write(uri, file.modified_ms, number)).collect();
         if self.log.add(number, &lines, |_| true)? == Put::Exists {
             return Err(Error::new(
                 ErrorKind::Checkpoint,
-                format!("another query writes to {} at the same time: give each query a checkpoint of its own", self.log.store().dir().display()),
+                format!(
+                    "another query writes to {} at the same time: give each query a checkpoint of its own",
+                    self.log.store().dir().display()
+                ),
             ));
         }
         if self.options.delete_expired && self.log.is_compaction(number) {

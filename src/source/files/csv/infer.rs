@@ -49,13 +49,19 @@ pub fn infer(reader: &CsvReader, files: &[FileEntry]) -> Result<Option<Schema>> 
         }
     }
     let Some(names) = names else { return Ok(None) };
-    let fields = names.into_iter().zip(guesses).map(|(name, guess)| Field::new(name, guess.unwrap_or(DataType::Utf8), true));
+    let fields =
+        names.into_iter().zip(guesses).map(|(name, guess)| Field::new(name, guess.unwrap_or(DataType::Utf8), true));
     Ok(Some(Schema::new(fields.collect::<Vec<_>>())))
 }
 
 /// The header's names, made unique by their position; `_c0` and so on where there is no name.
 fn column_names(reader: &CsvReader, fields: &Fields, record: &[u8]) -> Vec<String> {
-    let name = |i: usize| fields.get(i, record, &reader.dialect).filter(|_| reader.header).map(|name| String::from_utf8_lossy(name).into_owned());
+    let name = |i: usize| {
+        fields
+            .get(i, record, &reader.dialect)
+            .filter(|_| reader.header)
+            .map(|name| String::from_utf8_lossy(name).into_owned())
+    };
     let names: Vec<Option<String>> = (0..fields.len()).map(name).collect();
     let folded = |name: &str| if reader.case_sensitive { name.to_owned() } else { name.to_lowercase() };
     let mut counts = std::collections::HashMap::new();

@@ -47,7 +47,11 @@ impl CsvReader {
                 return Err(Error::unsupported("the options 'lineSep' and 'multiLine' of csv cannot be combined here"));
             }
             if let Some(quote) = dialect.quote {
-                separator = Separator::OutsideQuotes(Quotes { quote, escape: dialect.escape, separator: dialect.separator.clone() });
+                separator = Separator::OutsideQuotes(Quotes {
+                    quote,
+                    escape: dialect.escape,
+                    separator: dialect.separator.clone(),
+                });
             }
         }
         let charset = options.get("encoding").map(str::to_owned).or_else(|| options.get("charset").map(str::to_owned));
@@ -76,7 +80,9 @@ impl CsvReader {
 /// `samplingRatio`: which part of the rows types are inferred from.
 pub(super) fn sampling_ratio(options: &mut Options) -> Result<f64> {
     match options.parse::<f64>("samplingRatio", "a number above 0")? {
-        Some(ratio) if ratio <= 0.0 || ratio.is_nan() => Err(bad("samplingRatio", "a number above 0", &ratio.to_string())),
+        Some(ratio) if ratio <= 0.0 || ratio.is_nan() => {
+            Err(bad("samplingRatio", "a number above 0", &ratio.to_string()))
+        }
         ratio => Ok(ratio.unwrap_or(1.0)),
     }
 }
@@ -105,8 +111,16 @@ fn dialect(options: &mut Options) -> Result<Dialect> {
         Some("STOP_AT_CLOSING_QUOTE") => Unescaped::StopAtClosingQuote,
         Some("SKIP_VALUE") => Unescaped::SkipValue,
         Some("RAISE_ERROR") => Unescaped::RaiseError,
-        Some("BACK_TO_DELIMITER") => return Err(Error::unsupported("unescapedQuoteHandling=BACK_TO_DELIMITER is not here")),
-        Some(other) => return Err(bad("unescapedQuoteHandling", "STOP_AT_DELIMITER, STOP_AT_CLOSING_QUOTE, SKIP_VALUE or RAISE_ERROR", other)),
+        Some("BACK_TO_DELIMITER") => {
+            return Err(Error::unsupported("unescapedQuoteHandling=BACK_TO_DELIMITER is not here"));
+        }
+        Some(other) => {
+            return Err(bad(
+                "unescapedQuoteHandling",
+                "STOP_AT_DELIMITER, STOP_AT_CLOSING_QUOTE, SKIP_VALUE or RAISE_ERROR",
+                other,
+            ));
+        }
     };
     // The number of malformed records that Spark 1 logged; nothing has read it since.
     options.get("maxMalformedLogPerPartition");
@@ -122,7 +136,9 @@ fn dialect(options: &mut Options) -> Result<Dialect> {
         empty: options.get("emptyValue").unwrap_or_default().to_owned(),
         unescaped,
         max_columns: options.positive("maxColumns")?.unwrap_or(20_480) as usize,
-        max_chars: options.parse::<i64>("maxCharsPerColumn", "a whole number")?.and_then(|most| usize::try_from(most).ok()),
+        max_chars: options
+            .parse::<i64>("maxCharsPerColumn", "a whole number")?
+            .and_then(|most| usize::try_from(most).ok()),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{BooleanBufferBuilder, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{BooleanArray, BooleanBufferBuilder, RecordBatch, RecordBatchOptions};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Schema, SchemaRef};
 
@@ -75,10 +75,16 @@ impl CsvRows {
             }
         };
         self.fields.cut(&record, dialect).map_err(|why| uncut(why, &record))?;
-        let named = |i: usize| String::from_utf8_lossy(self.fields.get(i, &record, dialect).unwrap_or_default()).into_owned();
+        let named =
+            |i: usize| String::from_utf8_lossy(self.fields.get(i, &record, dialect).unwrap_or_default()).into_owned();
         let found: Vec<String> = (0..self.fields.len()).map(named).collect();
-        let expected: Vec<&str> =
-            schema.fields().iter().enumerate().filter(|(i, _)| Some(*i) != corrupt).map(|(_, field)| field.name().as_str()).collect();
+        let expected: Vec<&str> = schema
+            .fields()
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| Some(*i) != corrupt)
+            .map(|(_, field)| field.name().as_str())
+            .collect();
         let same = |a: &str, b: &str| if self.reader.case_sensitive { a == b } else { a.eq_ignore_ascii_case(b) };
         let equal = found.len() == expected.len() && found.iter().zip(&expected).all(|(a, b)| same(a.trim(), b));
         if equal {
@@ -99,8 +105,12 @@ impl CsvRows {
 
     fn batch(&mut self) -> Result<Option<RecordBatch>> {
         self.cancel.check()?;
-        let mut columns: Vec<Cells> =
-            self.schema.fields().iter().map(|field| Cells::new(field.data_type(), BATCH_ROWS)).collect::<Result<_>>()?;
+        let mut columns: Vec<Cells> = self
+            .schema
+            .fields()
+            .iter()
+            .map(|field| Cells::new(field.data_type(), BATCH_ROWS))
+            .collect::<Result<_>>()?;
         let mut kept = BooleanBufferBuilder::new(BATCH_ROWS);
         let mut all_kept = true;
         while kept.len() < BATCH_ROWS {
@@ -171,5 +181,7 @@ pub(super) fn uncut(why: Uncut, record: &[u8]) -> Error {
     };
     let record = text(record);
     let shown: String = record.chars().take(1000).collect();
-    Error::of(condition::MALFORMED_CSV_RECORD).with("badRecord", shown).context(format!("cutting it into fields: {hint}"))
+    Error::of(condition::MALFORMED_CSV_RECORD)
+        .with("badRecord", shown)
+        .context(format!("cutting it into fields: {hint}"))
 }

@@ -100,7 +100,8 @@ impl Fields {
             return Err(Uncut::TooManyColumns);
         }
         if let Some(most) = dialect.max_chars {
-            let long = |field: &Field| matches!(field, Field::Plain(range) | Field::Undone(range) if range.len() > most);
+            let long =
+                |field: &Field| matches!(field, Field::Plain(range) | Field::Undone(range) if range.len() > most);
             if self.fields.iter().any(long) {
                 return Err(Uncut::FieldTooLong);
             }
@@ -128,7 +129,14 @@ impl Fields {
         end.map(|end| end + dialect.separator.len())
     }
 
-    fn quoted(&mut self, record: &[u8], from: usize, start: usize, quote: u8, dialect: &Dialect) -> Result<Option<usize>, Uncut> {
+    fn quoted(
+        &mut self,
+        record: &[u8],
+        from: usize,
+        start: usize,
+        quote: u8,
+        dialect: &Dialect,
+    ) -> Result<Option<usize>, Uncut> {
         let begun = self.scratch.len();
         let mut at = start;
         loop {
@@ -150,7 +158,8 @@ impl Fields {
             } else {
                 // Space after the closing quote is nobody's, unless it separates.
                 let close = at + 1;
-                let after = if record[close..].starts_with(&dialect.separator) { close } else { skip_space(record, close) };
+                let after =
+                    if record[close..].starts_with(&dialect.separator) { close } else { skip_space(record, close) };
                 if after >= record.len() {
                     self.undone(begun, at > start);
                     return Ok(None);

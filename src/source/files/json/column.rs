@@ -16,8 +16,20 @@ use crate::types::parse;
 pub enum Column {
     Cells(Cells),
     Struct(StructColumn),
-    List { element: FieldRef, values: Box<Column>, offsets: Vec<i32>, valid: NullBufferBuilder },
-    Map { entries: FieldRef, sorted: bool, keys: Box<Column>, values: Box<Column>, offsets: Vec<i32>, valid: NullBufferBuilder },
+    List {
+        element: FieldRef,
+        values: Box<Column>,
+        offsets: Vec<i32>,
+        valid: NullBufferBuilder,
+    },
+    Map {
+        entries: FieldRef,
+        sorted: bool,
+        keys: Box<Column>,
+        values: Box<Column>,
+        offsets: Vec<i32>,
+        valid: NullBufferBuilder,
+    },
 }
 
 /// Several columns side by side: a struct, or the rows themselves.
@@ -164,7 +176,12 @@ impl Column {
 impl StructColumn {
     pub fn new(fields: &Fields, rows: usize) -> Result<Self> {
         let columns = fields.iter().map(|field| Column::new(field.data_type(), rows)).collect::<Result<Vec<_>>>()?;
-        Ok(Self { fields: fields.clone(), columns, valid: NullBufferBuilder::new(rows), places: vec![None; fields.len()] })
+        Ok(Self {
+            fields: fields.clone(),
+            columns,
+            valid: NullBufferBuilder::new(rows),
+            places: vec![None; fields.len()],
+        })
     }
 
     pub fn len(&self) -> usize {
@@ -199,7 +216,12 @@ impl StructColumn {
     }
 
     /// As [`StructColumn::push`], without a value for the column `except`, which the caller appends.
-    pub fn push_except(&mut self, cursor: &mut Cursor<'_>, rules: &Rules, except: Option<usize>) -> Result<Filled, Syntax> {
+    pub fn push_except(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        rules: &Rules,
+        except: Option<usize>,
+    ) -> Result<Filled, Syntax> {
         self.places.fill(None);
         let mut more = cursor.enter(b'}')?;
         // Objects of one source list their names in one order: look first where the last one was found, plus one.
@@ -232,7 +254,10 @@ impl StructColumn {
         let nulls = self.valid.finish();
         let rows = self.valid.len();
         if self.fields.is_empty() {
-            return Ok(StructArray::new_empty_fields(nulls.as_ref().map_or(rows, arrow::buffer::NullBuffer::len), nulls));
+            return Ok(StructArray::new_empty_fields(
+                nulls.as_ref().map_or(rows, arrow::buffer::NullBuffer::len),
+                nulls,
+            ));
         }
         let columns = self.columns.into_iter().map(Column::finish).collect::<Result<Vec<_>>>()?;
         Ok(StructArray::try_new(self.fields, columns, nulls)?)
@@ -256,17 +281,37 @@ fn cell(cells: &mut Cells, kind: Kind, cursor: &mut Cursor<'_>, rules: &Rules) -
         Kind::Text => {
             let text = cursor.string()?;
             match cells {
-                Cells::Boolean(_) | Cells::Int8(_) | Cells::Int16(_) | Cells::Int32(_) | Cells::Int64(_) | Cells::Null(_) => false,
+                Cells::Boolean(_)
+                | Cells::Int8(_)
+                | Cells::Int16(_)
+                | Cells::Int32(_)
+                | Cells::Int64(_)
+                | Cells::Null(_) => false,
                 Cells::Float32(builder) => match non_numeric(&text) {
-                    Some(value) => return Ok(appended(builder.append_value(value as f32))),
+                    Some(value) => {
+                        return Ok({
+                            let _: () = builder.append_value(value as f32);
+                            appended(())
+                        });
+                    }
                     None => false,
                 },
                 Cells::Float64(builder) => match non_numeric(&text) {
-                    Some(value) => return Ok(appended(builder.append_value(value))),
+                    Some(value) => {
+                        return Ok({
+                            let _: () = builder.append_value(value);
+                            appended(())
+                        });
+                    }
                     None => false,
                 },
                 Cells::Binary(builder) => match base64::engine::general_purpose::STANDARD.decode(text.as_bytes()) {
-                    Ok(bytes) => return Ok(appended(builder.append_value(bytes))),
+                    Ok(bytes) => {
+                        return Ok({
+                            let _: () = builder.append_value(bytes);
+                            appended(())
+                        });
+                    }
                     Err(_) => false,
                 },
                 Cells::Decimal(..) | Cells::Date(_) | Cells::Timestamp(_) | Cells::TimestampNtz(_) | Cells::Utf8(_) => {
@@ -278,15 +323,32 @@ fn cell(cells: &mut Cells, kind: Kind, cursor: &mut Cursor<'_>, rules: &Rules) -
             let text = cursor.number()?;
             match cells {
                 // A number is a time in seconds since the epoch.
-                Cells::Timestamp(builder) => match text.parse::<i64>().ok().and_then(|seconds| seconds.checked_mul(1_000_000)) {
-                    Some(micros) => return Ok(appended(builder.append_value(micros))),
-                    None => false,
-                },
+                Cells::Timestamp(builder) => {
+                    match text.parse::<i64>().ok().and_then(|seconds| seconds.checked_mul(1_000_000)) {
+                        Some(micros) => {
+                            return Ok({
+                                let _: () = builder.append_value(micros);
+                                appended(())
+                            });
+                        }
+                        None => false,
+                    }
+                }
                 Cells::Decimal(builder, precision, scale) => match parse::decimal(text, *precision, *scale) {
-                    Ok(unscaled) => return Ok(appended(builder.append_value(unscaled))),
+                    Ok(unscaled) => {
+                        return Ok({
+                            let _: () = builder.append_value(unscaled);
+                            appended(())
+                        });
+                    }
                     Err(_) => false,
                 },
-                Cells::Int8(_) | Cells::Int16(_) | Cells::Int32(_) | Cells::Int64(_) | Cells::Float32(_) | Cells::Float64(_) => {
+                Cells::Int8(_)
+                | Cells::Int16(_)
+                | Cells::Int32(_)
+                | Cells::Int64(_)
+                | Cells::Float32(_)
+                | Cells::Float64(_) => {
                     return Ok(Filled::when(cells.push(text, rules)));
                 }
                 _ => false,
@@ -295,15 +357,28 @@ fn cell(cells: &mut Cells, kind: Kind, cursor: &mut Cursor<'_>, rules: &Rules) -
         Kind::NonNumeric => {
             let value = non_numeric(cursor.number()?).unwrap_or(f64::NAN);
             match cells {
-                Cells::Float32(builder) => return Ok(appended(builder.append_value(value as f32))),
-                Cells::Float64(builder) => return Ok(appended(builder.append_value(value))),
+                Cells::Float32(builder) => {
+                    return Ok({
+                        let _: () = builder.append_value(value as f32);
+                        appended(())
+                    });
+                }
+                Cells::Float64(builder) => {
+                    return Ok({
+                        let _: () = builder.append_value(value);
+                        appended(())
+                    });
+                }
                 _ => false,
             }
         }
         Kind::True | Kind::False => {
             cursor.skip()?;
             if let Cells::Boolean(builder) = cells {
-                return Ok(appended(builder.append_value(kind == Kind::True)));
+                return Ok({
+                    let _: () = builder.append_value(kind == Kind::True);
+                    appended(())
+                });
             }
             false
         }

@@ -158,7 +158,8 @@ impl<'a> Cursor<'a> {
             Some(_) if self.dialect.unquoted_names => {
                 let from = self.at;
                 let rest = &self.text[from..];
-                let length = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$' | '-' | '@'))).ok_or(Syntax)?;
+                let length =
+                    rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$' | '-' | '@'))).ok_or(Syntax)?;
                 if length == 0 {
                     return Err(Syntax);
                 }

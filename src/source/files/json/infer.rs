@@ -209,7 +209,9 @@ fn fields(names: BTreeMap<String, Guess>, options: &Guessing) -> Result<Fields> 
     for (name, guess) in names.into_iter().filter(|(name, _)| !name.is_empty()) {
         let Some(data_type) = finish(guess, options)? else { continue };
         if !options.case_sensitive && fields.iter().any(|field| field.name().eq_ignore_ascii_case(&name)) {
-            return Err(Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{}`", name.to_lowercase())));
+            return Err(
+                Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{}`", name.to_lowercase()))
+            );
         }
         fields.push(Field::new(name, data_type, true));
     }

@@ -50,9 +50,12 @@ impl JsonReader {
             )));
         }
         if options.flag("useUnsafeRow", false)? || options.get("singleVariantColumn").is_some() {
-            return Err(Error::unsupported("the options 'useUnsafeRow' and 'singleVariantColumn' of json are not here"));
+            return Err(Error::unsupported(
+                "the options 'useUnsafeRow' and 'singleVariantColumn' of json are not here",
+            ));
         }
-        let zeros = options.flag("allowNumericLeadingZero", false)? || options.flag("allowNumericLeadingZeros", false)?;
+        let zeros =
+            options.flag("allowNumericLeadingZero", false)? || options.flag("allowNumericLeadingZeros", false)?;
         let rules = Rules::read(options, conf)?;
         Ok(Self {
             dialect: Dialect {

@@ -22,7 +22,8 @@ pub fn adapt(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, String> {
             let rebuilt = if fields.is_empty() {
                 StructArray::new_empty_fields(held.len(), held.nulls().cloned())
             } else {
-                StructArray::try_new(fields.clone(), children, held.nulls().cloned()).map_err(|error| error.to_string())?
+                StructArray::try_new(fields.clone(), children, held.nulls().cloned())
+                    .map_err(|error| error.to_string())?
             };
             Ok(Arc::new(rebuilt))
         }
@@ -31,17 +32,21 @@ pub fn adapt(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, String> {
             let held = cast(column, &plain).map_err(|error| error.to_string())?;
             let held = held.as_list::<i32>();
             let values = adapt(held.values(), element.data_type())?;
-            let rebuilt = ListArray::try_new(Arc::clone(element), held.offsets().clone(), values, held.nulls().cloned());
+            let rebuilt =
+                ListArray::try_new(Arc::clone(element), held.offsets().clone(), values, held.nulls().cloned());
             Ok(Arc::new(rebuilt.map_err(|error| error.to_string())?))
         }
         DataType::Map(entries, sorted) if matches!(from, DataType::Map(..)) => {
-            let (held, (Some((key, value)), DataType::Struct(fields))) = (column.as_map(), (types::map_fields(to), entries.data_type()))
+            let (held, (Some((key, value)), DataType::Struct(fields))) =
+                (column.as_map(), (types::map_fields(to), entries.data_type()))
             else {
                 return Err(odd());
             };
             let (keys, values) = (adapt(held.keys(), key.data_type())?, adapt(held.values(), value.data_type())?);
-            let pairs = StructArray::try_new(fields.clone(), vec![keys, values], None).map_err(|error| error.to_string())?;
-            let rebuilt = MapArray::try_new(Arc::clone(entries), held.offsets().clone(), pairs, held.nulls().cloned(), *sorted);
+            let pairs =
+                StructArray::try_new(fields.clone(), vec![keys, values], None).map_err(|error| error.to_string())?;
+            let rebuilt =
+                MapArray::try_new(Arc::clone(entries), held.offsets().clone(), pairs, held.nulls().cloned(), *sorted);
             Ok(Arc::new(rebuilt.map_err(|error| error.to_string())?))
         }
         _ => match types::normalize(from) {
@@ -61,7 +66,9 @@ fn child(held: &StructArray, field: &FieldRef) -> Result<ArrayRef, String> {
 
 fn inner(list: &DataType) -> Option<DataType> {
     match list {
-        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => Some(field.data_type().clone()),
+        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
+            Some(field.data_type().clone())
+        }
         _ => None,
     }
 }
@@ -83,7 +90,9 @@ fn widens(from: &DataType, to: &DataType) -> bool {
         | (Binary, Utf8)
         | (Date32, Timestamp(_, None))
         | (Timestamp(_, None), Timestamp(_, Some(_))) => true,
-        (Decimal128(p, s), Decimal128(q, t)) => s <= t && i16::from(*p) - i16::from(*s) <= i16::from(*q) - i16::from(*t),
+        (Decimal128(p, s), Decimal128(q, t)) => {
+            s <= t && i16::from(*p) - i16::from(*s) <= i16::from(*q) - i16::from(*t)
+        }
         (from, Decimal128(q, t)) => digits(from).is_some_and(|digits| digits <= i16::from(*q) - i16::from(*t)),
         _ => false,
     }
@@ -95,7 +104,10 @@ pub fn merge(left: &Fields, right: &Fields) -> Option<Vec<FieldRef>> {
     for field in right {
         match merged.iter_mut().find(|known| known.name().eq_ignore_ascii_case(field.name())) {
             None => merged.push(Arc::clone(field)),
-            Some(known) => *known = Arc::new(known.as_ref().clone().with_data_type(merge_types(known.data_type(), field.data_type())?)),
+            Some(known) => {
+                *known =
+                    Arc::new(known.as_ref().clone().with_data_type(merge_types(known.data_type(), field.data_type())?))
+            }
         }
     }
     Some(merged)

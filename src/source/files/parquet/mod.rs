@@ -39,7 +39,11 @@ impl ParquetReader {
             match options.get(key).map(str::to_ascii_uppercase).as_deref() {
                 // Files whose dates need rebasing were written before Spark 3; their dates before 1582 are off by days either way.
                 None | Some("EXCEPTION" | "CORRECTED") => {}
-                Some("LEGACY") => return Err(Error::unsupported(format!("the option '{key}' is LEGACY: dates are not rebased here"))),
+                Some("LEGACY") => {
+                    return Err(Error::unsupported(format!(
+                        "the option '{key}' is LEGACY: dates are not rebased here"
+                    )));
+                }
                 Some(other) => return Err(bad(key, "EXCEPTION or CORRECTED", other)),
             }
         }
@@ -73,13 +77,16 @@ fn footer(file: &File, path: &Path) -> Result<ArrowReaderMetadata> {
     let mut types = leaves.iter().map(|leaf| leaf.physical_type());
     let fields: Vec<FieldRef> = metadata.schema().fields().iter().map(|field| instants(field, &mut types)).collect();
     let schema = Arc::new(Schema::new_with_metadata(fields, metadata.schema().metadata().clone()));
-    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), ArrowReaderOptions::new().with_schema(schema)).map_err(unreadable)
+    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), ArrowReaderOptions::new().with_schema(schema))
+        .map_err(unreadable)
 }
 
 /// The field with `timestamp` wherever the file has 96 bits; `leaves` are the physical types of what is left of the file's schema.
 fn instants(field: &FieldRef, leaves: &mut dyn Iterator<Item = Physical>) -> FieldRef {
     let data_type = match field.data_type() {
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|inner| instants(inner, leaves)).collect::<Fields>()),
+        DataType::Struct(fields) => {
+            DataType::Struct(fields.iter().map(|inner| instants(inner, leaves)).collect::<Fields>())
+        }
         DataType::List(inner) => DataType::List(instants(inner, leaves)),
         DataType::LargeList(inner) => DataType::LargeList(instants(inner, leaves)),
         DataType::FixedSizeList(inner, size) => DataType::FixedSizeList(instants(inner, leaves), *size),
@@ -98,7 +105,12 @@ fn file_schema(entry: &FileEntry) -> Result<Schema> {
     let metadata = footer(&file, &entry.path)?;
     let fields = metadata.schema().fields().iter().map(|field| {
         let data_type = types::normalize(field.data_type()).ok_or_else(|| {
-            Error::unsupported(format!("the column '{}' of {} has the type {}, which Spark has not", field.name(), entry.path.display(), field.data_type()))
+            Error::unsupported(format!(
+                "the column '{}' of {} has the type {}, which Spark has not",
+                field.name(),
+                entry.path.display(),
+                field.data_type()
+            ))
         })?;
         Ok(Field::new(field.name(), data_type, true))
     });
@@ -130,7 +142,8 @@ impl FileReader for ParquetReader {
     }
 
     fn check(&self, schema: &Schema) -> Result<()> {
-        let odd = |data_type: &DataType| matches!(data_type, DataType::Null | DataType::Interval(_) | DataType::Duration(_));
+        let odd =
+            |data_type: &DataType| matches!(data_type, DataType::Null | DataType::Interval(_) | DataType::Duration(_));
         match schema.fields().iter().find(|field| odd(field.data_type())) {
             Some(field) => Err(super::unsupported_type("Parquet", field)),
             None => Ok(()),
@@ -169,7 +182,8 @@ impl FileReader for ParquetReader {
         let mut read: Vec<usize> = places.iter().flatten().copied().collect();
         read.sort_unstable();
         read.dedup();
-        let columns: Vec<Option<usize>> = places.iter().map(|place| place.and_then(|place| read.binary_search(&place).ok())).collect();
+        let columns: Vec<Option<usize>> =
+            places.iter().map(|place| place.and_then(|place| read.binary_search(&place).ok())).collect();
         let mask = ProjectionMask::roots(metadata.parquet_schema(), read);
         let rows = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
             .with_row_groups(groups)
