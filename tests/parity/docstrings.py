@@ -16,6 +16,7 @@ import json
 import os
 import signal
 import tempfile
+import threading
 from contextlib import suppress
 from importlib.metadata import distribution
 from pathlib import Path
@@ -98,7 +99,18 @@ def _globals(file: str) -> dict[str, Any]:
             with suppress(ImportError):
                 exec(compile(ast.Module([statement], []), file, "exec"), names)
     module = importlib.import_module("pyspark." + file.removesuffix(".py").replace("/", "."))
-    return names | vars(module)
+    # A class that an example defines belongs to no module that a worker could import.
+    return names | vars(module) | {"__name__": "__main__"}
+
+
+class _MainThreadOut(doctest._SpoofOut):
+    """What an example prints, and not what a query's thread prints meanwhile: PySpark's console sink writes from Java,
+    past the examples, so their text does not hold it."""
+
+    def write(self, text: str) -> int:
+        if threading.current_thread() is threading.main_thread():
+            return super().write(text)
+        return sys.__stderr__.write(text) if sys.__stderr__ else 0
 
 
 class _session:
@@ -120,7 +132,9 @@ def _outcome(docstring: Docstring, names: dict[str, Any]) -> str | None:
     signal.signal(signal.SIGALRM, _too_slow)
     signal.alarm(SECONDS)
     try:
-        result = doctest.DocTestRunner(optionflags=FLAGS, verbose=False).run(test, out=report.write)
+        runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)
+        runner._fakeout = _MainThreadOut()
+        result = runner.run(test, out=report.write)
     except TimeoutError as error:
         return str(error)
     finally:

@@ -71,7 +71,7 @@ def _record(program: str, spark, chosen: argparse.Namespace) -> None:
             continue
         if name in found:
             raise SystemExit(f"{program}: two cases are named {name!r}")
-        found[name] = programs.answer(case, spark, getattr(module, "MESSAGES", ()))
+        found[name] = programs.answer(case, spark)
         if chosen.case is not None:
             print(json.dumps(found[name], indent=1, ensure_ascii=False))
         else:

@@ -119,12 +119,18 @@ def _written(folder: Path) -> dict[str, list[str]]:
         if part.suffix == ".parquet":
             partition = part.relative_to(folder / place).parent.parts
             rows = [
-                json.dumps([*row.values(), *partition], default=str) for row in ds.dataset(part).to_table().to_pylist()
+                json.dumps([*row.values(), *partition], default=_plain)
+                for row in ds.dataset(part).to_table().to_pylist()
             ]
         else:
             rows = part.read_text(encoding="utf-8").splitlines()
         found.setdefault(place, []).extend(rows)
     return {place: sorted(rows) for place, rows in sorted(found.items())}
+
+
+def _plain(value: Any) -> str:
+    # Spark's files keep a time without a zone, Firesteel's in UTC: the same instant.
+    return str(value.replace(tzinfo=None) if hasattr(value, "tzinfo") else value)
 
 
 def main() -> None:

@@ -205,6 +205,3 @@ def cast_to_what_is_no_type(spark):
 
 def cast_to_a_python_object(spark):
     return spark.range(1).id.cast(5)
-
-
-MESSAGES = {"cast('x' as int)", "cast(300 as tinyint)", "cast('2024-02-30' as date)"}

@@ -334,6 +334,3 @@ def exceptions_caught_by_their_base(spark):
     from pyspark.sql.utils import AnalysisException as OldAnalysisException
 
     return [issubclass(ParseException, AnalysisException), issubclass(AnalysisException, PySparkException), issubclass(PySparkTypeError, TypeError), issubclass(PySparkValueError, ValueError), OldAnalysisException is AnalysisException or issubclass(OldAnalysisException, AnalysisException)]
-
-
-MESSAGES = {"a_missing_column", "a_missing_function", "too_few_arguments", "an_ambiguous_column", "a_missing_table", "col_of_a_number", "a_column_in_an_if", "otherwise_without_when", "a_setting_that_is_unknown"}
