@@ -15,6 +15,7 @@ import io
 import json
 import os
 import signal
+import sys
 import tempfile
 import threading
 from contextlib import suppress
