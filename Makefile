@@ -44,7 +44,6 @@ lint: $(VENV)/.test  ## Checks formatting, lints and types
 
 rust-test:
 	cargo test --quiet --no-default-features --features onnx,crash-points
-	cargo test --quiet --doc --no-default-features --features onnx
 
 python-test: $(VENV)/.test
 	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --quiet --profile dev --features crash-points
