@@ -48,7 +48,7 @@ rust-test:
 python-test: $(VENV)/.test
 	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --quiet --profile dev --features crash-points
 	$(BIN)/python notebooks/execute.py
-	$(BIN)/python -m pytest
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest
 
 notebooks: build $(VENV)/.test  ## Executes the notebooks
 	$(BIN)/python notebooks/execute.py
