@@ -200,6 +200,7 @@ fn sum(context: &CallContext<'_>, arguments: Vec<Typed>, lenient: bool) -> Resul
 /// Of whole numbers and doubles a double; of a decimal one with four more digits on each side, rounded half up.
 fn average(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let argument = summable(context, arguments)?;
+    let lenient = !context.conf.ansi() || context.name.eq_ignore_ascii_case("try_avg");
     let counted = call(context, df::count::count_udaf(), vec![argument.expr.clone()], DataType::Int64, false);
     let DataType::Decimal128(precision, scale) = argument.data_type else {
         let argument = cast(argument, &DataType::Float64, context.conf)?;
@@ -222,7 +223,7 @@ fn average(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let (to_precision, to_scale) = (precision.saturating_add(4).min(38), scale.saturating_add(4).min(38));
     Ok(kernel(
         context,
-        "_quotient",
+        &format!("_quotient({lenient})"),
         DataType::Decimal128(to_precision, to_scale),
         true,
         vec![total, counted],
@@ -232,11 +233,14 @@ fn average(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
             let values = totals.iter().zip(counts.iter()).map(|(total, n)| {
                 let (Some(total), Some(n)) = (total, n.filter(|n| *n > 0)) else { return Ok(None) };
                 let n = i128::from(n);
-                let shifted = rescale(total, i64::from(scale), i64::from(to_scale))
-                    .ok_or_else(|| operators::overflow("try_avg"))?;
-                let (quotient, rest) = (shifted / n, shifted % n);
-                let rounded = if rest.abs() * 2 >= n { quotient + total.signum() } else { quotient };
-                if fits(rounded, to_precision) { Ok(Some(rounded)) } else { Err(operators::overflow("try_avg")) }
+                let found = rescale(total, i64::from(scale), i64::from(to_scale)).map(|shifted| {
+                    let (quotient, rest) = (shifted / n, shifted % n);
+                    if rest.abs() * 2 >= n { quotient + total.signum() } else { quotient }
+                });
+                match found.filter(|found| fits(*found, to_precision)) {
+                    None if !lenient => Err(operators::overflow("try_avg")),
+                    found => Ok(found),
+                }
             });
             decimals(values, to_precision, to_scale)
         },

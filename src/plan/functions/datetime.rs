@@ -129,8 +129,8 @@ pub const TABLE: super::Table = &[
     ("next_day", Scalar(next_day)),
     ("make_date", Scalar(make_date)),
     ("make_dt_interval", Scalar(make_dt_interval)),
-    ("make_interval", Scalar(make_interval)),
-    ("try_make_interval", Scalar(make_interval)),
+    ("make_interval", Scalar(|c, a| make_interval(c, a, false))),
+    ("try_make_interval", Scalar(|c, a| make_interval(c, a, true))),
     ("make_ym_interval", Scalar(make_ym_interval)),
     ("make_timestamp", Scalar(|c, a| make_timestamp(c, a, Kind::Session, false))),
     ("make_timestamp_ltz", Scalar(|c, a| make_timestamp(c, a, Kind::Session, false))),
@@ -473,12 +473,12 @@ fn padded(mut arguments: Vec<Typed>, wanted: usize) -> Vec<Typed> {
 /// Seconds as microseconds.
 const SECONDS: DataType = DataType::Decimal128(18, 6);
 
-fn make_interval(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+fn make_interval(context: &CallContext<'_>, arguments: Vec<Typed>, lenient: bool) -> Result<Typed> {
     count(context, &arguments, 0..=7)?;
     let mut types = vec![DataType::Int32; 6];
     types.push(SECONDS);
     let arguments = cast_all(context, padded(arguments, 7), &types)?;
-    Ok(kernel(context, "", DataType::Interval(IntervalUnit::MonthDayNano), true, arguments, |arrays| {
+    Ok(kernel(context, "", DataType::Interval(IntervalUnit::MonthDayNano), true, arguments, move |arrays| {
         let parts: Vec<_> =
             arrays[..6].iter().map(|array| array.as_primitive::<arrow::datatypes::Int32Type>()).collect();
         let seconds = arrays[6].as_primitive::<Decimal128Type>();
@@ -487,12 +487,17 @@ fn make_interval(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
                 return Ok(None);
             }
             let part = |at: usize| i64::from(parts[at].value(row));
-            let months = i32::try_from(part(0) * 12 + part(1)).map_err(|_| out_of_range())?;
-            let days = i32::try_from(part(2) * 7 + part(3)).map_err(|_| out_of_range())?;
-            let micros = (part(4) * 60 + part(5)) * 60 * MICROS_PER_SECOND
-                + i64::try_from(seconds.value(row)).map_err(|_| out_of_range())?;
-            let nanos = micros.checked_mul(1000).ok_or_else(out_of_range)?;
-            Ok(Some(IntervalOut(IntervalMonthDayNano::new(months, days, nanos))))
+            let made = || {
+                let months = i32::try_from(part(0) * 12 + part(1)).ok()?;
+                let days = i32::try_from(part(2) * 7 + part(3)).ok()?;
+                let whole = (part(4) * 60 + part(5)).checked_mul(60 * MICROS_PER_SECOND)?;
+                let nanos = whole.checked_add(i64::try_from(seconds.value(row)).ok()?)?.checked_mul(1000)?;
+                Some(IntervalOut(IntervalMonthDayNano::new(months, days, nanos)))
+            };
+            match made() {
+                None if !lenient => Err(out_of_range()),
+                made => Ok(made),
+            }
         }))
     }))
 }

@@ -8,7 +8,7 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::ColumnarValue;
 
 use super::Definition::Scalar;
-use super::args::{cast_all, constant_text, count, implicit, literal, unexpected};
+use super::args::{cast_all, count, implicit, literal, unexpected};
 use super::conditional::{fixed, single};
 use super::kernels::{Int, Long, kernel, one, safe_kernel, two_or};
 use super::{CallContext, Typed};
@@ -312,25 +312,18 @@ fn format_string(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
 /// A part of a URL: HOST, PATH, QUERY (with a key, one of its values), REF, PROTOCOL, FILE, AUTHORITY, USERINFO.
 fn parse_url(context: &CallContext<'_>, arguments: Vec<Typed>, strict: bool) -> Result<Typed> {
     count(context, &arguments, 2..=3)?;
-    let part = constant_text(context, &arguments[1], 1)?.unwrap_or_default();
-    let key = arguments.get(2).map_or(Ok(None), |key| constant_text(context, key, 2))?;
-    let url = implicit(
-        context,
-        arguments.into_iter().next().ok_or_else(|| Error::internal("an argument was counted"))?,
-        &DataType::Utf8,
-        0,
-    )?;
-    let context = CallContext { name: "parse_url", ..*context };
-    let name = format!("({part:?}, {key:?}, {strict})");
-    Ok(kernel(&context, &name, DataType::Utf8, true, vec![url], move |arrays| {
-        let urls = arrays[0].as_string::<i32>();
-        let rows = urls.iter().map(|url| match url {
-            None => Ok(None),
-            Some(url) if url.contains([' ', '<', '>', '"']) && strict => {
-                Err(Error::of(condition::INVALID_URL).with("url", url))
+    let arguments = cast_all(context, arguments, &[DataType::Utf8, DataType::Utf8, DataType::Utf8])?;
+    Ok(kernel(context, "", DataType::Utf8, true, arguments, move |arrays| {
+        let columns: Vec<_> = arrays.iter().map(|array| array.as_string::<i32>()).collect();
+        let rows = (0..columns[0].len()).map(|row| {
+            if columns.iter().any(|column| column.is_null(row)) {
+                return Ok(None);
             }
-            Some(url) if url.contains(' ') => Ok(None),
-            Some(url) => Ok(url_part(url, &part, key.as_deref())),
+            let url = columns[0].value(row);
+            if url.contains([' ', '<', '>', '"']) {
+                return if strict { Err(Error::of(condition::INVALID_URL).with("url", url)) } else { Ok(None) };
+            }
+            Ok(url_part(url, columns[1].value(row), columns.get(2).map(|keys| keys.value(row))))
         });
         Ok(Arc::new(rows.collect::<Result<StringArray>>()?))
     }))

@@ -373,7 +373,7 @@ enum Side {
     Both,
 }
 
-/// `trim(text)` takes spaces away; `trim(characters, text)` any of those characters.
+/// `trim(text)` takes spaces away; with characters, any of those.
 fn trim(context: &CallContext<'_>, mut arguments: Vec<Typed>, side: Side) -> Result<Typed> {
     count(context, &arguments, 1..=2)?;
     let cut = move |text: &str, set: &str| {
@@ -387,8 +387,8 @@ fn trim(context: &CallContext<'_>, mut arguments: Vec<Typed>, side: Side) -> Res
     if arguments.len() == 1 {
         return one::<Text, String>(context, arguments, move |text| cut(text, " "));
     }
-    // The characters come first, as in `ltrim('x', 'xxa')` and `trim('x' FROM 'xxa')`; in `btrim(text, characters)` alone they come last.
-    if !context.name.eq_ignore_ascii_case("btrim") {
+    // The characters come first, as in `ltrim('x', 'xxa')`; in `btrim(text, characters)` and in what `trim(… FROM …)` becomes, last.
+    if !matches!(context.name.to_ascii_lowercase().as_str(), "btrim" | "trim") {
         arguments.swap(0, 1);
     }
     two::<Text, Text, String>(context, arguments, cut)

@@ -656,6 +656,7 @@ pub fn texts_and_values(arguments: Vec<Value>) -> (Vec<String>, Vec<Typed>) {
 fn seed(arguments: &[Expr]) -> Option<Option<i64>> {
     match arguments {
         [] => Some(None),
+        [Expr::Cast { input, .. }] => seed(std::slice::from_ref(input)),
         [Expr::Literal(value)] => match value.cast_to(&DataType::Int64).ok()? {
             ScalarValue::Int64(seed) => Some(seed),
             _ => None,

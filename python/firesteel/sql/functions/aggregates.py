@@ -271,7 +271,7 @@ def max_by(col: ColumnOrName, ord: ColumnOrName, k: int | None = None) -> Column
 
 def mean(col: ColumnOrName) -> Column:
     """The average."""
-    return _call("mean", _c(col))
+    return _call("avg", _c(col))
 
 
 def median(col: ColumnOrName) -> Column:

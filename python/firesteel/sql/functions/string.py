@@ -397,7 +397,7 @@ def translate(srcCol: ColumnOrName, matching: str, replace: str) -> Column:
 
 def trim(col: ColumnOrName, trim: ColumnOrName | None = None) -> Column:
     """Removes characters, by default spaces, from both ends."""
-    return _call("trim", _c(col)) if trim is None else _call("trim", _c(trim), _c(col))
+    return _call_optional("trim", _c(col), _o(trim))
 
 
 def try_to_binary(col: ColumnOrName, format: ColumnOrName | None = None) -> Column:
