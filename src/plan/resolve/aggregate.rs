@@ -590,10 +590,12 @@ impl Resolver<'_> {
         projection.extend(input.output.iter().map(|attribute| column(attribute.id)));
         let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(input.plan.clone()))?);
         let group: Vec<_> = renamed.iter().map(|(_, id)| column(*id)).collect();
-        let others: Vec<_> = input.output.iter().map(|attribute| (AttrId::fresh(), attribute)).collect();
-        let firsts: Vec<_> = others
-            .iter()
-            .map(|(id, attribute)| {
+        let is_key = |attribute: &Attribute| renamed.iter().find(|(key, _)| *key == attribute.id).map(|(_, id)| *id);
+        let mut firsts = Vec::new();
+        let mut back = Vec::new();
+        for attribute in &input.output {
+            let id = is_key(attribute).unwrap_or_else(|| {
+                let id = AttrId::fresh();
                 let first = AggregateFunction::new_udf(
                     first_value_udaf(),
                     vec![column(attribute.id)],
@@ -602,11 +604,15 @@ impl Resolver<'_> {
                     Vec::new(),
                     None,
                 );
-                DfExpr::AggregateFunction(first).alias(id.to_string())
-            })
-            .collect();
+                firsts.push(DfExpr::AggregateFunction(first).alias(id.to_string()));
+                id
+            });
+            back.push(column(id).alias(attribute.id.to_string()));
+        }
+        if group.is_empty() && firsts.is_empty() {
+            return Ok(input);
+        }
         let plan = LogicalPlanBuilder::from(plan).aggregate(group, firsts)?.build()?;
-        let back: Vec<_> = others.iter().map(|(id, attribute)| column(*id).alias(attribute.id.to_string())).collect();
         let plan = LogicalPlan::Projection(Projection::try_new(back, Arc::new(plan))?);
         let mut resolved = Resolved { plan, hidden: Vec::new(), ..input };
         resolved.note_unsupported("dropDuplicates");

@@ -326,7 +326,7 @@ impl Resolver<'_> {
         for conjunct in conjuncts(predicate) {
             let value = expressions.condition(conjunct, "WHERE")?;
             let needed = std::mem::take(&mut expressions.pending);
-            if needed.is_empty() && calling.is_empty() {
+            if needed.is_empty() {
                 plain.push(value.typed);
             } else {
                 for call in &needed.calls {
