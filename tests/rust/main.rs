@@ -13,6 +13,8 @@ mod source_parquet;
 mod source_streams;
 mod stream_batch;
 mod stream_query;
+#[cfg(feature = "crash-points")]
+mod stream_recovery;
 mod stream_support;
 mod stream_trigger;
 mod support;

@@ -1,0 +1,144 @@
+//! The law of recovery: whatever crashed wherever, the rows are those of an uninterrupted run.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use firesteel::batch::Cancel;
+use firesteel::checkpoint::open::{Found, Location};
+use firesteel::crash::{self, Crashed, POINTS};
+use firesteel::format::{Formats, SinkRequest};
+use firesteel::options::Options;
+use firesteel::plan::execute::finish;
+use firesteel::sink::{OutputMode, SinkRun};
+use firesteel::source::ReadLimit;
+use firesteel::stream::batch::{MicroBatch, Opened, Parts};
+use firesteel::stream::monitor::Monitor;
+use proptest::prelude::*;
+
+use super::stream_support::{Session, rate_micro_batch, stream};
+
+const BATCHES: u64 = 4;
+const ROWS: i64 = 3;
+
+/// One run on the checkpoint below `root`, as far as it comes.
+fn run(session: &Session, root: &Path) {
+    let env = &session.env;
+    let checkpoint =
+        Found::find(Location::At(root.join("cp")), &env.conf, || "fresh".into()).unwrap().lock().unwrap();
+    let plan = Arc::new(finish(&stream(rate_micro_batch(ROWS)), env).unwrap());
+    let mut options = Options::default();
+    let sink = Formats::all()
+        .output("json")
+        .unwrap()
+        .sink(SinkRequest {
+            options: &mut options,
+            path: Some(root.join("out").display().to_string()),
+            conf: &env.conf,
+            print: Arc::new(|_: &str| Ok(())),
+        })
+        .unwrap();
+    let cancel = Cancel::default();
+    let sink_run = SinkRun {
+        query_id: checkpoint.id().to_owned(),
+        query_name: None,
+        schema: plan.schema(),
+        mode: OutputMode::Append,
+        partition_by: Vec::new(),
+        lanes: plan.lanes(),
+        conf: Arc::clone(&env.conf),
+        clock: Arc::clone(&env.clock),
+        cancel: cancel.clone(),
+        runtime: env.runtime.clone(),
+    };
+    let writer = sink.open(sink_run.clone()).unwrap();
+    let mut batches = MicroBatch::open(Parts {
+        checkpoint,
+        plan,
+        output: Opened::Writer { sink, run: sink_run, writer },
+        monitor: Arc::new(Monitor::new(1, cancel.clone())),
+        cancel,
+    })
+    .unwrap();
+    while !root.join("cp/commits").join((BATCHES - 1).to_string()).exists() {
+        batches.trigger(ReadLimit::Configured).unwrap();
+    }
+}
+
+/// How often each line stands in the files that a plain glob finds.
+fn by_glob(out: &Path) -> BTreeMap<String, u64> {
+    let mut lines = BTreeMap::new();
+    for entry in std::fs::read_dir(out).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_file() && !name.starts_with(['.', '_']) {
+            for line in std::fs::read_to_string(&path).unwrap().lines() {
+                *lines.entry(line.to_owned()).or_default() += 1;
+            }
+        }
+    }
+    lines
+}
+
+/// The same through the files that Spark's log names.
+fn by_log(out: &Path) -> BTreeMap<String, u64> {
+    let mut lines = BTreeMap::new();
+    for batch in 0..BATCHES {
+        let log = std::fs::read_to_string(out.join("_spark_metadata").join(batch.to_string())).unwrap();
+        for entry in log.lines().skip(1) {
+            let entry: serde_json::Value = serde_json::from_str(entry).unwrap();
+            let path = firesteel::uri::to_path(entry["path"].as_str().unwrap()).unwrap();
+            for line in std::fs::read_to_string(path).unwrap().lines() {
+                *lines.entry(line.to_owned()).or_default() += 1;
+            }
+        }
+    }
+    lines
+}
+
+fn values(lines: &BTreeMap<String, u64>) -> Vec<(i64, u64)> {
+    let value = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["value"].as_i64().unwrap();
+    let mut values: Vec<_> = lines.iter().map(|(line, count)| (value(line), *count)).collect();
+    values.sort_unstable();
+    values
+}
+
+/// Crashes at each (point, n-th time) in turn, then runs to the end.
+fn survive(history: &[(usize, u64)]) -> Result<(), TestCaseError> {
+    let dir = tempfile::tempdir().unwrap();
+    let session = Session::new(&[]);
+    for (point, n) in history {
+        crash::arm(POINTS[*point], *n);
+        let ended = catch_unwind(AssertUnwindSafe(|| run(&session, dir.path())));
+        crash::disarm();
+        if let Err(panic) = ended {
+            prop_assert!(panic.is::<Crashed>(), "a panic that is no crash");
+        }
+    }
+    run(&session, dir.path());
+    let once: Vec<_> = (0..BATCHES as i64 * ROWS).map(|value| (value, 1)).collect();
+    prop_assert_eq!(values(&by_glob(&dir.path().join("out"))), once.clone());
+    prop_assert_eq!(values(&by_log(&dir.path().join("out"))), once);
+    Ok(())
+}
+
+#[test]
+fn a_crash_at_any_single_point_loses_and_doubles_nothing() {
+    for point in 0..POINTS.len() {
+        for n in 1..=2 {
+            survive(&[(point, n)]).unwrap();
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_crash_history_gives_the_rows_of_an_uninterrupted_run(
+        history in proptest::collection::vec((0..POINTS.len(), 1..4_u64), 0..6)
+    ) {
+        survive(&history)?;
+    }
+}
