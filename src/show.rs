@@ -76,13 +76,18 @@ fn cut(text: &str, layout: Layout) -> String {
     text.chars().take(layout.truncate - 3).chain("...".chars()).collect()
 }
 
+/// How narrow a column may be.
+const LEAST: usize = 3;
+
 fn table(schema: &SchemaRef, header: &[String], rows: &[Vec<String>], layout: Layout) -> String {
-    const LEAST: usize = 3;
     let width = |i: usize| {
         let cells = rows.iter().map(|row| columns_taken(&row[i]));
         cells.chain([columns_taken(&header[i]), LEAST]).max().unwrap_or(LEAST)
     };
     let widths: Vec<usize> = (0..schema.fields().len()).map(width).collect();
+    if header.is_empty() {
+        return format!("++\n||\n++\n{}++\n", "||\n".repeat(rows.len()));
+    }
     let rule: String = widths.iter().map(|width| format!("+{}", "-".repeat(*width))).collect::<String>() + "+\n";
     let line = |cells: &[String]| {
         let mut text = String::new();
@@ -102,8 +107,8 @@ fn table(schema: &SchemaRef, header: &[String], rows: &[Vec<String>], layout: La
 }
 
 fn vertical(header: &[String], rows: &[Vec<String>]) -> String {
-    let names = header.iter().map(|name| columns_taken(name)).max().unwrap_or(0);
-    let values = rows.iter().flatten().map(|cell| columns_taken(cell)).max().unwrap_or(0);
+    let names = header.iter().map(|name| columns_taken(name)).max().unwrap_or(0).max(LEAST);
+    let values = rows.iter().flatten().map(|cell| columns_taken(cell)).max().unwrap_or(0).max(LEAST);
     let mut text = String::new();
     for (i, row) in rows.iter().enumerate() {
         let title = format!("-RECORD {i}");

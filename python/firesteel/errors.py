@@ -148,6 +148,12 @@ class PySparkException(Exception):
             template = _CONDITIONS.get(errorClass or "", "<errorClass>")
             known = {"errorClass": errorClass or "", **(messageParameters or {})}
             message = re.sub(r"<(\w+)>", lambda slot: str(known.get(slot[1], slot[0])), template)
+        if errorClass is None and (named := re.match(r"\[([A-Z][A-Z0-9_.]+)\] ", message)):
+            # A message that is written out whole names its condition and its state itself.
+            errorClass = named[1]
+            state = re.search(r"SQLSTATE: (\w{5})", message)
+            self._sqlstate = state[1] if state else None
+            self._complete = True
         super().__init__(message)
         self._message = message
         self._errorClass = errorClass

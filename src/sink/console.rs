@@ -103,7 +103,9 @@ impl ConsoleWriter {
     fn show(&self, id: u64, rows: &[RecordBatch]) -> Result<()> {
         const RULE: &str = "-------------------------------------------";
         let table = render(&self.run.schema, rows, self.layout, self.zone)?;
-        (self.print)(&format!("{RULE}\nBatch: {id}\n{RULE}\n{table}\n"))
+        // A whole table is followed by an empty line, one that was cut by its note alone.
+        let end = if table.ends_with("+\n") { "\n" } else { "" };
+        (self.print)(&format!("{RULE}\nBatch: {id}\n{RULE}\n{table}{end}"))
     }
 }
 

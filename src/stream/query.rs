@@ -145,9 +145,10 @@ impl StreamingQuery {
         let (optimized, physical) = self.plan.explain();
         let physical = format!("== Physical Plan ==\n{physical}");
         if extended {
+            // A query keeps no unresolved plan, so both logical plans are the resolved one.
+            let logical = &self.logical;
             format!(
-                "== Analyzed Logical Plan ==\n{}\n\n== Optimized Logical Plan ==\n{optimized}\n\n{physical}",
-                self.logical
+                "== Parsed Logical Plan ==\n{logical}\n\n== Analyzed Logical Plan ==\n{logical}\n\n== Optimized Logical Plan ==\n{optimized}\n\n{physical}"
             )
         } else {
             physical

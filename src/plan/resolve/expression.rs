@@ -320,6 +320,21 @@ impl<'a> Expressions<'a> {
         Ok(values)
     }
 
+    /// Whether `s.*` means the fields of a column: a relation of that name goes before it.
+    pub fn is_struct(&mut self, qualifier: &[String]) -> bool {
+        !qualifier.is_empty()
+            && !self.scope.attributes.iter().any(|attribute| self.scope.qualifies(attribute, qualifier))
+            && self.struct_fields(&Expr::Column(qualifier.to_vec())).is_ok_and(|fields| !fields.is_empty())
+    }
+
+    /// The names of a struct's fields; none where the expression is no struct.
+    pub fn struct_fields(&mut self, expr: &Expr) -> Result<Vec<String>> {
+        Ok(match self.value(expr)?.typed.data_type {
+            DataType::Struct(fields) => fields.iter().map(|field| field.name().clone()).collect(),
+            _ => Vec::new(),
+        })
+    }
+
     /// The attributes that `*` or `t.*` stands for.
     pub fn star(&self, qualifier: &[String]) -> Result<Vec<Attribute>> {
         let found: Vec<_> = self

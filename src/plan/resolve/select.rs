@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{LogicalPlan, Projection};
 
 use super::expression::{Expressions, Place, Value};
@@ -64,6 +65,14 @@ impl Resolver<'_> {
         let mut outputs = Vec::with_capacity(list.len());
         for expr in list {
             match expr {
+                Expr::Star(qualifier) if expressions.is_struct(qualifier) => {
+                    let column = Expr::Column(qualifier.clone());
+                    for name in expressions.struct_fields(&column)? {
+                        let key = Box::new(Expr::Literal(ScalarValue::Utf8(Some(name))));
+                        let field = Expr::Extract { input: Box::new(column.clone()), key };
+                        outputs.push(Output::of(expressions.value(&field)?, None));
+                    }
+                }
                 Expr::Star(qualifier) => {
                     for attribute in expressions.star(qualifier)? {
                         let value = expressions.value(&Expr::Attribute(attribute.id, attribute.name.clone()))?;

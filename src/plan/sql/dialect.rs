@@ -47,6 +47,11 @@ impl Dialect for SparkDialect {
         true
     }
 
+    /// `struct(1 AS a, 'x')`.
+    fn supports_struct_literal(&self) -> bool {
+        true
+    }
+
     fn supports_bitwise_shift_operators(&self) -> bool {
         true
     }

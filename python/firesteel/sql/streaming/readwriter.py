@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from firesteel import _native
 from firesteel.errors import (
     AnalysisException,
+    PySparkAttributeError,
     PySparkTypeError,
     PySparkValueError,
     _missing,
@@ -385,6 +386,7 @@ class DataStreamWriter:
         self._options: dict[str, Any] = {}
         self._partition_by: list[str] = []
         self._trigger: tuple[str, str | None] = ("processingTime", "0 seconds")
+        self._refused: str | None = None
         self._each: tuple[str, Any] | None = None
 
     def outputMode(self, outputMode: str) -> DataStreamWriter:
@@ -425,8 +427,9 @@ class DataStreamWriter:
         return self
 
     def clusterBy(self, *cols: Any) -> DataStreamWriter:
-        """Clusters: not in Firesteel."""
-        raise _missing("DataStreamWriter.clusterBy")
+        """Names the columns that a table is clustered by, which no table of Firesteel is: ``start`` says so."""
+        self._refused = "DataStreamWriter.clusterBy"
+        return self
 
     def queryName(self, queryName: str) -> DataStreamWriter:
         """Names the query; for the memory sink, its table too."""
@@ -485,8 +488,9 @@ class DataStreamWriter:
                 errorClass="VALUE_NOT_NON_EMPTY_STR", messageParameters={"arg_name": name, "arg_value": str(value)}
             )
         if name == "realTime":
-            raise _missing("trigger(realTime=…); use trigger(continuous=…)")
-
+            # Spark, too, refuses at start() what real-time mode cannot run.
+            self._refused = "trigger(realTime=…); use trigger(continuous=…)"
+            return self
         _native.check_trigger(name, value.strip())
         self._trigger = (name, value.strip())
         return self
@@ -502,14 +506,14 @@ class DataStreamWriter:
         """
         if not callable(f):
             if not hasattr(f, "process"):
-                raise PySparkTypeError(
+                raise PySparkAttributeError(
                     "the object for foreach() needs a method 'process'",
                     errorClass="ATTRIBUTE_NOT_CALLABLE",
                     messageParameters={"attr_name": "process", "obj_name": type(f).__name__},
                 )
             for name in ("open", "process", "close"):
                 if hasattr(f, name) and not callable(getattr(f, name)):
-                    raise PySparkTypeError(
+                    raise PySparkAttributeError(
                         f"the attribute '{name}' of the object for foreach() is not callable",
                         errorClass="ATTRIBUTE_NOT_CALLABLE",
                         messageParameters={"attr_name": name, "obj_name": type(f).__name__},
@@ -587,6 +591,8 @@ class DataStreamWriter:
     def _start(self, path: str | None, table: str | None) -> StreamingQuery:
         from firesteel.sql.streaming.query import StreamingQuery
 
+        if self._refused:
+            raise _missing(self._refused)
         _end_cleanly_on_sigterm()
         native = _native.start_stream(
             self._df._frame,
