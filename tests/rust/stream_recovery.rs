@@ -25,8 +25,7 @@ const ROWS: i64 = 3;
 /// One run on the checkpoint below `root`, as far as it comes.
 fn run(session: &Session, root: &Path) {
     let env = &session.env;
-    let checkpoint =
-        Found::find(Location::At(root.join("cp")), &env.conf, || "fresh".into()).unwrap().lock().unwrap();
+    let checkpoint = Found::find(Location::At(root.join("cp")), &env.conf, || "fresh".into()).unwrap().lock().unwrap();
     let plan = Arc::new(finish(&stream(rate_micro_batch(ROWS)), env).unwrap());
     let mut options = Options::default();
     let sink = Formats::all()
