@@ -10,7 +10,6 @@ from firesteel import _native
 from firesteel.errors import (
     AnalysisException,
     PySparkAttributeError,
-    PySparkTypeError,
     PySparkValueError,
     _missing,
     _not_type,
