@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{LogicalPlan, Projection};
 
 use super::expression::{Expressions, Place, Value};
@@ -68,8 +67,7 @@ impl Resolver<'_> {
                 Expr::Star(qualifier) if expressions.is_struct(qualifier) => {
                     let column = Expr::Column(qualifier.clone());
                     for name in expressions.struct_fields(&column)? {
-                        let key = Box::new(Expr::Literal(ScalarValue::Utf8(Some(name))));
-                        let field = Expr::Extract { input: Box::new(column.clone()), key };
+                        let field = Expr::Column([qualifier.as_slice(), &[name]].concat());
                         outputs.push(Output::of(expressions.value(&field)?, None));
                     }
                 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -426,8 +427,8 @@ class DataStreamWriter:
         return self
 
     def clusterBy(self, *cols: Any) -> DataStreamWriter:
-        """Names the columns that a table is clustered by, which no table of Firesteel is: ``start`` says so."""
-        self._refused = "DataStreamWriter.clusterBy"
+        """Names the columns that a table is clustered by: no sink here has clusters, and as in Spark files keep none."""
+        warnings.warn("clusterBy has no effect on files, as in Spark", UserWarning, stacklevel=2)
         return self
 
     def queryName(self, queryName: str) -> DataStreamWriter:
