@@ -63,9 +63,6 @@ def test_the_docstrings_that_fail_are_those_listed(outcomes: dict[str, dict[str,
     }
 
 
-@pytest.mark.xfail(
-    strict=False, reason="36 of 43 at the last count, short of nine in ten: docstring_gaps.toml says why"
-)
 def test_nine_in_ten_docstrings_pass(outcomes: dict[str, dict[str, str | None]]) -> None:
     every = [why for file in FILES for why in outcomes[file].values()]
     assert every.count(None) >= LEAST * len(every)

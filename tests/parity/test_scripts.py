@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,20 +13,7 @@ import script_runs
 RECHECKED = ["orders_enrichment"]
 
 
-GAPS = {
-    "clickstream_explode": 'select("e.*") of a struct column is not resolved',
-    "pandas_udf_scoring": 'select("d.*") of a struct column is not resolved',
-    "console_debugging": "the console sink prints an empty line less after a table that says how many rows are shown",
-}
-"""Scripts that do not do here what they do on PySpark yet, with the reason; strict."""
-
-
-def _scripts() -> list[Any]:
-    marks = {name: [pytest.mark.xfail(reason=reason, strict=True)] for name, reason in GAPS.items()}
-    return [pytest.param(name, marks=marks.get(name, [])) for name in script_runs.names()]
-
-
-@pytest.mark.parametrize("name", _scripts())
+@pytest.mark.parametrize("name", script_runs.names())
 def test_script_does_on_firesteel_what_it_does_on_pyspark(name: str) -> None:
     assert script_runs.run([sys.executable, "-m", "firesteel", "run"], name) == script_runs.recorded(name)
 

@@ -196,7 +196,6 @@ def test_unpivot_turns_columns_into_rows(spark):
     ]
 
 
-@pytest.mark.xfail(reason="the engine has no rand() yet", strict=True)
 def test_a_random_split_loses_nothing(spark):
     parts = spark.range(100).randomSplit([1.0, 2.0], seed=7)
     assert sum(part.count() for part in parts) == 100

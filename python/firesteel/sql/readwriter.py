@@ -457,7 +457,9 @@ class DataFrameWriter:
         if self._df.isStreaming:
             from firesteel.errors import AnalysisException
 
-            raise AnalysisException("[CALL_ON_STREAMING_DATASET_UNSUPPORTED] a stream has no `write`; use `writeStream`. SQLSTATE: 42KDE")
+            raise AnalysisException(
+                "[CALL_ON_STREAMING_DATASET_UNSUPPORTED] a stream has no `write`; use `writeStream`. SQLSTATE: 42KDE"
+            )
 
     def saveAsTable(
         self,

@@ -181,8 +181,7 @@ fn to_json(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         }
     }
     let name = format!("({options:?}, {})", style.zone.id());
-    let nullable = value.nullable;
-    Ok(kernel(context, &name, DataType::Utf8, nullable, vec![value], move |arrays| {
+    Ok(kernel(context, &name, DataType::Utf8, true, vec![value], move |arrays| {
         let array = &arrays[0];
         let rows = (0..array.len()).map(|row| {
             if array.is_null(row) || *array.data_type() == DataType::Null {
