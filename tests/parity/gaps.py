@@ -1,4 +1,4 @@
-"""Write `known_gaps.toml` anew from what Firesteel answers now: `python tests/parity/gaps.py`.
+"""Write `known_gaps.toml` anew from what Firesteel answers now, and the README's table of them: `python tests/parity/gaps.py`.
 
 Every case is asked twice. One that is wrong once and right once is listed as unsteady and not held to be strict. Reasons that were
 written by hand stay; a new gap's reason is what Firesteel answers. Read the difference before you commit it: a gap that
@@ -11,6 +11,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import programs
+import table
 import test_parity
 
 HEAD = """# Where Firesteel does not answer as PySpark 4.3 does: [program], then "case" = "reason".
@@ -51,6 +52,7 @@ def main() -> None:
         if gaps:
             lines.append("\n".join([f"[{program}]", *gaps, ""]))
     (programs.HERE / "known_gaps.toml").write_text("\n".join(lines), encoding="utf-8")
+    table.write()
 
 
 if __name__ == "__main__":

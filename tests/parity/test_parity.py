@@ -21,6 +21,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import programs
+import table
 
 GAPS: dict[str, dict[str, str]] = tomllib.loads((programs.HERE / "known_gaps.toml").read_text(encoding="utf-8"))
 RECORDED: dict[str, dict[str, Any]] = {
@@ -57,6 +58,10 @@ def test_known_gaps_name_recorded_cases() -> None:
         if case not in RECORDED.get(program, {})
     ]
     assert not unknown, "known_gaps.toml names cases that are not in the record"
+
+
+def test_the_table_in_the_readme_counts_them() -> None:
+    assert table.README.read_text(encoding="utf-8") == table.readme_with_table(), "run: python tests/parity/table.py"
 
 
 @pytest.mark.oracle
