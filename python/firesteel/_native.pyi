@@ -6,6 +6,8 @@ from typing import Any
 from firesteel.sql.types import Row
 
 __version__: str
+#: The steps at which the recovery tests kill a process; only in a build with the feature ``crash-points``.
+CRASH_POINTS: list[str]
 
 def parse_ddl(text: str) -> str: ...
 def schema_ddl(text: str) -> str: ...

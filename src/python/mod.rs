@@ -65,6 +65,9 @@ pub mod _native {
     fn start(module: &Bound<'_, PyModule>) -> PyResult<()> {
         // Rust's log goes to Python's `logging`; levels are cached, so a silent line costs nothing.
         let _ = pyo3_log::try_init();
+        // Only in a build that the recovery tests can kill: its presence says so.
+        #[cfg(feature = "crash-points")]
+        module.add("CRASH_POINTS", crate::crash::POINTS.to_vec())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -304,7 +304,9 @@ impl MicroBatch {
     /// Hands the batch to the user's function.
     fn call(&self, callback: Arc<dyn EachBatch>, batch: &Arc<Batch>, inputs: Inputs) -> Result<Done> {
         let frame = Arc::new(BatchFrame::new(Arc::clone(&self.plan), Arc::clone(batch), inputs));
-        callback.call(Arc::clone(&frame) as _, batch.id)?;
+        let called = callback.call(Arc::clone(&frame) as _, batch.id);
+        frame.check_complete()?;
+        called?;
         Ok(Done { passes: frame.passes(), report: SinkReport::default() })
     }
 

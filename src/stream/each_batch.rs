@@ -5,12 +5,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::datatypes::SchemaRef;
 use parking_lot::Mutex;
 
 use crate::batch::{Batch, BatchId};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::plan::execute::{Finished, Inputs, Pass, PassContext};
 use crate::source::once::OnceReader;
 use crate::source::{Partition, Reader, RecordBatches, Scan, Source, SourceRun};
@@ -28,16 +29,36 @@ pub struct BatchFrame {
     batch: Arc<Batch>,
     inputs: Inputs,
     passes: Arc<Mutex<Vec<Arc<PassContext>>>>,
+    cut_short: CutShort,
 }
 
 impl BatchFrame {
     pub fn new(plan: Arc<Finished>, batch: Arc<Batch>, inputs: Inputs) -> Self {
-        Self { plan, batch, inputs, passes: Arc::default() }
+        Self { plan, batch, inputs, passes: Arc::default(), cut_short: CutShort::default() }
+    }
+
+    /// An error of kind [`Cancelled`](ErrorKind::Cancelled) when an action did not see all rows because the query was stopped. Such
+    /// a batch is not done, whatever the user's function made of the error.
+    pub fn check_complete(&self) -> Result<()> {
+        if self.cut_short.0.load(Ordering::Acquire) { Err(Error::cancelled()) } else { Ok(()) }
     }
 
     /// What the passes so far have read and seen.
     pub fn passes(&self) -> Vec<Arc<PassContext>> {
         self.passes.lock().clone()
+    }
+}
+
+/// Whether an action on the batch was cancelled.
+#[derive(Clone, Default)]
+struct CutShort(Arc<AtomicBool>);
+
+impl CutShort {
+    fn note(&self, error: Error) -> Error {
+        if error.kind() == ErrorKind::Cancelled {
+            self.0.store(true, Ordering::Release);
+        }
+        error
     }
 }
 
@@ -57,10 +78,11 @@ impl Source for BatchFrame {
     }
 
     fn open(&self, _: SourceRun) -> Result<Box<dyn Reader>> {
-        let pass = Arc::new(self.plan.pass(Arc::clone(&self.batch), self.inputs.clone())?);
+        let pass = self.plan.pass(Arc::clone(&self.batch), self.inputs.clone());
+        let pass = Arc::new(pass.map_err(|error| self.cut_short.note(error))?);
         self.passes.lock().push(Arc::clone(pass.context()));
-        let lanes =
-            (0..pass.lanes()).map(|lane| Arc::new(Lane { pass: Arc::clone(&pass), lane }) as Arc<dyn Partition>);
+        let lane = |lane| Lane { pass: Arc::clone(&pass), lane, cut_short: self.cut_short.clone() };
+        let lanes = (0..pass.lanes()).map(|i| Arc::new(lane(i)) as Arc<dyn Partition>);
         Ok(Box::new(OnceReader(lanes.collect())))
     }
 }
@@ -69,6 +91,7 @@ impl Source for BatchFrame {
 struct Lane {
     pass: Arc<Pass>,
     lane: usize,
+    cut_short: CutShort,
 }
 
 impl Partition for Lane {
@@ -76,6 +99,8 @@ impl Partition for Lane {
         use futures::StreamExt;
         let scan = scan.clone();
         let rows = self.pass.lane_stream(self.lane)?;
-        Ok(RecordBatches::Async(Box::pin(rows.map(move |batch| scan.project(&batch?)))))
+        let cut_short = self.cut_short.clone();
+        let project = move |batch: Result<_>| batch.and_then(|batch| scan.project(&batch));
+        Ok(RecordBatches::Async(Box::pin(rows.map(move |batch| project(batch).map_err(|error| cut_short.note(error))))))
     }
 }

@@ -17,6 +17,7 @@ import pytest
 pytest.importorskip("matplotlib")
 pytest.importorskip("pandas")
 
+from firesteel import _native
 from firesteel.cli import main
 from firesteel.demo import data, quality, train
 
@@ -93,6 +94,21 @@ def test_a_killed_run_goes_on_where_it_was(finished: Path, tmp_path: Path) -> No
         process.send_signal(signal.SIGKILL)
     assert demo(tmp_path, "--no-plot") == 0
     assert glob_rows(tmp_path).equals(glob_rows(finished))
+
+
+def test_a_run_killed_before_its_first_batch_starts_anew(finished: Path, tmp_path: Path) -> None:
+    (tmp_path / "predictions" / "_spark_metadata").mkdir(parents=True)  # as such a run leaves it
+    assert demo(tmp_path, "--no-plot") == 0
+    assert glob_rows(tmp_path).equals(glob_rows(finished))
+
+
+@pytest.mark.skipif(not hasattr(_native, "CRASH_POINTS"), reason="built without the feature crash-points")
+def test_a_kill_at_any_named_step_loses_and_doubles_nothing() -> None:
+    program = Path(__file__).parents[1] / "crash" / "demo_points.py"
+    killed = subprocess.run(
+        [sys.executable, program, "--days", "4", "--passes", "2"], capture_output=True, text=True, check=False
+    )
+    assert killed.returncode == 0, killed.stdout + killed.stderr
 
 
 def test_following_ends_when_the_last_file_has_been_scored(finished: Path, tmp_path: Path) -> None:

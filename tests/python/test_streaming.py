@@ -86,6 +86,33 @@ def test_an_error_in_foreach_batch_is_the_cause(numbers):
     assert isinstance(query.exception(), StreamingQueryException)
 
 
+@pytest.mark.parametrize("swallows", [False, True])
+def test_a_stop_in_the_middle_of_a_foreach_batch_leaves_the_batch_for_the_next_run(numbers, tmp_path, swallows):
+    inside, stopping = threading.Event(), threading.Event()
+    done = []
+
+    def interrupted(df, number):
+        inside.set()
+        assert stopping.wait(60)
+        while True:  # until the stop has come through to an action
+            try:
+                df.count()
+            except BaseException:
+                if swallows:
+                    return
+                raise
+
+    writer = numbers.writeStream.option("checkpointLocation", str(tmp_path))
+    query = writer.foreachBatch(interrupted).start()
+    assert inside.wait(60)
+    stopping.set()
+    query.stop()
+    assert query.exception() is None
+    assert not (tmp_path / "commits" / "0").exists()
+    run(writer.foreachBatch(lambda df, number: done.append((number, df.count()))))
+    assert done[0] == (0, 10)
+
+
 class Collector:
     """Works on a copy of itself, so what it sees goes to a file."""
 

@@ -114,7 +114,8 @@ def feed(arrivals: Arrivals, every: float) -> threading.Event:
 def already_scored(spark: SparkSession, folder: Path) -> int:
     """Return how many predictions earlier runs have committed."""
     predictions = folder / "predictions"
-    if not (predictions / "_spark_metadata").is_dir():
+    # The log's folder is there before its first entry: a run may have been killed in between.
+    if not any((predictions / "_spark_metadata").glob("[0-9]*")):
         return 0
     return spark.read.parquet(str(predictions)).count()
 

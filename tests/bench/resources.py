@@ -1,0 +1,89 @@
+"""What a process holds: resident memory, threads, open files; and whether that stays flat."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from dataclasses import asdict, dataclass
+
+import psutil
+
+MB = 1_000_000
+
+#: What memory may grow after the warm-up and still be called flat: allocators breathe.
+FLAT = 1.05
+
+#: Counted by user code that works on copies of itself, such as a ``foreach`` writer: the module is no copy.
+seen = 0
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What this process held at a point of its work, in seconds or in batches since its start."""
+
+    at: float
+    rss_mb: float
+    threads: int
+    files: int
+
+    @classmethod
+    def now(cls, at: float) -> Usage:
+        """Return what this process holds."""
+        process = psutil.Process()
+        with process.oneshot():
+            return cls(round(at, 1), round(process.memory_info().rss / MB, 1), process.num_threads(), process.num_fds())
+
+
+class Curve:
+    """The usage over a run, oldest first."""
+
+    def __init__(self) -> None:
+        self.points: list[Usage] = []
+
+    def add(self, at: float) -> Usage:
+        """Measure now."""
+        self.points.append(Usage.now(at))
+        return self.points[-1]
+
+    def near(self, at: float) -> Usage:
+        """Return the measurement nearest to a point of the work."""
+        return min(self.points, key=lambda usage: abs(usage.at - at))
+
+    def growth(self, warm: float) -> float:
+        """Return the resident memory at the end over that after the warm-up, each the median of a tenth of the rest."""
+        first, last = self._ends(warm)
+        return statistics.median(each.rss_mb for each in last) / statistics.median(each.rss_mb for each in first)
+
+    def flat(self, warm: float) -> bool:
+        """Return whether memory, threads and open files are at the end what they were after the warm-up."""
+        first, last = self._ends(warm)
+        # Runtimes start and end spare threads, and a batch has a file open for a moment: the least there was at either end.
+        threads = min(each.threads for each in last) <= max(each.threads for each in first)
+        files = min(each.files for each in last) <= max(each.files for each in first)
+        return self.growth(warm) <= FLAT and threads and files
+
+    def _ends(self, warm: float) -> tuple[list[Usage], list[Usage]]:
+        after = [usage for usage in self.points if usage.at >= warm]
+        tenth = max(1, len(after) // 10)
+        return after[:tenth], after[-tenth:]
+
+    def report(self) -> list[dict]:
+        """Return the curve as data."""
+        return [asdict(usage) for usage in self.points]
+
+
+def lines(curve: Curve, at: list[float], unit: str) -> list[str]:
+    """Return some points of a curve as lines of text."""
+    found = [curve.near(point) for point in at]
+    return [
+        f"{each.at:>9.0f} {unit}  {each.rss_mb:7.1f} MB  {each.threads:3} threads  {each.files:3} files"
+        for each in found
+    ]
+
+
+def sample(curve: Curve, every: float, stop: threading.Event, tell) -> None:
+    """Measure every so many seconds until told to stop."""
+    began = time.monotonic()
+    while not stop.wait(every):
+        tell(curve.add(time.monotonic() - began))

@@ -1,0 +1,85 @@
+"""Kill the demonstration once at each named step of a batch, start it again, and compare its output.
+
+::
+
+    python tests/crash/demo_points.py [--days 6] [--passes 2 3] [--point sink-renamed]
+
+The extension must be built with the feature ``crash-points``, which compiles the steps in and lists them as
+``firesteel._native.CRASH_POINTS``. For each, a run in a folder of its own is armed by ``FIRESTEEL_CRASH_AT=<point>:<n>``
+to kill itself with SIGKILL the n-th time that it comes there; that it died so is seen by its exit status. The run after it
+must end by itself, and its output, read through ``_spark_metadata`` and by a plain glob, must be the same multiset of
+rows as that of a run that nobody killed. Two files a batch make two parts, so that ``sink-renamed:1`` and ``:3`` fall
+between the renames of one batch. Exits with 1 if anything differs, or if a point was not reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from demo_runs import Demo, newest, readings
+
+#: Points that the demonstration cannot come to, and why. All can be reached today: it is a file stream into files.
+OUT_OF_REACH: dict[str, str] = {}
+
+
+def main() -> int:
+    """Run the experiment and return the exit status."""
+    parser = argparse.ArgumentParser(description="Kill the demo at each named step, restart it, compare.")
+    parser.add_argument("--days", type=int, default=6)
+    parser.add_argument("--passes", type=int, nargs="+", default=[1, 2, 3], help="at which pass of each point to kill")
+    parser.add_argument("--point", action="append", help="only these points")
+    options = parser.parse_args()
+    points = named_points()
+    if points is None:
+        print("this build of the extension has no crash points: maturin develop --features crash-points")
+        return 2
+    demo = Demo(options.days, files_per_batch=2)
+    arms = [f"{point}:{n}" for point in options.point or points if point not in OUT_OF_REACH for n in options.passes]
+    for point, reason in OUT_OF_REACH.items():
+        print(f"{point}: not reached by the demo: {reason}")
+
+    with tempfile.TemporaryDirectory() as scratch:
+        whole = Path(scratch, "whole")
+        demo.finish(whole)
+        expected = readings(whole)["plain glob"]
+        folders = [Path(scratch, arm.replace(":", "-")) for arm in arms]
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            good = list(pool.map(lambda arm, folder: survives(demo, arm, folder, expected), arms, folders))
+    print(
+        f"{sum(good)} of {len(good)} kills at named steps left nothing lost or doubled; {sum(expected.values()):,} rows"
+    )
+    return 0 if all(good) else 1
+
+
+def named_points() -> list[str] | None:
+    """Return the steps that this build of the extension can be killed at; None if it was built without them."""
+    from firesteel import _native
+
+    return getattr(_native, "CRASH_POINTS", None)
+
+
+def survives(demo: Demo, arm: str, folder: Path, expected: Counter) -> bool:
+    """Kill the demo at an armed point, let it finish, and return whether the point was reached and the rows are right."""
+    status = demo.start(folder, crash_at=arm).wait()
+    planned, done = newest(folder, "offsets"), newest(folder, "commits")
+    where = f"{arm:<20} planned {planned:>2}, done {done:>2}"
+    if status != -signal.SIGKILL:
+        print(f"{where}: the point was NOT REACHED, the run ended with {status}", flush=True)
+        return False
+    demo.finish(folder)
+    different = [reader for reader, found in readings(folder).items() if found != expected]
+    left = [path.name for path in (folder / "predictions").rglob("*") if path.name.endswith((".staged", ".committing"))]
+    verdict = f"DIFFERENT ROWS by {', '.join(different)}" if different else "the same rows by both readers"
+    print(f"{where}: killed; {verdict}" + (f"; LEFT BEHIND {left}" if left else ""), flush=True)
+    return not different and not left
+
+
+if __name__ == "__main__":
+    sys.exit(main())
