@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PROFILE ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build demo test lint rust-test python-test notebooks bench wheel clean
+.PHONY: help tools build demo test lint rust-test python-test notebooks pages bench wheel clean
 
 help:  ## Lists the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -52,6 +52,10 @@ python-test: $(VENV)/.test
 
 notebooks: build $(VENV)/.test  ## Executes the notebooks
 	$(BIN)/python notebooks/execute.py
+
+pages: build $(VENV)/.test  ## Writes the README's parity table and the list of functions
+	$(BIN)/python tests/parity/table.py
+	$(BIN)/python tools/functions_page.py
 
 bench: $(VENV)/.test  ## Measures side by side, with the wheel's profile, and writes one report
 	$(BIN)/python tests/bench/run.py

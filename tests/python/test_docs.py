@@ -17,6 +17,8 @@ READS = r"\b(?:get|flag|parse(?:::<\w+>)?|positive|not_negative|duration_ms|mome
 OPTION = re.compile(READS + r'\(\s*(?:options,\s*)?"([A-Za-z]\w*)"')
 LOOP = re.compile(r"\bfor [^{;]+? in \[(.*?)\] *\{", flags=re.DOTALL)
 """A list of options that a loop reads, such as ``for key in ["datetimeRebaseMode", "int96RebaseMode"]``."""
+DEFAULT = re.compile(r'\("((?:spark|firesteel)\.[\w.]+)",\s*(?:\w+(?:\([^)]*\))?,\s*)?"([^"]*)",?\s*\)')
+"""A key and its default: ``("spark.sql.ansi.enabled", "true")``, with or without what it takes between them."""
 KEY = re.compile(r'"((?:spark|firesteel)\.(?:sql|checkpoint|memory|app|master)[\w.]*)"')
 
 
@@ -30,8 +32,9 @@ def _pages_with_examples() -> list[Path]:
     return [page for page in sorted(DOCS.glob("*.md")) if _examples(page)]
 
 
-def _rust(folder: str) -> str:
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src" / folder).rglob("*.rs")))
+def _rust(folder: str, *names: str) -> str:
+    paths = sorted((ROOT / "src" / folder).rglob("*.rs"))
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths if not names or path.name in names)
 
 
 def _options(folder: str) -> set[str]:
@@ -63,10 +66,11 @@ def test_every_option_that_is_read_stands_on_its_page(folder, page):
 
 def test_every_key_with_a_default_stands_on_the_page_with_it():
     text = (DOCS / "configuration.md").read_text(encoding="utf-8")
-    defaults = re.findall(r'^    \("([\w.]+)", "([^"]*)"\)', (ROOT / "src" / "conf.rs").read_text(), flags=re.MULTILINE)
+    defaults = dict(DEFAULT.findall(_rust(".", "conf.rs", "setting.rs")))
     rows = dict(re.findall(r"^\| `([\w.]+)` \| `?([^|`]*)`? \|", text, flags=re.MULTILINE))
 
-    assert {key: rows.get(key) for key, _ in defaults} == dict(defaults)
+    assert defaults
+    assert {key: rows.get(key) for key in defaults} == defaults
 
 
 def test_every_key_that_is_read_stands_on_the_page():
@@ -93,7 +97,8 @@ def test_every_page_is_on_the_index():
 def test_links_between_pages_lead_somewhere():
     dead = []
     for page in [*DOCS.glob("*.md"), *ROOT.glob("*.md")]:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+        shown = re.sub(r"<!--.*?-->", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", shown):
             if not (page.parent / target).exists():
                 dead.append(f"{page.name}: {target}")
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, clippy::boxed_local)]
 
 mod checkpoint_logs;
+mod dependencies;
 mod function_exec;
 mod functions;
 mod model_tensor;

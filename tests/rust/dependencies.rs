@@ -1,0 +1,157 @@
+//! Who may use whom, as ARCHITECTURE.md says it, read from the `crate::` paths of the source.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What every module may use, each other included.
+const FOR_ALL: &[&str] =
+    &["batch", "clock", "condition", "conf", "crash", "error", "options", "runtime", "setting", "types", "uri"];
+
+/// What a module may use beside [`FOR_ALL`].
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("checkpoint", &[]),
+    ("function", &[]),
+    ("show", &[]),
+    ("model", &["function"]),
+    ("format", &["sink", "source"]),
+    ("source", &["checkpoint", "format"]),
+    ("sink", &["checkpoint", "format", "show", "source"]),
+    ("plan", &["function", "source"]),
+    ("stream", &["checkpoint", "function", "plan", "sink", "source"]),
+];
+
+/// What a session is made of: these may use everything but `python`.
+const SESSION: &[&str] = &["catalog", "frame", "save", "session", "statement", "write_stream"];
+
+/// Where the direction is still wrong: a file, and the module that it should not use.
+const STILL: &[(&str, &str)] = &[("sink/encode/parquet.rs", "plan")];
+
+/// A crate, and the places that may name it: modules, or the beginnings of files.
+const ENGINES: &[(&str, &[&str])] = &[
+    ("datafusion", &["plan/", "stream/restrictions.rs", "python/"]),
+    ("datafusion_spark", &["plan/"]),
+    ("ort", &["model/onnx"]),
+    ("pyo3", &["python/"]),
+    ("pyo3_arrow", &["python/"]),
+    ("sqlparser", &["plan/sql/"]),
+];
+
+/// A file of `src/`: its path there, and its text without comments.
+struct File {
+    path: String,
+    code: String,
+}
+
+impl File {
+    /// The module right under the crate that the file belongs to.
+    fn module(&self) -> &str {
+        let first = self.path.split('/').next().unwrap_or_default();
+        first.strip_suffix(".rs").unwrap_or(first)
+    }
+
+    /// The modules right under the crate that the file names.
+    fn uses(&self) -> BTreeSet<&str> {
+        let named = self.code.split("crate::").skip(1).map(first_word);
+        named.filter(|module| !module.is_empty() && *module != self.module()).collect()
+    }
+
+    /// Whether the file names a crate, as in `ort::session`.
+    fn names(&self, engine: &str) -> bool {
+        self.code.match_indices(&format!("{engine}::")).any(|(at, _)| {
+            let before = self.code[..at].chars().next_back();
+            before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':')
+        })
+    }
+}
+
+fn first_word(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    &text[..end]
+}
+
+fn files() -> Vec<File> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    collect(&root, &mut paths);
+    let read = |path: &PathBuf| {
+        let text = fs::read_to_string(path).unwrap();
+        let code = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+        File { path: path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/"), code }
+    };
+    paths.iter().map(read).collect()
+}
+
+fn collect(dir: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, paths);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            paths.push(path);
+        }
+    }
+}
+
+/// Whether `module` may use `used`; an error for a module that no table here names.
+fn allowed(module: &str, used: &str) -> Result<bool, String> {
+    if module == "python" || module == "lib" {
+        return Ok(true);
+    }
+    if SESSION.contains(&module) {
+        return Ok(used != "python");
+    }
+    if FOR_ALL.contains(&used) {
+        return Ok(true);
+    }
+    if FOR_ALL.contains(&module) {
+        return Ok(false);
+    }
+    match MAY_USE.iter().find(|(name, _)| *name == module) {
+        Some((_, may)) => Ok(may.contains(&used)),
+        None => Err(format!("the module '{module}' is new: say here and in ARCHITECTURE.md what it may use")),
+    }
+}
+
+#[test]
+fn modules_use_what_the_architecture_allows() {
+    let mut wrong = Vec::new();
+    for file in files() {
+        for used in file.uses() {
+            match allowed(file.module(), used) {
+                Ok(true) => {}
+                Ok(false) => wrong.push((file.path.clone(), used.to_owned())),
+                Err(unknown) => panic!("{unknown}"),
+            }
+        }
+    }
+    wrong.sort();
+    let known: Vec<_> = STILL.iter().map(|(file, used)| ((*file).to_owned(), (*used).to_owned())).collect();
+
+    assert_eq!(
+        wrong, known,
+        "a file uses a module that ARCHITECTURE.md does not allow it, or STILL names one that is mended"
+    );
+}
+
+#[test]
+fn an_engine_is_named_only_where_it_belongs() {
+    let mut wrong = Vec::new();
+    for file in files() {
+        for (engine, places) in ENGINES {
+            if file.names(engine) && !places.iter().any(|place| file.path.starts_with(place)) {
+                wrong.push(format!("{} names {engine}", file.path));
+            }
+        }
+    }
+
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn a_checkpoint_knows_nothing_of_arrow() {
+    let files = files();
+    let named: Vec<_> = files.iter().filter(|file| file.module() == "checkpoint" && file.names("arrow")).collect();
+
+    assert_eq!(named.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), Vec::<&str>::new());
+}
