@@ -47,6 +47,7 @@ rust-test:
 
 python-test: $(VENV)/.test
 	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --quiet --profile dev --features crash-points
+	$(BIN)/python -m mypy.stubtest firesteel._native --allowlist tests/python/stubtest.txt
 	$(BIN)/python notebooks/execute.py
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest
 
