@@ -80,6 +80,17 @@ conditions! {
     CHECKPOINT_NOT_EMPTY = "STATE_STORE_CHECKPOINT_LOCATION_NOT_EMPTY", "42K03", Checkpoint, "The checkpoint location <checkpointLocation> should be empty on batch 0: use a new one, or remove what is there.";
     CHECKPOINT_OFFSETS_UNWRITTEN = "STREAMING_CHECKPOINT_LOG_WRITE_FAILURE.OFFSET_LOG", "58030", Runtime, "Failed to write the offset log entry of batch <batchId> at checkpoint location <checkpointLocation> (<reason>): make it writable and start the query again.";
     CHECKPOINT_COMMIT_UNWRITTEN = "STREAMING_CHECKPOINT_LOG_WRITE_FAILURE.COMMIT_LOG", "58030", Runtime, "Failed to write the commit log entry of batch <batchId> at checkpoint location <checkpointLocation> (<reason>): make it writable and start the query again.";
+    PATH_MISSING = "_LEGACY_ERROR_TEMP_2047", "42000", IllegalArgument, "'path' is not specified: give it to <call>, or as option(\"path\", …)";
+    STREAM_WITHOUT_SCHEMA = "_LEGACY_ERROR_TEMP_2048", "42000", IllegalArgument, "Schema must be specified for a stream of <format> files: give it with schema(…), or read a directory that has files already once with spark.read and use its schema, or set spark.sql.streaming.schemaInference to true";
+    SOURCE_NOT_STREAMED = "_LEGACY_ERROR_TEMP_2049", "0A000", Unsupported, "Data source <className> does not support streamed <operator>.";
+    SOURCE_NOT_BATCH = "_LEGACY_ERROR_TEMP_1135", "0A000", Analysis, "<className> is not a valid Spark SQL Data Source: it can only be read as a stream, with spark.readStream.";
+    SOURCE_WITH_OWN_SCHEMA = "_LEGACY_ERROR_TEMP_2242", "0A000", Unsupported, "<provider> source does not support user-specified schema: leave out schema(…).";
+    SOCKET_WITHOUT_HOST = "_LEGACY_ERROR_TEMP_1295", "42000", Analysis, "Set a host to read from with option(\"host\", ...).";
+    SOCKET_WITHOUT_PORT = "_LEGACY_ERROR_TEMP_1296", "42000", Analysis, "Set a port to read from with option(\"port\", ...).";
+    SOCKET_TIMESTAMP_OPTION = "_LEGACY_ERROR_TEMP_1297", "42000", Analysis, "includeTimestamp must be set to either \"true\" or \"false\", found '<value>'.";
+    NON_TIME_WINDOW_ON_STREAM = "NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING", "42KDE", Analysis, "A window function over rows is not supported on streaming DataFrames/Datasets; group by window(…), or use it in foreachBatch.";
+    LOG_VERSION_TOO_NEW = "INVALID_LOG_VERSION.MAX_SUPPORTED_VERSION", "KD002", Checkpoint, "<logFile> has version <version>, and this Firesteel reads up to <maxSupportedVersion>: it was written by something newer.";
+    LOG_MALFORMED = "MALFORMED_LOG_FILE", "KD002", Checkpoint, "<logFile> is damaged: expected its version on line 1, found '<text>'.";
     STREAM_FAILED = "STREAM_FAILED", "XXKST", StreamingQuery, "Query [id = <id>, runId = <runId>] terminated with exception: <message>";
     UNABLE_TO_INFER_SCHEMA = "UNABLE_TO_INFER_SCHEMA", "42KD9", Analysis, "the schema cannot be told from files of the format <format>, for there is none that holds data; give it with schema(…).";
     CONFLICTING_PARTITION_COLUMN_NAMES = "CONFLICTING_PARTITION_COLUMN_NAMES", "KD009", Runtime, "the directories have different partition columns:<distinctPartColLists>\nlook for files that do not belong in:<suspiciousPaths>";
@@ -158,7 +169,7 @@ conditions! {
     NUM_COLUMNS_MISMATCH = "NUM_COLUMNS_MISMATCH", "42826", Analysis, "<operator> takes inputs of equally many columns, found <firstNumColumns> and <invalidNumColumns> in the <invalidOrdinalNum>.";
     INCOMPATIBLE_COLUMN_TYPE = "INCOMPATIBLE_COLUMN_TYPE", "42825", Analysis, "<operator>: the <columnOrdinalNumber> column of the <tableOrdinalNumber> input has type <dataType1>, which does not meet <dataType2><hint>.";
     TABLE_OR_VIEW_ALREADY_EXISTS = "TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", Analysis, "there is a table or view <relationName> already; choose another name, or replace it.";
-    MEMORY_SINK_WITHOUT_NAME = "_LEGACY_ERROR_TEMP_1119", "0A000", Analysis, "queryName must be specified for memory sink";
+    MEMORY_SINK_WITHOUT_NAME = "_LEGACY_ERROR_TEMP_1194", "0A000", Analysis, "queryName must be specified for memory sink";
     WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE = "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42K0E", Analysis, "a window function cannot stand in <clauseName>; filter its column in a query around this one.";
     UNSUPPORTED_GENERATOR_OUTSIDE_SELECT = "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E", Analysis, "a generator stands in a select list only: <plan>.";
     UNSUPPORTED_JOIN_TYPE = "UNSUPPORTED_JOIN_TYPE", "0A000", Analysis, "there is no join type <typ>; there are: <supported>.";

@@ -62,6 +62,7 @@ struct Inner {
     parameters: Vec<(&'static str, String)>,
     message: Cow<'static, str>,
     context: Vec<String>,
+    details: Option<String>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -74,6 +75,7 @@ impl Error {
             parameters: Vec::new(),
             message: message.into(),
             context: Vec::new(),
+            details: None,
             source: None,
         }))
     }
@@ -103,6 +105,13 @@ impl Error {
     #[must_use]
     pub fn context(mut self, doing: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.0).context.push(doing.into());
+        self
+    }
+
+    /// Sets what is shown below the message: lines for whoever looks for the reason.
+    #[must_use]
+    pub fn detailed(mut self, details: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.0).details = Some(details.into());
         self
     }
 
@@ -171,7 +180,10 @@ impl fmt::Display for Error {
         for doing in &self.0.context {
             write!(f, "\n  while {doing}")?;
         }
-        Ok(())
+        match &self.0.details {
+            Some(details) => write!(f, "\n{details}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use indexmap::IndexMap;
 
+use crate::condition;
 use crate::conf::Conf;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::options::Options;
 use crate::runtime::Runtime;
 use crate::sink::Sink;
@@ -57,10 +58,7 @@ impl SourceRequest<'_> {
     pub fn stream_only(&self, format: &str) -> Result<()> {
         match self.mode {
             ReadMode::Stream => Ok(()),
-            ReadMode::Batch => Err(Error::new(
-                ErrorKind::Analysis,
-                format!("the data source '{format}' can only be read as a stream: use spark.readStream"),
-            )),
+            ReadMode::Batch => Err(Error::of(condition::SOURCE_NOT_BATCH).with("className", format)),
         }
     }
 
@@ -68,9 +66,7 @@ impl SourceRequest<'_> {
     pub fn fixed_schema(&self, format: &str) -> Result<()> {
         match self.schema {
             None => Ok(()),
-            Some(_) => Err(Error::unsupported(format!(
-                "the data source '{format}' has a schema of its own: leave out schema(…)"
-            ))),
+            Some(_) => Err(Error::of(condition::SOURCE_WITH_OWN_SCHEMA).with("provider", format)),
         }
     }
 }
@@ -83,6 +79,9 @@ pub struct SinkRequest<'a> {
     /// Where the console sink prints.
     pub print: Print,
 }
+
+/// Spark's formats that no stream reads or writes.
+const BATCH_ONLY: &[&str] = &["jdbc"];
 
 /// The formats of a session, by lower-case name.
 #[derive(Default)]
@@ -114,10 +113,13 @@ impl Formats {
     }
 
     /// The format called `name`, in any case, to read.
-    pub fn input(&self, name: &str) -> Result<Arc<dyn Format>> {
+    pub fn input(&self, name: &str, mode: ReadMode) -> Result<Arc<dyn Format>> {
         let key = name.to_lowercase();
         match self.inputs.get(&key) {
             Some(format) => Ok(Arc::clone(format)),
+            None if mode == ReadMode::Stream && (self.outputs.contains_key(&key) || BATCH_ONLY.contains(&&*key)) => {
+                Err(Error::of(condition::SOURCE_NOT_STREAMED).with("className", name).with("operator", "reading"))
+            }
             None if self.outputs.contains_key(&key) => {
                 Err(Error::unsupported(format!("the data source '{name}' cannot be read")))
             }
@@ -139,7 +141,7 @@ impl Formats {
 }
 
 fn not_found(name: &str) -> Error {
-    Error::of(crate::condition::DATA_SOURCE_NOT_FOUND).with("provider", name)
+    Error::of(condition::DATA_SOURCE_NOT_FOUND).with("provider", name)
 }
 
 /// Warns once of each option that nobody looked at, with the nearest that is known.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use indexmap::IndexMap;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A case-insensitive map of options that remembers what was read.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +43,9 @@ impl Options {
         let Some(text) = self.get(key) else { return Ok(None) };
         match text.trim().parse() {
             Ok(value) => Ok(Some(value)),
-            Err(error) => Err(bad(key, expected, text).context(format!("parsing it: {error}"))),
+            Err(error) => {
+                Err(bad(key, expected, text).as_kind(ErrorKind::NumberFormat).context(format!("parsing it: {error}")))
+            }
         }
     }
 
@@ -62,7 +64,9 @@ impl Options {
         let expected = "a time such as '50s', '100ms', '5 minutes' or '7d'";
         match self.get(key) {
             None => Ok(None),
-            Some(text) => parse_duration_ms(text, bare_ms).map(Some).ok_or_else(|| bad(key, expected, text)),
+            Some(text) => parse_duration_ms(text, bare_ms)
+                .map(Some)
+                .ok_or_else(|| bad(key, expected, text).as_kind(ErrorKind::NumberFormat)),
         }
     }
 

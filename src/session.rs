@@ -174,7 +174,7 @@ impl Session {
         {
             paths.push(path);
         }
-        let format = self.formats.read().input(name)?;
+        let format = self.formats.read().input(name, request.mode)?;
         let source = format.source(SourceRequest {
             options: &mut options,
             paths,

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::store::{Durability, Put, Store};
+use crate::condition;
 use crate::error::{Error, ErrorKind, Result};
 
 const VERSION: &str = "v1";
@@ -48,22 +49,16 @@ pub fn read_entries(file: &str, text: &str) -> Result<Vec<String>> {
 
 /// Checks a log's first line, `v<number>`, and gives the number.
 pub fn check_version(file: &str, line: &str, newest: u32) -> Result<u32> {
-    let version: u32 =
-        line.strip_prefix('v').and_then(|number| number.parse().ok()).filter(|number| *number > 0).ok_or_else(
-            || {
-                Error::new(
-                    ErrorKind::Checkpoint,
-                    format!("{file} is damaged: expected its version on line 1, found '{line}'"),
-                )
-            },
-        )?;
+    let version: u32 = line
+        .strip_prefix('v')
+        .and_then(|number| number.parse().ok())
+        .filter(|number| *number > 0)
+        .ok_or_else(|| Error::of(condition::LOG_MALFORMED).with("logFile", file).with("text", line))?;
     if version > newest {
-        return Err(Error::new(
-            ErrorKind::Checkpoint,
-            format!(
-                "{file} has version {version}, and this Firesteel reads up to {newest}: it was written by something newer"
-            ),
-        ));
+        return Err(Error::of(condition::LOG_VERSION_TOO_NEW)
+            .with("logFile", file)
+            .with("version", version)
+            .with("maxSupportedVersion", newest));
     }
     Ok(version)
 }

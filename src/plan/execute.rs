@@ -22,7 +22,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
 use futures::stream::{BoxStream, StreamExt};
 
-use super::function_exec::{FunctionPlanner, PruneCalls};
+use super::function_exec::{FunctionPlanner, Kept, PruneCalls};
 use super::in_order::limits_in_order;
 use super::scan::relabel;
 use super::watermark::{EventTime, WatermarkPlanner};
@@ -158,7 +158,17 @@ impl Finished {
     }
 
     /// Prepares one execution. `inputs` are the streaming leaves' partitions; a static leaf is opened here, anew in each pass.
-    pub fn pass(&self, batch: Arc<Batch>, mut inputs: Inputs) -> Result<Pass> {
+    pub fn pass(&self, batch: Arc<Batch>, inputs: Inputs) -> Result<Pass> {
+        self.begin(batch, inputs, None)
+    }
+
+    /// [`Finished::pass`] of a continuous query: functions that pull their input go on where the pass before, with the same `kept`, left them.
+    /// Only one lane of such a pass is run.
+    pub fn pass_after(&self, batch: Arc<Batch>, inputs: Inputs, kept: &Arc<Kept>) -> Result<Pass> {
+        self.begin(batch, inputs, Some(Arc::clone(kept)))
+    }
+
+    fn begin(&self, batch: Arc<Batch>, mut inputs: Inputs, kept: Option<Arc<Kept>>) -> Result<Pass> {
         for leaf in &self.leaves {
             if let std::collections::hash_map::Entry::Vacant(e) = inputs.entry(leaf.id) {
                 let partitions = if leaf.streaming { Vec::new() } else { self.open_static(leaf, &batch.cancel)? };
@@ -167,7 +177,8 @@ impl Finished {
         }
         let rows = inputs.keys().map(|leaf| (*leaf, AtomicU64::new(0))).collect();
         let watermarks = self.watermarks.iter().map(|_| EventTime::default()).collect();
-        let context = Arc::new(PassContext { batch, runtime: self.env.runtime.clone(), inputs, rows, watermarks });
+        let context =
+            Arc::new(PassContext { batch, runtime: self.env.runtime.clone(), inputs, rows, watermarks, kept });
         let config = self.task.session_config().clone().with_extension(Arc::clone(&context));
         let task = TaskContext::new(
             None,
@@ -241,6 +252,7 @@ pub struct PassContext {
     inputs: Inputs,
     rows: HashMap<LeafId, AtomicU64>,
     watermarks: Vec<EventTime>,
+    kept: Option<Arc<Kept>>,
 }
 
 impl PassContext {
@@ -258,6 +270,11 @@ impl PassContext {
 
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+
+    /// In a continuous query: the functions that the lane's passes hand on.
+    pub(super) fn kept(&self) -> Option<&Arc<Kept>> {
+        self.kept.as_ref()
     }
 
     pub(super) fn partitions(&self, leaf: LeafId) -> Result<&[Arc<dyn Partition>]> {

@@ -55,6 +55,10 @@ impl LeafId {
     }
 }
 
+/// Spark's names for what [`Resolved::unsupported_on_stream`] notes, where `start()` tells them apart.
+pub const AGGREGATIONS: &str = "streaming aggregations";
+pub const NON_TIME_WINDOWS: &str = "non-time-based windows";
+
 /// Metadata keys that begin so are the resolver's own notes.
 const INTERNAL_METADATA: &str = "firesteel.";
 

@@ -66,7 +66,8 @@ impl fmt::Debug for ForeachSink {
 
 impl Sink for ForeachSink {
     fn description(&self) -> String {
-        "ForeachWriterTable".into()
+        let address = std::ptr::from_ref(self).cast::<u8>() as usize & 0x7fff_ffff;
+        format!("ForeachWriterTable(org.apache.spark.sql.execution.python.streaming.PythonForeachWriter@{address:x},)")
     }
 
     fn can(&self) -> SinkAbilities {

@@ -25,6 +25,7 @@ use crate::plan::Attribute;
 use crate::plan::tree::{self, Grouping, JoinKind, JoinOn, Relation};
 use crate::save::{SaveMode, SaveRequest, save, save_table};
 use crate::show::Layout;
+use crate::stream::trigger::watermark_delay_ms;
 
 /// An analysed DataFrame.
 #[pyclass(frozen, module = "firesteel._native")]
@@ -229,10 +230,7 @@ impl Frame {
 
     /// The delay is text such as `10 minutes`.
     fn watermark(&self, py: Python<'_>, column: String, delay: &str) -> PyResult<Self> {
-        let delay_ms = crate::options::parse_duration_ms(delay, 1).ok_or_else(|| {
-            let expected = "the delay of a watermark must be a time such as '10 minutes'";
-            raise(py, &Error::illegal(format!("{expected}, found '{delay}'")))
-        })?;
+        let delay_ms = watermark_delay_ms(delay).map_err(|error| raise(py, &error))?;
         self.derive(py, |input| Relation::Watermark { input, column, delay_ms })
     }
 

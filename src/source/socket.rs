@@ -19,6 +19,7 @@ use super::{
     SourceRun, Tail,
 };
 use crate::clock::Clock;
+use crate::condition;
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::format::{Format, SourceRequest};
 use crate::types;
@@ -35,14 +36,15 @@ impl Format for SocketFormat {
         request.stream_only(self.name())?;
         request.fixed_schema(self.name())?;
         let options = request.options;
-        let needed =
-            |what: &str| Error::new(ErrorKind::Analysis, format!("the source 'socket' needs option(\"{what}\", …)"));
-        let host = options.get("host").map(str::to_owned).ok_or_else(|| needed("host"))?;
-        let port = options.parse::<u16>("port", "a port number")?.ok_or_else(|| needed("port"))?;
+        let needed = |condition| move || Error::of(condition);
+        let host = options.get("host").map(str::to_owned).ok_or_else(needed(condition::SOCKET_WITHOUT_HOST))?;
+        let port = options.parse::<u16>("port", "a port number")?;
+        let port = port.ok_or_else(needed(condition::SOCKET_WITHOUT_PORT))?;
         let declared = options.positive("numPartitions")?;
-        let timestamp = options
-            .flag("includeTimestamp", false)
-            .map_err(|error| Error::new(ErrorKind::Analysis, error.message()))?;
+        let timestamp = options.flag("includeTimestamp", false).map_err(|_| {
+            let value = options.get("includeTimestamp").unwrap_or_default();
+            Error::of(condition::SOCKET_TIMESTAMP_OPTION).with("value", value)
+        })?;
         let mut fields = vec![Field::new("value", DataType::Utf8, true)];
         if timestamp {
             fields.push(Field::new("timestamp", types::timestamp(), true));

@@ -7,7 +7,7 @@ use futures::FutureExt;
 
 use super::each_batch::{BatchFrame, EachBatch};
 use super::monitor::Monitor;
-use super::progress::{Durations, EventTime, Progress, SinkProgress, SourceProgress};
+use super::progress::{Durations, EventTime, Progress, Ran, SinkProgress, SourceProgress};
 use super::trigger::Trigger;
 use super::watermark::{Policy, Tracker};
 use crate::batch::{Batch, BatchId, Cancel};
@@ -303,10 +303,13 @@ impl MicroBatch {
 
     /// Hands the batch to the user's function.
     fn call(&self, callback: Arc<dyn EachBatch>, batch: &Arc<Batch>, inputs: Inputs) -> Result<Done> {
-        let frame = Arc::new(BatchFrame::new(Arc::clone(&self.plan), Arc::clone(batch), inputs));
-        let called = callback.call(Arc::clone(&frame) as _, batch.id);
+        let frame = BatchFrame::new(Arc::clone(&self.plan), Arc::clone(batch), inputs);
+        let called = callback.call(Arc::new(frame.clone()), batch.id);
         frame.check_complete()?;
         called?;
+        if self.monitor.is_stopped_inside() {
+            return Err(Error::cancelled());
+        }
         Ok(Done { passes: frame.passes(), report: SinkReport::default() })
     }
 
@@ -427,6 +430,23 @@ impl MicroBatch {
             format!("{{{}}}", shown.join(", "))
         };
         (show(|input| input.committed.as_ref()), show(|input| input.available.as_ref()))
+    }
+
+    /// The report of a trigger that found nothing new.
+    pub fn nothing_new(&self, began_ms: i64) -> Progress {
+        let sources = self.inputs.iter().map(|input| {
+            let at = input.committed.clone().or_else(|| input.initial.clone());
+            let description = input.description.clone();
+            SourceProgress { description, start: at.clone(), end: at, ..SourceProgress::default() }
+        });
+        Progress {
+            began_ms,
+            batch_id: self.next.0,
+            ran: Ran::Nothing,
+            sources: sources.collect(),
+            sink: SinkProgress { description: self.output.description(), rows: None },
+            ..Progress::default()
+        }
     }
 
     /// Ends the run: drops readers and writer, then lets the checkpoint go.

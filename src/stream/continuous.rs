@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::LeafId;
 use crate::plan::execute::{Finished, Inputs};
+use crate::plan::function_exec::Kept;
 use crate::sink::{ContinuousWriter, EpochId};
 use crate::source::{ContinuousReader, LaneOffset, Offset, Partition, RecordBatches, Scan, Tail};
 
@@ -98,6 +99,7 @@ impl Continuous {
             writer: Arc::clone(&self.parts.writer),
             cancel: self.parts.cancel.clone(),
             board: Arc::clone(board),
+            kept: Arc::default(),
         };
         self.parts.plan.env().runtime.thread(&format!("firesteel-lane-{}", lane.lane), move || lane.run())
     }
@@ -250,6 +252,8 @@ struct Lane {
     writer: Arc<dyn ContinuousWriter>,
     cancel: Cancel,
     board: Arc<Board>,
+    /// The iterator functions that this lane has open: a generator lives as long as the lane does.
+    kept: Arc<Kept>,
 }
 
 impl Lane {
@@ -288,7 +292,7 @@ impl Lane {
         let inputs = Inputs::from([(self.leaf, (0..=lane).map(partition).collect())]);
         let clock_ms = self.plan.env().clock.now_ms();
         let batch = Batch { id: BatchId(epoch), clock_ms, cancel: self.cancel.clone(), ..Batch::default() };
-        let mut output = self.plan.pass(Arc::new(batch), inputs)?.lane_stream(lane)?;
+        let mut output = self.plan.pass_after(Arc::new(batch), inputs, &self.kept)?.lane_stream(lane)?;
         while let Some(rows) = output.next().await {
             self.writer.write(EpochId(epoch), self.lane, rows?).await?;
         }

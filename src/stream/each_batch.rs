@@ -1,13 +1,16 @@
 //! `foreachBatch`: the user's function gets each batch as a relation, and may run as many actions on it as it likes.
 //!
-//! The relation is a [`Source`] that holds (plan, batch, inputs): each action opens it and runs a pass of its own over the same inputs, so
+//! The relation is a [`Source`] that holds (plan, batch, inputs): each read runs a pass of its own over the same inputs, so
 //! nothing is held in memory between actions.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use futures::lock::Mutex as AsyncMutex;
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use parking_lot::Mutex;
 
 use crate::batch::{Batch, BatchId};
@@ -24,83 +27,119 @@ pub trait EachBatch: Send + Sync {
 }
 
 /// The rows of one batch, as a relation.
-pub struct BatchFrame {
+#[derive(Clone)]
+pub struct BatchFrame(Arc<Rows>);
+
+struct Rows {
     plan: Arc<Finished>,
     batch: Arc<Batch>,
     inputs: Inputs,
-    passes: Arc<Mutex<Vec<Arc<PassContext>>>>,
-    cut_short: CutShort,
+    passes: Mutex<Vec<Arc<PassContext>>>,
+    /// Whether an action was cancelled before it had seen all rows.
+    cut_short: AtomicBool,
 }
 
 impl BatchFrame {
     pub fn new(plan: Arc<Finished>, batch: Arc<Batch>, inputs: Inputs) -> Self {
-        Self { plan, batch, inputs, passes: Arc::default(), cut_short: CutShort::default() }
+        Self(Arc::new(Rows { plan, batch, inputs, passes: Mutex::default(), cut_short: AtomicBool::new(false) }))
     }
 
     /// An error of kind [`Cancelled`](ErrorKind::Cancelled) when an action did not see all rows because the query was stopped. Such
     /// a batch is not done, whatever the user's function made of the error.
     pub fn check_complete(&self) -> Result<()> {
-        if self.cut_short.0.load(Ordering::Acquire) { Err(Error::cancelled()) } else { Ok(()) }
+        if self.0.cut_short.load(Ordering::Acquire) { Err(Error::cancelled()) } else { Ok(()) }
     }
 
     /// What the passes so far have read and seen.
     pub fn passes(&self) -> Vec<Arc<PassContext>> {
-        self.passes.lock().clone()
-    }
-}
-
-/// Whether an action on the batch was cancelled.
-#[derive(Clone, Default)]
-struct CutShort(Arc<AtomicBool>);
-
-impl CutShort {
-    fn note(&self, error: Error) -> Error {
-        if error.kind() == ErrorKind::Cancelled {
-            self.0.store(true, Ordering::Release);
-        }
-        error
+        self.0.passes.lock().clone()
     }
 }
 
 impl fmt::Debug for BatchFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BatchFrame({})", self.batch.id)
+        write!(f, "BatchFrame({})", self.0.batch.id)
     }
 }
 
 impl Source for BatchFrame {
     fn description(&self) -> String {
-        format!("ForeachBatch[{}]", self.batch.id)
+        format!("ForeachBatch[{}]", self.0.batch.id)
     }
 
     fn schema(&self) -> SchemaRef {
-        self.plan.schema()
+        self.0.plan.schema()
     }
 
     fn open(&self, _: SourceRun) -> Result<Box<dyn Reader>> {
-        let pass = self.plan.pass(Arc::clone(&self.batch), self.inputs.clone());
-        let pass = Arc::new(pass.map_err(|error| self.cut_short.note(error))?);
-        self.passes.lock().push(Arc::clone(pass.context()));
-        let lane = |lane| Lane { pass: Arc::clone(&pass), lane, cut_short: self.cut_short.clone() };
-        let lanes = (0..pass.lanes()).map(|i| Arc::new(lane(i)) as Arc<dyn Partition>);
+        let begun = vec![self.0.begin().map_err(|error| self.0.note(error))?];
+        let reads = Arc::new(Reads { rows: Arc::clone(&self.0), begun: AsyncMutex::new(begun) });
+        let lanes = (0..self.0.plan.lanes())
+            .map(|lane| Arc::new(Lane { reads: Arc::clone(&reads), lane }) as Arc<dyn Partition>);
         Ok(Box::new(OnceReader(lanes.collect())))
+    }
+}
+
+impl Rows {
+    /// Prepares one more pass. Blocks: a static leaf of the plan is opened.
+    fn begin(&self) -> Result<Begun> {
+        let pass = self.plan.pass(Arc::clone(&self.batch), self.inputs.clone())?;
+        self.passes.lock().push(Arc::clone(pass.context()));
+        let taken = vec![false; pass.lanes()];
+        Ok(Begun { pass, taken })
+    }
+
+    fn note(&self, error: Error) -> Error {
+        if error.kind() == ErrorKind::Cancelled {
+            self.cut_short.store(true, Ordering::Release);
+        }
+        error
+    }
+}
+
+/// A pass, and which of its lanes are being read: each may be, once.
+struct Begun {
+    pass: Pass,
+    taken: Vec<bool>,
+}
+
+/// The passes of one action. A plan that names the frame twice, as a self-join does, reads each lane twice: the second read is
+/// served by another pass, whose other lanes wait for their own second read.
+struct Reads {
+    rows: Arc<Rows>,
+    begun: AsyncMutex<Vec<Begun>>,
+}
+
+impl Reads {
+    /// The lane's rows, of a pass that has not given them yet.
+    async fn take(&self, lane: usize) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let mut begun = self.begun.lock().await;
+        let free = match begun.iter().position(|begun| !begun.taken[lane]) {
+            Some(free) => free,
+            None => {
+                let rows = Arc::clone(&self.rows);
+                let next = self.rows.plan.env().runtime.io().spawn_blocking(move || rows.begin()).await;
+                begun.push(next.map_err(|error| Error::internal(format!("a pass was lost: {error}")))??);
+                begun.len() - 1
+            }
+        };
+        begun[free].taken[lane] = true;
+        begun[free].pass.lane_stream(lane)
     }
 }
 
 /// One lane of the batch's plan is one partition of the relation.
 struct Lane {
-    pass: Arc<Pass>,
+    reads: Arc<Reads>,
     lane: usize,
-    cut_short: CutShort,
 }
 
 impl Partition for Lane {
     fn read(&self, scan: &Scan) -> Result<RecordBatches> {
-        use futures::StreamExt;
-        let scan = scan.clone();
-        let rows = self.pass.lane_stream(self.lane)?;
-        let cut_short = self.cut_short.clone();
+        let (reads, lane, scan) = (Arc::clone(&self.reads), self.lane, scan.clone());
+        let of = Arc::clone(&reads.rows);
+        let rows = stream::once(async move { reads.take(lane).await }).try_flatten();
         let project = move |batch: Result<_>| batch.and_then(|batch| scan.project(&batch));
-        Ok(RecordBatches::Async(Box::pin(rows.map(move |batch| project(batch).map_err(|error| cut_short.note(error))))))
+        Ok(RecordBatches::Async(rows.map(move |batch| project(batch).map_err(|error| of.note(error))).boxed()))
     }
 }

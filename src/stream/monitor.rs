@@ -42,22 +42,33 @@ struct State {
     idle: u64,
 }
 
+impl State {
+    fn remember(&mut self, progress: Arc<Progress>) {
+        if self.recent.len() >= self.keep {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(progress);
+    }
+}
+
 /// The shared view of a query.
 #[derive(Debug)]
 pub struct Monitor {
     state: Mutex<State>,
     changed: Condvar,
     stopping: AtomicBool,
+    /// By the batch's own function.
+    stopped_inside: AtomicBool,
     cancel: Cancel,
 }
 
-/// Whether the batch that is running is cut short.
+/// Who asks a query to end. Either way the batch that is running is left for replay, unless it gets to its end before it is cut short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Running {
-    /// It is left for replay.
-    Cancelled,
-    /// It ends as it would, then the query does.
-    Finished,
+pub enum StoppedBy {
+    /// Another thread: whatever runs is cut short.
+    Another,
+    /// The function of the batch itself, which goes on undisturbed, and whose batch is not recorded as done.
+    ItsBatch,
 }
 
 impl Monitor {
@@ -80,6 +91,7 @@ impl Monitor {
             }),
             changed: Condvar::new(),
             stopping: AtomicBool::new(false),
+            stopped_inside: AtomicBool::new(false),
             cancel,
         }
     }
@@ -125,16 +137,16 @@ impl Monitor {
         let mut state = self.state.lock();
         state.status.is_trigger_active = false;
         match progress {
-            Some(progress) => {
-                if state.recent.len() >= state.keep {
-                    state.recent.pop_front();
-                }
-                state.recent.push_back(progress);
-            }
+            Some(progress) => state.remember(progress),
             None => state.idle = state.triggers,
         }
         drop(state);
         self.changed.notify_all();
+    }
+
+    /// Remembers a report that no batch belongs to: nothing was new.
+    pub fn remember(&self, progress: Arc<Progress>) {
+        self.state.lock().remember(progress);
     }
 
     /// The query has ended.
@@ -148,11 +160,16 @@ impl Monitor {
     }
 
     /// Asks the query to end. Its thread looks between steps, and wakes from its sleep by the clock's `wake`.
-    pub fn stop(&self, running: Running) {
-        self.stopping.store(true, Ordering::Release);
-        if running == Running::Cancelled {
-            self.cancel.cancel();
+    pub fn stop(&self, by: StoppedBy) {
+        match by {
+            StoppedBy::Another => self.cancel.cancel(),
+            StoppedBy::ItsBatch => self.stopped_inside.store(true, Ordering::Release),
         }
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    pub fn is_stopped_inside(&self) -> bool {
+        self.stopped_inside.load(Ordering::Acquire)
     }
 
     pub fn is_stopping(&self) -> bool {

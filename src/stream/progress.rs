@@ -25,6 +25,7 @@ pub struct Progress {
     /// When the trigger began, in milliseconds since the epoch.
     pub began_ms: i64,
     pub batch_id: u64,
+    pub ran: Ran,
     pub duration: Duration,
     /// From the last trigger's beginning to this one's; `None` for the first.
     pub since_last: Option<Duration>,
@@ -32,6 +33,15 @@ pub struct Progress {
     pub event_time: Option<EventTime>,
     pub sources: Vec<SourceProgress>,
     pub sink: SinkProgress,
+}
+
+/// What a report is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ran {
+    #[default]
+    Batch,
+    /// A trigger that found nothing new; it has no steps but looking.
+    Nothing,
 }
 
 /// Where a trigger's time went.
@@ -99,7 +109,7 @@ impl Progress {
             "numInputRows": self.input_rows(),
             "inputRowsPerSecond": self.input_rate(),
             "processedRowsPerSecond": self.processed_rate(),
-            "durationMs": self.durations.to_json(),
+            "durationMs": self.durations.to_json(self.ran),
         });
         let Value::Object(fields) = &mut json else { return json };
         if let Some(event_time) = &self.event_time {
@@ -131,7 +141,13 @@ impl Progress {
 }
 
 impl Durations {
-    fn to_json(self) -> Value {
+    fn to_json(self, ran: Ran) -> Value {
+        if ran == Ran::Nothing {
+            return json!({
+                "latestOffset": millis(self.latest_offset),
+                "triggerExecution": millis(self.trigger_execution),
+            });
+        }
         json!({
             "addBatch": millis(self.add_batch),
             "commitOffsets": millis(self.commit_offsets),

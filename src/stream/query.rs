@@ -9,7 +9,7 @@ use super::batch::{self, MicroBatch, panicked};
 use super::continuous::{self, Continuous};
 use super::listener::{Event, Idle, Started, Terminated};
 use super::manager::Manager;
-use super::monitor::{Monitor, Running, Status};
+use super::monitor::{Monitor, Status, StoppedBy};
 use super::progress::Progress;
 use super::trigger::{Next, Outcome, Trigger};
 use crate::checkpoint::open::Removal;
@@ -105,15 +105,14 @@ impl StreamingQuery {
         self.await_available(self.triggers(), None).map(|_| ())
     }
 
-    /// Asks the query to end, without waiting. From inside its own batch the batch is finished first.
+    /// Asks the query to end, without waiting.
     pub fn request_stop(&self) {
-        let running = if self.is_own_thread() { Running::Finished } else { Running::Cancelled };
-        self.monitor.stop(running);
+        self.monitor.stop(if self.is_own_thread() { StoppedBy::ItsBatch } else { StoppedBy::Another });
         self.clock.wake();
     }
 
     /// Asks the query to end and waits for the call that is running; for `spark.sql.streaming.stopTimeout` at most, 0 being without end.
-    /// From inside its own batch this returns at once.
+    /// From inside its own batch this returns at once, and that batch is left for replay, as in Spark.
     pub fn stop(&self) -> Result<()> {
         self.request_stop();
         if self.is_own_thread() {
@@ -161,23 +160,23 @@ impl StreamingQuery {
         format!("{name}[id = {}, runId = {}]", self.id, self.run_id)
     }
 
-    /// The `StreamingQueryException` around what ended the query. Spark's long text is the parameter `queryDebugString`.
+    /// The `StreamingQueryException` around what ended the query, with the state of the query below its message, as in Spark.
     fn failed(&self, cause: Error, offsets: Option<(String, String)>) -> Error {
-        let state = if offsets.is_some() { "ACTIVE" } else { "INITIALIZING" };
+        let (state, plan) = match offsets {
+            Some(_) => ("ACTIVE", format!("\n\nLogical Plan:\n{}", self.logical)),
+            None => ("INITIALIZING", String::new()),
+        };
         let (committed, available) = offsets.unwrap_or_else(|| ("{}".into(), "{}".into()));
         let debug = format!(
             "=== Streaming Query ===\nIdentifier: {}\nCurrent Committed Offsets: {committed}\nCurrent Available Offsets: {available}\n\n\
-             Current State: {state}\nThread State: RUNNABLE\n\nLogical Plan:\n{}",
+             Current State: {state}\nThread State: RUNNABLE{plan}",
             self.label(),
-            self.logical
         );
         Error::of(condition::STREAM_FAILED)
             .with("id", &self.id)
             .with("runId", &self.run_id)
             .with("message", &cause)
-            .with("queryDebugString", debug)
-            .with("startOffset", committed)
-            .with("endOffset", available)
+            .detailed(debug)
             .caused_by(cause)
     }
 }
@@ -276,36 +275,42 @@ fn drive(query: &StreamingQuery, batches: &mut MicroBatch, manager: &Manager) ->
     let polling = Duration::from_millis(query.conf.number("spark.sql.streaming.pollingDelay")?);
     let idle_after_ms = query.conf.number("spark.sql.streaming.noDataProgressEventInterval")? as i64;
     let trigger = batches.pin_available(query.trigger)?;
-    let mut last_heard_ms = clock.now_ms();
+    let named = |progress| Progress {
+        id: query.id.clone(),
+        run_id: query.run_id.clone(),
+        name: query.name.clone(),
+        ..progress
+    };
+    let mut last_heard_ms = None;
     while !monitor.is_stopping() {
         let began_ms = clock.now_ms();
         monitor.trigger_began();
-        let progress = batches.trigger(trigger.limit())?.map(|progress| {
-            Arc::new(Progress {
-                id: query.id.clone(),
-                run_id: query.run_id.clone(),
-                name: query.name.clone(),
-                ..progress
-            })
-        });
+        let progress = batches.trigger(trigger.limit())?.map(|progress| Arc::new(named(progress)));
         let now_ms = clock.now_ms();
-        match &progress {
+        let idle = match &progress {
             Some(progress) => {
-                last_heard_ms = now_ms;
+                last_heard_ms = Some(now_ms);
                 manager.bus().post(Event::Progress(Arc::clone(progress)));
+                None
             }
-            None if now_ms - last_heard_ms >= idle_after_ms => {
-                last_heard_ms = now_ms;
-                manager.bus().post(Event::Idle(Idle {
-                    id: query.id.clone(),
-                    run_id: query.run_id.clone(),
-                    at_ms: began_ms,
-                }));
+            None if last_heard_ms.is_none_or(|heard| now_ms - heard >= idle_after_ms) => {
+                // As in Spark, the first report of nothing is no event.
+                if last_heard_ms.replace(now_ms).is_some() {
+                    manager.bus().post(Event::Idle(Idle {
+                        id: query.id.clone(),
+                        run_id: query.run_id.clone(),
+                        at_ms: began_ms,
+                    }));
+                }
+                Some(Arc::new(named(batches.nothing_new(began_ms))))
             }
-            None => {}
-        }
+            None => None,
+        };
         let outcome = Outcome::of(progress.as_ref());
         monitor.trigger_ended(progress);
+        if let Some(idle) = idle {
+            monitor.remember(idle);
+        }
         match trigger.next(outcome, began_ms) {
             Next::Now => {}
             Next::Poll => clock.sleep_unless(polling, &|| monitor.is_stopping()),

@@ -44,10 +44,10 @@ fn refused_operator(node: &LogicalPlan) -> Option<String> {
                 let reads_the_clock = calls.calls().iter().any(|call| call.function.runs() == Runs::Inline);
                 return reads_the_clock.then(|| "current time".into());
             }
-            return match extension.node.as_any().downcast_ref::<WatermarkNode>() {
-                Some(_) => None,
-                None => Some(extension.node.name().to_owned()),
-            };
+            return Some(match extension.node.as_any().downcast_ref::<WatermarkNode>() {
+                Some(_) => "EventTimeWatermark".into(),
+                None => extension.node.name().to_owned(),
+            });
         }
         LogicalPlan::Aggregate(_) => "Aggregate",
         LogicalPlan::Join(_) => "Join",

@@ -21,7 +21,7 @@ use crate::checkpoint::open::{Found, Location, Removal};
 use crate::condition;
 use crate::error::{Error, Result};
 use crate::plan::execute::{Env, Finished, finish};
-use crate::plan::{Leaf, Resolved};
+use crate::plan::{AGGREGATIONS, Leaf, NON_TIME_WINDOWS, Resolved};
 use crate::sink::{ContinuousWriter, OutputMode, Sink, SinkRun};
 use crate::source::{ContinuousReader, SourceRun};
 use crate::uri;
@@ -59,10 +59,10 @@ impl Manager {
         let found = Found::find(location, &request.env.conf, || Uuid::new_v4().to_string())?;
         self.make_way(found.id(), &request.env.conf)?;
         let checkpoint = found.lock()?;
-        // What the checkpoint logged overrides the session for as long as it lives.
-        let conf = match checkpoint.logged_conf()? {
-            Some(logged) => Arc::new(overridden(&request.env.conf, &logged)),
-            None => Arc::clone(&request.env.conf),
+        // What the checkpoint logged overrides the session for as long as it lives. A log that cannot be read ends the query when it recovers.
+        let conf = match checkpoint.logged_conf() {
+            Ok(Some(logged)) => Arc::new(overridden(&request.env.conf, &logged)),
+            Ok(None) | Err(_) => Arc::clone(&request.env.conf),
         };
         let env = Arc::new(request.env.with_conf(conf));
         let cancel = Cancel::default();
@@ -129,6 +129,14 @@ fn check(request: &Request) -> Result<()> {
         continuous_leaf(resolved)?;
     }
     if let Some(operation) = &resolved.unsupported_on_stream {
+        if operation == NON_TIME_WINDOWS {
+            return Err(Error::of(condition::NON_TIME_WINDOW_ON_STREAM));
+        }
+        if operation == AGGREGATIONS && *mode == OutputMode::Append && resolved.watermarks.is_empty() {
+            return Err(Error::of(condition::OUTPUT_MODE_UNSUPPORTED_OPERATION)
+                .with("outputMode", "append")
+                .with("operation", "streaming aggregations without watermark"));
+        }
         return Err(Error::of(condition::STREAMING_UNSUPPORTED_OPERATION).with(
             "msg",
             format!("{operation} is not supported on streaming DataFrames/Datasets here: state is not built yet; use it in foreachBatch"),

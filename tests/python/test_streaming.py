@@ -40,7 +40,7 @@ def test_progress_is_a_dict_with_attributes(numbers):
     assert progress.numInputRows == progress["numInputRows"] == 10
     assert list(progress)[:5] == ["id", "runId", "name", "timestamp", "batchId"]
     assert progress.sources[0].numInputRows == 10
-    assert '"batchId" : 0' in progress.prettyJson
+    assert '"batchId": 0' in progress.prettyJson
     assert query.lastProgress == query.recentProgress[-1]
     assert set(query.status) == {"message", "isDataAvailable", "isTriggerActive"}
     assert "told" in query._repr_html_()

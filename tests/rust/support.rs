@@ -47,7 +47,7 @@ pub fn source(load: &Load<'_>, mode: ReadMode, runtime: &Runtime) -> Result<(Arc
     let paths =
         if load.path.as_os_str().is_empty() { Vec::new() } else { vec![load.path.to_str().unwrap().to_owned()] };
     let request = SourceRequest { options: &mut options, paths, schema, mode, conf: &conf, runtime };
-    let source = formats.input(load.format)?.source(request)?;
+    let source = formats.input(load.format, mode)?.source(request)?;
     Ok((source, Arc::new(conf)))
 }
 

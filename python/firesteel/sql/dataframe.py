@@ -385,6 +385,9 @@ class DataFrame:
 
     def dropDuplicatesWithinWatermark(self, subset: list[str] | None = None) -> DataFrame:
         """Leaves duplicates of a stream out within its watermark: needs state, which Firesteel does not have yet."""
+        if not self.isStreaming:
+            message = "dropDuplicatesWithinWatermark is not supported with batch DataFrames/DataSets"
+            raise AnalysisException(message, "_LEGACY_ERROR_TEMP_3102", {"msg": message})
         raise AnalysisException("dropDuplicatesWithinWatermark needs state, which Firesteel does not keep yet")
 
     def limit(self, num: int) -> DataFrame:

@@ -13,6 +13,7 @@ mod rows;
 
 pub use node::{FunctionNode, FunctionPlanner};
 pub use prune::PruneCalls;
+pub use pull::Kept;
 
 use std::sync::Arc;
 

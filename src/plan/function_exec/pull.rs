@@ -3,10 +3,13 @@
 //! Such a function may read ahead: its batches wait here until as many rows have come out as went in. The stream never waits for one
 //! function alone: it moves whatever can move (outputs in, chunks out, the next batch from below), so that functions over
 //! functions cannot block each other.
+//!
+//! A pass of a continuous query hands its threads on to the next ([`Kept`]): there the input never ends, only the pass does.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Context, Poll};
 
 use arrow::array::{Array, ArrayRef, RecordBatch, new_empty_array};
@@ -18,6 +21,7 @@ use futures::channel::mpsc;
 use futures::executor::block_on;
 use futures::stream::{Stream, StreamExt};
 use futures::{SinkExt, ready};
+use parking_lot::Mutex;
 
 use super::exec::{PhysicalCall, append};
 use crate::batch::Batch;
@@ -37,7 +41,7 @@ pub fn stream(
     pass: Arc<PassContext>,
     schema: SchemaRef,
 ) -> impl Stream<Item = DfResult<RecordBatch>> {
-    let pulls = (row_calls..calls.len()).map(|i| Pull::new(Arc::clone(&calls), i)).collect();
+    let pulls = (row_calls..calls.len()).map(|i| Pull::new(Arc::clone(&calls), i, pass.kept().cloned())).collect();
     PullStream { input, pass, schema, pulls, pending: VecDeque::new(), state: State::Reading }
 }
 
@@ -63,8 +67,18 @@ struct PullStream {
 /// What a function's thread receives. A channel that closes without `End` means that the pass was given up.
 enum Message {
     Rows(Chunk),
+    /// No more rows come.
     End,
+    /// No more rows come in this pass: a function that still owes rows is ended here, since the next pass may be long in coming.
+    Pause,
 }
+
+/// The functions that one lane of a continuous query has open between its passes.
+#[derive(Default)]
+pub struct Kept(Mutex<HashMap<KeptCall, Thread>>);
+
+/// A call: the place of its operator's calls, which every pass over one plan shares, and which of them it is.
+type KeptCall = (usize, usize);
 
 /// One call and its thread.
 struct Pull {
@@ -72,6 +86,8 @@ struct Pull {
     index: usize,
     /// Before the first row there is no thread.
     thread: Option<Thread>,
+    /// Where the thread goes when the pass has ended.
+    kept: Option<Arc<Kept>>,
     /// Not yet in the channel.
     outbox: VecDeque<Message>,
     ready: VecDeque<ArrayRef>,
@@ -88,11 +104,12 @@ struct Thread {
 }
 
 impl Pull {
-    fn new(calls: Arc<[PhysicalCall]>, index: usize) -> Self {
+    fn new(calls: Arc<[PhysicalCall]>, index: usize, kept: Option<Arc<Kept>>) -> Self {
         Self {
             calls,
             index,
             thread: None,
+            kept,
             outbox: VecDeque::new(),
             ready: VecDeque::new(),
             ready_rows: 0,
@@ -105,7 +122,11 @@ impl Pull {
         &self.calls[self.index]
     }
 
-    /// Queues a batch's rows, and starts the thread with the first.
+    fn kept_call(&self) -> KeptCall {
+        (Arc::as_ptr(&self.calls).cast::<PhysicalCall>() as usize, self.index)
+    }
+
+    /// Queues a batch's rows, and starts the thread with the first, or takes up the one that an earlier pass left.
     fn feed(&mut self, batch: &RecordBatch, pass: &PassContext) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());
@@ -117,9 +138,30 @@ impl Pull {
         let size = self.call().function.chunk_rows();
         self.outbox.extend(chunk.cut(size).into_iter().map(Message::Rows));
         if self.thread.is_none() {
-            self.thread = Some(start(Arc::clone(&self.calls), self.index, pass)?);
+            let left = self.kept.as_ref().and_then(|kept| kept.0.lock().remove(&self.kept_call()));
+            self.thread = Some(match left {
+                Some(thread) => thread,
+                None => start(Arc::clone(&self.calls), self.index, pass)?,
+            });
         }
         Ok(())
+    }
+
+    /// No more rows come in this pass.
+    fn end_input(&mut self) {
+        self.outbox.push_back(if self.kept.is_some() { Message::Pause } else { Message::End });
+    }
+
+    /// Whether the pass, which has all of its rows, need not wait for this function.
+    fn is_done(&self) -> bool {
+        self.thread.is_none() || self.ended || self.kept.is_some()
+    }
+
+    /// Leaves the thread, which owes nothing, to the next pass.
+    fn keep(&mut self) {
+        if let (Some(kept), Some(thread), false) = (&self.kept, self.thread.take(), self.ended) {
+            kept.0.lock().insert(self.kept_call(), thread);
+        }
     }
 
     /// Moves what can move between the thread and here; true if something did.
@@ -214,9 +256,7 @@ impl PullStream {
                     moved = true;
                 }
                 Poll::Ready(None) => {
-                    for pull in &mut self.pulls {
-                        pull.outbox.push_back(Message::End);
-                    }
+                    self.pulls.iter_mut().for_each(Pull::end_input);
                     self.state = State::Draining;
                     moved = true;
                 }
@@ -258,8 +298,8 @@ impl PullStream {
             if let Some(batch) = self.emit()? {
                 return Poll::Ready(Ok(Some(batch)));
             }
-            let returned = self.pulls.iter().all(|pull| pull.thread.is_none() || pull.ended);
-            if self.state == State::Draining && self.pending.is_empty() && returned {
+            if self.state == State::Draining && self.pending.is_empty() && self.pulls.iter().all(Pull::is_done) {
+                self.pulls.iter_mut().for_each(Pull::keep);
                 return Poll::Ready(Ok(None));
             }
             if !self.advance(cx)? {
@@ -307,9 +347,12 @@ fn run(
     chunks: mpsc::Receiver<Message>,
     outputs: &mut mpsc::Sender<Result<ArrayRef>>,
 ) -> Result<()> {
-    let input = Input { chunks, ended: false };
+    let owed = Arc::new(AtomicI64::new(0));
+    let input = Input { chunks, owed: Arc::clone(&owed), ended: false };
     for output in call.function.pull(batch, Box::new(input))? {
-        if block_on(outputs.send(Ok(output?))).is_err() {
+        let output = output?;
+        owed.fetch_sub(output.len() as i64, Ordering::Relaxed);
+        if block_on(outputs.send(Ok(output))).is_err() {
             return Ok(());
         }
     }
@@ -319,6 +362,8 @@ fn run(
 /// The chunks as the function sees them.
 struct Input {
     chunks: mpsc::Receiver<Message>,
+    /// Rows that went in and have not come out. A function may pull on a thread of its own, hence atomic.
+    owed: Arc<AtomicI64>,
     ended: bool,
 }
 
@@ -329,15 +374,21 @@ impl Iterator for Input {
         if self.ended {
             return None;
         }
-        match block_on(self.chunks.next()) {
-            Some(Message::Rows(chunk)) => Some(Ok(chunk)),
-            Some(Message::End) => {
-                self.ended = true;
-                None
-            }
-            None => {
-                self.ended = true;
-                Some(Err(Error::cancelled()))
+        loop {
+            match block_on(self.chunks.next()) {
+                Some(Message::Rows(chunk)) => {
+                    self.owed.fetch_add(chunk.rows as i64, Ordering::Relaxed);
+                    return Some(Ok(chunk));
+                }
+                Some(Message::Pause) if self.owed.load(Ordering::Relaxed) <= 0 => {}
+                Some(Message::End | Message::Pause) => {
+                    self.ended = true;
+                    return None;
+                }
+                None => {
+                    self.ended = true;
+                    return Some(Err(Error::cancelled()));
+                }
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::condition;
 use crate::error::{Error, Result};
 use crate::plan::functions::{CallContext, Definition, Typed, lookup};
 use crate::plan::tree::{Call, Expr, Grouping};
-use crate::plan::{AttrId, Attribute, Resolved};
+use crate::plan::{AGGREGATIONS, AttrId, Attribute, Resolved};
 use crate::types::sql_name;
 
 type Build = fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>;
@@ -477,7 +477,7 @@ impl Group {
         }
         let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(plan))?);
         let mut resolved = Resolved { plan, output: attributes, hidden: Vec::new(), ..input };
-        resolved.note_unsupported("streaming aggregations");
+        resolved.note_unsupported(AGGREGATIONS);
         Ok(Grouped { resolved, order: order_values })
     }
 

@@ -11,7 +11,7 @@ use super::{Resolver, generate};
 use crate::condition;
 use crate::error::{Error, Result};
 use crate::plan::tree::Expr;
-use crate::plan::{AttrId, Attribute, Resolved};
+use crate::plan::{AttrId, Attribute, NON_TIME_WINDOWS, Resolved};
 use crate::types::METADATA_KEY;
 
 /// One output of a select list.
@@ -134,7 +134,7 @@ impl Resolver<'_> {
         let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(plan))?);
         let mut resolved = Resolved { plan, output: attributes, hidden, ..input };
         if windows {
-            resolved.note_unsupported("non-time-based windows");
+            resolved.note_unsupported(NON_TIME_WINDOWS);
         }
         Ok(resolved)
     }

@@ -24,10 +24,12 @@ use super::{OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer
 use crate::batch::{Batch, BatchId};
 use crate::checkpoint::layout::SINK_METADATA;
 use crate::checkpoint::store::Durability;
+use crate::condition;
 use crate::error::{Context, Error, Result};
 use crate::format::{OutputFormat, SinkRequest};
 use crate::sink::encode::{CsvEncoding, Encoding, JsonEncoding, ParquetEncoding, TextEncoding};
 use crate::source::RecordBatches;
+use crate::source::files::path;
 use crate::types::zone::Zone;
 use crate::uri;
 
@@ -51,9 +53,8 @@ impl OutputFormat for FileFormat {
     }
 
     fn sink(&self, request: SinkRequest<'_>) -> Result<Arc<dyn Sink>> {
-        let path = request.path.clone().ok_or_else(|| {
-            Error::illegal(format!("the file sink '{}' needs a path: start(path), or option(\"path\", …)", self.name()))
-        })?;
+        let path =
+            request.path.clone().ok_or_else(|| Error::of(condition::PATH_MISSING).with("call", "start(path)"))?;
         if request.options.get("retention").is_some() {
             return Err(Error::unsupported(
                 "the file sink's option 'retention' is not implemented in Firesteel: every file stays in the log",
@@ -82,7 +83,7 @@ pub struct FileSink {
 
 impl Sink for FileSink {
     fn description(&self) -> String {
-        format!("FileSink[{}]", uri::from_path(&self.path))
+        format!("FileSink[{}]", path::display(&self.path))
     }
 
     fn can(&self) -> SinkAbilities {

@@ -29,7 +29,7 @@ use self::cells::Rules;
 use self::list::{FileEntry, Listing, component_glob};
 use self::stream::{FileStreamReader, StreamOptions};
 use super::once::OnceReader;
-use super::{ReadMode, Reader, Source, SourceRun};
+use super::{ContinuousReader, ReadMode, Reader, Source, SourceRun};
 use crate::batch::Cancel;
 use crate::condition;
 use crate::conf::Conf;
@@ -90,7 +90,8 @@ pub struct FileSource {
     rules: Arc<Rules>,
     tolerance: Tolerance,
     sizes: Sizes,
-    stream: Option<Arc<StreamOptions>>,
+    /// As in Spark, a bad option of the stream ends the query and not `load()`.
+    stream: Option<Result<Arc<StreamOptions>>>,
 }
 
 /// What is passed over with a warning instead of ending the read.
@@ -127,15 +128,11 @@ pub fn source(request: SourceRequest<'_>, reader: Arc<dyn FileReader>) -> Result
         && reader.name() != "Text"
         && !conf.flag("spark.sql.streaming.schemaInference")?
     {
-        return Err(Error::illegal(format!(
-            "a stream of {} files needs a schema: give it with schema(…), or read a directory that has files already once with \
-             spark.read and use its schema, or set spark.sql.streaming.schemaInference to true",
-            reader.name()
-        )));
+        return Err(Error::of(condition::STREAM_WITHOUT_SCHEMA).with("format", reader.name()));
     }
     let stream = match mode {
         ReadMode::Batch => None,
-        ReadMode::Stream => Some(Arc::new(StreamOptions::read(options, conf, &listing)?)),
+        ReadMode::Stream => Some(StreamOptions::read(options, conf, &listing).map(Arc::new)),
     };
     let found = listing.found(mode == ReadMode::Batch)?;
     let infer_types = conf.get("spark.sql.sources.partitionColumnTypeInference.enabled") != Some("false");
@@ -166,13 +163,13 @@ fn listing(
     tolerance: Tolerance,
 ) -> Result<Listing> {
     if paths.is_empty() {
-        return Err(Error::illegal("no path is given: name one in load(…) or in the option 'path'"));
+        return Err(Error::of(condition::PATH_MISSING).with("call", "load(path)"));
     }
     let mut moment = |key: &str| -> Result<Option<i64>> {
-        let Some(text) = options.get(key).map(str::to_owned) else { return Ok(None) };
-        if mode == ReadMode::Stream {
-            return Err(Error::illegal(format!("the option '{key}' is not allowed on a stream of files")));
-        }
+        // A stream refuses it when it starts.
+        let Some(text) = options.get(key).filter(|_| mode == ReadMode::Batch).map(str::to_owned) else {
+            return Ok(None);
+        };
         let zone = types::zone::Zone::of(conf.time_zone())?;
         let micros = types::parse::timestamp(&text, zone);
         micros
@@ -274,9 +271,16 @@ impl Source for FileSource {
 
     fn open(&self, run: SourceRun) -> Result<Box<dyn Reader>> {
         match &self.stream {
-            Some(options) => Ok(Box::new(FileStreamReader::open(self.clone(), Arc::clone(options), &run)?)),
+            Some(options) => Ok(Box::new(FileStreamReader::open(self.clone(), options.clone()?, &run)?)),
             None => Ok(Box::new(OnceReader(self.partitions(&self.listing.files(true)?, run.lanes)))),
         }
+    }
+
+    fn open_continuous(&self, _: SourceRun) -> Result<Box<dyn ContinuousReader>> {
+        Err(Error::of(condition::STREAMING_UNSUPPORTED_OPERATION).with(
+            "msg",
+            "Continuous processing does not support StreamingRelation operations: files are read in micro-batches.",
+        ))
     }
 }
 

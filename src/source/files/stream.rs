@@ -52,6 +52,9 @@ enum Limit {
 
 impl StreamOptions {
     pub fn read(options: &mut Options, conf: &Conf, listing: &Listing) -> Result<Self> {
+        if let Some(key) = ["modifiedBefore", "modifiedAfter"].into_iter().find(|key| options.get(key).is_some()) {
+            return Err(Error::illegal(format!("the option '{key}' is not allowed on a stream of files")));
+        }
         let (files, bytes) = (options.positive("maxFilesPerTrigger")?, options.positive("maxBytesPerTrigger")?);
         let limit = match (files, bytes) {
             (Some(_), Some(_)) => {

@@ -6,7 +6,7 @@ import json
 import logging
 import uuid
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from firesteel.sql.session import SparkSession
@@ -162,55 +162,71 @@ class QueryTerminatedEvent:
 
 
 class _Report(dict[str, Any]):
-    """A part of a report: a dict whose keys are attributes too."""
+    """A part of a report: a dict with all of Spark's keys, which are attributes too. Its JSON leaves out what is unknown."""
+
+    def __init__(self, known: dict[str, Any], **fields: Any) -> None:
+        super().__init__(fields)
+        self._known = known
 
     @property
     def json(self) -> str:
-        """The report as compact JSON."""
-        return json.dumps(_plain(self), separators=(",", ":"))
+        """The report as JSON."""
+        return json.dumps(self._known)
 
     @property
     def prettyJson(self) -> str:
         """The report as indented JSON."""
-        return json.dumps(_plain(self), indent=2, separators=(",", " : "))
+        return json.dumps(self._known, indent=4)
 
     def __str__(self) -> str:
         return self.prettyJson
 
+    def __repr__(self) -> str:
+        return self.prettyJson
+
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
         if name in self:
             return self[name]
-        if name in self._defaults:
-            return self._defaults[name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-
-    # What a key that Spark leaves out of its JSON reads as.
-    _defaults: ClassVar[dict[str, Any]] = {
-        "inputRowsPerSecond": float("nan"),
-        "processedRowsPerSecond": float("nan"),
-        "eventTime": {},
-        "metrics": {},
-        "observedMetrics": {},
-        "customMetrics": {},
-        "name": None,
-        "latestOffset": None,
-        "startOffset": None,
-        "endOffset": None,
-    }
 
 
 class StateOperatorProgress(_Report):
     """What a stateful operator did."""
 
+    @classmethod
+    def fromJson(cls, j: dict[str, Any]) -> StateOperatorProgress:
+        """Builds a report from parsed JSON."""
+        return cls(j, **{"customMetrics": {}, **j})
+
 
 class SourceProgress(_Report):
-    """What a source gave."""
+    """What a source gave. Its offsets are JSON text."""
+
+    @classmethod
+    def fromJson(cls, j: dict[str, Any]) -> SourceProgress:
+        """Builds a report from parsed JSON."""
+        return cls(
+            j,
+            description=j["description"],
+            startOffset=_offset(j["startOffset"]),
+            endOffset=_offset(j["endOffset"]),
+            latestOffset=_offset(j["latestOffset"]),
+            numInputRows=j["numInputRows"],
+            inputRowsPerSecond=j.get("inputRowsPerSecond"),
+            processedRowsPerSecond=j.get("processedRowsPerSecond"),
+            metrics=j.get("metrics", {}),
+        )
 
 
 class SinkProgress(_Report):
-    """What a sink took."""
+    """What a sink took; ``numOutputRows`` is -1 where it does not count."""
+
+    @classmethod
+    def fromJson(cls, j: dict[str, Any]) -> SinkProgress:
+        """Builds a report from parsed JSON."""
+        return cls(
+            j, description=j["description"], numOutputRows=j.get("numOutputRows", -1), metrics=j.get("metrics", {})
+        )
 
 
 class StreamingQueryProgress(_Report):
@@ -222,50 +238,42 @@ class StreamingQueryProgress(_Report):
     @classmethod
     def fromJson(cls, j: dict[str, Any]) -> StreamingQueryProgress:
         """Builds a report from parsed JSON."""
-        report = cls(j)
-        report["sources"] = [SourceProgress(_texts(source)) for source in j.get("sources", [])]
-        report["stateOperators"] = [StateOperatorProgress(state) for state in j.get("stateOperators", [])]
-        report["sink"] = SinkProgress(j.get("sink", {}))
-        return report
+        return cls(
+            j,
+            id=uuid.UUID(j["id"]),
+            runId=uuid.UUID(j["runId"]),
+            name=j["name"],
+            timestamp=j["timestamp"],
+            batchId=j["batchId"],
+            batchDuration=j["batchDuration"],
+            durationMs=j.get("durationMs", {}),
+            eventTime=j.get("eventTime", {}),
+            stateOperators=[StateOperatorProgress.fromJson(state) for state in j["stateOperators"]],
+            sources=[SourceProgress.fromJson(source) for source in j["sources"]],
+            sink=SinkProgress.fromJson(j["sink"]),
+            numInputRows=j.get("numInputRows"),
+            inputRowsPerSecond=j.get("inputRowsPerSecond"),
+            processedRowsPerSecond=j.get("processedRowsPerSecond"),
+            observedMetrics=j.get("observedMetrics", {}),
+        )
+
+    def __getitem__(self, key: str) -> Any:
+        value = super().__getitem__(key)
+        return str(value) if isinstance(value, uuid.UUID) else value
 
     @property
     def id(self) -> uuid.UUID:
         """The query's id, the same on every restart."""
-        return uuid.UUID(self["id"])
+        return super().__getitem__("id")
 
     @property
     def runId(self) -> uuid.UUID:
         """The id of this run."""
-        return uuid.UUID(self["runId"])
+        return super().__getitem__("runId")
 
 
-def _texts(source: dict[str, Any]) -> dict[str, Any]:
-    """A source's report with its offsets as JSON text, which is what Spark's Python classes hold."""
-    offsets = ("startOffset", "endOffset", "latestOffset")
-    return {
-        key: json.dumps(value, separators=(",", ":"))
-        if key in offsets and not isinstance(value, (str, type(None)))
-        else value
-        for key, value in source.items()
-    }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, SourceProgress):
-        parsed: dict[str, Any] = {}
-        for key, item in value.items():
-            parsed[key] = item
-            if key.endswith("Offset") and isinstance(item, str):
-                try:
-                    parsed[key] = json.loads(item)
-                except ValueError:
-                    parsed[key] = item
-        return parsed
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
+def _offset(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 class _Adapter:

@@ -102,8 +102,8 @@ class StreamingQuery:
 
         Notes
         -----
-        Called inside the query's own ``foreachBatch`` it marks the query and returns: the batch ends first. What is not
-        committed is left for the next start.
+        Called inside the query's own ``foreachBatch`` it marks the query and returns; the function goes on to its end. That
+        batch is not recorded as done, so the next start runs it again, as in Spark.
         """
         self._native.stop()
 
