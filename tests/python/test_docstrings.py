@@ -8,6 +8,7 @@ import pkgutil
 
 import firesteel.sql
 import pytest
+from firesteel.sql import Window, functions
 
 MODULES = [
     name
@@ -20,5 +21,6 @@ MODULES = [
 def test_the_examples_of_a_module_run(spark, name):
     module = importlib.import_module(name)
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    result = doctest.testmod(module, extraglobs={"spark": spark}, optionflags=flags)
+    given = {"spark": spark, "F": functions, "Window": Window} if "functions" in name else {"spark": spark}
+    result = doctest.testmod(module, extraglobs=given, optionflags=flags)
     assert result.failed == 0

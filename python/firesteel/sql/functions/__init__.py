@@ -1,6 +1,7 @@
 """Functions of columns: PySpark's names, argument order and defaults; one file a topic.
 
-A string names a column where PySpark takes a column, and is a value where PySpark takes a value.
+A string names a column where PySpark takes a column, and is a value where PySpark takes a value. In the examples `F` is this
+package, `Window` is :class:`firesteel.sql.Window`, and `spark` is a session.
 """
 
 from __future__ import annotations

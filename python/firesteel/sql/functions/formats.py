@@ -39,17 +39,35 @@ __all__ = [
 
 
 def get_json_object(col: ColumnOrName, path: str) -> Column:
-    """The text at a path of JSON text."""
+    """The text at a path of JSON text.
+
+    Examples
+    --------
+    >>> spark.sql('''SELECT '{"a": {"b": [1, 2]}}' AS s''').select(F.get_json_object("s", "$.a.b[1]")).first()[0]
+    '2'
+    """
     return _call("get_json_object", _c(col), path)
 
 
 def json_array_length(col: ColumnOrName) -> Column:
-    """The number of elements of a JSON array."""
+    """The number of elements of a JSON array.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT '[1, 2, 3]' AS s").select(F.json_array_length("s")).first()[0]
+    3
+    """
     return _call("json_array_length", _c(col))
 
 
 def json_object_keys(col: ColumnOrName) -> Column:
-    """The keys of a JSON object."""
+    """The keys of a JSON object.
+
+    Examples
+    --------
+    >>> spark.sql('''SELECT '{"a": 1, "b": 2}' AS s''').select(F.json_object_keys("s")).first()[0]
+    ['a', 'b']
+    """
     return _call("json_object_keys", _c(col))
 
 

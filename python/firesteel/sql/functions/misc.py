@@ -41,27 +41,57 @@ __all__ = [
 
 
 def parse_url(url: ColumnOrName, partToExtract: ColumnOrName, key: ColumnOrName | None = None) -> Column:
-    """A part of a URL."""
+    """A part of a URL.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'https://a.org/p?q=1' AS s").select(F.parse_url("s", F.lit("HOST"))).first()[0]
+    'a.org'
+    """
     return _call_optional("parse_url", _c(url), _c(partToExtract), _o(key))
 
 
 def try_parse_url(url: ColumnOrName, partToExtract: ColumnOrName, key: ColumnOrName | None = None) -> Column:
-    """Calls ``try_parse_url`` of Spark SQL."""
+    """A part of a URL, or null where the text is none.
+
+    Examples
+    --------
+    >>> print(spark.sql("SELECT 'no url at all' AS s").select(F.try_parse_url("s", F.lit("HOST"))).first()[0])
+    None
+    """
     return _call_optional("try_parse_url", _c(url), _c(partToExtract), _o(key))
 
 
 def url_decode(str: ColumnOrName) -> Column:
-    """Text from its URL-encoded form."""
+    """Text from its URL-encoded form.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'a%20b' AS s").select(F.url_decode("s")).first()[0]
+    'a b'
+    """
     return _call("url_decode", _c(str))
 
 
 def url_encode(str: ColumnOrName) -> Column:
-    """Text in its URL-encoded form."""
+    """Text in its URL-encoded form.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'a b' AS s").select(F.url_encode("s")).first()[0]
+    'a+b'
+    """
     return _call("url_encode", _c(str))
 
 
 def try_url_decode(str: ColumnOrName) -> Column:
-    """Text from its URL-encoded form, or null."""
+    """Text from its URL-encoded form, or null.
+
+    Examples
+    --------
+    >>> print(spark.sql("SELECT '%zz' AS s").select(F.try_url_decode("s")).first()[0])
+    None
+    """
     return _call("try_url_decode", _c(str))
 
 
@@ -89,7 +119,13 @@ def aes_encrypt(
 
 
 def assert_true(col: ColumnOrName, errMsg: Column | str | None = None) -> Column:
-    """Null where true, else an error."""
+    """Null where true, else an error.
+
+    Examples
+    --------
+    >>> print(spark.sql("SELECT 1 AS n").select(F.assert_true(F.col("n") > 0)).first()[0])
+    None
+    """
     return _call_optional("assert_true", _c(col), errMsg)
 
 
@@ -109,12 +145,24 @@ def bitmap_count(col: ColumnOrName) -> Column:
 
 
 def current_catalog() -> Column:
-    """The current catalog."""
+    """The current catalog.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 1 AS n").select(F.current_catalog()).first()[0]
+    'spark_catalog'
+    """
     return _call("current_catalog")
 
 
 def current_database() -> Column:
-    """The current database."""
+    """The current database.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 1 AS n").select(F.current_database()).first()[0]
+    'default'
+    """
     return _call("current_database")
 
 
@@ -124,7 +172,13 @@ def current_path() -> Column:
 
 
 def current_schema() -> Column:
-    """The current database."""
+    """The current database.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 1 AS n").select(F.current_schema()).first()[0]
+    'default'
+    """
     return _call("current_schema")
 
 
@@ -200,7 +254,13 @@ def try_reflect(*cols: ColumnOrName) -> Column:
 
 
 def typeof(col: ColumnOrName) -> Column:
-    """The type of a value, as text."""
+    """The type of a value, as text.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT array(1) AS a").select(F.typeof("a")).first()[0]
+    'array<int>'
+    """
     return _call("typeof", _c(col))
 
 

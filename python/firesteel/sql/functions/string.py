@@ -79,37 +79,79 @@ __all__ = [
 
 
 def ascii(col: ColumnOrName) -> Column:
-    """The code of the first character."""
+    """The code of the first character.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'A' AS s").select(F.ascii("s")).first()[0]
+    65
+    """
     return _call("ascii", _c(col))
 
 
 def base64(col: ColumnOrName) -> Column:
-    """Bytes in base64."""
+    """Bytes in base64.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s").select(F.base64("s")).first()[0]
+    'YWJj'
+    """
     return _call("base64", _c(col))
 
 
 def bit_length(col: ColumnOrName) -> Column:
-    """The number of bits."""
+    """The number of bits.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s").select(F.bit_length("s")).first()[0]
+    24
+    """
     return _call("bit_length", _c(col))
 
 
 def btrim(str: ColumnOrName, trim: ColumnOrName | None = None) -> Column:
-    """Removes characters, by default spaces, from both ends."""
+    """Removes characters, by default spaces, from both ends.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'xax' AS s").select(F.btrim("s", F.lit("x"))).first()[0]
+    'a'
+    """
     return _call_optional("btrim", _c(str), _o(trim))
 
 
 def char(col: ColumnOrName) -> Column:
-    """The character of a code."""
+    """The character of a code.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 65 AS n").select(F.char("n")).first()[0]
+    'A'
+    """
     return _call("char", _c(col))
 
 
 def char_length(str: ColumnOrName) -> Column:
-    """The number of characters."""
+    """The number of characters.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s").select(F.char_length("s")).first()[0]
+    3
+    """
     return _call("char_length", _c(str))
 
 
 def character_length(str: ColumnOrName) -> Column:
-    """The number of characters."""
+    """The number of characters.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s").select(F.character_length("s")).first()[0]
+    3
+    """
     return _call("character_length", _c(str))
 
 
@@ -124,47 +166,101 @@ def collation(col: ColumnOrName) -> Column:
 
 
 def concat_ws(sep: str, *cols: ColumnOrName) -> Column:
-    """Joins texts with a separator, nulls left out."""
+    """Joins texts with a separator, nulls left out.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'a' AS s, NULL AS t, 'b' AS u").select(F.concat_ws("-", "s", "t", "u")).first()[0]
+    'a-b'
+    """
     return _call("concat_ws", sep, *_cs(cols))
 
 
 def contains(left: ColumnOrName, right: ColumnOrName) -> Column:
-    """Whether the first text contains the second."""
+    """Whether the first text contains the second.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s, 'b' AS t").select(F.contains("s", "t")).first()[0]
+    True
+    """
     return _call("contains", _c(left), _c(right))
 
 
 def decode(col: ColumnOrName, charset: str) -> Column:
-    """Bytes as text, by a character set."""
+    """Bytes as text, by a character set.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT X'616263' AS b").select(F.decode("b", "utf-8")).first()[0]
+    'abc'
+    """
     return _call("decode", _c(col), charset)
 
 
 def elt(*inputs: ColumnOrName) -> Column:
-    """The n-th of several values, from 1."""
+    """The n-th of several values, from 1.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 2 AS n, 'a' AS s, 'b' AS t").select(F.elt("n", "s", "t")).first()[0]
+    'b'
+    """
     return _call("elt", *_cs(inputs))
 
 
 def encode(col: ColumnOrName, charset: str) -> Column:
-    """Text as bytes, by a character set."""
+    """Text as bytes, by a character set.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s").select(F.hex(F.encode("s", "utf-8"))).first()[0]
+    '616263'
+    """
     return _call("encode", _c(col), charset)
 
 
 def endswith(str: ColumnOrName, suffix: ColumnOrName) -> Column:
-    """Whether text ends with another."""
+    """Whether text ends with another.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s, 'c' AS t").select(F.endswith("s", "t")).first()[0]
+    True
+    """
     return _call("endswith", _c(str), _c(suffix))
 
 
 def find_in_set(str: ColumnOrName, str_array: ColumnOrName) -> Column:
-    """The position of a text in a comma-separated list."""
+    """The position of a text in a comma-separated list.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'b' AS s, 'a,b,c' AS t").select(F.find_in_set("s", "t")).first()[0]
+    2
+    """
     return _call("find_in_set", _c(str), _c(str_array))
 
 
 def format_number(col: ColumnOrName, d: int) -> Column:
-    """A number with thousands separators and `d` places."""
+    """A number with thousands separators and `d` places.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 1234.567D AS x").select(F.format_number("x", 2)).first()[0]
+    '1,234.57'
+    """
     return _call("format_number", _c(col), d)
 
 
 def format_string(format: str, *cols: ColumnOrName) -> Column:
-    """Formats values as C's printf does."""
+    """Formats values as C's printf does.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'a' AS s, 7 AS n").select(F.format_string("%s-%03d", "s", "n")).first()[0]
+    'a-007'
+    """
     return _call("format_string", format, *_cs(cols))
 
 
@@ -174,19 +270,37 @@ def from_base32(col: ColumnOrName) -> Column:
 
 
 def initcap(col: ColumnOrName) -> Column:
-    """Text with each word capitalised."""
+    """Text with each word capitalised.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'hello world' AS s").select(F.initcap("s")).first()[0]
+    'Hello World'
+    """
     return _call("initcap", _c(col))
 
 
 def instr(
     str: ColumnOrName, substr: Column | str, start: Column | int | None = None, occurrence: Column | int | None = None
 ) -> Column:
-    """The position of a text in another, from 1, or 0."""
+    """The position of a text in another, from 1, or 0.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abcabc' AS s").select(F.instr("s", "c")).first()[0]
+    3
+    """
     return _call_optional("instr", _c(str), substr, start, occurrence)
 
 
 def is_valid_utf8(str: ColumnOrName) -> Column:
-    """Calls ``is_valid_utf8`` of Spark SQL."""
+    """Whether the bytes of the text are UTF-8.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s").select(F.is_valid_utf8("s")).first()[0]
+    True
+    """
     return _call("is_valid_utf8", _c(str))
 
 
@@ -196,42 +310,90 @@ def jaro_winkler_similarity(left: ColumnOrName, right: ColumnOrName) -> Column:
 
 
 def lcase(str: ColumnOrName) -> Column:
-    """Text in lower case."""
+    """Text in lower case.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'ABC' AS s").select(F.lcase("s")).first()[0]
+    'abc'
+    """
     return _call("lcase", _c(str))
 
 
 def left(str: ColumnOrName, len: ColumnOrName) -> Column:
-    """The first characters."""
+    """The first characters.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s").select(F.left("s", F.lit(2))).first()[0]
+    'ab'
+    """
     return _call("left", _c(str), _c(len))
 
 
 def length(col: ColumnOrName) -> Column:
-    """The number of characters of text, or of bytes."""
+    """The number of characters of text, or of bytes.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc ' AS s").select(F.length("s")).first()[0]
+    4
+    """
     return _call("length", _c(col))
 
 
 def locate(substr: str, str: ColumnOrName, pos: int = 1) -> Column:
-    """The position of a text in another from `pos` on, or 0."""
+    """The position of a text in another from `pos` on, or 0.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abcabc' AS s").select(F.locate("c", "s", 4)).first()[0]
+    6
+    """
     return _call("locate", substr, _c(str), pos)
 
 
 def lower(col: ColumnOrName) -> Column:
-    """Text in lower case."""
+    """Text in lower case.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'ABC' AS s").select(F.lower("s")).first()[0]
+    'abc'
+    """
     return _call("lower", _c(col))
 
 
 def lpad(col: ColumnOrName, len: Column | int, pad: Column | str) -> Column:
-    """Text filled up on the left, or cut, to a length."""
+    """Text filled up on the left, or cut, to a length.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT '7' AS s").select(F.lpad("s", 3, "0")).first()[0]
+    '007'
+    """
     return _call("lpad", _c(col), len, pad)
 
 
 def ltrim(col: ColumnOrName, trim: ColumnOrName | None = None) -> Column:
-    """Removes characters, by default spaces, from the start."""
+    """Removes characters, by default spaces, from the start.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT '  a' AS s").select(F.ltrim("s")).first()[0]
+    'a'
+    """
     return _call("ltrim", _c(col)) if trim is None else _call("ltrim", _c(trim), _c(col))
 
 
 def make_valid_utf8(str: ColumnOrName) -> Column:
-    """Calls ``make_valid_utf8`` of Spark SQL."""
+    """The text, with the replacement character where its bytes are not UTF-8.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s").select(F.make_valid_utf8("s")).first()[0]
+    'abc'
+    """
     return _call("make_valid_utf8", _c(str))
 
 
@@ -242,84 +404,180 @@ def mask(
     digitChar: ColumnOrName | None = None,
     otherChar: ColumnOrName | None = None,
 ) -> Column:
-    """Text with its letters and digits replaced."""
+    """Text with its letters and digits replaced.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'Ab-12' AS s").select(F.mask("s")).first()[0]
+    'Xx-nn'
+    """
     return _call_optional("mask", _c(col), _o(upperChar), _o(lowerChar), _o(digitChar), _o(otherChar))
 
 
 def octet_length(col: ColumnOrName) -> Column:
-    """The number of bytes."""
+    """The number of bytes.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'é' AS s").select(F.octet_length("s")).first()[0]
+    2
+    """
     return _call("octet_length", _c(col))
 
 
 def position(substr: ColumnOrName, str: ColumnOrName, start: ColumnOrName | None = None) -> Column:
-    """The position of a text in another, or 0."""
+    """The position of a text in another, or 0.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'b' AS s, 'abc' AS t").select(F.position("s", "t")).first()[0]
+    2
+    """
     return _call_optional("position", _c(substr), _c(str), _o(start))
 
 
 def printf(format: ColumnOrName, *cols: ColumnOrName) -> Column:
-    """Formats values as C's printf does."""
+    """Formats values as C's printf does.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT '%s!' AS f, 'a' AS s").select(F.printf("f", "s")).first()[0]
+    'a!'
+    """
     return _call("printf", _c(format), *_cs(cols))
 
 
 def quote(col: ColumnOrName) -> Column:
-    """Calls ``quote`` of Spark SQL."""
+    """The text in single quotes, with its own quotes escaped.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'ab' AS s").select(F.quote("s")).first()[0]
+    "'ab'"
+    """
     return _call("quote", _c(col))
 
 
 def regexp_count(str: ColumnOrName, regexp: ColumnOrName) -> Column:
-    """How often a regular expression is found."""
+    """How often a regular expression is found.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'a1b2' AS s").select(F.regexp_count("s", F.lit("[0-9]"))).first()[0]
+    2
+    """
     return _call("regexp_count", _c(str), _c(regexp))
 
 
 def regexp_extract(str: ColumnOrName, pattern: str, idx: int) -> Column:
-    """The group `idx` of the first match, or an empty text."""
+    """The group `idx` of the first match, or an empty text.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT '100-200' AS s").select(F.regexp_extract("s", "([0-9]+)-([0-9]+)", 2)).first()[0]
+    '200'
+    """
     return _call("regexp_extract", _c(str), pattern, idx)
 
 
 def regexp_extract_all(str: ColumnOrName, regexp: ColumnOrName, idx: int | Column | None = None) -> Column:
-    """The group `idx` of every match."""
+    """The group `idx` of every match.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'a1b2' AS s").select(F.regexp_extract_all("s", F.lit("([a-z])[0-9]"))).first()[0]
+    ['a', 'b']
+    """
     return _call_optional("regexp_extract_all", _c(str), _c(regexp), idx)
 
 
 def regexp_instr(str: ColumnOrName, regexp: ColumnOrName, idx: int | Column | None = None) -> Column:
-    """The position of the first match, or 0."""
+    """The position of the first match, or 0.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'ab1' AS s").select(F.regexp_instr("s", F.lit("[0-9]"))).first()[0]
+    3
+    """
     return _call_optional("regexp_instr", _c(str), _c(regexp), idx)
 
 
 def regexp_replace(
     string: ColumnOrName, pattern: str | Column, replacement: str | Column, position: int | Column | None = None
 ) -> Column:
-    """Text with every match replaced."""
+    """Text with every match replaced.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'a1b2' AS s").select(F.regexp_replace("s", "[0-9]", "#")).first()[0]
+    'a#b#'
+    """
     return _call_optional("regexp_replace", _c(string), pattern, replacement, position)
 
 
 def regexp_substr(str: ColumnOrName, regexp: ColumnOrName) -> Column:
-    """The first match, or null."""
+    """The first match, or null.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'ab12' AS s").select(F.regexp_substr("s", F.lit("[0-9]+"))).first()[0]
+    '12'
+    """
     return _call("regexp_substr", _c(str), _c(regexp))
 
 
 def repeat(col: ColumnOrName, n: ColumnOrName | int) -> Column:
-    """Text, repeated."""
+    """Text, repeated.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'ab' AS s").select(F.repeat("s", 2)).first()[0]
+    'abab'
+    """
     return _call("repeat", _c(col), _n(n))
 
 
 def replace(src: ColumnOrName, search: ColumnOrName, replace: ColumnOrName | None = None) -> Column:
-    """Text with every occurrence of another replaced."""
+    """Text with every occurrence of another replaced.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abab' AS s").select(F.replace("s", F.lit("a"), F.lit("x"))).first()[0]
+    'xbxb'
+    """
     return _call_optional("replace", _c(src), _c(search), _o(replace))
 
 
 def right(str: ColumnOrName, len: ColumnOrName) -> Column:
-    """The last characters."""
+    """The last characters.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s").select(F.right("s", F.lit(2))).first()[0]
+    'bc'
+    """
     return _call("right", _c(str), _c(len))
 
 
 def rpad(col: ColumnOrName, len: Column | int, pad: Column | str) -> Column:
-    """Text filled up on the right, or cut, to a length."""
+    """Text filled up on the right, or cut, to a length.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT '7' AS s").select(F.rpad("s", 3, "0")).first()[0]
+    '700'
+    """
     return _call("rpad", _c(col), len, pad)
 
 
 def rtrim(col: ColumnOrName, trim: ColumnOrName | None = None) -> Column:
-    """Removes characters, by default spaces, from the end."""
+    """Removes characters, by default spaces, from the end.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'a  ' AS s").select(F.rtrim("s")).first()[0]
+    'a'
+    """
     return _call("rtrim", _c(col)) if trim is None else _call("rtrim", _c(trim), _c(col))
 
 
@@ -331,37 +589,79 @@ def sentences(
 
 
 def soundex(col: ColumnOrName) -> Column:
-    """The Soundex code of text."""
+    """The Soundex code of text.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'Miller' AS s").select(F.soundex("s")).first()[0]
+    'M460'
+    """
     return _call("soundex", _c(col))
 
 
 def split(str: ColumnOrName, pattern: Column | str, limit: ColumnOrName | int = -1) -> Column:
-    """Text, cut at a regular expression."""
+    """Text, cut at a regular expression.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'a1b2c' AS s").select(F.split("s", "[0-9]")).first()[0]
+    ['a', 'b', 'c']
+    """
     return _call("split", _c(str), pattern, _n(limit))
 
 
 def split_part(src: ColumnOrName, delimiter: ColumnOrName, partNum: ColumnOrName) -> Column:
-    """The n-th part of text cut at a delimiter."""
+    """The n-th part of text cut at a delimiter.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'a.b.c' AS s").select(F.split_part("s", F.lit("."), F.lit(2))).first()[0]
+    'b'
+    """
     return _call("split_part", _c(src), _c(delimiter), _c(partNum))
 
 
 def startswith(str: ColumnOrName, prefix: ColumnOrName) -> Column:
-    """Whether text starts with another."""
+    """Whether text starts with another.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s, 'a' AS t").select(F.startswith("s", "t")).first()[0]
+    True
+    """
     return _call("startswith", _c(str), _c(prefix))
 
 
 def substr(str: ColumnOrName, pos: ColumnOrName, len: ColumnOrName | None = None) -> Column:
-    """A part of text or bytes, from position 1."""
+    """A part of text or bytes, from position 1.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abcdef' AS s").select(F.substr("s", F.lit(2), F.lit(3))).first()[0]
+    'bcd'
+    """
     return _call_optional("substr", _c(str), _c(pos), _o(len))
 
 
 def substring(str: ColumnOrName, pos: ColumnOrName | int, len: ColumnOrName | int) -> Column:
-    """A part of text or bytes, from position 1."""
+    """A part of text or bytes, from position 1.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abcdef' AS s").select(F.substring("s", -3, 2)).first()[0]
+    'de'
+    """
     return _call("substring", _c(str), _n(pos), _n(len))
 
 
 def substring_index(str: ColumnOrName, delim: str, count: int) -> Column:
-    """Text before the `count`-th delimiter; from the right where negative."""
+    """Text before the `count`-th delimiter; from the right where negative.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'a.b.c' AS s").select(F.substring_index("s", ".", 2)).first()[0]
+    'a.b'
+    """
     return _call("substring_index", _c(str), delim, count)
 
 
@@ -371,7 +671,13 @@ def to_base32(col: ColumnOrName) -> Column:
 
 
 def to_binary(col: ColumnOrName, format: ColumnOrName | None = None) -> Column:
-    """Text as bytes, by a format."""
+    """Text as bytes, by a format.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT '4A' AS s").select(F.hex(F.to_binary("s"))).first()[0]
+    '4A'
+    """
     return _call_optional("to_binary", _c(col), _o(format))
 
 
@@ -391,17 +697,35 @@ def to_varchar(col: ColumnOrName, format: ColumnOrName) -> Column:
 
 
 def translate(srcCol: ColumnOrName, matching: str, replace: str) -> Column:
-    """Text with characters replaced one by one."""
+    """Text with characters replaced one by one.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s").select(F.translate("s", "ac", "AC")).first()[0]
+    'AbC'
+    """
     return _call("translate", _c(srcCol), matching, replace)
 
 
 def trim(col: ColumnOrName, trim: ColumnOrName | None = None) -> Column:
-    """Removes characters, by default spaces, from both ends."""
+    """Removes characters, by default spaces, from both ends.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT '  a ' AS s").select(F.trim("s")).first()[0]
+    'a'
+    """
     return _call_optional("trim", _c(col), _o(trim))
 
 
 def try_to_binary(col: ColumnOrName, format: ColumnOrName | None = None) -> Column:
-    """Calls ``try_to_binary`` of Spark SQL."""
+    """As `to_binary`, or null where the text is not of that form.
+
+    Examples
+    --------
+    >>> print(spark.sql("SELECT 'xyz' AS s").select(F.try_to_binary("s")).first()[0])
+    None
+    """
     return _call_optional("try_to_binary", _c(col), _o(format))
 
 
@@ -411,25 +735,55 @@ def try_to_number(col: ColumnOrName, format: ColumnOrName) -> Column:
 
 
 def try_validate_utf8(str: ColumnOrName) -> Column:
-    """Calls ``try_validate_utf8`` of Spark SQL."""
+    """The text, or null where its bytes are not UTF-8.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s").select(F.try_validate_utf8("s")).first()[0]
+    'abc'
+    """
     return _call("try_validate_utf8", _c(str))
 
 
 def ucase(str: ColumnOrName) -> Column:
-    """Text in upper case."""
+    """Text in upper case.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s").select(F.ucase("s")).first()[0]
+    'ABC'
+    """
     return _call("ucase", _c(str))
 
 
 def unbase64(col: ColumnOrName) -> Column:
-    """The bytes of base64 text."""
+    """The bytes of base64 text.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'YWJj' AS s").select(F.decode(F.unbase64("s"), "utf-8")).first()[0]
+    'abc'
+    """
     return _call("unbase64", _c(col))
 
 
 def upper(col: ColumnOrName) -> Column:
-    """Text in upper case."""
+    """Text in upper case.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s").select(F.upper("s")).first()[0]
+    'ABC'
+    """
     return _call("upper", _c(col))
 
 
 def validate_utf8(str: ColumnOrName) -> Column:
-    """Calls ``validate_utf8`` of Spark SQL."""
+    """The text; an error where its bytes are not UTF-8.
+
+    Examples
+    --------
+    >>> spark.sql("SELECT 'abc' AS s").select(F.validate_utf8("s")).first()[0]
+    'abc'
+    """
     return _call("validate_utf8", _c(str))
