@@ -51,8 +51,12 @@ class Model:
 
     Examples
     --------
-    >>> model = Model.load("fraud.onnx")  # doctest: +SKIP
-    >>> model.predict(table)  # doctest: +SKIP
+    >>> from firesteel.ml import Model
+    >>> model = Model.load("add.onnx")
+    >>> model
+    Model(a: float32[N], b: float32[N] -> sum: float32[N])
+    >>> spark.range(2).select(model("id", "id").alias("twice")).collect()
+    [Row(twice=0.0), Row(twice=2.0)]
     """
 
     __slots__ = ("_location", "_native", "_options")
@@ -102,6 +106,12 @@ class Model:
             The file is not an ONNX model, or an option has another value than these.
         UnsupportedOperationException
             The model has inputs or outputs that are not tensors.
+
+        Examples
+        --------
+        >>> model = Model.load("several.onnx", nulls="nan", outputs=["square"])
+        >>> model.outputs
+        [TensorSpec(name='square', type='float32', shape=('N',))]
         """
         location = bytes(model) if isinstance(model, (bytes, bytearray, memoryview)) else os.fspath(model)
         if isinstance(location, str) and location.startswith("file:"):
@@ -168,6 +178,13 @@ class Model:
         ------
         IllegalArgumentException
             A column is missing, or its type or shape is not the input's; the message names both.
+
+        Examples
+        --------
+        >>> import pyarrow as pa
+        >>> batch = pa.record_batch({"a": [1.0, None], "b": [2.0, 3.0]})
+        >>> Model.load("add.onnx").predict(batch).to_pydict()
+        {'sum': [3.0, None]}
         """
         if type(data).__module__ == "numpy":
             data = _from_numpy(data)
@@ -188,6 +205,13 @@ class Model:
         -------
         ModelFunction
             Call it with columns, or give it to ``spark.udf.register``.
+
+        Examples
+        --------
+        >>> add = Model.load("add.onnx").udf("double")
+        >>> _ = spark.udf.register("add_up", add)
+        >>> spark.sql("SELECT add_up(1, 2.5) AS total").collect()
+        [Row(total=3.5)]
         """
         return ModelFunction(self, returnType, name)
 

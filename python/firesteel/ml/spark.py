@@ -53,6 +53,13 @@ def spark_udf(
     Notes
     -----
     On Spark each Python worker loads the model once, when its first rows arrive, and runs it on one core for each task.
+
+    Examples
+    --------
+    >>> from firesteel.ml import spark_udf
+    >>> double = spark_udf(spark, "double_int.onnx", "int")
+    >>> spark.range(3).select(double("id").alias("twice")).collect()
+    [Row(twice=0), Row(twice=2), Row(twice=4)]
     """
     refused = {
         "env_manager": None if env_manager in (None, "local") else env_manager,
