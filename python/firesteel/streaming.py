@@ -1,4 +1,4 @@
-"""Firesteel's own for streams: a stream fed by hand, for tests and notebooks."""
+"""Firesteel's own for streams: a stream fed by hand, for tests and notebooks, and how long batches took."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from firesteel.sql.types import DataType, StructType, _parse_datatype_string
 
 if TYPE_CHECKING:
     from firesteel.sql.dataframe import DataFrame
+    from firesteel.sql.streaming.query import StreamingQuery
 
-__all__ = ["MemoryStream"]
+__all__ = ["MemoryStream", "batch_seconds"]
 
 
 class MemoryStream:
@@ -58,3 +59,29 @@ class MemoryStream:
     def to_df(self) -> DataFrame:
         """Returns the stream as a DataFrame; several queries may read it."""
         return self._session._df(self._native.frame(self._session._native))
+
+
+def batch_seconds(query: StreamingQuery) -> list[float]:
+    """How long a query's last batches took, each from the start of its trigger until it is committed.
+
+    Parameters
+    ----------
+    query : StreamingQuery
+        Any query; a continuous one has no batches.
+
+    Returns
+    -------
+    list of float
+        Seconds, the oldest batch first: exact, where ``durationMs`` in progress has whole milliseconds. As many as
+        progress is kept for, ``spark.sql.streaming.numRecentProgressUpdates``.
+
+    Examples
+    --------
+    >>> from firesteel.streaming import batch_seconds
+    >>> query = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 100).load() \\
+    ...     .writeStream.format("noop").trigger(once=True).start()
+    >>> query.awaitTermination()
+    >>> [0 < seconds < 60 for seconds in batch_seconds(query)]
+    [True]
+    """
+    return query._native.batch_seconds()

@@ -43,9 +43,17 @@ impl NumberedLog {
         self.store.get(&id.to_string())
     }
 
-    /// Writes a number's file. When it exists somebody else works on this checkpoint, and this query must end.
-    pub fn put(&self, id: BatchId, text: &str) -> Result<()> {
-        match self.store.put_if_absent(&id.to_string(), text.as_bytes())? {
+    /// Writes a number's file, into that of the oldest number when it is below `first`, from where on numbers are kept. When the number's file
+    /// exists somebody else works on this checkpoint, and this query must end.
+    pub fn put(&mut self, id: BatchId, text: &str, first: BatchId) -> Result<()> {
+        let (name, bytes) = (id.to_string(), text.as_bytes());
+        let put = if self.oldest < first.0 {
+            self.oldest += 1;
+            self.store.put_reusing(&(self.oldest - 1).to_string(), &name, bytes)
+        } else {
+            self.store.put_if_absent(&name, bytes)
+        };
+        match put? {
             Put::Written => Ok(()),
             Put::Exists => Err(Error::new(
                 ErrorKind::Checkpoint,

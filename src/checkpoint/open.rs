@@ -209,17 +209,17 @@ impl Checkpoint {
     }
 
     /// Records the range of a batch, before a row of it is read.
-    pub fn log_offsets(&self, id: BatchId, entry: &OffsetsEntry) -> Result<()> {
-        self.offsets
-            .put(id, &entry.write())
-            .map_err(|error| self.unwritten(condition::CHECKPOINT_OFFSETS_UNWRITTEN, id, error))
+    pub fn log_offsets(&mut self, id: BatchId, entry: &OffsetsEntry) -> Result<()> {
+        let first = self.first_kept(id);
+        let put = self.offsets.put(id, &entry.write(), first);
+        put.map_err(|error| self.unwritten(condition::CHECKPOINT_OFFSETS_UNWRITTEN, id, error))
     }
 
     /// Records that a batch is visible.
-    pub fn log_commit(&self, id: BatchId, entry: CommitsEntry) -> Result<()> {
-        self.commits
-            .put(id, &entry.write())
-            .map_err(|error| self.unwritten(condition::CHECKPOINT_COMMIT_UNWRITTEN, id, error))
+    pub fn log_commit(&mut self, id: BatchId, entry: CommitsEntry) -> Result<()> {
+        let first = self.first_kept(id);
+        let put = self.commits.put(id, &entry.write(), first);
+        put.map_err(|error| self.unwritten(condition::CHECKPOINT_COMMIT_UNWRITTEN, id, error))
     }
 
     fn unwritten(&self, condition: &'static crate::error::Condition, id: BatchId, error: Error) -> Error {
@@ -233,9 +233,14 @@ impl Checkpoint {
         }
     }
 
-    /// Removes what is older than `spark.sql.streaming.minBatchesToRetain` batches before `id`.
+    /// The oldest batch that is kept with batch `id`: `spark.sql.streaming.minBatchesToRetain` before it.
+    fn first_kept(&self, id: BatchId) -> BatchId {
+        BatchId(id.0.saturating_sub(self.retain))
+    }
+
+    /// Removes what need not be kept with batch `id`, which is committed.
     pub fn forget_before(&mut self, id: BatchId) -> Result<()> {
-        let first = BatchId(id.0.saturating_sub(self.retain));
+        let first = self.first_kept(id);
         self.offsets.remove_before(first)?;
         self.commits.remove_before(first)
     }

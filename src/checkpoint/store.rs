@@ -1,11 +1,14 @@
 //! Put-if-absent files: the one primitive that every log is built on.
 //!
-//! A file is written under a temporary name that readers ignore (`.<name>.<uuid>.tmp`), synced when the store is durable, and linked to its
+//! A file is written under a temporary name that readers ignore (`.<name>.<uuid>.tmp`), synced when the store is durable, and renamed to its
 //! name, which fails when the name exists. The directory is synced last. A stale Hadoop checksum `.<name>.crc` goes with it.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind as Io, Write};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 
 use crate::conf::Conf;
 use crate::error::{Context, Error, Result};
@@ -73,11 +76,29 @@ impl Store {
 
     /// Writes `name` unless it exists.
     pub fn put_if_absent(&self, name: &str, bytes: &[u8]) -> Result<Put> {
-        self.publish(name, bytes, |from, to| match fs::hard_link(from, to) {
-            Ok(()) => {
-                let _ = fs::remove_file(from);
-                Ok(Put::Written)
+        self.put(name, bytes, |from| File::create_new(from))
+    }
+
+    /// [`Store::put_if_absent`] into the file of `old`, which is due to be removed: a file system makes and removes files much more slowly than
+    /// it writes one anew. A file with other links (a copy of the checkpoint, perhaps) is removed and not written to.
+    pub fn put_reusing(&self, old: &str, name: &str, bytes: &[u8]) -> Result<Put> {
+        remove_checksum(&self.dir, old).context(|| format!("removing the checksum of {old}"))?;
+        self.put(name, bytes, |from| {
+            if fs::rename(self.dir.join(old), from).is_ok() {
+                let file = File::options().write(true).open(from)?;
+                if rustix::fs::fstat(&file)?.st_nlink == 1 {
+                    file.set_len(0)?;
+                    return Ok(file);
+                }
+                fs::remove_file(from)?;
             }
+            File::create_new(from)
+        })
+    }
+
+    fn put(&self, name: &str, bytes: &[u8], make: impl FnOnce(&Path) -> std::io::Result<File>) -> Result<Put> {
+        self.publish(name, bytes, make, |from, to| match rename_if_absent(from, to) {
+            Ok(()) => Ok(Put::Written),
             Err(error) if error.kind() == Io::AlreadyExists => {
                 let _ = fs::remove_file(from);
                 Ok(Put::Exists)
@@ -88,18 +109,20 @@ impl Store {
 
     /// Writes `name`, replacing what is there in one step.
     pub fn replace(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        self.publish(name, bytes, |from, to| fs::rename(from, to).map(|()| Put::Written)).map(|_| ())
+        let make = |from: &Path| File::create_new(from);
+        self.publish(name, bytes, make, |from, to| fs::rename(from, to).map(|()| Put::Written)).map(|_| ())
     }
 
     fn publish(
         &self,
         name: &str,
         bytes: &[u8],
+        make: impl FnOnce(&Path) -> std::io::Result<File>,
         place: impl FnOnce(&Path, &Path) -> std::io::Result<Put>,
     ) -> Result<Put> {
         let (from, to) = (self.dir.join(format!(".{name}.{}.tmp", uuid::Uuid::new_v4())), self.dir.join(name));
         let written = (|| -> std::io::Result<Put> {
-            let mut file = File::create_new(&from)?;
+            let mut file = make(&from)?;
             file.write_all(bytes)?;
             if self.durability == Durability::Synced {
                 file.sync_data()?;
@@ -163,6 +186,18 @@ impl Store {
             }
         }
         Ok(names)
+    }
+}
+
+/// Renames a file unless the new name is taken. A file system without such a rename (some network ones) links the new name and removes the
+/// old one.
+fn rename_if_absent(from: &Path, to: &Path) -> std::io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            fs::hard_link(from, to)?;
+            fs::remove_file(from)
+        }
+        renamed => Ok(renamed?),
     }
 }
 

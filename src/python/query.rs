@@ -71,6 +71,11 @@ impl Query {
         self.inner.recent_progress().iter().map(|progress| progress.to_json().to_string()).collect()
     }
 
+    /// How long the remembered batches took, in seconds: exact, where a report has whole milliseconds.
+    fn batch_seconds(&self) -> Vec<f64> {
+        self.inner.recent_progress().iter().map(|progress| progress.duration.as_secs_f64()).collect()
+    }
+
     fn last_progress(&self) -> Option<String> {
         self.inner.last_progress().map(|progress| progress.to_json().to_string())
     }

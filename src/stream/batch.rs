@@ -407,7 +407,8 @@ impl MicroBatch {
 
     /// After `commits/N`: the sources may forget the batch, and so may the log in time.
     fn settle(&mut self) -> Result<()> {
-        self.next = self.next.next();
+        let done = self.next;
+        self.next = done.next();
         for input in &mut self.inputs {
             if input.committed != input.available {
                 input.committed.clone_from(&input.available);
@@ -416,7 +417,7 @@ impl MicroBatch {
                 }
             }
         }
-        self.checkpoint.forget_before(self.next)
+        self.checkpoint.forget_before(done)
     }
 
     /// The ends of the last batch and of the one that is under way, for the message of a query that failed.

@@ -139,8 +139,9 @@ impl Continuous {
         checkpoint.log_commit(self.epoch, CommitsEntry::default())?;
         reader.commit(&end)?;
         self.committed = Some(end);
-        self.epoch = self.epoch.next();
-        checkpoint.forget_before(self.epoch)
+        let done = self.epoch;
+        self.epoch = done.next();
+        checkpoint.forget_before(done)
     }
 
     /// Where the source stood at the newest commit, for the message of a query that failed.

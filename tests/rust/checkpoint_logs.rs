@@ -8,6 +8,7 @@ use firesteel::checkpoint::conf::{logged, overridden};
 use firesteel::checkpoint::offsets::{Leaves, LoggedBatch, OffsetsEntry};
 use firesteel::checkpoint::open::{Found, Location, Removal};
 use firesteel::checkpoint::recovery::{Damage, Decision, Facts, decide};
+use firesteel::checkpoint::store::{Durability, Put, Store};
 use firesteel::checkpoint::{Checkpoint, Recovered};
 use firesteel::conf::Conf;
 use firesteel::error::{ErrorKind, Result};
@@ -116,7 +117,7 @@ fn the_recovery_table_holds() {
 #[test]
 fn a_checkpoint_tells_where_its_next_run_begins() {
     let dir = tempfile::tempdir().unwrap();
-    let checkpoint = open(dir.path()).unwrap();
+    let mut checkpoint = open(dir.path()).unwrap();
     assert_eq!(checkpoint.recover().unwrap(), Recovered::Begin);
     checkpoint.log_offsets(BatchId(0), &entry("1")).unwrap();
     assert_eq!(checkpoint.recover().unwrap(), Recovered::Replay { batch: BatchId(0), starts: None, ends: entry("1") });
@@ -135,7 +136,7 @@ fn one_run_at_a_time_holds_a_checkpoint() {
     let second = open(dir.path()).unwrap_err();
     assert!(second.to_string().starts_with("Multiple streaming queries are concurrently using"), "{second}");
     first.close(Removal::Allowed);
-    let third = open(dir.path()).unwrap();
+    let mut third = open(dir.path()).unwrap();
     third.log_offsets(BatchId(0), &entry("1")).unwrap();
     let twice = third.log_offsets(BatchId(0), &entry("2")).unwrap_err();
     assert!(twice.to_string().starts_with("Multiple streaming queries are concurrently using"), "{twice}");
@@ -160,7 +161,7 @@ fn old_batches_are_forgotten() {
     for id in 0..6 {
         checkpoint.log_offsets(BatchId(id), &entry("1")).unwrap();
         checkpoint.log_commit(BatchId(id), CommitsEntry::default()).unwrap();
-        checkpoint.forget_before(BatchId(id + 1)).unwrap();
+        checkpoint.forget_before(BatchId(id)).unwrap();
     }
     for log in ["offsets", "commits"] {
         let mut names: Vec<_> = std::fs::read_dir(dir.path().join(log))
@@ -168,14 +169,33 @@ fn old_batches_are_forgotten() {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        assert_eq!(names, ["4", "5"]);
+        assert_eq!(names, ["3", "4", "5"]);
     }
+}
+
+#[test]
+fn a_forgotten_file_with_another_link_is_not_written_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Durability::Synced).unwrap();
+    store.put_if_absent("0", b"a long first text").unwrap();
+    store.put_if_absent("1", b"second").unwrap();
+    let copy = dir.path().join("copy");
+    std::fs::hard_link(dir.path().join("0"), &copy).unwrap();
+    assert_eq!(store.put_reusing("0", "2", b"third").unwrap(), Put::Written);
+    assert_eq!(store.put_reusing("1", "3", b"4th").unwrap(), Put::Written);
+    assert_eq!(std::fs::read_to_string(&copy).unwrap(), "a long first text");
+    assert_eq!(store.get("2").unwrap().unwrap(), "third");
+    assert_eq!(store.get("3").unwrap().unwrap(), "4th");
+    assert_eq!(store.put_reusing("2", "3", b"5th").unwrap(), Put::Exists);
+    let mut names = store.list().unwrap();
+    names.sort();
+    assert_eq!(names, ["3", "copy"]);
 }
 
 #[test]
 fn what_a_continuous_run_did_not_commit_is_dropped() {
     let dir = tempfile::tempdir().unwrap();
-    let checkpoint = open(dir.path()).unwrap();
+    let mut checkpoint = open(dir.path()).unwrap();
     let epoch = |end: &str| OffsetsEntry { batch: None, ends: vec![Some(end.into())], leaves: Leaves::Known };
     assert_eq!(checkpoint.recover_continuous().unwrap(), None);
     checkpoint.log_offsets(BatchId(0), &epoch("1")).unwrap();
