@@ -86,8 +86,13 @@ impl Store {
         self.put(name, bytes, |from| {
             if fs::rename(self.dir.join(old), from).is_ok() {
                 let file = File::options().write(true).open(from)?;
-                if rustix::fs::fstat(&file)?.st_nlink == 1 {
-                    file.set_len(0)?;
+                let about = rustix::fs::fstat(&file)?;
+                if about.st_nlink == 1 {
+                    // Not cut to nothing: ext4 takes that for a file being replaced, and writes it to the disk when it is closed.
+                    let len = bytes.len() as u64;
+                    if u64::try_from(about.st_size).is_ok_and(|size| size > len) {
+                        file.set_len(len)?;
+                    }
                     return Ok(file);
                 }
                 fs::remove_file(from)?;
