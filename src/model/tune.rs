@@ -16,7 +16,9 @@ const MOST: usize = 16_384;
 /// Runs of one size before it is judged by the best of them.
 const TRIALS: u32 = 8;
 /// Another size must be this much better.
-const GAIN: f64 = 0.97;
+const GAIN: f64 = 0.99;
+/// Sizes in a row that were no better, after which larger ones are not tried: a model's costs may be level for a while before they fall.
+const MISSES: u32 = 2;
 /// No chunk should take longer: it holds a core, and a query that wants to stop waits for it.
 const LONGEST: Duration = Duration::from_millis(20);
 /// What handing a chunk to another thread costs, with room to spare.
@@ -45,6 +47,8 @@ struct Search {
     current: f64,
     /// The best size and its cost.
     best: Option<(usize, f64)>,
+    /// Sizes tried since then.
+    misses: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -132,12 +136,15 @@ impl Tuner {
         };
         if better {
             search.best = Some((rows, search.current));
+            search.misses = 0;
+        } else {
+            search.misses += 1;
         }
         let best = search.best.map_or(rows, |(size, _)| size);
         let too_long = search.current * rows as f64 >= long;
         let next = match search.step {
-            Step::Up if better && !too_long && rows * 2 <= MOST => Some(rows * 2),
-            // The first step up was no better, or the first size takes too long already: try the other way.
+            Step::Up if search.misses < MISSES && !too_long && rows * 2 <= MOST => Some(rows * 2),
+            // The steps up were no better, or the first size takes too long already: try the other way.
             Step::Up if best == FIRST => {
                 search.step = Step::Down;
                 Some(best / 2)

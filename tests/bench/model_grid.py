@@ -2,8 +2,9 @@
 
 The raw side is measured over a grid: 1 or 2 threads inside a session, one or two Python threads (two with a session
 each, which is the best that Python can do), batches of 256 to all rows. It is given NumPy arrays that exist already,
-so nothing is converted. Ours is given a record batch and returns one. Runs are interleaved and repeated; medians are
-compared::
+so nothing is converted. Ours is given a record batch and returns one. Runs are interleaved, in another order each
+time, and repeated; medians are compared. ONNX Runtime's threads go on spinning for a while after a run, so each
+measurement waits until those of the one before have gone to sleep::
 
     python tests/bench/model_grid.py            # print the grid
     python tests/bench/model_grid.py --json out.json
@@ -27,6 +28,9 @@ from firesteel.ml import Model
 
 MODELS = Path(__file__).parents[1] / "fixtures" / "models"
 BATCHES = [256, 1024, 4096, 16384, None]
+SETTLE = 0.1
+"""Seconds after which the threads of a session no longer spin."""
+ROUND, WARMUP = 300, 50
 CASES = {"mlp": ((32,), 200_000, 1.0), "trees": ((30,), 60_000, 1.0), "transformer": ((16, 64), 6_000, 0.97)}
 
 
@@ -80,12 +84,16 @@ def grid(name: str, repeats: int, scale: float) -> dict:
             sides[f"raw intra_op={threads} threads={callers}"] = [session(name, threads) for _ in range(callers)]
     model.predict(rows)
     times: dict[tuple[str, int | None], list[float]] = {}
-    for _ in range(repeats):
-        for batch in BATCHES:
-            for side, sessions in sides.items():
-                size = batch or -(-count // len(sessions))
-                times.setdefault((side, batch), []).append(raw(sessions, key, data, size))
-            times.setdefault(("ours", batch), []).append(ours(model, rows, batch or count))
+    cells = [(side, batch) for batch in BATCHES for side in (*sides, "ours")]
+    for repeat in range(repeats):
+        shift = repeat * len(cells) // repeats
+        for side, batch in cells[shift:] + cells[:shift]:
+            time.sleep(SETTLE)
+            if side == "ours":
+                took = ours(model, rows, batch or count)
+            else:
+                took = raw(sides[side], key, data, batch or -(-count // len(sides[side])))
+            times.setdefault((side, batch), []).append(took)
     rates = {key: count / statistics.median(values) for key, values in times.items()}
     print(f"\n{name}: million rows/s, {count:,} rows, median of {repeats}; chunk_rows={model.chunk_rows}")
     print(f"{'':28}" + "".join(f"{batch or 'all':>10}" for batch in BATCHES))
@@ -116,12 +124,14 @@ def one_row(name: str, rounds: int = 3000) -> dict:
     sides = {side: (lambda s=s: s.run(None, {key: data})) for side, s in sessions.items()}
     sides["ours"] = lambda: model.predict(row)
     times: dict[str, list[float]] = {side: [] for side in sides}
-    for at in range(rounds + 200):
+    for _ in range(rounds // ROUND):
         for side, call in sides.items():
-            began = time.perf_counter()
-            call()
-            if at >= 200:
-                times[side].append(time.perf_counter() - began)
+            time.sleep(SETTLE)
+            for at in range(ROUND + WARMUP):
+                began = time.perf_counter()
+                call()
+                if at >= WARMUP:
+                    times[side].append(time.perf_counter() - began)
     micros = {side: statistics.median(values) * 1e6 for side, values in times.items()}
     best = min(value for side, value in micros.items() if side != "ours")
     print(f"{name}, one row: " + ", ".join(f"{side} {value:.1f} us" for side, value in micros.items()), end="")

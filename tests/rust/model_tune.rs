@@ -31,6 +31,18 @@ fn the_best_size_is_found_above_and_below_the_first() {
 }
 
 #[test]
+fn a_level_stretch_does_not_end_the_search() {
+    let row = |rows: usize| match rows {
+        ..=256 => 1000,
+        512 => 995,
+        1024 => 960,
+        2048 => 900,
+        _ => 950,
+    };
+    assert_eq!(settle(None, |rows| row(rows) * rows as u64), 2048);
+}
+
+#[test]
 fn a_chunk_never_takes_long() {
     let rows = settle(None, cost(1_000_000, 1_000_000, 1 << 20));
     assert!(rows <= 32, "{rows} rows take {rows} ms");
