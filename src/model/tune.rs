@@ -13,8 +13,11 @@ use crate::clock::{Clock, SystemClock};
 const FIRST: usize = 256;
 const LEAST: usize = 1;
 const MOST: usize = 16_384;
-/// Runs of one size before it is judged by the best of them.
+/// What is run at one size before it is judged by the mean: so many runs and either so many rows or so long. A mean over as many rows treats
+/// sizes alike on a busy machine, where the best of a few runs favours small ones, which are seldom interrupted.
 const TRIALS: u32 = 8;
+const TRIAL_ROWS: usize = 8192;
+const TRIAL_TIME: Duration = Duration::from_millis(200);
 /// Another size must be this much better.
 const GAIN: f64 = 0.99;
 /// Sizes in a row that were no better, after which larger ones are not tried: a model's costs may be level for a while before they fall.
@@ -42,10 +45,11 @@ pub struct Tuner {
 struct Search {
     settled: bool,
     step: Step,
+    /// Runs of the size being tried. The first is not counted: what it touches is not in the cache.
     trials: u32,
-    /// Seconds a row, the least at the size being tried.
-    current: f64,
-    /// The best size and its cost.
+    rows: usize,
+    took: Duration,
+    /// The best size and its cost, in seconds a row.
     best: Option<(usize, f64)>,
     /// Sizes tried since then.
     misses: u32,
@@ -120,28 +124,33 @@ impl Tuner {
     }
 
     fn judge(&self, search: &mut Search, rows: usize, took: Duration) {
-        let cost = took.as_secs_f64() / rows as f64;
-        search.current = if search.trials == 0 { cost } else { search.current.min(cost) };
         search.trials += 1;
-        if search.trials < TRIALS && took < LONGEST {
+        if search.trials == 1 {
             return;
         }
-        search.trials = 0;
+        search.rows += rows;
+        search.took += took;
+        let enough = search.trials > TRIALS && (search.rows >= TRIAL_ROWS || search.took >= TRIAL_TIME);
+        if !enough && took < LONGEST {
+            return;
+        }
+        let cost = search.took.as_secs_f64() / search.rows.max(1) as f64;
+        (search.trials, search.rows, search.took) = (0, 0, Duration::ZERO);
         let long = LONGEST.as_secs_f64();
         let better = match search.best {
             None => true,
             // Away from a size that takes too long, even at some cost.
-            Some((size, best)) if rows < size && best * size as f64 >= long => search.current <= best * 1.25,
-            Some((_, best)) => search.current < best * GAIN,
+            Some((size, best)) if rows < size && best * size as f64 >= long => cost <= best * 1.25,
+            Some((_, best)) => cost < best * GAIN,
         };
         if better {
-            search.best = Some((rows, search.current));
+            search.best = Some((rows, cost));
             search.misses = 0;
         } else {
             search.misses += 1;
         }
         let best = search.best.map_or(rows, |(size, _)| size);
-        let too_long = search.current * rows as f64 >= long;
+        let too_long = cost * rows as f64 >= long;
         let next = match search.step {
             Step::Up if search.misses < MISSES && !too_long && rows * 2 <= MOST => Some(rows * 2),
             // The steps up were no better, or the first size takes too long already: try the other way.

@@ -11,7 +11,7 @@ use firesteel::model::tune::Tuner;
 fn settle(fixed: Option<usize>, nanos: impl Fn(usize) -> u64) -> usize {
     let clock = Arc::new(ManualClock::at(0));
     let tuner = Tuner::with_clock(fixed, Arc::<ManualClock>::clone(&clock));
-    for _ in 0..200 {
+    for _ in 0..3000 {
         let (rows, start) = (tuner.rows(), tuner.now());
         clock.advance(Duration::from_nanos(nanos(rows)));
         tuner.ran(rows, start);
