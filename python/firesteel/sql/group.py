@@ -75,7 +75,14 @@ class GroupedData:
         return self._df._new(frame.aggregate(self._kind, self._keys, columns))
 
     def count(self) -> DataFrame:
-        """Counts the rows of each group."""
+        """Counts the rows of each group.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([("a", 1), ("a", 3), ("b", 5)], ["k", "v"])
+        >>> df.groupBy("k").count().orderBy("k").collect()
+        [Row(k='a', count=2), Row(k='b', count=1)]
+        """
         return self._aggregate([_call("count", 1).alias("count")])
 
     def _numeric(self, function: str, cols: tuple[Any, ...]) -> DataFrame:
@@ -93,7 +100,14 @@ class GroupedData:
         return self._aggregate([_call(function, self._df[name]) for name in names])
 
     def avg(self: GroupedData, *cols: str) -> DataFrame:
-        """Averages numeric columns; all of them by default."""
+        """Averages numeric columns; all of them by default.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([("a", 1), ("a", 3), ("b", 5)], ["k", "v"])
+        >>> df.groupBy("k").avg("v").orderBy("k").collect()
+        [Row(k='a', avg(v)=2.0), Row(k='b', avg(v)=5.0)]
+        """
         return self._numeric("avg", cols)
 
     def mean(self: GroupedData, *cols: str) -> DataFrame:
@@ -101,15 +115,36 @@ class GroupedData:
         return self._numeric("avg", cols)
 
     def max(self: GroupedData, *cols: str) -> DataFrame:
-        """The greatest values of numeric columns."""
+        """The greatest values of numeric columns.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([("a", 1), ("a", 3), ("b", 5)], ["k", "v"])
+        >>> df.groupBy("k").max("v").orderBy("k").collect()
+        [Row(k='a', max(v)=3), Row(k='b', max(v)=5)]
+        """
         return self._numeric("max", cols)
 
     def min(self: GroupedData, *cols: str) -> DataFrame:
-        """The smallest values of numeric columns."""
+        """The smallest values of numeric columns.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([("a", 1), ("a", 3), ("b", 5)], ["k", "v"])
+        >>> df.groupBy("k").min("v").orderBy("k").collect()
+        [Row(k='a', min(v)=1), Row(k='b', min(v)=5)]
+        """
         return self._numeric("min", cols)
 
     def sum(self: GroupedData, *cols: str) -> DataFrame:
-        """The sums of numeric columns."""
+        """The sums of numeric columns.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([("a", 1), ("a", 3), ("b", 5)], ["k", "v"])
+        >>> df.groupBy("k").sum("v").orderBy("k").collect()
+        [Row(k='a', sum(v)=4), Row(k='b', sum(v)=5)]
+        """
         return self._numeric("sum", cols)
 
     def pivot(self, pivot_col: str, values: list[Any] | None = None) -> GroupedData:
@@ -121,6 +156,12 @@ class GroupedData:
             The column.
         values : list, optional
             Its values; without them, the query is run to find them.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([("a", 2024, 1), ("a", 2025, 3)], ["k", "year", "v"])
+        >>> df.groupBy("k").pivot("year").sum("v").collect()
+        [Row(k='a', 2024=1, 2025=3)]
         """
         from firesteel.sql.column import _expr
         from firesteel.sql.functions import lit

@@ -32,6 +32,14 @@ class DataFrameNaFunctions:
             Keeps rows with at least so many values that are not missing; replaces `how`.
         subset : str or list of str, optional
             The columns to look at.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([(1, "a"), (None, "b"), (None, None)], "n INT, s STRING")
+        >>> df.na.drop().collect()
+        [Row(n=1, s='a')]
+        >>> df.na.drop("all").count()
+        2
         """
         from firesteel.sql import functions as F
 
@@ -111,6 +119,12 @@ class DataFrameNaFunctions:
             What to put in its place.
         subset : str or list of str, optional
             The columns to look at.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([(1, "a"), (None, "b"), (None, None)], "n INT, s STRING")
+        >>> df.na.replace({"a": "A", "b": None}).collect()
+        [Row(n=1, s='A'), Row(n=None, s=None), Row(n=None, s=None)]
         """
         from firesteel.sql import functions as F
 

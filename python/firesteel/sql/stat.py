@@ -31,6 +31,12 @@ class DataFrameStatFunctions:
             Which quantiles, from 0 to 1.
         relativeError : float
             How far a quantile's rank may be off; 0 is exact.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([(1, 2.0), (2, 4.0), (3, 6.0)], "x INT, y DOUBLE")
+        >>> df.stat.approxQuantile("x", [0.5, 1.0], 0)
+        [2.0, 3.0]
         """
         from firesteel.sql import functions as F
 
@@ -60,7 +66,14 @@ class DataFrameStatFunctions:
         return found[0] if isinstance(col, str) else found
 
     def corr(self, col1: str, col2: str, method: str | None = None) -> float:
-        """Returns the Pearson correlation of two columns."""
+        """Returns the Pearson correlation of two columns.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([(1, 2.0), (2, 4.0), (3, 6.0)], "x INT, y DOUBLE")
+        >>> df.stat.corr("x", "y")
+        1.0
+        """
         from firesteel.sql import functions as F
 
         _names(col1, col2)
@@ -72,7 +85,14 @@ class DataFrameStatFunctions:
         return float("nan") if found is None else found
 
     def cov(self, col1: str, col2: str) -> float:
-        """Returns the sample covariance of two columns."""
+        """Returns the sample covariance of two columns.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([(1, 2.0), (2, 4.0), (3, 6.0)], "x INT, y DOUBLE")
+        >>> df.stat.cov("x", "y")
+        2.0
+        """
         from firesteel.sql import functions as F
 
         _names(col1, col2)
@@ -80,7 +100,14 @@ class DataFrameStatFunctions:
         return 0.0 if found is None else found
 
     def crosstab(self, col1: str, col2: str) -> DataFrame:
-        """Returns how often each pair of values occurs: a row for each value of one, a column for each of the other."""
+        """Returns how often each pair of values occurs: a row for each value of one, a column for each of the other.
+
+        Examples
+        --------
+        >>> df = spark.createDataFrame([("a", 1), ("a", 2), ("b", 1)], ["k", "n"])
+        >>> df.stat.crosstab("k", "n").orderBy("k_n").collect()
+        [Row(k_n='a', 1=1, 2=1), Row(k_n='b', 1=1, 2=0)]
+        """
         from firesteel.sql import functions as F
 
         _names(col1, col2)

@@ -46,12 +46,28 @@ class Window:
 
     @staticmethod
     def rowsBetween(start: int, end: int) -> WindowSpec:
-        """Takes the rows from `start` to `end`, counted from the current one."""
+        """Takes the rows from `start` to `end`, counted from the current one.
+
+        Examples
+        --------
+        >>> from firesteel.sql import Window, functions as F
+        >>> last_two = Window.orderBy("id").rowsBetween(-1, Window.currentRow)
+        >>> [row[0] for row in spark.range(4).select(F.sum("id").over(last_two)).collect()]
+        [0, 1, 3, 5]
+        """
         return WindowSpec().rowsBetween(start, end)
 
     @staticmethod
     def rangeBetween(start: int, end: int) -> WindowSpec:
-        """Takes the rows whose order value lies from `start` to `end` of the current one's."""
+        """Takes the rows whose order value lies from `start` to `end` of the current one's.
+
+        Examples
+        --------
+        >>> from firesteel.sql import Window, functions as F
+        >>> near = Window.orderBy("id").rangeBetween(-5, 5)
+        >>> [row[0] for row in spark.range(0, 30, 10).select(F.count("*").over(near)).collect()]
+        [1, 1, 1]
+        """
         return WindowSpec().rangeBetween(start, end)
 
 
