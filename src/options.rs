@@ -1,6 +1,6 @@
 //! Options of a reader or writer: case-insensitive keys, and a note of which were looked at, so that a key nobody knows gets a warning.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -12,7 +12,8 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     values: IndexMap<String, (String, String)>,
-    read: BTreeSet<String>,
+    /// By lower-case key, the key as it is documented.
+    read: BTreeMap<String, String>,
 }
 
 impl Options {
@@ -32,9 +33,9 @@ impl Options {
 
     /// The text of an option; notes that someone knows the key.
     pub fn get(&mut self, key: &str) -> Option<&str> {
-        let key = key.to_lowercase();
-        let value = self.values.get(&key).map(|(_, value)| value.as_str());
-        self.read.insert(key);
+        let lower = key.to_lowercase();
+        let value = self.values.get(&lower).map(|(_, value)| value.as_str());
+        self.read.insert(lower, key.to_owned());
         value
     }
 
@@ -94,12 +95,12 @@ impl Options {
 
     /// The keys, as the user spelled them, that nobody looked at.
     pub fn unread(&self) -> Vec<&str> {
-        self.values.iter().filter(|(key, _)| !self.read.contains(*key)).map(|(_, (key, _))| key.as_str()).collect()
+        self.values.iter().filter(|(key, _)| !self.read.contains_key(*key)).map(|(_, (key, _))| key.as_str()).collect()
     }
 
-    /// The keys that someone looked at, in lower case: candidates for "did you mean".
+    /// The keys that someone looked at, as they are documented: candidates for "did you mean".
     pub fn known(&self) -> impl Iterator<Item = &str> {
-        self.read.iter().map(String::as_str)
+        self.read.values().map(String::as_str)
     }
 }
 

@@ -251,7 +251,7 @@ class NumberFormatException(IllegalArgumentException):
 
 
 class StreamingQueryException(PySparkException):
-    """A streaming query was terminated by an error; ``__cause__`` is that error."""
+    """A streaming query was terminated by an error; ``__cause__`` is that error, or what the user's own code raised."""
 
 
 class QueryExecutionException(PySparkException):

@@ -66,6 +66,12 @@ fn cause_of<'py>(py: Python<'py>, source: &(dyn StdError + 'static)) -> PyResult
         return Ok(Some(raised.clone_ref(py).into_value(py).into_bound(py).into_any()));
     }
     if let Some(error) = source.downcast_ref::<Error>() {
+        // What a query's user code raised stands for itself: the message around it is in the query's own.
+        if error.kind() == ErrorKind::User
+            && let Some(raised) = error.cause()
+        {
+            return cause_of(py, raised.as_ref());
+        }
         return exception(py, error).map(Some);
     }
     source.source().map_or(Ok(None), |inner| cause_of(py, inner))

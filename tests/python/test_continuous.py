@@ -92,7 +92,7 @@ def test_an_error_of_an_iterator_function_is_the_cause(spark):
     stream.add([(1,)])
     with pytest.raises(StreamingQueryException) as raised:
         query.awaitTermination(20)
-    assert raised.value.__cause__.__cause__ is boom
+    assert raised.value.__cause__ is boom
 
 
 def test_a_udf_and_a_model_over_a_socket(spark):

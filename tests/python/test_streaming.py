@@ -79,10 +79,8 @@ def test_an_error_in_foreach_batch_is_the_cause(numbers):
     query = numbers.writeStream.foreachBatch(fail).start()
     with pytest.raises(StreamingQueryException) as raised:
         query.awaitTermination()
-    cause = raised.value
-    while cause is not boom and cause is not None:
-        cause = cause.__cause__
-    assert cause is boom
+    assert raised.value.__cause__ is boom
+    assert query.exception().__cause__ is boom
     assert isinstance(query.exception(), StreamingQueryException)
 
 

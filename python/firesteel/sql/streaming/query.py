@@ -62,7 +62,7 @@ class StreamingQuery:
         Raises
         ------
         StreamingQueryException
-            Where an error ended the query; its ``__cause__`` is that error.
+            Where an error ended the query; its ``__cause__`` is that error, or what the user's own code raised, the same object.
         """
         if timeout is None:
             self._native.await_termination(None)
