@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use futures::future::{BoxFuture, FutureExt, ready};
 use futures::stream::TryStreamExt;
@@ -28,6 +29,27 @@ struct State {
     newest: Option<BatchId>,
 }
 
+/// Rows of a merged record batch at most.
+const MERGED_ROWS: usize = 8192;
+
+impl State {
+    /// Adds rows. A continuous query adds one or two at a time, so a record batch is merged with the one before it while that is no bigger, as
+    /// a binary counter carries: a reader finds few of them, and a row is copied a dozen times at most.
+    fn push(&mut self, rows: RecordBatch) {
+        let mut newest = rows;
+        while let Some(before) = self.rows.last()
+            && before.num_rows() <= newest.num_rows()
+            && before.num_rows() + newest.num_rows() <= MERGED_ROWS
+            // What does not fit into one, text beyond 2 GB, stays apart.
+            && let Ok(merged) = concat_batches(before.schema_ref(), [before, &newest])
+        {
+            self.rows.pop();
+            newest = merged;
+        }
+        self.rows.push(newest);
+    }
+}
+
 impl MemoryTable {
     pub fn new(schema: SchemaRef) -> Self {
         Self { schema, state: Mutex::default() }
@@ -51,7 +73,7 @@ impl MemoryTable {
         if mode == OutputMode::Complete {
             state.rows.clear();
         }
-        state.rows.extend(rows);
+        rows.into_iter().for_each(|rows| state.push(rows));
     }
 }
 
@@ -173,7 +195,7 @@ impl Writer for MemoryWriter {
 impl ContinuousWriter for MemoryWriter {
     fn write(&self, _epoch: EpochId, _lane: usize, rows: RecordBatch) -> BoxFuture<'_, Result<()>> {
         if rows.num_rows() > 0 {
-            self.table.state.lock().rows.push(rows);
+            self.table.state.lock().push(rows);
         }
         ready(Ok(())).boxed()
     }

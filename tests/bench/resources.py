@@ -14,8 +14,8 @@ MB = 1_000_000
 #: What memory may grow after the warm-up and still be called flat: allocators breathe.
 FLAT = 1.05
 
-#: Counted by user code that works on copies of itself, such as a ``foreach`` writer: the module is no copy.
-seen = 0
+#: The rows of each closed copy of a ``foreach`` writer: those work on copies of themselves, and the module is no copy.
+seen: list[int] = []
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Every figure that Firesteel quotes, measured side by side in one run, with the wheel's profile.
 
 Builds the wheel, installs it into an environment of its own, runs each benchmark in a fresh interpreter, and writes
-`report.json` and `report.md` under `.build/bench/`. PySpark is measured in the same run when Java is there.
+`report.json` and `report.md` under `.build/bench/`, each figure beside its target. PySpark is measured in the same run when Java is there.
 
     python tests/bench/run.py                 # everything
     python tests/bench/run.py --only latency  # one benchmark
@@ -18,20 +18,17 @@ import shutil
 import subprocess
 import sys
 import venv
+from dataclasses import asdict
 from pathlib import Path
+
+from figures import Figure, at_most, table
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 BUILD = ROOT / ".build" / "bench"
 
-# name, script, needs Java
-BENCHMARKS = [
-    ("startup", "startup.py", False),
-    ("latency", "latency.py", False),
-    ("scoring", "scoring.py", False),
-    ("model_grid", "model_grid.py", False),
-    ("continuous", "continuous.py", False),
-]
+BENCHMARKS = ["startup", "latency", "scoring", "memory", "model_grid", "continuous"]
+WHEEL_LIMIT_MB = 60
 
 
 def wheel_python() -> Path:
@@ -48,12 +45,24 @@ def wheel_python() -> Path:
     return python
 
 
-def measure(python: Path, script: str) -> dict:
-    """One benchmark in a fresh interpreter, outside the tree so that no development build shadows the wheel."""
-    out = BUILD / f"{Path(script).stem}.json"
+def wheel_figures() -> dict:
+    """How big the wheel is."""
+    size = next((BUILD / "wheels").glob("*.whl")).stat().st_size / 1e6
+    return {"figures": [asdict(at_most(WHEEL_LIMIT_MB, "wheel", size, "MB"))], "details": {}}
+
+
+def measure(python: Path, name: str) -> dict:
+    """One benchmark in a fresh interpreter, outside the tree so that no development build shadows the wheel.
+
+    A benchmark that missed a target ends with an error and its figures; one that broke down, without them.
+    """
+    out = BUILD / f"{name}.json"
     out.unlink(missing_ok=True)
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    subprocess.run([python, str(HERE / script), "--json", str(out)], cwd=BUILD, env=environment, check=True)
+    command = [python, str(HERE / f"{name}.py"), "--json", str(out)]
+    status = subprocess.run(command, cwd=BUILD, env=environment, check=False).returncode
+    if not out.exists():
+        raise SystemExit(f"the benchmark {name} broke down with exit status {status}")
     return json.loads(out.read_text())
 
 
@@ -68,25 +77,27 @@ def machine() -> dict:
 
 def markdown(report: dict) -> str:
     lines = ["# Benchmarks", "", ", ".join(f"{key}: {value}" for key, value in report["machine"].items()), ""]
-    for name, figures in report["benchmarks"].items():
-        lines += [f"## {name}", "", "| figure | value |", "|---|---|"]
-        lines += [f"| {key} | {value} |" for key, value in figures.items() if not isinstance(value, (dict, list))]
-        lines.append("")
-    return "\n".join(lines)
+    for name, measured in report["benchmarks"].items():
+        figures = [Figure(**each) for each in measured["figures"]]
+        lines += [f"## {name}", "", *table(figures), ""]
+    promised = [each for measured in report["benchmarks"].values() for each in measured["figures"] if each["target"]]
+    lines.append(f"{sum(each['met'] for each in promised)} of {len(promised)} targets are met.")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=[name for name, _, _ in BENCHMARKS], action="append")
+    parser.add_argument("--only", choices=BENCHMARKS, action="append")
     parser.add_argument("--no-build", action="store_true", help="measure the firesteel that this interpreter imports")
     arguments = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
     python = Path(sys.executable) if arguments.no_build else wheel_python()
     report: dict = {"machine": machine(), "benchmarks": {}}
-    for name, script, _ in BENCHMARKS:
-        if not arguments.only or name in arguments.only:
-            print(f"== {name}", flush=True)
-            report["benchmarks"][name] = measure(python, script)
+    if not arguments.no_build:
+        report["benchmarks"]["wheel"] = wheel_figures()
+    for name in arguments.only or BENCHMARKS:
+        print(f"== {name}", flush=True)
+        report["benchmarks"][name] = measure(python, name)
     (BUILD / "report.json").write_text(json.dumps(report, indent=2))
     (BUILD / "report.md").write_text(markdown(report))
     print(markdown(report))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import subprocess
 import sys
-from pathlib import Path
+
+from figures import arguments, at_most, report
 
 PROGRAM = """
 import time
@@ -20,14 +19,9 @@ print(time.perf_counter() - began)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--json", type=Path)
-    arguments = parser.parse_args()
+    given = arguments(__doc__).parse_args()
     times = [float(subprocess.check_output([sys.executable, "-c", PROGRAM]).split()[-1]) for _ in range(11)][1:]
-    figures = {"import and session, median s (at most 0.3)": round(statistics.median(times), 3), "times": times}
-    print(json.dumps(figures, indent=2))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures))
+    report([at_most(0.3, "import and session, median of 10", statistics.median(times), "s")], given.json, times=times)
 
 
 if __name__ == "__main__":

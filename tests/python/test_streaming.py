@@ -60,6 +60,22 @@ def test_a_stream_fed_by_hand(spark):
     assert query.awaitTermination(1) is True
 
 
+def test_rows_that_come_one_by_one_stay_in_order_in_a_memory_table(spark):
+    stream = MemoryStream("n INT", spark)
+    writer = stream.to_df().writeStream.format("memory").queryName("one_by_one")
+    query = writer.trigger(continuous="1 second").start()
+    table = spark.table("one_by_one")
+    for n in range(300):
+        stream.add([(n,)])
+    while query.isActive and table.count() < 300:
+        pass
+    query.stop()
+    assert query.exception() is None
+    numbers = [row.n for row in table.collect()]
+    assert sorted(numbers) == list(range(300))
+    assert [row.n for row in table.offset(200).collect()] == numbers[200:]
+
+
 def test_foreach_batch_gets_a_dataframe_and_a_number(numbers):
     seen = []
     run(
