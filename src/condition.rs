@@ -13,6 +13,28 @@ macro_rules! conditions {
 }
 
 conditions! {
+    UPGRADE_DATETIME_PATTERN = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "42K0B", Upgrade, "the datetime pattern <pattern> holds the letter <c>, which meant the week's own year or days until Spark 2 and has no meaning since; use EXTRACT, or a pattern of the letters that are left.";
+    DECIMAL_PRECISION_EXCEEDS_MAX = "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003", Arithmetic, "a decimal of <precision> digits has more than the most, <maxPrecision>.";
+    INVALID_FORMAT_EMPTY = "INVALID_FORMAT.EMPTY", "42601", Analysis, "the number format <format> is empty.";
+    INVALID_FORMAT_WRONG_NUM_DIGIT = "INVALID_FORMAT.WRONG_NUM_DIGIT", "42601", Analysis, "the number format <format> needs at least one digit, 0 or 9.";
+    INVALID_FORMAT_WRONG_NUM_TOKEN = "INVALID_FORMAT.WRONG_NUM_TOKEN", "42601", Analysis, "the number format <format> may have <token> once.";
+    INVALID_FORMAT_THOUSANDS_SEPS = "INVALID_FORMAT.THOUSANDS_SEPS_MUST_BEFORE_DEC", "42601", Analysis, "the number format <format> may have , or G before the decimal point only.";
+    INVALID_FORMAT_CONT_THOUSANDS_SEPS = "INVALID_FORMAT.CONT_THOUSANDS_SEPS", "42601", Analysis, "the number format <format> needs digits on both sides of each , or G.";
+    INVALID_FORMAT_CUR_MUST_BEFORE_DIGIT = "INVALID_FORMAT.CUR_MUST_BEFORE_DIGIT", "42601", Analysis, "the number format <format> may have $ before the digits only.";
+    INVALID_FORMAT_CUR_MUST_BEFORE_DEC = "INVALID_FORMAT.CUR_MUST_BEFORE_DEC", "42601", Analysis, "the number format <format> may have $ before the decimal point only.";
+    INVALID_FORMAT_UNEXPECTED_TOKEN = "INVALID_FORMAT.UNEXPECTED_TOKEN", "42601", Analysis, "the number format <format> has an unexpected <token>; it must be <structure>.";
+    INVALID_FORMAT_MISMATCH_INPUT = "INVALID_FORMAT.MISMATCH_INPUT", "42601", IllegalArgument, "the input <inputType> <input> does not follow the number format <format>; use `try_to_number` to get null instead.";
+    INVALID_PARAMETER_VALUE_BINARY_FORMAT = "INVALID_PARAMETER_VALUE.BINARY_FORMAT", "22023", Analysis, "<parameter> of <functionName> must be 'base64', 'hex' or 'utf-8' for binary, found <invalidFormat>.";
+    INVALID_SCHEMA_NON_STRUCT_TYPE = "INVALID_SCHEMA.NON_STRUCT_TYPE", "42K07", Analysis, "the schema <inputSchema> must be a struct, found <dataType>.";
+    UNSUPPORTED_INPUT_TYPE = "DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE", "42K09", Analysis, "<sqlExpr>: <functionName> takes no <dataType>.";
+    UNEXPECTED_NULL = "DATATYPE_MISMATCH.UNEXPECTED_NULL", "42K09", Analysis, "<sqlExpr>: the <exprName> must not be null.";
+    CANNOT_MODIFY_STATIC_CONFIG = "CANNOT_MODIFY_STATIC_CONFIG", "46110", Analysis, "the setting <key> is decided when the session starts; give it to SparkSession.builder.";
+    CANNOT_MODIFY_CONFIG = "CANNOT_MODIFY_CONFIG", "46110", Analysis, "the setting <key> is of the process, not of the session (<docroot>); give it to SparkSession.builder.";
+    INVALID_CONF_VALUE_TYPE_MISMATCH = "INVALID_CONF_VALUE.TYPE_MISMATCH", "22022", IllegalArgument, "the setting <confName> must be a value of type '<confType>', found <confValue>.";
+    INVALID_CONF_VALUE_REQUIREMENT = "INVALID_CONF_VALUE.REQUIREMENT", "22022", IllegalArgument, "the setting <confName> cannot be <confValue>: <confRequirement>.";
+    INVALID_CONF_VALUE_OPTIONS = "INVALID_CONF_VALUE.OUT_OF_RANGE_OF_OPTIONS", "22022", IllegalArgument, "the setting <confName> must be one of <confOptions>, found <confValue>.";
+    INVALID_CONF_VALUE_TIME_ZONE = "INVALID_CONF_VALUE.TIME_ZONE", "22022", IllegalArgument, "the setting <confName> must be a time zone, such as Europe/Paris or +01:00, found <confValue>.";
+    PARTITION_BY_UNKNOWN_COLUMN = "_LEGACY_ERROR_TEMP_1155", "42000", Analysis, "Partition column <col> not found in schema <schemaCatalog>.";
     ARITHMETIC_OVERFLOW = "ARITHMETIC_OVERFLOW", "22003", Arithmetic, "<message>: the result does not fit its type; use <alternative> to get null instead.";
     DIVIDE_BY_ZERO = "DIVIDE_BY_ZERO", "22012", Arithmetic, "a divisor is zero; use `try_divide` to get null instead, or set <config> to \"false\".";
     CAST_INVALID_INPUT = "CAST_INVALID_INPUT", "22018", NumberFormat, "the value <expression> of type <sourceType> is not a valid <targetType>; mend the value, or use `try_cast` to get null instead.";
@@ -20,7 +42,6 @@ conditions! {
     INVALID_TIMEZONE = "INVALID_TIMEZONE", "22009", DateTime, "<timeZone> is no time zone; use a region such as Europe/Paris or an offset such as +01:00.";
     INVALID_DATETIME_PATTERN_ILLEGAL_CHARACTER = "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "22007", IllegalArgument, "the datetime pattern <pattern> holds the letter <c>, which has no meaning here.";
     INVALID_DATETIME_PATTERN_LENGTH = "INVALID_DATETIME_PATTERN.LENGTH", "22007", IllegalArgument, "the datetime pattern <pattern> repeats a letter too often.";
-    WEEK_BASED_PATTERN = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN", "42K0B", IllegalArgument, "the datetime pattern letter <c> is week-based, which Spark does not take since 3.0; use EXTRACT instead.";
     CANNOT_PARSE_TIMESTAMP = "CANNOT_PARSE_TIMESTAMP", "22007", DateTime, "<message>; use <func> to get null instead.";
     CANNOT_DECODE_URL = "CANNOT_DECODE_URL", "22546", IllegalArgument, "the URL <url> does not decode; use `try_url_decode` to get null instead.";
     CANNOT_PARSE_INTERVAL = "CANNOT_PARSE_INTERVAL", "22006", IllegalArgument, "the interval <intervalString> does not parse.";
@@ -111,7 +132,7 @@ conditions! {
     INVALID_TYPED_LITERAL = "INVALID_TYPED_LITERAL", "42604", Parse, "the value <value> is not a valid literal of type <valueType>.";
     TEMP_TABLE_OR_VIEW_ALREADY_EXISTS = "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", Analysis, "there is a temporary view <relationName> already; drop it, or create it with replace.";
     STREAMING_WITHOUT_WRITE_STREAM = "_LEGACY_ERROR_TEMP_3102", "0A000", Analysis, "Queries with streaming sources must be executed with writeStream.start().";
-    INVALID_SAVE_MODE = "INVALID_SAVE_MODE", "42000", IllegalArgument, "the save mode <mode> must be \"append\", \"overwrite\", \"ignore\", \"error\", \"errorifexists\" or \"default\".";
+    INVALID_SAVE_MODE = "INVALID_SAVE_MODE", "42000", Analysis, "the save mode <mode> must be \"append\", \"overwrite\", \"ignore\", \"error\", \"errorifexists\" or \"default\".";
     INSERT_COLUMN_ARITY_MISMATCH = "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", Analysis, "the table <tableName> has <tableColumns> columns, and the rows have <dataColumns>.";
     TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS = "TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "428EK", Analysis, "a temporary view has a name of one part, found <actualName>.";
     INVALID_ATTRIBUTE_NAME_SYNTAX = "INVALID_ATTRIBUTE_NAME_SYNTAX", "42601", Analysis, "the name <name> does not parse; check its backquotes and dots.";

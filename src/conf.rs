@@ -3,53 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
+use crate::options::parse_duration_ms;
+use crate::setting;
 
 /// A snapshot of a session's configuration: what was set, over the defaults.
 #[derive(Clone, Debug, Default)]
 pub struct Conf(BTreeMap<String, String>);
 
-/// The keys that Firesteel carries out, with Spark's defaults. `firesteel.*` keys are ours.
-const DEFAULTS: &[(&str, &str)] = &[
-    ("spark.app.name", "firesteel"),
-    ("spark.master", "local[*]"),
-    ("spark.sql.ansi.enabled", "true"),
-    ("spark.sql.caseSensitive", "false"),
-    ("spark.sql.session.timeZone", "UTC"),
-    ("spark.sql.shuffle.partitions", "200"),
-    ("spark.sql.sources.default", "parquet"),
-    ("spark.sql.warehouse.dir", "spark-warehouse"),
-    ("spark.sql.columnNameOfCorruptRecord", "_corrupt_record"),
-    ("spark.sql.files.ignoreCorruptFiles", "false"),
-    ("spark.sql.files.ignoreMissingFiles", "false"),
-    ("spark.sql.repl.eagerEval.enabled", "false"),
-    ("spark.sql.repl.eagerEval.maxNumRows", "20"),
-    ("spark.sql.repl.eagerEval.truncate", "20"),
-    ("spark.sql.execution.arrow.maxRecordsPerBatch", "10000"),
-    ("spark.sql.streaming.schemaInference", "false"),
-    ("spark.sql.streaming.pollingDelay", "10"),
-    ("spark.sql.streaming.minBatchesToRetain", "100"),
-    ("spark.sql.streaming.numRecentProgressUpdates", "100"),
-    ("spark.sql.streaming.noDataProgressEventInterval", "10000"),
-    ("spark.sql.streaming.stopTimeout", "0"),
-    ("spark.sql.streaming.multipleWatermarkPolicy", "min"),
-    ("spark.sql.streaming.fileSource.log.compactInterval", "10"),
-    ("spark.sql.streaming.fileSource.log.cleanupDelay", "600000"),
-    ("spark.sql.streaming.fileSink.log.compactInterval", "10"),
-    ("spark.sql.streaming.fileSink.log.cleanupDelay", "600000"),
-    ("spark.sql.streaming.fileSource.schema.forceNullable", "true"),
-    ("spark.sql.streaming.forceDeleteTempCheckpointLocation", "false"),
-    ("spark.sql.streaming.stopActiveRunOnRestart", "true"),
-    ("spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart", "true"),
-    // fsync of every log file and its directory; "false" trades the last batches after a power cut for speed.
-    ("firesteel.checkpoint.fsync", "true"),
-    // Bytes a plan may hold before it spills to disk.
-    ("firesteel.memory.limit", "4g"),
-];
-
 impl Conf {
     /// The value of a key: what was set, or the default.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str).or_else(|| default(key))
+        self.0.get(key).map(String::as_str).or_else(|| setting::default(key))
     }
 
     /// The value that was set, without defaults.
@@ -81,12 +45,17 @@ impl Conf {
         }
     }
 
-    /// A key that is a whole number. Sizes and times with a unit have parsers of their own in `options`.
+    /// A key that is a whole number. Sizes have a parser of their own in `options`.
     pub fn number(&self, key: &str) -> Result<u64> {
         let text = self.get(key).unwrap_or_default();
-        text.trim_end_matches("ms")
-            .parse()
-            .map_err(|_| Error::illegal(format!("'{key}' must be a whole number, found '{text}'")))
+        text.trim().parse().map_err(|_| Error::illegal(format!("'{key}' must be a whole number, found '{text}'")))
+    }
+
+    /// A key that is a time, in milliseconds: with a unit, or bare.
+    pub fn millis(&self, key: &str) -> Result<u64> {
+        let text = self.get(key).unwrap_or_default();
+        let millis = parse_duration_ms(text, 1).and_then(|millis| u64::try_from(millis).ok());
+        millis.ok_or_else(|| Error::illegal(format!("'{key}' must be a time such as 100ms or 5s, found '{text}'")))
     }
 
     /// `spark.sql.session.timeZone`.
@@ -101,9 +70,4 @@ impl Conf {
     pub fn case_sensitive(&self) -> bool {
         self.flag("spark.sql.caseSensitive").unwrap_or(false)
     }
-}
-
-/// The default of a key that Firesteel knows.
-pub fn default(key: &str) -> Option<&'static str> {
-    DEFAULTS.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
 }

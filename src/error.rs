@@ -28,6 +28,8 @@ pub enum ErrorKind {
     DateTime,
     /// An index lies outside its array: change the data, or use `get`. `ArrayIndexOutOfBoundsException`.
     ArrayIndex,
+    /// What the query asks for meant something else in an older Spark: say it anew. `SparkUpgradeException`.
+    Upgrade,
     /// The data, a file or a device fails at run time: mend it and run again. `SparkRuntimeException`.
     Runtime,
     /// A checkpoint or a log is damaged, foreign, or newer than this version: nothing was touched. `SparkRuntimeException`.

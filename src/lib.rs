@@ -19,6 +19,7 @@ pub mod python;
 pub mod runtime;
 pub mod save;
 pub mod session;
+pub mod setting;
 pub mod show;
 pub mod sink;
 pub mod source;

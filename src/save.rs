@@ -1,19 +1,22 @@
 //! Batch writes: `df.write`. The parts of the file sink, without its log: staged under names that globs miss, then renamed.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow::datatypes::Schema;
 use futures::stream::StreamExt;
 
 use crate::batch::Cancel;
 use crate::catalog::{DATABASE, Table};
 use crate::checkpoint::store::Durability;
 use crate::condition;
+use crate::conf::Conf;
 use crate::error::{Context, Error, Result};
 use crate::format::{SinkRequest, warn_unread};
 use crate::frame::Frame;
-use crate::options::Options;
+use crate::options::{self, Options};
 use crate::sink::files::part::{self, LaneParts};
 use crate::types::zone::Zone;
 use crate::uri;
@@ -36,6 +39,29 @@ impl SaveMode {
             "overwrite" => Ok(Self::Overwrite),
             "ignore" => Ok(Self::Ignore),
             _ => Err(Error::of(condition::INVALID_SAVE_MODE).with("mode", format!("\"{text}\""))),
+        }
+    }
+}
+
+/// What an overwrite replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Overwrite {
+    /// Everything under the path.
+    All,
+    /// The partitions that get rows.
+    Touched,
+}
+
+impl Overwrite {
+    /// By the option `partitionOverwriteMode`, else `spark.sql.sources.partitionOverwriteMode`.
+    fn of(options: &mut Options, conf: &Conf, partition_by: &[String]) -> Result<Self> {
+        const KEY: &str = "partitionOverwriteMode";
+        let mode = options.get(KEY).or(conf.get("spark.sql.sources.partitionOverwriteMode")).unwrap_or("static");
+        match mode.to_ascii_lowercase().as_str() {
+            "static" => Ok(Self::All),
+            "dynamic" if partition_by.is_empty() => Ok(Self::All),
+            "dynamic" => Ok(Self::Touched),
+            other => Err(options::bad(KEY, "static or dynamic", other)),
         }
     }
 }
@@ -64,6 +90,7 @@ pub fn save(frame: &Frame, path: Option<&str>, request: SaveRequest, cancel: &Ca
         conf: &conf,
         print: session.print(),
     })?;
+    let overwrite = Overwrite::of(&mut options, &conf, &partition_by)?;
     warn_unread(&format, &options);
     let given = given.ok_or_else(|| {
         Error::illegal(format!("the format '{format}' needs a path: save(path), or option(\"path\", …)"))
@@ -79,6 +106,7 @@ pub fn save(frame: &Frame, path: Option<&str>, request: SaveRequest, cancel: &Ca
         _ => {}
     }
     let schema = frame.schema();
+    check_names(&schema, conf.case_sensitive())?;
     let layout = Arc::new(part::layout(&schema, &partition_by, Zone::of(conf.time_zone())?)?);
     encoding.check(&schema)?;
     fs::create_dir_all(&path).context(|| format!("creating the output directory {}", path.display()))?;
@@ -122,7 +150,13 @@ pub fn save(frame: &Frame, path: Option<&str>, request: SaveRequest, cancel: &Ca
         return Err(error.clone());
     }
     if mode == SaveMode::Overwrite && occupied {
-        clear(&path)?;
+        let replaced: BTreeSet<PathBuf> = match overwrite {
+            Overwrite::All => BTreeSet::from([path.clone()]),
+            Overwrite::Touched => staged.iter().flatten().flatten().map(|part| part.directory(&path)).collect(),
+        };
+        for directory in replaced {
+            clear(&directory)?;
+        }
     }
     for part in staged.iter().flatten().flatten() {
         part.publish(&path, durability)?;
@@ -139,6 +173,18 @@ fn run(frame: &Frame, cancel: &Cancel) -> Result<()> {
         }
         Ok(())
     })
+}
+
+/// A file cannot have two columns of one name.
+fn check_names(schema: &Schema, case_sensitive: bool) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    let folded = |name: &String| if case_sensitive { name.clone() } else { name.to_lowercase() };
+    match schema.fields().iter().find(|field| !seen.insert(folded(field.name()))) {
+        Some(field) => {
+            Err(Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{}`", field.name())))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Removes what an overwrite replaces, and leaves what is staged.

@@ -14,6 +14,7 @@ use crate::options::Options;
 use crate::plan::tree::{Relation, Statement};
 use crate::save::{SaveMode, SaveRequest, save, save_table};
 use crate::session::Session;
+use crate::setting;
 use crate::source::memory::MemoryTable;
 use crate::types::simple_name;
 use crate::uri;
@@ -181,6 +182,8 @@ fn describe(session: &Arc<Session>, name: &[String]) -> Result<Frame> {
 
 fn set(session: &Arc<Session>, key: Option<String>, value: Option<String>) -> Result<Frame> {
     if let (Some(key), Some(value)) = (&key, &value) {
+        setting::check_modifiable(key)?;
+        setting::check(key, value)?;
         session.change_conf(|conf| conf.set(key, value));
     }
     let conf = session.conf();

@@ -39,6 +39,7 @@ MODULES = {
     "pyspark.errors.exceptions": "firesteel.errors",
     "pyspark.errors.exceptions.base": "firesteel.errors",
     "pyspark.errors.exceptions.captured": "firesteel.errors",
+    "pyspark.files": "firesteel.files",
     "pyspark.rdd": "firesteel.rdd",
     "pyspark.sql": "firesteel.sql",
     "pyspark.sql.catalog": "firesteel.sql.catalog",
@@ -72,6 +73,7 @@ NAMES = {
         "Row": "firesteel.sql",
         "SparkConf": "firesteel.conf",
         "SparkContext": "firesteel.context",
+        "SparkFiles": "firesteel.files",
         "StorageLevel": "firesteel.storagelevel",
     },
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import logging
+import threading
 import time
 from collections.abc import Iterable
 from itertools import pairwise
@@ -69,6 +70,9 @@ class SparkContext:
                 builder = builder.master(master)
             _session = builder.appName(appName or "firesteel").getOrCreate()
         self._session = _session
+        self._local = threading.local()
+        self._checkpoint_dir: str | None = None
+        self._files: list[str] = []
         self.startTime = int(time.time() * 1000)
 
     @classmethod
@@ -147,29 +151,85 @@ class SparkContext:
         return Broadcast(value)
 
     def setJobGroup(self, groupId: str, description: str, interruptOnCancel: bool = False) -> None:
-        """Takes the name of a group of jobs, which nobody asks for here."""
+        """Names the work that this thread starts; to be read again as local properties, for there is no user interface."""
+        self.setLocalProperty("spark.jobGroup.id", groupId)
+        self.setLocalProperty("spark.job.description", description)
+        self.setLocalProperty("spark.job.interruptOnCancel", str(interruptOnCancel).lower())
 
     def setJobDescription(self, value: str | None) -> None:
-        """Takes the description of a job, which nobody asks for here."""
+        """Describes the work that this thread starts; to be read again as a local property."""
+        self.setLocalProperty("spark.job.description", value)
+
+    def setInterruptOnCancel(self, interruptOnCancel: bool) -> None:
+        """Kept as a local property: a query that is stopped always ends between two batches of rows."""
+        self.setLocalProperty("spark.job.interruptOnCancel", str(interruptOnCancel).lower())
 
     def setLocalProperty(self, key: str, value: str | None) -> None:
-        """Takes a property of this thread, such as a scheduler's pool, which nobody asks for here."""
+        """Keeps a property of this thread; None forgets it.
+
+        A scheduler's pool (``spark.scheduler.pool``) is without effect: queries share the threads of this process.
+        """
+        if value is None:
+            self._of_thread().properties.pop(key, None)
+        else:
+            self._of_thread().properties[key] = value
 
     def getLocalProperty(self, key: str) -> str | None:
-        """Returns None."""
-        return None
+        """Returns a property of this thread, or None."""
+        return self._of_thread().properties.get(key)
+
+    def addJobTag(self, tag: str) -> None:
+        """Adds a tag to the work that this thread starts."""
+        self._of_thread().tags.add(tag)
+
+    def removeJobTag(self, tag: str) -> None:
+        """Removes a tag of this thread."""
+        self._of_thread().tags.discard(tag)
+
+    def getJobTags(self) -> set[str]:
+        """Returns the tags of this thread."""
+        return set(self._of_thread().tags)
+
+    def clearJobTags(self) -> None:
+        """Removes every tag of this thread."""
+        self._of_thread().tags.clear()
+
+    def _of_thread(self) -> Any:
+        local = self._local
+        if not hasattr(local, "properties"):
+            local.properties, local.tags = {}, set()
+        return local
 
     def setCheckpointDir(self, dirName: str) -> None:
-        """Takes the directory of RDD checkpoints, which are held in memory here."""
+        """Makes a directory of its own under `dirName`; DataFrame checkpoints are held in memory all the same."""
+        import uuid
+        from pathlib import Path
+
+        target = Path(dirName.removeprefix("file://").removeprefix("file:")).absolute() / str(uuid.uuid4())
+        target.mkdir(parents=True)
+        self._checkpoint_dir = f"file:{target}"
+
+    def getCheckpointDir(self) -> str | None:
+        """Returns the directory that :meth:`setCheckpointDir` made, or None."""
+        return self._checkpoint_dir
 
     def addPyFile(self, path: str) -> None:
         """Makes a module importable."""
         import sys
 
+        self.addFile(path)
         sys.path.insert(0, path)
 
     def addFile(self, path: str, recursive: bool = False) -> None:
-        """Takes a file, which is where it is: this is the only process."""
+        """Copies a file, or with `recursive` a directory, to where :meth:`SparkFiles.get` finds it by its name."""
+        from firesteel.files import SparkFiles
+
+        self._files.append(SparkFiles._add(path, recursive))
+
+    @property
+    def listFiles(self) -> list[str]:
+        """The files that were added."""
+        return list(self._files)
 
     def stop(self) -> None:
         """Stops the session."""
@@ -200,5 +260,4 @@ class Broadcast:
         """Does nothing: there is no copy."""
 
     def destroy(self, blocking: bool = False) -> None:
-        """Forgets the value."""
-        del self.value
+        """Does nothing: there is no copy, and the value itself stays with who has it, as on Spark's driver."""

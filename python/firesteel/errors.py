@@ -79,6 +79,7 @@ _CONDITIONS: dict[str, str] = {
     "INVALID_PANDAS_UDF_TYPE": "`<arg_name>` should be a kind of PandasUDFType or ArrowUDFType, got <arg_type>.",
     "INVALID_STREAMING_SOURCE_NAME": "'<source_name>' is no name for a streaming source: only letters, digits and underscores are.",
     "INVALID_WHEN_USAGE": "when() can only follow when(), and not otherwise().",
+    "INVALID_TYPE": "Argument `<arg_name>` should not be a <arg_type>.",
     "KEY_NOT_EXISTS": "Key `<key>` does not exist.",
     "KEY_VALUE_PAIR_REQUIRED": "A key and a value, or a list of pairs, are needed.",
     "LENGTH_SHOULD_BE_THE_SAME": "<arg1> and <arg2> should have the same length, got <arg1_length> and <arg2_length>.",

@@ -31,6 +31,7 @@ fn class(kind: ErrorKind) -> &'static str {
         ErrorKind::NumberFormat => "NumberFormatException",
         ErrorKind::DateTime => "DateTimeException",
         ErrorKind::ArrayIndex => "ArrayIndexOutOfBoundsException",
+        ErrorKind::Upgrade => "SparkUpgradeException",
         ErrorKind::Runtime | ErrorKind::Checkpoint => "SparkRuntimeException",
         ErrorKind::User => "PythonException",
         ErrorKind::StreamingQuery => "StreamingQueryException",

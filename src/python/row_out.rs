@@ -9,7 +9,7 @@ use chrono::{DateTime, Local, NaiveDate, TimeDelta};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyByteArray, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use super::error::{argument, raise};
 use crate::error::Error;
@@ -87,7 +87,7 @@ pub fn values<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Vec<Bound<'py,
         }
         DataType::Binary => {
             let array = array.as_binary::<i32>();
-            each(&|row| Ok(PyByteArray::new(py, array.value(row)).into_any()))
+            each(&|row| Ok(PyBytes::new(py, array.value(row)).into_any()))
         }
         DataType::Decimal128(_, scale) => {
             let decimal =

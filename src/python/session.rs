@@ -19,6 +19,7 @@ use crate::frame;
 use crate::options::Options;
 use crate::plan::tree::Relation;
 use crate::session::{self, ReadRequest};
+use crate::setting;
 use crate::source::memory::MemoryTable;
 use crate::source::range::Range;
 use crate::source::{ReadMode, Source};
@@ -63,6 +64,7 @@ impl Session {
         let inner = quick(py, || {
             let mut settings = Conf::default();
             for (key, value) in conf {
+                setting::check(&key, &value)?;
                 settings.set(key, value);
             }
             session::Session::new(settings)
@@ -80,16 +82,29 @@ impl Session {
         self.inner.conf().get_set(key).map(str::to_owned)
     }
 
+    /// Sets a key of the running session; one that is fixed by now, or a value that it does not take, is an error.
     fn conf_set(&self, py: Python<'_>, key: &str, value: &str) -> PyResult<()> {
-        if key == "spark.sql.session.timeZone" {
-            crate::types::zone::Zone::of(value).map_err(|error| raise(py, &error))?;
-        }
+        setting::check_modifiable(key).map_err(|error| raise(py, &error))?;
+        self.conf_add(py, key, value)
+    }
+
+    /// As `conf_set`, for the settings that a builder brings to a session that runs: one that is fixed by now is only kept.
+    fn conf_add(&self, py: Python<'_>, key: &str, value: &str) -> PyResult<()> {
+        setting::check(key, value).map_err(|error| raise(py, &error))?;
         self.inner.change_conf(|conf| conf.set(key, value));
         Ok(())
     }
 
-    fn conf_unset(&self, key: &str) {
+    fn conf_unset(&self, py: Python<'_>, key: &str) -> PyResult<()> {
+        setting::check_modifiable(key).map_err(|error| raise(py, &error))?;
         self.inner.change_conf(|conf| conf.unset(key));
+        Ok(())
+    }
+
+    /// Whether a running session may change a key.
+    #[staticmethod]
+    fn conf_is_modifiable(key: &str) -> bool {
+        setting::is_modifiable(key)
     }
 
     /// What was set, in order of keys.

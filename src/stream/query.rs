@@ -119,7 +119,7 @@ impl StreamingQuery {
             return Ok(());
         }
         let key = "spark.sql.streaming.stopTimeout";
-        let timeout_ms = self.conf.number(key)?;
+        let timeout_ms = self.conf.millis(key)?;
         let timeout = (timeout_ms > 0).then(|| Duration::from_millis(timeout_ms));
         if self.monitor.wait_for_end(timeout) {
             return Ok(());
@@ -272,8 +272,8 @@ fn caught<T>(step: impl FnOnce() -> Result<T>) -> Result<T> {
 /// Trigger after trigger, until the query is stopped or has done what it was started for.
 fn drive(query: &StreamingQuery, batches: &mut MicroBatch, manager: &Manager) -> Result<()> {
     let (clock, monitor) = (&query.clock, &query.monitor);
-    let polling = Duration::from_millis(query.conf.number("spark.sql.streaming.pollingDelay")?);
-    let idle_after_ms = query.conf.number("spark.sql.streaming.noDataProgressEventInterval")? as i64;
+    let polling = Duration::from_millis(query.conf.millis("spark.sql.streaming.pollingDelay")?);
+    let idle_after_ms = query.conf.millis("spark.sql.streaming.noDataProgressEventInterval")? as i64;
     let trigger = batches.pin_available(query.trigger)?;
     let named = |progress| Progress {
         id: query.id.clone(),

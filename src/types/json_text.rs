@@ -121,7 +121,9 @@ pub fn write_struct(out: &mut String, array: &StructArray, row: usize, style: &J
     out.push('{');
     let mut first = true;
     for (field, column) in array.fields().iter().zip(array.columns()) {
-        if column.is_null(row) && style.ignore_null_fields {
+        // An array of the null type has no null bits.
+        let null = column.is_null(row) || *column.data_type() == DataType::Null;
+        if null && style.ignore_null_fields {
             continue;
         }
         if !std::mem::take(&mut first) {

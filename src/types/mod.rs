@@ -13,6 +13,7 @@
 //! | array, map, struct | List (`element`), Map (`entries`: `key`, `value`), Struct |
 
 pub mod calendar;
+pub mod csv_text;
 pub mod ddl;
 pub mod display;
 pub mod json;

@@ -100,7 +100,9 @@ impl Pattern {
                     _ => return Err(illegal(pattern, letter)),
                 },
                 'Y' | 'W' | 'w' | 'e' | 'c' | 'u' => {
-                    return Err(Error::of(condition::WEEK_BASED_PATTERN).with("c", letter));
+                    return Err(Error::of(condition::UPGRADE_DATETIME_PATTERN)
+                        .with("pattern", format!("'{pattern}'"))
+                        .with("c", letter));
                 }
                 letter if letter.is_ascii_alphabetic() => {
                     while letters.get(at) == Some(&letter) {

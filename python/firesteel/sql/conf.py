@@ -11,17 +11,6 @@ __all__ = ["RuntimeConfig"]
 
 _NoValue: Any = object()
 
-# Decided when the session starts.
-_STATIC = (
-    "spark.master",
-    "spark.app.name",
-    "spark.sql.warehouse.dir",
-    "spark.driver.",
-    "spark.executor.",
-    "firesteel.memory.limit",
-)
-
-
 class RuntimeConfig:
     """The configuration of a session; changes hold for what is planned from then on.
 
@@ -36,11 +25,21 @@ class RuntimeConfig:
         self._session = session
 
     def set(self, key: str, value: str | int | bool) -> None:
-        """Sets a key."""
+        """Sets a key.
+
+        Raises
+        ------
+        AnalysisException
+            Where the key is decided when the session starts.
+        IllegalArgumentException
+            Where the key does not take the value.
+        """
         if not isinstance(key, str):
             raise _not_type("key", "str", key)
         if value is None:
             raise IllegalArgumentException(f"the value of '{key}' must not be None; use unset")
+        if not isinstance(value, (str, int)):
+            raise _not_type("value", "str, int or bool", value)
         self._session.conf_set(key, _text(value))
 
     def get(self, key: str, default: str | None = _NoValue) -> str | None:
@@ -70,7 +69,7 @@ class RuntimeConfig:
 
     def isModifiable(self, key: str) -> bool:
         """Whether a key may be changed while the session runs."""
-        return self._session.conf_get(key) is not None and not key.startswith(_STATIC)
+        return self._session.conf_is_modifiable(key)
 
     @property
     def getAll(self) -> dict[str, str]:

@@ -31,10 +31,17 @@ if TYPE_CHECKING:
 
 
 def to_arrow(df: DataFrame) -> pa.Table:
-    """The rows as a pyarrow Table; timestamps carry the session's time zone, as in Spark."""
+    """The rows as a pyarrow Table; instants are labelled UTC, whatever the session's time zone, as in Spark."""
     import pyarrow as pa
 
-    table = pa.table(df._frame.collect_arrow())
+    return pa.table(df._frame.collect_arrow())
+
+
+def _in_session_zone(df: DataFrame) -> pa.Table:
+    """The rows as a pyarrow Table whose instants are labelled with the session's time zone."""
+    import pyarrow as pa
+
+    table = to_arrow(df)
     zone = df.sparkSession.conf.get("spark.sql.session.timeZone") or "UTC"
     if zone == "UTC":
         return table
@@ -63,7 +70,7 @@ def to_pandas(df: DataFrame) -> pd.DataFrame:
         import pandas as pd
     except ImportError:
         raise _package("pandas", "2.2", "pandas") from None
-    table = to_arrow(df)
+    table = _in_session_zone(df)
     series = [_series(column) for column in table.columns]
     if not series:
         return pd.DataFrame(index=pd.RangeIndex(table.num_rows))

@@ -21,6 +21,15 @@ def _pairs(options: dict[str, Any]) -> list[tuple[str, str]]:
     return [(key, _text(value)) for key, value in options.items() if value is not None]
 
 
+# Arguments of a format's method that say where and what; every other one is an option of the format.
+_NO_OPTIONS = frozenset({"self", "path", "paths", "schema", "partitionBy"})
+
+
+def _options(arguments: dict[str, Any], *more: str) -> dict[str, Any]:
+    """The options among a method's arguments, so that its signature is their only list; `more` names what is none."""
+    return {key: value for key, value in arguments.items() if key not in _NO_OPTIONS and key not in more}
+
+
 class DataFrameReader:
     """Says what to read, then reads: ``spark.read``.
 
@@ -155,45 +164,7 @@ class DataFrameReader:
         unescapedQuoteHandling: str | None = None,
     ) -> DataFrame:
         """Reads CSV files; the arguments are the format's options."""
-        return self._load(
-            "csv",
-            path,
-            schema,
-            {
-                "sep": sep,
-                "encoding": encoding,
-                "quote": quote,
-                "escape": escape,
-                "comment": comment,
-                "header": header,
-                "inferSchema": inferSchema,
-                "ignoreLeadingWhiteSpace": ignoreLeadingWhiteSpace,
-                "ignoreTrailingWhiteSpace": ignoreTrailingWhiteSpace,
-                "nullValue": nullValue,
-                "nanValue": nanValue,
-                "positiveInf": positiveInf,
-                "negativeInf": negativeInf,
-                "dateFormat": dateFormat,
-                "timestampFormat": timestampFormat,
-                "maxColumns": maxColumns,
-                "maxCharsPerColumn": maxCharsPerColumn,
-                "maxMalformedLogPerPartition": maxMalformedLogPerPartition,
-                "mode": mode,
-                "columnNameOfCorruptRecord": columnNameOfCorruptRecord,
-                "multiLine": multiLine,
-                "charToEscapeQuoteEscaping": charToEscapeQuoteEscaping,
-                "samplingRatio": samplingRatio,
-                "enforceSchema": enforceSchema,
-                "emptyValue": emptyValue,
-                "locale": locale,
-                "lineSep": lineSep,
-                "pathGlobFilter": pathGlobFilter,
-                "recursiveFileLookup": recursiveFileLookup,
-                "modifiedBefore": modifiedBefore,
-                "modifiedAfter": modifiedAfter,
-                "unescapedQuoteHandling": unescapedQuoteHandling,
-            },
-        )
+        return self._load("csv", path, schema, _options(locals()))
 
     def json(
         self,
@@ -225,37 +196,7 @@ class DataFrameReader:
         useUnsafeRow: bool | str | None = None,
     ) -> DataFrame:
         """Reads JSON files, one object a line; the arguments are the format's options."""
-        return self._load(
-            "json",
-            path,
-            schema,
-            {
-                "primitivesAsString": primitivesAsString,
-                "prefersDecimal": prefersDecimal,
-                "allowComments": allowComments,
-                "allowUnquotedFieldNames": allowUnquotedFieldNames,
-                "allowSingleQuotes": allowSingleQuotes,
-                "allowNumericLeadingZero": allowNumericLeadingZero,
-                "allowBackslashEscapingAnyCharacter": allowBackslashEscapingAnyCharacter,
-                "mode": mode,
-                "columnNameOfCorruptRecord": columnNameOfCorruptRecord,
-                "dateFormat": dateFormat,
-                "timestampFormat": timestampFormat,
-                "multiLine": multiLine,
-                "allowUnquotedControlChars": allowUnquotedControlChars,
-                "lineSep": lineSep,
-                "samplingRatio": samplingRatio,
-                "dropFieldIfAllNull": dropFieldIfAllNull,
-                "encoding": encoding,
-                "locale": locale,
-                "pathGlobFilter": pathGlobFilter,
-                "recursiveFileLookup": recursiveFileLookup,
-                "modifiedBefore": modifiedBefore,
-                "modifiedAfter": modifiedAfter,
-                "allowNonNumericNumbers": allowNonNumericNumbers,
-                "useUnsafeRow": useUnsafeRow,
-            },
-        )
+        return self._load("json", path, schema, _options(locals()))
 
     def parquet(self, *paths: str, **options: Any) -> DataFrame:
         """Reads Parquet files; the arguments are the format's options."""
@@ -272,19 +213,7 @@ class DataFrameReader:
         modifiedAfter: bool | str | None = None,
     ) -> DataFrame:
         """Reads text files, one line a row; the arguments are the format's options."""
-        return self._load(
-            "text",
-            paths,
-            None,
-            {
-                "wholetext": wholetext,
-                "lineSep": lineSep,
-                "pathGlobFilter": pathGlobFilter,
-                "recursiveFileLookup": recursiveFileLookup,
-                "modifiedBefore": modifiedBefore,
-                "modifiedAfter": modifiedAfter,
-            },
-        )
+        return self._load("text", paths, None, _options(locals()))
 
     def orc(
         self,
@@ -296,18 +225,7 @@ class DataFrameReader:
         modifiedAfter: bool | str | None = None,
     ) -> DataFrame:
         """Reads ORC files; the arguments are the format's options."""
-        return self._load(
-            "orc",
-            path,
-            None,
-            {
-                "mergeSchema": mergeSchema,
-                "pathGlobFilter": pathGlobFilter,
-                "recursiveFileLookup": recursiveFileLookup,
-                "modifiedBefore": modifiedBefore,
-                "modifiedAfter": modifiedAfter,
-            },
-        )
+        return self._load("orc", path, None, _options(locals()))
 
     def xml(
         self,
@@ -333,31 +251,7 @@ class DataFrameReader:
         locale: str | None = None,
     ) -> DataFrame:
         """Reads XML files; the arguments are the format's options."""
-        return self._load(
-            "xml",
-            path,
-            schema,
-            {
-                "rowTag": rowTag,
-                "excludeAttribute": excludeAttribute,
-                "attributePrefix": attributePrefix,
-                "valueTag": valueTag,
-                "ignoreSurroundingSpaces": ignoreSurroundingSpaces,
-                "rowValidationXSDPath": rowValidationXSDPath,
-                "ignoreNamespace": ignoreNamespace,
-                "wildcardColName": wildcardColName,
-                "encoding": encoding,
-                "inferSchema": inferSchema,
-                "nullValue": nullValue,
-                "dateFormat": dateFormat,
-                "timestampFormat": timestampFormat,
-                "mode": mode,
-                "columnNameOfCorruptRecord": columnNameOfCorruptRecord,
-                "multiLine": multiLine,
-                "samplingRatio": samplingRatio,
-                "locale": locale,
-            },
-        )
+        return self._load("xml", path, schema, _options(locals()))
 
 
 class DataFrameWriter:
@@ -502,30 +396,7 @@ class DataFrameWriter:
         lineSep: str | None = None,
     ) -> None:
         """Writes CSV files; the arguments are the format's options."""
-        self._to(
-            "csv",
-            path,
-            mode,
-            None,
-            {
-                "compression": compression,
-                "sep": sep,
-                "quote": quote,
-                "escape": escape,
-                "header": header,
-                "nullValue": nullValue,
-                "escapeQuotes": escapeQuotes,
-                "quoteAll": quoteAll,
-                "dateFormat": dateFormat,
-                "timestampFormat": timestampFormat,
-                "ignoreLeadingWhiteSpace": ignoreLeadingWhiteSpace,
-                "ignoreTrailingWhiteSpace": ignoreTrailingWhiteSpace,
-                "charToEscapeQuoteEscaping": charToEscapeQuoteEscaping,
-                "encoding": encoding,
-                "emptyValue": emptyValue,
-                "lineSep": lineSep,
-            },
-        )
+        self._to("csv", path, mode, None, _options(locals(), "mode"))
 
     def json(
         self,
@@ -539,20 +410,7 @@ class DataFrameWriter:
         ignoreNullFields: bool | str | None = None,
     ) -> None:
         """Writes JSON files, one object a line; the arguments are the format's options."""
-        self._to(
-            "json",
-            path,
-            mode,
-            None,
-            {
-                "compression": compression,
-                "dateFormat": dateFormat,
-                "timestampFormat": timestampFormat,
-                "lineSep": lineSep,
-                "encoding": encoding,
-                "ignoreNullFields": ignoreNullFields,
-            },
-        )
+        self._to("json", path, mode, None, _options(locals(), "mode"))
 
     def parquet(
         self,
@@ -562,11 +420,11 @@ class DataFrameWriter:
         compression: str | None = None,
     ) -> None:
         """Writes Parquet files; the arguments are the format's options."""
-        self._to("parquet", path, mode, partitionBy, {"compression": compression})
+        self._to("parquet", path, mode, partitionBy, _options(locals(), "mode"))
 
     def text(self, path: str, compression: str | None = None, lineSep: str | None = None) -> None:
         """Writes text files, one line a row; the arguments are the format's options."""
-        self._to("text", path, None, None, {"compression": compression, "lineSep": lineSep})
+        self._to("text", path, None, None, _options(locals(), "mode"))
 
     def orc(
         self,
@@ -576,7 +434,7 @@ class DataFrameWriter:
         compression: str | None = None,
     ) -> None:
         """Writes ORC files; the arguments are the format's options."""
-        self._to("orc", path, mode, partitionBy, {"compression": compression})
+        self._to("orc", path, mode, partitionBy, _options(locals(), "mode"))
 
     def xml(
         self,
@@ -596,23 +454,4 @@ class DataFrameWriter:
         validateName: bool | None = None,
     ) -> None:
         """Writes XML files; the arguments are the format's options."""
-        self._to(
-            "xml",
-            path,
-            mode,
-            None,
-            {
-                "rowTag": rowTag,
-                "attributePrefix": attributePrefix,
-                "valueTag": valueTag,
-                "rootTag": rootTag,
-                "declaration": declaration,
-                "arrayElementName": arrayElementName,
-                "nullValue": nullValue,
-                "dateFormat": dateFormat,
-                "timestampFormat": timestampFormat,
-                "compression": compression,
-                "encoding": encoding,
-                "validateName": validateName,
-            },
-        )
+        self._to("xml", path, mode, None, _options(locals(), "mode"))

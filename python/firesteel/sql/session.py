@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from firesteel import _native
-from firesteel.errors import PySparkRuntimeError, PySparkValueError, _missing, _not_type
+from firesteel.errors import PySparkRuntimeError, PySparkTypeError, PySparkValueError, _missing, _not_type
 from firesteel.sql.conf import RuntimeConfig, _text
 from firesteel.sql.types import DataType, StructType
 
@@ -152,7 +152,7 @@ class SparkSession:
                 else:
                     for key, value in options.items():
                         if key not in ("spark.master", "spark.app.name"):
-                            session.conf.set(key, value)
+                            session._native.conf_add(key, value)
                     _note(options)
                 return session
 
@@ -338,7 +338,9 @@ class SparkSession:
 
         SparkSession._active = SparkSession._active or self
         if isinstance(data, DataFrame):
-            raise _not_type("data", "a collection of rows, not a DataFrame", data)
+            raise PySparkTypeError(
+                errorClass="INVALID_TYPE", messageParameters={"arg_name": "data", "arg_type": "DataFrame"}
+            )
         return self._df(create(self, data, schema, samplingRatio, verifySchema))
 
     def emptyDataFrame(self, schema: StructType | str) -> DataFrame:

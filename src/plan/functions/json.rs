@@ -87,16 +87,19 @@ pub fn folded(argument: &Typed) -> Option<arrow::array::ArrayRef> {
     }
 }
 
-/// The type that a schema argument names: DDL, a type, or JSON text; `schema_of_json(…)` is folded to such text.
-pub fn schema(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<DataType> {
-    let text = match constant(context, argument, at) {
-        Ok(ScalarValue::Utf8(Some(text))) => Some(text.clone()),
-        Ok(_) => None,
-        Err(_) => folded(argument).and_then(|array| {
+/// The text that an argument is when it is constant, or a call over constants.
+pub fn folded_text(argument: &Typed) -> Option<String> {
+    match &argument.expr {
+        datafusion::logical_expr::Expr::Literal(ScalarValue::Utf8(text), _) => text.clone(),
+        _ => folded(argument).and_then(|array| {
             array.as_string_opt::<i32>().filter(|array| array.is_valid(0)).map(|array| array.value(0).to_owned())
         }),
-    };
-    let Some(text) = text else {
+    }
+}
+
+/// The type that a schema argument names: DDL, a type, or JSON text; `schema_of_json(…)` is folded to such text.
+pub fn schema(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<DataType> {
+    let Some(text) = folded_text(argument) else {
         return Err(Error::of(condition::INVALID_SCHEMA_NON_STRING_LITERAL)
             .with("inputSchema", format!("\"{}\"", context.arguments.get(at).map_or("", String::as_str))));
     };

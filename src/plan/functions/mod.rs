@@ -18,6 +18,7 @@ mod array;
 mod collect;
 mod collected;
 mod conditional;
+mod csv;
 mod datetime;
 mod hash;
 mod higher_order;
@@ -27,6 +28,7 @@ mod map;
 mod math;
 mod misc;
 mod missing;
+mod number_format;
 mod printf;
 mod regex;
 mod sequence;
@@ -94,6 +96,7 @@ const TABLES: &[Table] = &[
     array::TABLE,
     collected::TABLE,
     conditional::TABLE,
+    csv::TABLE,
     datetime::TABLE,
     hash::TABLE,
     higher_order::TABLE,
@@ -101,6 +104,7 @@ const TABLES: &[Table] = &[
     map::TABLE,
     math::TABLE,
     misc::TABLE,
+    number_format::TABLE,
     regex::TABLE,
     string::TABLE,
     timetext::TABLE,

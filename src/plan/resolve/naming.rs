@@ -116,7 +116,8 @@ fn fixed(name: &str, operator: bool, arguments: &[String]) -> Option<String> {
         ("floor" | "ceil" | "ceiling", [value, scale]) => {
             Some(format!("{}({value}, {scale})", if name == "floor" { "floor" } else { "ceil" }))
         }
-        ("from_json" | "from_csv" | "from_xml", [value, ..]) => Some(format!("{name}({value})")),
+        // Schemas and options are no arguments of theirs to Spark.
+        ("from_json" | "from_csv" | "from_xml" | "to_json" | "to_csv" | "schema_of_json" | "schema_of_csv", [value, ..]) => Some(format!("{name}({value})")),
         ("extract" | "date_part" | "datepart", [field, source]) if name == "extract" => {
             Some(format!("extract({field} FROM {source})"))
         }
@@ -177,7 +178,9 @@ fn shown_name(name: &str) -> String {
     match name {
         "ceiling" => "CEIL".into(),
         "dateadd" => "date_add".into(),
-        "date_diff" => "datediff".into(),
+        "array_agg" => "collect_list".into(),
+        "curdate" => "current_date".into(),
+        "to_varchar" => "to_char".into(),
         other => other.to_owned(),
     }
 }

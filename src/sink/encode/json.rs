@@ -6,7 +6,7 @@ use std::io::BufWriter;
 use arrow::array::{RecordBatch, StructArray};
 use arrow::datatypes::SchemaRef;
 
-use super::{Codec, Encoder, Encoding, TextFile};
+use super::{Codec, Encoder, Encoding, TextFile, check_charset};
 use crate::conf::Conf;
 use crate::error::Result;
 use crate::options::Options;
@@ -25,6 +25,7 @@ pub struct JsonEncoding {
 impl JsonEncoding {
     /// Reads `ignoreNullFields`, `dateFormat`, `timestampFormat`, `timestampNTZFormat`, `timeZone`, `lineSep` and `compression`.
     pub fn new(options: &mut Options, conf: &Conf) -> Result<Self> {
+        check_charset(options)?;
         let zone = Zone::of(options.get("timeZone").unwrap_or(conf.time_zone()))?;
         let mut style = JsonStyle::new(zone)?;
         style.ignore_null_fields = options.flag("ignoreNullFields", true)?;

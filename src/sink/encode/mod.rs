@@ -10,15 +10,17 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, SchemaRef};
 use flate2::write::GzEncoder;
 
 pub use self::csv::CsvEncoding;
 pub use self::json::JsonEncoding;
 pub use self::parquet::ParquetEncoding;
 pub use self::text::TextEncoding;
-use crate::error::Result;
+use crate::condition;
+use crate::error::{Error, Result};
 use crate::options::{self, Options};
+use crate::types::sql_name;
 
 /// A file format with its options, as a sink or a batch write declares it.
 pub trait Encoding: Send + Sync + Debug {
@@ -41,6 +43,24 @@ pub trait Encoder: Send {
 
     /// Ends the file; it is flushed, not synced.
     fn finish(self: Box<Self>) -> Result<File>;
+}
+
+/// The error for a column that a format cannot hold.
+pub(super) fn unsupported(format: &str, field: &Field) -> Error {
+    Error::of(condition::UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE)
+        .with("format", format)
+        .with("columnName", format!("`{}`", field.name()))
+        .with("columnType", format!("\"{}\"", sql_name(field.data_type())))
+}
+
+/// `encoding` of the text formats: only UTF-8 is written.
+pub(super) fn check_charset(options: &mut Options) -> Result<()> {
+    for key in ["encoding", "charset"] {
+        if let Some(name) = options.get(key).filter(|name| !name.eq_ignore_ascii_case("UTF-8")) {
+            return Err(Error::unsupported(format!("the option '{key}' is '{name}': only UTF-8 is written here")));
+        }
+    }
+    Ok(())
 }
 
 /// Compression of the text formats: `none` or `gzip`.

@@ -10,12 +10,12 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
-use super::{Encoder, Encoding};
-use crate::condition;
+use super::{Encoder, Encoding, unsupported};
+use crate::conf::Conf;
 use crate::error::{Error, Result};
 use crate::options::{self, Options};
 use crate::plan::scan::relabel;
-use crate::types::{json, sql_name};
+use crate::types::json;
 
 /// A row group is closed when its buffers hold this much: what bounds a writer's memory.
 const ROW_GROUP_BYTES: usize = 64 * 1024 * 1024;
@@ -31,9 +31,11 @@ pub struct ParquetEncoding {
 }
 
 impl ParquetEncoding {
-    /// Reads the option `compression`.
-    pub fn new(options: &mut Options) -> Result<Self> {
-        let name = options.get("compression").unwrap_or("snappy").to_lowercase();
+    /// Reads the options `compression` and `parquet.compression`; else the session says.
+    pub fn new(options: &mut Options, conf: &Conf) -> Result<Self> {
+        let given = ["compression", "parquet.compression"].iter().find_map(|key| options.get(key).map(str::to_lowercase));
+        let usual = || conf.get("spark.sql.parquet.compression.codec").unwrap_or("snappy").to_lowercase();
+        let name = given.unwrap_or_else(usual);
         let (codec, suffix) = match name.as_str() {
             "snappy" => (Compression::SNAPPY, ".snappy"),
             "none" | "uncompressed" => (Compression::UNCOMPRESSED, ""),
@@ -54,10 +56,7 @@ impl Encoding for ParquetEncoding {
     fn check(&self, schema: &SchemaRef) -> Result<()> {
         for field in schema.fields() {
             if matches!(field.data_type(), DataType::Null | DataType::Interval(_)) {
-                return Err(Error::of(condition::UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE)
-                    .with("format", "Parquet")
-                    .with("columnName", format!("`{}`", field.name()))
-                    .with("columnType", format!("\"{}\"", sql_name(field.data_type()))));
+                return Err(unsupported("Parquet", field));
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::io::BufWriter;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 
-use super::{Codec, Encoder, Encoding, TextFile};
+use super::{Codec, Encoder, Encoding, TextFile, unsupported};
 use crate::error::{Error, ErrorKind, Result};
 use crate::options::Options;
 
@@ -32,14 +32,10 @@ impl Encoding for TextEncoding {
     fn check(&self, schema: &SchemaRef) -> Result<()> {
         match schema.fields().as_ref() {
             [field] if *field.data_type() == DataType::Utf8 => Ok(()),
-            [field] => Err(Error::new(
-                ErrorKind::Analysis,
-                format!(
-                    "the text format writes a string column, found '{}' of type {}",
-                    field.name(),
-                    crate::types::simple_name(field.data_type())
-                ),
-            )),
+            fields if fields.iter().any(|field| *field.data_type() != DataType::Utf8) => {
+                let other = fields.iter().find(|field| *field.data_type() != DataType::Utf8);
+                Err(other.map_or_else(|| Error::internal("a column was found"), |field| unsupported("Text", field)))
+            }
             fields => Err(Error::new(
                 ErrorKind::Analysis,
                 format!("the text format writes a single column, found {}", fields.len()),

@@ -27,7 +27,7 @@ pub(super) struct SinkLog {
 impl SinkLog {
     pub(super) fn open(dir: &Path, durability: Durability, run: &SinkRun) -> Result<Self> {
         let interval = run.conf.number("spark.sql.streaming.fileSink.log.compactInterval")?;
-        let delay = run.conf.number("spark.sql.streaming.fileSink.log.cleanupDelay")?;
+        let delay = run.conf.millis("spark.sql.streaming.fileSink.log.cleanupDelay")?;
         Ok(Self {
             log: CompactibleLog::new(Store::open(dir, durability)?, interval),
             cleanup_delay: Duration::from_millis(delay),

@@ -66,7 +66,7 @@ impl OutputFormat for FileFormat {
     fn encoding(&self, request: SinkRequest<'_>) -> Result<Arc<dyn Encoding>> {
         let SinkRequest { options, conf, .. } = request;
         Ok(match self {
-            Self::Parquet => Arc::new(ParquetEncoding::new(options)?),
+            Self::Parquet => Arc::new(ParquetEncoding::new(options, conf)?),
             Self::Csv => Arc::new(CsvEncoding::new(options, conf)?),
             Self::Json => Arc::new(JsonEncoding::new(options, conf)?),
             Self::Text => Arc::new(TextEncoding::new(options)?),

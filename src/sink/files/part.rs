@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use indexmap::IndexMap;
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use crate::condition;
 use crate::error::{Context, Error, Result};
 use crate::sink::encode::{Encoder, Encoding};
 use crate::types::display::{self, Style};
+use crate::types::simple_name;
 use crate::types::zone::Zone;
 
 const STAGED: &str = ".staged";
@@ -35,9 +36,9 @@ pub(crate) fn layout(schema: &SchemaRef, partition_by: &[String], zone: Zone) ->
     for name in partition_by {
         let found =
             schema.fields().iter().position(|field| field.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
-                Error::of(condition::COLUMN_NOT_FOUND)
-                    .with("colName", format!("`{name}`"))
-                    .with("caseSensitiveConfig", "spark.sql.caseSensitive")
+                Error::of(condition::PARTITION_BY_UNKNOWN_COLUMN)
+                    .with("col", format!("`{name}`"))
+                    .with("schemaCatalog", simple_name(&DataType::Struct(schema.fields().clone())))
             })?;
         partition.push((found, schema.field(found).name().clone()));
     }
@@ -60,6 +61,11 @@ impl Part {
 
     pub(crate) fn name(&self) -> &str {
         &self.0
+    }
+
+    /// The directory of its partition.
+    pub(crate) fn directory(&self, out: &Path) -> PathBuf {
+        out.join(&self.0).parent().map_or_else(|| out.to_owned(), Path::to_owned)
     }
 
     fn staged(&self, out: &Path) -> PathBuf {

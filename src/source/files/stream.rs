@@ -82,7 +82,7 @@ impl StreamOptions {
             discard_ratio,
             cleaning: Cleaning::read(options, listing)?,
             compact_interval: conf.number("spark.sql.streaming.fileSource.log.compactInterval")?,
-            cleanup_delay: Duration::from_millis(conf.number("spark.sql.streaming.fileSource.log.cleanupDelay")?),
+            cleanup_delay: Duration::from_millis(conf.millis("spark.sql.streaming.fileSource.log.cleanupDelay")?),
             delete_expired: conf.get("spark.sql.streaming.fileSource.log.deletion") != Some("false"),
         })
     }

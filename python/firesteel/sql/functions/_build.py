@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from firesteel import _native
-from firesteel.errors import PySparkTypeError, PySparkValueError, _not_type
+from firesteel.errors import PySparkValueError, _not_type
 from firesteel.sql.column import Column, _call, _expr
 from firesteel.sql.types import DataType, StructType
 
@@ -93,7 +93,7 @@ def _lambda(f: Callable[..., Column], names: str = "xyz") -> Column:
     variables = [f"{letter}_{next(_numbers)}" for letter in names[:number]]
     result = f(*(Column(_native.Expr.lambda_variable(variable)) for variable in variables))
     if not isinstance(result, Column):
-        raise PySparkTypeError(
+        raise PySparkValueError(
             errorClass="HIGHER_ORDER_FUNCTION_SHOULD_RETURN_COLUMN",
             messageParameters={"func_name": name, "return_type": type(result).__name__},
         )

@@ -67,7 +67,11 @@ def expr(str: str) -> Column:
     >>> F.expr("a + 1").alias("b")
     Column<'+(a, 1) AS b'>
     """
-    return Column(_native.Expr.sql(str))
+    from firesteel.sql.session import SparkSession
+
+    session = SparkSession.getActiveSession()
+    # Times without a zone are of the session's; without a session, of UTC.
+    return Column(_native.Expr.sql(str) if session is None else session._expression(str))
 
 
 def when(condition: Column, value: Any) -> Column:

@@ -15,7 +15,7 @@ from firesteel.errors import (
     _missing,
     _not_type,
 )
-from firesteel.sql.readwriter import _pairs
+from firesteel.sql.readwriter import _options, _pairs
 from firesteel.sql.session import _schema_text
 
 if TYPE_CHECKING:
@@ -158,42 +158,7 @@ class DataStreamReader:
         unescapedQuoteHandling: str | None = None,
     ) -> DataFrame:
         """Reads CSV files; the arguments are the format's options."""
-        return self._load(
-            "csv",
-            path,
-            schema,
-            {
-                "sep": sep,
-                "encoding": encoding,
-                "quote": quote,
-                "escape": escape,
-                "comment": comment,
-                "header": header,
-                "inferSchema": inferSchema,
-                "ignoreLeadingWhiteSpace": ignoreLeadingWhiteSpace,
-                "ignoreTrailingWhiteSpace": ignoreTrailingWhiteSpace,
-                "nullValue": nullValue,
-                "nanValue": nanValue,
-                "positiveInf": positiveInf,
-                "negativeInf": negativeInf,
-                "dateFormat": dateFormat,
-                "timestampFormat": timestampFormat,
-                "maxColumns": maxColumns,
-                "maxCharsPerColumn": maxCharsPerColumn,
-                "maxMalformedLogPerPartition": maxMalformedLogPerPartition,
-                "mode": mode,
-                "columnNameOfCorruptRecord": columnNameOfCorruptRecord,
-                "multiLine": multiLine,
-                "charToEscapeQuoteEscaping": charToEscapeQuoteEscaping,
-                "enforceSchema": enforceSchema,
-                "emptyValue": emptyValue,
-                "locale": locale,
-                "lineSep": lineSep,
-                "pathGlobFilter": pathGlobFilter,
-                "recursiveFileLookup": recursiveFileLookup,
-                "unescapedQuoteHandling": unescapedQuoteHandling,
-            },
-        )
+        return self._load("csv", path, schema, _options(locals()))
 
     def json(
         self,
@@ -222,34 +187,7 @@ class DataStreamReader:
         useUnsafeRow: bool | str | None = None,
     ) -> DataFrame:
         """Reads JSON files, one object a line; the arguments are the format's options."""
-        return self._load(
-            "json",
-            path,
-            schema,
-            {
-                "primitivesAsString": primitivesAsString,
-                "prefersDecimal": prefersDecimal,
-                "allowComments": allowComments,
-                "allowUnquotedFieldNames": allowUnquotedFieldNames,
-                "allowSingleQuotes": allowSingleQuotes,
-                "allowNumericLeadingZero": allowNumericLeadingZero,
-                "allowBackslashEscapingAnyCharacter": allowBackslashEscapingAnyCharacter,
-                "mode": mode,
-                "columnNameOfCorruptRecord": columnNameOfCorruptRecord,
-                "dateFormat": dateFormat,
-                "timestampFormat": timestampFormat,
-                "multiLine": multiLine,
-                "allowUnquotedControlChars": allowUnquotedControlChars,
-                "lineSep": lineSep,
-                "locale": locale,
-                "dropFieldIfAllNull": dropFieldIfAllNull,
-                "encoding": encoding,
-                "pathGlobFilter": pathGlobFilter,
-                "recursiveFileLookup": recursiveFileLookup,
-                "allowNonNumericNumbers": allowNonNumericNumbers,
-                "useUnsafeRow": useUnsafeRow,
-            },
-        )
+        return self._load("json", path, schema, _options(locals()))
 
     def parquet(
         self,
@@ -261,18 +199,7 @@ class DataStreamReader:
         int96RebaseMode: bool | str | None = None,
     ) -> DataFrame:
         """Reads Parquet files; the arguments are the format's options."""
-        return self._load(
-            "parquet",
-            path,
-            None,
-            {
-                "mergeSchema": mergeSchema,
-                "pathGlobFilter": pathGlobFilter,
-                "recursiveFileLookup": recursiveFileLookup,
-                "datetimeRebaseMode": datetimeRebaseMode,
-                "int96RebaseMode": int96RebaseMode,
-            },
-        )
+        return self._load("parquet", path, None, _options(locals()))
 
     def text(
         self,
@@ -283,17 +210,7 @@ class DataStreamReader:
         recursiveFileLookup: bool | str | None = None,
     ) -> DataFrame:
         """Reads text files, one line a row; the arguments are the format's options."""
-        return self._load(
-            "text",
-            path,
-            None,
-            {
-                "wholetext": wholetext,
-                "lineSep": lineSep,
-                "pathGlobFilter": pathGlobFilter,
-                "recursiveFileLookup": recursiveFileLookup,
-            },
-        )
+        return self._load("text", path, None, _options(locals()))
 
     def orc(
         self,
@@ -303,12 +220,7 @@ class DataStreamReader:
         recursiveFileLookup: bool | str | None = None,
     ) -> DataFrame:
         """Reads ORC files; the arguments are the format's options."""
-        return self._load(
-            "orc",
-            path,
-            None,
-            {"mergeSchema": mergeSchema, "pathGlobFilter": pathGlobFilter, "recursiveFileLookup": recursiveFileLookup},
-        )
+        return self._load("orc", path, None, _options(locals()))
 
     def xml(
         self,
@@ -334,31 +246,7 @@ class DataStreamReader:
         locale: str | None = None,
     ) -> DataFrame:
         """Reads XML files; the arguments are the format's options."""
-        return self._load(
-            "xml",
-            path,
-            schema,
-            {
-                "rowTag": rowTag,
-                "excludeAttribute": excludeAttribute,
-                "attributePrefix": attributePrefix,
-                "valueTag": valueTag,
-                "ignoreSurroundingSpaces": ignoreSurroundingSpaces,
-                "rowValidationXSDPath": rowValidationXSDPath,
-                "ignoreNamespace": ignoreNamespace,
-                "wildcardColName": wildcardColName,
-                "encoding": encoding,
-                "inferSchema": inferSchema,
-                "nullValue": nullValue,
-                "dateFormat": dateFormat,
-                "timestampFormat": timestampFormat,
-                "mode": mode,
-                "columnNameOfCorruptRecord": columnNameOfCorruptRecord,
-                "multiLine": multiLine,
-                "samplingRatio": samplingRatio,
-                "locale": locale,
-            },
-        )
+        return self._load("xml", path, schema, _options(locals()))
 
 
 class DataStreamWriter:

@@ -77,7 +77,7 @@ fn column_names(reader: &CsvReader, fields: &Fields, record: &[u8]) -> Vec<Strin
 }
 
 /// The type that holds what a column held so far, and this text.
-fn widen(reader: &CsvReader, so_far: Option<DataType>, text: &str) -> DataType {
+pub(super) fn widen(reader: &CsvReader, so_far: Option<DataType>, text: &str) -> DataType {
     use DataType::{Boolean, Date32, Decimal128, Float64, Int32, Int64, Timestamp, Utf8};
     let from = match &so_far {
         None | Some(Int32) => 0,

@@ -2,12 +2,14 @@
 
 mod infer;
 mod read;
+mod strings;
 mod token;
 
 use std::path::Path;
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 
+pub use self::strings::{infer_string, parse_strings};
 use self::token::{Dialect, Unescaped};
 use super::bytes::{Quotes, Separator, encoding, is_plain};
 use super::cells::Rules;
@@ -122,8 +124,6 @@ fn dialect(options: &mut Options) -> Result<Dialect> {
             ));
         }
     };
-    // The number of malformed records that Spark 1 logged; nothing has read it since.
-    options.get("maxMalformedLogPerPartition");
     Ok(Dialect {
         separator,
         quote,

@@ -20,7 +20,7 @@ use crate::source::files::{Rows, Span};
 
 /// A wanted column: a field of the record, or the corrupt record itself.
 #[derive(Clone, Copy)]
-enum Wanted {
+pub(super) enum Wanted {
     Field(usize),
     Corrupt,
 }
@@ -39,13 +39,7 @@ struct CsvRows {
 pub fn read(reader: &CsvReader, span: &Span, schema: &SchemaRef, wanted: &[usize], cancel: &Cancel) -> Result<Rows> {
     reader.malformed.check_wanted(schema, wanted)?;
     let corrupt = reader.malformed.position(schema);
-    // The corrupt-record column is none of the file's: fields after it move up.
-    let place = |column: usize| match corrupt {
-        Some(at) if at == column => Wanted::Corrupt,
-        Some(at) if at < column => Wanted::Field(column - 1),
-        _ => Wanted::Field(column),
-    };
-    let places: Vec<Wanted> = wanted.iter().map(|column| place(*column)).collect();
+    let places = wanted_of(wanted, corrupt);
     let held = schema.fields().len() - usize::from(corrupt.is_some());
     let taken = places.iter().filter(|place| matches!(place, Wanted::Field(_))).count();
     let mut rows = CsvRows {
@@ -61,6 +55,16 @@ pub fn read(reader: &CsvReader, span: &Span, schema: &SchemaRef, wanted: &[usize
         rows.header(schema, corrupt, span)?;
     }
     Ok(Box::new(std::iter::from_fn(move || rows.batch().transpose())))
+}
+
+/// Where each wanted column comes from. The corrupt-record column is none of the file's: fields after it move up.
+pub(super) fn wanted_of(wanted: &[usize], corrupt: Option<usize>) -> Vec<Wanted> {
+    let place = |column: &usize| match corrupt {
+        Some(at) if at == *column => Wanted::Corrupt,
+        Some(at) if at < *column => Wanted::Field(*column - 1),
+        _ => Wanted::Field(*column),
+    };
+    wanted.iter().map(place).collect()
 }
 
 impl CsvRows {
@@ -133,7 +137,7 @@ impl CsvRows {
 }
 
 /// Appends one record to the columns; false when the mode drops it.
-fn row(
+pub(super) fn row(
     reader: &CsvReader,
     fields: &mut Fields,
     wanted: &[Wanted],

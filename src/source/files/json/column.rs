@@ -107,6 +107,19 @@ impl Column {
         }
     }
 
+    /// Appends an object as the one element of a list of structs; false where this is no such list.
+    pub fn push_alone(&mut self, cursor: &mut Cursor<'_>, rules: &Rules) -> Option<Result<Filled, Syntax>> {
+        match self {
+            Self::List { values, offsets, valid, .. } if matches!(values.as_ref(), Self::Struct(_)) => {
+                let filled = values.push(cursor, rules);
+                offsets.push(values.len() as i32);
+                valid.append_non_null();
+                Some(filled)
+            }
+            _ => None,
+        }
+    }
+
     /// Appends a value whose syntax is known to be right.
     pub fn push(&mut self, cursor: &mut Cursor<'_>, rules: &Rules) -> Result<Filled, Syntax> {
         let kind = cursor.kind()?;
@@ -186,6 +199,12 @@ impl StructColumn {
 
     pub fn len(&self) -> usize {
         self.valid.len()
+    }
+
+    /// A row that is there, all of nulls.
+    pub fn push_empty(&mut self) {
+        self.columns.iter_mut().for_each(Column::push_null);
+        self.valid.append_non_null();
     }
 
     pub fn push_null(&mut self) {
@@ -269,6 +288,11 @@ fn cell(cells: &mut Cells, kind: Kind, cursor: &mut Cursor<'_>, rules: &Rules) -
     if let Cells::Utf8(builder) = cells {
         match kind {
             Kind::Text => builder.append_value(cursor.string()?),
+            _ if cursor.writes_anew() => {
+                let mut text = String::new();
+                cursor.copy(&mut text)?;
+                builder.append_value(text);
+            }
             // Whatever else it is, its text stands as it was written.
             _ => {
                 let place = cursor.skip()?;

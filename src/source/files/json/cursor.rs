@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::types::display;
+use crate::types::json_text::write_string;
+
 /// What is allowed beyond JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct Dialect {
@@ -13,6 +16,8 @@ pub struct Dialect {
     pub any_escape: bool,
     pub control_chars: bool,
     pub non_numeric: bool,
+    /// Whether an object, array or fraction in a text column is written anew, as `from_json` does, or stands as it is, as in a file.
+    pub anew: bool,
 }
 
 /// The text is not JSON from here on.
@@ -68,6 +73,51 @@ impl<'a> Cursor<'a> {
     /// A cursor over one value that [`Cursor::skip`] found in the same text.
     pub fn over(&self, value: Range<usize>) -> Self {
         Self { text: &self.text[..value.end], at: value.start, dialect: self.dialect }
+    }
+
+    pub fn writes_anew(&self) -> bool {
+        self.dialect.anew
+    }
+
+    /// Appends the next value without the space around its parts, as Jackson copies it: fractions as doubles.
+    pub fn copy(&mut self, out: &mut String) -> Result<(), Syntax> {
+        match self.kind()? {
+            Kind::Object => {
+                out.push('{');
+                let mut more = self.enter(b'}')?;
+                while more {
+                    write_string(out, &self.name()?);
+                    out.push(':');
+                    self.copy(out)?;
+                    more = self.another(b'}')?;
+                    out.push_str(if more { "," } else { "" });
+                }
+                out.push('}');
+            }
+            Kind::Array => {
+                out.push('[');
+                let mut more = self.enter(b']')?;
+                while more {
+                    self.copy(out)?;
+                    more = self.another(b']')?;
+                    out.push_str(if more { "," } else { "" });
+                }
+                out.push(']');
+            }
+            Kind::Text => write_string(out, &self.string()?),
+            Kind::Number => {
+                let text = self.number()?;
+                match text.parse::<f64>() {
+                    Ok(value) if text.contains(['.', 'e', 'E']) => out.push_str(&display::double(value)),
+                    _ => out.push_str(text),
+                }
+            }
+            Kind::True | Kind::False | Kind::Null | Kind::NonNumeric => {
+                let place = self.skip()?;
+                out.push_str(self.slice(place));
+            }
+        }
+        Ok(())
     }
 
     pub fn slice(&self, range: Range<usize>) -> &'a str {

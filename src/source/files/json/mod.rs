@@ -54,8 +54,8 @@ impl JsonReader {
                 "the options 'useUnsafeRow' and 'singleVariantColumn' of json are not here",
             ));
         }
-        let zeros =
-            options.flag("allowNumericLeadingZero", false)? || options.flag("allowNumericLeadingZeros", false)?;
+        // In the plural: PySpark's argument `allowNumericLeadingZero` is a name that Spark does not know.
+        let zeros = options.flag("allowNumericLeadingZeros", false)?;
         let rules = Rules::read(options, conf)?;
         Ok(Self {
             dialect: Dialect {
@@ -66,6 +66,7 @@ impl JsonReader {
                 any_escape: options.flag("allowBackslashEscapingAnyCharacter", false)?,
                 control_chars: options.flag("allowUnquotedControlChars", false)?,
                 non_numeric: options.flag("allowNonNumericNumbers", true)?,
+                anew: false,
             },
             malformed: Malformed::read(options, conf),
             guessing: infer::Guessing {
@@ -125,7 +126,8 @@ fn odd(data_type: &DataType) -> bool {
 /// `from_json`: each text as a value of `to`, a struct, array or map. Null text is null; malformed text is, by PERMISSIVE, a struct of
 /// nulls, or null where `to` is no struct; by FAILFAST an error. DROPMALFORMED is refused, as in Spark.
 pub fn parse_strings(text: &StringArray, to: &DataType, options: &mut Options, conf: &Conf) -> Result<ArrayRef> {
-    let reader = JsonReader::new(options, conf)?;
+    let mut reader = JsonReader::new(options, conf)?;
+    reader.dialect.anew = true;
     if reader.malformed.mode == Mode::DropMalformed {
         return Err(Error::illegal("from_json takes the modes PERMISSIVE and FAILFAST, not DROPMALFORMED"));
     }
@@ -171,9 +173,19 @@ fn one(reader: &JsonReader, column: &mut Column, corrupt: Option<usize>, record:
             }
             good
         }
-        Column::Struct(_) if cursor.kind() != Ok(cursor::Kind::Null) => {
+        Column::Struct(rows) if cursor.kind() == Ok(cursor::Kind::Null) => {
+            rows.push_empty();
+            true
+        }
+        Column::Struct(_) => {
             malformed(reader, column, corrupt, record);
             false
+        }
+        list @ Column::List { .. } if cursor.kind() == Ok(cursor::Kind::Object) => {
+            match list.push_alone(&mut cursor, &reader.rules) {
+                Some(filled) => filled == Ok(Filled::Well),
+                None => list.push(&mut cursor, &reader.rules) == Ok(Filled::Well),
+            }
         }
         other => other.push(&mut cursor, &reader.rules) == Ok(Filled::Well),
     }

@@ -1,0 +1,60 @@
+//! CSV text in a column: `from_csv` and `schema_of_csv`. One text is one record, line ends and all.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, NullBufferBuilder, StringArray, StructArray};
+use arrow::datatypes::{DataType, Field, Fields as StructFields};
+
+use super::CsvReader;
+use super::infer::widen;
+use super::read::{row, uncut, wanted_of};
+use super::token::{Fields, is_skipped};
+use crate::conf::Conf;
+use crate::error::{Error, Result};
+use crate::options::Options;
+use crate::source::files::cells::Cells;
+use crate::source::files::malformed::Mode;
+use crate::source::files::unsupported_type;
+
+/// Each text as a struct of `to`. Null text is null, blank text a struct of nulls; a malformed record is, by PERMISSIVE, what can be
+/// read of it, by FAILFAST an error. DROPMALFORMED is refused, as in Spark.
+pub fn parse_strings(text: &StringArray, to: &StructFields, options: &mut Options, conf: &Conf) -> Result<ArrayRef> {
+    let reader = CsvReader::new(options, conf)?;
+    if reader.malformed.mode == Mode::DropMalformed {
+        return Err(Error::illegal("from_csv takes the modes PERMISSIVE and FAILFAST, not DROPMALFORMED"));
+    }
+    if let Some(field) = to.iter().find(|field| field.data_type().is_nested()) {
+        return Err(unsupported_type("CSV", field));
+    }
+    let corrupt = to.iter().position(|field| *field.name() == reader.malformed.column);
+    let wanted = wanted_of(&(0..to.len()).collect::<Vec<_>>(), corrupt);
+    let width = to.len() - usize::from(corrupt.is_some());
+    let mut columns: Vec<Cells> =
+        to.iter().map(|field| Cells::new(field.data_type(), text.len())).collect::<Result<_>>()?;
+    let mut valid = NullBufferBuilder::new(text.len());
+    let mut fields = Fields::default();
+    for record in text {
+        valid.append(record.is_some());
+        match record.map(str::as_bytes).filter(|record| !is_skipped(record, &reader.dialect)) {
+            Some(record) => {
+                row(&reader, &mut fields, &wanted, Some(width), record, &mut columns)?;
+            }
+            None => columns.iter_mut().for_each(Cells::push_null),
+        }
+    }
+    let columns = columns.into_iter().map(Cells::finish).collect::<Result<Vec<_>>>()?;
+    Ok(Arc::new(StructArray::try_new(to.clone(), columns, valid.finish())?))
+}
+
+/// The type that inference sees in one record: a struct of `_c0`, `_c1`, ….
+pub fn infer_string(text: &str, options: &mut Options, conf: &Conf) -> Result<DataType> {
+    let reader = CsvReader::new(options, conf)?;
+    let (record, mut fields) = (text.as_bytes(), Fields::default());
+    fields.cut(record, &reader.dialect).map_err(|why| uncut(why, record))?;
+    let field = |i: usize| {
+        let text = fields.get(i, record, &reader.dialect).map(String::from_utf8_lossy);
+        let data_type = text.map_or(DataType::Utf8, |text| widen(&reader, None, &text));
+        Field::new(format!("_c{i}"), data_type, true)
+    };
+    Ok(DataType::Struct((0..fields.len()).map(field).collect()))
+}
