@@ -48,10 +48,12 @@ const SETTINGS: &[(&str, Takes, &str)] = {
             OneOf(&["brotli", "uncompressed", "lzo", "snappy", "lz4_raw", "none", "zstd", "lz4", "gzip"]),
             "snappy",
         ),
+        ("spark.sql.parquet.mergeSchema", Flag, "false"),
         ("spark.sql.repl.eagerEval.enabled", Flag, "false"),
         ("spark.sql.repl.eagerEval.maxNumRows", Integer, "20"),
         ("spark.sql.repl.eagerEval.truncate", Integer, "20"),
         ("spark.sql.execution.arrow.maxRecordsPerBatch", Integer, "10000"),
+        ("spark.sql.execution.pythonUDF.arrow.enabled", Flag, "true"),
         ("spark.sql.streaming.schemaInference", Flag, "false"),
         ("spark.sql.streaming.pollingDelay", Millis, "10ms"),
         ("spark.sql.streaming.minBatchesToRetain", Positive, "100"),
@@ -61,6 +63,8 @@ const SETTINGS: &[(&str, Takes, &str)] = {
         ("spark.sql.streaming.multipleWatermarkPolicy", OneOf(&["min", "max"]), "min"),
         ("spark.sql.streaming.fileSource.log.compactInterval", Integer, "10"),
         ("spark.sql.streaming.fileSource.log.cleanupDelay", Millis, "600000ms"),
+        ("spark.sql.streaming.fileSource.log.deletion", Flag, "true"),
+        ("spark.sql.streaming.fileStreamSink.ignoreMetadata", Flag, "false"),
         ("spark.sql.streaming.fileSink.log.compactInterval", Integer, "10"),
         ("spark.sql.streaming.fileSink.log.cleanupDelay", Millis, "600000ms"),
         ("spark.sql.streaming.fileSource.schema.forceNullable", Flag, "true"),
@@ -143,9 +147,8 @@ pub fn check_modifiable(key: &str) -> Result<()> {
 pub fn check(key: &str, value: &str) -> Result<()> {
     let Some((_, takes, _)) = find(key) else { return Ok(()) };
     let text = value.trim();
-    let invalid = |condition| {
-        Error::of(condition).with("confName", format!("\"{key}\"")).with("confValue", format!("'{value}'"))
-    };
+    let invalid =
+        |condition| Error::of(condition).with("confName", format!("\"{key}\"")).with("confValue", format!("'{value}'"));
     let of_type = |fits: bool, name: &str| match fits {
         true => Ok(()),
         false => Err(invalid(condition::INVALID_CONF_VALUE_TYPE_MISMATCH).with("confType", name)),
@@ -156,8 +159,9 @@ pub fn check(key: &str, value: &str) -> Result<()> {
         Takes::Integer => of_type(text.parse::<i32>().is_ok(), "int"),
         Takes::Positive => match text.parse::<i32>() {
             Ok(number) if number > 0 => Ok(()),
-            Ok(_) => Err(invalid(condition::INVALID_CONF_VALUE_REQUIREMENT)
-                .with("confRequirement", "it must be positive")),
+            Ok(_) => {
+                Err(invalid(condition::INVALID_CONF_VALUE_REQUIREMENT).with("confRequirement", "it must be positive"))
+            }
             Err(_) => of_type(false, "int"),
         },
         // Spark takes a unit right behind the number only, and a sign.

@@ -11,6 +11,7 @@ __all__ = ["RuntimeConfig"]
 
 _NoValue: Any = object()
 
+
 class RuntimeConfig:
     """The configuration of a session; changes hold for what is planned from then on.
 

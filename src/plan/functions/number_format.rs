@@ -16,8 +16,8 @@ use super::kernels::kernel;
 use super::{CallContext, Typed};
 use crate::condition;
 use crate::error::{Error, Result};
-use crate::plan::resolve::coerce::is_numeric;
 use crate::plan::resolve::cast::cast;
+use crate::plan::resolve::coerce::is_numeric;
 use crate::types::display;
 
 pub const TABLE: super::Table = &[
@@ -44,7 +44,9 @@ enum Token {
     Fraction(usize),
     Currency,
     /// `S`: always a sign. `MI`: a sign where it is negative, else a space.
-    Sign { always: bool },
+    Sign {
+        always: bool,
+    },
     /// The first half of `PR`: `<` before a negative number.
     Open,
     /// Its second half.

@@ -117,7 +117,10 @@ fn fixed(name: &str, operator: bool, arguments: &[String]) -> Option<String> {
             Some(format!("{}({value}, {scale})", if name == "floor" { "floor" } else { "ceil" }))
         }
         // Schemas and options are no arguments of theirs to Spark.
-        ("from_json" | "from_csv" | "from_xml" | "to_json" | "to_csv" | "schema_of_json" | "schema_of_csv", [value, ..]) => Some(format!("{name}({value})")),
+        (
+            "from_json" | "from_csv" | "from_xml" | "to_json" | "to_csv" | "schema_of_json" | "schema_of_csv",
+            [value, ..],
+        ) => Some(format!("{name}({value})")),
         ("extract" | "date_part" | "datepart", [field, source]) if name == "extract" => {
             Some(format!("extract({field} FROM {source})"))
         }

@@ -33,7 +33,8 @@ pub struct ParquetEncoding {
 impl ParquetEncoding {
     /// Reads the options `compression` and `parquet.compression`; else the session says.
     pub fn new(options: &mut Options, conf: &Conf) -> Result<Self> {
-        let given = ["compression", "parquet.compression"].iter().find_map(|key| options.get(key).map(str::to_lowercase));
+        let given =
+            ["compression", "parquet.compression"].iter().find_map(|key| options.get(key).map(str::to_lowercase));
         let usual = || conf.get("spark.sql.parquet.compression.codec").unwrap_or("snappy").to_lowercase();
         let name = given.unwrap_or_else(usual);
         let (codec, suffix) = match name.as_str() {

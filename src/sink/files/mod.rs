@@ -65,6 +65,11 @@ impl OutputFormat for FileFormat {
 
     fn encoding(&self, request: SinkRequest<'_>) -> Result<Arc<dyn Encoding>> {
         let SinkRequest { options, conf, .. } = request;
+        if options.parse::<i64>("maxRecordsPerFile", "a whole number")?.is_some_and(|most| most > 0) {
+            return Err(Error::unsupported(
+                "the option 'maxRecordsPerFile' is not implemented in Firesteel: a lane's rows of a partition make one file",
+            ));
+        }
         Ok(match self {
             Self::Parquet => Arc::new(ParquetEncoding::new(options, conf)?),
             Self::Csv => Arc::new(CsvEncoding::new(options, conf)?),
