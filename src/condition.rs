@@ -13,7 +13,7 @@ macro_rules! conditions {
 }
 
 conditions! {
-    UPGRADE_DATETIME_PATTERN = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "42K0B", Upgrade, "the datetime pattern <pattern> holds the letter <c>, which meant the week's own year or days until Spark 2 and has no meaning since; use EXTRACT, or a pattern of the letters that are left.";
+    UPGRADE_DATETIME_PATTERN = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "42K0B", Upgrade, "the datetime pattern <pattern> holds the letter <c>, which was week-based in Spark 2 and has no meaning since; use EXTRACT instead.";
     DECIMAL_PRECISION_EXCEEDS_MAX = "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003", Arithmetic, "a decimal of <precision> digits has more than the most, <maxPrecision>.";
     INVALID_FORMAT_EMPTY = "INVALID_FORMAT.EMPTY", "42601", Analysis, "the number format <format> is empty.";
     INVALID_FORMAT_WRONG_NUM_DIGIT = "INVALID_FORMAT.WRONG_NUM_DIGIT", "42601", Analysis, "the number format <format> needs at least one digit, 0 or 9.";
