@@ -93,17 +93,30 @@ impl Frame {
 
     /// Every row, by lane.
     pub fn collect_lanes(&self, cancel: &Cancel) -> Result<Vec<Vec<RecordBatch>>> {
-        let pass = self.pass(cancel)?;
+        self.each_lane(&self.pass(cancel)?, |_, rows| rows.try_collect())?.into_iter().collect()
+    }
+
+    /// Works through the lanes of a pass side by side, each to its end; what came of each, in the order of lanes.
+    pub fn each_lane<T, F>(
+        &self,
+        pass: &Pass,
+        work: impl Fn(usize, BoxStream<'static, Result<RecordBatch>>) -> F,
+    ) -> Result<Vec<Result<T>>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
         let runtime = self.session.runtime();
         let lanes: Vec<_> = (0..pass.lanes())
-            .map(|lane| Ok(runtime.io().spawn(pass.lane_stream(lane)?.try_collect::<Vec<_>>())))
+            .map(|lane| Ok(runtime.io().spawn(work(lane, pass.lane_stream(lane)?))))
             .collect::<Result<_>>()?;
         runtime.block_on(async {
-            let mut collected = Vec::with_capacity(lanes.len());
+            let mut done = Vec::with_capacity(lanes.len());
             for lane in lanes {
-                collected.push(lane.await.map_err(|error| Error::internal(format!("a lane panicked: {error}")))??);
+                let panicked = |error| Err(Error::internal(format!("a lane panicked: {error}")));
+                done.push(lane.await.unwrap_or_else(panicked));
             }
-            Ok(collected)
+            Ok(done)
         })
     }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
-use futures::stream::StreamExt;
+use futures::future::ready;
+use futures::stream::{StreamExt, TryStreamExt};
 
 use crate::batch::Cancel;
 use crate::catalog::{DATABASE, Table};
@@ -112,37 +113,22 @@ pub fn save(frame: &Frame, path: Option<&str>, request: SaveRequest, cancel: &Ca
     fs::create_dir_all(&path).context(|| format!("creating the output directory {}", path.display()))?;
     let durability = Durability::of(&conf)?;
     let pass = frame.pass(cancel)?;
-    let runtime = session.runtime();
-    let lanes: Vec<_> = (0..pass.lanes())
-        .map(|lane| {
-            let mut rows = pass.lane_stream(lane)?;
-            let (path, layout, encoding) = (path.clone(), Arc::clone(&layout), Arc::clone(&encoding));
-            Ok(runtime.io().spawn(async move {
-                let mut parts = LaneParts::new(&path, lane, &layout, &encoding, durability);
-                while let Some(batch) = rows.next().await {
-                    if let Err(error) = batch.and_then(|batch| parts.write(&batch)) {
-                        parts.discard();
-                        return Err(error);
-                    }
+    let staged = frame.each_lane(&pass, |lane, mut rows| {
+        let (path, layout, encoding) = (path.clone(), Arc::clone(&layout), Arc::clone(&encoding));
+        async move {
+            let mut parts = LaneParts::new(&path, lane, &layout, &encoding, durability);
+            while let Some(batch) = rows.next().await {
+                if let Err(error) = batch.and_then(|batch| parts.write(&batch)) {
+                    parts.discard();
+                    return Err(error);
                 }
-                if lane == 0 {
-                    parts.ensure_one()?;
-                }
-                parts.finish()
-            }))
-        })
-        .collect::<Result<_>>()?;
-    let staged = runtime.block_on(async {
-        let mut staged = Vec::new();
-        for lane in lanes {
-            staged.push(
-                lane.await
-                    .map_err(|error| Error::internal(format!("a lane panicked: {error}")))
-                    .and_then(|parts| parts),
-            );
+            }
+            if lane == 0 {
+                parts.ensure_one()?;
+            }
+            parts.finish()
         }
-        staged
-    });
+    })?;
     if let Some(error) = staged.iter().find_map(|lane| lane.as_ref().err()) {
         for part in staged.iter().flatten().flatten() {
             part.discard(&path)?;
@@ -166,13 +152,7 @@ pub fn save(frame: &Frame, path: Option<&str>, request: SaveRequest, cancel: &Ca
 
 /// `foreach` over every row without keeping any: `format("noop")`.
 fn run(frame: &Frame, cancel: &Cancel) -> Result<()> {
-    let mut rows = frame.stream(cancel)?;
-    frame.session().runtime().block_on(async {
-        while let Some(batch) = rows.next().await {
-            batch?;
-        }
-        Ok(())
-    })
+    frame.each_lane(&frame.pass(cancel)?, |_, rows| rows.try_for_each(|_| ready(Ok(()))))?.into_iter().collect()
 }
 
 /// A file cannot have two columns of one name.

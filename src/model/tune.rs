@@ -22,6 +22,8 @@ const TRIAL_TIME: Duration = Duration::from_millis(200);
 const GAIN: f64 = 0.99;
 /// Sizes in a row that were no better, after which larger ones are not tried: a model's costs may be level for a while before they fall.
 const MISSES: u32 = 2;
+/// Runs in a row of other sizes than the one being tried, after which it is given up: record batches may be smaller than that.
+const OTHERS: u32 = 32;
 /// No chunk should take longer: it holds a core, and a query that wants to stop waits for it.
 const LONGEST: Duration = Duration::from_millis(20);
 /// What handing a chunk to another thread costs, with room to spare.
@@ -53,6 +55,8 @@ struct Search {
     best: Option<(usize, f64)>,
     /// Sizes tried since then.
     misses: u32,
+    /// Runs in a row of other sizes than the one being tried.
+    others: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,11 +119,17 @@ impl Tuner {
         let known = self.row_cost.load(Ordering::Relaxed);
         // A lone row costs more than one of many; what is kept is a running mean that follows the use.
         self.row_cost.store(if known == 0 { cost } else { (known * 7 + cost) / 8 }.max(1), Ordering::Relaxed);
-        if rows == self.rows()
-            && let Some(mut search) = self.search.try_lock()
-            && !search.settled
-        {
+        let Some(mut search) = self.search.try_lock().filter(|search| !search.settled) else { return };
+        if rows == self.rows() {
+            search.others = 0;
             self.judge(&mut search, rows, took);
+        } else if let Some((best, _)) = search.best {
+            // Rows do not come in chunks of this size.
+            search.others += 1;
+            if search.others > OTHERS {
+                search.settled = true;
+                self.size.store(best, Ordering::Relaxed);
+            }
         }
     }
 

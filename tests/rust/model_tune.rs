@@ -49,6 +49,18 @@ fn a_chunk_never_takes_long() {
 }
 
 #[test]
+fn a_size_that_never_comes_is_given_up() {
+    let clock = Arc::new(ManualClock::at(0));
+    let tuner = Tuner::with_clock(None, Arc::<ManualClock>::clone(&clock));
+    for _ in 0..3000 {
+        let (rows, start) = (tuner.rows().min(600), tuner.now());
+        clock.advance(Duration::from_nanos(cost(20_000, 100, 1024)(rows)));
+        tuner.ran(rows, start);
+    }
+    assert_eq!(tuner.rows(), 512);
+}
+
+#[test]
 fn a_given_size_stays() {
     assert_eq!(settle(Some(100), cost(20_000, 100, 1024)), 100);
 }
