@@ -1,7 +1,7 @@
 //! Names of a session: temporary views, and the tables under the warehouse directory. As Spark's in-memory catalog, it lives as long as the session.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::SchemaRef;
 use indexmap::IndexMap;
@@ -35,10 +35,50 @@ pub enum Named {
     Table(Arc<Table>),
 }
 
+/// Temporary views by name, whose case does not count.
+#[derive(Debug, Default)]
+pub struct Views(RwLock<IndexMap<String, (String, Arc<Resolved>)>>);
+
+impl Views {
+    pub fn get(&self, name: &str) -> Option<Arc<Resolved>> {
+        self.0.read().get(&name.to_lowercase()).map(|(_, view)| Arc::clone(view))
+    }
+
+    pub fn put(&self, name: &str, view: Arc<Resolved>, replace: bool) -> Result<()> {
+        let mut views = self.0.write();
+        let key = name.to_lowercase();
+        if !replace && views.contains_key(&key) {
+            return Err(
+                Error::of(condition::TEMP_TABLE_OR_VIEW_ALREADY_EXISTS).with("relationName", format!("`{name}`"))
+            );
+        }
+        views.insert(key, (name.to_owned(), view));
+        Ok(())
+    }
+
+    /// Whether there was such a view.
+    pub fn drop(&self, name: &str) -> bool {
+        self.0.write().shift_remove(&name.to_lowercase()).is_some()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.read().values().map(|(name, _)| name.clone()).collect()
+    }
+}
+
+/// The views of every session of the process, as Spark's are of every session of an application: `global_temp.name`.
+pub fn global_views() -> &'static Views {
+    static VIEWS: LazyLock<Views> = LazyLock::new(Views::default);
+    &VIEWS
+}
+
+/// Where global views are found.
+const GLOBAL: &str = "global_temp";
+
 /// A session's views and tables. Names are compared without regard to case.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    views: RwLock<IndexMap<String, (String, Arc<Resolved>)>>,
+    views: Views,
     tables: RwLock<IndexMap<String, Arc<Table>>>,
 }
 
@@ -46,10 +86,13 @@ impl Catalog {
     /// Looks a name up, views first: `t`, `default.t`, `spark_catalog.default.t`.
     pub fn find(&self, parts: &[String]) -> Option<Named> {
         let key = parts.last()?.to_lowercase();
-        if (parts.len() == 1 || parts[0].eq_ignore_ascii_case("global_temp"))
-            && let Some((_, view)) = self.views.read().get(&view_key(parts))
-        {
-            return Some(Named::View(Arc::clone(view)));
+        let view = match parts {
+            [name] => self.views.get(name),
+            [database, name] if database.eq_ignore_ascii_case(GLOBAL) => global_views().get(name),
+            _ => None,
+        };
+        if let Some(view) = view {
+            return Some(Named::View(view));
         }
         let database = parts.len().checked_sub(2).map_or(DATABASE, |i| parts[i].as_str());
         if !database.eq_ignore_ascii_case(DATABASE) {
@@ -67,20 +110,12 @@ impl Catalog {
     }
 
     pub fn put_view(&self, name: &str, view: Arc<Resolved>, replace: bool) -> Result<()> {
-        let mut views = self.views.write();
-        let key = name.to_lowercase();
-        if !replace && views.contains_key(&key) {
-            return Err(
-                Error::of(condition::TEMP_TABLE_OR_VIEW_ALREADY_EXISTS).with("relationName", format!("`{name}`"))
-            );
-        }
-        views.insert(key, (name.to_owned(), view));
-        Ok(())
+        self.views.put(name, view, replace)
     }
 
     /// Whether there was such a view.
     pub fn drop_view(&self, name: &str) -> bool {
-        self.views.write().shift_remove(&name.to_lowercase()).is_some()
+        self.views.drop(name)
     }
 
     pub fn put_table(&self, table: Table) {
@@ -93,14 +128,10 @@ impl Catalog {
     }
 
     pub fn views(&self) -> Vec<String> {
-        self.views.read().values().map(|(name, _)| name.clone()).collect()
+        self.views.names()
     }
 
     pub fn tables(&self) -> Vec<Arc<Table>> {
         self.tables.read().values().cloned().collect()
     }
-}
-
-fn view_key(parts: &[String]) -> String {
-    parts.join(".").to_lowercase()
 }

@@ -85,6 +85,11 @@ impl Frame {
         self.finish()?.pass(Arc::new(batch), Inputs::new())
     }
 
+    /// How many lanes its rows come in.
+    pub fn lanes(&self) -> Result<usize> {
+        Ok(self.finish()?.lanes())
+    }
+
     /// Every row, in the order of lanes.
     pub fn collect(&self, cancel: &Cancel) -> Result<Vec<RecordBatch>> {
         let lanes = self.collect_lanes(cancel)?;

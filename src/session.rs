@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use indexmap::IndexMap;
 use parking_lot::RwLock;
 
-use crate::catalog::{Catalog, Named, Table};
+use crate::catalog::{self, Catalog, Named, Table};
 use crate::clock::{Clock, SystemClock};
 use crate::condition;
 use crate::conf::Conf;
@@ -225,13 +225,24 @@ impl Session {
 
     /// `createTempView`.
     pub fn create_view(&self, name: &str, frame: &Frame, replace: bool) -> Result<()> {
-        if name.is_empty() || name.contains('.') {
-            return Err(
-                Error::of(condition::TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS).with("actualName", format!("`{name}`"))
-            );
-        }
-        self.catalog.put_view(name, Arc::clone(frame.resolved()), replace)
+        self.catalog.put_view(view_name(name)?, Arc::clone(frame.resolved()), replace)
     }
+
+    /// `createGlobalTempView`: a view of every session.
+    pub fn create_global_view(&self, name: &str, frame: &Frame, replace: bool) -> Result<()> {
+        catalog::global_views().put(view_name(name)?, Arc::clone(frame.resolved()), replace)
+    }
+}
+
+/// The name of a view: one part.
+fn view_name(name: &str) -> Result<&str> {
+    if name.is_empty() || name.contains('.') {
+        return Err(Error::of(condition::TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS).with("actualName", format!("`{name}`")));
+    }
+    if name.contains(char::is_whitespace) {
+        return Err(Error::of(condition::INVALID_VIEW_NAME).with("viewName", name));
+    }
+    Ok(name)
 }
 
 fn files_of(table: &Table) -> ReadRequest {

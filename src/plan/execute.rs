@@ -18,12 +18,13 @@ use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
-use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
 use futures::stream::{BoxStream, StreamExt};
 
 use super::function_exec::{FunctionPlanner, Kept, PruneCalls};
-use super::in_order::limits_in_order;
+use super::in_order::in_order;
+use super::lanes::{LanesPlanner, settled};
 use super::scan::relabel;
 use super::watermark::{EventTime, WatermarkPlanner};
 use super::{Attribute, Leaf, LeafId, Resolved, Watermark};
@@ -94,9 +95,9 @@ struct Planner;
 #[async_trait]
 impl QueryPlanner for Planner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, state: &dyn Session) -> DfResult<Arc<dyn ExecutionPlan>> {
-        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(WatermarkPlanner), Arc::new(FunctionPlanner)])
-            .create_physical_plan(plan, state)
-            .await
+        let planners: Vec<Arc<dyn ExtensionPlanner + Send + Sync>> =
+            vec![Arc::new(WatermarkPlanner), Arc::new(FunctionPlanner), Arc::new(LanesPlanner)];
+        DefaultPhysicalPlanner::with_extension_planners(planners).create_physical_plan(plan, state).await
     }
 }
 
@@ -115,7 +116,7 @@ pub struct Finished {
 pub fn finish(resolved: &Resolved, env: &Arc<Env>) -> Result<Finished> {
     let optimized = env.state.optimize(&resolved.plan)?;
     let physical = env.runtime.block_on(env.state.query_planner().create_physical_plan(&optimized, &env.state))?;
-    let physical = limits_in_order(physical)?;
+    let physical = in_order(settled(physical)?)?;
     let task = TaskContext::from(&env.state);
     Ok(Finished {
         physical,

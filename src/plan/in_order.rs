@@ -1,5 +1,6 @@
-//! A limit over several lanes takes the rows of the first lane first, as Spark takes its partitions in order: so `first()`, `show()` and
-//! `LIMIT` give the same rows each time. DataFusion's own operator takes whichever lane is quickest.
+//! Where the order of rows shows in the answer, lanes are taken in order, as Spark takes its partitions: under a limit (`first()`,
+//! `show()`, `LIMIT`), and below an aggregate that looks at the order (`first`, `collect_list`, `max_by`): so each run gives the
+//! same rows. DataFusion's own operators take whichever lane is quickest.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,21 +9,63 @@ use arrow::array::RecordBatch;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result as DfResult;
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::{ReplaceChildrenOptions, replace_children_if_necessary};
 use datafusion::physical_plan::limit::GlobalLimitExec;
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SendableRecordBatchStream,
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream,
 };
 use futures::{StreamExt, TryStreamExt, stream};
+
+use super::exchange::OrderedExchangeExec;
+use super::functions::looks_at_order;
 
 /// Record batches that each lane may be ahead: enough that a limit of one row costs little, and that lanes work side by side.
 const AHEAD: usize = 2;
 
+/// The plan with lanes taken in order wherever that can be seen; any other plan stays as it is.
+pub fn in_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
+    aggregates_in_order(limits_in_order(plan)?, false)
+}
+
+/// Everything below an aggregate that looks at the order brings lanes together in their order.
+fn aggregates_in_order(node: Arc<dyn ExecutionPlan>, below: bool) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let below = below
+        || node
+            .downcast_ref::<AggregateExec>()
+            .is_some_and(|aggregate| aggregate.aggr_expr().iter().any(|function| looks_at_order(function.fun())));
+    let children: Vec<_> = node
+        .children()
+        .into_iter()
+        .map(|child| aggregates_in_order(Arc::clone(child), below))
+        .collect::<DfResult<_>>()?;
+    let node = replace_children_if_necessary(node, children)?;
+    if !below {
+        return Ok(node);
+    }
+    if let Some(lanes) = node.downcast_ref::<CoalescePartitionsExec>() {
+        return Ok(InOrderExec::of(lanes));
+    }
+    if let Some(exchange) = node.downcast_ref::<RepartitionExec>() {
+        let known = matches!(exchange.partitioning(), Partitioning::Hash(..) | Partitioning::RoundRobinBatch(_));
+        if known && !exchange.preserve_order() {
+            return Ok(OrderedExchangeExec::of(exchange, Arc::clone(exchange.input())));
+        }
+    }
+    if let Some(merge) = node.downcast_ref::<SortPreservingMergeExec>() {
+        // Of equal rows the first lane's first, not those of the lane that gave fewest so far.
+        return Ok(Arc::new(merge.clone().with_round_robin_repartition(false)));
+    }
+    Ok(node)
+}
+
 /// The plan with every limit taking its lanes in order.
-pub fn limits_in_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
+fn limits_in_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
     let changed = plan.transform_down(|node| {
         if let Some(lanes) = node.downcast_ref::<CoalescePartitionsExec>() {
             return Ok(match lanes.fetch() {
@@ -40,9 +83,10 @@ pub fn limits_in_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn Executi
     Ok(changed.data)
 }
 
-/// The rows of the first lane, then those of the second, and so on, up to `fetch` of them.
+/// The rows of the first lane, then those of the second, and so on, up to `fetch` of them; with several output lanes, each takes
+/// neighbouring input lanes.
 #[derive(Debug)]
-struct InOrderExec {
+pub struct InOrderExec {
     input: Arc<dyn ExecutionPlan>,
     fetch: Option<usize>,
     properties: Arc<PlanProperties>,
@@ -58,7 +102,18 @@ impl InOrderExec {
         })
     }
 
-    fn over(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Arc<dyn ExecutionPlan> {
+    /// Over no more than `lanes` lanes.
+    pub fn over(input: Arc<dyn ExecutionPlan>, lanes: usize) -> Arc<dyn ExecutionPlan> {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(input.schema()),
+            Partitioning::UnknownPartitioning(lanes),
+            input.properties().emission_type,
+            input.properties().boundedness,
+        );
+        Arc::new(Self { input, fetch: None, properties: Arc::new(properties) })
+    }
+
+    fn with(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Arc<dyn ExecutionPlan> {
         Arc::new(Self { input: children.swap_remove(0), fetch: self.fetch, properties: Arc::clone(&self.properties) })
     }
 }
@@ -101,17 +156,19 @@ impl ExecutionPlan for InOrderExec {
         children: Vec<Arc<dyn ExecutionPlan>>,
         _options: ReplaceChildrenOptions,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        Ok(self.over(children))
+        Ok(self.with(children))
     }
 
     fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> DfResult<Arc<dyn ExecutionPlan>> {
-        Ok(self.over(children))
+        Ok(self.with(children))
     }
 
     /// Every lane runs, on a task of its own, since lanes may exchange rows; what is not wanted any more is dropped with the stream.
-    fn execute(&self, _lane: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+    fn execute(&self, lane: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+        let outputs = self.properties.partitioning.partition_count();
         let lanes = self.input.properties().partitioning.partition_count();
-        let streams: Vec<_> = (0..lanes)
+        let from = |output: usize| (output * lanes).div_ceil(outputs);
+        let streams: Vec<_> = (from(lane)..from(lane + 1))
             .map(|lane| {
                 let mut builder = RecordBatchReceiverStream::builder(self.input.schema(), AHEAD);
                 let mut rows = self.input.execute(lane, Arc::clone(&context))?;

@@ -3,11 +3,13 @@
 
 pub mod cached;
 pub mod error;
+mod exchange;
 pub mod execute;
 pub mod function_exec;
 pub mod functions;
 pub mod in_order;
 pub mod kernel;
+pub mod lanes;
 pub mod resolve;
 pub mod scan;
 pub mod sql;

@@ -84,7 +84,7 @@ impl TableProvider for SourceTable {
     }
 }
 
-/// Reads lane i's partitions of a leaf. Bounded, and of unknown size: a statistic would become the first batch's constant.
+/// Reads lane i's share of a leaf's partitions. Bounded, and of unknown size: a statistic would become the first batch's constant.
 #[derive(Debug)]
 pub struct ScanExec {
     leaf: LeafId,
@@ -147,7 +147,10 @@ impl ExecutionPlan for ScanExec {
     fn execute(&self, lane: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
         let pass = PassContext::of(&context)?;
         let lanes = self.properties.partitioning.partition_count();
-        let partitions: Vec<_> = pass.partitions(self.leaf)?.iter().skip(lane).step_by(lanes).cloned().collect();
+        // Neighbours stay together, so that lanes one after the other give the rows in the order of partitions, as Spark does.
+        let all = pass.partitions(self.leaf)?;
+        let from = |lane: usize| (lane * all.len()).div_ceil(lanes);
+        let partitions = all[from(lane)..from(lane + 1)].to_vec();
         let scan = Scan { columns: self.columns.clone(), cancel: pass.batch().cancel.clone() };
         let (schema, leaf) = (Arc::clone(&self.schema), self.leaf);
         let batches = read_in_turn(partitions, scan, pass.runtime().clone()).map(move |batch| {

@@ -21,6 +21,18 @@ pub enum Expr {
     Attribute(AttrId, String),
     /// `*`, or `t.*` with a qualifier.
     Star(Vec<String>),
+    /// `* EXCEPT (a, b)`: only in a select list.
+    StarExcept {
+        qualifier: Vec<String>,
+        except: Vec<String>,
+    },
+    /// Several columns in one place of a select list or of arguments: `df["*"]`, `df.colRegex(…)`.
+    Several(Vec<Expr>),
+    /// A query inside an expression. It may name the columns around it.
+    Subquery {
+        kind: SubqueryKind,
+        query: Box<Relation>,
+    },
     /// A constant. Timestamps are `Timestamp(µs, "UTC")` or `Timestamp(µs, None)` (NTZ), day-time intervals `Duration(µs)`,
     /// year-month intervals `Interval(YearMonth)`, calendar intervals `Interval(MonthDayNano)`.
     Literal(ScalarValue),
@@ -74,6 +86,17 @@ pub enum Expr {
     LambdaVariable(String),
 }
 
+/// What a query inside an expression is asked.
+#[derive(Clone, Debug)]
+pub enum SubqueryKind {
+    /// `(SELECT …)`: the one value of its one row, or null where it has none.
+    Scalar,
+    /// `EXISTS (SELECT …)`.
+    Exists,
+    /// `x IN (SELECT …)`.
+    In(Box<Expr>),
+}
+
 /// A call by name.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -82,6 +105,8 @@ pub struct Call {
     pub distinct: bool,
     /// `FILTER (WHERE …)`.
     pub filter: Option<Box<Expr>>,
+    /// `WITHIN GROUP (ORDER BY …)`: items of an order.
+    pub within_group: Vec<Expr>,
     /// `IGNORE NULLS`.
     pub ignore_nulls: bool,
     /// Written as an operator (`a + 1`), so shown as one.
@@ -91,6 +116,8 @@ pub struct Call {
 /// `PARTITION BY … ORDER BY … ROWS BETWEEN …`.
 #[derive(Clone, Debug, Default)]
 pub struct WindowSpec {
+    /// `OVER w`: what `WINDOW w AS …` says. SQL text puts the definition in its place before anything is resolved.
+    pub named: Option<String>,
     pub partition_by: Vec<Expr>,
     pub order_by: Vec<Expr>,
     pub frame: Option<Frame>,
@@ -248,10 +275,22 @@ pub enum Relation {
         table: String,
         columns: Vec<String>,
     },
+    /// Evenly, or rows of equal values of `by` together; without a number, as many lanes as there are processors.
     Repartition {
         input: Box<Relation>,
         partitions: Option<usize>,
         by: Vec<Expr>,
+    },
+    /// By ranges of an order.
+    RepartitionByRange {
+        input: Box<Relation>,
+        partitions: usize,
+        order: Vec<Expr>,
+    },
+    /// Into no more partitions than that, neighbours together.
+    Coalesce {
+        input: Box<Relation>,
+        partitions: usize,
     },
     /// `sample(fraction, seed)`.
     Sample {
@@ -270,10 +309,11 @@ pub enum Relation {
         input: Box<Relation>,
         name: String,
     },
-    /// `na.fill`, `na.drop`, `na.replace`, `describe` … are built from the rest by the session, not here.
+    /// `na.fill`, `na.drop`, `na.replace`, `describe` … are built from the rest by the session, not here. Without `keys`, as in SQL,
+    /// every column is one that `column` and `outputs` do not name.
     Pivot {
         input: Box<Relation>,
-        keys: Vec<Expr>,
+        keys: Option<Vec<Expr>>,
         column: Expr,
         values: Option<Vec<Expr>>,
         outputs: Vec<Expr>,
@@ -284,9 +324,13 @@ pub enum Relation {
 #[derive(Clone, Debug)]
 pub enum Grouping {
     By(Vec<Expr>),
+    /// `GROUP BY ALL`: every output that holds no aggregate function.
+    All,
     Rollup(Vec<Expr>),
     Cube(Vec<Expr>),
-    Sets { sets: Vec<Vec<Expr>> },
+    Sets {
+        sets: Vec<Vec<Expr>>,
+    },
 }
 
 /// What a SQL statement asks for.
@@ -347,6 +391,7 @@ impl Expr {
             arguments,
             distinct: false,
             filter: None,
+            within_group: Vec::new(),
             ignore_nulls: false,
             operator: false,
         })
@@ -359,6 +404,7 @@ impl Expr {
             arguments,
             distinct: false,
             filter: None,
+            within_group: Vec::new(),
             ignore_nulls: false,
             operator: true,
         })
@@ -377,6 +423,7 @@ impl Expr {
             Self::Call(call) => Self::Call(Call {
                 arguments: all(call.arguments, change),
                 filter: call.filter.map(|filter| boxed(filter, change)),
+                within_group: all(call.within_group, change),
                 ..call
             }),
             Self::Function { function, arguments } => Self::Function { function, arguments: all(arguments, change) },
@@ -391,11 +438,13 @@ impl Expr {
             Self::Window { function, spec } => Self::Window {
                 function: boxed(function, change),
                 spec: Box::new(WindowSpec {
+                    named: spec.named,
                     partition_by: all(spec.partition_by, change),
                     order_by: all(spec.order_by, change),
                     frame: spec.frame,
                 }),
             },
+            Self::Several(columns) => Self::Several(all(columns, change)),
             Self::Sort { input, ascending, nulls_first } => {
                 Self::Sort { input: boxed(input, change), ascending, nulls_first }
             }
@@ -403,6 +452,8 @@ impl Expr {
             leaf @ (Self::Column(_)
             | Self::Attribute(..)
             | Self::Star(_)
+            | Self::StarExcept { .. }
+            | Self::Subquery { .. }
             | Self::Literal(_)
             | Self::LambdaVariable(_)) => leaf,
         };

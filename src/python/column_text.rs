@@ -2,7 +2,7 @@
 
 use datafusion::common::ScalarValue;
 
-use crate::plan::tree::{Bound, Call, Expr, Frame, WindowSpec};
+use crate::plan::tree::{Bound, Call, Expr, Frame, SubqueryKind, WindowSpec};
 use crate::types::sql_name;
 
 /// The text between the quotes of `Column<'…'>`.
@@ -12,6 +12,11 @@ pub fn text(expr: &Expr) -> String {
         Expr::Attribute(_, name) | Expr::LambdaVariable(name) => quoted(name),
         Expr::Star(parts) if parts.is_empty() => "*".into(),
         Expr::Star(parts) => format!("{}.*", parts.join(".")),
+        Expr::Several(columns) => list(columns),
+        Expr::StarExcept { except, .. } => format!("* EXCEPT ({})", except.join(", ")),
+        Expr::Subquery { kind: SubqueryKind::Scalar, .. } => "scalarsubquery()".into(),
+        Expr::Subquery { kind: SubqueryKind::Exists, .. } => "exists()".into(),
+        Expr::Subquery { kind: SubqueryKind::In(value), .. } => format!("{} IN (listquery())", text(value)),
         Expr::Literal(value) => literal(value),
         Expr::Call(call) => call_text(call),
         Expr::Function { function, arguments } => format!("{}({})", function.name(), list(arguments)),

@@ -55,7 +55,16 @@ impl Expr {
     #[pyo3(signature = (name, arguments, distinct=false, ignore_nulls=false))]
     fn call(name: String, arguments: &Bound<'_, PyList>, distinct: bool, ignore_nulls: bool) -> PyResult<Self> {
         let arguments = operands(arguments)?;
-        Ok(Self(tree::Expr::Call(Call { name, arguments, distinct, filter: None, ignore_nulls, operator: false })))
+        let (filter, within_group) = (None, Vec::new());
+        Ok(Self(tree::Expr::Call(Call {
+            name,
+            arguments,
+            distinct,
+            filter,
+            within_group,
+            ignore_nulls,
+            operator: false,
+        })))
     }
 
     /// An operator by its symbol.
@@ -132,7 +141,8 @@ impl Expr {
             start: start.map_or(FrameBound::UnboundedPreceding, bound),
             end: end.map_or(FrameBound::UnboundedFollowing, bound),
         });
-        let spec = WindowSpec { partition_by: operands(partition_by)?, order_by: operands(order_by)?, frame };
+        let spec =
+            WindowSpec { named: None, partition_by: operands(partition_by)?, order_by: operands(order_by)?, frame };
         Ok(Self(tree::Expr::Window { function: Box::new(self.0.clone()), spec: Box::new(spec) }))
     }
 

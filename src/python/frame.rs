@@ -70,7 +70,9 @@ impl Frame {
     /// `df["name"]`: the column of this very frame, which a join with itself tells from its twin.
     fn column(&self, py: Python<'_>, name: &str) -> PyResult<Expr> {
         if name == "*" {
-            return Ok(Expr(tree::Expr::Star(Vec::new())));
+            let all = self.0.resolved().output.iter();
+            let all = all.map(|attribute| tree::Expr::Attribute(attribute.id, attribute.name.clone()));
+            return Ok(Expr(tree::Expr::Several(all.collect())));
         }
         let parts = name_parts(name)
             .ok_or_else(|| raise(py, &Error::of(crate::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name)))?;
@@ -82,6 +84,17 @@ impl Frame {
         let probe = column.clone();
         self.derive(py, |input| Relation::Project { input, expressions: vec![probe] })?;
         Ok(Expr(column))
+    }
+
+    /// Several columns as one: what a regular expression picked.
+    fn columns_at(&self, py: Python<'_>, positions: Vec<usize>) -> PyResult<Expr> {
+        let columns = positions.into_iter().map(|position| Ok(self.column_at(py, position)?.0));
+        Ok(Expr(tree::Expr::Several(columns.collect::<PyResult<_>>()?)))
+    }
+
+    /// How many lanes the rows come in.
+    fn lanes(&self, py: Python<'_>) -> PyResult<usize> {
+        self.run(py, "the plan", |frame, _| frame.lanes())
     }
 
     /// The column at a position, from 0.
@@ -147,7 +160,7 @@ impl Frame {
     ) -> PyResult<Self> {
         let (keys, column, outputs) = (operands(keys)?, operand(column)?, operands(outputs)?);
         let values = values.map(operands).transpose()?;
-        self.derive(py, |input| Relation::Pivot { input, keys, column, values, outputs })
+        self.derive(py, |input| Relation::Pivot { input, keys: Some(keys), column, values, outputs })
     }
 
     /// `on` is names, a condition, or nothing.
@@ -222,6 +235,15 @@ impl Frame {
     fn repartition(&self, py: Python<'_>, partitions: Option<usize>, by: &Bound<'_, PyList>) -> PyResult<Self> {
         let by = operands(by)?;
         self.derive(py, |input| Relation::Repartition { input, partitions, by })
+    }
+
+    fn repartition_by_range(&self, py: Python<'_>, partitions: usize, order: &Bound<'_, PyList>) -> PyResult<Self> {
+        let order = operands(order)?;
+        self.derive(py, |input| Relation::RepartitionByRange { input, partitions, order })
+    }
+
+    fn coalesce(&self, py: Python<'_>, partitions: usize) -> PyResult<Self> {
+        self.derive(py, |input| Relation::Coalesce { input, partitions })
     }
 
     fn sample(&self, py: Python<'_>, fraction: f64, seed: u64) -> PyResult<Self> {

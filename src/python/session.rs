@@ -183,6 +183,16 @@ impl Session {
         quick(py, || self.inner.create_view(name, frame, replace))
     }
 
+    /// `global_temp.name`.
+    fn create_global_view(&self, py: Python<'_>, name: &str, frame: &Bound<'_, Frame>, replace: bool) -> PyResult<()> {
+        let frame = &frame.get().0;
+        quick(py, || self.inner.create_global_view(name, frame, replace))
+    }
+
+    fn drop_global_view(&self, name: &str) -> bool {
+        crate::catalog::global_views().drop(name)
+    }
+
     fn drop_view(&self, name: &str) -> bool {
         self.inner.catalog().drop_view(name)
     }

@@ -175,7 +175,7 @@ pub trait Source: Send + Sync + Debug {
 /// What a reader is given when it is opened.
 #[derive(Clone)]
 pub struct SourceRun {
-    /// Parallel lanes of the plan; a source's partition i goes to lane i mod lanes.
+    /// Parallel lanes of the plan; a source's partitions go to lanes in their order, neighbours together.
     pub lanes: usize,
     pub conf: Arc<Conf>,
     pub clock: Arc<dyn Clock>,

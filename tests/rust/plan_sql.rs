@@ -176,3 +176,95 @@ fn a_name_that_means_two_columns_says_which() {
     let error = engine.resolve("SELECT idd FROM range(2)").unwrap_err();
     assert_eq!(error.parameters(), [("objectName", "`idd`".to_owned()), ("proposal", "`id`".to_owned())]);
 }
+
+#[test]
+fn aggregates_that_look_at_the_order_see_the_lanes_in_their_order() {
+    let engine = Engine::new();
+    let rows = "VALUES (1, 'a'), (2, 'b'), (3, 'a'), (4, 'b'), (5, 'a') AS t(i, k)";
+    for _ in 0..20 {
+        let all =
+            engine.show(&format!("SELECT first(i) f, last(i) l, collect_list(i) c, listagg(k, '') s FROM {rows}"));
+        assert_eq!(all, "f: int, l: int, c: array<int>, s: string\n1|5|[1, 2, 3, 4, 5]|ababa");
+        let grouped = engine.show(&format!("SELECT k, collect_list(i) c FROM {rows} GROUP BY k ORDER BY k"));
+        assert_eq!(grouped, "k: string, c: array<int>\na|[1, 3, 5]\nb|[2, 4]");
+        let sorted =
+            engine.show(&format!("SELECT collect_list(i) c FROM (SELECT * FROM {rows} ORDER BY k DESC, i DESC)"));
+        assert_eq!(sorted, "c: array<int>\n[4, 2, 5, 3, 1]");
+    }
+}
+
+#[test]
+fn the_greatest_struct_is_found_though_fields_are_null() {
+    let engine = Engine::new();
+    let rows = "VALUES (1, 'a'), (null, 'z'), (4, null), (4, 'b') AS t(i, k)";
+    let found = engine.show(&format!("SELECT max(struct(i, k)) g, min(struct(i, k)) l, max_by(k, i) b FROM {rows}"));
+    assert_eq!(found, "g: struct<i:int,k:string>, l: struct<i:int,k:string>, b: string\n{4, b}|{null, z}|b");
+}
+
+#[test]
+fn a_query_in_an_expression_is_a_value_or_a_condition() {
+    let engine = Engine::new();
+    let (t, u) =
+        ("VALUES (1, 'x'), (2, 'y'), (3, null) AS t(a, k)", "VALUES ('x', 10), ('x', 20), (null, 30) AS u(k, n)");
+    let show = |text: &str| engine.show(&text.replace("$t", t).replace("$u", u));
+    assert_eq!(show("SELECT a FROM $t WHERE a = (SELECT max(a) FROM $t)"), "a: int\n3");
+    assert_eq!(show("SELECT a FROM $t WHERE k IN (SELECT k FROM $u)"), "a: int\n1");
+    assert_eq!(show("SELECT a FROM $t WHERE k NOT IN (SELECT k FROM $u)"), "a: int", "a null is among them");
+    assert_eq!(show("SELECT a FROM $t WHERE NOT EXISTS (SELECT 1 FROM $u WHERE u.k = t.k) ORDER BY a"), "a: int\n2\n3");
+    let sums = show("SELECT a, (SELECT sum(n) FROM $u WHERE u.k = t.k) AS s FROM $t ORDER BY a");
+    assert_eq!(sums, "a: int, s: bigint\n1|30\n2|NULL\n3|NULL");
+    let counts = show("SELECT a, (SELECT count(*) FROM $u WHERE u.k = t.k) AS s FROM $t ORDER BY a");
+    assert_eq!(counts, "a: int, s: bigint\n1|2\n2|0\n3|0");
+    assert!(show("SELECT (SELECT n FROM $u)").contains("SCALAR_SUBQUERY_TOO_MANY_ROWS"));
+    assert!(show("SELECT (SELECT k, n FROM $u)").contains("SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN"));
+}
+
+#[test]
+fn windows_have_names_and_qualify_filters_by_them() {
+    let engine = Engine::new();
+    let rows = "VALUES ('a', 1), ('a', 2), ('b', 3) AS t(k, v)";
+    let named =
+        engine.show(&format!("SELECT k, sum(v) OVER w AS s FROM {rows} WINDOW w AS (PARTITION BY k) ORDER BY k, v"));
+    assert_eq!(named, "k: string, s: bigint\na|3\na|3\nb|3");
+    let qualified = engine.show(&format!(
+        "SELECT k, v FROM {rows} QUALIFY row_number() OVER (PARTITION BY k ORDER BY v DESC) = 1 ORDER BY k"
+    ));
+    assert_eq!(qualified, "k: string, v: int\na|2\nb|3");
+    assert!(engine.show(&format!("SELECT sum(v) OVER nope FROM {rows}")).contains("MISSING_WINDOW_SPECIFICATION"));
+}
+
+#[test]
+fn div_binds_as_tightly_as_times() {
+    assert_eq!(Engine::new().show("SELECT 7 div 2 + 1 AS a, 10 - 7 div 2 * 2 AS b"), "a: bigint, b: bigint\n4|4");
+}
+
+#[test]
+fn rows_lie_in_lanes_as_the_user_says() {
+    let engine = Engine::new();
+    let frame = engine.resolve("SELECT id FROM range(0, 20, 1, 5)").unwrap();
+    let lanes = |build: &dyn Fn(Box<Relation>) -> Relation| -> Vec<usize> {
+        let input = Box::new(Relation::Resolved(Arc::new(frame.clone())));
+        let finished = finish(&engine.resolve_tree(&build(input)).unwrap(), &engine.env).unwrap();
+        let pass = finished.pass(Arc::new(Batch::default()), Inputs::new()).unwrap();
+        let lanes: Vec<_> = (0..pass.lanes())
+            .map(|lane| engine.env.runtime.io().spawn(pass.lane_stream(lane).unwrap().try_collect::<Vec<_>>()))
+            .collect();
+        let rows = lanes.into_iter().map(|lane| engine.env.runtime.block_on(lane).unwrap().unwrap());
+        rows.map(|batches| batches.iter().map(RecordBatch::num_rows).sum()).collect()
+    };
+    assert_eq!(lanes(&|input| Relation::Coalesce { input, partitions: 1 }), [20]);
+    assert_eq!(lanes(&|input| Relation::Repartition { input, partitions: Some(4), by: Vec::new() }), [5, 5, 5, 5]);
+    let order = vec![Expr::operator("%", vec![Expr::column(["id"]), Expr::Literal(2_i64.into())])];
+    let ranges = |input| Relation::RepartitionByRange { input, partitions: 3, order: order.clone() };
+    assert_eq!(lanes(&ranges), [10, 10, 0], "equal values stay together");
+    let sorted = |input| Relation::Coalesce {
+        input: Box::new(Relation::Sort { input, order: vec![Expr::column(["id"])], global: true }),
+        partitions: 1,
+    };
+    assert_eq!(lanes(&sorted), [20]);
+    let text = finish(
+        &engine.resolve_tree(&sorted(Box::new(Relation::Resolved(Arc::new(frame.clone()))))).unwrap(),
+        &engine.env,
+    );
+    assert!(text.unwrap().explain().1.contains("SortExec"), "a sort below coalesce stays");
+}

@@ -161,8 +161,8 @@ class Catalog:
         return self._native.drop_view(viewName)
 
     def dropGlobalTempView(self, viewName: str) -> bool:
-        """Forgets a global view; there are none."""
-        return False
+        """Forgets a global view, and says whether there was one."""
+        return self._native.drop_global_view(viewName)
 
     def dropTable(self, tableName: str, ifExists: bool = False, purge: bool = False) -> None:
         """Drops a table; the files of a managed one go with it."""

@@ -88,9 +88,9 @@ class Column:
     __truediv__ = _binary("/", "The quotient, a double or a decimal.")
     __div__ = __truediv__
     __mod__ = _binary("%", "The remainder, with the sign of the dividend.")
-    __radd__ = _reverse("+", "The sum.")
+    __radd__ = __add__
     __rsub__ = _reverse("-", "The difference.")
-    __rmul__ = _reverse("*", "The product.")
+    __rmul__ = __mul__
     __rtruediv__ = _reverse("/", "The quotient.")
     __rdiv__ = __rtruediv__
     __rmod__ = _reverse("%", "The remainder.")

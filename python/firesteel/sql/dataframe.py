@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import reduce
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from firesteel import _native
 from firesteel.errors import (
     AnalysisException,
+    IllegalArgumentException,
     PySparkAttributeError,
     PySparkTypeError,
     PySparkValueError,
@@ -231,8 +233,20 @@ class DataFrame:
         return self[name]
 
     def colRegex(self, colName: str) -> Column:
-        """Columns by a regular expression: not in Firesteel."""
-        raise _missing("DataFrame.colRegex")
+        """The columns whose whole name fits a regular expression, written between backquotes; else a column by name.
+
+        Examples
+        --------
+        >>> spark.sql("SELECT 1 AS a, 2 AS b, 3 AS cc").select(spark.sql("SELECT 1 AS a").colRegex("`a`")).columns
+        ['a']
+        """
+        if not isinstance(colName, str):
+            raise _not_type("colName", "str", colName)
+        if not (len(colName) > 1 and colName.startswith("`") and colName.endswith("`")):
+            return self[colName]
+        flags = 0 if self._session.conf.get("spark.sql.caseSensitive") == "true" else re.IGNORECASE
+        fits = re.compile(colName[1:-1], flags).fullmatch
+        return Column(self._frame.columns_at([i for i, name in enumerate(self.columns) if fits(name)]))
 
     def metadataColumn(self, colName: str) -> Column:
         """A metadata column: not in Firesteel."""
@@ -417,7 +431,7 @@ class DataFrame:
         return self._new(self._frame.sort(self._order(cols, kwargs), True))
 
     def sortWithinPartitions(self, *cols: Any, **kwargs: Any) -> DataFrame:
-        """Sorts the rows of each partition."""
+        """Sorts the rows of each partition; no row changes its partition."""
         return self._new(self._frame.sort(self._order(cols, kwargs), False))
 
     def _order(self, cols: tuple[Any, ...], kwargs: dict[str, Any]) -> list[_native.Expr]:
@@ -696,28 +710,79 @@ class DataFrame:
     # How it runs
 
     def repartition(self, numPartitions: Any, *cols: Any) -> DataFrame:
-        """Spreads the rows over a number of partitions, by the hash of columns where they are given."""
-        if isinstance(numPartitions, int):
-            return self._new(self._frame.repartition(numPartitions, [_expr(col) for col in cols]))
+        """Spreads the rows over partitions: evenly, or where columns are given, rows of equal values into one partition.
+
+        Parameters
+        ----------
+        numPartitions : int, str or Column
+            How many; or the first of the columns, and then as many as the session has threads.
+        cols : str or Column
+            The columns.
+        """
+        partitions, by = self._partitioning(numPartitions, cols)
+        return self._new(self._frame.repartition(partitions, by))
+
+    def _partitioning(self, numPartitions: Any, cols: tuple[Any, ...]) -> tuple[int, list[_native.Expr]]:
+        if isinstance(numPartitions, int) and not isinstance(numPartitions, bool):
+            if numPartitions <= 0:
+                raise IllegalArgumentException(
+                    f"requirement failed: Number of partitions ({numPartitions}) must be positive."
+                )
+            return numPartitions, [_expr(col) for col in cols]
         if not isinstance(numPartitions, (str, Column)):
             raise _not_type("numPartitions", "Column, int or str", numPartitions)
-        return self._new(self._frame.repartition(None, [_expr(col) for col in (numPartitions, *cols)]))
+        return self._session._native.lanes(), [_expr(col) for col in (numPartitions, *cols)]
 
     def repartitionByRange(self, numPartitions: Any, *cols: Any) -> DataFrame:
-        """Spreads the rows over partitions by ranges of columns; in one process, a sort within :meth:`repartition`."""
+        """Spreads the rows over partitions by ranges of columns: each partition's values come before the next one's.
+
+        Parameters
+        ----------
+        numPartitions : int, str or Column
+            How many; or the first of the columns, and then as many as the session has threads.
+        cols : str or Column
+            The columns, each with a direction or ascending.
+        """
         by = cols if isinstance(numPartitions, int) else (numPartitions, *cols)
         if not by:
             raise PySparkValueError(errorClass="CANNOT_BE_EMPTY", messageParameters={"item": "partition-by expression"})
-        return self.repartition(numPartitions, *cols)
+        partitions, order = self._partitioning(numPartitions, cols)
+        return self._new(self._frame.repartition_by_range(partitions, order))
 
     def coalesce(self, numPartitions: int) -> DataFrame:
-        """Brings the rows together in fewer partitions."""
-        return self._new(self._frame.repartition(min(numPartitions, self._session._native.lanes()), []))
+        """Brings the rows together in no more than a number of partitions, neighbours together and in their order."""
+        if not isinstance(numPartitions, int) or isinstance(numPartitions, bool):
+            raise _not_type("numPartitions", "int", numPartitions)
+        if numPartitions <= 0:
+            raise IllegalArgumentException(
+                f"requirement failed: Number of partitions ({numPartitions}) must be positive."
+            )
+        return self._new(self._frame.coalesce(numPartitions))
 
     def hint(self, name: str, *parameters: Any) -> DataFrame:
-        """Gives a hint, such as ``broadcast``; one process has nothing to do for it."""
+        """Gives a hint.
+
+        Parameters
+        ----------
+        name : str
+            ``repartition``, ``repartition_by_range`` and ``coalesce`` are carried out; those that say how to join, such as
+            ``broadcast``, and ``rebalance`` mean nothing in one process.
+        parameters : str, int, float, Column or list
+            Of the hint: a number of partitions, columns, names of tables.
+        """
         if not isinstance(name, str):
             raise _not_type("name", "str", name)
+        given = _flat(parameters)
+        for parameter in given:
+            if not isinstance(parameter, (str, int, float, list, Column)):
+                raise _not_type("parameters", "str, float, int, list or Column", parameter)
+        match name.lower():
+            case "repartition" if given:
+                return self.repartition(*given)
+            case "repartition_by_range" if given:
+                return self.repartitionByRange(*given)
+            case "coalesce" if given:
+                return self.coalesce(*given)
         return self._new(self._frame.hint(name))
 
     def cache(self) -> DataFrame:
@@ -928,12 +993,19 @@ class DataFrame:
         self._session._native.create_view(name, self._frame, False)
 
     def createGlobalTempView(self, name: str) -> None:
-        """Gives the DataFrame the name ``global_temp.name`` in SQL: not in Firesteel."""
-        raise _missing("DataFrame.createGlobalTempView")
+        """Gives the DataFrame the name ``global_temp.name`` in SQL, in every session of the process; an error where a view has it."""
+        self._session._native.create_global_view(name, self._frame, False)
 
     def createOrReplaceGlobalTempView(self, name: str) -> None:
-        """Gives the DataFrame the name ``global_temp.name`` in SQL: not in Firesteel."""
-        raise _missing("DataFrame.createOrReplaceGlobalTempView")
+        """Gives the DataFrame the name ``global_temp.name`` in SQL, in every session of the process.
+
+        Examples
+        --------
+        >>> spark.range(2).createOrReplaceGlobalTempView("numbers")
+        >>> spark.sql("SELECT sum(id) FROM global_temp.numbers").collect()
+        [Row(sum(id)=1)]
+        """
+        self._session._native.create_global_view(name, self._frame, True)
 
     def registerTempTable(self, name: str) -> None:
         """Gives the DataFrame a name in SQL; the older name of :meth:`createOrReplaceTempView`."""

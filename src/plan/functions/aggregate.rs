@@ -11,6 +11,7 @@ use datafusion::logical_expr::{AggregateUDF, Case, Expr};
 
 use super::Definition::Aggregate;
 use super::args::{constant, count, implicit, literal, unexpected};
+use super::collected::nested_extreme;
 use super::conditional::single;
 use super::kernels::{Long, decimals, downcast, kernel, map1, safe_kernel};
 use super::{CallContext, Typed};
@@ -28,8 +29,8 @@ pub const TABLE: super::Table = &[
     ("avg", Aggregate(average)),
     ("mean", Aggregate(average)),
     ("try_avg", Aggregate(average)),
-    ("min", Aggregate(|c, a| extreme(c, a, df::min_max::min_udaf()))),
-    ("max", Aggregate(|c, a| extreme(c, a, df::min_max::max_udaf()))),
+    ("min", Aggregate(|c, a| extreme(c, a, false))),
+    ("max", Aggregate(|c, a| extreme(c, a, true))),
     ("first", Aggregate(|c, a| edge(c, a, df::first_last::first_value_udaf()))),
     ("first_value", Aggregate(|c, a| edge(c, a, df::first_last::first_value_udaf()))),
     ("any_value", Aggregate(|c, a| edge(c, a, df::first_last::first_value_udaf()))),
@@ -247,12 +248,17 @@ fn average(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     ))
 }
 
-fn extreme(context: &CallContext<'_>, arguments: Vec<Typed>, function: Arc<AggregateUDF>) -> Result<Typed> {
+fn extreme(context: &CallContext<'_>, arguments: Vec<Typed>, greatest: bool) -> Result<Typed> {
     let argument = single(context, arguments)?;
     if operators::holds_map(&argument.data_type) {
         return Err(unordered(context.text, context.name, &argument.data_type));
     }
     let data_type = argument.data_type.clone();
+    if data_type.is_nested() {
+        // DataFusion's compares structs with a null inside as neither greater nor less.
+        return Ok(nested_extreme(context, argument, greatest));
+    }
+    let function = if greatest { df::min_max::max_udaf() } else { df::min_max::min_udaf() };
     Ok(call(context, function, vec![argument.expr], data_type, true))
 }
 

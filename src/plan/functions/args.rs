@@ -2,9 +2,15 @@
 
 use std::ops::RangeInclusive;
 
-use arrow::datatypes::DataType;
-use datafusion::common::ScalarValue;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, Schema};
+use datafusion::common::tree_node::TreeNode;
+use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::execution_props::ExecutionProps;
+use datafusion::physical_expr::create_physical_expr;
 
 use super::{CallContext, Typed};
 use crate::condition;
@@ -118,15 +124,41 @@ pub fn common_type(context: &CallContext<'_>, arguments: &[Typed]) -> Result<Dat
 }
 
 /// The value of an argument that must be a constant.
-pub fn constant<'a>(context: &CallContext<'_>, argument: &'a Typed, at: usize) -> Result<&'a ScalarValue> {
-    match &argument.expr {
-        Expr::Literal(value, _) => Ok(value),
-        _ => Err(Error::of(condition::NON_FOLDABLE_INPUT)
+pub fn constant(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<ScalarValue> {
+    match folded(&argument.expr)? {
+        Some(value) => Ok(value),
+        None => Err(Error::of(condition::NON_FOLDABLE_INPUT)
             .with("sqlExpr", format!("\"{}\"", context.text))
             .with("inputName", format!("`{}`", context.arguments.get(at).map_or("", String::as_str)))
             .with("inputType", format!("\"{}\"", sql_name(&argument.data_type)))
             .with("inputExpr", format!("\"{}\"", context.arguments.get(at).map_or("", String::as_str)))),
     }
+}
+
+/// The value of an expression that reads no column and gives the same each time.
+fn folded(expr: &Expr) -> Result<Option<ScalarValue>> {
+    if let Expr::Literal(value, _) = expr {
+        return Ok(Some(value.clone()));
+    }
+    let constant = |expr: &Expr| {
+        !matches!(
+            expr,
+            Expr::Column(_)
+                | Expr::OuterReferenceColumn(..)
+                | Expr::ScalarSubquery(_)
+                | Expr::AggregateFunction(_)
+                | Expr::WindowFunction(_)
+                | Expr::LambdaVariable(_)
+        )
+    };
+    if expr.is_volatile() || expr.exists(|inner| Ok(!constant(inner)))? {
+        return Ok(None);
+    }
+    let expr = create_physical_expr(expr, &DFSchema::empty(), &ExecutionProps::new(), &Default::default())?;
+    let options = RecordBatchOptions::new().with_row_count(Some(1));
+    let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options)?;
+    let value = expr.evaluate(&row)?.into_array(1)?;
+    Ok(Some(ScalarValue::try_from_array(&value, 0)?))
 }
 
 /// A constant argument as text; null is none.

@@ -17,33 +17,83 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility};
 
 use super::{CallContext, Typed};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// From every value of a group, argument by argument, to its result: an array of one value.
 type Finish = dyn Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync;
+/// From values of a group to the row among them that is the only one to matter; none where no row does.
+type Best = dyn Fn(&[ArrayRef]) -> Result<Option<usize>> + Send + Sync;
+
+/// What becomes of a group's values.
+#[derive(Clone)]
+enum How {
+    /// All are kept, and the result is made of them at the end.
+    All(Arc<Finish>),
+    /// One row is kept, and the result is its first argument.
+    Best(Arc<Best>),
+}
+
+/// Whether the result depends on the order in which rows come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looks {
+    AtOrder,
+    AtValues,
+}
 
 struct Collect {
-    /// Holds every parameter of `finish`: equal names are equal functions.
+    /// Holds every parameter of `how`: equal names are equal functions.
     name: String,
     data_type: DataType,
     signature: Signature,
-    finish: Arc<Finish>,
+    looks: Looks,
+    how: How,
+}
+
+/// Whether an aggregate function's result depends on the order in which rows come.
+pub fn looks_at_order(function: &AggregateUDF) -> bool {
+    match function.inner().downcast_ref::<Collect>() {
+        Some(collect) => collect.looks == Looks::AtOrder,
+        None => matches!(function.name(), "first_value" | "last_value"),
+    }
 }
 
 /// The call of an aggregate that keeps its values; `name` must tell apart all that `finish` closes over.
 pub fn collect(
     context: &CallContext<'_>,
     name: impl Into<String>,
-    data_type: DataType,
-    nullable: bool,
+    looks: Looks,
+    (data_type, nullable): (DataType, bool),
     arguments: Vec<Typed>,
     finish: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
 ) -> Typed {
+    call(context, name.into(), looks, (data_type, nullable), arguments, How::All(Arc::new(finish)))
+}
+
+/// The call of an aggregate that gives its first argument in the row that `best` picks; `name` must tell apart all that `best` closes over.
+pub fn best(
+    context: &CallContext<'_>,
+    name: impl Into<String>,
+    arguments: Vec<Typed>,
+    best: impl Fn(&[ArrayRef]) -> Result<Option<usize>> + Send + Sync + 'static,
+) -> Typed {
+    let data_type = arguments.first().map_or(DataType::Null, |value| value.data_type.clone());
+    call(context, name.into(), Looks::AtOrder, (data_type, true), arguments, How::Best(Arc::new(best)))
+}
+
+fn call(
+    context: &CallContext<'_>,
+    name: String,
+    looks: Looks,
+    (data_type, nullable): (DataType, bool),
+    arguments: Vec<Typed>,
+    how: How,
+) -> Typed {
     let function = Collect {
-        name: name.into(),
+        name,
         data_type: data_type.clone(),
         signature: Signature::variadic_any(Volatility::Immutable),
-        finish: Arc::new(finish),
+        looks,
+        how,
     };
     let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
     let function = Arc::new(AggregateUDF::new_from_impl(function));
@@ -101,14 +151,27 @@ impl AggregateUDFImpl for Collect {
     }
 
     fn accumulator(&self, arguments: AccumulatorArgs<'_>) -> DfResult<Box<dyn Accumulator>> {
-        let types: Vec<_> = arguments.expr_fields.iter().map(|field| field.data_type().clone()).collect();
-        Ok(Box::new(Values {
-            chunks: vec![Vec::new(); types.len()],
-            types,
-            distinct: arguments.is_distinct,
-            finish: Arc::clone(&self.finish),
-        }))
+        Ok(Box::new(self.values(&arguments, Keeps::WhatMatters)))
     }
+
+    /// A window's rows leave one after the other, and then the next best one matters.
+    fn create_sliding_accumulator(&self, arguments: AccumulatorArgs<'_>) -> DfResult<Box<dyn Accumulator>> {
+        Ok(Box::new(self.values(&arguments, Keeps::Everything)))
+    }
+}
+
+impl Collect {
+    fn values(&self, arguments: &AccumulatorArgs<'_>, keeps: Keeps) -> Values {
+        let types: Vec<_> = arguments.expr_fields.iter().map(|field| field.data_type().clone()).collect();
+        let chunks = vec![Vec::new(); types.len()];
+        Values { types, chunks, distinct: arguments.is_distinct, how: self.how.clone(), keeps }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeps {
+    WhatMatters,
+    Everything,
 }
 
 /// The values of one group, argument by argument, in the chunks in which they came.
@@ -116,7 +179,8 @@ struct Values {
     types: Vec<DataType>,
     chunks: Vec<Vec<ArrayRef>>,
     distinct: bool,
-    finish: Arc<Finish>,
+    how: How,
+    keeps: Keeps,
 }
 
 impl fmt::Debug for Values {
@@ -145,19 +209,47 @@ impl Values {
     }
 }
 
+/// The one row of `values` that matters.
+fn only(values: &[ArrayRef], best: &Best) -> DfResult<Option<Vec<ArrayRef>>> {
+    let Some(row) = best(values)? else { return Ok(None) };
+    let row = UInt32Array::from(vec![u32::try_from(row).map_err(|error| Error::internal(error.to_string()))?]);
+    // A copy, so that the batch it came in can go.
+    Ok(Some(values.iter().map(|array| take(array, &row, None)).collect::<Result<_, _>>()?))
+}
+
 impl Accumulator for Values {
     fn update_batch(&mut self, values: &[ArrayRef]) -> DfResult<()> {
-        for (chunks, array) in self.chunks.iter_mut().zip(values) {
-            if !array.is_empty() {
-                chunks.push(Arc::clone(array));
+        if values.first().is_none_or(|array| array.is_empty()) {
+            return Ok(());
+        }
+        let best = match &self.how {
+            How::Best(best) if self.keeps == Keeps::WhatMatters => Arc::clone(best),
+            _ => {
+                for (chunks, array) in self.chunks.iter_mut().zip(values) {
+                    chunks.push(Arc::clone(array));
+                }
+                return Ok(());
             }
+        };
+        let Some(row) = only(values, best.as_ref())? else { return Ok(()) };
+        for (chunks, array) in self.chunks.iter_mut().zip(row) {
+            chunks.push(array);
+        }
+        if let Some(row) = only(&self.all()?, best.as_ref())? {
+            self.chunks = row.into_iter().map(|array| vec![array]).collect();
         }
         Ok(())
     }
 
     fn evaluate(&mut self) -> DfResult<ScalarValue> {
-        let result = (self.finish)(&self.all()?)?;
-        ScalarValue::try_from_array(&result, 0)
+        let values = self.all()?;
+        match &self.how {
+            How::All(finish) => ScalarValue::try_from_array(&finish(&values)?, 0),
+            How::Best(best) => match only(&values, best.as_ref())? {
+                Some(row) => ScalarValue::try_from_array(&row[0], 0),
+                None => ScalarValue::try_from(&self.types[0]),
+            },
+        }
     }
 
     fn size(&self) -> usize {

@@ -14,7 +14,7 @@ use datafusion::common::ScalarValue;
 
 use super::Definition::Aggregate;
 use super::args::{constant, count, implicit, literal, unexpected};
-use super::collect::collect;
+use super::collect::{Looks, best, collect};
 use super::conditional::{fixed, single};
 use super::{CallContext, Typed};
 use crate::error::{Error, Result};
@@ -37,7 +37,8 @@ pub const TABLE: super::Table = &[
         }),
     ),
     ("percentile", Aggregate(percentile)),
-    ("percentile_cont", Aggregate(percentile)),
+    ("percentile_cont", Aggregate(super::within::without_order)),
+    ("percentile_disc", Aggregate(super::within::without_order)),
     ("percentile_approx", Aggregate(percentile_approx)),
     ("approx_percentile", Aggregate(percentile_approx)),
     ("mode", Aggregate(mode)),
@@ -59,6 +60,29 @@ fn present(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(arrow::compute::filter(array, &not_null_mask(array)?)?)
 }
 
+/// The one value of at most one row: of a query that stands in the place of a value.
+pub fn only_value(context: &CallContext<'_>, value: Typed) -> Typed {
+    let data_type = value.data_type.clone();
+    collect(context, "only_value", Looks::AtValues, (data_type.clone(), true), vec![value], move |arrays| match arrays
+        [0]
+    .len()
+    {
+        0 => Ok(new_null_array(&data_type, 1)),
+        1 => Ok(Arc::clone(&arrays[0])),
+        _ => Err(Error::of(crate::condition::SCALAR_SUBQUERY_TOO_MANY_ROWS)),
+    })
+}
+
+/// A list of all values, null too.
+pub fn values_of(context: &CallContext<'_>, value: Typed) -> Typed {
+    let field = Arc::new(Field::new("element", value.data_type.clone(), true));
+    let data_type = types::array(value.data_type.clone(), true);
+    collect(context, "values_of", Looks::AtValues, (data_type, false), vec![value], move |arrays| {
+        let offsets = OffsetBuffer::from_lengths([arrays[0].len()]);
+        Ok(Arc::new(ListArray::try_new(Arc::clone(&field), offsets, Arc::clone(&arrays[0]), None)?))
+    })
+}
+
 /// A list of the values that are not null, in the order in which they come, or each once.
 fn gathered(context: &CallContext<'_>, arguments: Vec<Typed>, once: bool) -> Result<Typed> {
     let mut value = single(context, arguments)?;
@@ -71,7 +95,7 @@ fn gathered(context: &CallContext<'_>, arguments: Vec<Typed>, once: bool) -> Res
     let field = Arc::new(Field::new("element", value.data_type.clone(), false));
     let name = if once { "collect_set" } else { "collect_list" };
     let data_type = types::array(value.data_type.clone(), false);
-    Ok(collect(context, name, data_type, false, vec![value], move |arrays| {
+    Ok(collect(context, name, Looks::AtOrder, (data_type, false), vec![value], move |arrays| {
         let mut values = present(&arrays[0])?;
         if once {
             let rows = RowConverter::new(vec![SortField::new(values.data_type().clone())])?
@@ -91,19 +115,27 @@ fn by(context: &CallContext<'_>, arguments: Vec<Typed>, greatest: bool) -> Resul
     if holds_map(&order.data_type) {
         return Err(unordered(context.text, context.name, &order.data_type));
     }
-    let data_type = value.data_type.clone();
-    Ok(collect(context, format!("by({greatest})"), data_type, true, vec![value, normalized(order)], move |arrays| {
-        let order = &arrays[1];
-        let compare = make_comparator(order, order, SortOptions::default())?;
-        let valid = (0..order.len()).filter(|at| order.is_valid(*at));
-        // Of equals, Spark keeps the later one.
-        let best = if greatest {
-            valid.max_by(|a, b| compare(*a, *b))
-        } else {
-            valid.reduce(|best, at| if compare(at, best).is_gt() { best } else { at })
-        };
-        Ok(take(&arrays[0], &UInt32Array::from(vec![best.map(|at| at as u32)]), None)?)
+    Ok(best(context, format!("by({greatest})"), vec![value, normalized(order)], move |arrays| {
+        extreme_row(&arrays[1], greatest)
     }))
+}
+
+/// The row of the greatest or least value that is not null. Of equals, Spark keeps the later one.
+fn extreme_row(values: &ArrayRef, greatest: bool) -> Result<Option<usize>> {
+    let compare = make_comparator(values, values, SortOptions::default())?;
+    let valid = (0..values.len()).filter(|at| values.is_valid(*at));
+    Ok(if greatest {
+        valid.max_by(|a, b| compare(*a, *b))
+    } else {
+        valid.reduce(|best, at| if compare(at, best).is_gt() { best } else { at })
+    })
+}
+
+/// `max` and `min` of structs and arrays, whose fields may be null: null is the least.
+pub fn nested_extreme(context: &CallContext<'_>, value: Typed, greatest: bool) -> Typed {
+    best(context, format!("extreme({greatest})"), vec![normalized(value)], move |arrays| {
+        extreme_row(&arrays[0], greatest)
+    })
 }
 
 /// The shares that a percentile is asked for: one, or an array of them.
@@ -154,34 +186,41 @@ fn percentile(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Ty
         passed.push(implicit(context, frequency, &DataType::Int64, 2)?);
     }
     let data_type = if many { types::array(DataType::Float64, false) } else { DataType::Float64 };
-    Ok(collect(context, format!("percentile({shares:?}, {many})"), data_type.clone(), true, passed, move |arrays| {
-        let values = arrays[0].as_primitive::<Float64Type>();
-        let times = arrays.get(1).map(|array| array.as_primitive::<arrow::datatypes::Int64Type>());
-        let mut sorted = Vec::with_capacity(values.len());
-        for (row, value) in values.iter().enumerate() {
-            let n = times.map_or(1, |times| if times.is_valid(row) { times.value(row) } else { 0 });
-            if n < 0 {
-                return Err(Error::runtime(format!("a frequency must not be negative, found {n}")));
+    Ok(collect(
+        context,
+        format!("percentile({shares:?}, {many})"),
+        Looks::AtValues,
+        (data_type.clone(), true),
+        passed,
+        move |arrays| {
+            let values = arrays[0].as_primitive::<Float64Type>();
+            let times = arrays.get(1).map(|array| array.as_primitive::<arrow::datatypes::Int64Type>());
+            let mut sorted = Vec::with_capacity(values.len());
+            for (row, value) in values.iter().enumerate() {
+                let n = times.map_or(1, |times| if times.is_valid(row) { times.value(row) } else { 0 });
+                if n < 0 {
+                    return Err(Error::runtime(format!("a frequency must not be negative, found {n}")));
+                }
+                if let Some(value) = value {
+                    sorted.extend(std::iter::repeat_n(value, n as usize));
+                }
             }
-            if let Some(value) = value {
-                sorted.extend(std::iter::repeat_n(value, n as usize));
+            if sorted.is_empty() {
+                return Ok(new_null_array(&data_type, 1));
             }
-        }
-        if sorted.is_empty() {
-            return Ok(new_null_array(&data_type, 1));
-        }
-        sorted.sort_by(f64::total_cmp);
-        let at = |share: f64| {
-            let place = share * (sorted.len() - 1) as f64;
-            let (low, high) = (place.floor() as usize, place.ceil() as usize);
-            if low == high {
-                sorted[low]
-            } else {
-                (high as f64 - place) * sorted[low] + (place - low as f64) * sorted[high]
-            }
-        };
-        one_or_list(Arc::new(Float64Array::from_iter_values(shares.iter().map(|share| at(*share)))), many)
-    }))
+            sorted.sort_by(f64::total_cmp);
+            let at = |share: f64| {
+                let place = share * (sorted.len() - 1) as f64;
+                let (low, high) = (place.floor() as usize, place.ceil() as usize);
+                if low == high {
+                    sorted[low]
+                } else {
+                    (high as f64 - place) * sorted[low] + (place - low as f64) * sorted[high]
+                }
+            };
+            one_or_list(Arc::new(Float64Array::from_iter_values(shares.iter().map(|share| at(*share)))), many)
+        },
+    ))
 }
 
 /// `percentile_approx(x, share[, accuracy])`: we keep every value, so ours is exact: the smallest value that at least that share does not exceed.
@@ -197,8 +236,8 @@ fn percentile_approx(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Re
     Ok(collect(
         context,
         format!("percentile_approx({shares:?}, {many})"),
-        data_type.clone(),
-        true,
+        Looks::AtValues,
+        (data_type.clone(), true),
         vec![normalized(value)],
         move |arrays| {
             let sorted = sort(&present(&arrays[0])?, None)?;
@@ -221,7 +260,8 @@ fn mode(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
     };
     let value = normalized(arguments.remove(0));
     let data_type = value.data_type.clone();
-    Ok(collect(context, format!("mode({least})"), data_type.clone(), true, vec![value], move |arrays| {
+    let looks = if least { Looks::AtValues } else { Looks::AtOrder };
+    Ok(collect(context, format!("mode({least})"), looks, (data_type.clone(), true), vec![value], move |arrays| {
         let values = present(&arrays[0])?;
         let rows =
             RowConverter::new(vec![SortField::new(data_type.clone())])?.convert_columns(&[Arc::clone(&values)])?;
@@ -239,7 +279,7 @@ fn mode(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
 /// A number made of the values as doubles.
 fn moment(context: &CallContext<'_>, arguments: Vec<Typed>, name: &str, f: fn(&[f64]) -> Option<f64>) -> Result<Typed> {
     let value = implicit(context, single(context, arguments)?, &DataType::Float64, 0)?;
-    Ok(collect(context, name, DataType::Float64, true, vec![value], move |arrays| {
+    Ok(collect(context, name, Looks::AtValues, (DataType::Float64, true), vec![value], move |arrays| {
         let values: Vec<f64> = arrays[0].as_primitive::<Float64Type>().iter().flatten().collect();
         Ok(Arc::new(Float64Array::from(vec![f(&values)])))
     }))
@@ -272,8 +312,15 @@ fn string_agg(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Ty
         None => String::new(),
     };
     let value = implicit(context, arguments.remove(0), &DataType::Utf8, 0)?;
-    Ok(collect(context, format!("string_agg({separator:?})"), DataType::Utf8, true, vec![value], move |arrays| {
-        let texts: Vec<&str> = arrays[0].as_string::<i32>().iter().flatten().collect();
-        Ok(Arc::new(StringArray::from(vec![(!texts.is_empty()).then(|| texts.join(&separator))])))
-    }))
+    Ok(collect(
+        context,
+        format!("string_agg({separator:?})"),
+        Looks::AtOrder,
+        (DataType::Utf8, true),
+        vec![value],
+        move |arrays| {
+            let texts: Vec<&str> = arrays[0].as_string::<i32>().iter().flatten().collect();
+            Ok(Arc::new(StringArray::from(vec![(!texts.is_empty()).then(|| texts.join(&separator))])))
+        },
+    ))
 }

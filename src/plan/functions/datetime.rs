@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, StructArray, TimestampMicrosecondArray};
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray, TimestampMicrosecondArray};
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{
     DataType, Decimal128Type, Field, Fields, IntervalMonthDayNano, IntervalUnit, TimestampMicrosecondType,
 };
@@ -158,6 +159,7 @@ pub const TABLE: super::Table = &[
     ("unix_millis", Scalar(|c, a| one::<Timestamp, i64>(c, a, |micros| micros.div_euclid(1000)))),
     ("unix_seconds", Scalar(|c, a| one::<Timestamp, i64>(c, a, |micros| micros.div_euclid(MICROS_PER_SECOND)))),
     ("window", Scalar(window)),
+    ("firesteel_windows", Scalar(windows)),
     ("window_time", Scalar(window_time)),
 ];
 
@@ -717,11 +719,11 @@ fn timestamp_diff(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Ty
 /// A duration that `window` takes: text such as `10 minutes`, or an interval constant without months.
 fn duration(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<i64> {
     match constant(context, argument, at)? {
-        ScalarValue::Utf8(Some(text)) => match units_to_interval(text) {
+        ScalarValue::Utf8(Some(text)) => match units_to_interval(&text) {
             Some(ScalarValue::DurationMicrosecond(Some(micros))) => Ok(micros),
             _ => Err(Error::of(condition::CANNOT_PARSE_INTERVAL).with("intervalString", format!("'{text}'"))),
         },
-        ScalarValue::DurationMicrosecond(Some(micros)) => Ok(*micros),
+        ScalarValue::DurationMicrosecond(Some(micros)) => Ok(micros),
         other => Err(Error::illegal(format!("a window's duration must be text such as '10 minutes', found {other}"))),
     }
 }
@@ -734,9 +736,7 @@ fn window(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let slide = arguments.get(2).map_or(Ok(length), |slide| duration(context, slide, 2))?;
     let start = arguments.get(3).map_or(Ok(0), |start| duration(context, start, 3))?;
     if slide != length {
-        return Err(Error::unsupported(
-            "a sliding window (its slide shorter than its duration) is not implemented in Firesteel; use equal values",
-        ));
+        return Err(Error::unsupported("a sliding window elsewhere than in a select list or among grouping keys"));
     }
     if length <= 0 {
         return Err(Error::illegal(format!("a window's duration must be positive, found {length} microseconds")));
@@ -758,6 +758,46 @@ fn window(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
             vec![Arc::new(starts), Arc::new(ends)],
             times.nulls().cloned(),
         )?))
+    }))
+}
+
+/// `window(time, duration, slide[, start])` where windows overlap: the list of those that a time lies in. The resolver makes a row of each.
+fn windows(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    count(context, &arguments, 3..=4)?;
+    let (length, slide) = (duration(context, &arguments[1], 1)?, duration(context, &arguments[2], 2)?);
+    let start = arguments.get(3).map_or(Ok(0), |start| duration(context, start, 3))?;
+    if slide <= 0 || slide > length {
+        return Err(Error::illegal(format!(
+            "a window's slide must be positive and no longer than its duration, found {slide} and {length} microseconds"
+        )));
+    }
+    let value = arguments.into_iter().next().ok_or_else(|| Error::internal("an argument was counted"))?;
+    let to = if value.data_type == timestamp_ntz() { timestamp_ntz() } else { timestamp() };
+    let value = implicit(context, value, &to, 0)?;
+    let fields = Fields::from(vec![Field::new("start", to.clone(), true), Field::new("end", to, true)]);
+    let field = Arc::new(Field::new("element", DataType::Struct(fields.clone()), false));
+    let data_type = DataType::List(Arc::clone(&field));
+    let name = format!("({length}, {slide}, {start})");
+    Ok(safe_kernel(context, &name, data_type, true, vec![value], move |arrays| {
+        let times = arrays[0].as_primitive::<TimestampMicrosecondType>();
+        let (mut starts, mut lengths) = (Vec::new(), Vec::with_capacity(times.len()));
+        for time in times {
+            let before = starts.len();
+            if let Some(time) = time {
+                let last = time - (time - start).rem_euclid(slide);
+                starts.extend(
+                    std::iter::successors(Some(last), |at| Some(at - slide)).take_while(|at| at + length > time),
+                );
+            }
+            lengths.push(starts.len() - before);
+        }
+        let zone = |array: TimestampMicrosecondArray| -> ArrayRef {
+            Arc::new(array.with_data_type(times.data_type().clone()))
+        };
+        let ends = zone(starts.iter().map(|start| start + length).collect::<Vec<_>>().into());
+        let items = StructArray::try_new(fields.clone(), vec![zone(starts.into()), ends], None)?;
+        let offsets = OffsetBuffer::from_lengths(lengths);
+        Ok(Arc::new(ListArray::try_new(Arc::clone(&field), offsets, Arc::new(items), times.nulls().cloned())?))
     }))
 }
 

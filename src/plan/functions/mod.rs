@@ -35,6 +35,11 @@ mod sequence;
 mod string;
 mod timetext;
 mod window;
+mod within;
+
+pub use collect::looks_at_order;
+pub use collected::{only_value, values_of};
+pub use within::in_group_order;
 
 /// A resolved expression: columns are `#id`, types are Spark's, as Arrow types.
 #[derive(Clone, Debug)]
@@ -121,7 +126,8 @@ pub fn lookup(name: &str) -> Option<Definition> {
 
 /// Every name, for the catalog.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    REGISTRY.keys().copied()
+    // What the resolver calls itself is no function of Spark's.
+    REGISTRY.keys().copied().filter(|name| !name.starts_with("firesteel_"))
 }
 
 /// The error for a function that Spark has and Firesteel has not, or `None` where Spark has none of that name either.

@@ -4,12 +4,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use arrow::compute::SortOptions;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, GroupingSet};
-use datafusion::logical_expr::{Aggregate, Expr as DfExpr, Filter, LogicalPlan, LogicalPlanBuilder, Projection};
+use datafusion::logical_expr::{
+    Aggregate, Expr as DfExpr, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SortExpr,
+};
 
 use super::expression::{Expressions, Place, Value, texts_and_values};
 use super::operators::{literal, normalized};
@@ -19,7 +22,8 @@ use super::select::Output;
 use super::{Resolver, cast, naming, operators};
 use crate::condition;
 use crate::error::{Error, Result};
-use crate::plan::functions::{CallContext, Definition, Typed, lookup};
+use crate::plan::functions::{CallContext, Definition, Typed, in_group_order, looks_at_order, lookup};
+use crate::plan::lanes::Layout;
 use crate::plan::tree::{Call, Expr, Grouping};
 use crate::plan::{AGGREGATIONS, AttrId, Attribute, Resolved};
 use crate::types::sql_name;
@@ -56,19 +60,53 @@ pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Res
     let arguments = expressions.arguments(&call.arguments);
     let filter = arguments.and_then(|arguments| {
         let filter = call.filter.as_ref().map(|filter| expressions.condition(filter, "FILTER")).transpose()?;
-        Ok((arguments, filter))
+        let order = call.within_group.iter().map(|item| super::window::order(expressions, item));
+        let order = order.collect::<Result<Vec<_>>>()?;
+        Ok((arguments, filter, order))
     });
     expressions.place = place;
-    let (arguments, filter) = filter?;
-    let pretty = pretty(expressions, call, &arguments, filter.as_ref());
+    let (arguments, filter, order) = filter?;
+    let within = within_group(&name, &order);
+    let pretty = match &filter {
+        Some(filter) => {
+            format!("{}{within} FILTER (WHERE {})", expressions.pretty(call, &arguments), filter.pretty)
+        }
+        None => format!("{}{within}", expressions.pretty(call, &arguments)),
+    };
     let (texts, arguments) = texts_and_values(arguments);
-    let typed = build(&expressions.call_context(call, &pretty, &texts), arguments)?;
+    let context = expressions.call_context(call, &pretty, &texts);
+    let typed = if order.is_empty() {
+        build(&context, arguments)?
+    } else {
+        let keys = order.into_iter().map(|(value, sort, _)| (value.typed, sort_options(&sort))).collect();
+        in_group_order(&context, arguments, keys)?
+    };
     let filter = filter.map(|filter| filter.typed.expr);
     let Some(aggregates) = &mut expressions.aggregates else {
         return Err(Error::internal("an aggregate function outside of a group"));
     };
     let expr = take_out(typed.expr, call, filter, &mut |function| aggregates.function(function))?;
     Ok(Value::new(Typed { expr, ..typed }, pretty))
+}
+
+fn sort_options(sort: &SortExpr) -> SortOptions {
+    SortOptions { descending: !sort.asc, nulls_first: sort.nulls_first }
+}
+
+/// `WITHIN GROUP (ORDER BY …)` as Spark shows it: percentiles without what is the default.
+fn within_group(name: &str, order: &[(Value, SortExpr, String)]) -> String {
+    if order.is_empty() {
+        return String::new();
+    }
+    let items: Vec<_> = order
+        .iter()
+        .map(|(value, sort, text)| match (name.starts_with("percentile"), sort.asc) {
+            (false, _) => text.clone(),
+            (true, true) => value.pretty.clone(),
+            (true, false) => format!("{} DESC", value.pretty),
+        })
+        .collect();
+    format!(" WITHIN GROUP (ORDER BY {})", items.join(", "))
 }
 
 /// How Spark shows an aggregate function's call.
@@ -269,6 +307,25 @@ impl Resolver<'_> {
                 // A key that is named twice is one key, but `groupBy("a", "a")` shows it twice: rare enough to show once.
                 for key in list {
                     resolve(expressions, key)?;
+                }
+                None
+            }
+            Grouping::All => {
+                for output in request.outputs {
+                    match output {
+                        output if has_aggregate(output) => {}
+                        Expr::Star(qualifier) => {
+                            for attribute in expressions.star(qualifier)? {
+                                resolve(expressions, &Expr::Attribute(attribute.id, attribute.name))?;
+                            }
+                        }
+                        Expr::Alias { input, .. } => {
+                            resolve(expressions, input)?;
+                        }
+                        other => {
+                            resolve(expressions, other)?;
+                        }
+                    }
                 }
                 None
             }
@@ -486,6 +543,8 @@ impl Group {
         let below = std::mem::take(&mut self.below);
         let plan = below.clone().place(input.plan.clone())?;
         self.below = below;
+        let ordered = self.functions.iter().any(|(_, expr)| sees_order(expr));
+        let plan = if ordered { super::lanes_of(plan, Layout::AsTheyAre) } else { plan };
         let mut columns: Vec<_> = plan.schema().columns().into_iter().map(DfExpr::Column).collect();
         columns.extend(self.keys.iter().map(|(id, key)| normalized(key.typed.clone()).expr.alias(id.to_string())));
         let plan = LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?);
@@ -562,6 +621,11 @@ impl Group {
     }
 }
 
+/// Whether an aggregate function looks at the order of rows.
+fn sees_order(expr: &DfExpr) -> bool {
+    matches!(expr, DfExpr::AggregateFunction(function) if looks_at_order(&function.func))
+}
+
 fn without_alias(expr: &DfExpr) -> DfExpr {
     match expr {
         DfExpr::Alias(alias) => alias.expr.as_ref().clone(),
@@ -588,7 +652,12 @@ impl Resolver<'_> {
             }
         }
         projection.extend(input.output.iter().map(|attribute| column(attribute.id)));
-        let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(input.plan.clone()))?);
+        let rows = if renamed.len() < input.output.len() {
+            super::lanes_of(input.plan.clone(), Layout::AsTheyAre)
+        } else {
+            input.plan.clone()
+        };
+        let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(rows))?);
         let group: Vec<_> = renamed.iter().map(|(_, id)| column(*id)).collect();
         let is_key = |attribute: &Attribute| renamed.iter().find(|(key, _)| *key == attribute.id).map(|(_, id)| *id);
         let mut firsts = Vec::new();

@@ -18,7 +18,7 @@ use crate::function::Function;
 use crate::function::clock::ClockFunction;
 use crate::function::row::RowFunction;
 use crate::plan::functions::{CallContext, Definition, Typed, lookup, missing};
-use crate::plan::tree::{Call, Expr};
+use crate::plan::tree::{Call, Expr, SubqueryKind};
 use crate::plan::{AttrId, Attribute};
 use crate::types::sql_name;
 use crate::types::zone::Zone;
@@ -99,7 +99,8 @@ impl<'a> Expressions<'a> {
         match expr {
             Expr::Column(parts) => self.column(parts),
             Expr::Attribute(id, name) => self.attribute(*id, name),
-            Expr::Star(_) => {
+            Expr::Subquery { kind, query } => self.subquery(kind, query),
+            Expr::Star(_) | Expr::StarExcept { .. } | Expr::Several(_) => {
                 Err(Error::of(condition::INVALID_USAGE_OF_STAR).with("elem", "'*'").with("prettyName", "expression"))
             }
             Expr::Literal(value) => {
@@ -178,6 +179,9 @@ impl<'a> Expressions<'a> {
             let written = parts[parts.len() - found.fields.len() - 1].clone();
             let value = attribute_value(&found.attribute, &written);
             return self.fields(value, found.fields);
+        }
+        if let Some((value, fields)) = self.outer_column(parts)? {
+            return self.fields(value, &parts[parts.len() - fields..]);
         }
         // `current_date` and its kin may stand without parentheses.
         if let [name] = parts
@@ -314,6 +318,7 @@ impl<'a> Expressions<'a> {
                         values.push(attribute_value(&attribute, &name));
                     }
                 }
+                Expr::Several(columns) => values.extend(self.arguments(columns)?),
                 other => values.push(self.value(other)?),
             }
         }
@@ -482,6 +487,14 @@ impl<'a> Expressions<'a> {
                 | "named_struct"
                 | "||"
         );
+        if let ("not" | "!", [Expr::Subquery { kind: SubqueryKind::In(value), query }]) =
+            (name, call.arguments.as_slice())
+        {
+            return self.is_in(value, query, true).map(Some);
+        }
+        if matches!(name, "likeany" | "likeall" | "notlikeany" | "notlikeall") && call.operator {
+            return self.like_several(name, call).map(Some);
+        }
         if !known {
             return Ok(None);
         }
@@ -554,6 +567,32 @@ impl<'a> Expressions<'a> {
         };
         // `a BETWEEN …` from a Column is shown as two comparisons, from SQL as a function.
         Ok(Some(Value::new(result, pretty)))
+    }
+
+    /// `x LIKE ANY (…)` and its kin.
+    fn like_several(&mut self, name: &str, call: &Call) -> Result<Value> {
+        let mut arguments = self.arguments(&call.arguments)?.into_iter();
+        let Some(value) = arguments.next() else { return Err(Error::internal("LIKE without a value")) };
+        let pretty = format!("{name}({})", value.pretty);
+        let Some(Definition::Scalar(like)) = lookup("like") else { return Err(Error::internal("there is no LIKE")) };
+        let conf = self.resolver.conf();
+        let logic = if name.ends_with("all") { "and" } else { "or" };
+        let mut all: Option<Typed> = None;
+        for pattern in arguments {
+            let texts = [value.pretty.clone(), pattern.pretty];
+            let mut matches =
+                like(&self.call_context(call, &pretty, &texts), vec![value.typed.clone(), pattern.typed])?;
+            if name.starts_with("not") {
+                matches = operators::not(matches, conf, &pretty, &pretty)?;
+            }
+            all = Some(match all {
+                None => matches,
+                Some(all) => operators::logic(logic, all, matches, conf, &pretty)?,
+            });
+        }
+        let typed =
+            all.ok_or_else(|| Error::of(condition::PARSE_SYNTAX_ERROR).with("error", "')'").with("hint", ""))?;
+        Ok(Value::new(typed, pretty))
     }
 
     fn structure(&mut self, name: &str, call: &Call) -> Result<Value> {

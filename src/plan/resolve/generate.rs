@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{Column, NullHandling, ScalarValue, UnnestOptions};
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Projection};
 
+use super::aggregate::Request;
 use super::cast::cast;
 use super::coerce::common_of;
 use super::expression::{Expressions, Place, Value};
@@ -19,7 +20,7 @@ use crate::condition;
 use crate::error::{Error, Result};
 use crate::plan::functions::Typed;
 use crate::plan::kernel::Kernel;
-use crate::plan::tree::{Call, Expr};
+use crate::plan::tree::{Call, Expr, Grouping, Relation};
 use crate::plan::{AttrId, Attribute, Resolved};
 use crate::types::array;
 
@@ -62,7 +63,74 @@ struct Rows {
     outer: bool,
 }
 
+/// The call of `window` with a slide, if an expression holds one.
+fn sliding(expr: &Expr) -> Option<Call> {
+    let mut found = None;
+    let _ = expr.clone().map(&mut |expr| {
+        if let Expr::Call(call) = &expr
+            && call.name.eq_ignore_ascii_case("window")
+            && call.arguments.len() > 2
+            && shown(&call.arguments[1]) != shown(&call.arguments[2])
+        {
+            found = Some(call.clone());
+        }
+        expr
+    });
+    found
+}
+
+fn shown(expr: &Expr) -> String {
+    format!("{expr:?}")
+}
+
+/// Whether one of the expressions is a sliding window.
+pub fn slides(exprs: &[Expr]) -> bool {
+    exprs.iter().any(|expr| sliding(expr).is_some())
+}
+
 impl Resolver<'_> {
+    /// The input with a row for each sliding window that a row lies in, and the expressions with that window's column; `None` where none
+    /// of the expressions is a sliding window.
+    pub(super) fn slid(&self, input: &Relation, exprs: &[Expr]) -> Result<Option<(Resolved, Vec<Expr>)>> {
+        let Some(window) = exprs.iter().find_map(sliding) else { return Ok(None) };
+        let other = exprs
+            .iter()
+            .filter_map(sliding)
+            .any(|other| shown(&Expr::Call(other)) != shown(&Expr::Call(window.clone())));
+        if other {
+            return Err(Error::unsupported("several sliding windows at once"));
+        }
+        let windows = Expr::call("firesteel_windows", window.arguments.clone());
+        let Expr::Call(explode) = Expr::call("explode", vec![windows]) else { return Err(Error::internal("a call")) };
+        let (_, input) = self.generate(self.relation(input)?, &explode, &["window".to_owned()], false)?;
+        let column = input.output.last().ok_or_else(|| Error::internal("a generator makes a column"))?;
+        let column = Expr::Attribute(column.id, column.name.clone());
+        let wanted = shown(&Expr::Call(window));
+        let replaced = exprs
+            .iter()
+            .map(|expr| expr.clone().map(&mut |expr| if shown(&expr) == wanted { column.clone() } else { expr }));
+        let replaced = replaced.collect();
+        Ok(Some((input, replaced)))
+    }
+
+    /// An aggregation by a sliding window.
+    pub(super) fn aggregate_slid(
+        &self,
+        input: &Relation,
+        keys: &[Expr],
+        outputs: &[Expr],
+        with_keys: bool,
+        having: Option<&Expr>,
+    ) -> Result<Resolved> {
+        let all: Vec<_> = keys.iter().chain(outputs).chain(having).cloned().collect();
+        let Some((input, mut all)) = self.slid(input, &all)? else { return Err(Error::internal("a sliding window")) };
+        let having = having.and_then(|_| all.pop());
+        let outputs = all.split_off(keys.len());
+        let keys = Grouping::By(all);
+        let request = Request { keys: &keys, outputs: &outputs, with_keys, having: having.as_ref(), order: &[] };
+        self.aggregate(input, &request).map(|grouped| grouped.resolved)
+    }
+
     pub(super) fn project_generated(&self, input: Resolved, list: &[Expr], at: usize) -> Result<Resolved> {
         let Some((call, names)) = generator(&list[at]) else { return Err(Error::internal("a generator that is none")) };
         let (generated, input) = self.generate(input, call, names, false)?;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `scope` | which attribute a name means |
 //! | `expression` | expressions: types, calls taken out ([`pending`]) |
-//! | `select`, `aggregate`, `window`, `generate`, `lambda` | the places where expressions stand |
+//! | `select`, `aggregate`, `window`, `generate`, `lambda`, `subquery` | the places where expressions stand |
 //! | `join`, `sets` | relations of several inputs |
 //! | `coerce`, `cast`, `convert` | types that meet, casts, the cast's kernel |
 //! | `operators`, `decimals`, `moments`, `nested` | operators over typed expressions |
@@ -27,23 +27,25 @@ mod pending;
 mod scope;
 mod select;
 mod sets;
+mod subquery;
 mod window;
 
+use std::cell::RefCell;
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::Column;
-use datafusion::logical_expr::{
-    Expr as DfExpr, Extension, Filter, LogicalPlan, LogicalPlanBuilder, Partitioning, Projection,
-};
+use datafusion::logical_expr::{Expr as DfExpr, Extension, Filter, LogicalPlan, LogicalPlanBuilder, Projection};
 
 use self::aggregate::Request;
 use self::expression::{Expressions, Place, Value};
 use self::pending::named;
 use self::scope::{Scope, column, same};
+use super::lanes::{LanesNode, Layout};
 use super::scan::leaf_plan;
-use super::tree::{Expr, Relation};
+use super::tree::{Expr, Grouping, Relation};
 use super::watermark::WatermarkNode;
 use super::{AttrId, Attribute, Leaf, LeafId, Resolved, Watermark};
 use crate::condition;
@@ -72,7 +74,10 @@ pub struct Context<'a> {
 
 /// Resolves a tree. Nothing is read and nothing runs.
 pub fn resolve(relation: &Relation, context: &Context<'_>) -> Result<Resolved> {
-    Resolver { context: *context, tables: Vec::new() }.relation(relation)
+    let resolver = Resolver::new(*context);
+    let mut resolved = resolver.relation(relation)?;
+    resolved.leaves.extend(resolver.subqueries.take());
+    Ok(resolved)
 }
 
 /// The attribute that `df["name"]` and `df.name` mean.
@@ -97,6 +102,10 @@ fn is_using_key(attribute: &Attribute) -> bool {
 pub struct Resolver<'a> {
     context: Context<'a>,
     tables: Vec<(String, Arc<Resolved>)>,
+    /// The columns around a query inside an expression, from the outermost on.
+    outer: Vec<Arc<Vec<Attribute>>>,
+    /// The sources of queries inside expressions, which no relation of the tree holds.
+    subqueries: Rc<RefCell<Vec<Leaf>>>,
 }
 
 impl Resolved {
@@ -114,6 +123,12 @@ fn hidden_below(input: &Resolved, output: &[Attribute]) -> Vec<Attribute> {
     input.output.iter().chain(&input.hidden).filter(|attribute| !kept.contains(&attribute.id)).cloned().collect()
 }
 
+impl<'a> Resolver<'a> {
+    fn new(context: Context<'a>) -> Self {
+        Self { context, tables: Vec::new(), outer: Vec::new(), subqueries: Rc::default() }
+    }
+}
+
 impl Resolver<'_> {
     pub fn conf(&self) -> &Conf {
         self.context.conf
@@ -126,16 +141,19 @@ impl Resolver<'_> {
     /// Resolves a relation, its inputs first.
     pub fn relation(&self, relation: &Relation) -> Result<Resolved> {
         match relation {
-            Relation::Resolved(resolved) => Ok(resolved.as_ref().clone()),
+            Relation::Resolved(resolved) => self.told_apart(resolved.as_ref().clone()),
             Relation::Table(name) => self.table(name),
             Relation::Source { source, streaming } => source_leaf(Arc::clone(source), *streaming),
             Relation::TableFunction { name, arguments } => self.table_function(name, arguments),
             Relation::Values(rows) => self.values(rows),
             Relation::OneRow => leafless(LogicalPlanBuilder::empty(true).build()?),
             Relation::Project { input, expressions } => {
+                if let Some((input, expressions)) = self.slid(input, expressions)? {
+                    return self.project(input, &expressions);
+                }
                 if expressions.iter().any(aggregate::has_aggregate) {
                     // `df.select(sum("x"))`: an aggregation of everything.
-                    let keys = super::tree::Grouping::By(Vec::new());
+                    let keys = Grouping::By(Vec::new());
                     let request =
                         Request { keys: &keys, outputs: expressions, with_keys: false, having: None, order: &[] };
                     return self.aggregate(self.relation(input)?, &request).map(|grouped| grouped.resolved);
@@ -143,6 +161,11 @@ impl Resolver<'_> {
                 self.project(self.relation(input)?, expressions)
             }
             Relation::Filter { input, predicate } => self.filter(self.relation(input)?, predicate),
+            Relation::Aggregate { input, keys: Grouping::By(keys), outputs, with_keys, having }
+                if generate::slides(keys) || generate::slides(outputs) =>
+            {
+                self.aggregate_slid(input, keys, outputs, *with_keys, having.as_ref())
+            }
             Relation::Aggregate { input, keys, outputs, with_keys, having } => {
                 let request = Request { keys, outputs, with_keys: *with_keys, having: having.as_ref(), order: &[] };
                 self.aggregate(self.relation(input)?, &request).map(|grouped| grouped.resolved)
@@ -188,11 +211,17 @@ impl Resolver<'_> {
                 self.lateral_view(self.relation(input)?, generator, *outer, table, columns)
             }
             Relation::Repartition { input, partitions, by } => self.repartition(self.relation(input)?, *partitions, by),
+            Relation::RepartitionByRange { input, partitions, order } => {
+                self.repartition_by_range(self.relation(input)?, *partitions, order)
+            }
+            Relation::Coalesce { input, partitions } => {
+                Ok(laid_out(self.relation(input)?, Layout::AtMost(*partitions)))
+            }
             Relation::Sample { input, fraction, seed } => self.sample(self.relation(input)?, *fraction, *seed),
             Relation::Watermark { input, column, delay_ms } => self.watermark(self.relation(input)?, column, *delay_ms),
             Relation::Hint { input, .. } => self.relation(input),
             Relation::Pivot { input, keys, column, values, outputs } => {
-                self.pivot(self.relation(input)?, keys, column, values.as_deref(), outputs)
+                self.pivot(self.relation(input)?, keys.as_deref(), column, values.as_deref(), outputs)
             }
         }
     }
@@ -208,9 +237,11 @@ impl Resolver<'_> {
             Some(found) => found.as_ref().clone(),
             // A view does not see the tables of this query's WITH.
             None => {
-                Resolver { context: self.context, tables: Vec::new() }.relation(&self.context.names.table(name)?)?
+                let view = Resolver { subqueries: Rc::clone(&self.subqueries), ..Resolver::new(self.context) };
+                view.relation(&self.context.names.table(name)?)?
             }
         };
+        resolved = self.told_apart(resolved)?;
         resolved.hidden.clear();
         for attribute in &mut resolved.output {
             attribute.qualifier = match name {
@@ -323,8 +354,17 @@ impl Resolver<'_> {
         let mut plain = Vec::new();
         let mut calling = Vec::new();
         let mut pending = pending::Pending::default();
+        let mut queries = Vec::new();
         for conjunct in conjuncts(predicate) {
-            let value = expressions.condition(conjunct, "WHERE")?;
+            let value = match subquery::condition(&mut expressions, conjunct)? {
+                // An operator of its own, which becomes a join.
+                Some(query) if expressions.pending.is_empty() => {
+                    queries.push(query);
+                    continue;
+                }
+                Some(query) => Value::new(query, ""),
+                None => expressions.condition(conjunct, "WHERE")?,
+            };
             let needed = std::mem::take(&mut expressions.pending);
             if needed.is_empty() {
                 plain.push(value.typed);
@@ -348,6 +388,9 @@ impl Resolver<'_> {
         let input = self.expose(input, &used)?;
         let mut plan = input.plan.clone();
         plan = filtered(plan, plain, resolver_conf)?;
+        for query in queries {
+            plan = LogicalPlan::Filter(Filter::try_new(query.expr, Arc::new(plan))?);
+        }
         if !calling.is_empty() {
             let calling = calling
                 .into_iter()
@@ -370,7 +413,10 @@ impl Resolver<'_> {
 
     /// ORDER BY, which may name what its input does not output: aggregates, keys, columns below a projection.
     fn sort(&self, input: &Relation, order: &[Expr], global: bool) -> Result<Resolved> {
-        if let Relation::Aggregate { input, keys, outputs, with_keys, having } = input {
+        if let Relation::Aggregate { input, keys, outputs, with_keys, having } = input
+            && !generate::slides(outputs)
+            && !matches!(keys, Grouping::By(keys) if generate::slides(keys))
+        {
             let request = Request { keys, outputs, with_keys: *with_keys, having: having.as_ref(), order };
             let grouped = self.aggregate(self.relation(input)?, &request)?;
             let sorts = order.iter().zip(&grouped.order).map(|(item, value)| sort_of(item, value)).collect();
@@ -412,9 +458,11 @@ impl Resolver<'_> {
         global: bool,
     ) -> Result<Resolved> {
         let plan = pending.place(input.plan.clone())?;
-        // Within partitions and over all: one process has no cheaper way to order a partition than to order everything.
-        let _ = global;
-        let mut plan = LogicalPlanBuilder::from(plan).sort(sorts)?.build()?;
+        let mut plan = if global {
+            LogicalPlanBuilder::from(plan).sort(sorts)?.build()?
+        } else {
+            lanes_of(plan, Layout::Sorted(sorts))
+        };
         if more {
             plan = keep(plan, &input.output)?;
         }
@@ -442,7 +490,7 @@ impl Resolver<'_> {
             let found: Vec<_> =
                 input.output.iter().filter(|attribute| self.same(&attribute.name, name)).cloned().collect();
             if found.is_empty() {
-                return Err(scope::unresolved(std::slice::from_ref(name), &input.output));
+                return Err(scope::not_among(name, &input.output));
             }
             keys.extend(found);
         }
@@ -560,20 +608,36 @@ impl Resolver<'_> {
         let keys = by.iter().map(|expr| Ok(expressions.value(expr)?.typed)).collect::<Result<Vec<_>>>()?;
         let pending = std::mem::take(&mut expressions.pending);
         drop(expressions);
-        // Without a number the lanes are as good a number as any, and rows stay where they are.
-        let Some(partitions) = partitions else { return Ok(input) };
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        let partitions = partitions.unwrap_or_else(processors);
         let more = !pending.is_empty();
         let plan = pending.place(input.plan.clone())?;
-        let scheme = if keys.is_empty() {
-            Partitioning::RoundRobinBatch(partitions)
+        let layout = if keys.is_empty() {
+            Layout::Even(partitions)
         } else {
-            Partitioning::Hash(keys.into_iter().map(|key| operators::normalized(key).expr).collect(), partitions)
+            Layout::By(keys.into_iter().map(|key| operators::normalized(key).expr).collect(), partitions)
         };
-        let mut plan = LogicalPlanBuilder::from(plan).repartition(scheme)?.build()?;
+        let mut plan = lanes_of(plan, layout);
         if more {
             plan = keep(plan, &attributes)?;
         }
         Ok(Resolved { plan, ..input })
+    }
+
+    fn repartition_by_range(&self, input: Resolved, partitions: usize, order: &[Expr]) -> Result<Resolved> {
+        let attributes = input.output.clone();
+        let mut expressions = Expressions::new(self, &attributes, Place::Row);
+        let sorts = order
+            .iter()
+            .map(|item| Ok(sort_of(item, &expressions.value(direction(item).0)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let pending = std::mem::take(&mut expressions.pending);
+        drop(expressions);
+        let placed = Resolved { plan: pending.place(input.plan.clone())?, ..input };
+        let mut resolved = laid_out(placed, Layout::Ranges(sorts, partitions));
+        resolved.plan = keep(resolved.plan, &attributes)?;
+        resolved.note_unsupported("repartitionByRange");
+        Ok(resolved)
     }
 
     fn sample(&self, input: Resolved, fraction: f64, seed: u64) -> Result<Resolved> {
@@ -675,6 +739,15 @@ fn unit(seed: u64, row: u64) -> f64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+pub fn lanes_of(input: LogicalPlan, layout: Layout) -> LogicalPlan {
+    LogicalPlan::Extension(Extension { node: Arc::new(LanesNode { input, layout }) })
+}
+
+/// The relation with its rows laid out in lanes.
+fn laid_out(input: Resolved, layout: Layout) -> Resolved {
+    Resolved { plan: lanes_of(input.plan.clone(), layout), ..input }
 }
 
 /// The plan with only the attributes' columns, in their order.

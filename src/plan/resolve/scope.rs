@@ -134,6 +134,14 @@ pub fn unresolved(parts: &[String], attributes: &[Attribute]) -> Error {
         .with("proposal", proposal.join(", "))
 }
 
+/// The error of an operation by names for a name that is none of `attributes`.
+pub fn not_among(name: &str, attributes: &[Attribute]) -> Error {
+    let names: Vec<_> = attributes.iter().map(|attribute| attribute.name.clone()).collect();
+    Error::of(condition::UNRESOLVED_COLUMN_AMONG_FIELD_NAMES)
+        .with("colName", format!("\"{name}\""))
+        .with("fieldNames", format!("({})", names.join(", ")))
+}
+
 fn ambiguous(parts: &[String], candidates: &[&Attribute]) -> Error {
     let mut names: Vec<_> = candidates
         .iter()

@@ -77,6 +77,21 @@ impl Resolver<'_> {
                         outputs.push(Output::of(value, None));
                     }
                 }
+                Expr::Several(columns) => outputs.extend(self.outputs(expressions, columns)?),
+                Expr::StarExcept { qualifier, except } => {
+                    let attributes = expressions.star(qualifier)?;
+                    for name in except {
+                        if !attributes.iter().any(|attribute| self.same(&attribute.name, name)) {
+                            return Err(super::scope::unresolved(std::slice::from_ref(name), &attributes));
+                        }
+                    }
+                    for attribute in attributes {
+                        if !except.iter().any(|name| self.same(&attribute.name, name)) {
+                            let value = expressions.value(&Expr::Attribute(attribute.id, attribute.name.clone()))?;
+                            outputs.push(Output::of(value, None));
+                        }
+                    }
+                }
                 Expr::Alias { input, names, metadata } => {
                     let value = expressions.value(input)?;
                     let [name] = names.as_slice() else {

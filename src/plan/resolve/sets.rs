@@ -14,7 +14,7 @@ use super::aggregate::Request;
 use super::expression::{Expressions, Place};
 use super::join::{both, shifted};
 use super::pending::{Pending, named};
-use super::scope::unresolved;
+use super::scope::{Scope, not_among};
 use super::{Resolver, cast, coerce, keep, operators};
 use crate::condition;
 use crate::error::{Error, Result};
@@ -57,7 +57,7 @@ impl Resolver<'_> {
         for attribute in &left.output {
             let found = right.output.iter().find(|other| self.same(&attribute.name, &other.name));
             if found.is_none() && !allow_missing {
-                return Err(unresolved(std::slice::from_ref(&attribute.name), &right.output));
+                return Err(not_among(&attribute.name, &right.output));
             }
             pairs.push((Some(attribute.clone()), found.cloned()));
         }
@@ -144,11 +144,15 @@ impl Resolver<'_> {
     pub fn pivot(
         &self,
         input: Resolved,
-        keys: &[Expr],
+        keys: Option<&[Expr]>,
         column: &Expr,
         values: Option<&[Expr]>,
         outputs: &[Expr],
     ) -> Result<Resolved> {
+        let keys = match keys {
+            Some(keys) => keys.to_vec(),
+            None => self.unnamed(&input, outputs.iter().chain([column]))?,
+        };
         let Some(values) = values else {
             return Err(Error::internal("the values of a pivot are collected before it is resolved"));
         };
@@ -187,6 +191,7 @@ impl Resolver<'_> {
                     arguments: vec![Expr::Literal(ScalarValue::Int32(Some(1)))],
                     distinct: false,
                     filter: None,
+                    within_group: Vec::new(),
                     ignore_nulls: false,
                     operator: false,
                 };
@@ -201,9 +206,29 @@ impl Resolver<'_> {
             }
         }
         drop(expressions);
-        let keys = Grouping::By(keys.to_vec());
+        let keys = Grouping::By(keys);
         let request = Request { keys: &keys, outputs: &list, with_keys: true, having: None, order: &[] };
         self.aggregate(input, &request).map(|grouped| grouped.resolved)
+    }
+
+    /// The columns that none of the expressions names.
+    fn unnamed<'e>(&self, input: &Resolved, exprs: impl Iterator<Item = &'e Expr>) -> Result<Vec<Expr>> {
+        let scope = Scope { attributes: &input.output, case_sensitive: self.conf().case_sensitive() };
+        let mut names = Vec::new();
+        for expr in exprs {
+            let _ = expr.clone().map(&mut |expr| {
+                if let Expr::Column(parts) = &expr {
+                    names.push(parts.clone());
+                }
+                expr
+            });
+        }
+        let mut named = Vec::new();
+        for parts in &names {
+            named.extend(scope.find(parts)?.map(|found| found.attribute.id));
+        }
+        let others = input.output.iter().filter(|attribute| !named.contains(&attribute.id));
+        Ok(others.map(|attribute| Expr::Attribute(attribute.id, attribute.name.clone())).collect())
     }
 
     fn aggregate_name(&self, input: &Resolved, aggregate: &Expr) -> Result<String> {

@@ -36,6 +36,12 @@ pub fn resolve(expressions: &mut Expressions<'_>, function: &Expr, spec: &Window
 
 fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowSpec) -> Result<Value> {
     let name = call.name.to_lowercase();
+    if !call.within_group.is_empty() {
+        return Err(Error::unsupported(format!("WITHIN GROUP of a window function: {name}")));
+    }
+    if let Some(window) = &spec.named {
+        return Err(Error::of(condition::MISSING_WINDOW_SPECIFICATION).with("windowName", format!("`{window}`")));
+    }
     let star = matches!(call.arguments.as_slice(), [Expr::Star(qualifier)] if qualifier.is_empty());
     let arguments = if name == "count" && star {
         vec![expressions.value(&Expr::Literal(ScalarValue::Int32(Some(1))))?]
@@ -73,12 +79,7 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
         None => return Err(unknown_function(&call.name)),
     };
     if ranking && order_by.is_empty() {
-        return Err(Error::new(
-            crate::error::ErrorKind::Analysis,
-            format!(
-                "the window function {text} needs an order: add ORDER BY to its window, e.g. Window.partitionBy(…).orderBy(…)"
-            ),
-        ));
+        return Err(Error::of(condition::WINDOW_FUNCTION_FRAME_NOT_ORDERED).with("wf", name));
     }
     let offsets = matches!(name.as_str(), "lag" | "lead");
     let (frame, frame_text) = match &spec.frame {
@@ -94,7 +95,32 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
     };
     let spec_text: Vec<_> =
         [partition_text, order_text, frame_text].into_iter().filter(|part| !part.is_empty()).collect();
-    let pretty = format!("{text} OVER ({})", spec_text.join(" "));
+    let spec_text = spec_text.join(" ");
+    let pretty = format!("{text} OVER ({spec_text})");
+    if call.distinct {
+        return Err(
+            Error::of(condition::DISTINCT_WINDOW_FUNCTION_UNSUPPORTED).with("windowExpr", format!("\"{pretty}\""))
+        );
+    }
+    if spec.frame.as_ref().is_some_and(|frame| !frame.rows) {
+        let bounded = spec
+            .frame
+            .as_ref()
+            .is_some_and(|frame| [&frame.start, &frame.end].into_iter().any(|bound| matches!(bound, Bound::Offset(_))));
+        let whole = spec.frame.as_ref().is_some_and(|frame| {
+            matches!((&frame.start, &frame.end), (Bound::UnboundedPreceding, Bound::UnboundedFollowing))
+        });
+        let problem = match order_texts.len() {
+            0 => (!whole).then_some(condition::RANGE_FRAME_WITHOUT_ORDER),
+            1 => None,
+            _ => bounded.then_some(condition::RANGE_FRAME_MULTI_ORDER),
+        };
+        if let Some(problem) = problem {
+            return Err(Error::of(problem)
+                .with("sqlExpr", format!("\"({spec_text})\""))
+                .with("orderSpec", order_texts.join(", ")));
+        }
+    }
 
     let filter = filter.map(|filter| Box::new(filter.typed.expr));
     let pending = &mut expressions.pending;

@@ -6,7 +6,7 @@ use sqlparser::ast::{
     UnaryOperator,
 };
 
-use super::super::tree::{Bound, Call, Expr, Frame, WindowSpec};
+use super::super::tree::{Bound, Call, Expr, Frame, SubqueryKind, WindowSpec};
 use super::literal::data_type;
 use super::{Sql, dotted, ident, names, unsupported};
 use crate::error::Result;
@@ -55,19 +55,21 @@ impl Sql {
             E::UnaryOp { op, expr } => {
                 let inner = self.expr(*expr)?;
                 match op {
-                    UnaryOperator::Plus => inner,
+                    UnaryOperator::Plus => Expr::operator("+", vec![inner]),
                     UnaryOperator::Minus => Expr::operator("-", vec![inner]),
                     UnaryOperator::Not | UnaryOperator::BangNot => not(inner),
                     UnaryOperator::BitwiseNot => Expr::operator("~", vec![inner]),
                     other => return Err(unsupported("the operator", &other)),
                 }
             }
-            E::Like { negated, any: false, expr, pattern, escape_char } => {
-                self.like("like", negated, *expr, *pattern, escape_char)?
-            }
-            E::ILike { negated, any: false, expr, pattern, escape_char } => {
-                self.like("ilike", negated, *expr, *pattern, escape_char)?
-            }
+            E::Like { negated, any, expr, pattern, escape_char } => match patterns(&pattern, any) {
+                Some((all, patterns)) => self.like_several("like", negated, all, *expr, patterns)?,
+                None => self.like("like", negated, *expr, *pattern, escape_char)?,
+            },
+            E::ILike { negated, any, expr, pattern, escape_char } => match patterns(&pattern, any) {
+                Some((all, patterns)) => self.like_several("ilike", negated, all, *expr, patterns)?,
+                None => self.like("ilike", negated, *expr, *pattern, escape_char)?,
+            },
             E::RLike { negated, expr, pattern, .. } => {
                 negate(negated, Expr::operator("rlike", vec![self.expr(*expr)?, self.expr(*pattern)?]))
             }
@@ -90,7 +92,7 @@ impl Sql {
             E::Ceil { expr, field } => self.rounding("ceil", *expr, field)?,
             E::Floor { expr, field } => self.rounding("floor", *expr, field)?,
             E::Position { expr, r#in } => Expr::call("position", vec![self.expr(*expr)?, self.expr(*r#in)?]),
-            E::Substring { expr, substring_from, substring_for, .. } => {
+            E::Substring { expr, substring_from, substring_for, shorthand, .. } => {
                 let mut arguments = vec![self.expr(*expr)?];
                 arguments.push(
                     substring_from.map_or(Ok(Expr::Literal(ScalarValue::Int32(Some(1)))), |from| self.expr(*from))?,
@@ -98,7 +100,7 @@ impl Sql {
                 if let Some(length) = substring_for {
                     arguments.push(self.expr(*length)?);
                 }
-                Expr::call("substring", arguments)
+                Expr::call(if shorthand { "substr" } else { "substring" }, arguments)
             }
             E::Trim { trim_where, trim_what, expr, trim_characters } => {
                 let name = match trim_where {
@@ -130,8 +132,11 @@ impl Sql {
             E::Lambda(lambda) => self.lambda(lambda)?,
             E::Wildcard(_) => Expr::Star(Vec::new()),
             E::QualifiedWildcard(name, _) => Expr::Star(names(&name)),
-            E::Subquery(_) | E::Exists { .. } | E::InSubquery { .. } => {
-                return Err(unsupported("a subquery in an expression", &expr));
+            E::Subquery(query) => self.subquery(SubqueryKind::Scalar, *query)?,
+            E::Exists { subquery, negated } => negate(negated, self.subquery(SubqueryKind::Exists, *subquery)?),
+            E::InSubquery { expr, subquery, negated } => {
+                let kind = SubqueryKind::In(Box::new(self.expr(*expr)?));
+                negate(negated, self.subquery(kind, *subquery)?)
             }
             other => return Err(unsupported("this expression", &other)),
         })
@@ -162,6 +167,28 @@ impl Sql {
             arguments.push(self.value(escape.value)?);
         }
         Ok(negate(negated, Expr::operator(name, arguments)))
+    }
+
+    /// `LIKE ANY (…)`, `LIKE ALL (…)`: as a call, since Spark shows it as one.
+    fn like_several(
+        &self,
+        name: &str,
+        negated: bool,
+        all: bool,
+        expr: ast::Expr,
+        patterns: Vec<ast::Expr>,
+    ) -> Result<Expr> {
+        if name == "ilike" {
+            return Err(unsupported("ILIKE ANY and ILIKE ALL", &expr));
+        }
+        let mut arguments = vec![self.expr(expr)?];
+        arguments.extend(self.exprs(patterns)?);
+        let name = format!("{}{name}{}", if negated { "not" } else { "" }, if all { "all" } else { "any" });
+        Ok(Expr::operator(name, arguments))
+    }
+
+    fn subquery(&self, kind: SubqueryKind, query: ast::Query) -> Result<Expr> {
+        Ok(Expr::Subquery { kind, query: Box::new(self.query(query)?) })
     }
 
     fn rounding(&self, name: &str, expr: ast::Expr, field: ast::CeilFloorKind) -> Result<Expr> {
@@ -235,12 +262,13 @@ impl Sql {
             arguments: Vec::new(),
             distinct: false,
             filter: function.filter.map(|filter| self.expr(*filter)).transpose()?.map(Box::new),
+            within_group: self.order(function.within_group)?,
             ignore_nulls: function.null_treatment == Some(ast::NullTreatment::IgnoreNulls),
             operator: false,
         };
         match function.args {
             FunctionArguments::None => {}
-            FunctionArguments::Subquery(query) => return Err(unsupported("a subquery in an expression", &query)),
+            FunctionArguments::Subquery(query) => call.arguments.push(self.subquery(SubqueryKind::Scalar, *query)?),
             FunctionArguments::List(list) => {
                 call.distinct = list.duplicate_treatment == Some(ast::DuplicateTreatment::Distinct);
                 for clause in list.clauses {
@@ -256,13 +284,13 @@ impl Sql {
                 }
             }
         }
-        if !function.within_group.is_empty() {
-            return Err(unsupported("WITHIN GROUP", &call.name));
-        }
         let expr = Expr::Call(call);
         match function.over {
             None => Ok(expr),
-            Some(ast::WindowType::NamedWindow(name)) => Err(unsupported("a named window", &name)),
+            Some(ast::WindowType::NamedWindow(name)) => {
+                let spec = WindowSpec { named: Some(ident(&name)), ..WindowSpec::default() };
+                Ok(Expr::Window { function: Box::new(expr), spec: Box::new(spec) })
+            }
             Some(ast::WindowType::WindowSpec(spec)) => {
                 Ok(Expr::Window { function: Box::new(expr), spec: Box::new(self.window(spec)?) })
             }
@@ -278,9 +306,20 @@ impl Sql {
         }
     }
 
-    fn window(&self, spec: ast::WindowSpec) -> Result<WindowSpec> {
+    pub(super) fn window(&self, spec: ast::WindowSpec) -> Result<WindowSpec> {
+        if spec.window_name.is_some()
+            && (!spec.partition_by.is_empty() || !spec.order_by.is_empty() || spec.window_frame.is_some())
+        {
+            return Err(unsupported("a window that adds to a named one", &spec));
+        }
+        let named = spec.window_name.as_ref().map(ident);
         let frame = spec.window_frame.map(|frame| self.frame(frame)).transpose()?;
-        Ok(WindowSpec { partition_by: self.exprs(spec.partition_by)?, order_by: self.order(spec.order_by)?, frame })
+        Ok(WindowSpec {
+            named,
+            partition_by: self.exprs(spec.partition_by)?,
+            order_by: self.order(spec.order_by)?,
+            frame,
+        })
     }
 
     fn frame(&self, frame: ast::WindowFrame) -> Result<Frame> {
@@ -317,6 +356,30 @@ impl Sql {
                 })
             })
             .collect()
+    }
+}
+
+/// The patterns of `LIKE ANY (…)` and `LIKE ALL (…)`, and whether all must match; none for a plain LIKE.
+fn patterns(pattern: &ast::Expr, any: bool) -> Option<(bool, Vec<ast::Expr>)> {
+    match pattern {
+        ast::Expr::Tuple(patterns) if any => Some((false, patterns.clone())),
+        ast::Expr::Nested(pattern) if any => Some((false, vec![pattern.as_ref().clone()])),
+        // The parser takes ALL and SOME for the names of functions.
+        ast::Expr::Function(function) => {
+            let name = dotted(&function.name).to_lowercase();
+            let FunctionArguments::List(list) = &function.args else { return None };
+            let patterns = list.args.iter().map(|argument| match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
+                _ => None,
+            });
+            let all = match name.as_str() {
+                "all" => true,
+                "some" => false,
+                _ => return None,
+            };
+            Some((all, patterns.collect::<Option<_>>()?))
+        }
+        _ => None,
     }
 }
 

@@ -8,7 +8,9 @@ mod statement;
 mod tokens;
 
 use sqlparser::ast;
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::Token;
 
 use super::tree::{Expr, Statement};
 use crate::condition;
@@ -27,8 +29,18 @@ impl Sql {
         if let Some(statement) = statement::words(text) {
             return statement;
         }
+        if text.trim().trim_end_matches(';').is_empty() {
+            return Err(Error::of(condition::PARSE_EMPTY_STATEMENT));
+        }
         let mut parser = parser(text)?;
-        let statement = parser.parse_statement().map_err(|error| syntax(&error))?;
+        let table = matches!(&parser.peek_token_ref().token, Token::Word(word) if word.keyword == Keyword::TABLE);
+        let statement = if table {
+            // `TABLE t` is a query.
+            parser.parse_query().map(ast::Statement::Query)
+        } else {
+            parser.parse_statement()
+        };
+        let statement = statement.map_err(|error| syntax(&error))?;
         end(&mut parser)?;
         self.to_statement(statement)
     }
@@ -47,9 +59,9 @@ fn parser(text: &str) -> Result<Parser<'static>> {
 }
 
 fn end(parser: &mut Parser<'_>) -> Result<()> {
-    while parser.consume_token(&sqlparser::tokenizer::Token::SemiColon) {}
+    while parser.consume_token(&Token::SemiColon) {}
     let next = parser.peek_token();
-    if next.token == sqlparser::tokenizer::Token::EOF {
+    if next.token == Token::EOF {
         return Ok(());
     }
     Err(syntax_at(

@@ -6,8 +6,9 @@ use sqlparser::ast::{
     SetQuantifier, TableFactor,
 };
 
-use super::super::tree::{Expr, Grouping, JoinKind, JoinOn, Relation};
+use super::super::tree::{Expr, Grouping, JoinKind, JoinOn, Relation, WindowSpec};
 use super::{Sql, dotted, ident, names, unsupported};
+use crate::condition;
 use crate::error::{Error, ErrorKind, Result};
 
 impl Sql {
@@ -60,16 +61,16 @@ impl Sql {
 
     fn count(&self, clause: &str, expr: ast::Expr) -> Result<u64> {
         let shown = expr.to_string();
-        let number = match self.expr(expr)? {
-            Expr::Literal(ScalarValue::Int32(Some(rows))) => u64::try_from(rows).ok(),
-            Expr::Literal(ScalarValue::Int64(Some(rows))) => u64::try_from(rows).ok(),
-            _ => None,
+        let expr = self.expr(expr)?;
+        let Some(number) = whole(&expr) else {
+            let condition = match &expr {
+                Expr::Literal(_) => condition::INVALID_LIMIT_LIKE_EXPRESSION_DATA_TYPE,
+                _ => condition::INVALID_LIMIT_LIKE_EXPRESSION_IS_UNFOLDABLE,
+            };
+            return Err(Error::of(condition).with("name", clause).with("expr", shown));
         };
-        number.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Analysis,
-                format!("{clause} must be a whole number that is not negative, found {shown}"),
-            )
+        u64::try_from(number).map_err(|_| {
+            Error::of(condition::INVALID_LIMIT_LIKE_EXPRESSION_IS_NEGATIVE).with("name", clause).with("v", number)
         })
     }
 
@@ -113,12 +114,13 @@ impl Sql {
 
     fn select(&self, select: ast::Select) -> Result<Relation> {
         let shown = select.to_string();
-        if select.top.is_some() || select.into.is_some() || select.qualify.is_some() || !select.connect_by.is_empty() {
-            return Err(unsupported("TOP, INTO, QUALIFY or CONNECT BY", &shown));
+        if select.top.is_some() || select.into.is_some() || !select.connect_by.is_empty() {
+            return Err(unsupported("TOP, INTO or CONNECT BY", &shown));
         }
-        if !select.named_window.is_empty() || !select.cluster_by.is_empty() {
-            return Err(unsupported("WINDOW or CLUSTER BY", &shown));
+        if !select.cluster_by.is_empty() {
+            return Err(unsupported("CLUSTER BY", &shown));
         }
+        let windows = self.named_windows(select.named_window)?;
         let mut relation = self.from(select.from)?;
         for view in select.lateral_views {
             relation = self.lateral_view(relation, view)?;
@@ -126,12 +128,27 @@ impl Sql {
         if let Some(predicate) = select.selection {
             relation = Relation::Filter { input: Box::new(relation), predicate: self.expr(predicate)? };
         }
-        let outputs = select.projection.into_iter().map(|item| self.select_item(item)).collect::<Result<Vec<_>>>()?;
+        let mut outputs = Vec::new();
+        for item in select.projection {
+            outputs.push(with_windows(self.select_item(item)?, &windows)?);
+        }
+        if outputs.is_empty() {
+            // `FROM t` alone.
+            outputs.push(Expr::Star(Vec::new()));
+        }
+        let qualify = select.qualify.map(|qualify| with_windows(self.expr(qualify)?, &windows)).transpose()?;
+        let qualified = qualify.is_some();
+        outputs.extend(qualify.map(|condition| condition.alias(QUALIFY)));
         let having = select.having.map(|having| self.expr(having)).transpose()?;
         relation = match self.grouping(select.group_by, having.is_some())? {
             Some(keys) => Relation::Aggregate { input: Box::new(relation), keys, outputs, with_keys: false, having },
             None => Relation::Project { input: Box::new(relation), expressions: outputs },
         };
+        if qualified {
+            let condition = || Expr::column([QUALIFY]);
+            let kept = Relation::Filter { input: Box::new(relation), predicate: condition() };
+            relation = Relation::Drop { input: Box::new(kept), columns: vec![condition()] };
+        }
         match select.distinct {
             None | Some(ast::Distinct::All) => {}
             Some(ast::Distinct::Distinct) => relation = Relation::Distinct { input: Box::new(relation), subset: None },
@@ -152,7 +169,8 @@ impl Sql {
 
     fn grouping(&self, group_by: GroupByExpr, having: bool) -> Result<Option<Grouping>> {
         let (keys, modifiers) = match group_by {
-            GroupByExpr::All(_) => return Err(unsupported("GROUP BY ALL", &"")),
+            GroupByExpr::All(modifiers) if modifiers.is_empty() => return Ok(Some(Grouping::All)),
+            GroupByExpr::All(_) => return Err(unsupported("GROUP BY ALL with a modifier", &"")),
             GroupByExpr::Expressions(keys, modifiers) => (keys, modifiers),
         };
         if keys.is_empty() {
@@ -188,17 +206,25 @@ impl Sql {
                 names: aliases.iter().map(ident).collect(),
                 metadata: None,
             },
-            SelectItem::Wildcard(options) => {
-                if let Some(except) = options.opt_except {
-                    return Err(unsupported("* EXCEPT", &except));
-                }
-                Expr::Star(Vec::new())
-            }
-            SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
-                Expr::Star(names(&name))
+            SelectItem::Wildcard(options) => star(Vec::new(), options)?,
+            SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
+                star(names(&name), options)?
             }
             SelectItem::QualifiedWildcard(kind, _) => return Err(unsupported("this *", &kind)),
         })
+    }
+
+    /// `WINDOW w AS (…)`, by name.
+    fn named_windows(&self, windows: Vec<ast::NamedWindowDefinition>) -> Result<Vec<(String, WindowSpec)>> {
+        let mut named: Vec<(String, WindowSpec)> = Vec::new();
+        for ast::NamedWindowDefinition(name, definition) in windows {
+            let spec = match definition {
+                ast::NamedWindowExpr::WindowSpec(spec) => self.window(spec)?,
+                ast::NamedWindowExpr::NamedWindow(other) => window_of(&named, &ident(&other))?.clone(),
+            };
+            named.push((ident(&name), spec));
+        }
+        Ok(named)
     }
 
     fn from(&self, tables: Vec<ast::TableWithJoins>) -> Result<Relation> {
@@ -246,13 +272,42 @@ impl Sql {
     fn table(&self, factor: TableFactor) -> Result<Relation> {
         let shown = factor.to_string();
         Ok(match factor {
-            TableFactor::Table { name, alias, args: None, sample: None, version: None, .. } => {
+            TableFactor::Table { name, alias, args: None, sample, version: None, .. } => {
                 let parts = names(&name);
                 let own = parts.last().cloned().unwrap_or_default();
-                match alias {
+                let table = match alias {
                     Some(alias) => renamed(Relation::Table(parts), &alias),
                     None => Relation::Alias { input: Box::new(Relation::Table(parts)), name: own },
+                };
+                match sample {
+                    Some(
+                        ast::TableSampleKind::BeforeTableAlias(sample) | ast::TableSampleKind::AfterTableAlias(sample),
+                    ) => self.sample(table, *sample)?,
+                    None => table,
                 }
+            }
+            TableFactor::Pivot {
+                table,
+                aggregate_functions,
+                value_column,
+                value_source,
+                default_on_null: None,
+                alias,
+            } => {
+                let [column] = value_column.as_slice() else {
+                    return Err(unsupported("a PIVOT over several columns", &shown));
+                };
+                let ast::PivotValueSource::List(values) = value_source else {
+                    return Err(unsupported("a PIVOT without a list of values", &shown));
+                };
+                let pivot = Relation::Pivot {
+                    input: Box::new(self.table(*table)?),
+                    keys: None,
+                    column: self.expr(column.clone())?,
+                    values: Some(self.with_aliases(values)?),
+                    outputs: self.with_aliases(aggregate_functions)?,
+                };
+                with_alias(pivot, alias)
             }
             TableFactor::Table { name, alias, args: Some(args), .. } => {
                 let arguments =
@@ -274,6 +329,48 @@ impl Sql {
         })
     }
 
+    fn with_aliases(&self, exprs: Vec<ast::ExprWithAlias>) -> Result<Vec<Expr>> {
+        let one = |item: ast::ExprWithAlias| -> Result<Expr> {
+            let expr = self.expr(item.expr)?;
+            Ok(match item.alias {
+                Some(alias) => expr.alias(ident(&alias)),
+                None => expr,
+            })
+        };
+        exprs.into_iter().map(one).collect()
+    }
+
+    /// `TABLESAMPLE (10 PERCENT)`, `TABLESAMPLE (5 ROWS)`.
+    fn sample(&self, input: Relation, sample: ast::TableSample) -> Result<Relation> {
+        let shown = sample.to_string();
+        let ast::TableSample { name: None, quantity: Some(quantity), seed, bucket: None, offset: None, .. } = sample
+        else {
+            return Err(unsupported("this sample", &shown));
+        };
+        let seed = match seed {
+            Some(seed) => seed.value.to_string().parse().map_err(|_| unsupported("this sample's seed", &shown))?,
+            None => uuid::Uuid::new_v4().as_u64_pair().0,
+        };
+        let input = Box::new(input);
+        match quantity.unit {
+            Some(ast::TableSampleUnit::Rows) => {
+                Ok(Relation::Limit { rows: self.count("ROWS", quantity.value)?, input })
+            }
+            Some(ast::TableSampleUnit::Percent) => {
+                let percent: f64 =
+                    quantity.value.to_string().parse().map_err(|_| unsupported("this sample", &shown))?;
+                if !(0.0..=100.0).contains(&percent) {
+                    return Err(Error::new(
+                        ErrorKind::Parse,
+                        format!("a sample's percentage must lie between 0 and 100, found {percent}"),
+                    ));
+                }
+                Ok(Relation::Sample { input, fraction: percent / 100.0, seed })
+            }
+            None => Err(unsupported("this sample", &shown)),
+        }
+    }
+
     fn table_argument(&self, argument: ast::FunctionArg) -> Result<Expr> {
         match argument {
             ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => self.expr(expr),
@@ -290,6 +387,71 @@ impl Sql {
             columns: view.lateral_col_alias.iter().map(ident).collect(),
         })
     }
+}
+
+/// The whole number that literals and their sums, differences and products make.
+fn whole(expr: &Expr) -> Option<i64> {
+    match expr {
+        Expr::Literal(ScalarValue::Int32(Some(rows))) => Some(i64::from(*rows)),
+        Expr::Literal(ScalarValue::Int64(Some(rows))) => Some(*rows),
+        Expr::Call(call) => match (call.name.as_str(), call.arguments.as_slice()) {
+            ("+", [left, right]) => whole(left)?.checked_add(whole(right)?),
+            ("-", [left, right]) => whole(left)?.checked_sub(whole(right)?),
+            ("*", [left, right]) => whole(left)?.checked_mul(whole(right)?),
+            ("-", [value]) => whole(value)?.checked_neg(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The column that holds QUALIFY's condition on its way to the filter.
+const QUALIFY: &str = "__firesteel_qualify";
+
+fn star(qualifier: Vec<String>, options: ast::WildcardAdditionalOptions) -> Result<Expr> {
+    if options.opt_ilike.is_some()
+        || options.opt_exclude.is_some()
+        || options.opt_replace.is_some()
+        || options.opt_rename.is_some()
+    {
+        return Err(unsupported("this *", &options));
+    }
+    Ok(match options.opt_except {
+        None => Expr::Star(qualifier),
+        Some(except) => {
+            let except = std::iter::once(&except.first_element).chain(&except.additional_elements).map(ident).collect();
+            Expr::StarExcept { qualifier, except }
+        }
+    })
+}
+
+fn window_of<'w>(windows: &'w [(String, WindowSpec)], name: &str) -> Result<&'w WindowSpec> {
+    let found = windows.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found
+        .map(|(_, spec)| spec)
+        .ok_or_else(|| Error::of(condition::MISSING_WINDOW_SPECIFICATION).with("windowName", format!("`{name}`")))
+}
+
+/// The expression with the definition of each window that it names.
+fn with_windows(expr: Expr, windows: &[(String, WindowSpec)]) -> Result<Expr> {
+    let mut missing = None;
+    let expr = expr.map(&mut |expr| match expr {
+        Expr::Window { function, spec } => {
+            let spec = match &spec.named {
+                None => spec,
+                Some(name) => match window_of(windows, name) {
+                    Ok(found) => Box::new(found.clone()),
+                    Err(error) => {
+                        missing = Some(error);
+                        spec
+                    }
+                },
+            };
+            Expr::Window { function, spec }
+        }
+        other => other,
+    });
+    missing.map_or(Ok(expr), Err)
 }
 
 fn with_alias(relation: Relation, alias: Option<ast::TableAlias>) -> Relation {

@@ -12,7 +12,7 @@ pub(super) fn parser(text: &str) -> Result<Parser<'static>, ParserError> {
     let tokens = Tokenizer::new(&SparkDialect, text)
         .tokenize_with_location()
         .map_err(|error| ParserError::TokenizerError(error.to_string()))?;
-    Ok(Parser::new(&SparkDialect).with_tokens_with_locations(types(suffixed(tokens))))
+    Ok(Parser::new(&SparkDialect).with_tokens_with_locations(functions(types(suffixed(tokens)))))
 }
 
 /// The suffixes that say a number's type; `L` is the tokenizer's own.
@@ -35,6 +35,30 @@ fn suffixed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         }
     }
     joined
+}
+
+/// `exists(list, x -> …)` is a function: only before a query is EXISTS a keyword.
+fn functions(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let after = |from: usize, tokens: &[TokenWithSpan]| {
+        (from + 1..tokens.len()).find(|at| !matches!(tokens[*at].token, Token::Whitespace(_)))
+    };
+    for at in 0..tokens.len() {
+        if !matches!(&tokens[at].token, Token::Word(word) if word.keyword == Keyword::EXISTS) {
+            continue;
+        }
+        let Some(paren) = after(at, &tokens).filter(|next| tokens[*next].token == Token::LParen) else { continue };
+        let query = after(paren, &tokens).is_some_and(|inside| match &tokens[inside].token {
+            Token::Word(word) => matches!(
+                word.keyword,
+                Keyword::SELECT | Keyword::WITH | Keyword::FROM | Keyword::VALUES | Keyword::TABLE
+            ),
+            token => *token == Token::LParen,
+        });
+        if let (false, Token::Word(word)) = (query, &mut tokens[at].token) {
+            word.keyword = Keyword::NoKeyword;
+        }
+    }
+    tokens
 }
 
 /// Makes one word of each nested type that a cast names: sqlparser knows `array<…>` only.

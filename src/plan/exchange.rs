@@ -1,0 +1,336 @@
+//! An exchange of rows between lanes that keeps their order: each output lane has the first input lane's rows first. DataFusion's own
+//! exchange takes whichever lane is quickest, so that `first`, `collect_list` and their kin would answer differently from run to run.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{Array, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::row::{RowConverter, SortField};
+use datafusion::common::internal_datafusion_err;
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::error::Result as DfResult;
+use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{EmissionType, ReplaceChildrenOptions};
+use datafusion::physical_plan::metrics::Time;
+use datafusion::physical_plan::repartition::{BatchPartitioner, RepartitionExec};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream,
+};
+use futures::{StreamExt, stream};
+use parking_lot::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// One message from an input lane to an output lane; `None` is the lane's last.
+type Message = DfResult<Option<RecordBatch>>;
+/// What an output lane reads: one channel for each input lane, in their order.
+type Inbox = Vec<UnboundedReceiver<Message>>;
+
+/// How an exchange deals rows out.
+#[derive(Debug)]
+enum Deal {
+    /// By hash, or in turn, as the operator that this one stands for.
+    As(Partitioning),
+    /// Rows that come in an order, cut into ranges of about equal size; equal rows stay together.
+    Ranges(LexOrdering),
+}
+
+/// Spreads rows over lanes.
+///
+/// Nothing waits for a reader: an output lane reads one input lane after the other, and readers that wait for each other would hang. So
+/// rows that are not read yet are held in memory, and counted against the session's limit.
+#[derive(Debug)]
+pub struct OrderedExchangeExec {
+    input: Arc<dyn ExecutionPlan>,
+    deal: Arc<Deal>,
+    properties: Arc<PlanProperties>,
+    /// One execution's inboxes, made by the first lane that is executed. A pass has a copy of its own.
+    inboxes: Mutex<Option<Started>>,
+}
+
+#[derive(Debug)]
+struct Started {
+    inboxes: Vec<Option<Inbox>>,
+    held: Arc<MemoryReservation>,
+    tasks: Arc<Vec<SpawnedTask<()>>>,
+}
+
+impl OrderedExchangeExec {
+    /// In place of DataFusion's operator, whose properties hold for this one too.
+    pub fn of(exchange: &RepartitionExec, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+        let deal = Deal::As(exchange.partitioning().clone());
+        Self::over(input, Arc::new(deal), Arc::clone(exchange.properties()))
+    }
+
+    /// Rows of one lane, in `order`, over `lanes` by ranges.
+    pub fn ranges(input: Arc<dyn ExecutionPlan>, order: LexOrdering, lanes: usize) -> Arc<dyn ExecutionPlan> {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(input.schema()),
+            Partitioning::UnknownPartitioning(lanes),
+            EmissionType::Final,
+            input.properties().boundedness,
+        );
+        Self::over(input, Arc::new(Deal::Ranges(order)), Arc::new(properties))
+    }
+
+    fn over(input: Arc<dyn ExecutionPlan>, deal: Arc<Deal>, properties: Arc<PlanProperties>) -> Arc<dyn ExecutionPlan> {
+        Arc::new(Self { input, deal, properties, inboxes: Mutex::new(None) })
+    }
+
+    fn start(&self, context: &Arc<TaskContext>) -> DfResult<Started> {
+        let outputs = self.properties.partitioning.partition_count();
+        let lanes = self.input.properties().partitioning.partition_count();
+        let held = Arc::new(MemoryConsumer::new("OrderedExchange").register(context.memory_pool()));
+        let mut inboxes: Vec<Inbox> = (0..outputs).map(|_| Vec::with_capacity(lanes)).collect();
+        let mut tasks = Vec::with_capacity(lanes);
+        for lane in 0..lanes {
+            let dealer = match self.deal.as_ref() {
+                Deal::As(partitioning) => {
+                    Dealer::As(BatchPartitioner::try_new(partitioning.clone(), Time::default(), lane, lanes)?)
+                }
+                Deal::Ranges(order) => Dealer::Ranges { order: order.clone(), rows: Vec::new() },
+            };
+            let rows = self.input.execute(lane, Arc::clone(context))?;
+            let (senders, receivers): (Vec<_>, Vec<_>) = (0..outputs).map(|_| unbounded_channel()).unzip();
+            for (inbox, receiver) in inboxes.iter_mut().zip(receivers) {
+                inbox.push(receiver);
+            }
+            tasks.push(SpawnedTask::spawn(spread(rows, dealer, senders, Arc::clone(&held))));
+        }
+        Ok(Started { inboxes: inboxes.into_iter().map(Some).collect(), held, tasks: Arc::new(tasks) })
+    }
+}
+
+/// One input lane's part of the dealing.
+enum Dealer {
+    As(BatchPartitioner),
+    Ranges { order: LexOrdering, rows: Vec<RecordBatch> },
+}
+
+impl Dealer {
+    fn deal(&mut self, batch: RecordBatch, send: &mut dyn FnMut(usize, RecordBatch) -> DfResult<()>) -> DfResult<()> {
+        match self {
+            Self::As(partitioner) => partitioner.partition(batch, send),
+            Self::Ranges { rows, .. } => {
+                rows.push(batch);
+                Ok(())
+            }
+        }
+    }
+
+    /// What can be dealt out only when all rows are there.
+    fn end(&mut self, outputs: usize, send: &mut dyn FnMut(usize, RecordBatch) -> DfResult<()>) -> DfResult<()> {
+        let Self::Ranges { order, rows } = self else { return Ok(()) };
+        let Some(first) = rows.first() else { return Ok(()) };
+        let all = concat_batches(&first.schema(), rows.iter())?;
+        rows.clear();
+        let keys = order
+            .iter()
+            .map(|key| key.expr.evaluate(&all)?.into_array(all.num_rows()))
+            .collect::<DfResult<Vec<_>>>()?;
+        let fields = keys.iter().map(|key| SortField::new(key.data_type().clone())).collect();
+        let keys = RowConverter::new(fields)?.convert_columns(&keys)?;
+        let mut from = 0;
+        for output in 0..outputs {
+            let mut to = ((output + 1) * all.num_rows()).div_ceil(outputs).max(from);
+            while to > from && to < all.num_rows() && keys.row(to) == keys.row(to - 1) {
+                to += 1;
+            }
+            if to > from {
+                send(output, all.slice(from, to - from))?;
+            }
+            from = to;
+        }
+        Ok(())
+    }
+}
+
+/// Sends one input lane's rows to where they belong, until it ends or nobody reads any more.
+async fn spread(
+    mut rows: SendableRecordBatchStream,
+    mut dealer: Dealer,
+    outputs: Vec<UnboundedSender<Message>>,
+    held: Arc<MemoryReservation>,
+) {
+    let mut send = |output: usize, part: RecordBatch| {
+        held.try_grow(part.get_array_memory_size())?;
+        // A reader that is gone wants nothing.
+        let _ = outputs[output].send(Ok(Some(part)));
+        Ok(())
+    };
+    let mut ended = false;
+    while !ended {
+        let sent = match rows.next().await {
+            Some(batch) => batch.and_then(|batch| dealer.deal(batch, &mut send)),
+            None => {
+                ended = true;
+                dealer.end(outputs.len(), &mut send)
+            }
+        };
+        if let Err(error) = sent {
+            let error = Arc::new(error);
+            for output in &outputs {
+                let _ = output.send(Err(datafusion::error::DataFusionError::Shared(Arc::clone(&error))));
+            }
+            return;
+        }
+        if outputs.iter().all(UnboundedSender::is_closed) {
+            return;
+        }
+    }
+    for output in &outputs {
+        let _ = output.send(Ok(None));
+    }
+}
+
+impl DisplayAs for OrderedExchangeExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OrderedExchangeExec: {}", self.properties.partitioning)
+    }
+}
+
+impl ExecutionPlan for OrderedExchangeExec {
+    fn name(&self) -> &'static str {
+        "OrderedExchangeExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
+    ) -> DfResult<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        Ok(Self::over(children.swap_remove(0), Arc::clone(&self.deal), Arc::clone(&self.properties)))
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        Ok(Self::over(children.swap_remove(0), Arc::clone(&self.deal), Arc::clone(&self.properties)))
+    }
+
+    fn execute(&self, lane: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+        let mut started = self.inboxes.lock();
+        let started = match &mut *started {
+            Some(started) => started,
+            none => none.insert(self.start(&context)?),
+        };
+        let taken = started.inboxes.get_mut(lane).and_then(Option::take);
+        let inbox = taken.ok_or_else(|| internal_datafusion_err!("lane {lane} of an exchange was executed twice"))?;
+        let (held, tasks) = (Arc::clone(&started.held), Arc::clone(&started.tasks));
+        let rows = stream::iter(inbox).flat_map(|channel| {
+            // `None` once the lane has said that it ended.
+            stream::unfold(Some(channel), |channel| async {
+                let mut channel = channel?;
+                match channel.recv().await {
+                    Some(Ok(Some(batch))) => Some((Ok(batch), Some(channel))),
+                    Some(Ok(None)) => None,
+                    Some(Err(error)) => Some((Err(error), None)),
+                    None => Some((Err(internal_datafusion_err!("a lane of an exchange panicked")), None)),
+                }
+            })
+        });
+        let rows = rows.map(move |batch| {
+            // The tasks end with their last reader.
+            let _tasks = &tasks;
+            if let Ok(batch) = &batch {
+                held.shrink(batch.get_array_memory_size());
+            }
+            batch
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.input.schema(), rows)))
+    }
+}
+
+/// Cuts each record batch into as many slices as there will be lanes, so that what is dealt out in turn is dealt out evenly.
+#[derive(Debug)]
+pub struct SlicesExec {
+    input: Arc<dyn ExecutionPlan>,
+    slices: usize,
+}
+
+impl SlicesExec {
+    pub fn new(input: Arc<dyn ExecutionPlan>, slices: usize) -> Self {
+        Self { input, slices }
+    }
+}
+
+impl DisplayAs for SlicesExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SlicesExec: {}", self.slices)
+    }
+}
+
+impl ExecutionPlan for SlicesExec {
+    fn name(&self) -> &'static str {
+        "SlicesExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
+    ) -> DfResult<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self::new(children.swap_remove(0), self.slices)))
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self::new(children.swap_remove(0), self.slices)))
+    }
+
+    fn execute(&self, lane: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+        let slices = self.slices;
+        let rows = self.input.execute(lane, context)?.flat_map(move |batch| {
+            let parts: Vec<DfResult<RecordBatch>> = match batch {
+                Ok(batch) => {
+                    let at = |slice: usize| slice * batch.num_rows() / slices;
+                    (0..slices)
+                        .map(|slice| (at(slice), at(slice + 1)))
+                        .filter(|(from, to)| from < to)
+                        .map(|(from, to)| Ok(batch.slice(from, to - from)))
+                        .collect()
+                }
+                Err(error) => vec![Err(error)],
+            };
+            stream::iter(parts)
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.input.schema(), rows)))
+    }
+}
