@@ -290,7 +290,8 @@ impl Lane {
     async fn pass(&self, epoch: u64, rows: RecordBatch) -> Result<()> {
         let lane = self.lane % self.plan.lanes();
         let partition = |i| Arc::new(Chunk((i == lane).then(|| rows.clone()))) as Arc<dyn Partition>;
-        let inputs = Inputs::from([(self.leaf, (0..=lane).map(partition).collect())]);
+        // As many partitions as lanes: each lane reads its own.
+        let inputs = Inputs::from([(self.leaf, (0..self.plan.lanes()).map(partition).collect())]);
         let clock_ms = self.plan.env().clock.now_ms();
         let batch = Batch { id: BatchId(epoch), clock_ms, cancel: self.cancel.clone(), ..Batch::default() };
         let mut output = self.plan.pass_after(Arc::new(batch), inputs, &self.kept)?.lane_stream(lane)?;
@@ -301,7 +302,7 @@ impl Lane {
     }
 }
 
-/// The rows of one pass; empty for the lanes before this one.
+/// The rows of one pass; empty for the other lanes.
 struct Chunk(Option<RecordBatch>);
 
 impl Partition for Chunk {
