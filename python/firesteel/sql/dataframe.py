@@ -237,8 +237,9 @@ class DataFrame:
 
         Examples
         --------
-        >>> spark.sql("SELECT 1 AS a, 2 AS b, 3 AS cc").select(spark.sql("SELECT 1 AS a").colRegex("`a`")).columns
-        ['a']
+        >>> df = spark.sql("SELECT 1 AS a, 2 AS b, 3 AS cc")
+        >>> df.select(df.colRegex("`[ac]+`")).columns
+        ['a', 'cc']
         """
         if not isinstance(colName, str):
             raise _not_type("colName", "str", colName)

@@ -184,7 +184,6 @@ fn shown_name(name: &str) -> String {
         "array_agg" => "collect_list".into(),
         "curdate" => "current_date".into(),
         "to_varchar" => "to_char".into(),
-        "date_diff" => "datediff".into(),
         other => other.to_owned(),
     }
 }
