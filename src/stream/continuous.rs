@@ -93,6 +93,7 @@ impl Continuous {
     fn start_lane(&self, lane: usize, tail: Box<dyn Tail>, board: &Arc<Board>) -> Result<JoinHandle<()>> {
         let lane = Lane {
             lane,
+            epoch: self.epoch.0,
             tail,
             leaf: self.parts.leaf,
             plan: Arc::clone(&self.parts.plan),
@@ -247,6 +248,8 @@ impl Board {
 /// One lane: its part of the source, a pass for each chunk, the writer.
 struct Lane {
     lane: usize,
+    /// The epoch it is in. Given, and not read from the board when its thread begins: the first epoch may be ending by then.
+    epoch: u64,
     tail: Box<dyn Tail>,
     leaf: LeafId,
     plan: Arc<Finished>,
@@ -268,35 +271,34 @@ impl Lane {
 
     fn work(&mut self) -> Result<()> {
         let runtime = self.plan.env().runtime.clone();
-        let mut epoch = self.board.wanted.load(Ordering::Acquire);
         while !self.board.is_closed() {
             // A query that is stopped while its epoch ends must not wait for this lane.
             self.cancel.check()?;
-            if self.board.wanted.load(Ordering::Acquire) > epoch {
-                runtime.block_on(self.writer.end_epoch(EpochId(epoch), self.lane))?;
+            if self.board.wanted.load(Ordering::Acquire) > self.epoch {
+                runtime.block_on(self.writer.end_epoch(EpochId(self.epoch), self.lane))?;
                 if self.board.report(self.lane, self.tail.offset()) == Then::Stop {
                     return Ok(());
                 }
-                epoch += 1;
+                self.epoch += 1;
             }
             if let Some((rows, _)) = self.tail.next(IDLE)? {
-                runtime.block_on(self.pass(epoch, rows))?;
+                runtime.block_on(self.pass(rows))?;
             }
         }
         Ok(())
     }
 
     /// One pass of the plan over the rows that have come, in this lane of the plan.
-    async fn pass(&self, epoch: u64, rows: RecordBatch) -> Result<()> {
+    async fn pass(&self, rows: RecordBatch) -> Result<()> {
         let lane = self.lane % self.plan.lanes();
         let partition = |i| Arc::new(Chunk((i == lane).then(|| rows.clone()))) as Arc<dyn Partition>;
         // As many partitions as lanes: each lane reads its own.
         let inputs = Inputs::from([(self.leaf, (0..self.plan.lanes()).map(partition).collect())]);
         let clock_ms = self.plan.env().clock.now_ms();
-        let batch = Batch { id: BatchId(epoch), clock_ms, cancel: self.cancel.clone(), ..Batch::default() };
+        let batch = Batch { id: BatchId(self.epoch), clock_ms, cancel: self.cancel.clone(), ..Batch::default() };
         let mut output = self.plan.pass_after(Arc::new(batch), inputs, &self.kept)?.lane_stream(lane)?;
         while let Some(rows) = output.next().await {
-            self.writer.write(EpochId(epoch), self.lane, rows?).await?;
+            self.writer.write(EpochId(self.epoch), self.lane, rows?).await?;
         }
         Ok(())
     }

@@ -268,3 +268,11 @@ fn rows_lie_in_lanes_as_the_user_says() {
     );
     assert!(text.unwrap().explain().1.contains("SortExec"), "a sort below coalesce stays");
 }
+
+#[test]
+fn a_hint_about_partitions_is_refused_and_one_about_joins_is_not() {
+    let engine = Engine::new();
+    assert_eq!(engine.show("SELECT /*+ BROADCAST(t), MERGE(t) */ id FROM range(1) t"), "id: bigint\n0");
+    let error = engine.resolve("SELECT /*+ COALESCE(1) */ id FROM range(1)").unwrap_err();
+    assert!(error.to_string().contains("COALESCE"), "{error}");
+}

@@ -44,6 +44,10 @@ impl Dialect for SparkDialect {
         supports_cte_without_as,
     );
 
+    fn supports_comment_optimizer_hint(&self) -> bool {
+        true
+    }
+
     fn supports_string_literal_backslash_escape(&self) -> bool {
         true
     }

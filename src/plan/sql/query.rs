@@ -162,6 +162,7 @@ impl Sql {
             relation = Relation::Sort { input: Box::new(relation), order: self.order(select.sort_by)?, global: false };
         }
         for hint in &select.optimizer_hints {
+            check_hints(&hint.text)?;
             relation = Relation::Hint { input: Box::new(relation), name: hint.text.trim().to_owned() };
         }
         Ok(relation)
@@ -472,4 +473,30 @@ fn renamed(relation: Relation, alias: &ast::TableAlias) -> Relation {
         }
     };
     Relation::Alias { input: Box::new(relation), name: ident(&alias.name) }
+}
+
+/// Hints about partitions are refused, since they would have to be carried out; those that say how to join mean nothing in one process.
+fn check_hints(text: &str) -> Result<()> {
+    let mut depth = 0_usize;
+    let names: String = text
+        .chars()
+        .map(|c| {
+            match c {
+                '(' => depth += 1,
+                ')' => depth = depth.saturating_sub(1),
+                _ if depth == 0 => return c,
+                _ => {}
+            }
+            ' '
+        })
+        .collect();
+    let partitions = |name: &&str| {
+        ["COALESCE", "REPARTITION", "REPARTITION_BY_RANGE"].iter().any(|hint| hint.eq_ignore_ascii_case(name))
+    };
+    match names.split([',', ' ']).find(partitions) {
+        Some(name) => {
+            Err(unsupported("a hint about partitions (the DataFrame's coalesce and repartition work)", &name))
+        }
+        None => Ok(()),
+    }
 }
