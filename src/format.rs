@@ -15,13 +15,11 @@ use crate::sink::console::Print;
 use crate::sink::encode::Encoding;
 use crate::source::{ReadMode, Source};
 
-/// What a format makes of `format("x")` and its options. One registry holds them all.
-pub trait Format: Send + Sync {
+/// What a format makes of `readStream.format("x")` and `read.format("x")`.
+pub trait InputFormat: Send + Sync {
     fn name(&self) -> &str;
 
     /// Called at `load()`. Reads its options (what it leaves unread gets a warning), infers the schema where it may.
-    ///
-    /// `paths` is what `load(path)` was given, already out of the options.
     fn source(&self, request: SourceRequest<'_>) -> Result<Arc<dyn Source>> {
         let _ = request;
         Err(Error::unsupported(format!("the data source '{}' cannot be read", self.name())))
@@ -42,9 +40,10 @@ pub trait OutputFormat: Send + Sync {
     }
 }
 
-/// The arguments of [`Format::source`].
+/// The arguments of [`InputFormat::source`].
 pub struct SourceRequest<'a> {
     pub options: &'a mut Options,
+    /// What `load(path)` was given, already out of the options.
     pub paths: Vec<String>,
     /// The user's schema; without one the format infers it, or raises.
     pub schema: Option<SchemaRef>,
@@ -86,7 +85,7 @@ const BATCH_ONLY: &[&str] = &["jdbc"];
 /// The formats of a session, by lower-case name.
 #[derive(Default)]
 pub struct Formats {
-    inputs: IndexMap<String, Arc<dyn Format>>,
+    inputs: IndexMap<String, Arc<dyn InputFormat>>,
     outputs: IndexMap<String, Arc<dyn OutputFormat>>,
 }
 
@@ -100,7 +99,7 @@ impl Formats {
     }
 
     /// Adds a format that is read, under its name and under `aliases`.
-    pub fn register(&mut self, format: Arc<dyn Format>, aliases: &[&str]) {
+    pub fn register(&mut self, format: Arc<dyn InputFormat>, aliases: &[&str]) {
         for alias in aliases {
             self.inputs.insert(alias.to_lowercase(), Arc::clone(&format));
         }
@@ -113,7 +112,7 @@ impl Formats {
     }
 
     /// The format called `name`, in any case, to read.
-    pub fn input(&self, name: &str, mode: ReadMode) -> Result<Arc<dyn Format>> {
+    pub fn input(&self, name: &str, mode: ReadMode) -> Result<Arc<dyn InputFormat>> {
         let key = name.to_lowercase();
         match self.inputs.get(&key) {
             Some(format) => Ok(Arc::clone(format)),

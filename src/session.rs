@@ -12,7 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::condition;
 use crate::conf::Conf;
 use crate::error::{Error, Result};
-use crate::format::{Format, Formats, OutputFormat, SourceRequest, warn_unread};
+use crate::format::{Formats, InputFormat, OutputFormat, SourceRequest, warn_unread};
 use crate::frame::Frame;
 use crate::function::Function;
 use crate::options::Options;
@@ -124,7 +124,7 @@ impl Session {
     }
 
     /// Adds a format, for example a Python data source.
-    pub fn register_format(&self, format: Arc<dyn Format>) {
+    pub fn register_format(&self, format: Arc<dyn InputFormat>) {
         self.formats.write().register(format, &[]);
     }
 

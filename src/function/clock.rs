@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
-use chrono::{DateTime, Datelike, Offset, TimeZone, Utc};
-use chrono_tz::Tz;
 
 use super::{Chunk, Function, FunctionKey, Runs};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
+use crate::types::calendar::MICROS_PER_DAY;
+use crate::types::zone::Zone;
 
 /// Which reading of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,12 +31,6 @@ pub struct ClockFunction {
     zone: Zone,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Zone {
-    Named(Tz),
-    Fixed(chrono::FixedOffset),
-}
-
 impl ClockFunction {
     /// The clock function that Spark calls `name`, if it is one: `current_timestamp`, `now`, `localtimestamp`, `current_date`, `curdate`.
     pub fn named(name: &str, time_zone: &str) -> Option<Result<Self>> {
@@ -46,30 +40,8 @@ impl ClockFunction {
             "current_date" | "curdate" => Reading::Date,
             _ => return None,
         };
-        Some(zone(time_zone).map(|zone| Self { name: name.to_owned(), reading, zone }))
+        Some(Zone::of(time_zone).map(|zone| Self { name: name.to_owned(), reading, zone }))
     }
-
-    fn local(&self, instant: DateTime<Utc>) -> chrono::NaiveDateTime {
-        let offset = match self.zone {
-            Zone::Named(zone) => zone.offset_from_utc_datetime(&instant.naive_utc()).fix(),
-            Zone::Fixed(offset) => offset,
-        };
-        instant.with_timezone(&offset).naive_local()
-    }
-}
-
-fn zone(name: &str) -> Result<Zone> {
-    if let Ok(zone) = name.parse::<Tz>() {
-        return Ok(Zone::Named(zone));
-    }
-    let digits = name.strip_prefix("UTC").or_else(|| name.strip_prefix("GMT")).unwrap_or(name);
-    DateTime::parse_from_rfc3339(&format!("1970-01-01T00:00:00{digits}"))
-        .map(|parsed| Zone::Fixed(*parsed.offset()))
-        .map_err(|_| {
-            Error::illegal(format!(
-                "the time zone must be a region such as Europe/Berlin or an offset such as +02:00, found '{name}'"
-            ))
-        })
 }
 
 impl Function for ClockFunction {
@@ -98,24 +70,18 @@ impl Function for ClockFunction {
     }
 
     fn call(&self, batch: &Batch, chunk: Chunk) -> Result<ArrayRef> {
-        let instant = DateTime::from_timestamp_millis(batch.clock_ms).ok_or_else(|| {
-            Error::internal(format!("the batch's clock reads {} ms, which is no time", batch.clock_ms))
-        })?;
+        let instant = batch.clock_ms * 1000;
+        let local = self.zone.to_local(instant);
         Ok(match self.reading {
-            Reading::Timestamp => Arc::new(
-                TimestampMicrosecondArray::from_value(instant.timestamp_micros(), chunk.rows).with_timezone("UTC"),
-            ),
-            Reading::LocalTimestamp => Arc::new(TimestampMicrosecondArray::from_value(
-                self.local(instant).and_utc().timestamp_micros(),
-                chunk.rows,
-            )),
+            Reading::Timestamp => {
+                Arc::new(TimestampMicrosecondArray::from_value(instant, chunk.rows).with_timezone("UTC"))
+            }
+            Reading::LocalTimestamp => Arc::new(TimestampMicrosecondArray::from_value(local, chunk.rows)),
             Reading::Date => {
-                let day = self.local(instant).date().num_days_from_ce() - UNIX_EPOCH_FROM_CE;
+                let day = i32::try_from(local.div_euclid(MICROS_PER_DAY))
+                    .map_err(|_| Error::internal(format!("the batch's clock reads {} ms", batch.clock_ms)))?;
                 Arc::new(Date32Array::from_value(day, chunk.rows))
             }
         })
     }
 }
-
-/// 1970-01-01 in chrono's count of days, which begins with 1 on 0001-01-01.
-const UNIX_EPOCH_FROM_CE: i32 = 719_163;

@@ -25,13 +25,18 @@ pub fn load(bytes: &[u8], file: Option<&Path>) -> Result<Arc<dyn Model>> {
     Ok(model)
 }
 
-#[cfg(feature = "onnx")]
+/// A format is told by its first bytes; ONNX has none of its own, so it comes last.
 fn open(bytes: &[u8], file: Option<&Path>, digest: String) -> Result<Arc<dyn Model>> {
+    open_onnx(bytes, file, digest)
+}
+
+#[cfg(feature = "onnx")]
+fn open_onnx(bytes: &[u8], file: Option<&Path>, digest: String) -> Result<Arc<dyn Model>> {
     Ok(Arc::new(super::onnx::OnnxModel::open(bytes, file.filter(|_| has_weights_beside(bytes)), digest)?))
 }
 
 #[cfg(not(feature = "onnx"))]
-fn open(_bytes: &[u8], _file: Option<&Path>, _digest: String) -> Result<Arc<dyn Model>> {
+fn open_onnx(_bytes: &[u8], _file: Option<&Path>, _digest: String) -> Result<Arc<dyn Model>> {
     Err(crate::error::Error::unsupported("this build has no model format: it was compiled without the feature 'onnx'"))
 }
 

@@ -25,7 +25,6 @@ use futures::stream::{BoxStream, StreamExt};
 use super::function_exec::{FunctionPlanner, Kept, PruneCalls};
 use super::in_order::in_order;
 use super::lanes::{LanesPlanner, settled};
-use super::scan::relabel;
 use super::watermark::{EventTime, WatermarkPlanner};
 use super::{Attribute, Leaf, LeafId, Resolved, Watermark};
 use crate::batch::{Batch, Cancel};
@@ -35,6 +34,7 @@ use crate::error::{Error, Result};
 use crate::options::parse_bytes;
 use crate::runtime::Runtime;
 use crate::source::{Partition, ReadLimit, RecordBatches, SourceRun};
+use crate::types::relabel;
 
 /// Record batches by leaf: what a pass reads.
 pub type Inputs = HashMap<LeafId, Vec<Arc<dyn Partition>>>;

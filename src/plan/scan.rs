@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -23,9 +23,10 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use super::execute::PassContext;
 use super::{Attribute, Leaf, LeafId};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::runtime::Runtime;
 use crate::source::{Partition, Scan};
+use crate::types::relabel;
 
 /// The table provider of a leaf. Its columns are called by `attributes`' ids; there is one attribute for each of the source's columns.
 #[derive(Debug)]
@@ -172,12 +173,4 @@ fn read_in_turn(
         .map(move |partition| partition.read(&scan).map(|batches| batches.into_stream(&runtime, &scan.cancel)))
         .try_flatten()
         .boxed()
-}
-
-/// The same columns under another schema's names; their types must be equal.
-pub fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options).map_err(|error| {
-        Error::internal(format!("a source or plan gave columns that are not those it declared: {error}"))
-    })
 }

@@ -158,7 +158,8 @@ fn trigger_of(kind: &str, interval: Option<&str>) -> Result<Trigger> {
         ("once", _) => Ok(Trigger::Once),
         ("availableNow", _) => Ok(Trigger::AvailableNow),
         ("continuous", Some(interval)) => Trigger::continuous(interval),
-        (_, interval) => Trigger::processing_time(interval.unwrap_or("0 seconds")),
+        ("processingTime", interval) => Trigger::processing_time(interval.unwrap_or("0 seconds")),
+        (other, _) => Err(Error::internal(format!("there is no trigger '{other}'"))),
     }
 }
 

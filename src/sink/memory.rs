@@ -1,4 +1,4 @@
-//! The memory sink: rows stay in the process and are read through a temporary view called like the query. The tutorial of the sink contract.
+//! The memory sink: rows stay in the process and are read through a temporary view called like the query.
 
 use std::sync::Arc;
 

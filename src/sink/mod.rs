@@ -1,7 +1,7 @@
 //! Where rows go: the contract of a sink.
 //!
 //! A [`Sink`] is what `writeStream.format("x")` declares; `start()` opens it into a [`Writer`]. A batch's rows are staged lane by
-//! lane, invisible, and made visible by one commit. `memory` is the simplest implementation, and so the tutorial.
+//! lane, invisible, and made visible by one commit. The tutorial is `console`: options, a format, a writer.
 
 pub mod console;
 pub mod encode;
@@ -60,7 +60,7 @@ pub struct SinkAbilities {
     pub partition_by: bool,
     /// Whether a query may run without a checkpoint location (memory, foreach, foreachBatch, console, noop).
     pub temporary_checkpoint: bool,
-    /// Whether a memory-like sink refuses to recover in append mode from an existing checkpoint.
+    /// False for a sink whose rows die with the process: it refuses an existing checkpoint, except in complete mode.
     pub recovers: bool,
 }
 
@@ -107,10 +107,12 @@ pub struct SinkReport {
     pub rows: Option<u64>,
 }
 
-/// A sink opened by one run of one query. The engine cancels and awaits; it never just drops a future.
+/// A sink opened by one run of one query. The engine cancels and awaits; it never just drops a future. `stage` is polled on the query's own
+/// thread and on Tokio's, where nothing may block ([`RecordBatches::into_stream`]); everything else on the query's thread.
 pub trait Writer: Send + Sync {
-    /// Whether the batch is visible already; asked before a replay. May finish what a crash left half-done.
-    /// An error when that cannot be known, never `false`.
+    /// Whether the batch is visible already: asked before a replay, and of a writer opened anew after a commit failed. May finish what a
+    /// crash left half-done. A sink that promises exactly once answers truly or with an error, never a guess; one that promises at least once
+    /// answers `false`, and the batch comes again.
     fn is_committed(&self, id: BatchId) -> BoxFuture<'_, Result<bool>>;
 
     /// Takes one lane's rows. Nothing becomes visible; what is staged need not survive the process. Lanes run at once.

@@ -1,6 +1,6 @@
 //! Where rows come from: the contract of a source.
 //!
-//! A [`Format`](crate::format::Format) is what `format("x")` names. Its [`Source`] is what `load()` declares; a query opens it into a
+//! A [`InputFormat`](crate::format::InputFormat) is what `format("x")` names. Its [`Source`] is what `load()` declares; a query opens it into a
 //! [`Reader`], which says where each batch ends and cuts a range of offsets into [`Partition`]s. A batch read uses the same
 //! path as a stream of one batch without a checkpoint. The simplest implementation, and so the tutorial, is `rate_micro_batch`.
 

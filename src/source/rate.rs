@@ -23,12 +23,12 @@ use crate::checkpoint::log::{SourceLog, read_entries, write_entries};
 use crate::checkpoint::store::Put;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::{Format, SourceRequest};
+use crate::format::{InputFormat, SourceRequest};
 
 /// `format("rate")`.
 pub struct RateFormat;
 
-impl Format for RateFormat {
+impl InputFormat for RateFormat {
     fn name(&self) -> &str {
         "rate"
     }

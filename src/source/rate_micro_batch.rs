@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Available, Offset, Partition, ReadLimit, Reader, RecordBatches, Scan, Source, SourceRun};
 use crate::error::{Error, Result};
-use crate::format::{Format, SourceRequest};
+use crate::format::{InputFormat, SourceRequest};
 
 /// `format("rate-micro-batch")`.
 pub struct RateMicroBatchFormat;
 
-impl Format for RateMicroBatchFormat {
+impl InputFormat for RateMicroBatchFormat {
     fn name(&self) -> &str {
         "rate-micro-batch"
     }

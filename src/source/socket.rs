@@ -21,13 +21,13 @@ use super::{
 use crate::clock::Clock;
 use crate::condition;
 use crate::error::{Context, Error, ErrorKind, Result};
-use crate::format::{Format, SourceRequest};
+use crate::format::{InputFormat, SourceRequest};
 use crate::types;
 
 /// `format("socket")`.
 pub struct SocketFormat;
 
-impl Format for SocketFormat {
+impl InputFormat for SocketFormat {
     fn name(&self) -> &str {
         "socket"
     }

@@ -24,7 +24,18 @@ pub mod zone;
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, TimeUnit};
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, SchemaRef, TimeUnit};
+
+use crate::error::{Error, Result};
+
+/// The same columns under another schema's names; their types must be equal.
+pub fn relabel(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options).map_err(|error| {
+        Error::internal(format!("a source or plan gave columns that are not those it declared: {error}"))
+    })
+}
 
 /// Field metadata key under which a column's Spark metadata stands, as JSON text.
 pub const METADATA_KEY: &str = "spark.metadata";

@@ -14,8 +14,8 @@ use super::{Encoder, Encoding, unsupported};
 use crate::conf::Conf;
 use crate::error::{Error, Result};
 use crate::options::{self, Options};
-use crate::plan::scan::relabel;
 use crate::types::json;
+use crate::types::relabel;
 
 /// A row group is closed when its buffers hold this much: what bounds a writer's memory.
 const ROW_GROUP_BYTES: usize = 64 * 1024 * 1024;

@@ -8,7 +8,7 @@ use super::json::JsonReader;
 use super::parquet::ParquetReader;
 use super::text::TextReader;
 use crate::error::Result;
-use crate::format::{Format, Formats, SourceRequest};
+use crate::format::{Formats, InputFormat, SourceRequest};
 use crate::source::Source;
 
 /// A format of files that can be read.
@@ -27,7 +27,7 @@ pub fn register(formats: &mut Formats) {
     }
 }
 
-impl Format for FileFormat {
+impl InputFormat for FileFormat {
     fn name(&self) -> &str {
         match self {
             Self::Parquet => "parquet",

@@ -108,7 +108,7 @@ struct Sizes {
     open_cost: u64,
 }
 
-/// Makes a source of the paths and options of a request: what every file format does in `Format::source`.
+/// Makes a source of the paths and options of a request: what every file format does in `InputFormat::source`.
 pub fn source(request: SourceRequest<'_>, reader: Arc<dyn FileReader>) -> Result<Arc<dyn Source>> {
     let SourceRequest { options, paths, schema, mode, conf, .. } = request;
     let rules = Arc::new(Rules::of_casts(conf)?);
