@@ -50,6 +50,8 @@ pub struct MicroBatch {
     /// The next batch as a crash left it in the log.
     replay: Option<LoggedBatch>,
     last_began: Option<Duration>,
+    /// As the last batch was.
+    place: Place,
 }
 
 /// A source that the query reads, once however often its plan names it.
@@ -94,6 +96,7 @@ impl MicroBatch {
             next: BatchId(0),
             replay: None,
             last_began: None,
+            place: Place::Spread,
             runtime: env.runtime.clone(),
             checkpoint,
             output,
@@ -236,6 +239,7 @@ impl MicroBatch {
             Opened::Writer { writer, .. } => run.write(Arc::clone(writer), &batch, inputs, replayed),
         })?;
         crash::point("sink-committed");
+        self.place = if times.add_batch < SMALL { Place::Here } else { Place::Spread };
         // 6. The checkpoint records that it did.
         let event_time = self.advance_watermark(&batch, &done.passes);
         self.timed(&mut times.commit_offsets, |run| {
@@ -319,14 +323,14 @@ impl MicroBatch {
         let pass = Arc::new(self.plan.pass(Arc::clone(batch), inputs)?);
         let passes = vec![Arc::clone(pass.context())];
         if visible {
-            all_lanes(&self.runtime, pass.lanes(), &batch.cancel, |lane| {
+            all_lanes(&self.runtime, self.place, pass.lanes(), &batch.cancel, |lane| {
                 let pass = Arc::clone(&pass);
                 async move { drain(pass.lane(lane)?).await }
             })
             .map_err(|(error, _)| error)?;
             return Ok(Done { passes, report: SinkReport::default() });
         }
-        let staged = all_lanes(&self.runtime, pass.lanes(), &batch.cancel, |lane| {
+        let staged = all_lanes(&self.runtime, self.place, pass.lanes(), &batch.cancel, |lane| {
             let (pass, writer, batch) = (Arc::clone(&pass), Arc::clone(&writer), Arc::clone(batch));
             async move { writer.stage(&batch, lane, pass.lane(lane)?).await }
         });
@@ -468,10 +472,23 @@ impl Opened {
     }
 }
 
-/// Runs every lane to its end: the first on this thread, so that a small batch crosses no other, the rest beside it. When one fails the
-/// others are cancelled and awaited, never dropped; what the good ones gave comes back with the error.
+/// Where lanes run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// All on the query's thread: waking another costs more than a small batch.
+    Here,
+    /// The first on the query's thread, each other beside it.
+    Spread,
+}
+
+/// A batch whose rows took less than this is followed by one that is run on the query's thread alone.
+const SMALL: Duration = Duration::from_micros(500);
+
+/// Runs every lane to its end. When one fails the others are cancelled and awaited, never dropped; what the good ones gave comes back with the
+/// error.
 fn all_lanes<T, F>(
     runtime: &Runtime,
+    place: Place,
     lanes: usize,
     cancel: &Cancel,
     lane: impl Fn(usize) -> F,
@@ -491,12 +508,13 @@ where
             result
         }
     };
-    let others: Vec<_> = (1..lanes).map(|i| runtime.io().spawn(guarded(i))).collect();
+    let here = match place {
+        Place::Here => lanes,
+        Place::Spread => lanes.min(1),
+    };
+    let others: Vec<_> = (here..lanes).map(|i| runtime.io().spawn(guarded(i))).collect();
     let results = runtime.block_on(async {
-        let mut results = Vec::with_capacity(lanes);
-        if lanes > 0 {
-            results.push(guarded(0).await);
-        }
+        let mut results = futures::future::join_all((0..here).map(guarded)).await;
         for other in others {
             results.push(other.await.unwrap_or_else(|error| Err(Error::internal(format!("a lane was lost: {error}")))));
         }
