@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from firesteel._score_kept import Settings, settle
 from firesteel._screen import POLL_SECONDS, Screen, Tally
+from firesteel.errors import IllegalArgumentException
 from firesteel.ml import Model
 from firesteel.sql import Column, DataFrame, SparkSession
 from firesteel.sql import functions as F
+from firesteel.sql.types import ArrayType, BooleanType, NumericType, StringType, StructType
 
 SUFFIXES = {
     ".parquet": "parquet",
@@ -38,6 +41,8 @@ class Job:
     input: str
     output: str
     features: Sequence[str] = ()
+    outputs: Sequence[str] = ()
+    schema: str | None = None
     format: str | None = None
     output_format: str = "parquet"
     mode: str = "error"
@@ -46,6 +51,11 @@ class Job:
     checkpoint: str | None = None
     trigger: str | None = None
     files_per_batch: int | None = None
+
+    @property
+    def checkpoint_folder(self) -> str:
+        """The stream's checkpoint: what was given, or a folder beside the output."""
+        return self.checkpoint or f"{self.output.rstrip('/')}.checkpoint"
 
     def reader_options(self, file_format: str) -> dict[str, str]:
         """Return the options for reading, the user's over ours."""
@@ -59,49 +69,67 @@ def run(job: Job) -> int:
     if not job.stream and (job.checkpoint or job.trigger or job.files_per_batch):
         message = "--checkpoint, --trigger and --files-per-batch need --stream"
         raise ScoreError(message)
-    model = Model.load(job.model)
+    model = Model.load(job.model, outputs=job.outputs or None)
     spark = SparkSession.builder.appName("firesteel score").getOrCreate()
+    spark.read.text(job.input)  # an input that is not there is said to be missing, before its format is guessed
     file_format = job.format or format_of(job.input)
+    kept = Settings.of_checkpoint(job.checkpoint_folder) if job.stream else None
+    schema = job.schema or (kept.schema if kept else None)
     options = job.reader_options(file_format)
-    static = spark.read.format(file_format).options(**options).load(job.input)
+    if schema:
+        options = without_inference(options)
+    reader = spark.read.format(file_format).options(**options)
+    static = (reader.schema(schema) if schema else reader).load(job.input)
+    features = feature_columns(static.columns, list(model.inputs), job.features)
     if job.stream:
-        return run_stream(job, model, spark, static, file_format)
+        settings = Settings(static.schema, features, [each.name for each in model.outputs])
+        return run_stream(job, model, spark, settings, kept, file_format)
     started = time.monotonic()
-    scored = with_predictions(static, model, job.features)
+    scored = score(job, static, model, features, file_format)
     scored.write.format(job.output_format).mode("errorifexists" if job.mode == "error" else job.mode).save(job.output)
     print(f"scored {job.input} in {time.monotonic() - started:.1f} s; output: {job.output}")
     return 0
 
 
-def run_stream(job: Job, model: Model, spark: SparkSession, static: DataFrame, file_format: str) -> int:
+def run_stream(
+    job: Job, model: Model, spark: SparkSession, settings: Settings, kept: Settings | None, file_format: str
+) -> int:
     """Score what has arrived since the last run; with a trigger, go on until Ctrl-C."""
-    options = job.reader_options(file_format) | (
+    options = without_inference(job.reader_options(file_format)) | (
         {"maxFilesPerTrigger": str(job.files_per_batch)} if job.files_per_batch else {}
     )
-    options.pop("inferSchema", None)  # the schema comes from the files that are there
-    arriving = spark.readStream.format(file_format).schema(static.schema).options(**options).load(job.input)
-    checkpoint = job.checkpoint or f"{job.output.rstrip('/')}.checkpoint"
-    query = (
-        with_predictions(arriving, model, job.features)
+    arriving = spark.readStream.format(file_format).schema(settings.schema).options(**options).load(job.input)
+    checkpoint = job.checkpoint_folder
+    writer = (
+        score(job, arriving, model, settings.features, file_format)
         .writeStream.format(job.output_format)
         .option("checkpointLocation", checkpoint)
         .trigger(**({"processingTime": job.trigger} if job.trigger else {"availableNow": True}))
-        .start(job.output)
     )
+    settle(checkpoint, settings, kept)
+    query = writer.start(job.output)
     screen, tally = Screen(), Tally(query)
     try:
         with screen.drawing():
             while query.isActive:
                 time.sleep(POLL_SECONDS)
-                if tally.update() and screen.due():
+                if tally.update() and tally.rows and screen.due():
                     screen.draw(f"{tally.rows:>12,} rows  {tally.text()}", [])
             query.awaitTermination()  # raises what made it fail
             tally.update()
     finally:
         query.stop()
-    screen.draw(f"{tally.rows:>12,} rows  {tally.text()}", [])
+    if tally.rows:
+        screen.draw(f"{tally.rows:>12,} rows  {tally.text()}", [])
+    else:
+        screen.say("nothing new had arrived")
     screen.say(f"output: {job.output}; checkpoint: {checkpoint}")
     return 0
+
+
+def without_inference(options: dict[str, str]) -> dict[str, str]:
+    """Return the options for a reader that is given its schema."""
+    return {key: value for key, value in options.items() if key.lower() != "inferschema"}
 
 
 def format_of(path: str) -> str:
@@ -116,6 +144,31 @@ def format_of(path: str) -> str:
     raise ScoreError(message)
 
 
+def score(job: Job, data: DataFrame, model: Model, features: Sequence[str], file_format: str) -> DataFrame:
+    """Return the data with its predictions; a column of a type that the model does not take is named."""
+    try:
+        return with_predictions(data, model, features)
+    except IllegalArgumentException as error:
+        found = misfit(data.schema, list(model.inputs), features)
+        if not found or file_format == "parquet":
+            raise
+        hint = f"; one value that is no number makes a {file_format.upper()} column text: give --schema"
+        raise ScoreError(found if job.schema else found + hint) from error
+
+
+def misfit(schema: StructType, inputs: Sequence[Any], features: Sequence[str]) -> str | None:
+    """Return which column has a type that its input does not take, or None if each may fit."""
+    for feature, taker in zip(features, inputs if len(inputs) > 1 else [*inputs] * len(features), strict=True):
+        kind = schema[feature].dataType
+        fitting = (StringType,) if taker.type == "string" else (NumericType, BooleanType)
+        if not isinstance(kind, (*fitting, ArrayType, StructType)):
+            return (
+                f"the model's input {taker.name!r} takes {taker.type} values, and the column {feature!r} is a "
+                f"{kind.simpleString().upper()}"
+            )
+    return None
+
+
 def with_predictions(data: DataFrame, model: Model, features: Sequence[str]) -> DataFrame:
     """Return the data with one more column for each output of the model."""
     outputs = [each.name for each in model.outputs]
@@ -124,7 +177,7 @@ def with_predictions(data: DataFrame, model: Model, features: Sequence[str]) -> 
     if clash:
         message = f"the input already has a column {clash[0]!r}, as an output of the model is called"
         raise ScoreError(message)
-    call = model.udf()(*[column(name) for name in feature_columns(data.columns, list(model.inputs), features)])
+    call = model.udf()(*[column(name) for name in features])
     own = [column(name) for name in data.columns]
     if len(outputs) == 1:
         return data.select(*own, call.alias(outputs[0]))

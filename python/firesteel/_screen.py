@@ -22,9 +22,9 @@ class Tally:
 
     def __init__(self, query: StreamingQuery) -> None:
         self._query = query
-        self._started = time.monotonic()
         self._newest = -1
         self.batches = 0
+        self.batch = -1
         self.rows = 0
         self.batch_ms = 0
         self.rows_per_second = 0.0
@@ -36,15 +36,15 @@ class Tally:
             self._newest = report["batchId"]
             if report["numInputRows"]:
                 self.batches += 1
+                self.batch = self._newest
                 self.rows += report["numInputRows"]
                 self.batch_ms = report["durationMs"]["triggerExecution"]
-        if reports:
-            self.rows_per_second = self.rows / max(time.monotonic() - self._started, 1e-3)
+                self.rows_per_second = report["numInputRows"] * 1000 / max(self.batch_ms, 1)
         return bool(reports)
 
     def text(self) -> str:
         """Return the figures as one line."""
-        return f"{self.rows_per_second:>9,.0f} rows/s   batch {self._newest:>3} took {self.batch_ms:>4} ms"
+        return f"{self.rows_per_second:>9,.0f} rows/s   batch {self.batch:>3} took {self.batch_ms:>4} ms"
 
 
 class Screen:
@@ -60,6 +60,7 @@ class Screen:
         self._out = out or sys.stdout
         self.live = self._out.isatty()
         self._drawn = 0
+        self._last = ""
         self._next = 0.0
 
     def say(self, text: str = "") -> None:
@@ -80,7 +81,8 @@ class Screen:
             self._out.write(up + "".join(f"\x1b[2K{line}\n" for line in lines))
             self._drawn = len(lines)
             self._next = time.monotonic() + REDRAW_SECONDS
-        else:
+        elif headline != self._last:  # the end of a run draws once more, which is news only in place
+            self._last = headline
             self._out.write(headline + "\n")
             self._next = time.monotonic() + LINE_SECONDS
         self._out.flush()

@@ -35,14 +35,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser for all commands."""
-    top = argparse.ArgumentParser(prog="firesteel", description="Spark-style streaming with model inference.")
+    top = argparse.ArgumentParser(
+        prog="firesteel", description="Spark-style streaming with model inference.", allow_abbrev=False
+    )
     top.add_argument("--version", action="version", version=f"firesteel {own_version()}")
     top.add_argument("--debug", action="store_true", help="show the traceback of a failure")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_demo(commands)
     add_score(commands)
     add_run(commands)
-    commands.add_parser("doctor", help="say what Firesteel runs on: versions, ONNX Runtime, providers, cores")
+    commands.add_parser(
+        "doctor", allow_abbrev=False, help="say what Firesteel runs on: versions, ONNX Runtime, providers, cores"
+    )
     return top
 
 
@@ -54,10 +58,29 @@ def own_version() -> str:
         return "from a source tree"
 
 
+def interval(text: str) -> str:
+    """Return the text if it is a time between batches, such as ``1 second``."""
+    from firesteel import _native
+    from firesteel.errors import PySparkException
+
+    try:
+        _native.check_trigger("processingTime", text)
+    except PySparkException as error:
+        message = f"{text!r} is no time: give one such as '1 second' or '500 milliseconds'"
+        raise argparse.ArgumentTypeError(message) from error
+    return text
+
+
+def names(text: str) -> list[str]:
+    """Return the names in a list that commas separate."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def add_demo(commands: argparse._SubParsersAction) -> None:
     """Describe ``firesteel demo``."""
     demo = commands.add_parser(
         "demo",
+        allow_abbrev=False,
         help="score half a year of flights as they arrive, exactly once",
         description="Score half a year of flights with a delay model, exactly once. Kill it, run it again: it goes on.",
     )
@@ -68,7 +91,11 @@ def add_demo(commands: argparse._SubParsersAction) -> None:
     )
     demo.add_argument("--every", type=float, default=0.25, metavar="SECONDS", help="with --follow, between files: 0.25")
     demo.add_argument(
-        "--trigger", default="1 second", metavar="TIME", help="with --follow, between batches: '1 second'"
+        "--trigger",
+        type=interval,
+        default="1 second",
+        metavar="TIME",
+        help="with --follow, between batches: '1 second'",
     )
     demo.add_argument("--files-per-batch", type=int, default=4, metavar="N", help="default: 4")
     demo.add_argument("--days", type=int, metavar="N", help="the first N days only, of 184")
@@ -79,6 +106,7 @@ def add_score(commands: argparse._SubParsersAction) -> None:
     """Describe ``firesteel score``."""
     score = commands.add_parser(
         "score",
+        allow_abbrev=False,
         help="score files with an ONNX model",
         description="Score parquet, csv or json files with an ONNX model. The output has the input's columns and one "
         "column for each output of the model.",
@@ -93,6 +121,18 @@ def add_score(commands: argparse._SubParsersAction) -> None:
         help="columns for the model, in order, separated by commas; f* stands for all that begin with f. "
         "Without it, columns are found by the names of the model's inputs",
     )
+    score.add_argument(
+        "--outputs",
+        type=names,
+        default=[],
+        metavar="NAMES",
+        help="the model's outputs to write, separated by commas; default: all",
+    )
+    score.add_argument(
+        "--schema",
+        metavar="DDL",
+        help="the input's columns, such as 'id BIGINT, age FLOAT'; default: found in the files",
+    )
     formats = ["parquet", "csv", "json"]
     score.add_argument("--format", choices=formats, help="of the input; by default from the file names")
     score.add_argument("--output-format", choices=formats, default="parquet", help="default: parquet")
@@ -100,13 +140,20 @@ def add_score(commands: argparse._SubParsersAction) -> None:
     score.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="for the reader; repeatable")
     score.add_argument("--stream", action="store_true", help="score what is new since the last run, exactly once")
     score.add_argument("--checkpoint", metavar="DIR", help="with --stream; default: OUTPUT.checkpoint")
-    score.add_argument("--trigger", metavar="TIME", help="with --stream: keep running, with a batch every TIME")
+    score.add_argument(
+        "--trigger",
+        type=interval,
+        metavar="TIME",
+        help="with --stream: keep running, with a batch every TIME: '1 second'",
+    )
     score.add_argument("--files-per-batch", type=int, metavar="N", help="with --stream; default: all that are new")
 
 
 def add_run(commands: argparse._SubParsersAction) -> None:
     """Describe ``firesteel run``."""
-    run = commands.add_parser("run", help="run a PySpark script, unmodified", description="Run a PySpark script.")
+    run = commands.add_parser(
+        "run", allow_abbrev=False, help="run a PySpark script, unmodified", description="Run a PySpark script."
+    )
     run.add_argument("script", metavar="SCRIPT")
     run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENTS", help="for the script")
 
@@ -134,13 +181,15 @@ def score(options: argparse.Namespace) -> int:
     from firesteel._score import Job, run
 
     pairs = dict(pair.partition("=")[::2] for pair in options.option)
-    features = [name for group in options.features or [] for name in group.split(",")]
+    features = [name for group in options.features or [] for name in names(group)]
     return run(
         Job(
             model=options.model,
             input=options.input,
             output=options.output,
             features=features,
+            outputs=options.outputs,
+            schema=options.schema,
             format=options.format,
             output_format=options.output_format,
             mode=options.mode,

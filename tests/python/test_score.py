@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -76,7 +79,13 @@ def test_a_stream_scores_only_what_is_new(tmp_path: Path) -> None:
         (["MODELS/add.onnx", "in.parquet", "out", "--features", "a,c"], "--features names 'c'"),
         (["MODELS/add.onnx", "in.parquet", "out", "--features", "a"], "the model has 2 inputs"),
         (["MODELS/add.onnx", "in.parquet", "out", "--trigger", "1 second"], "need --stream"),
-        (["MODELS/add.onnx", "in", "out"], "give --format"),
+        (["MODELS/add.onnx", "in", "out"], "[PATH_NOT_FOUND]"),
+        (["MODELS/add.onnx", "nothing*", "out"], "[PATH_NOT_FOUND]"),
+        (["MODELS/add.onnx", "empty", "out"], "give --format"),
+        (
+            ["MODELS/several.onnx", "in.parquet", "out", "--features", "a", "--outputs", "cube"],
+            "no tensor output 'cube'",
+        ),
     ],
 )
 def test_what_does_not_fit_is_said_in_one_line(
@@ -88,6 +97,7 @@ def test_what_does_not_fit_is_said_in_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     pq.write_table(pa.table({"a": [1.0], "b": [2.0]}), "in.parquet")
+    Path("empty").mkdir()
     assert main(["score", *[word.replace("MODELS", str(MODELS)) for word in words]]) == 1
     errors = capsys.readouterr().err
     assert message in errors
@@ -99,6 +109,103 @@ def test_a_model_that_fails_at_run_time_leaves_no_output(tmp_path: Path, capsys:
     assert main(["score", str(MODELS / "fails.onnx"), str(tmp_path / "in.parquet"), str(tmp_path / "out")]) == 1
     assert "the model failed" in capsys.readouterr().err
     assert not rows(tmp_path / "out")
+
+
+def test_outputs_are_chosen_in_order(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [2.0]}), tmp_path / "in.parquet")
+    words = ["score", str(MODELS / "several.onnx"), str(tmp_path / "in.parquet"), str(tmp_path / "out")]
+    assert main([*words, "--outputs", "square, half"]) == 0
+    (row,) = rows(tmp_path / "out")
+    assert list(row.items()) == [("x", 2.0), ("square", 4.0), ("half", 1.0)]
+
+
+@pytest.mark.parametrize("more", [[], ["--stream"]])
+def test_a_value_that_is_no_number_is_named_and_a_schema_helps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    (tmp_path / "in.csv").write_text("a,b\n1.5,2\nunknown,3\n", encoding="utf-8")
+    words = ["score", str(MODELS / "add.onnx"), str(tmp_path / "in.csv"), str(tmp_path / "out"), *more]
+    assert main(words) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "firesteel: the model's input 'a' takes float32 values, and the column 'a' is a STRING; "
+        "one value that is no number makes a CSV column text: give --schema"
+    ]
+    assert main([*words, "--schema", "a FLOAT, b FLOAT"]) == 0
+    assert rows(tmp_path / "out") == [{"a": 1.5, "b": 2.0, "sum": 3.5}, {"a": None, "b": 3.0, "sum": None}]
+
+
+def test_later_runs_of_a_stream_keep_the_schema_of_the_first(tmp_path: Path) -> None:
+    arriving = tmp_path / "in"
+    arriving.mkdir()
+    words = ["score", str(MODELS / "add.onnx"), str(arriving), str(tmp_path / "out"), "--stream"]
+    (arriving / "1.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    assert main(words) == 0
+    (arriving / "2.csv").write_text("a,b\nunknown,4\n", encoding="utf-8")  # inferred anew, `a` would be text
+    assert main(words) == 0
+    scored = sorted(rows(tmp_path / "out"), key=lambda row: row["b"])
+    assert scored == [{"a": 1, "b": 2, "sum": 3.0}, {"a": None, "b": 4, "sum": None}]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--schema", "x DOUBLE, y DOUBLE"], "other schema (struct<x:float,y:float>; now struct<x:double,y:double>): "),
+        (["--features", "y"], "other features (x; now y): "),
+        (["--outputs", "half"], "other outputs (half, square; now half): "),
+    ],
+)
+def test_a_run_that_scores_otherwise_is_refused_the_checkpoint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], message: str
+) -> None:
+    (tmp_path / "in.csv").write_text("x,y\n1,2\n", encoding="utf-8")
+    words = ["score", str(MODELS / "several.onnx"), str(tmp_path / "in.csv"), str(tmp_path / "out"), "--stream"]
+    assert main([*words, "--schema", "x FLOAT, y FLOAT", "--features", "x", "--outputs", "half,square"]) == 0
+    asked = {"--features": "x", "--outputs": "half,square", more[0]: more[1]}
+    assert main([*words, *itertools.chain(*asked.items())]) == 1
+    assert message in capsys.readouterr().err
+    assert main([*words, "--features", "x", "--outputs", "half,square"]) == 0
+    assert len(rows(tmp_path / "out")) == 1
+
+
+def test_settings_bind_only_when_a_batch_has_begun(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    kept = tmp_path / "out.checkpoint" / "firesteel" / "score.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text('{"schema": {"type": "struct", "fields": []}, "features": ["z"], "outputs": []}', encoding="utf-8")
+    words = ["score", str(MODELS / "add.onnx"), str(tmp_path / "in.csv"), str(tmp_path / "out"), "--stream"]
+    assert main(words) == 0
+    assert json.loads(kept.read_text(encoding="utf-8"))["features"] == ["a", "b"]
+
+
+def test_the_progress_of_a_batch_is_one_line_where_there_is_no_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pq.write_table(pa.table({"n": [1, 2]}), tmp_path / "in.parquet")
+    words = ["score", str(MODELS / "double_int.onnx"), str(tmp_path / "in.parquet"), str(tmp_path / "out"), "--stream"]
+    assert main(words) == 0
+    progress, output = capsys.readouterr().out.splitlines()
+    count, rate, took = re.fullmatch(r" *(\d+) rows +([\d,]+) rows/s +batch +0 took +(\d+) ms", progress).groups()
+    assert int(count) == 2
+    assert int(rate.replace(",", "")) == round(2000 / max(int(took), 1))
+    assert output.startswith("output: ")
+    assert main(words) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "nothing new had arrived"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["score", "m", "i", "o", "--stream", "--trigger", "often"], "argument --trigger: 'often' is no time"),
+        (["demo", "--follow", "--trigger", "often"], "argument --trigger: 'often' is no time"),
+        (["score", "m", "i", "o", "--check", "c"], "--check"),
+        (["demo", "--foll"], "--foll"),
+    ],
+)
+def test_misused_options_are_named(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 def test_doctor_names_the_runtime_and_the_cores(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ import threading
 import uuid
 
 import pytest
-from firesteel.errors import AnalysisException, PySparkValueError, StreamingQueryException
+from firesteel.errors import AnalysisException, PySparkException, PySparkValueError, StreamingQueryException
 from firesteel.sql.streaming import StreamingQueryListener
 from firesteel.streaming import MemoryStream
 
@@ -237,3 +237,20 @@ def test_sigterm_ends_the_process_cleanly():
     child.send_signal(signal.SIGTERM)
     child.communicate(timeout=20)
     assert child.returncode == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("options", "missing"),
+    [
+        ({"pth": "out", "checkpointLocation": "at"}, "The option 'pth' was given: did you mean 'path'?"),
+        (
+            {"path": "out", "checkpoint_location": "at"},
+            "The option 'checkpoint_location' was given: did you mean 'checkpointLocation'?",
+        ),
+    ],
+)
+def test_a_misspelt_option_is_named_where_it_is_missing(spark, options, missing):
+    writer = spark.readStream.format("rate").load().writeStream.format("parquet").options(**options)
+    with pytest.raises(PySparkException) as raised:
+        writer.start()
+    assert str(raised.value).endswith(missing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import warnings
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from firesteel import _native
 from firesteel.errors import (
     AnalysisException,
     PySparkAttributeError,
+    PySparkException,
     PySparkValueError,
     _missing,
     _not_type,
@@ -482,11 +484,15 @@ class DataStreamWriter:
         if self._refused:
             raise _missing(self._refused)
         _end_cleanly_on_sigterm()
-        native = _native.start_stream(
-            self._df._frame,
-            path, table, self._format, self._mode, self._name, self._partition_by, _pairs(self._options), self._trigger,
-            self._adapter(),
-        )  # fmt: skip
+        try:
+            native = _native.start_stream(
+                self._df._frame,
+                path, table, self._format, self._mode, self._name, self._partition_by, _pairs(self._options),
+                self._trigger, self._adapter(),
+            )  # fmt: skip
+        except PySparkException as error:
+            _name_the_misspelt(error, self._options)
+            raise
         return StreamingQuery(native)
 
     def _adapter(self) -> tuple[str, Any] | None:
@@ -518,3 +524,12 @@ def _end_cleanly_on_sigterm() -> None:
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
         return
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+
+
+def _name_the_misspelt(error: PySparkException, options: dict[str, Any]) -> None:
+    """Adds to an error about a missing option the name that was given and is nearly its."""
+    missing = {"_LEGACY_ERROR_TEMP_1298": "checkpointLocation", "_LEGACY_ERROR_TEMP_2047": "path"}.get(
+        error.getCondition() or ""
+    )
+    if missing and (near := difflib.get_close_matches(missing, options, n=1)):
+        error._message += f" The option '{near[0]}' was given: did you mean '{missing}'?"
