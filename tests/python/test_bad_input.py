@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -164,23 +165,25 @@ def broken(checkpoint):
     (checkpoint / "commits").write_text("a file")
 
 
-@pytest.fixture
-def full():
-    """Makes the disk full: no file grows above so many bytes."""
+@contextmanager
+def full(size):
+    """Makes the disk full: no file grows above so many bytes. Over before pytest writes, whose output may be a file."""
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_a_full_disk_leaves_what_was_committed(spark, tmp_path, full):
+def test_a_full_disk_leaves_what_was_committed(spark, tmp_path):
     out = str(tmp_path / "out")
     query = numbers(spark, 2000).select("value").writeStream.format("csv")
     query = query.option("checkpointLocation", str(tmp_path / "cp")).option("path", out)
     run(query)
-    full(3000)
-    cause = failure(query.trigger(processingTime="0 seconds"))
-    full(resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+    with full(3000):
+        cause = failure(query.trigger(processingTime="0 seconds"))
     assert isinstance(cause, SparkRuntimeException)
     assert "part-" in str(cause)
     table = spark.read.schema("value LONG").csv(out)
@@ -191,9 +194,9 @@ def test_a_full_disk_leaves_what_was_committed(spark, tmp_path, full):
     assert len(values) >= 4000
 
 
-def test_a_full_disk_under_the_checkpoint(spark, tmp_path, full):
-    full(100)
-    cause = failure(writer(numbers(spark), tmp_path))
+def test_a_full_disk_under_the_checkpoint(spark, tmp_path):
+    with full(100):
+        cause = failure(writer(numbers(spark), tmp_path))
     assert cause.getCondition() == "STREAMING_CHECKPOINT_LOG_WRITE_FAILURE.OFFSET_LOG"
 
 
