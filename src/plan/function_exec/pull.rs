@@ -9,7 +9,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::task::{Context, Poll};
 
 use arrow::array::{Array, ArrayRef, RecordBatch, new_empty_array};
@@ -101,6 +101,8 @@ struct Pull {
 struct Thread {
     to: mpsc::Sender<Message>,
     from: mpsc::Receiver<Result<ArrayRef>>,
+    /// The function was told that its input has ended. Set before the rows that it then gives, so whoever has those sees this.
+    input_ended: Arc<AtomicBool>,
 }
 
 impl Pull {
@@ -157,9 +159,11 @@ impl Pull {
         self.thread.is_none() || self.ended || self.kept.is_some()
     }
 
-    /// Leaves the thread, which owes nothing, to the next pass.
+    /// Leaves the thread, which owes nothing, to the next pass; not that of a function which was ended with this one.
     fn keep(&mut self) {
-        if let (Some(kept), Some(thread), false) = (&self.kept, self.thread.take(), self.ended) {
+        if let (Some(kept), Some(thread), false) = (&self.kept, self.thread.take(), self.ended)
+            && !thread.input_ended.load(Ordering::Acquire)
+        {
             kept.0.lock().insert(self.kept_call(), thread);
         }
     }
@@ -331,24 +335,27 @@ fn start(calls: Arc<[PhysicalCall]>, index: usize, pass: &PassContext) -> Result
     let (mut outputs, from) = mpsc::channel(WAITING);
     let batch = Arc::clone(pass.batch());
     let name = format!("firesteel-{}", calls[index].function.name());
+    let input_ended = Arc::new(AtomicBool::new(false));
+    let ended = Arc::clone(&input_ended);
     pass.runtime().thread(&name, move || {
         // The sender goes last: when its channel ends, nothing of the function is left.
-        if let Err(error) = run(&calls[index], &batch, chunks, &mut outputs) {
+        if let Err(error) = run(&calls[index], &batch, chunks, ended, &mut outputs) {
             let _ = block_on(outputs.send(Err(error)));
         }
         outputs.close_channel();
     })?;
-    Ok(Thread { to, from })
+    Ok(Thread { to, from, input_ended })
 }
 
 fn run(
     call: &PhysicalCall,
     batch: &Batch,
     chunks: mpsc::Receiver<Message>,
+    ended: Arc<AtomicBool>,
     outputs: &mut mpsc::Sender<Result<ArrayRef>>,
 ) -> Result<()> {
     let owed = Arc::new(AtomicI64::new(0));
-    let input = Input { chunks, owed: Arc::clone(&owed), ended: false };
+    let input = Input { chunks, owed: Arc::clone(&owed), ended };
     for output in call.function.pull(batch, Box::new(input))? {
         let output = output?;
         owed.fetch_sub(output.len() as i64, Ordering::Relaxed);
@@ -364,14 +371,14 @@ struct Input {
     chunks: mpsc::Receiver<Message>,
     /// Rows that went in and have not come out. A function may pull on a thread of its own, hence atomic.
     owed: Arc<AtomicI64>,
-    ended: bool,
+    ended: Arc<AtomicBool>,
 }
 
 impl Iterator for Input {
     type Item = Result<Chunk>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
+        if self.ended.load(Ordering::Relaxed) {
             return None;
         }
         loop {
@@ -382,11 +389,11 @@ impl Iterator for Input {
                 }
                 Some(Message::Pause) if self.owed.load(Ordering::Relaxed) <= 0 => {}
                 Some(Message::End | Message::Pause) => {
-                    self.ended = true;
+                    self.ended.store(true, Ordering::Release);
                     return None;
                 }
                 None => {
-                    self.ended = true;
+                    self.ended.store(true, Ordering::Release);
                     return Some(Err(Error::cancelled()));
                 }
             }
