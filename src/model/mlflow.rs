@@ -1,10 +1,13 @@
-//! A local MLflow model folder: its `MLmodel` file says where the ONNX file lies.
+//! A local MLflow model folder: its `MLmodel` file says where the model's own file lies.
 
 use std::path::{Path, PathBuf};
 
 use crate::error::{Context, Error, Result};
 
-/// The ONNX file of a model folder. `MLmodel` is YAML of which two lines matter, so no YAML parser is linked in:
+/// The flavors that can be loaded, the best first, and the file where a flavor names none.
+const FLAVORS: [(&str, &str); 1] = [("onnx", "model.onnx")];
+
+/// The model's file in a folder. `MLmodel` is YAML of which two lines matter, so no YAML parser is linked in:
 ///
 /// ```text
 /// flavors:
@@ -12,7 +15,7 @@ use crate::error::{Context, Error, Result};
 ///     data: model.onnx
 ///     onnx_version: 1.17.0
 /// ```
-pub fn onnx_file(folder: &Path) -> Result<PathBuf> {
+pub fn model_file(folder: &Path) -> Result<PathBuf> {
     let description = folder.join("MLmodel");
     if !description.is_file() {
         return Err(Error::illegal(format!(
@@ -21,16 +24,21 @@ pub fn onnx_file(folder: &Path) -> Result<PathBuf> {
         )));
     }
     let text = std::fs::read_to_string(&description).context(|| format!("reading '{}'", description.display()))?;
-    let flavors = flavors(&text);
-    let Some(onnx) = flavors.iter().find(|flavor| flavor.name == "onnx") else {
-        let found: Vec<_> = flavors.iter().map(|flavor| flavor.name.as_str()).collect();
+    let found = flavors(&text);
+    let known = FLAVORS.iter().find_map(|(name, file)| {
+        let flavor = found.iter().find(|flavor| flavor.name == *name)?;
+        Some(flavor.data.as_deref().unwrap_or(file))
+    });
+    let Some(file) = known else {
+        let found: Vec<_> = found.iter().map(|flavor| flavor.name.as_str()).collect();
         return Err(Error::illegal(format!(
-            "the MLflow model '{}' must have the flavor 'onnx', found {}; export it to ONNX first",
+            "the MLflow model '{}' must have the flavor '{}', found {}; export it to ONNX first",
             folder.display(),
+            FLAVORS.map(|(name, _)| name).join("' or '"),
             if found.is_empty() { "none".to_owned() } else { found.join(", ") }
         )));
     };
-    Ok(folder.join(onnx.data.as_deref().unwrap_or("model.onnx")))
+    Ok(folder.join(file))
 }
 
 struct Flavor {

@@ -45,9 +45,6 @@ pub trait Model: Send + Sync + Debug {
         Vec::new()
     }
 
-    /// How big it is; a big model is not copied for each thread.
-    fn bytes(&self) -> usize;
-
     /// Runs on `rows` rows, one tensor for each input, and returns one array of `rows` rows for each output of `wanted` (indices into
     /// [`Model::outputs`]). Called on several threads at once; blocks until the rows are done.
     fn run(&self, inputs: &[Tensor], rows: usize, wanted: &[usize], threads: Threads) -> Result<Vec<ArrayRef>>;
@@ -75,7 +72,7 @@ pub fn load(location: Location<'_>) -> Result<Arc<dyn Model>> {
     match location {
         Location::Bytes(bytes) => cache::load(bytes, None),
         Location::Path(path) => {
-            let file = if path.is_dir() { mlflow::onnx_file(path)? } else { path.to_path_buf() };
+            let file = if path.is_dir() { mlflow::model_file(path)? } else { path.to_path_buf() };
             let doing = || format!("loading the model '{}'", path.display());
             let bytes = std::fs::read(&file).map_err(|error| match error.kind() {
                 std::io::ErrorKind::NotFound => {

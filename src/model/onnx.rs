@@ -197,10 +197,6 @@ impl Model for OnnxModel {
         self.left_out.iter().map(String::as_str).collect()
     }
 
-    fn bytes(&self) -> usize {
-        self.bytes
-    }
-
     fn run(&self, inputs: &[Tensor], rows: usize, wanted: &[usize], threads: Threads) -> Result<Vec<ArrayRef>> {
         if threads == Threads::All || self.bytes > BIG {
             let mut wide = self.wide.lock();

@@ -9,12 +9,11 @@ use arrow::compute::concat_batches;
 use arrow::row::{RowConverter, SortField};
 use datafusion::common::internal_datafusion_err;
 use datafusion::common::runtime::SpawnedTask;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result as DfResult;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{EmissionType, ReplaceChildrenOptions};
+use datafusion::physical_expr::{EquivalenceProperties, LexOrdering};
+use datafusion::physical_plan::execution_plan::EmissionType;
 use datafusion::physical_plan::metrics::Time;
 use datafusion::physical_plan::repartition::{BatchPartitioner, RepartitionExec};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -24,6 +23,8 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, stream};
 use parking_lot::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::operator::one_input;
 
 /// One message from an input lane to an output lane; `None` is the lane's last.
 type Message = DfResult<Option<RecordBatch>>;
@@ -102,6 +103,10 @@ impl OrderedExchangeExec {
             tasks.push(SpawnedTask::spawn(spread(rows, dealer, senders, Arc::clone(&held))));
         }
         Ok(Started { inboxes: inboxes.into_iter().map(Some).collect(), held, tasks: Arc::new(tasks) })
+    }
+
+    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+        Self::over(input, Arc::clone(&self.deal), Arc::clone(&self.properties))
     }
 }
 
@@ -194,39 +199,7 @@ impl DisplayAs for OrderedExchangeExec {
 }
 
 impl ExecutionPlan for OrderedExchangeExec {
-    fn name(&self) -> &'static str {
-        "OrderedExchangeExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn apply_expressions(
-        &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
-    ) -> DfResult<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        Ok(Self::over(children.swap_remove(0), Arc::clone(&self.deal), Arc::clone(&self.properties)))
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        Ok(Self::over(children.swap_remove(0), Arc::clone(&self.deal), Arc::clone(&self.properties)))
-    }
+    one_input!("OrderedExchangeExec", properties);
 
     fn execute(&self, lane: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
         let mut started = self.inboxes.lock();
@@ -272,6 +245,10 @@ impl SlicesExec {
     pub fn new(input: Arc<dyn ExecutionPlan>, slices: usize) -> Self {
         Self { input, slices }
     }
+
+    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+        Arc::new(Self::new(input, self.slices))
+    }
 }
 
 impl DisplayAs for SlicesExec {
@@ -281,39 +258,7 @@ impl DisplayAs for SlicesExec {
 }
 
 impl ExecutionPlan for SlicesExec {
-    fn name(&self) -> &'static str {
-        "SlicesExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.input.properties()
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn apply_expressions(
-        &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
-    ) -> DfResult<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children.swap_remove(0), self.slices)))
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children.swap_remove(0), self.slices)))
-    }
+    one_input!("SlicesExec", properties of the input);
 
     fn execute(&self, lane: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
         let slices = self.slices;

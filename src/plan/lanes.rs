@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchemaRef, internal_err};
 use datafusion::error::Result as DfResult;
 use datafusion::execution::TaskContext;
@@ -20,7 +20,7 @@ use datafusion::physical_expr::{
     Distribution, EquivalenceProperties, LexOrdering, OrderingRequirements, PhysicalExpr, create_physical_exprs,
     create_physical_sort_exprs,
 };
-use datafusion::physical_plan::execution_plan::{ReplaceChildrenOptions, replace_children_if_necessary};
+use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
@@ -32,6 +32,7 @@ use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
 use super::exchange::{OrderedExchangeExec, SlicesExec};
 use super::in_order::InOrderExec;
+use super::operator::one_input;
 
 /// How rows are to lie.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd)]
@@ -242,6 +243,10 @@ impl LanesExec {
             Planned::Sorted(order) => Arc::new(SortExec::new(order.clone(), input).with_preserve_partitioning(true)),
         })
     }
+
+    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+        Arc::new(Self::new(input, self.planned.clone(), self.order.clone()))
+    }
 }
 
 /// The plan with the operators that [`LanesNode`]s stand for.
@@ -260,17 +265,7 @@ impl DisplayAs for LanesExec {
 }
 
 impl ExecutionPlan for LanesExec {
-    fn name(&self) -> &'static str {
-        "LanesExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
+    one_input!("LanesExec", properties);
 
     fn required_input_distribution(&self) -> Vec<Distribution> {
         let all = self.order.is_some();
@@ -279,28 +274,6 @@ impl ExecutionPlan for LanesExec {
 
     fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
         vec![self.order.clone().map(OrderingRequirements::from)]
-    }
-
-    fn apply_expressions(
-        &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
-    ) -> DfResult<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children.swap_remove(0), self.planned.clone(), self.order.clone())))
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children.swap_remove(0), self.planned.clone(), self.order.clone())))
     }
 
     fn execute(&self, _lane: usize, _context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {

@@ -10,6 +10,7 @@ pub mod functions;
 pub mod in_order;
 pub mod kernel;
 pub mod lanes;
+mod operator;
 pub mod resolve;
 pub mod scan;
 pub mod sql;

@@ -25,7 +25,7 @@ use crate::plan::Attribute;
 use crate::plan::tree::{self, Grouping, JoinKind, JoinOn, Relation};
 use crate::save::{SaveMode, SaveRequest, save, save_table};
 use crate::show::Layout;
-use crate::stream::trigger::watermark_delay_ms;
+use crate::types::interval;
 
 /// An analysed DataFrame.
 #[pyclass(frozen, module = "firesteel._native")]
@@ -252,7 +252,7 @@ impl Frame {
 
     /// The delay is text such as `10 minutes`.
     fn watermark(&self, py: Python<'_>, column: String, delay: &str) -> PyResult<Self> {
-        let delay_ms = watermark_delay_ms(delay).map_err(|error| raise(py, &error))?;
+        let delay_ms = interval::watermark_delay_ms(delay).map_err(|error| raise(py, &error))?;
         self.derive(py, |input| Relation::Watermark { input, column, delay_ms })
     }
 

@@ -74,10 +74,10 @@ impl Model {
         predictor.map(|predictor| Self { predictor, known: Mutex::new(None) }).map_err(|error| raise(py, &error))
     }
 
-    /// The ONNX file of a local MLflow model folder.
+    /// The model's file in a local MLflow model folder.
     #[staticmethod]
     fn file_in(py: Python<'_>, folder: PathBuf) -> PyResult<PathBuf> {
-        crate::model::mlflow::onnx_file(&folder).map_err(|error| raise(py, &error))
+        crate::model::mlflow::model_file(&folder).map_err(|error| raise(py, &error))
     }
 
     #[getter]

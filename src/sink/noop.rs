@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use futures::StreamExt;
 use futures::future::BoxFuture;
 
 use super::{ContinuousWriter, EpochId, OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
@@ -52,24 +51,6 @@ impl Sink for Noop {
     }
 }
 
-/// Reads rows to their end and counts them.
-pub async fn drain(rows: RecordBatches) -> Result<u64> {
-    let mut count = 0;
-    match rows {
-        RecordBatches::Blocking(rows) => {
-            for batch in rows {
-                count += batch?.num_rows() as u64;
-            }
-        }
-        RecordBatches::Async(mut rows) => {
-            while let Some(batch) = rows.next().await {
-                count += batch?.num_rows() as u64;
-            }
-        }
-    }
-    Ok(count)
-}
-
 impl Writer for Noop {
     /// Nothing is ever visible, so running a batch again changes nothing.
     fn is_committed(&self, _: BatchId) -> BoxFuture<'_, Result<bool>> {
@@ -77,7 +58,7 @@ impl Writer for Noop {
     }
 
     fn stage<'a>(&'a self, _: &'a Batch, _: usize, rows: RecordBatches) -> BoxFuture<'a, Result<Staged>> {
-        Box::pin(async { Ok(Box::new(drain(rows).await?) as Staged) })
+        Box::pin(async { Ok(Box::new(rows.drain().await?) as Staged) })
     }
 
     fn commit<'a>(&'a self, _: &'a Batch, staged: Vec<Staged>) -> BoxFuture<'a, Result<SinkReport>> {

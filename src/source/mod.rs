@@ -18,7 +18,8 @@ use std::time::Duration;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Schema, SchemaRef};
-use futures::stream::BoxStream;
+use futures::future::ready;
+use futures::stream::{BoxStream, TryStreamExt};
 
 use crate::batch::Cancel;
 use crate::checkpoint::log::SourceLog;
@@ -68,6 +69,15 @@ impl RecordBatches {
     /// Batches that are in memory already.
     pub fn ready(batches: Vec<RecordBatch>) -> Self {
         Self::Async(Box::pin(futures::stream::iter(batches.into_iter().map(Ok))))
+    }
+
+    /// Reads them to their end, and says how many rows there were.
+    pub async fn drain(self) -> Result<u64> {
+        let count = |sum, batch: RecordBatch| sum + batch.num_rows() as u64;
+        match self {
+            Self::Blocking(mut batches) => batches.try_fold(0, |sum, batch| Ok(count(sum, batch?))),
+            Self::Async(batches) => batches.try_fold(0, |sum, batch| ready(Ok(count(sum, batch)))).await,
+        }
     }
 
     /// The batches as a stream: what blocks runs on a thread where it may, two record batches ahead.

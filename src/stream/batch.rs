@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
-
 use super::each_batch::{BatchFrame, EachBatch};
+use super::lanes::{Place, all_lanes};
 use super::monitor::Monitor;
 use super::progress::{Durations, EventTime, Progress, Ran, SinkProgress, SourceProgress};
 use super::trigger::Trigger;
@@ -21,7 +20,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::LeafId;
 use crate::plan::execute::{Finished, Inputs, PassContext};
 use crate::runtime::Runtime;
-use crate::sink::noop::drain;
 use crate::sink::{Sink, SinkReport, SinkRun, Staged, Writer};
 use crate::source::{Available, Offset, ReadLimit, Reader, SourceRun};
 
@@ -239,7 +237,7 @@ impl MicroBatch {
             Opened::Writer { writer, .. } => run.write(Arc::clone(writer), &batch, inputs, replayed),
         })?;
         crash::point("sink-committed");
-        self.place = if times.add_batch < SMALL { Place::Here } else { Place::Spread };
+        self.place = Place::after(times.add_batch);
         // 6. The checkpoint records that it did.
         let event_time = self.advance_watermark(&batch, &done.passes);
         self.timed(&mut times.commit_offsets, |run| {
@@ -325,7 +323,7 @@ impl MicroBatch {
         if visible {
             all_lanes(&self.runtime, self.place, pass.lanes(), &batch.cancel, |lane| {
                 let pass = Arc::clone(&pass);
-                async move { drain(pass.lane(lane)?).await }
+                async move { pass.lane(lane)?.drain().await }
             })
             .map_err(|(error, _)| error)?;
             return Ok(Done { passes, report: SinkReport::default() });
@@ -470,75 +468,4 @@ impl Opened {
             Self::EachBatch(_) => "ForeachBatchSink".into(),
         }
     }
-}
-
-/// Where lanes run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// All on the query's thread: waking another costs more than a small batch.
-    Here,
-    /// The first on the query's thread, each other beside it.
-    Spread,
-}
-
-/// A batch whose rows took less than this is followed by one that is run on the query's thread alone.
-const SMALL: Duration = Duration::from_micros(500);
-
-/// Runs every lane to its end. When one fails the others are cancelled and awaited, never dropped; what the good ones gave comes back with the
-/// error.
-fn all_lanes<T, F>(
-    runtime: &Runtime,
-    place: Place,
-    lanes: usize,
-    cancel: &Cancel,
-    lane: impl Fn(usize) -> F,
-) -> std::result::Result<Vec<T>, (Error, Vec<T>)>
-where
-    T: Send + 'static,
-    F: Future<Output = Result<T>> + Send + 'static,
-{
-    let guarded = |i| {
-        let (cancel, lane) = (cancel.clone(), lane(i));
-        async move {
-            let result =
-                std::panic::AssertUnwindSafe(lane).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&panic)));
-            if result.is_err() {
-                cancel.cancel();
-            }
-            result
-        }
-    };
-    let here = match place {
-        Place::Here => lanes,
-        Place::Spread => lanes.min(1),
-    };
-    let others: Vec<_> = (here..lanes).map(|i| runtime.io().spawn(guarded(i))).collect();
-    let results = runtime.block_on(async {
-        let mut results = futures::future::join_all((0..here).map(guarded)).await;
-        for other in others {
-            results.push(other.await.unwrap_or_else(|error| Err(Error::internal(format!("a lane was lost: {error}")))));
-        }
-        results
-    });
-    let (mut good, mut worst) = (Vec::with_capacity(lanes), None::<Error>);
-    for result in results {
-        match result {
-            Ok(value) => good.push(value),
-            // The lanes that were cancelled because of it say less than the one that failed.
-            Err(error) if worst.as_ref().is_none_or(|worst| worst.kind() == ErrorKind::Cancelled) => {
-                worst = Some(error)
-            }
-            Err(_) => {}
-        }
-    }
-    match worst {
-        None => Ok(good),
-        Some(error) => Err((error, good)),
-    }
-}
-
-/// The error of a panic: a defect, ours or a library's.
-pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Error::internal(format!("a panic: {}", text.unwrap_or("without a message")))
 }

@@ -13,7 +13,7 @@ use arrow::array::RecordBatch;
 use futures::StreamExt;
 use parking_lot::{Condvar, Mutex};
 
-use super::batch::panicked;
+use super::lanes::panicked;
 use super::monitor::Monitor;
 use super::trigger::next_multiple;
 use crate::batch::{Batch, BatchId, Cancel};

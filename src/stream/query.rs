@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 use std::thread::ThreadId;
 use std::time::Duration;
 
-use super::batch::{self, MicroBatch, panicked};
+use super::batch::{self, MicroBatch};
 use super::continuous::{self, Continuous};
+use super::lanes::panicked;
 use super::listener::{Event, Idle, Started, Terminated};
 use super::manager::Manager;
 use super::monitor::{Monitor, Status, StoppedBy};

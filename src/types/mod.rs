@@ -16,6 +16,7 @@ pub mod calendar;
 pub mod csv_text;
 pub mod ddl;
 pub mod display;
+pub mod interval;
 pub mod json;
 pub mod json_text;
 pub mod parse;

@@ -3,8 +3,9 @@
 use firesteel::source::Offset;
 use firesteel::source::ReadLimit;
 use firesteel::stream::progress::{Durations, EventTime, Progress, SinkProgress, SourceProgress};
-use firesteel::stream::trigger::{Next, Outcome, Trigger, interval_micros, next_multiple};
+use firesteel::stream::trigger::{Next, Outcome, Trigger, next_multiple};
 use firesteel::stream::watermark::{Policy, Tracker};
+use firesteel::types::interval;
 use std::time::Duration;
 
 #[test]
@@ -33,11 +34,11 @@ fn once_ends_after_one_trigger_and_available_now_when_nothing_is_left() {
 
 #[test]
 fn intervals_are_read_as_spark_reads_them() {
-    assert_eq!(interval_micros("interval 5 seconds").unwrap(), 5_000_000);
-    assert_eq!(interval_micros(" 1.5 Second ").unwrap(), 1_500_000);
-    assert_eq!(interval_micros("1 day 2 hours 1 week 5 microseconds").unwrap(), 698_400_000_005);
-    assert_eq!(interval_micros("1 second -500 milliseconds").unwrap(), 500_000);
-    assert_eq!(interval_micros("- 1 second").unwrap(), -1_000_000);
+    assert_eq!(interval::micros("interval 5 seconds").unwrap(), 5_000_000);
+    assert_eq!(interval::micros(" 1.5 Second ").unwrap(), 1_500_000);
+    assert_eq!(interval::micros("1 day 2 hours 1 week 5 microseconds").unwrap(), 698_400_000_005);
+    assert_eq!(interval::micros("1 second -500 milliseconds").unwrap(), 500_000);
+    assert_eq!(interval::micros("- 1 second").unwrap(), -1_000_000);
 }
 
 #[test]
@@ -52,10 +53,10 @@ fn an_interval_that_cannot_be_read_has_sparks_condition() {
         ("1.5 minutes", "INVALID_FRACTION"),
         ("99999999999999999999 seconds", "ARITHMETIC_EXCEPTION"),
     ] {
-        let error = interval_micros(text).unwrap_err();
+        let error = interval::micros(text).unwrap_err();
         assert_eq!(error.condition().unwrap().name, format!("INVALID_INTERVAL_FORMAT.{name}"), "{text}");
     }
-    let months = interval_micros("1 month").unwrap_err();
+    let months = interval::micros("1 month").unwrap_err();
     assert_eq!(months.to_string(), "Doesn't support month or year interval: 1 month");
     let negative = Trigger::processing_time("-1 seconds").unwrap_err();
     assert_eq!(negative.to_string(), "requirement failed: the interval of trigger should not be negative");

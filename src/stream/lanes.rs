@@ -1,0 +1,87 @@
+//! A batch's lanes, run to their ends on the query's thread and beside it.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+
+use crate::batch::Cancel;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::Runtime;
+
+/// Where lanes run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// All on the query's thread: waking another costs more than a small batch.
+    Here,
+    /// The first on the query's thread, each other beside it.
+    Spread,
+}
+
+/// A batch whose rows took less than this is followed by one that is run on the query's thread alone.
+const SMALL: Duration = Duration::from_micros(500);
+
+impl Place {
+    /// For the batch after one whose rows took this long.
+    pub fn after(took: Duration) -> Self {
+        if took < SMALL { Self::Here } else { Self::Spread }
+    }
+}
+
+/// Runs every lane to its end. When one fails the others are cancelled and awaited, never dropped; what the good ones gave comes back with the
+/// error.
+pub fn all_lanes<T, F>(
+    runtime: &Runtime,
+    place: Place,
+    lanes: usize,
+    cancel: &Cancel,
+    lane: impl Fn(usize) -> F,
+) -> std::result::Result<Vec<T>, (Error, Vec<T>)>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+{
+    let guarded = |i| {
+        let (cancel, lane) = (cancel.clone(), lane(i));
+        async move {
+            let result =
+                std::panic::AssertUnwindSafe(lane).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&panic)));
+            if result.is_err() {
+                cancel.cancel();
+            }
+            result
+        }
+    };
+    let here = match place {
+        Place::Here => lanes,
+        Place::Spread => lanes.min(1),
+    };
+    let others: Vec<_> = (here..lanes).map(|i| runtime.io().spawn(guarded(i))).collect();
+    let results = runtime.block_on(async {
+        let mut results = futures::future::join_all((0..here).map(guarded)).await;
+        for other in others {
+            results.push(other.await.unwrap_or_else(|error| Err(Error::internal(format!("a lane was lost: {error}")))));
+        }
+        results
+    });
+    let (mut good, mut worst) = (Vec::with_capacity(lanes), None::<Error>);
+    for result in results {
+        match result {
+            Ok(value) => good.push(value),
+            // The lanes that were cancelled because of it say less than the one that failed.
+            Err(error) if worst.as_ref().is_none_or(|worst| worst.kind() == ErrorKind::Cancelled) => {
+                worst = Some(error)
+            }
+            Err(_) => {}
+        }
+    }
+    match worst {
+        None => Ok(good),
+        Some(error) => Err((error, good)),
+    }
+}
+
+/// The error of a panic: a defect, ours or a library's.
+pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Error::internal(format!("a panic: {}", text.unwrap_or("without a message")))
+}
