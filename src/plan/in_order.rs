@@ -1,22 +1,23 @@
 //! Where the order of rows shows in the answer, lanes are taken in order, as Spark takes its partitions: under a limit (`first()`,
-//! `show()`, `LIMIT`), and below an aggregate that looks at the order (`first`, `collect_list`, `max_by`): so each run gives the
-//! same rows. DataFusion's own operators take whichever lane is quickest.
+//! `show()`, `LIMIT`), below an aggregate that looks at the order (`first`, `collect_list`, `max_by`), and below a window: so each run gives
+//! the same rows. DataFusion's own operators take whichever lane is quickest.
 
 use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result as DfResult;
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::execution_plan::{ReplaceChildrenOptions, replace_children_if_necessary};
+use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
 use datafusion::physical_plan::limit::GlobalLimitExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::stream::{RecordBatchReceiverStream, RecordBatchStreamAdapter};
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream,
 };
@@ -24,25 +25,31 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::exchange::OrderedExchangeExec;
 use super::functions::looks_at_order;
+use super::operator::one_input;
 
 /// Record batches that each lane may be ahead: enough that a limit of one row costs little, and that lanes work side by side.
 const AHEAD: usize = 2;
 
 /// The plan with lanes taken in order wherever that can be seen; any other plan stays as it is.
 pub fn in_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
-    aggregates_in_order(limits_in_order(plan)?, false)
+    lanes_in_order(limits_in_order(plan)?, false)
 }
 
-/// Everything below an aggregate that looks at the order brings lanes together in their order.
-fn aggregates_in_order(node: Arc<dyn ExecutionPlan>, below: bool) -> DfResult<Arc<dyn ExecutionPlan>> {
-    let below = below
-        || node
-            .downcast_ref::<AggregateExec>()
-            .is_some_and(|aggregate| aggregate.aggr_expr().iter().any(|function| looks_at_order(function.fun())));
+/// Whether an operator's answer shows the order of its rows: some aggregates, and windows, whose equal rows stand as they come.
+fn shows_order(node: &dyn ExecutionPlan) -> bool {
+    let aggregate = node.downcast_ref::<AggregateExec>();
+    aggregate.is_some_and(|aggregate| aggregate.aggr_expr().iter().any(|function| looks_at_order(function.fun())))
+        || node.is::<WindowAggExec>()
+        || node.is::<BoundedWindowAggExec>()
+}
+
+/// Everything below an operator that shows the order brings lanes together in their order.
+fn lanes_in_order(node: Arc<dyn ExecutionPlan>, below: bool) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let below = below || shows_order(node.as_ref());
     let children: Vec<_> = node
         .children()
         .into_iter()
-        .map(|child| aggregates_in_order(Arc::clone(child), below))
+        .map(|child| lanes_in_order(Arc::clone(child), below))
         .collect::<DfResult<_>>()?;
     let node = replace_children_if_necessary(node, children)?;
     if !below {
@@ -113,8 +120,8 @@ impl InOrderExec {
         Arc::new(Self { input, fetch: None, properties: Arc::new(properties) })
     }
 
-    fn with(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Arc<dyn ExecutionPlan> {
-        Arc::new(Self { input: children.swap_remove(0), fetch: self.fetch, properties: Arc::clone(&self.properties) })
+    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+        Arc::new(Self { input, fetch: self.fetch, properties: Arc::clone(&self.properties) })
     }
 }
 
@@ -128,39 +135,10 @@ impl DisplayAs for InOrderExec {
 }
 
 impl ExecutionPlan for InOrderExec {
-    fn name(&self) -> &'static str {
-        "InOrderExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
+    one_input!("InOrderExec", properties);
 
     fn fetch(&self) -> Option<usize> {
         self.fetch
-    }
-
-    fn apply_expressions(
-        &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
-    ) -> DfResult<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        Ok(self.with(children))
-    }
-
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> DfResult<Arc<dyn ExecutionPlan>> {
-        Ok(self.with(children))
     }
 
     /// Every lane runs, on a task of its own, since lanes may exchange rows; what is not wanted any more is dropped with the stream.
