@@ -11,6 +11,7 @@ mod plan_sql;
 mod session;
 mod source_files;
 mod source_parquet;
+mod source_parquet_lists;
 mod source_streams;
 mod stream_batch;
 mod stream_query;

@@ -1,7 +1,10 @@
 //! `parquet`: columns by name, null where a file lacks one, widened where the schema says so.
 
 mod adapt;
+mod levels;
+mod lists;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -16,6 +19,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 
 use self::adapt::adapt;
+use self::lists::Lists;
 use super::list::FileEntry;
 use super::{FileReader, Rows, Span};
 use crate::batch::Cancel;
@@ -194,15 +198,29 @@ impl FileReader for ParquetReader {
         };
         let target = Arc::new(schema.project(wanted)?);
         let places: Vec<Option<usize>> = target.fields().iter().map(|field| place(field)).collect();
-        // The reader gives the columns in the file's order: where is each of ours among those?
-        let mut read: Vec<usize> = places.iter().flatten().copied().collect();
-        read.sort_unstable();
-        read.dedup();
-        let columns: Vec<Option<usize>> =
-            places.iter().map(|place| place.and_then(|place| read.binary_search(&place).ok())).collect();
-        let mask = ProjectionMask::roots(metadata.parquet_schema(), read);
+        let mut columns = Vec::with_capacity(places.len());
+        for (place, field) in places.iter().zip(target.fields()) {
+            columns.push(match place {
+                None => Column::Absent,
+                Some(place) => match Lists::open(&file, &metadata, &groups, *place, field.data_type())? {
+                    Some(lists) => Column::Lists(lists),
+                    None => Column::Held(*place),
+                },
+            });
+        }
+        // The library gives its columns in the file's order: where is each among those?
+        let held =
+            columns.iter().filter_map(|column| if let Column::Held(place) = column { Some(*place) } else { None });
+        let held: BTreeSet<usize> = held.collect();
+        for column in &mut columns {
+            if let Column::Held(place) = column {
+                *place = held.range(..*place).count();
+            }
+        }
         let chosen: Vec<_> = groups.iter().map(|group| metadata.metadata().row_group(*group)).collect();
-        let batch_rows = batch_rows(&chosen, &mask);
+        let wanted = ProjectionMask::roots(metadata.parquet_schema(), places.into_iter().flatten());
+        let batch_rows = batch_rows(&chosen, &wanted);
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), held);
         let rows = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
             .with_row_groups(groups)
             .with_projection(mask)
@@ -213,20 +231,32 @@ impl FileReader for ParquetReader {
         Ok(Box::new(rows.map(move |batch| {
             cancel.check()?;
             let batch = batch?;
-            let columns = target.fields().iter().zip(&columns).map(|(field, column)| match column {
-                Some(column) => adapt(batch.column(*column), field.data_type()).map_err(|actual| {
+            let rows = batch.num_rows();
+            let columns = columns.iter_mut().zip(target.fields()).map(|(column, field)| match column {
+                Column::Lists(lists) => lists.next(rows),
+                Column::Held(at) => adapt(batch.column(*at), field.data_type()).map_err(|actual| {
                     Error::of(condition::FAILED_READ_FILE_PARQUET_COLUMN_DATA_TYPE_MISMATCH)
                         .with("column", format!("[{}]", field.name()))
                         .with("expectedType", types::simple_name(field.data_type()))
                         .with("actualType", actual)
                 }),
-                None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+                Column::Absent => Ok(new_null_array(field.data_type(), rows)),
             });
             let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
-            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            let options = RecordBatchOptions::new().with_row_count(Some(rows));
             Ok(RecordBatch::try_new_with_options(Arc::clone(&target), columns, &options)?)
         })))
     }
+}
+
+/// Where a wanted column comes from.
+enum Column {
+    /// From our reader of lists.
+    Lists(Lists),
+    /// The n-th of the columns that the library reads.
+    Held(usize),
+    /// The file lacks it.
+    Absent,
 }
 
 /// A row group belongs to the span that holds its middle, as in Spark.
