@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 
 import pytest
@@ -17,13 +16,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def real_pyspark() -> None:
-    """Skip where PySpark cannot run; on CI fail instead, so that the record cannot rot unseen."""
+    """Skip where PySpark cannot run; on CI that is a failure, as every skip, so that the record cannot rot unseen."""
     missing = [
         name
         for name, there in (("java", shutil.which("java")), ("pyspark", importlib.util.find_spec("pyspark")))
         if not there
     ]
-    if missing and os.environ.get("CI") == "true":
-        pytest.fail(f"CI must run PySpark, but has no {' and no '.join(missing)}")
     if missing:
         pytest.skip(f"needs {' and '.join(missing)}")

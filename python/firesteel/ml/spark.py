@@ -115,6 +115,7 @@ def _for_spark(model: Model, result_type: Any) -> Any:
 
     # Spark reads the kind of function from its hints, which are text here.
     score.__annotations__ = {"batches": Iterator[tuple[pa.Array, ...]], "return": Iterator[pa.Array]}
+    # Its declared overloads leave out functions over iterators of several columns, which Spark takes.
     return arrow_udf(score, declared)  # type: ignore[call-overload]
 
 

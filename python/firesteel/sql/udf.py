@@ -94,7 +94,7 @@ def _create_py_udf(f: Callable[..., Any], returnType: DataType | str, useArrow: 
 
         try:
             eval_type = infer_for_udf(f)
-        except Exception:
+        except Exception:  # As in Spark: a hint is the user's code, and may raise anything when it is looked at.
             warnings.warn(
                 "the type hints say nothing about the kind of this function, so it is called row by row",
                 UserWarning,

@@ -139,7 +139,11 @@ pub fn source(request: SourceRequest<'_>, reader: Arc<dyn FileReader>) -> Result
     let directories = partition::fields(&found, infer_types, &rules)?;
     let files = listing.chosen(found);
     let nullable = mode == ReadMode::Batch || conf.flag("spark.sql.streaming.fileSource.schema.forceNullable")?;
-    let (data, schema) = schemas(&*reader, schema, &files, directories, nullable)?;
+    let places = match mode {
+        ReadMode::Batch if listing.sink_log().is_some() => Places::AsGiven,
+        _ => Places::DirectoriesLast,
+    };
+    let (data, schema) = schemas(&*reader, schema, &files, directories, places, nullable)?;
     reader.check(&data)?;
     Ok(Arc::new(FileSource {
         shown,
@@ -189,12 +193,21 @@ fn listing(
     })
 }
 
+/// Where the columns that directories give stand among those of a user's schema.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Places {
+    /// Where the user has them: in a directory with a sink's log.
+    AsGiven,
+    DirectoriesLast,
+}
+
 /// The schema of the data and the schema of the source, from the user's schema or from the files.
 fn schemas(
     reader: &dyn FileReader,
     given: Option<SchemaRef>,
     files: &[FileEntry],
     directories: Vec<Field>,
+    places: Places,
     nullable: bool,
 ) -> Result<(SchemaRef, SchemaRef)> {
     let same = |a: &Field, b: &Field| a.name().eq_ignore_ascii_case(b.name());
@@ -210,7 +223,7 @@ fn schemas(
             let data: Vec<Field> = given
                 .fields()
                 .iter()
-                .filter(|field| !typed.iter().any(|dir| same(dir, field)))
+                .filter(|field| places == Places::AsGiven || !typed.iter().any(|dir| same(dir, field)))
                 .map(|field| field.as_ref().clone())
                 .collect();
             (data, typed)

@@ -58,6 +58,19 @@ def csv_files_to_parquet_partitions(spark, tmp):
     return [sorted(n for n in os.listdir(tmp / "out") if not n.startswith(".")), sorted(map(str, spark.read.parquet(str(tmp / "out")).collect())), spark.read.parquet(str(tmp / "out")).dtypes]
 
 
+def a_schema_given_for_partitions_with_a_sinks_log(spark, tmp):
+    path = _lines(tmp, "a", "k,n", "x,1", "y,2")
+    df = spark.readStream.schema("k string, n int").option("header", True).csv(path)
+    _run(df.writeStream.format("parquet").partitionBy("k").option("checkpointLocation", str(tmp / "cp")).option("path", str(tmp / "out")))
+    def read(schema):
+        rows = spark.read.schema(schema).parquet(str(tmp / "out"))
+        return [rows.dtypes, sorted(map(str, rows.collect()))]
+    found = [read(schema) for schema in ("k string, n int", "n int, k string", "K string, n bigint", "n int")]
+    stream = spark.readStream.schema("k string, n int").parquet(str(tmp / "out"))
+    os.rename(tmp / "out" / "_spark_metadata", tmp / "log")
+    return [found, stream.dtypes, read("k string, n int")]
+
+
 def rate_micro_batch(spark, tmp):
     df = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 3).option("numPartitions", 1).option("startTimestamp", 1000).option("advanceMillisPerBatch", 500).load()
     _run(df.writeStream.format("memory").queryName("s2"))
