@@ -242,3 +242,9 @@ impl<T, E: Into<Error>> Context<T> for std::result::Result<T, E> {
         self.map_err(|error| error.into().context(doing()))
     }
 }
+
+/// The error of a panic: a defect, ours or a library's.
+pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Error::internal(format!("a panic: {}", text.unwrap_or("without a message")))
+}

@@ -1,14 +1,16 @@
 //! An analysed DataFrame, and its actions.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use futures::FutureExt;
 use futures::stream::{BoxStream, StreamExt, TryStreamExt};
 
 use crate::batch::{Batch, Cancel};
 use crate::condition;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, panicked};
 use crate::plan::execute::{Finished, Inputs, Pass, finish};
 use crate::plan::resolve::resolve;
 use crate::plan::tree::Relation;
@@ -118,8 +120,8 @@ impl Frame {
         runtime.block_on(async {
             let mut done = Vec::with_capacity(lanes.len());
             for lane in lanes {
-                let panicked = |error| Err(Error::internal(format!("a lane panicked: {error}")));
-                done.push(lane.await.unwrap_or_else(panicked));
+                let lost = |error| Err(Error::internal(format!("a lane panicked: {error}")));
+                done.push(lane.await.unwrap_or_else(lost));
             }
             Ok(done)
         })
@@ -134,10 +136,16 @@ impl Frame {
                 let mut rows = pass.lane_stream(lane)?;
                 let (send, receive) = tokio::sync::mpsc::channel(2);
                 self.session.runtime().io().spawn(async move {
-                    while let Some(batch) = rows.next().await {
-                        if send.send(batch).await.is_err() {
-                            return;
+                    let sending = async {
+                        while let Some(batch) = rows.next().await {
+                            if send.send(batch).await.is_err() {
+                                return;
+                            }
                         }
+                    };
+                    // A channel that only closed would look like the end of the rows.
+                    if let Err(panic) = AssertUnwindSafe(sending).catch_unwind().await {
+                        let _ = send.send(Err(panicked(panic.as_ref()))).await;
                     }
                 });
                 Ok(receive)

@@ -4,6 +4,9 @@ use std::cell::Cell;
 use std::num::NonZero;
 use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Context, Error, Result};
 
@@ -21,6 +24,37 @@ pub fn on_io_thread() -> bool {
 pub fn cores() -> usize {
     static CORES: OnceLock<usize> = OnceLock::new();
     *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get))
+}
+
+/// How much of what this process's runtimes began on threads is not done.
+static LIVE: Live = Live { count: Mutex::new(0), done: Condvar::new() };
+
+struct Live {
+    count: Mutex<usize>,
+    done: Condvar,
+}
+
+/// Held by what runs on a thread.
+struct Lively;
+
+impl Lively {
+    fn new() -> Self {
+        *LIVE.count.lock() += 1;
+        Self
+    }
+}
+
+impl Drop for Lively {
+    fn drop(&mut self) {
+        *LIVE.count.lock() -= 1;
+        LIVE.done.notify_all();
+    }
+}
+
+/// Waits until nothing runs on any thread, at most for `patience`; false when something still does.
+pub fn wait_until_idle(patience: Duration) -> bool {
+    let mut count = LIVE.count.lock();
+    !LIVE.done.wait_while_for(&mut count, |count| *count > 0, patience).timed_out()
 }
 
 /// Threads that help whoever computes outside a session (`Model.predict`): one fewer than there are cores, since the caller works too.
@@ -83,6 +117,15 @@ impl Runtime {
         &self.0.compute
     }
 
+    /// Runs `work` on a thread where it may block.
+    pub fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> tokio::task::JoinHandle<T> {
+        let lively = Lively::new();
+        self.io().spawn_blocking(move || {
+            let _lively = lively;
+            work()
+        })
+    }
+
     /// Runs a future on this thread, which must not be one of Tokio's.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.0.tokio.block_on(future)
@@ -99,7 +142,9 @@ impl Runtime {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> impl Future<Output = Result<T>> + Send + 'static {
         let (send, receive) = tokio::sync::oneshot::channel();
+        let lively = Lively::new();
         self.0.compute.spawn(move || {
+            let _lively = lively;
             if !send.is_closed() {
                 let _ = send.send(work());
             }
@@ -113,6 +158,11 @@ impl Runtime {
         name: &str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<JoinHandle<T>> {
+        let lively = Lively::new();
+        let work = move || {
+            let _lively = lively;
+            work()
+        };
         Builder::new().name(name.to_owned()).spawn(work).context(|| format!("starting the thread '{name}'"))
     }
 }

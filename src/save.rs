@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use futures::future::ready;
-use futures::stream::{StreamExt, TryStreamExt};
+use futures::stream::TryStreamExt;
 
 use crate::batch::Cancel;
 use crate::catalog::{DATABASE, Table};
@@ -18,7 +18,7 @@ use crate::error::{Context, Error, Result};
 use crate::format::{SinkRequest, warn_unread};
 use crate::frame::Frame;
 use crate::options::{self, Options};
-use crate::sink::files::part::{self, LaneParts};
+use crate::sink::files::part::{self, Empty, LaneParts};
 use crate::types::zone::Zone;
 use crate::uri;
 
@@ -113,21 +113,10 @@ pub fn save(frame: &Frame, path: Option<&str>, request: SaveRequest, cancel: &Ca
     fs::create_dir_all(&path).context(|| format!("creating the output directory {}", path.display()))?;
     let durability = Durability::of(&conf)?;
     let pass = frame.pass(cancel)?;
-    let staged = frame.each_lane(&pass, |lane, mut rows| {
+    let staged = frame.each_lane(&pass, |lane, rows| {
         let (path, layout, encoding) = (path.clone(), Arc::clone(&layout), Arc::clone(&encoding));
-        async move {
-            let mut parts = LaneParts::new(&path, lane, &layout, &encoding, durability);
-            while let Some(batch) = rows.next().await {
-                if let Err(error) = batch.and_then(|batch| parts.write(&batch)) {
-                    parts.discard();
-                    return Err(error);
-                }
-            }
-            if lane == 0 {
-                parts.ensure_one()?;
-            }
-            parts.finish()
-        }
+        let empty = if lane == 0 { Empty::File } else { Empty::Nothing };
+        async move { LaneParts::new(&path, lane, &layout, &encoding, durability).take(rows, empty).await }
     })?;
     if let Some(error) = staged.iter().find_map(|lane| lane.as_ref().err()) {
         for part in staged.iter().flatten().flatten() {

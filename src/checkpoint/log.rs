@@ -63,6 +63,10 @@ pub fn check_version(file: &str, line: &str, newest: u32) -> Result<u32> {
     Ok(version)
 }
 
+fn newest_folded(numbers: &[(u64, bool)]) -> Option<u64> {
+    numbers.iter().rev().find(|(_, compact)| *compact).map(|(number, _)| *number)
+}
+
 /// A log that is folded into one file every few entries: the file source's and the file sink's.
 #[derive(Clone, Debug)]
 pub struct CompactibleLog {
@@ -102,14 +106,24 @@ impl CompactibleLog {
 
     /// Every entry up to the newest number, oldest first.
     pub fn all(&self) -> Result<Vec<String>> {
-        let numbers = self.numbers()?;
-        let Some((newest, _)) = numbers.last().copied() else { return Ok(Vec::new()) };
-        self.up_to(&numbers, newest)
+        let mut numbers = self.numbers()?;
+        loop {
+            let Some((newest, _)) = numbers.last().copied() else { return Ok(Vec::new()) };
+            let failed = match self.up_to(&numbers, newest) {
+                Ok(entries) => return Ok(entries),
+                Err(error) => error,
+            };
+            // Whoever writes the log may have folded it after we listed it, and removed what it folded.
+            let again = self.numbers()?;
+            if newest_folded(&again) <= newest_folded(&numbers) {
+                return Err(failed);
+            }
+            numbers = again;
+        }
     }
 
     fn up_to(&self, numbers: &[(u64, bool)], newest: u64) -> Result<Vec<String>> {
-        let folded =
-            numbers.iter().rev().find(|(number, compact)| *compact && *number <= newest).map(|(number, _)| *number);
+        let folded = newest_folded(numbers);
         let mut entries = Vec::new();
         for number in folded.unwrap_or(0)..=newest {
             let name = if Some(number) == folded { format!("{number}{COMPACT}") } else { number.to_string() };
@@ -142,8 +156,8 @@ impl CompactibleLog {
         (number + 1).is_multiple_of(self.interval)
     }
 
-    /// Adds `entries` as `number`, unless it is there. A folded one repeats the earlier entries that `keep` keeps.
-    pub fn add(&self, number: u64, entries: &[String], keep: impl Fn(&str) -> bool) -> Result<Put> {
+    /// Adds `entries` as `number`, unless it is there. A folded one repeats all earlier entries.
+    pub fn add(&self, number: u64, entries: &[String]) -> Result<Put> {
         if self.get(number)?.is_some() {
             return Ok(Put::Exists);
         }
@@ -155,7 +169,6 @@ impl CompactibleLog {
             Some((newest, _)) => self.up_to(&numbers, *newest)?,
             None => Vec::new(),
         };
-        folded.retain(|entry| keep(entry));
         folded.extend_from_slice(entries);
         self.store.put_if_absent(&format!("{number}{COMPACT}"), write_entries(&folded).as_bytes())
     }
@@ -163,7 +176,7 @@ impl CompactibleLog {
     /// Removes files that a folded one covers and that are older than `delay` at `now_ms`.
     pub fn remove_covered(&self, now_ms: i64, delay: Duration) -> Result<()> {
         let numbers = self.numbers()?;
-        let Some(folded) = numbers.iter().rev().find(|(_, compact)| *compact).map(|(number, _)| *number) else {
+        let Some(folded) = newest_folded(&numbers) else {
             return Ok(());
         };
         for (number, compact) in numbers.into_iter().filter(|(number, _)| *number < folded) {

@@ -11,7 +11,7 @@ use arrow::datatypes::DataType;
 
 use super::bind::Binding;
 use super::spec::TensorSpec;
-use super::tensor::{complete_rows, list_type};
+use super::tensor::{as_lists, complete_rows, list_type, narrow_lists};
 use super::tune::Tuner;
 use super::{Model, Threads};
 use crate::error::{Error, Result};
@@ -150,10 +150,7 @@ impl Predictor {
             return Ok(done.swap_remove(0).1);
         }
         (0..self.wanted.len())
-            .map(|output| {
-                let parts: Vec<&dyn Array> = done.iter().map(|(_, columns)| columns[output].as_ref()).collect();
-                Ok(concat(&parts)?)
-            })
+            .map(|output| joined(done.iter().map(|(_, columns)| Arc::clone(&columns[output])).collect()))
             .collect()
     }
 
@@ -184,6 +181,7 @@ impl Predictor {
         if rows == 0 {
             return Ok(self.outputs().map(|output| new_empty_array(&output.data_type())).collect());
         }
+        let columns = &columns.iter().map(narrow_lists).collect::<Result<Vec<_>>>()?;
         let missing = binding
             .columns(columns.len())
             .into_iter()
@@ -277,8 +275,17 @@ impl Predictor {
                 part.push(output.slice(0, real));
             }
         }
-        parts.iter().map(|part| Ok(concat(&part.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?)).collect()
+        parts.into_iter().map(joined).collect()
     }
+}
+
+/// Parts of an output, one after the other. What a chunk without a complete row gives is a list of any size where the model declares
+/// none; the others are then lists too.
+pub fn joined(mut parts: Vec<ArrayRef>) -> Result<ArrayRef> {
+    if parts.windows(2).any(|pair| pair[0].data_type() != pair[1].data_type()) {
+        parts = parts.iter().map(as_lists).collect::<Result<_>>()?;
+    }
+    Ok(concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?)
 }
 
 fn find(model: &dyn Model, name: &str) -> Result<usize> {

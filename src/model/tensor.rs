@@ -18,13 +18,14 @@ use arrow::array::{
 use arrow::buffer::{Buffer, MutableBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
-    DataType, Field, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+    DataType, Field, FieldRef, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::error::ArrowError;
 
 use super::spec::{Dim, Element, TensorSpec};
 use crate::error::{Error, Result};
+use crate::types;
 
 /// `$body` with `$type` as the Arrow type of a numeric element; `None` for the others.
 macro_rules! with_type {
@@ -79,7 +80,10 @@ pub fn check_type(spec: &TensorSpec, found: &DataType) -> Result<()> {
                 elements = elements.map(|n| n * usize::try_from(*size).unwrap_or_default());
                 item.data_type()
             }
-            DataType::List(item) | DataType::LargeList(item) | DataType::ListView(item) => {
+            DataType::List(item)
+            | DataType::LargeList(item)
+            | DataType::ListView(item)
+            | DataType::LargeListView(item) => {
                 elements = None;
                 item.data_type()
             }
@@ -148,7 +152,7 @@ pub fn complete_rows(column: &dyn Array) -> Option<NullBuffer> {
 }
 
 impl Tensor {
-    /// One column for one input. The column has no nulls.
+    /// One column for one input. The column has no nulls, and no lists but those of [`narrow_lists`].
     pub fn from_column(spec: &TensorSpec, column: &ArrayRef) -> Result<Self> {
         let rows = column.len();
         let mut values = Arc::clone(column);
@@ -164,10 +168,6 @@ impl Tensor {
                     let (size, inner) = uniform(spec, values.as_list::<i32>())?;
                     sizes.push(size);
                     inner
-                }
-                DataType::LargeList(item) | DataType::ListView(item) => {
-                    let list = DataType::List(Arc::clone(item));
-                    strict_cast(spec, &values, &list)?
                 }
                 _ => break,
             };
@@ -340,12 +340,32 @@ pub fn as_lists(column: &ArrayRef) -> Result<ArrayRef> {
     Ok(Arc::new(ListArray::try_new(item, OffsetBuffer::new(offsets), values, list.nulls().cloned())?))
 }
 
-/// The type that [`as_lists`] gives.
+/// Lists of any kind inside a column as `List` or `FixedSizeList`, which share their elements; the column itself where it has no others.
+pub fn narrow_lists(column: &ArrayRef) -> Result<ArrayRef> {
+    fn narrow(data_type: &DataType) -> DataType {
+        let inner = |item: &FieldRef| Arc::new(item.as_ref().clone().with_data_type(narrow(item.data_type())));
+        match data_type {
+            DataType::List(item)
+            | DataType::LargeList(item)
+            | DataType::ListView(item)
+            | DataType::LargeListView(item) => DataType::List(inner(item)),
+            DataType::FixedSizeList(item, size) => DataType::FixedSizeList(inner(item), *size),
+            other => other.clone(),
+        }
+    }
+    let wanted = narrow(column.data_type());
+    if wanted == *column.data_type() {
+        return Ok(Arc::clone(column));
+    }
+    Ok(cast_with_options(column, &wanted, &CastOptions { safe: false, ..CastOptions::default() })?)
+}
+
+/// The type that an output has in a plan: lists of any size, and Spark's numbers.
 pub fn list_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::FixedSizeList(item, _) | DataType::List(item) => {
             DataType::List(Arc::new(Field::new("item", list_type(item.data_type()), true)))
         }
-        other => other.clone(),
+        other => types::normalize(other).unwrap_or_else(|| other.clone()),
     }
 }

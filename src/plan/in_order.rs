@@ -46,11 +46,8 @@ fn shows_order(node: &dyn ExecutionPlan) -> bool {
 /// Everything below an operator that shows the order brings lanes together in their order.
 fn lanes_in_order(node: Arc<dyn ExecutionPlan>, below: bool) -> DfResult<Arc<dyn ExecutionPlan>> {
     let below = below || shows_order(node.as_ref());
-    let children: Vec<_> = node
-        .children()
-        .into_iter()
-        .map(|child| lanes_in_order(Arc::clone(child), below))
-        .collect::<DfResult<_>>()?;
+    let children: Vec<_> =
+        node.children().into_iter().map(|child| lanes_in_order(Arc::clone(child), below)).collect::<DfResult<_>>()?;
     let node = replace_children_if_necessary(node, children)?;
     if !below {
         return Ok(node);

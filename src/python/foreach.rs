@@ -194,7 +194,7 @@ async fn blocking<T: Send + 'static>(
     runtime: &Runtime,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let done = runtime.io().spawn_blocking(work).await;
+    let done = runtime.blocking(work).await;
     done.map_err(|error| Error::internal(format!("a call into Python panicked: {error}")))?
 }
 
@@ -222,6 +222,15 @@ impl Writer for ForeachWriter {
 
     fn abort<'a>(&'a self, _: &'a Batch, _: Vec<Staged>) -> BoxFuture<'a, Result<()>> {
         ready(Ok(())).boxed()
+    }
+}
+
+/// An epoch that was cut short: what its copies opened is closed, as after a failure.
+impl Drop for ForeachWriter {
+    fn drop(&mut self) {
+        for (_, (_, copy)) in self.open.lock().drain() {
+            let _ = copy.close(Err(Error::cancelled()));
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{Array, ArrayRef};
-use arrow::compute::{CastOptions, cast_with_options};
+use arrow::compute::{CastOptions, cast_with_options, concat};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use parking_lot::Mutex;
 use pyo3::exceptions::{PyStopIteration, PyValueError};
@@ -76,6 +76,9 @@ impl Function {
     }
 }
 
+/// How many rows a function that is called row by row takes before it is asked whether anybody still wants them.
+const CANCEL_ROWS: usize = 1024;
+
 /// What the body takes and returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -125,19 +128,16 @@ impl function::Function for PythonFunction {
         Ok(Arc::new(Field::new(&self.name, self.returns.clone(), true)))
     }
 
-    fn call(&self, _batch: &Batch, chunk: Chunk) -> Result<ArrayRef> {
-        Python::attach(|py| {
-            let run = || -> PyResult<ArrayRef> {
-                let arguments = match self.kind {
-                    Kind::Rows => lists(py, &chunk)?,
-                    _ => arrays(py, &chunk)?,
-                };
-                let output = self.body.bind(py).call1((arguments, chunk.rows))?;
-                Ok(output.extract::<PyArray>()?.into_inner().0)
-            };
-            run().map_err(|raised| user(py, raised, &format!("the function '{}'", self.name)))
-        })
-        .and_then(|output| typed(output, &self.returns, &self.name))
+    fn call(&self, batch: &Batch, chunk: Chunk) -> Result<ArrayRef> {
+        if self.kind != Kind::Rows || chunk.rows <= CANCEL_ROWS {
+            return self.call_once(chunk);
+        }
+        let mut parts = Vec::new();
+        for chunk in chunk.cut(Some(CANCEL_ROWS)) {
+            batch.cancel.check()?;
+            parts.push(self.call_once(chunk)?);
+        }
+        Ok(concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?)
     }
 
     fn pull(&self, _batch: &Batch, input: Chunks) -> Result<Arrays> {
@@ -150,6 +150,23 @@ impl function::Function for PythonFunction {
             run().map_err(|raised| first(&failed, user(py, raised, &format!("the function '{}'", self.name))))
         })?;
         Ok(Box::new(Outputs { outputs: Some(outputs), failed, name: self.name.clone(), returns: self.returns.clone() }))
+    }
+}
+
+impl PythonFunction {
+    fn call_once(&self, chunk: Chunk) -> Result<ArrayRef> {
+        Python::attach(|py| {
+            let run = || -> PyResult<ArrayRef> {
+                let arguments = match self.kind {
+                    Kind::Rows => lists(py, &chunk)?,
+                    _ => arrays(py, &chunk)?,
+                };
+                let output = self.body.bind(py).call1((arguments, chunk.rows))?;
+                Ok(output.extract::<PyArray>()?.into_inner().0)
+            };
+            run().map_err(|raised| user(py, raised, &format!("the function '{}'", self.name)))
+        })
+        .and_then(|output| typed(output, &self.returns, &self.name))
     }
 }
 

@@ -69,7 +69,7 @@ impl Streams {
     /// Stops every query and joins every thread that may call into Python.
     pub fn close(&self, py: Python<'_>) -> PyResult<()> {
         let active = self.manager.active();
-        if active.iter().any(|query| query.is_own_thread()) {
+        if active.iter().any(|query| query.is_own_thread()) || self.manager.bus().is_own_thread() {
             active.iter().for_each(|query| query.request_stop());
             return Ok(());
         }

@@ -55,7 +55,7 @@ pub mod _native {
     #[pymodule_export]
     use super::row_in::rows_to_table;
     #[pymodule_export]
-    use super::session::Session;
+    use super::session::{Session, wait_until_idle};
     #[pymodule_export]
     use super::types::{parse_ddl, schema_ddl};
 

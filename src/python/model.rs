@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchReader, StructArray, make_array};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchReader, StructArray, make_array};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Fields};
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
@@ -22,6 +22,7 @@ use super::functions::Function;
 use super::types::type_of;
 use crate::error::{Error, Result};
 use crate::model::bind::Binding;
+use crate::model::predict::joined;
 use crate::model::{Dim, Location, Mode, ModelFunction, NullPolicy, Options, Predictor, TensorSpec, load};
 use crate::runtime::cores;
 
@@ -215,7 +216,7 @@ impl Model {
 
     /// Predicts in groups of rows between which signals are looked for.
     fn rows(&self, py: Python<'_>, binding: &Arc<Binding>, columns: &[ArrayRef], rows: usize) -> PyResult<StructArray> {
-        let mut parts: Vec<StructArray> = Vec::new();
+        let mut parts: Vec<Vec<ArrayRef>> = Vec::new();
         let mut start = 0;
         while start < rows || parts.is_empty() {
             let group = self.group(rows - start);
@@ -225,7 +226,7 @@ impl Model {
                 } else {
                     columns.iter().map(|column| column.slice(start, group)).collect()
                 };
-                self.named(self.predictor.predict(binding, slices, group)?, group)
+                self.predictor.predict(binding, slices, group)
             });
             parts.push(part.map_err(|error| raise(py, &error))?);
             start += group;
@@ -233,12 +234,13 @@ impl Model {
                 py.check_signals()?;
             }
         }
-        if parts.len() == 1 {
-            return Ok(parts.swap_remove(0));
-        }
-        let arrays: Vec<&dyn Array> = parts.iter().map(|part| part as &dyn Array).collect();
-        let joined = arrow::compute::concat(&arrays).map_err(|error| raise(py, &error.into()))?;
-        Ok(joined.as_struct().clone())
+        let columns = if parts.len() == 1 {
+            Ok(parts.swap_remove(0))
+        } else {
+            let part_of = |output: usize| parts.iter().map(|part| Arc::clone(&part[output])).collect();
+            (0..self.predictor.outputs().len()).map(|output| joined(part_of(output))).collect()
+        };
+        columns.and_then(|columns| self.named(columns, rows)).map_err(|error| raise(py, &error))
     }
 
     /// How many of the rows to predict before looking for signals again.

@@ -31,7 +31,7 @@ pub fn await_with_timeout(
     timeout: Option<f64>,
     mut come: impl FnMut(Duration) -> Result<bool> + Send,
 ) -> PyResult<bool> {
-    let mut left = timeout.map(|seconds| Duration::from_secs_f64(seconds.max(0.0)));
+    let mut left = timeout.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX));
     poll(py, move |slice| {
         let slice = left.map_or(slice, |left| left.min(slice));
         if come(slice)? {

@@ -1,6 +1,7 @@
 //! The handle behind `SparkSession`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use pyo3::prelude::*;
@@ -55,6 +56,13 @@ impl Session {
     fn frame(&self, source: Arc<dyn Source>, streaming: bool) -> crate::error::Result<Frame> {
         frame::Frame::new(&self.inner, &Relation::Source { source, streaming }).map(Frame)
     }
+}
+
+/// Waits at most so many seconds until nothing runs on the engine's threads, which must not meet an interpreter that goes; false when
+/// something still does.
+#[pyfunction]
+pub fn wait_until_idle(py: Python<'_>, seconds: f64) -> bool {
+    py.detach(|| crate::runtime::wait_until_idle(Duration::from_secs_f64(seconds)))
 }
 
 #[pymethods]

@@ -13,6 +13,7 @@ pub mod rate_micro_batch;
 pub mod socket;
 
 use std::fmt::{self, Debug};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::batch::Cancel;
 use crate::checkpoint::log::SourceLog;
 use crate::clock::Clock;
 use crate::conf::Conf;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, panicked};
 use crate::format::Formats;
 use crate::runtime::Runtime;
 
@@ -88,13 +89,19 @@ impl RecordBatches {
         };
         let (send, receive) = tokio::sync::mpsc::channel(2);
         let cancel = cancel.clone();
-        runtime.io().spawn_blocking(move || {
-            for batch in iterator {
-                let batch = cancel.check().and(batch);
-                let failed = batch.is_err();
-                if send.blocking_send(batch).is_err() || failed {
-                    return;
+        runtime.blocking(move || {
+            let sending = || {
+                for batch in iterator {
+                    let batch = cancel.check().and(batch);
+                    let failed = batch.is_err();
+                    if send.blocking_send(batch).is_err() || failed {
+                        return;
+                    }
                 }
+            };
+            // A channel that only closed would look like the end of the rows.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(sending)) {
+                let _ = send.blocking_send(Err(panicked(panic.as_ref())));
             }
         });
         Box::pin(futures::stream::unfold(receive, |mut receive| async move {

@@ -13,7 +13,6 @@ use arrow::array::RecordBatch;
 use futures::StreamExt;
 use parking_lot::{Condvar, Mutex};
 
-use super::lanes::panicked;
 use super::monitor::Monitor;
 use super::trigger::next_multiple;
 use crate::batch::{Batch, BatchId, Cancel};
@@ -22,7 +21,7 @@ use crate::checkpoint::commits::CommitsEntry;
 use crate::checkpoint::offsets::{Leaves, OffsetsEntry};
 use crate::checkpoint::open::Removal;
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, panicked};
 use crate::plan::LeafId;
 use crate::plan::execute::{Finished, Inputs};
 use crate::plan::function_exec::Kept;

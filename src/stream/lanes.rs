@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::FutureExt;
 
 use crate::batch::Cancel;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, panicked};
 use crate::runtime::Runtime;
 
 /// Where lanes run.
@@ -43,8 +43,10 @@ where
     let guarded = |i| {
         let (cancel, lane) = (cancel.clone(), lane(i));
         async move {
-            let result =
-                std::panic::AssertUnwindSafe(lane).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&panic)));
+            let result = std::panic::AssertUnwindSafe(lane)
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
             if result.is_err() {
                 cancel.cancel();
             }
@@ -78,10 +80,4 @@ where
         None => Ok(good),
         Some(error) => Err((error, good)),
     }
-}
-
-/// The error of a panic: a defect, ours or a library's.
-pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Error::internal(format!("a panic: {}", text.unwrap_or("without a message")))
 }

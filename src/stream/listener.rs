@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::ThreadId;
 
 use parking_lot::Mutex;
 
@@ -75,6 +76,8 @@ pub struct Bus {
     queue: Mutex<Option<SyncSender<Posted>>>,
     next: Mutex<u64>,
     dropped: AtomicBool,
+    /// The thread on which listeners are told.
+    thread: Mutex<Option<ThreadId>>,
 }
 
 impl Bus {
@@ -85,6 +88,7 @@ impl Bus {
             queue: Mutex::default(),
             next: Mutex::default(),
             dropped: AtomicBool::new(false),
+            thread: Mutex::default(),
         }
     }
 
@@ -94,7 +98,8 @@ impl Bus {
         if queue.is_none() {
             let (send, receive) = sync_channel(QUEUE);
             let listeners = Arc::clone(&self.listeners);
-            self.runtime.thread("firesteel-listeners", move || deliver(&receive, &listeners))?;
+            let thread = self.runtime.thread("firesteel-listeners", move || deliver(&receive, &listeners))?;
+            *self.thread.lock() = Some(thread.thread().id());
             *queue = Some(send);
         }
         let mut next = self.next.lock();
@@ -127,6 +132,11 @@ impl Bus {
         {
             log::warn!("a listener of streaming queries is too slow: events are dropped");
         }
+    }
+
+    /// Whether this is the thread on which listeners are told: it must not wait for itself.
+    pub fn is_own_thread(&self) -> bool {
+        *self.thread.lock() == Some(std::thread::current().id())
     }
 
     /// Waits until what was posted so far is delivered. Not from a listener.

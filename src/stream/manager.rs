@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::listener::Bus;
+use super::listener::{Bus, Event, Terminated};
 use super::query::StreamingQuery;
 use crate::conf::Conf;
 use crate::error::{Error, Result};
@@ -118,6 +118,12 @@ impl Manager {
         if !matches!(state.terminated, Some(Some(_))) && (state.terminated.is_none() || failure.is_some()) {
             state.terminated = Some(failure.clone());
         }
+        // Told before whoever waits for the query's end goes on: it may be closing the bus.
+        self.bus.post(Event::Terminated(Terminated {
+            id: query.id.clone(),
+            run_id: query.run_id.clone(),
+            failure: failure.clone(),
+        }));
         query.monitor.ended(failure, message);
         drop(state);
         self.changed.notify_all();

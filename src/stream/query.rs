@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use super::batch::{self, MicroBatch};
 use super::continuous::{self, Continuous};
-use super::lanes::panicked;
-use super::listener::{Event, Idle, Started, Terminated};
+use super::listener::{Event, Idle, Started};
 use super::manager::Manager;
 use super::monitor::{Monitor, Status, StoppedBy};
 use super::progress::Progress;
@@ -17,7 +16,7 @@ use crate::checkpoint::open::Removal;
 use crate::clock::Clock;
 use crate::condition;
 use crate::conf::Conf;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, panicked};
 use crate::plan::execute::Finished;
 
 /// A query that was started: PySpark's `StreamingQuery`. Every method may be called from any thread.
@@ -214,8 +213,7 @@ pub(super) fn run(query: &Arc<StreamingQuery>, work: Work, manager: &Manager) {
         Some((failure, message)) => (Some(failure), message.into()),
         None => (None, std::borrow::Cow::Borrowed("Stopped")),
     };
-    manager.ended(query, failure.clone(), message);
-    manager.bus().post(Event::Terminated(Terminated { id: query.id.clone(), run_id: query.run_id.clone(), failure }));
+    manager.ended(query, failure, message);
 }
 
 /// What ended a query, and where its sources stood.

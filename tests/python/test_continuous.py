@@ -141,6 +141,35 @@ def test_rate_goes_on_at_the_newest_commit(spark, tmp_path):
     assert len(seen[1]) > len(seen[0])
 
 
+class Notes:
+    def __init__(self, path):
+        self.path = path
+
+    def note(self, word):
+        with self.path.open("a") as out:
+            out.write(word + "\n")
+
+    def open(self, partition, epoch):
+        self.note("open")
+        return True
+
+    def process(self, row):
+        self.note("row")
+
+    def close(self, error):
+        self.note("close")
+
+
+def test_what_foreach_opened_is_closed_when_the_query_stops(spark, tmp_path):
+    notes = tmp_path / "notes"
+    stream = spark.readStream.format("rate").option("rowsPerSecond", 1000).load()
+    query = stream.writeStream.foreach(Notes(notes)).trigger(continuous="1 hour").start()
+    until(lambda: notes.exists() and "row" in notes.read_text())
+    query.stop()
+    words = notes.read_text().split()
+    assert words.count("open") == words.count("close") > 0
+
+
 def test_rows_reach_the_console(spark, capfd):
     stream = MemoryStream("n INT", spark)
     query = stream.to_df().writeStream.format("console").trigger(continuous="1 second").start()

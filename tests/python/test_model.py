@@ -130,6 +130,10 @@ def test_null_in_gives_null_out() -> None:
     assert load("add").predict(table).column(0).to_pylist() == [None, None, 7.0]
     inside = pa.array([[1.0] * 32, [None] + [1.0] * 31, None], pa.list_(pa.float32()))
     assert [row is None for row in load("mlp").predict(inside).column(0).to_pylist()] == [False, True, True]
+    large = inside.cast(pa.large_list(pa.float32()))  # as polars gives lists
+    assert load("mlp").predict(large).column(0).to_pylist()[1:] == [None, None]
+    with pytest.raises(IllegalArgumentException, match="takes no nulls, found 2 rows"):
+        load("mlp", nulls="error").predict(large)
 
 
 def test_nulls_can_be_nan_or_an_error() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -221,8 +222,6 @@ def start_sleeper():
 
 
 def test_ctrl_c_ends_a_wait_and_the_process_ends_cleanly():
-    import signal
-
     child = start_sleeper()
     child.send_signal(signal.SIGINT)
     out, _ = child.communicate(timeout=20)
@@ -231,12 +230,84 @@ def test_ctrl_c_ends_a_wait_and_the_process_ends_cleanly():
 
 
 def test_sigterm_ends_the_process_cleanly():
-    import signal
-
     child = start_sleeper()
     child.send_signal(signal.SIGTERM)
     child.communicate(timeout=20)
     assert child.returncode == 128 + signal.SIGTERM
+
+
+ENDS_IN_A_FUNCTION = """
+import os, signal, sys, threading, time
+from collections.abc import Iterator
+import pyarrow as pa
+from firesteel.sql import SparkSession
+from firesteel.sql.functions import arrow_udf, udf
+spark = SparkSession.builder.master("local[2]").getOrCreate()
+inside = threading.Event()
+
+@arrow_udf("bigint")
+def pulls(batches: Iterator[pa.Array]) -> Iterator[pa.Array]:
+    for batch in batches:
+        for _ in range(100):
+            time.sleep(0.001)
+            inside.set()
+        yield batch
+
+@udf("bigint")
+def slow(x):
+    inside.set()
+    time.sleep(0.001)
+    return x
+
+if sys.argv[1] == "query":
+    rows = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 400000).load()
+    rows.select(pulls("value")).writeStream.format("noop").start()
+    inside.wait()
+else:
+    def interrupt():
+        inside.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Thread(target=interrupt).start()
+    spark.range(40000).select(slow("id")).collect()
+"""
+
+
+@pytest.mark.parametrize(("what", "code"), [("query", 0), ("collect", 1)])
+def test_a_process_that_ends_while_a_function_runs_ends_cleanly(what, code):
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDS_IN_A_FUNCTION, what], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode in (code, -signal.SIGINT if what == "collect" else 0), ended.stderr
+    assert "Fatal" not in ended.stderr
+
+
+STOPS_IN_A_LISTENER = """
+import threading
+from firesteel.sql import SparkSession
+from firesteel.sql.streaming import StreamingQueryListener
+spark = SparkSession.builder.master("local[2]").getOrCreate()
+stopped = threading.Event()
+
+class Stops(StreamingQueryListener):
+    def onQueryStarted(self, event): pass
+    def onQueryProgress(self, event): pass
+    def onQueryIdle(self, event): pass
+    def onQueryTerminated(self, event):
+        spark.stop()
+        stopped.set()
+
+spark.streams.addListener(Stops())
+rows = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 5).load()
+rows.writeStream.format("noop").trigger(once=True).start().awaitTermination()
+print(stopped.wait(30))
+"""
+
+
+def test_a_listener_may_stop_the_session():
+    ended = subprocess.run(
+        [sys.executable, "-c", STOPS_IN_A_LISTENER], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (0, "True\n"), ended.stderr
 
 
 @pytest.mark.parametrize(

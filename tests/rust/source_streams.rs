@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, TimestampMicrosecondType};
+use firesteel::batch::Cancel;
 use firesteel::clock::ManualClock;
 use firesteel::error::ErrorKind;
 use firesteel::runtime::Runtime;
 use firesteel::source::memory::{MemoryStream, MemoryTable};
 use firesteel::source::range::Range;
-use firesteel::source::{Available, Offset, ReadLimit, ReadMode, Reader, Source};
+use firesteel::source::{Available, Offset, ReadLimit, ReadMode, Reader, RecordBatches, Source};
+use futures::StreamExt;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -423,6 +425,41 @@ fn committed_files_are_archived_or_deleted() {
     let end = reader.end_of_batch(Some(&end), ReadLimit::Configured).unwrap().unwrap();
     reader.commit(&end).unwrap();
     assert!(!drops.input.path().join("a b0001.csv").exists());
+}
+
+#[test]
+fn a_file_that_came_under_the_name_of_a_read_one_is_not_cleaned() {
+    let drops = Drops::new();
+    let file = drops.input.path().join("a b0000.csv");
+    let came_later = || {
+        drops.drop_file(0);
+        let later = std::time::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+        fs::File::options().write(true).open(&file).unwrap().set_modified(later).unwrap();
+    };
+    drops.drop_file(0);
+    let (mut reader, ..) = drops.open(&[("cleanSource", "delete")]);
+    let first = reader.end_of_batch(None, ReadLimit::Configured).unwrap().unwrap();
+    came_later();
+    reader.commit(&first).unwrap();
+    assert!(file.exists());
+    drops.drop_file(1);
+    let second = reader.end_of_batch(Some(&first), ReadLimit::Configured).unwrap().unwrap();
+    reader.commit(&second).unwrap();
+    // A run that begins repeats the last commit: what the first batch read was cleaned long ago, if at all.
+    drops.drop_file(0);
+    let (mut reader, ..) = drops.open(&[("cleanSource", "delete")]);
+    reader.commit(&second).unwrap();
+    assert!(file.exists());
+}
+
+#[test]
+fn a_reader_that_panics_does_not_end_its_rows() {
+    let runtime = runtime();
+    let rows = (0..2).map(|i| if i == 0 { Ok(RecordBatch::new_empty(Arc::new(Schema::empty()))) } else { panic!("torn") });
+    let rows = RecordBatches::Blocking(Box::new(rows)).into_stream(&runtime, &Cancel::default());
+    let read: Vec<_> = runtime.block_on(rows.collect());
+    assert_eq!(read.len(), 2);
+    assert!(read[1].as_ref().unwrap_err().to_string().contains("torn"));
 }
 
 #[test]

@@ -419,14 +419,20 @@ def _print(text: str) -> None:
     sys.stdout.flush()
 
 
+_PATIENCE = 10.0
+"""How many seconds a function that is running when the interpreter ends has to return."""
+
+
 @atexit.register
 def _stop_all() -> None:
-    """Stops every query and joins every thread that may call into Python, before the interpreter goes."""
+    """Stops every query and waits for every thread that may call into Python, before the interpreter goes."""
     for session in list(SparkSession._sessions):
         try:
             session.stop()
         except Exception:
             _log.exception("a session did not stop cleanly at exit")
+    if not _native.wait_until_idle(_PATIENCE):
+        _log.warning("functions still run after %s seconds: the process may not end cleanly", _PATIENCE)
 
 
 def _schema_text(schema: Any) -> str:

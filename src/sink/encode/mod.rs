@@ -72,7 +72,7 @@ pub(super) enum Codec {
 
 impl Codec {
     pub(super) fn of(options: &mut Options) -> Result<Self> {
-        let Some(name) = options.get("compression").or(None).map(str::to_lowercase) else {
+        let Some(name) = options.get("compression").map(str::to_lowercase) else {
             return Ok(Self::None);
         };
         match name.as_str() {

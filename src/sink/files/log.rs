@@ -57,7 +57,7 @@ impl SinkLog {
     /// Puts Spark's entry for the batch.
     pub(super) fn put(&self, id: BatchId, out: &Path, parts: &[Part]) -> Result<()> {
         let entries: Result<Vec<String>> = parts.iter().map(|part| entry(&out.join(part.name()))).collect();
-        match self.log.add(id.0, &entries?, |_| true)? {
+        match self.log.add(id.0, &entries?)? {
             Put::Written if self.log.is_compaction(id.0) => {
                 self.log.remove_covered(self.run.clock.now_ms(), self.cleanup_delay)
             }

@@ -16,10 +16,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt, ready};
-use futures::stream::StreamExt;
 
 use self::log::SinkLog;
-use self::part::{LaneParts, Part, remove_staged};
+use self::part::{Empty, LaneParts, Part, remove_staged};
 use super::{OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
 use crate::batch::{Batch, BatchId};
 use crate::checkpoint::layout::SINK_METADATA;
@@ -144,6 +143,10 @@ impl FileWriter {
 
     fn publish(&self, id: BatchId, parts: &[Part]) -> Result<()> {
         if self.log.contains(id)? {
+            ::log::warn!(
+                "batch {id} is left out: the log of {} has it already, perhaps from a query with another checkpoint",
+                self.path.display()
+            );
             return parts.iter().try_for_each(|part| part.discard(&self.path));
         }
         self.log.record(id, parts)?;
@@ -159,15 +162,9 @@ impl Writer for FileWriter {
 
     fn stage<'a>(&'a self, _batch: &'a Batch, lane: usize, rows: RecordBatches) -> BoxFuture<'a, Result<Staged>> {
         async move {
-            let mut parts = LaneParts::new(&self.path, lane, &self.layout, &self.encoding, self.durability);
-            let mut rows = rows.into_stream(&self.run.runtime, &self.run.cancel);
-            while let Some(batch) = rows.next().await {
-                if let Err(error) = batch.and_then(|batch| parts.write(&batch)) {
-                    parts.discard();
-                    return Err(error);
-                }
-            }
-            Ok(Box::new(parts.finish()?) as Staged)
+            let parts = LaneParts::new(&self.path, lane, &self.layout, &self.encoding, self.durability);
+            let rows = rows.into_stream(&self.run.runtime, &self.run.cancel);
+            Ok(Box::new(parts.take(rows, Empty::Nothing).await?) as Staged)
         }
         .boxed()
     }

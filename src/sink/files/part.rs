@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
+use futures::stream::{BoxStream, StreamExt};
 use indexmap::IndexMap;
 use uuid::Uuid;
 
@@ -125,12 +126,18 @@ pub(crate) struct LaneParts<'a> {
     layout: &'a Layout,
     encoding: &'a Arc<dyn Encoding>,
     durability: Durability,
-    open: IndexMap<String, OpenPart>,
+    /// The files being written, by partition directory.
+    open: IndexMap<String, Box<dyn Encoder>>,
+    /// Every file that was begun, in the same order.
+    parts: Vec<Part>,
 }
 
-struct OpenPart {
-    part: Part,
-    encoder: Box<dyn Encoder>,
+/// What a lane without rows leaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Empty {
+    Nothing,
+    /// A file without rows, so that the schema is on disk.
+    File,
 }
 
 impl<'a> LaneParts<'a> {
@@ -141,16 +148,43 @@ impl<'a> LaneParts<'a> {
         encoding: &'a Arc<dyn Encoding>,
         durability: Durability,
     ) -> Self {
-        Self { out, lane, id: Uuid::new_v4(), layout, encoding, durability, open: IndexMap::new() }
+        Self { out, lane, id: Uuid::new_v4(), layout, encoding, durability, open: IndexMap::new(), parts: Vec::new() }
     }
 
-    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+    /// Writes rows to their end and gives the files, which survive a power cut where the durability says so. After an error none is left.
+    pub(crate) async fn take(
+        mut self,
+        rows: BoxStream<'static, Result<RecordBatch>>,
+        empty: Empty,
+    ) -> Result<Vec<Part>> {
+        let written = self.write_all(rows, empty).await;
+        if written.is_err() {
+            for part in &self.parts {
+                if let Err(error) = part.discard(self.out) {
+                    log::warn!("a staged file stays behind: {error}");
+                }
+            }
+        }
+        written.map(|()| self.parts)
+    }
+
+    async fn write_all(&mut self, mut rows: BoxStream<'static, Result<RecordBatch>>, empty: Empty) -> Result<()> {
+        while let Some(batch) = rows.next().await {
+            self.write(&batch?)?;
+        }
+        if empty == Empty::File && self.open.is_empty() && self.layout.partition.is_empty() {
+            self.open(String::new())?;
+        }
+        self.finish()
+    }
+
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
         let rows = batch.project(&self.layout.file)?;
         if self.layout.partition.is_empty() {
-            return self.open(String::new())?.encoder.write(&rows);
+            return self.open(String::new())?.write(&rows);
         }
         let mut groups: IndexMap<String, Vec<u32>> = IndexMap::new();
         for (row, directory) in directories(batch, &self.layout.partition, self.layout.zone)?.into_iter().enumerate() {
@@ -158,20 +192,12 @@ impl<'a> LaneParts<'a> {
         }
         for (directory, indices) in groups {
             let rows = take_record_batch(&rows, &UInt32Array::from(indices))?;
-            self.open(directory)?.encoder.write(&rows)?;
+            self.open(directory)?.write(&rows)?;
         }
         Ok(())
     }
 
-    /// Makes an empty file, so that the schema is on disk even when there are no rows.
-    pub(crate) fn ensure_one(&mut self) -> Result<()> {
-        if self.open.is_empty() && self.layout.partition.is_empty() {
-            self.open(String::new())?;
-        }
-        Ok(())
-    }
-
-    fn open(&mut self, directory: String) -> Result<&mut OpenPart> {
+    fn open(&mut self, directory: String) -> Result<&mut Box<dyn Encoder>> {
         let part = self.part(&directory);
         match self.open.entry(directory) {
             indexmap::map::Entry::Occupied(there) => Ok(there.into_mut()),
@@ -180,8 +206,9 @@ impl<'a> LaneParts<'a> {
                 let parent = path.parent().unwrap_or(self.out);
                 fs::create_dir_all(parent).context(|| format!("creating {}", parent.display()))?;
                 let file = File::create(&path).context(|| format!("creating {}", path.display()))?;
+                self.parts.push(part);
                 let encoder = self.encoding.encoder(BufWriter::with_capacity(1 << 16, file), &self.layout.schema)?;
-                Ok(free.insert(OpenPart { part, encoder }))
+                Ok(free.insert(encoder))
             }
         }
     }
@@ -194,27 +221,14 @@ impl<'a> LaneParts<'a> {
         })
     }
 
-    /// Ends every file; they survive a power cut where the durability says so.
-    pub(crate) fn finish(mut self) -> Result<Vec<Part>> {
-        let mut parts = Vec::new();
-        for (_, open) in std::mem::take(&mut self.open) {
-            let path = open.part.staged(self.out);
-            open.encoder
+    fn finish(&mut self) -> Result<()> {
+        for (part, (_, encoder)) in self.parts.iter().zip(std::mem::take(&mut self.open)) {
+            encoder
                 .finish()
                 .and_then(|file| self.durability.sync(&file))
-                .context(|| format!("writing {}", path.display()))?;
-            parts.push(open.part);
+                .context(|| format!("writing {}", part.staged(self.out).display()))?;
         }
-        Ok(parts)
-    }
-
-    /// Removes what was written.
-    pub(crate) fn discard(self) {
-        for (_, open) in self.open {
-            if let Err(error) = open.part.discard(self.out) {
-                log::warn!("a staged file stays behind: {error}");
-            }
-        }
+        Ok(())
     }
 }
 

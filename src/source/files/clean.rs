@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::list::{Listing, component_glob};
+use super::list::{FileEntry, Listing, component_glob, modified_ms};
 use super::path;
 use crate::error::{Error, Result};
 use crate::options::{Options, bad};
@@ -65,15 +65,22 @@ impl Cleaner {
         self.0 != Cleaning::Off
     }
 
-    pub fn clean(&self, file: &Path) {
-        let done = match &self.0 {
-            Cleaning::Off => Ok(()),
-            Cleaning::Delete => std::fs::remove_file(file),
-            Cleaning::Archive(dir) => archive(file, dir),
+    /// `file` as it was when it was read: another of its name, which came since, is not touched.
+    pub fn clean(&self, file: &FileEntry) {
+        let path = &file.path;
+        let done = match (&self.0, modified_ms(path)) {
+            (Cleaning::Off, _) => Ok(()),
+            (_, Ok(now)) if now != file.modified_ms => {
+                log::warn!("{} stays where it is: it was replaced after it was read", path.display());
+                Ok(())
+            }
+            (_, Err(error)) => Err(error),
+            (Cleaning::Delete, _) => std::fs::remove_file(path),
+            (Cleaning::Archive(dir), _) => archive(path, dir),
         };
         match done {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                log::warn!("{} stays where it is: {error}", file.display())
+                log::warn!("{} stays where it is: {error}", path.display())
             }
             _ => {}
         }

@@ -150,12 +150,20 @@ fn walk(dir: &Path, base: &Path, recursive: bool, found: &mut Vec<FileEntry>) ->
     Ok(())
 }
 
-fn entry(path: PathBuf, meta: &fs::Metadata, base: &Path, recursive: bool) -> Result<FileEntry> {
-    let modified = meta.modified().context(|| format!("reading when {} was modified", path.display()))?;
-    let modified_ms = match modified.duration_since(std::time::UNIX_EPOCH) {
+/// When a file was modified, in milliseconds since the epoch.
+pub fn modified_ms(path: &Path) -> std::io::Result<i64> {
+    since_epoch(&fs::metadata(path)?)
+}
+
+fn since_epoch(meta: &fs::Metadata) -> std::io::Result<i64> {
+    Ok(match meta.modified()?.duration_since(std::time::UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
-    };
+    })
+}
+
+fn entry(path: PathBuf, meta: &fs::Metadata, base: &Path, recursive: bool) -> Result<FileEntry> {
+    let modified_ms = since_epoch(meta).context(|| format!("reading when {} was modified", path.display()))?;
     let values = if recursive { Values::default() } else { partition::values(&path, base) };
     Ok(FileEntry { size: meta.len(), modified_ms, values, path })
 }

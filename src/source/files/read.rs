@@ -1,6 +1,8 @@
 //! A partition of files: piece after piece, each with the columns that its directories give.
 
+use std::any::Any;
 use std::io::ErrorKind as Io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -10,7 +12,7 @@ use super::list::FileEntry;
 use super::split::{Piece, pack};
 use super::{FileSource, Rows, partition};
 use crate::condition;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, panicked};
 use crate::source::{Partition, RecordBatches, Scan};
 
 impl FileSource {
@@ -40,10 +42,16 @@ impl Partition for Files {
 /// The rows of one piece, with its file's name in every error, or without its error where the user tolerates it.
 fn tolerant(source: &Arc<FileSource>, piece: Piece, scan: &Scan) -> Rows {
     let (tolerance, file) = (source.tolerance, crate::uri::from_path(&piece.span.path));
-    let rows = match open(source, &piece, scan) {
-        Ok(rows) => rows,
-        Err(error) => Box::new(std::iter::once(Err(error))),
+    // A library may panic over a damaged file: an error of that file, which can be told and tolerated.
+    let caught = |panic: Box<dyn Any + Send>| panicked(panic.as_ref());
+    let mut rows = match catch_unwind(AssertUnwindSafe(|| open(source, &piece, scan))) {
+        Ok(Ok(rows)) => rows,
+        Ok(Err(error)) => Box::new(std::iter::once(Err(error))),
+        Err(panic) => Box::new(std::iter::once(Err(caught(panic)))),
     };
+    let rows = std::iter::from_fn(move || {
+        catch_unwind(AssertUnwindSafe(|| rows.next())).unwrap_or_else(|panic| Some(Err(caught(panic))))
+    });
     let mut over = false;
     Box::new(rows.map_while(move |batch| match batch {
         _ if over => None,

@@ -145,7 +145,8 @@ pub struct FileStreamReader {
     pinned: Option<Vec<FileEntry>>,
     /// What recent numbers of the log hold, so that they are not read back.
     recent: BTreeMap<u64, Vec<FileEntry>>,
-    cleaned: u64,
+    /// Up to which number of the log files were cleaned; `None` before this run has cleaned any.
+    cleaned: Option<u64>,
     cleaner: Cleaner,
 }
 
@@ -175,7 +176,7 @@ impl FileStreamReader {
             unread: VecDeque::new(),
             pinned: None,
             recent: BTreeMap::new(),
-            cleaned: 0,
+            cleaned: None,
             cleaner,
         })
     }
@@ -241,7 +242,7 @@ impl FileStreamReader {
         let uris: Vec<_> = files.iter().map(|file| crate::uri::from_path(&file.path)).collect();
         let lines: Vec<_> =
             uris.iter().zip(&files).map(|(uri, file)| Line::write(uri, file.modified_ms, number)).collect();
-        if self.log.add(number, &lines, |_| true)? == Put::Exists {
+        if self.log.add(number, &lines)? == Put::Exists {
             return Err(Error::new(
                 ErrorKind::Checkpoint,
                 format!(
@@ -333,19 +334,21 @@ impl Reader for FileStreamReader {
 
     fn partitions(&mut self, start: Option<&Offset>, end: &Offset) -> Result<Vec<Arc<dyn Partition>>> {
         let (start, end) = (covered(start)?, covered(Some(end))?);
-        self.cleaned = self.cleaned.max(start);
+        self.cleaned = Some(self.cleaned.map_or(start, |cleaned| cleaned.max(start)));
         let files = self.files(start, end)?;
         Ok(self.source.partitions(&files, self.lanes))
     }
 
     fn commit(&mut self, end: &Offset) -> Result<()> {
         let end = covered(Some(end))?;
-        if self.cleaner.cleans() && self.cleaned < end {
-            for file in self.files(self.cleaned, end)? {
-                self.cleaner.clean(&file.path);
+        // Of what earlier runs committed, a crash may have kept only the last from being cleaned.
+        let from = self.cleaned.unwrap_or(end.saturating_sub(1));
+        if self.cleaner.cleans() && from < end {
+            for file in self.files(from, end)? {
+                self.cleaner.clean(&file);
             }
         }
-        self.cleaned = self.cleaned.max(end);
+        self.cleaned = Some(from.max(end));
         self.recent = self.recent.split_off(&end);
         Ok(())
     }

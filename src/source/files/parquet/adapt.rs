@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray, new_null_array};
-use arrow::compute::cast;
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StringArray, StructArray, new_null_array};
+use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 
 use crate::types;
@@ -50,7 +50,16 @@ pub fn adapt(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, String> {
             Ok(Arc::new(rebuilt.map_err(|error| error.to_string())?))
         }
         _ => match types::normalize(from) {
-            Some(known) if known == *to || widens(&known, to) => cast(column, to).map_err(|error| error.to_string()),
+            // Bytes that are no text become what `CAST` makes of them.
+            Some(DataType::Binary) if *to == DataType::Utf8 => {
+                let bytes = cast(column, &DataType::Binary).map_err(|error| error.to_string())?;
+                let texts = bytes.as_binary::<i32>().iter().map(|bytes| bytes.map(String::from_utf8_lossy));
+                Ok(Arc::new(texts.collect::<StringArray>()))
+            }
+            Some(known) if known == *to || widens(&known, to) => {
+                let options = CastOptions { safe: false, ..CastOptions::default() };
+                cast_with_options(column, to, &options).map_err(|error| error.to_string())
+            }
             _ => Err(odd()),
         },
     }

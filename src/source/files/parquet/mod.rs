@@ -29,8 +29,8 @@ use crate::error::{Context, Error, Result};
 use crate::options::{Options, bad};
 use crate::types;
 
-/// How many rows a record batch has: as many as the columns that are read hold in so many bytes, so that what is decoded is still in the
-/// core's cache when it is used. Lists of 32 floats decode at 6.0 M rows/s in batches of 2048 rows, and at 3.5 in batches of 8192.
+/// How many rows a record batch has: as many as the columns that the library reads hold in so many bytes, so that what it decodes is
+/// still in the core's cache when it is used. Lists that we read are slices of a page, however many rows there are.
 const BATCH_BYTES: u64 = 256 << 10;
 const BATCH_ROWS: RangeInclusive<u64> = 1024..=8192;
 
@@ -218,9 +218,8 @@ impl FileReader for ParquetReader {
             }
         }
         let chosen: Vec<_> = groups.iter().map(|group| metadata.metadata().row_group(*group)).collect();
-        let wanted = ProjectionMask::roots(metadata.parquet_schema(), places.into_iter().flatten());
-        let batch_rows = batch_rows(&chosen, &wanted);
         let mask = ProjectionMask::roots(metadata.parquet_schema(), held);
+        let batch_rows = batch_rows(&chosen, &mask);
         let rows = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
             .with_row_groups(groups)
             .with_projection(mask)
