@@ -22,7 +22,6 @@ class Tally:
 
     def __init__(self, query: StreamingQuery) -> None:
         self._query = query
-        self._newest = -1
         self.batches = 0
         self.batch = -1
         self.rows = 0
@@ -31,15 +30,18 @@ class Tally:
 
     def update(self) -> bool:
         """Take in the reports that are new, and say whether there were any."""
-        reports = [report for report in self._query.recentProgress if report["batchId"] > self._newest]
+        # A report that nothing was new has the number of the batch that is to come.
+        reports = [
+            report
+            for report in self._query.recentProgress
+            if report["numInputRows"] and report["batchId"] > self.batch
+        ]
         for report in reports:
-            self._newest = report["batchId"]
-            if report["numInputRows"]:
-                self.batches += 1
-                self.batch = self._newest
-                self.rows += report["numInputRows"]
-                self.batch_ms = report["durationMs"]["triggerExecution"]
-                self.rows_per_second = report["numInputRows"] * 1000 / max(self.batch_ms, 1)
+            self.batches += 1
+            self.batch = report["batchId"]
+            self.rows += report["numInputRows"]
+            self.batch_ms = report["durationMs"]["triggerExecution"]
+            self.rows_per_second = report["numInputRows"] * 1000 / max(self.batch_ms, 1)
         return bool(reports)
 
     def text(self) -> str:

@@ -11,26 +11,36 @@ use arrow::row::{RowConverter, SortField};
 use datafusion::common::internal_datafusion_err;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::Result as DfResult;
+use datafusion::execution::SpillFile;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering};
 use datafusion::physical_plan::execution_plan::EmissionType;
-use datafusion::physical_plan::metrics::Time;
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, SpillMetrics, Time};
 use datafusion::physical_plan::repartition::{BatchPartitioner, RepartitionExec};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream,
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream, SpillManager,
 };
+use futures::future::ready;
 use futures::{StreamExt, stream};
 use parking_lot::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::operator::one_input;
 
-/// One message from an input lane to an output lane, with the bytes that it was charged; `None` is the lane's last.
-type Message = DfResult<Option<(RecordBatch, usize)>>;
+/// One message from an input lane to an output lane; `None` is the lane's last.
+type Message = DfResult<Option<Part>>;
 /// What an output lane reads: one channel for each input lane, in their order.
 type Inbox = Vec<UnboundedReceiver<Message>>;
+
+/// Rows on their way to an output lane.
+enum Part {
+    /// In memory, with the bytes that they were charged.
+    Held(RecordBatch, usize),
+    /// On disk, for want of memory: all that the input lane had left for this output lane.
+    Spilled(Arc<dyn SpillFile>),
+}
 
 /// How an exchange deals rows out.
 #[derive(Debug)]
@@ -44,7 +54,7 @@ enum Deal {
 /// Spreads rows over lanes.
 ///
 /// Nothing waits for a reader: an output lane reads one input lane after the other, and readers that wait for each other would hang. So
-/// rows that are not read yet are held in memory, and counted against the session's limit.
+/// rows that are not read yet are held in memory, and counted against the session's limit; what does not fit is written to disk.
 #[derive(Debug)]
 pub struct OrderedExchangeExec {
     input: Arc<dyn ExecutionPlan>,
@@ -58,6 +68,7 @@ pub struct OrderedExchangeExec {
 struct Started {
     inboxes: Vec<Option<Inbox>>,
     held: Arc<MemoryReservation>,
+    disk: Arc<SpillManager>,
     tasks: Arc<Vec<SpawnedTask<()>>>,
 }
 
@@ -86,7 +97,10 @@ impl OrderedExchangeExec {
     fn start(&self, context: &Arc<TaskContext>) -> DfResult<Started> {
         let outputs = self.properties.partitioning.partition_count();
         let lanes = self.input.properties().partitioning.partition_count();
-        let held = Arc::new(MemoryConsumer::new("OrderedExchange").register(context.memory_pool()));
+        let consumer = MemoryConsumer::new("OrderedExchange").with_can_spill(true);
+        let held = Arc::new(consumer.register(context.memory_pool()));
+        let metrics = SpillMetrics::new(&ExecutionPlanMetricsSet::new(), 0);
+        let disk = Arc::new(SpillManager::new(context.runtime_env(), metrics, self.input.schema()));
         let mut inboxes: Vec<Inbox> = (0..outputs).map(|_| Vec::with_capacity(lanes)).collect();
         let mut tasks = Vec::with_capacity(lanes);
         for lane in 0..lanes {
@@ -101,9 +115,9 @@ impl OrderedExchangeExec {
             for (inbox, receiver) in inboxes.iter_mut().zip(receivers) {
                 inbox.push(receiver);
             }
-            tasks.push(SpawnedTask::spawn(spread(rows, dealer, senders, Arc::clone(&held))));
+            tasks.push(SpawnedTask::spawn(spread(rows, dealer, senders, Arc::clone(&held), Arc::clone(&disk))));
         }
-        Ok(Started { inboxes: inboxes.into_iter().map(Some).collect(), held, tasks: Arc::new(tasks) })
+        Ok(Started { inboxes: inboxes.into_iter().map(Some).collect(), held, disk, tasks: Arc::new(tasks) })
     }
 
     fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
@@ -185,12 +199,23 @@ async fn spread(
     mut dealer: Dealer,
     outputs: Vec<UnboundedSender<Message>>,
     held: Arc<MemoryReservation>,
+    disk: Arc<SpillManager>,
 ) {
+    // Once an output lane's rows go to disk, the rest of them does, so that they stay in order.
+    let mut spilling: Vec<_> = outputs.iter().map(|_| None).collect();
     let mut send = |output: usize, part: RecordBatch| {
-        let bytes = part.columns().iter().map(bytes_of).sum::<DfResult<usize>>()?;
-        held.try_grow(bytes)?;
-        // A reader that is gone wants nothing.
-        let _ = outputs[output].send(Ok(Some((part, bytes))));
+        if spilling[output].is_none() {
+            let bytes = part.columns().iter().map(bytes_of).sum::<DfResult<usize>>()?;
+            if held.try_grow(bytes).is_ok() {
+                // A reader that is gone wants nothing.
+                let _ = outputs[output].send(Ok(Some(Part::Held(part, bytes))));
+                return Ok(());
+            }
+            spilling[output] = Some(disk.create_in_progress_file("OrderedExchange")?);
+        }
+        if let Some(file) = &mut spilling[output] {
+            file.append_batch(&part)?;
+        }
         Ok(())
     };
     let mut ended = false;
@@ -213,7 +238,11 @@ async fn spread(
             return;
         }
     }
-    for output in &outputs {
+    for (output, file) in outputs.iter().zip(spilling) {
+        let spilled = file.map_or(Ok(None), |mut file| file.finish());
+        if let Some(spilled) = spilled.transpose() {
+            let _ = output.send(spilled.map(|file| Some(Part::Spilled(file))));
+        }
         let _ = output.send(Ok(None));
     }
 }
@@ -235,7 +264,7 @@ impl ExecutionPlan for OrderedExchangeExec {
         };
         let taken = started.inboxes.get_mut(lane).and_then(Option::take);
         let inbox = taken.ok_or_else(|| internal_datafusion_err!("lane {lane} of an exchange was executed twice"))?;
-        let (held, tasks) = (Arc::clone(&started.held), Arc::clone(&started.tasks));
+        let (held, disk, tasks) = (Arc::clone(&started.held), Arc::clone(&started.disk), Arc::clone(&started.tasks));
         let rows = stream::iter(inbox).flat_map(|channel| {
             // `None` once the lane has said that it ended.
             stream::unfold(Some(channel), |channel| async {
@@ -248,12 +277,20 @@ impl ExecutionPlan for OrderedExchangeExec {
                 }
             })
         });
-        let rows = rows.map(move |batch| {
+        let rows = rows.flat_map(move |part| {
             // The tasks end with their last reader.
             let _tasks = &tasks;
-            let (batch, bytes) = batch?;
-            held.shrink(bytes);
-            Ok(batch)
+            match part {
+                Ok(Part::Held(batch, bytes)) => {
+                    held.shrink(bytes);
+                    stream::once(ready(Ok(batch))).boxed()
+                }
+                Ok(Part::Spilled(file)) => match disk.read_spill_as_stream(file, None) {
+                    Ok(rows) => rows.boxed(),
+                    Err(error) => stream::once(ready(Err(error))).boxed(),
+                },
+                Err(error) => stream::once(ready(Err(error))).boxed(),
+            }
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.input.schema(), rows)))
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import subprocess
+import sys
 
 import pytest
 from firesteel.errors import (
@@ -212,6 +214,21 @@ def test_an_exchange_is_charged_for_its_rows_once(spark):
     assert rows.repartitionByRange(300, "id").count() == 2_000_000
     lists = rows.limit(400_000).select("id", F.array("id", "id").alias("pair"))
     assert lists.repartitionByRange(600, "id").agg(F.count("pair")).collect()[0][0] == 400_000
+
+
+SPILLS = """
+from firesteel.sql import SparkSession, Window
+from firesteel.sql import functions as F
+spark = SparkSession.builder.master("local[2]").config("firesteel.memory.limit", "32m").getOrCreate()
+rows = spark.range(2_000_000).select((F.col("id") % 100).alias("k"), "id", (F.col("id") * 2).alias("twice"))
+number = F.row_number().over(Window.partitionBy("k").orderBy("id"))
+print(rows.select(number.alias("n"), "twice").agg(F.sum("n"), F.sum("twice")).collect())
+"""
+
+
+def test_a_window_over_more_rows_than_fit_in_memory():
+    ended = subprocess.run([sys.executable, "-c", SPILLS], capture_output=True, text=True, timeout=300, check=False)
+    assert "[Row(sum(n)=20001000000, sum(twice)=3999998000000)]" in ended.stdout, ended.stderr
 
 
 def test_a_sample_is_a_part(spark):

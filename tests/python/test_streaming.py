@@ -9,6 +9,7 @@ import threading
 import uuid
 
 import pytest
+from firesteel._screen import Tally
 from firesteel.errors import AnalysisException, PySparkException, PySparkValueError, StreamingQueryException
 from firesteel.sql.streaming import StreamingQueryListener
 from firesteel.streaming import MemoryStream
@@ -59,6 +60,19 @@ def test_a_stream_fed_by_hand(spark):
     assert spark.streams.get(query.id).runId == query.runId
     query.stop()
     assert query.awaitTermination(1) is True
+
+
+def test_a_tally_counts_the_batch_that_was_waited_for(spark, until):
+    stream = MemoryStream("n INT", spark)
+    query = stream.to_df().writeStream.format("noop").start()
+    until(lambda: query.recentProgress)  # nothing was new, under the number of the batch to come
+    tally = Tally(query)
+    assert not tally.update()
+    stream.add([(1,), (2,)])
+    query.processAllAvailable()
+    assert tally.update()
+    assert (tally.rows, tally.batches, tally.batch) == (2, 1, 0)
+    query.stop()
 
 
 def test_rows_that_come_one_by_one_stay_in_order_in_a_memory_table(spark):

@@ -455,7 +455,8 @@ fn a_file_that_came_under_the_name_of_a_read_one_is_not_cleaned() {
 #[test]
 fn a_reader_that_panics_does_not_end_its_rows() {
     let runtime = runtime();
-    let rows = (0..2).map(|i| if i == 0 { Ok(RecordBatch::new_empty(Arc::new(Schema::empty()))) } else { panic!("torn") });
+    let rows =
+        (0..2).map(|i| if i == 0 { Ok(RecordBatch::new_empty(Arc::new(Schema::empty()))) } else { panic!("torn") });
     let rows = RecordBatches::Blocking(Box::new(rows)).into_stream(&runtime, &Cancel::default());
     let read: Vec<_> = runtime.block_on(rows.collect());
     assert_eq!(read.len(), 2);
