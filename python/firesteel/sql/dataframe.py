@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import reduce
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from firesteel import _native
 from firesteel.errors import (
@@ -18,8 +18,9 @@ from firesteel.errors import (
     PySparkValueError,
     _missing,
     _not_type,
+    _refuse,
 )
-from firesteel.sql.column import Column, _expr
+from firesteel.sql.column import Column, _expr, _flat
 from firesteel.sql.types import Row, StructType, _parse_datatype_json_string
 from firesteel.storagelevel import StorageLevel
 
@@ -1027,25 +1028,11 @@ class DataFrame:
         return DataStreamWriter(self)
 
 
-def _refuse(name: str) -> Any:
-    def method(self: DataFrame, *args: Any, **kwargs: Any) -> NoReturn:
-        raise _missing(f"DataFrame.{name}")
-
-    method.__name__ = name
-    method.__doc__ = "Not in Firesteel: a call raises by name."
-    return method
-
-
 for _name in (
     "asTable", "exists", "lateralJoin", "mapInArrow", "mapInPandas", "mergeInto", "nearestByJoin", "observe", "pandas_api",
     "repartitionById", "scalar", "transpose", "writeTo", "zip", "zipWithIndex",
 ):  # fmt: skip
-    setattr(DataFrame, _name, _refuse(_name))
-
-
-def _flat(cols: Any) -> list[Any]:
-    """Arguments that may be given one by one or as one list."""
-    return list(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else list(cols)
+    setattr(DataFrame, _name, _refuse("DataFrame", _name))
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from firesteel.conf import _text
 from firesteel.errors import _missing, _not_type
-from firesteel.sql.conf import _text
+from firesteel.sql.column import _flat
 from firesteel.sql.session import _schema_text
 
 if TYPE_CHECKING:
@@ -288,7 +289,7 @@ class DataFrameWriter:
 
     def partitionBy(self, *cols: str | list[str]) -> DataFrameWriter:
         """Sets the columns whose values become directories."""
-        self._partition_by = list(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else list(cols)  # type: ignore[arg-type]
+        self._partition_by = _flat(cols)
         return self
 
     def bucketBy(self, numBuckets: int, col: Any, *cols: Any) -> DataFrameWriter:

@@ -12,8 +12,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from firesteel import _native
+from firesteel.conf import _text
 from firesteel.errors import PySparkRuntimeError, PySparkTypeError, PySparkValueError, _missing, _not_type
-from firesteel.sql.conf import RuntimeConfig, _text
+from firesteel.sql.conf import RuntimeConfig
 from firesteel.sql.types import DataType, StructType
 
 if TYPE_CHECKING:
