@@ -21,6 +21,7 @@ from firesteel.errors import (
     _refuse,
 )
 from firesteel.sql.column import Column, _expr, _flat
+from firesteel.sql.conf import _NoValue
 from firesteel.sql.types import Row, StructType, _parse_datatype_json_string
 from firesteel.storagelevel import StorageLevel
 
@@ -672,18 +673,19 @@ class DataFrame:
         """Fills missing values; see :meth:`DataFrameNaFunctions.fill`."""
         return self.na.fill(value, subset)
 
-    def replace(self, to_replace: Any, value: Any = None, subset: Any = None) -> DataFrame:
+    def replace(self, to_replace: Any, value: Any = _NoValue, subset: Any = None) -> DataFrame:
         """Replaces values; see :meth:`DataFrameNaFunctions.replace`."""
         return self.na.replace(to_replace, value, subset)
 
     def describe(self, *cols: Any) -> DataFrame:
         """Counts, means, deviations, minima and maxima of columns."""
-        return self.stat._summary(_flat(cols), ("count", "mean", "stddev", "min", "max"))
+        frame = self.select(*_flat(cols)) if cols else self
+        return frame.stat._summary(("count", "mean", "stddev", "min", "max"))
 
     def summary(self, *statistics: str) -> DataFrame:
         """Statistics of the columns; as :meth:`describe`, with quartiles, or those that are named."""
         given = _flat(statistics)
-        return self.stat._summary([], given or ["count", "mean", "stddev", "min", "25%", "50%", "75%", "max"])
+        return self.stat._summary(given or ["count", "mean", "stddev", "min", "25%", "50%", "75%", "max"])
 
     def approxQuantile(self, col: Any, probabilities: Any, relativeError: float) -> Any:
         """Quantiles; see :meth:`DataFrameStatFunctions.approxQuantile`."""

@@ -89,8 +89,7 @@ class GroupedData:
         names = _flat(cols)
         fields = self._df.schema.fields
         if not names:
-            keys = {expr.name() for expr in self._keys}
-            names = [f.name for f in fields if isinstance(f.dataType, NumericType) and f.name not in keys]
+            names = [f.name for f in fields if isinstance(f.dataType, NumericType)]
         else:
             wrong = [f.name for f in fields if f.name in names and not isinstance(f.dataType, NumericType)]
             if wrong:
@@ -100,7 +99,7 @@ class GroupedData:
         return self._aggregate([_call(function, self._df[name]) for name in names])
 
     def avg(self: GroupedData, *cols: str) -> DataFrame:
-        """Averages numeric columns; all of them by default.
+        """Averages numeric columns; all of them by default, keys too.
 
         Examples
         --------
