@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from firesteel import _native
 from firesteel.conf import _text
-from firesteel.errors import PySparkRuntimeError, PySparkTypeError, PySparkValueError, _missing, _not_type
+from firesteel.errors import (
+    IllegalArgumentException,
+    PySparkRuntimeError,
+    PySparkTypeError,
+    PySparkValueError,
+    _missing,
+    _not_type,
+)
 from firesteel.sql.conf import RuntimeConfig
 from firesteel.sql.types import DataType, StructType
 
@@ -175,6 +182,7 @@ class SparkSession:
             native = getattr(native, "_session", native)._native
         self._native = native
         self._stopped = False
+        self._local = threading.local()
         native.set_print(_print)
         SparkSession._sessions.add(self)
 
@@ -396,17 +404,34 @@ class SparkSession:
         )
 
     def addTag(self, tag: str) -> None:
-        """Takes a tag of this thread's operations, which nobody asks for here."""
+        """Adds a tag to this thread's operations; to be read again, since no operation is looked for by its tag here.
+
+        Raises
+        ------
+        IllegalArgumentException
+            Where the tag is empty or has a comma.
+        """
+        if not tag or "," in tag:
+            raise IllegalArgumentException(f"a tag must be a text without a comma, found '{tag}'")
+        self._tags().add(tag)
 
     def removeTag(self, tag: str) -> None:
-        """Forgets a tag."""
+        """Removes a tag of this thread."""
+        self._tags().discard(tag)
 
     def getTags(self) -> set[str]:
-        """Returns no tags."""
-        return set()
+        """Returns the tags of this thread, which are not those of the context."""
+        return set(self._tags())
 
     def clearTags(self) -> None:
-        """Forgets the tags."""
+        """Removes every tag of this thread."""
+        self._tags().clear()
+
+    def _tags(self) -> set[str]:
+        local = self._local
+        if not hasattr(local, "tags"):
+            local.tags = set()
+        return local.tags
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
