@@ -21,6 +21,7 @@ use crate::plan::resolve;
 use crate::plan::sql::Sql;
 use crate::plan::tree::{Expr, Relation, Statement};
 use crate::runtime::Runtime;
+use crate::setting;
 use crate::sink::console::Print;
 use crate::source::{ReadMode, Source};
 use crate::stream::manager::Manager;
@@ -58,6 +59,7 @@ impl Session {
     pub fn with_clock(conf: Conf, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
         let lanes = lanes(conf.get("spark.master").unwrap_or("local[*]"))?;
         Zone::of(conf.time_zone())?;
+        conf.iter().for_each(|(key, _)| setting::note(key));
         let conf = Arc::new(conf);
         let env = Env::new(Arc::clone(&conf), Runtime::new(lanes)?, Arc::clone(&clock))?;
         let streams = Manager::new(env.runtime.clone());

@@ -201,6 +201,7 @@ fn set(session: &Arc<Session>, key: Option<String>, value: Option<String>) -> Re
     if let (Some(key), Some(value)) = (&key, &value) {
         setting::check_modifiable(key)?;
         setting::check(key, value)?;
+        setting::note(key);
         session.change_conf(|conf| conf.set(key, value));
     }
     let conf = session.conf();

@@ -92,6 +92,7 @@ impl Session {
     /// As `conf_set`, for the settings that a builder brings to a session that runs: one that is fixed by now is only kept.
     fn conf_add(&self, py: Python<'_>, key: &str, value: &str) -> PyResult<()> {
         setting::check(key, value).map_err(|error| raise(py, &error))?;
+        setting::note(key);
         self.inner.change_conf(|conf| conf.set(key, value));
         Ok(())
     }

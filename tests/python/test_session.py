@@ -151,3 +151,32 @@ def test_a_clause_that_a_table_does_not_take_is_refused(spark, clause):
     with pytest.raises((UnsupportedOperationException, ParseException)):
         spark.sql(f"CREATE TABLE refused (a INT) {clause}")
     assert not spark.catalog.tableExists("refused")
+
+
+@pytest.mark.parametrize("how", ["set", "sql", "builder"])
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [("spark.databricks.{}", "everything runs in this one process"), ("spark.sql.nobody.reads.{}", "nothing reads it")],
+    ids=["cluster", "unknown"],
+)
+def test_a_setting_without_effect_is_noted_once_wherever_it_is_set(spark, caplog, how, key, why):
+    key = key.format(how)
+    ways = {
+        "set": lambda: spark.conf.set(key, "1"),
+        "sql": lambda: spark.sql(f"SET {key}=1"),
+        "builder": lambda: SparkSession.builder.config(key, "1").getOrCreate(),
+    }
+    with caplog.at_level(logging.WARNING, logger="firesteel"):
+        for _ in range(2):
+            ways[how]()
+    assert caplog.text.count(f"the setting '{key}' has no effect here: {why}") == 1
+    spark.conf.unset(key)
+
+
+def test_settings_that_are_read_and_settings_of_the_user_are_not_noted(spark, caplog):
+    keys = ["spark.sql.shuffle.partitions", "spark.sql.streaming.checkpointLocation", "spark.my.own"]
+    with caplog.at_level(logging.WARNING, logger="firesteel"):
+        for key in keys:
+            spark.conf.set(key, "7")
+            spark.conf.unset(key)
+    assert caplog.text == ""

@@ -7,7 +7,6 @@ import logging
 import sys
 import threading
 import weakref
-from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -37,54 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["SparkSession"]
 
 _log = logging.getLogger("firesteel")
-
-# What only a cluster or a JVM needs: noted once, without effect here. The documentation has the same table.
-_CLUSTER = (
-    "spark.jars",
-    "spark.driver.",
-    "spark.executor.",
-    "spark.cores.max",
-    "spark.yarn.",
-    "spark.kubernetes.",
-    "spark.dynamicAllocation.",
-    "spark.shuffle.",
-    "spark.network.",
-    "spark.rpc.",
-    "spark.ui.",
-    "spark.eventLog.",
-    "spark.history.",
-    "spark.hadoop.",
-    "spark.serializer",
-    "spark.kryo",
-    "spark.memory.",
-    "spark.submit.",
-    "spark.local.",
-    "spark.scheduler.",
-    "spark.task.",
-    "spark.speculation",
-    "spark.python.",
-    "spark.pyspark.",
-    "spark.sql.adaptive.",
-    "spark.sql.autoBroadcastJoinThreshold",
-    "spark.sql.execution.arrow.pyspark.",
-    "spark.sql.catalogImplementation",
-    "spark.sql.catalog.",
-    "spark.sql.extensions",
-    "spark.sql.streaming.stateStore.",
-    "spark.default.parallelism",
-    "spark.plugins",
-    "spark.databricks.",
-    "spark.home",
-)
-_noted: set[str] = set()
-
-
-def _note(keys: Iterable[str]) -> None:
-    """Says, once a key, that it has no effect here."""
-    for key in keys:
-        if key.startswith(_CLUSTER) and key not in _noted:
-            _noted.add(key)
-            _log.warning("the setting '%s' has no effect here: everything runs in this one process", key)
 
 
 class SparkSession:
@@ -154,14 +105,12 @@ class SparkSession:
                 options = self._take()
                 session = SparkSession._active
                 if session is None or session._stopped:
-                    _note(options)
                     session = SparkSession(_native.Session(list(options.items())))
                     SparkSession._active = session
                 else:
                     for key, value in options.items():
                         if key not in ("spark.master", "spark.app.name"):
                             session._native.conf_add(key, value)
-                    _note(options)
                 return session
 
         def _take(self) -> dict[str, str]:
