@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use indexmap::IndexMap;
 use parking_lot::RwLock;
 
 use crate::condition;
 use crate::error::{Error, Result};
+use crate::options::Options;
 use crate::plan::Resolved;
 
 /// The one database of a session.
@@ -21,11 +22,24 @@ pub const CATALOG: &str = "spark_catalog";
 pub struct Table {
     pub name: String,
     pub format: String,
+    /// What it was made with, for whoever reads it and whoever adds rows.
+    pub options: Options,
     pub path: PathBuf,
+    /// The columns of `partition_by` come last, as in Spark.
     pub schema: SchemaRef,
     pub partition_by: Vec<String>,
+    pub description: Option<String>,
     /// Whether the files lie under the warehouse directory, and go when the table is dropped.
     pub managed: bool,
+}
+
+/// A schema with the columns that make directories at its end, in their order: so that a row that is inserted by position means
+/// what it means in Spark.
+fn partitions_last(schema: &Schema, partition_by: &[String]) -> SchemaRef {
+    let makes_directory = |name: &str| partition_by.iter().position(|by| by.eq_ignore_ascii_case(name));
+    let mut fields = schema.fields().to_vec();
+    fields.sort_by_key(|field| makes_directory(field.name()).map_or(0, |i| i + 1));
+    Arc::new(Schema::new(fields))
 }
 
 /// What a name means.
@@ -118,7 +132,12 @@ impl Catalog {
         self.views.drop(name)
     }
 
-    pub fn put_table(&self, table: Table) {
+    pub fn put_table(&self, mut table: Table) {
+        table.schema = partitions_last(&table.schema, &table.partition_by);
+        // The table knows its place, and a checkpoint is of the query that had it.
+        table.options.remove("path");
+        table.options.remove("checkpointLocation");
+        table.options.mark_read();
         self.tables.write().insert(table.name.to_lowercase(), Arc::new(table));
     }
 

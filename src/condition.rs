@@ -133,7 +133,12 @@ conditions! {
     TEMP_TABLE_OR_VIEW_ALREADY_EXISTS = "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", Analysis, "there is a temporary view <relationName> already; drop it, or create it with replace.";
     STREAMING_WITHOUT_WRITE_STREAM = "_LEGACY_ERROR_TEMP_3102", "0A000", Analysis, "Queries with streaming sources must be executed with writeStream.start().";
     INVALID_SAVE_MODE = "INVALID_SAVE_MODE", "42000", Analysis, "the save mode <mode> must be \"append\", \"overwrite\", \"ignore\", \"error\", \"errorifexists\" or \"default\".";
-    INSERT_COLUMN_ARITY_MISMATCH = "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", Analysis, "the table <tableName> has <tableColumns> columns, and the rows have <dataColumns>.";
+    INSERT_NOT_ENOUGH_DATA_COLUMNS = "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", Analysis, "the table <tableName> has <tableColumns> columns, and the rows have <dataColumns>.";
+    INSERT_TOO_MANY_DATA_COLUMNS = "INSERT_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS", "21S01", Analysis, "the table <tableName> has <tableColumns> columns, and the rows have <dataColumns>.";
+    TABLE_OF_ANOTHER_FORMAT = "_LEGACY_ERROR_TEMP_1159", "42000", Analysis, "the table <tableName> is of the format '<existingProvider>', and the rows are to be written as '<specifiedProvider>'; name the table's with format(…).";
+    TABLE_OF_OTHER_COLUMNS = "_LEGACY_ERROR_TEMP_1161", "42000", Analysis, "the table <tableName> has the columns <existingTableSchema>, and the rows have <querySchema>.";
+    TABLE_COLUMN_NOT_GIVEN = "_LEGACY_ERROR_TEMP_1162", "42000", Analysis, "the rows have no column '<col>' for the table's; theirs are [<inputColumns>].";
+    TABLE_OF_OTHER_PARTITIONS = "_LEGACY_ERROR_TEMP_1163", "42000", Analysis, "the table <tableName> is partitioned by [<existingPartCols>], and the rows are to be written by [<specifiedPartCols>]; give partitionBy(…) the table's columns.";
     TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS = "TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "428EK", Analysis, "a temporary view has a name of one part, found <actualName>.";
     INVALID_ATTRIBUTE_NAME_SYNTAX = "INVALID_ATTRIBUTE_NAME_SYNTAX", "42601", Analysis, "the name <name> does not parse; check its backquotes and dots.";
     REMAINDER_BY_ZERO = "REMAINDER_BY_ZERO", "22012", Arithmetic, "a divisor of a remainder is zero; use `try_mod` to get null instead, or set <config> to \"false\".";

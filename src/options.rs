@@ -31,6 +31,16 @@ impl Options {
         self.values.insert(key.to_lowercase(), (key, value.into()));
     }
 
+    /// Leaves an option out.
+    pub fn remove(&mut self, key: &str) {
+        self.values.shift_remove(&key.to_lowercase());
+    }
+
+    /// Notes of every option that someone knows it: a table keeps those of its readers and its writers, and neither looks at all.
+    pub fn mark_read(&mut self) {
+        self.read.extend(self.values.iter().map(|(lower, (key, _))| (lower.clone(), key.clone())));
+    }
+
     /// The text of an option; notes that someone knows the key.
     pub fn get(&mut self, key: &str) -> Option<&str> {
         let lower = key.to_lowercase();

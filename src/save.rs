@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Schema};
 use futures::future::ready;
 use futures::stream::TryStreamExt;
 
 use crate::batch::Cancel;
-use crate::catalog::{DATABASE, Table};
+use crate::catalog::{CATALOG, DATABASE, Table};
 use crate::checkpoint::store::Durability;
 use crate::condition;
 use crate::conf::Conf;
@@ -18,7 +18,9 @@ use crate::error::{Context, Error, Result};
 use crate::format::{SinkRequest, warn_unread};
 use crate::frame::Frame;
 use crate::options::{self, Options};
+use crate::plan::tree::{Expr, Relation};
 use crate::sink::files::part::{self, Empty, LaneParts};
+use crate::types::simple_name;
 use crate::types::zone::Zone;
 use crate::uri;
 
@@ -80,7 +82,7 @@ pub fn save(frame: &Frame, path: Option<&str>, request: SaveRequest, cancel: &Ca
     let session = frame.session();
     let conf = session.conf();
     let SaveRequest { format, mut options, mode, partition_by } = request;
-    let format = format.unwrap_or_else(|| conf.get("spark.sql.sources.default").unwrap_or("parquet").to_owned());
+    let format = format.unwrap_or_else(|| default_format(&conf));
     if format.eq_ignore_ascii_case("noop") {
         return run(frame, cancel);
     }
@@ -176,6 +178,56 @@ fn clear(path: &Path) -> Result<()> {
     Ok(())
 }
 
+fn default_format(conf: &Conf) -> String {
+    conf.get("spark.sql.sources.default").unwrap_or("parquet").to_owned()
+}
+
+/// `df.write.mode("append").saveAsTable(name)`: by name, where `insertInto` goes by position. The table's own format, partitions
+/// and options hold; other ones that were asked for are an error, so that nobody believes in them.
+fn append(table: &Table, frame: &Frame, request: &SaveRequest, conf: &Conf) -> Result<()> {
+    let name = format!("{CATALOG}.{DATABASE}.{}", table.name);
+    let format = request.format.clone().unwrap_or_else(|| default_format(conf));
+    if !format.eq_ignore_ascii_case(&table.format) {
+        return Err(Error::of(condition::TABLE_OF_ANOTHER_FORMAT)
+            .with("tableName", name)
+            .with("existingProvider", &table.format)
+            .with("specifiedProvider", format));
+    }
+    let schema = frame.schema();
+    if schema.fields().len() != table.schema.fields().len() {
+        let shown = |schema: &Schema| simple_name(&DataType::Struct(schema.fields().clone()));
+        return Err(Error::of(condition::TABLE_OF_OTHER_COLUMNS)
+            .with("tableName", name)
+            .with("existingTableSchema", shown(&table.schema))
+            .with("querySchema", shown(&schema)));
+    }
+    let case_sensitive = conf.case_sensitive();
+    let same = |a: &str, b: &str| if case_sensitive { a == b } else { a.to_lowercase() == b.to_lowercase() };
+    let mut expressions = Vec::with_capacity(table.schema.fields().len());
+    for field in table.schema.fields() {
+        let column = Expr::Column(vec![field.name().clone()]);
+        match schema.fields().iter().filter(|given| same(given.name(), field.name())).count() {
+            0 => {
+                let given: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+                return Err(Error::of(condition::TABLE_COLUMN_NOT_GIVEN)
+                    .with("col", field.name())
+                    .with("inputColumns", given.join(", ")));
+            }
+            1 => expressions.push(column),
+            // The resolver's error says that the name is ambiguous; it comes before that of a name further on.
+            _ => frame.derive(|input| Relation::Project { input, expressions: vec![column] }).map(|_| ())?,
+        }
+    }
+    let (given, own) = (&request.partition_by, &table.partition_by);
+    if given.len() != own.len() || given.iter().zip(own).any(|(given, own)| !same(given, own)) {
+        return Err(Error::of(condition::TABLE_OF_OTHER_PARTITIONS)
+            .with("tableName", name)
+            .with("specifiedPartCols", given.join(", "))
+            .with("existingPartCols", own.join(", ")));
+    }
+    crate::statement::insert(table, &frame.derive(|input| Relation::Project { input, expressions })?, false)
+}
+
 /// `df.write.saveAsTable(name)`, and `CREATE TABLE … AS`.
 pub fn save_table(frame: &Frame, name: &str, path: Option<&str>, request: SaveRequest) -> Result<()> {
     let session = frame.session();
@@ -189,14 +241,13 @@ pub fn save_table(frame: &Frame, name: &str, path: Option<&str>, request: SaveRe
                     .with("relationName", format!("`spark_catalog`.`{DATABASE}`.`{own}`")));
             }
             SaveMode::Ignore => return Ok(()),
-            SaveMode::Append => return crate::statement::insert(session, table, frame, false),
+            SaveMode::Append => return append(table, frame, &request, &conf),
             SaveMode::Overwrite => {}
         }
     }
-    let format =
-        request.format.clone().unwrap_or_else(|| conf.get("spark.sql.sources.default").unwrap_or("parquet").to_owned());
+    let format = request.format.clone().unwrap_or_else(|| default_format(&conf));
     let location = path.map_or_else(|| session.table_path(&own), uri::local_path)?;
-    let partition_by = request.partition_by.clone();
+    let (partition_by, options) = (request.partition_by.clone(), request.options.clone());
     let mode = if existing.is_some() || request.mode == SaveMode::Overwrite {
         SaveMode::Overwrite
     } else {
@@ -207,9 +258,11 @@ pub fn save_table(frame: &Frame, name: &str, path: Option<&str>, request: SaveRe
     session.catalog().put_table(Table {
         name: own,
         format,
+        options,
         path: std::path::absolute(&location)?,
         schema,
         partition_by,
+        description: None,
         managed: path.is_none(),
     });
     Ok(())

@@ -21,6 +21,7 @@ use crate::plan::resolve;
 use crate::plan::sql::Sql;
 use crate::plan::tree::{Expr, Relation, Statement};
 use crate::runtime::Runtime;
+use crate::setting;
 use crate::sink::console::Print;
 use crate::source::{ReadMode, Source};
 use crate::stream::manager::Manager;
@@ -58,6 +59,7 @@ impl Session {
     pub fn with_clock(conf: Conf, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
         let lanes = lanes(conf.get("spark.master").unwrap_or("local[*]"))?;
         Zone::of(conf.time_zone())?;
+        conf.iter().for_each(|(key, _)| setting::note(key));
         let conf = Arc::new(conf);
         let env = Env::new(Arc::clone(&conf), Runtime::new(lanes)?, Arc::clone(&clock))?;
         let streams = Manager::new(env.runtime.clone());
@@ -215,6 +217,13 @@ impl Session {
         Ok(warehouse.join(name.to_lowercase()))
     }
 
+    /// Where a table lies that was given a place: one that is relative is under the warehouse directory, as in Spark.
+    pub fn table_location(&self, given: &str) -> Result<PathBuf> {
+        let conf = self.conf();
+        let warehouse = uri::local_path(conf.get("spark.sql.warehouse.dir").unwrap_or("spark-warehouse"))?;
+        Ok(std::path::absolute(warehouse.join(uri::local_path(given)?))?)
+    }
+
     /// `spark.sql(text)`: a query, or a statement whose result is a frame without rows.
     pub fn sql(self: &Arc<Self>, text: &str) -> Result<Frame> {
         match self.sql_reader()?.statement(text)? {
@@ -248,7 +257,7 @@ fn view_name(name: &str) -> Result<&str> {
 fn files_of(table: &Table) -> ReadRequest {
     ReadRequest {
         format: Some(table.format.clone()),
-        options: Options::default(),
+        options: table.options.clone(),
         schema: Some(Arc::clone(&table.schema)),
         paths: vec![path_text(&table.path)],
         mode: ReadMode::Batch,

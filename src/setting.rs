@@ -1,5 +1,10 @@
 //! The keys of a session's configuration that Firesteel knows: what each takes, and what it is where nobody sets it.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use parking_lot::Mutex;
+
 use crate::condition;
 use crate::error::{Error, Result};
 use crate::options::{parse_bytes, parse_duration_ms};
@@ -114,6 +119,63 @@ const OF_THE_PROCESS: &[&str] = &[
     "spark.ui.",
     "spark.yarn.",
 ];
+
+/// What only a cluster or a JVM needs: taken, and without effect here. The documentation has the same table.
+const OF_A_CLUSTER: &[&str] = &[
+    "spark.jars",
+    "spark.driver.",
+    "spark.executor.",
+    "spark.cores.max",
+    "spark.yarn.",
+    "spark.kubernetes.",
+    "spark.dynamicAllocation.",
+    "spark.shuffle.",
+    "spark.network.",
+    "spark.rpc.",
+    "spark.ui.",
+    "spark.eventLog.",
+    "spark.history.",
+    "spark.hadoop.",
+    "spark.serializer",
+    "spark.kryo",
+    "spark.memory.",
+    "spark.submit.",
+    "spark.local.",
+    "spark.scheduler.",
+    "spark.task.",
+    "spark.speculation",
+    "spark.python.",
+    "spark.pyspark.",
+    "spark.sql.adaptive.",
+    "spark.sql.autoBroadcastJoinThreshold",
+    "spark.sql.execution.arrow.pyspark.",
+    "spark.sql.catalogImplementation",
+    "spark.sql.catalog.",
+    "spark.sql.extensions",
+    "spark.sql.streaming.stateStore.",
+    "spark.default.parallelism",
+    "spark.plugins",
+    "spark.databricks.",
+    "spark.home",
+];
+
+/// Carried out, and without a default.
+const WITHOUT_DEFAULT: &[&str] = &["spark.sql.streaming.checkpointLocation"];
+
+/// Says of a key that is set, once a process, that it has no effect here. A key that is not Spark's own is the user's.
+pub fn note(key: &str) {
+    static NOTED: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default);
+    let why = if OF_A_CLUSTER.iter().any(|prefix| key.starts_with(prefix)) {
+        "everything runs in this one process"
+    } else if key.starts_with("spark.sql.") && find(key).is_none() && !WITHOUT_DEFAULT.contains(&key) {
+        "nothing reads it"
+    } else {
+        return;
+    };
+    if NOTED.lock().insert(key.to_owned()) {
+        log::warn!("the setting '{key}' has no effect here: {why}");
+    }
+}
 
 fn find(key: &str) -> Option<&'static (&'static str, Takes, &'static str)> {
     SETTINGS.iter().find(|(name, ..)| *name == key)

@@ -17,7 +17,6 @@ use crate::session::Session;
 use crate::setting;
 use crate::source::memory::MemoryTable;
 use crate::types::simple_name;
-use crate::uri;
 
 /// Carries a statement out and gives its result as a frame.
 pub fn run(session: &Arc<Session>, statement: Statement) -> Result<Frame> {
@@ -49,8 +48,12 @@ pub fn run(session: &Arc<Session>, statement: Statement) -> Result<Frame> {
             let request = SaveRequest { format, options: Options::new(options), mode, partition_by: partitioned_by };
             let table = name.last().cloned().unwrap_or_default();
             match (query, columns) {
-                (Some(query), _) => save_table(&Frame::new(session, &query)?, &table, path.as_deref(), request)?,
-                (None, Some(columns)) => declare(session, &table, path.as_deref(), request, columns)?,
+                (Some(query), _) => {
+                    let place = path.map(|path| session.table_location(&path)).transpose()?;
+                    let place = place.as_ref().map(|place| place.to_string_lossy());
+                    save_table(&Frame::new(session, &query)?, &table, place.as_deref(), request)?;
+                }
+                (None, Some(columns)) => declare(session, &table, path.as_deref(), request, columns, None)?,
                 (None, None) => {
                     return Err(Error::unsupported(format!("the table '{table}' needs columns or a query")));
                 }
@@ -64,7 +67,7 @@ pub fn run(session: &Arc<Session>, statement: Statement) -> Result<Frame> {
             let Named::Table(table) = session.catalog().get(&table)? else {
                 return Err(Error::unsupported("rows cannot be inserted into a view"));
             };
-            insert(session, &table, &Frame::new(session, &query)?, overwrite)?;
+            insert(&table, &Frame::new(session, &query)?, overwrite)?;
         }
         Statement::ShowTables => return tables(session),
         Statement::Describe { table } => return describe(session, &table),
@@ -77,20 +80,30 @@ fn missing(name: &str) -> Error {
     Error::of(condition::TABLE_OR_VIEW_NOT_FOUND).with("relationName", format!("`{name}`"))
 }
 
-fn declare(session: &Session, name: &str, path: Option<&str>, request: SaveRequest, schema: SchemaRef) -> Result<()> {
+/// `CREATE TABLE` without a query, and `catalog.createTable`.
+pub fn declare(
+    session: &Session,
+    name: &str,
+    path: Option<&str>,
+    request: SaveRequest,
+    schema: SchemaRef,
+    description: Option<String>,
+) -> Result<()> {
     if session.catalog().find(&[name.to_owned()]).is_some() && request.mode == SaveMode::ErrorIfExists {
         return Err(Error::of(condition::TABLE_OR_VIEW_ALREADY_EXISTS)
             .with("relationName", format!("`spark_catalog`.`{DATABASE}`.`{name}`")));
     }
     let conf = session.conf();
-    let location = path.map_or_else(|| session.table_path(name), uri::local_path)?;
+    let location = path.map_or_else(|| session.table_path(name), |path| session.table_location(path))?;
     std::fs::create_dir_all(&location)?;
     session.catalog().put_table(Table {
         name: name.to_owned(),
         format: request.format.unwrap_or_else(|| conf.get("spark.sql.sources.default").unwrap_or("parquet").to_owned()),
-        path: location,
+        options: request.options,
+        path: std::path::absolute(location)?,
         schema,
         partition_by: request.partition_by,
+        description,
         managed: path.is_none(),
     });
     Ok(())
@@ -107,13 +120,18 @@ pub fn drop_table(session: &Session, name: &[String], if_exists: bool) -> Result
 }
 
 /// Appends a frame's rows to a table by position, as Spark's `insertInto` does.
-pub fn insert(session: &Arc<Session>, table: &Table, rows: &Frame, overwrite: bool) -> Result<()> {
-    let wanted = table.schema.fields().len();
-    if rows.schema().fields().len() != wanted {
-        return Err(Error::of(condition::INSERT_COLUMN_ARITY_MISMATCH)
+pub fn insert(table: &Table, rows: &Frame, overwrite: bool) -> Result<()> {
+    let (wanted, found) = (table.schema.fields().len(), rows.schema().fields().len());
+    if wanted != found {
+        let condition = if found < wanted {
+            condition::INSERT_NOT_ENOUGH_DATA_COLUMNS
+        } else {
+            condition::INSERT_TOO_MANY_DATA_COLUMNS
+        };
+        return Err(Error::of(condition)
             .with("tableName", format!("`{}`", table.name))
             .with("tableColumns", wanted)
-            .with("dataColumns", rows.schema().fields().len()));
+            .with("dataColumns", found));
     }
     let casts = rows.resolved().output.iter().zip(table.schema.fields()).map(|(column, field)| {
         use crate::plan::tree::Expr;
@@ -129,11 +147,10 @@ pub fn insert(session: &Arc<Session>, table: &Table, rows: &Frame, overwrite: bo
     let mode = if overwrite { SaveMode::Overwrite } else { SaveMode::Append };
     let request = SaveRequest {
         format: Some(table.format.clone()),
-        options: Options::default(),
+        options: table.options.clone(),
         mode,
         partition_by: table.partition_by.clone(),
     };
-    let _ = session;
     save(&rows, Some(&table.path.to_string_lossy()), request, &Cancel::default())
 }
 
@@ -184,6 +201,7 @@ fn set(session: &Arc<Session>, key: Option<String>, value: Option<String>) -> Re
     if let (Some(key), Some(value)) = (&key, &value) {
         setting::check_modifiable(key)?;
         setting::check(key, value)?;
+        setting::note(key);
         session.change_conf(|conf| conf.set(key, value));
     }
     let conf = session.conf();

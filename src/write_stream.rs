@@ -91,9 +91,11 @@ pub fn to_table(frame: &Frame, name: &str, mut write: WriteStream) -> Result<Arc
             session.catalog().put_table(Table {
                 name: own,
                 format: write.format.clone().unwrap_or_else(|| default.to_owned()),
+                options: write.options.clone(),
                 path: std::path::absolute(location)?,
                 schema: frame.schema(),
                 partition_by: write.partition_by.clone(),
+                description: None,
                 managed: given.is_none(),
             });
             find(session.catalog(), &parts)?.ok_or_else(|| Error::internal("a table that was created is not there"))?

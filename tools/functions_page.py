@@ -14,14 +14,14 @@ from firesteel.sql import functions as F
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "functions.md"
 
-PYTHON_ONLY = {"UserDefinedFunction", "PandasUDFType", "udf", "pandas_udf", "arrow_udf"}
+PYTHON_ONLY = {"UserDefinedFunction", "PandasUDFType", "ArrowUDFType", "udf", "pandas_udf", "arrow_udf"}
 """Names that are no functions of SQL; see the page about Python functions."""
 PARTITIONING = {"bucket", "days", "hours", "months", "years", "unwrap_udt"}
 """They say how a table is laid out, or unwrap a user's type, which nothing here does."""
 
 HEAD = """# Functions
 
-`firesteel.sql.functions` has every name of PySpark 4.3's `pyspark.sql.functions`, with the same arguments. `tools/functions_page.py` writes this page by asking
+`firesteel.sql.functions` has every name of PySpark 4.3's `pyspark.sql.functions` but the classes of table functions, with the same arguments. `tools/functions_page.py` writes this page by asking
 the engine for each. SQL text finds the same functions by the same names, in any case, except for those that build columns and are Python's alone, such as `col`.
 
 ```python

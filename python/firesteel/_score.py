@@ -69,6 +69,9 @@ def run(job: Job) -> int:
     if not job.stream and (job.checkpoint or job.trigger or job.files_per_batch):
         message = "--checkpoint, --trigger and --files-per-batch need --stream"
         raise ScoreError(message)
+    if job.stream and job.mode == "overwrite":
+        message = "--mode overwrite does not go with --stream, which adds what is new to OUTPUT: remove OUTPUT and its checkpoint to start anew"
+        raise ScoreError(message)
     model = Model.load(job.model, outputs=job.outputs or None)
     spark = SparkSession.builder.appName("firesteel score").getOrCreate()
     spark.read.text(job.input)  # an input that is not there is said to be missing, before its format is guessed

@@ -32,9 +32,7 @@ class Tally:
         """Take in the reports that are new, and say whether there were any."""
         # A report that nothing was new has the number of the batch that is to come.
         reports = [
-            report
-            for report in self._query.recentProgress
-            if report["numInputRows"] and report["batchId"] > self.batch
+            report for report in self._query.recentProgress if report["numInputRows"] and report["batchId"] > self.batch
         ]
         for report in reports:
             self.batches += 1

@@ -29,8 +29,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if options.debug:
             raise
-        print(f"firesteel: {error or type(error).__name__}", file=sys.stderr)
+        print(f"firesteel: {one_line(error)}", file=sys.stderr)
         return FAILED
+
+
+def one_line(error: BaseException) -> str:
+    """Return what went wrong; of a query that failed, the first line of why, since its own message holds a report."""
+    from firesteel.errors import StreamingQueryException
+
+    cause = error.__cause__ if isinstance(error, StreamingQueryException) and error.__cause__ else error
+    return next(iter(str(cause).splitlines()), "") or type(cause).__name__
 
 
 def parser() -> argparse.ArgumentParser:

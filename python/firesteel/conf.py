@@ -24,7 +24,7 @@ class SparkConf:
 
     def set(self, key: str, value: Any) -> SparkConf:
         """Sets a key."""
-        self._conf[key] = str(value).lower() if isinstance(value, bool) else str(value)
+        self._conf[key] = _text(value)
         return self
 
     def setIfMissing(self, key: str, value: Any) -> SparkConf:
@@ -74,3 +74,8 @@ class SparkConf:
     def toDebugString(self) -> str:
         """Returns the settings, one a line."""
         return "\n".join(f"{key}={value}" for key, value in sorted(self._conf.items()))
+
+
+def _text(value: Any) -> str:
+    """A value as Spark's text: ``true``, not ``True``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -10,7 +10,7 @@ import re
 import warnings
 from enum import Enum
 from pickle import PicklingError
-from typing import Any
+from typing import Any, NoReturn
 
 __all__ = [
     "AnalysisException",
@@ -363,6 +363,17 @@ def _not_type(name: str, expected: str, value: Any) -> PySparkTypeError:
 def _missing(feature: str) -> PySparkNotImplementedError:
     """The error for what Spark has and Firesteel has not."""
     return PySparkNotImplementedError(errorClass="NOT_IMPLEMENTED", messageParameters={"feature": feature})
+
+
+def _refuse(owner: str, name: str) -> Any:
+    """A method that Spark's class has and ours has not."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
+        raise _missing(f"{owner}.{name}")
+
+    method.__name__ = name
+    method.__doc__ = "Not in Firesteel: a call raises by name."
+    return method
 
 
 def _package(name: str, minimum: str, extra: str | None = None) -> PySparkImportError:

@@ -7,6 +7,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from firesteel.errors import PySparkValueError, _missing
+from firesteel.storagelevel import StorageLevel
 
 if TYPE_CHECKING:
     from firesteel.sql.dataframe import DataFrame
@@ -96,7 +97,9 @@ class RDD:
 
         return RDD(partitions)
 
-    persist = cache
+    def persist(self, storageLevel: StorageLevel = StorageLevel.MEMORY_ONLY) -> RDD:
+        """Keeps the elements in memory, whatever the level: in one process every level means memory."""
+        return self.cache()
 
     def toDF(self, schema: Any = None, sampleRatio: float | None = None) -> DataFrame:
         """Makes a DataFrame of the elements."""

@@ -367,7 +367,7 @@ impl Frame {
         self.run(py, "the write", move |frame, _| {
             let session = frame.session();
             match session.catalog().get(&parts)? {
-                crate::catalog::Named::Table(table) => crate::statement::insert(session, &table, frame, overwrite),
+                crate::catalog::Named::Table(table) => crate::statement::insert(&table, frame, overwrite),
                 crate::catalog::Named::View(_) => Err(Error::unsupported("rows cannot be inserted into a view")),
             }
         })

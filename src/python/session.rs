@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::frame;
 use crate::options::Options;
 use crate::plan::tree::Relation;
+use crate::save::{SaveMode, SaveRequest};
 use crate::session::{self, ReadRequest};
 use crate::setting;
 use crate::source::memory::MemoryTable;
@@ -99,6 +100,7 @@ impl Session {
     /// As `conf_set`, for the settings that a builder brings to a session that runs: one that is fixed by now is only kept.
     fn conf_add(&self, py: Python<'_>, key: &str, value: &str) -> PyResult<()> {
         setting::check(key, value).map_err(|error| raise(py, &error))?;
+        setting::note(key);
         self.inner.change_conf(|conf| conf.set(key, value));
         Ok(())
     }
@@ -205,19 +207,43 @@ impl Session {
         self.inner.catalog().drop_view(name)
     }
 
+    /// `catalog.createTable()` with a schema, as JSON or DDL.
+    #[expect(clippy::too_many_arguments, reason = "Python's arguments")]
+    fn create_table(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        path: Option<&str>,
+        format: Option<String>,
+        schema: &str,
+        options: Vec<(String, String)>,
+        description: Option<String>,
+    ) -> PyResult<()> {
+        let parts = parts(py, name)?;
+        let schema = schema_of(py, schema)?;
+        let request = SaveRequest {
+            format,
+            options: Options::new(options),
+            mode: SaveMode::ErrorIfExists,
+            partition_by: Vec::new(),
+        };
+        let own = parts.last().map_or(name, String::as_str);
+        quick(py, || crate::statement::declare(&self.inner, own, path, request, schema, description))
+    }
+
     fn drop_table(&self, py: Python<'_>, name: &str, if_exists: bool) -> PyResult<()> {
         let parts = parts(py, name)?;
         quick(py, || crate::statement::drop_table(&self.inner, &parts, if_exists))
     }
 
-    /// Every name: `(name, whether it is a view, format, path)`.
-    fn tables(&self) -> Vec<(String, bool, Option<String>, Option<String>)> {
+    /// Every name: `(name, Spark's word for its kind, description)`.
+    fn tables(&self) -> Vec<(String, &'static str, Option<String>)> {
         let catalog = self.inner.catalog();
-        let views = catalog.views().into_iter().map(|name| (name, true, None, None));
+        let views = catalog.views().into_iter().map(|name| (name, "TEMPORARY", None));
         let tables = catalog.tables();
         let tables = tables.iter().map(|table| {
-            let path = table.path.to_string_lossy().into_owned();
-            (table.name.clone(), false, Some(table.format.clone()), Some(path))
+            let kind = if table.managed { "MANAGED" } else { "EXTERNAL" };
+            (table.name.clone(), kind, table.description.clone())
         });
         tables.chain(views).collect()
     }
@@ -226,6 +252,12 @@ impl Session {
     fn find(&self, py: Python<'_>, name: &str) -> PyResult<Option<bool>> {
         let parts = parts(py, name)?;
         Ok(self.inner.catalog().find(&parts).map(|named| matches!(named, Named::View(_))))
+    }
+
+    /// Whether a name is a view of this very frame.
+    fn is_view_of(&self, py: Python<'_>, name: &str, frame: &Bound<'_, Frame>) -> PyResult<bool> {
+        let found = self.inner.catalog().find(&parts(py, name)?);
+        Ok(matches!(found, Some(Named::View(view)) if Arc::ptr_eq(&view, frame.get().0.resolved())))
     }
 
     fn function_names(&self) -> Vec<String> {

@@ -52,10 +52,7 @@ def wheel_figures() -> dict:
 
 
 def measure(python: Path, name: str) -> dict:
-    """One benchmark in a fresh interpreter, outside the tree so that no development build shadows the wheel.
-
-    A benchmark that missed a target ends with an error and its figures; one that broke down, without them.
-    """
+    """One benchmark in a fresh interpreter, outside the tree so that no development build shadows the wheel."""
     out = BUILD / f"{name}.json"
     out.unlink(missing_ok=True)
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}

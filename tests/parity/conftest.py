@@ -1,4 +1,4 @@
-"""The parity suite's marker, and the one question it asks of a machine: can PySpark run here?"""
+"""The one question the parity suite asks of a machine: can PySpark run here?"""
 
 from __future__ import annotations
 
@@ -6,12 +6,6 @@ import importlib.util
 import shutil
 
 import pytest
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "oracle: runs real PySpark, so needs Java; with CI=true their absence is a failure"
-    )
 
 
 @pytest.fixture(scope="session")

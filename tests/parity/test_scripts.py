@@ -1,4 +1,4 @@
-"""Ten streaming scripts, written for PySpark and run unmodified, do on Firesteel what they do on PySpark."""
+"""Streaming scripts, written for PySpark and run unmodified, do on Firesteel what they did on PySpark when they were recorded."""
 
 from __future__ import annotations
 

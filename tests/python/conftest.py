@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from firesteel.sql import SparkSession
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """Waits for what another thread does; that it does not come is a failure."""
+
+    def wait(condition: Callable[[], object], seconds: float = 20) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come"
+            time.sleep(0.005)
+
+    return wait
 
 
 @pytest.fixture(scope="session")

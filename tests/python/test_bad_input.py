@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -238,10 +237,8 @@ def test_a_signal_in_the_middle_of_batches(tmp_path, end):
         [sys.executable, "-c", BUSY, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert child.stdout.readline() == "ready\n"
-    began = time.monotonic()
     child.send_signal(end)
     out, err = child.communicate(timeout=30)
-    assert time.monotonic() - began < 20
     assert child.returncode == (0 if end == signal.SIGINT else 128 + end), err
     assert out == ("stopped None\n" if end == signal.SIGINT else "")
     offsets, commits = (

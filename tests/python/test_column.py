@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import datetime
 import decimal
+import importlib.metadata
 
 import pytest
 from firesteel.errors import IllegalArgumentException, PySparkTypeError, PySparkValueError
@@ -11,6 +13,17 @@ from firesteel.sql import Window
 from firesteel.sql import functions as F
 
 c = F.col
+
+# What PySpark's functions have besides: all of it serves table functions (`udtf`), which are not here.
+LACKING = {
+    "AnalyzeArgument",
+    "AnalyzeResult",
+    "OrderingColumn",
+    "PartitioningColumn",
+    "SelectedColumn",
+    "SkipRestOfInputTableException",
+    "UserDefinedTableFunction",
+}
 
 
 @pytest.mark.parametrize(
@@ -106,3 +119,14 @@ def test_literals_keep_their_types(spark):
     assert values.span == datetime.timedelta(days=1, seconds=3)
     assert values.day == datetime.date(2020, 1, 2)
     assert values.b == bytearray(b"ab")
+
+
+def test_every_name_of_pysparks_functions_is_here_but_those_that_are_listed():
+    path = importlib.metadata.distribution("pyspark").locate_file("pyspark/sql/functions/__init__.py")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    (names,) = [node.value for node in tree.body if isinstance(node, ast.Assign) and node.targets[0].id == "__all__"]
+    theirs = {ast.literal_eval(name) for name in names.elts}
+
+    assert len(theirs) > 400
+    assert theirs - set(F.__all__) == LACKING
+    assert [name for name in theirs - LACKING if not hasattr(F, name)] == []

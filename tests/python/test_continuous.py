@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,19 +17,12 @@ from firesteel.streaming import MemoryStream
 MODELS = Path(__file__).resolve().parent.parent / "fixtures" / "models"
 
 
-def until(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.005)
-
-
 def continuous(stream, name, **options):
     writer = stream.writeStream.format("memory").queryName(name).options(**options)
     return writer.trigger(continuous="100 milliseconds").start()
 
 
-def test_an_iterator_function_is_opened_once_a_lane(spark):
+def test_an_iterator_function_is_opened_once_a_lane(spark, until):
     opened, closed = [], threading.Event()
 
     @F.pandas_udf("long")
@@ -55,7 +47,7 @@ def test_an_iterator_function_is_opened_once_a_lane(spark):
     assert passes == sorted(n // lanes for n in range(8))
 
 
-def test_a_function_that_holds_rows_back_is_flushed_with_each_pass(spark):
+def test_a_function_that_holds_rows_back_is_flushed_with_each_pass(spark, until):
     @F.pandas_udf("long")
     def late(batches: Iterator[pd.Series]) -> Iterator[pd.Series]:
         held = None
@@ -75,7 +67,7 @@ def test_a_function_that_holds_rows_back_is_flushed_with_each_pass(spark):
     assert sorted(row.n for row in spark.table("held_back").collect()) == [1, 1, 2, 2, 3, 3]
 
 
-def test_an_error_of_an_iterator_function_is_the_cause(spark):
+def test_an_error_of_an_iterator_function_is_the_cause(spark, until):
     boom = ValueError("boom")
 
     @F.pandas_udf("long")
@@ -95,7 +87,7 @@ def test_an_error_of_an_iterator_function_is_the_cause(spark):
     assert raised.value.__cause__ is boom
 
 
-def test_a_udf_and_a_model_over_a_socket(spark):
+def test_a_udf_and_a_model_over_a_socket(spark, until):
     server = socket.create_server(("localhost", 0))
     port = server.getsockname()[1]
     lines = spark.readStream.format("socket").option("host", "localhost").option("port", port).load()
@@ -115,7 +107,7 @@ def test_a_udf_and_a_model_over_a_socket(spark):
     assert [row.m for row in rows] == [2, 4, 6]
 
 
-def test_rate_goes_on_at_the_newest_commit(spark, tmp_path):
+def test_rate_goes_on_at_the_newest_commit(spark, tmp_path, until):
     checkpoint = tmp_path / "cp"
     stream = spark.readStream.format("rate").option("rowsPerSecond", 200).load().select("value")
     seen, log = [], tmp_path / "seen"
@@ -160,7 +152,7 @@ class Notes:
         self.note("close")
 
 
-def test_what_foreach_opened_is_closed_when_the_query_stops(spark, tmp_path):
+def test_what_foreach_opened_is_closed_when_the_query_stops(spark, tmp_path, until):
     notes = tmp_path / "notes"
     stream = spark.readStream.format("rate").option("rowsPerSecond", 1000).load()
     query = stream.writeStream.foreach(Notes(notes)).trigger(continuous="1 hour").start()
@@ -170,7 +162,7 @@ def test_what_foreach_opened_is_closed_when_the_query_stops(spark, tmp_path):
     assert words.count("open") == words.count("close") > 0
 
 
-def test_rows_reach_the_console(spark, capfd):
+def test_rows_reach_the_console(spark, capfd, until):
     stream = MemoryStream("n INT", spark)
     query = stream.to_df().writeStream.format("console").trigger(continuous="1 second").start()
     stream.add([(41,)])

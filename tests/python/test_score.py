@@ -79,6 +79,10 @@ def test_a_stream_scores_only_what_is_new(tmp_path: Path) -> None:
         (["MODELS/add.onnx", "in.parquet", "out", "--features", "a,c"], "--features names 'c'"),
         (["MODELS/add.onnx", "in.parquet", "out", "--features", "a"], "the model has 2 inputs"),
         (["MODELS/add.onnx", "in.parquet", "out", "--trigger", "1 second"], "need --stream"),
+        (
+            ["MODELS/add.onnx", "in.parquet", "out", "--stream", "--mode", "overwrite"],
+            "--mode overwrite does not go with",
+        ),
         (["MODELS/add.onnx", "in", "out"], "[PATH_NOT_FOUND]"),
         (["MODELS/add.onnx", "nothing*", "out"], "[PATH_NOT_FOUND]"),
         (["MODELS/add.onnx", "empty", "out"], "give --format"),
@@ -109,6 +113,15 @@ def test_a_model_that_fails_at_run_time_leaves_no_output(tmp_path: Path, capsys:
     assert main(["score", str(MODELS / "fails.onnx"), str(tmp_path / "in.parquet"), str(tmp_path / "out")]) == 1
     assert "the model failed" in capsys.readouterr().err
     assert not rows(tmp_path / "out")
+
+
+def test_a_stream_that_fails_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pq.write_table(pa.table({"index": [1, 9]}), tmp_path / "in.parquet")
+    words = ["score", str(MODELS / "fails.onnx"), str(tmp_path / "in.parquet"), str(tmp_path / "out"), "--stream"]
+    assert main(words) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("firesteel: ")
+    assert "the model failed" in line
 
 
 def test_outputs_are_chosen_in_order(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 
@@ -11,7 +12,9 @@ from firesteel.errors import (
     AnalysisException,
     IllegalArgumentException,
     ParseException,
+    PySparkNotImplementedError,
     SparkNoSuchElementException,
+    UnsupportedOperationException,
 )
 from firesteel.sql import Row, SparkSession
 
@@ -102,3 +105,78 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "7"
+
+
+def test_a_table_is_not_kept_in_memory_and_stays_a_table(spark):
+    spark.range(2).write.mode("overwrite").saveAsTable("not_kept")
+    try:
+        with pytest.raises(PySparkNotImplementedError, match="cacheTable of a table"):
+            spark.catalog.cacheTable("not_kept")
+        spark.range(3).write.insertInto("not_kept")
+        assert spark.table("not_kept").count() == 5
+    finally:
+        spark.sql("DROP TABLE not_kept")
+
+
+def test_insert_into_says_that_options_have_no_effect(spark, caplog):
+    spark.range(1).write.mode("overwrite").saveAsTable("with_options_of_its_own")
+    try:
+        with caplog.at_level(logging.WARNING, logger="firesteel"):
+            spark.range(1).write.options(sep="|", partitionOverwriteMode="dynamic").insertInto(
+                "with_options_of_its_own"
+            )
+        for option in ("sep", "partitionOverwriteMode"):
+            assert caplog.text.count(f"the option '{option}' has no effect on insertInto") == 1
+    finally:
+        spark.sql("DROP TABLE with_options_of_its_own")
+
+
+def test_options_of_a_table_are_not_reported_with_each_use(spark, tmp_path, caplog):
+    (tmp_path / "rows.csv").write_text("1|2\n", encoding="utf-8")
+    schema = spark.createDataFrame([], "a INT, b INT").schema
+    with caplog.at_level(logging.WARNING, logger="firesteel"):
+        made = spark.catalog.createTable("quiet", str(tmp_path), "csv", schema, sep="|", quoteAll="true", comment="#")
+        assert made.collect() == [Row(a=1, b=2)]
+        spark.createDataFrame([(3, 4)], "a INT, b INT").write.insertInto("quiet")
+    spark.sql("DROP TABLE quiet")
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    "clause",
+    ["OPTIONS (sep = '|')", "PARTITIONED BY (k INT)", "STORED AS parquet"],
+    ids=lambda clause: clause.split()[0],
+)
+def test_a_clause_that_a_table_does_not_take_is_refused(spark, clause):
+    with pytest.raises((UnsupportedOperationException, ParseException)):
+        spark.sql(f"CREATE TABLE refused (a INT) {clause}")
+    assert not spark.catalog.tableExists("refused")
+
+
+@pytest.mark.parametrize("how", ["set", "sql", "builder"])
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [("spark.databricks.{}", "everything runs in this one process"), ("spark.sql.nobody.reads.{}", "nothing reads it")],
+    ids=["cluster", "unknown"],
+)
+def test_a_setting_without_effect_is_noted_once_wherever_it_is_set(spark, caplog, how, key, why):
+    key = key.format(how)
+    ways = {
+        "set": lambda: spark.conf.set(key, "1"),
+        "sql": lambda: spark.sql(f"SET {key}=1"),
+        "builder": lambda: SparkSession.builder.config(key, "1").getOrCreate(),
+    }
+    with caplog.at_level(logging.WARNING, logger="firesteel"):
+        for _ in range(2):
+            ways[how]()
+    assert caplog.text.count(f"the setting '{key}' has no effect here: {why}") == 1
+    spark.conf.unset(key)
+
+
+def test_settings_that_are_read_and_settings_of_the_user_are_not_noted(spark, caplog):
+    keys = ["spark.sql.shuffle.partitions", "spark.sql.streaming.checkpointLocation", "spark.my.own"]
+    with caplog.at_level(logging.WARNING, logger="firesteel"):
+        for key in keys:
+            spark.conf.set(key, "7")
+            spark.conf.unset(key)
+    assert caplog.text == ""

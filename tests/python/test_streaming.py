@@ -75,15 +75,14 @@ def test_a_tally_counts_the_batch_that_was_waited_for(spark, until):
     query.stop()
 
 
-def test_rows_that_come_one_by_one_stay_in_order_in_a_memory_table(spark):
+def test_rows_that_come_one_by_one_stay_in_order_in_a_memory_table(spark, until):
     stream = MemoryStream("n INT", spark)
     writer = stream.to_df().writeStream.format("memory").queryName("one_by_one")
     query = writer.trigger(continuous="1 second").start()
     table = spark.table("one_by_one")
     for n in range(300):
         stream.add([(n,)])
-    while query.isActive and table.count() < 300:
-        pass
+    until(lambda: not query.isActive or table.count() >= 300)
     query.stop()
     assert query.exception() is None
     numbers = [row.n for row in table.collect()]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from firesteel import _native
 from firesteel.errors import AnalysisException, _missing
+from firesteel.sql.readwriter import _pairs
 
 if TYPE_CHECKING:
     from firesteel.sql.dataframe import DataFrame
@@ -87,6 +88,8 @@ class Catalog:
     def __init__(self, sparkSession: SparkSession) -> None:
         self._session = sparkSession
         self._native = sparkSession._native
+        # By the name of a view: the view as it was, and as it is kept.
+        self._cached: dict[str, tuple[DataFrame, DataFrame]] = {}
 
     def currentCatalog(self) -> str:
         """Returns ``spark_catalog``."""
@@ -131,10 +134,10 @@ class Catalog:
         tables = [self._table(*entry) for entry in self._native.tables()]
         return sorted((table for table in tables if _matches(table.name, pattern)), key=lambda table: table.name)
 
-    def _table(self, name: str, view: bool, format: str | None, path: str | None) -> Table:
-        if view:
-            return Table(name, None, [], None, "TEMPORARY", True)
-        return Table(name, _CATALOG, [_DATABASE], None, "MANAGED", False)
+    def _table(self, name: str, kind: str, description: str | None) -> Table:
+        if kind == "TEMPORARY":
+            return Table(name, None, [], None, kind, True)
+        return Table(name, _CATALOG, [_DATABASE], description, kind, False)
 
     def getTable(self, tableName: str) -> Table:
         """Returns a table or a view."""
@@ -182,13 +185,28 @@ class Catalog:
         description: str | None = None,
         **options: str,
     ) -> DataFrame:
-        """Makes a table, of files that are there or empty."""
-        format = source or self._session.conf.get("spark.sql.sources.default") or "parquet"
+        """Makes a table, of files that are there or empty.
+
+        Parameters
+        ----------
+        tableName : str
+            Its name.
+        path : str, optional
+            Where its files are; without it they are under the warehouse directory and go with the table.
+        source : str, optional
+            The format; ``spark.sql.sources.default`` where nobody sets it.
+        schema : StructType, optional
+            The columns; without it, those of the files.
+        description : str, optional
+            What :meth:`getTable` says of it.
+        options : dict
+            Options of the format, for each read of the table and each write to it.
+        """
+        place = path or options.get("path")
         if schema is None:
-            schema = self._session.read.format(format).options(**options).load(path).schema
-        columns = schema.toDDL()
-        location = f" LOCATION '{path}'" if path else ""
-        self._session.sql(f"CREATE TABLE {tableName} ({columns}) USING {format}{location}")
+            reader = self._session.read.options(**options)
+            schema = (reader.format(source) if source else reader).load(place).schema
+        self._native.create_table(tableName, place, source, schema.json(), _pairs(options), description)
         return self._session.table(tableName)
 
     def createExternalTable(
@@ -200,7 +218,7 @@ class Catalog:
         **options: str,
     ) -> DataFrame:
         """Makes a table; the older name of :meth:`createTable`."""
-        return self.createTable(tableName, path, source, schema, **options)
+        return self.createTable(tableName, path, source, schema, None, **options)
 
     def listFunctions(self, dbName: str | None = None, pattern: str | None = None) -> list[Function]:
         """Lists the functions that the session registered."""
@@ -222,28 +240,47 @@ class Catalog:
         return self._session.udf.register(name, f, returnType)
 
     def cacheTable(self, tableName: str, storageLevel: Any = None) -> None:
-        """Keeps the rows of a view in memory."""
-        self._session.table(tableName).cache().createOrReplaceTempView(tableName)
-        self._cached.add(tableName.lower())
+        """Keeps the rows of a view in memory. Of a table it raises: rows that are added to it must be seen.
+
+        Notes
+        -----
+        What was made of the view before, with ``spark.table`` say, is not kept: only what names it from now on.
+        """
+        if self.isCached(tableName):
+            return
+        if not self._native.find(tableName):
+            raise _missing("Catalog.cacheTable of a table")
+        before, kept = self._session.table(tableName), self._session.table(tableName).cache()
+        self._put_view(tableName, kept)
+        self._cached[tableName.lower()] = (before, kept)
+
+    def _put_view(self, name: str, df: DataFrame) -> None:
+        database, _, own = name.rpartition(".")
+        if database:
+            df.createOrReplaceGlobalTempView(own)
+        else:
+            df.createOrReplaceTempView(own)
 
     def uncacheTable(self, tableName: str) -> None:
-        """Notes that a view need not be kept; its memory goes with the view."""
-        self._cached.discard(tableName.lower())
+        """Forgets the rows of a view; it is again what it was before :meth:`cacheTable`."""
+        if self.isCached(tableName):
+            before, _ = self._cached.pop(tableName.lower())
+            self._put_view(tableName, before)
 
     def isCached(self, tableName: str) -> bool:
-        """Whether :meth:`cacheTable` was called for a view."""
+        """Whether :meth:`cacheTable` was called for a view, and nobody has put another one in its place since."""
         if not self.tableExists(tableName):
             raise AnalysisException(
                 f"[TABLE_OR_VIEW_NOT_FOUND] there is no table or view `{tableName}`. SQLSTATE: 42P01"
             )
-        return tableName.lower() in self._cached
-
-    @property
-    def _cached(self) -> set[str]:
-        return self.__dict__.setdefault("_cached_names", set())
+        entry = self._cached.get(tableName.lower())
+        return entry is not None and self._native.is_view_of(tableName, entry[1]._frame)
 
     def clearCache(self) -> None:
-        """Notes that nothing need be kept."""
+        """Forgets the rows of every view, as :meth:`uncacheTable` does."""
+        for name in list(self._cached):
+            if self.tableExists(name):
+                self.uncacheTable(name)
         self._cached.clear()
 
     def refreshTable(self, tableName: str) -> None:

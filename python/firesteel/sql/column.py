@@ -33,6 +33,11 @@ def _expr(value: Column | str) -> _native.Expr:
     raise _not_type("col", "Column or str", value)
 
 
+def _flat(given: Any) -> list[Any]:
+    """Arguments that may be given one by one or as one list."""
+    return list(given[0]) if len(given) == 1 and isinstance(given[0], (list, tuple)) else list(given)
+
+
 def _type_text(data_type: DataType | str) -> str:
     if isinstance(data_type, str):
         return data_type

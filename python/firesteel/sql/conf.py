@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from firesteel import _native
+from firesteel.conf import _text
 from firesteel.errors import IllegalArgumentException, SparkNoSuchElementException, _not_type
 
 __all__ = ["RuntimeConfig"]
@@ -76,8 +77,3 @@ class RuntimeConfig:
     def getAll(self) -> dict[str, str]:
         """Every key that was set."""
         return dict(self._session.conf_all())
-
-
-def _text(value: Any) -> str:
-    """A value as Spark's text: ``true``, not ``True``."""
-    return str(value).lower() if isinstance(value, bool) else str(value)

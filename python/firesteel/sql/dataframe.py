@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import reduce
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from firesteel import _native
 from firesteel.errors import (
@@ -18,8 +18,10 @@ from firesteel.errors import (
     PySparkValueError,
     _missing,
     _not_type,
+    _refuse,
 )
-from firesteel.sql.column import Column, _expr
+from firesteel.sql.column import Column, _expr, _flat
+from firesteel.sql.conf import _NoValue
 from firesteel.sql.types import Row, StructType, _parse_datatype_json_string
 from firesteel.storagelevel import StorageLevel
 
@@ -671,18 +673,19 @@ class DataFrame:
         """Fills missing values; see :meth:`DataFrameNaFunctions.fill`."""
         return self.na.fill(value, subset)
 
-    def replace(self, to_replace: Any, value: Any = None, subset: Any = None) -> DataFrame:
+    def replace(self, to_replace: Any, value: Any = _NoValue, subset: Any = None) -> DataFrame:
         """Replaces values; see :meth:`DataFrameNaFunctions.replace`."""
         return self.na.replace(to_replace, value, subset)
 
     def describe(self, *cols: Any) -> DataFrame:
         """Counts, means, deviations, minima and maxima of columns."""
-        return self.stat._summary(_flat(cols), ("count", "mean", "stddev", "min", "max"))
+        frame = self.select(*_flat(cols)) if cols else self
+        return frame.stat._summary(("count", "mean", "stddev", "min", "max"))
 
     def summary(self, *statistics: str) -> DataFrame:
         """Statistics of the columns; as :meth:`describe`, with quartiles, or those that are named."""
         given = _flat(statistics)
-        return self.stat._summary([], given or ["count", "mean", "stddev", "min", "25%", "50%", "75%", "max"])
+        return self.stat._summary(given or ["count", "mean", "stddev", "min", "25%", "50%", "75%", "max"])
 
     def approxQuantile(self, col: Any, probabilities: Any, relativeError: float) -> Any:
         """Quantiles; see :meth:`DataFrameStatFunctions.approxQuantile`."""
@@ -1027,25 +1030,11 @@ class DataFrame:
         return DataStreamWriter(self)
 
 
-def _refuse(name: str) -> Any:
-    def method(self: DataFrame, *args: Any, **kwargs: Any) -> NoReturn:
-        raise _missing(f"DataFrame.{name}")
-
-    method.__name__ = name
-    method.__doc__ = "Not in Firesteel: a call raises by name."
-    return method
-
-
 for _name in (
     "asTable", "exists", "lateralJoin", "mapInArrow", "mapInPandas", "mergeInto", "nearestByJoin", "observe", "pandas_api",
     "repartitionById", "scalar", "transpose", "writeTo", "zip", "zipWithIndex",
 ):  # fmt: skip
-    setattr(DataFrame, _name, _refuse(_name))
-
-
-def _flat(cols: Any) -> list[Any]:
-    """Arguments that may be given one by one or as one list."""
-    return list(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else list(cols)
+    setattr(DataFrame, _name, _refuse("DataFrame", _name))
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from firesteel import _native
-from firesteel.errors import PySparkValueError, _missing, _not_type
-from firesteel.sql.column import Column, _call
+from firesteel.errors import PySparkValueError, _not_type, _refuse
+from firesteel.sql.column import Column, _call, _flat
 from firesteel.sql.types import NumericType
 
 if TYPE_CHECKING:
@@ -86,11 +86,10 @@ class GroupedData:
         return self._aggregate([_call("count", 1).alias("count")])
 
     def _numeric(self, function: str, cols: tuple[Any, ...]) -> DataFrame:
-        names = list(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else list(cols)
+        names = _flat(cols)
         fields = self._df.schema.fields
         if not names:
-            keys = {expr.name() for expr in self._keys}
-            names = [f.name for f in fields if isinstance(f.dataType, NumericType) and f.name not in keys]
+            names = [f.name for f in fields if isinstance(f.dataType, NumericType)]
         else:
             wrong = [f.name for f in fields if f.name in names and not isinstance(f.dataType, NumericType)]
             if wrong:
@@ -100,7 +99,7 @@ class GroupedData:
         return self._aggregate([_call(function, self._df[name]) for name in names])
 
     def avg(self: GroupedData, *cols: str) -> DataFrame:
-        """Averages numeric columns; all of them by default.
+        """Averages numeric columns; all of them by default, keys too.
 
         Examples
         --------
@@ -182,17 +181,8 @@ def _named(name: str, function: str) -> Column:
     return _call(function.lower(), Column(_native.Expr.column(name)))
 
 
-def _refuse(name: str) -> Any:
-    def method(self: GroupedData, *args: Any, **kwargs: Any) -> NoReturn:
-        raise _missing(f"GroupedData.{name}")
-
-    method.__name__ = name
-    method.__doc__ = "Not in Firesteel: a call raises by name."
-    return method
-
-
 for _name in (
     "apply", "applyInArrow", "applyInPandas", "applyInPandasWithState", "cogroup", "transformWithState",
     "transformWithStateInPandas",
 ):  # fmt: skip
-    setattr(GroupedData, _name, _refuse(_name))
+    setattr(GroupedData, _name, _refuse("GroupedData", _name))

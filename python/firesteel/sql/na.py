@@ -6,6 +6,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from firesteel.errors import PySparkTypeError, PySparkValueError, _not_type
+from firesteel.sql.conf import _NoValue
 from firesteel.sql.types import BooleanType, DataType, DoubleType, FloatType, NumericType, StringType
 
 if TYPE_CHECKING:
@@ -69,11 +70,12 @@ class DataFrameNaFunctions:
     def _subset(self, subset: Any) -> list[str]:
         if subset is None:
             return self.df.columns
-        if isinstance(subset, str):
-            return [subset]
-        if isinstance(subset, (list, tuple)):
-            return list(subset)
-        raise _not_type("subset", "list or tuple", subset)
+        names = [subset] if isinstance(subset, str) else subset
+        if not isinstance(names, (list, tuple)):
+            raise _not_type("subset", "list or tuple", subset)
+        for name in names:
+            _ = self.df[name]  # a name that is no column raises
+        return list(names)
 
     def fill(self, value: Any, subset: Any = None) -> DataFrame:
         """Fills missing values in the columns of the value's kind.
@@ -108,7 +110,7 @@ class DataFrameNaFunctions:
             columns.append(change(field, column).alias(field.name) if field.name.lower() in names else column)
         return self.df.select(*columns)
 
-    def replace(self, to_replace: Any, value: Any = None, subset: Any = None) -> DataFrame:
+    def replace(self, to_replace: Any, value: Any = _NoValue, subset: Any = None) -> DataFrame:
         """Replaces values by others of the same kind.
 
         Parameters
@@ -116,7 +118,7 @@ class DataFrameNaFunctions:
         to_replace : bool, int, float, str, list or dict
             What to replace; a dict maps old values to new ones.
         value : bool, int, float, str, list or None, optional
-            What to put in its place.
+            What to put in its place; needed unless `to_replace` is a dict.
         subset : str or list of str, optional
             The columns to look at.
 
@@ -128,10 +130,17 @@ class DataFrameNaFunctions:
         """
         from firesteel.sql import functions as F
 
+        if value is _NoValue and not isinstance(to_replace, dict):
+            raise PySparkTypeError(
+                errorClass="ARGUMENT_REQUIRED",
+                messageParameters={"arg_name": "value", "condition": "`to_replace` is not a dict"},
+            )
         if not isinstance(to_replace, (bool, float, int, str, list, tuple, dict)):
             raise _not_type("to_replace", "bool, dict, float, int, str or tuple", to_replace)
         if isinstance(to_replace, dict):
             pairs = dict(to_replace)
+        elif value is not None and not isinstance(value, (bool, float, int, str, list, tuple)):
+            raise _not_type("value", "bool, float, int, list, None, str or tuple", value)
         else:
             old = list(to_replace) if isinstance(to_replace, (list, tuple)) else [to_replace]
             new = list(value) if isinstance(value, (list, tuple)) else [value] * len(old)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
-from firesteel.errors import _missing, _not_type
-from firesteel.sql.conf import _text
+from firesteel.conf import _text
+from firesteel.errors import AnalysisException, _missing, _not_type
+from firesteel.sql.column import _flat
 from firesteel.sql.session import _schema_text
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from firesteel.sql.types import StructType
 
 __all__ = ["DataFrameReader", "DataFrameWriter"]
+
+_log = logging.getLogger("firesteel")
 
 
 def _pairs(options: dict[str, Any]) -> list[tuple[str, str]]:
@@ -288,7 +292,7 @@ class DataFrameWriter:
 
     def partitionBy(self, *cols: str | list[str]) -> DataFrameWriter:
         """Sets the columns whose values become directories."""
-        self._partition_by = list(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else list(cols)  # type: ignore[arg-type]
+        self._partition_by = _flat(cols)
         return self
 
     def bucketBy(self, numBuckets: int, col: Any, *cols: Any) -> DataFrameWriter:
@@ -349,8 +353,6 @@ class DataFrameWriter:
 
     def _check(self) -> None:
         if self._df.isStreaming:
-            from firesteel.errors import AnalysisException
-
             raise AnalysisException(
                 "[CALL_ON_STREAMING_DATASET_UNSUPPORTED] a stream has no `write`; use `writeStream`. SQLSTATE: 42KDE"
             )
@@ -369,9 +371,23 @@ class DataFrameWriter:
         self._df._frame.save_table(name, self._format, self._mode, self._partition_by, _pairs(self._options))
 
     def insertInto(self, tableName: str, overwrite: bool | None = None) -> None:
-        """Appends to a table, column by column in order; or replaces its rows."""
+        """Appends to a table, column by column in order; or replaces its rows.
+
+        Notes
+        -----
+        The table's format, partitions and options hold: ``partitionBy`` raises, and an option has no effect, which the log says.
+        """
         replace = overwrite if overwrite is not None else self._mode.lower() == "overwrite"
         self._check()
+        if self._partition_by:
+            raise AnalysisException(
+                "[PARTITION_BY_NOT_ALLOWED_WITH_INSERT_INTO] partitionBy() cannot be used with insertInto(): the table "
+                f"`{tableName}` has its own partitions. SQLSTATE: 42601"
+            )
+        for key in self._options:
+            _log.warning(
+                "the option '%s' has no effect on insertInto: the options of the table '%s' hold", key, tableName
+            )
         self._df._frame.insert_into(tableName, replace)
 
     def csv(

@@ -7,13 +7,20 @@ import logging
 import sys
 import threading
 import weakref
-from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from firesteel import _native
-from firesteel.errors import PySparkRuntimeError, PySparkTypeError, PySparkValueError, _missing, _not_type
-from firesteel.sql.conf import RuntimeConfig, _text
+from firesteel.conf import _text
+from firesteel.errors import (
+    IllegalArgumentException,
+    PySparkRuntimeError,
+    PySparkTypeError,
+    PySparkValueError,
+    _missing,
+    _not_type,
+)
+from firesteel.sql.conf import RuntimeConfig
 from firesteel.sql.types import DataType, StructType
 
 if TYPE_CHECKING:
@@ -29,54 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["SparkSession"]
 
 _log = logging.getLogger("firesteel")
-
-# What only a cluster or a JVM needs: noted once, without effect here. The documentation has the same table.
-_CLUSTER = (
-    "spark.jars",
-    "spark.driver.",
-    "spark.executor.",
-    "spark.cores.max",
-    "spark.yarn.",
-    "spark.kubernetes.",
-    "spark.dynamicAllocation.",
-    "spark.shuffle.",
-    "spark.network.",
-    "spark.rpc.",
-    "spark.ui.",
-    "spark.eventLog.",
-    "spark.history.",
-    "spark.hadoop.",
-    "spark.serializer",
-    "spark.kryo",
-    "spark.memory.",
-    "spark.submit.",
-    "spark.local.",
-    "spark.scheduler.",
-    "spark.task.",
-    "spark.speculation",
-    "spark.python.",
-    "spark.pyspark.",
-    "spark.sql.adaptive.",
-    "spark.sql.autoBroadcastJoinThreshold",
-    "spark.sql.execution.arrow.pyspark.",
-    "spark.sql.catalogImplementation",
-    "spark.sql.catalog.",
-    "spark.sql.extensions",
-    "spark.sql.streaming.stateStore.",
-    "spark.default.parallelism",
-    "spark.plugins",
-    "spark.databricks.",
-    "spark.home",
-)
-_noted: set[str] = set()
-
-
-def _note(keys: Iterable[str]) -> None:
-    """Says, once a key, that it has no effect here."""
-    for key in keys:
-        if key.startswith(_CLUSTER) and key not in _noted:
-            _noted.add(key)
-            _log.warning("the setting '%s' has no effect here: everything runs in this one process", key)
 
 
 class SparkSession:
@@ -146,14 +105,12 @@ class SparkSession:
                 options = self._take()
                 session = SparkSession._active
                 if session is None or session._stopped:
-                    _note(options)
                     session = SparkSession(_native.Session(list(options.items())))
                     SparkSession._active = session
                 else:
                     for key, value in options.items():
                         if key not in ("spark.master", "spark.app.name"):
                             session._native.conf_add(key, value)
-                    _note(options)
                 return session
 
         def _take(self) -> dict[str, str]:
@@ -174,6 +131,7 @@ class SparkSession:
             native = getattr(native, "_session", native)._native
         self._native = native
         self._stopped = False
+        self._local = threading.local()
         native.set_print(_print)
         SparkSession._sessions.add(self)
 
@@ -395,17 +353,34 @@ class SparkSession:
         )
 
     def addTag(self, tag: str) -> None:
-        """Takes a tag of this thread's operations, which nobody asks for here."""
+        """Adds a tag to this thread's operations; to be read again, since no operation is looked for by its tag here.
+
+        Raises
+        ------
+        IllegalArgumentException
+            Where the tag is empty or has a comma.
+        """
+        if not tag or "," in tag:
+            raise IllegalArgumentException(f"a tag must be a text without a comma, found '{tag}'")
+        self._tags().add(tag)
 
     def removeTag(self, tag: str) -> None:
-        """Forgets a tag."""
+        """Removes a tag of this thread."""
+        self._tags().discard(tag)
 
     def getTags(self) -> set[str]:
-        """Returns no tags."""
-        return set()
+        """Returns the tags of this thread, which are not those of the context."""
+        return set(self._tags())
 
     def clearTags(self) -> None:
-        """Forgets the tags."""
+        """Removes every tag of this thread."""
+        self._tags().clear()
+
+    def _tags(self) -> set[str]:
+        local = self._local
+        if not hasattr(local, "tags"):
+            local.tags = set()
+        return local.tags
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

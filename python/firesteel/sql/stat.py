@@ -148,15 +148,11 @@ class DataFrameStatFunctions:
             return self.df.limit(0)
         return self.df.filter(F.rand(seed) < share.otherwise(0.0))
 
-    def _summary(self, cols: list[str], statistics: Any) -> DataFrame:
+    def _summary(self, statistics: Any) -> DataFrame:
         """`describe` and `summary`: one pass over the rows, then one row for each statistic, as text."""
         from firesteel.sql import functions as F
 
         fields = [f for f in self.df.schema if isinstance(f.dataType, (NumericType, StringType))]
-        if cols:
-            for name in cols:
-                _ = self.df[name]
-            fields = [f for f in self.df.schema if f.name in cols]
         aggregates: list[Column] = []
         for statistic in statistics:
             for field in fields:

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from firesteel import _native
-from firesteel.sql.column import Column, _expr
+from firesteel.sql.column import Column, _expr, _flat
 
 __all__ = ["Window", "WindowSpec"]
 
@@ -14,8 +14,7 @@ _LIMIT = 2**63 - 1
 
 
 def _columns(cols: tuple[Any, ...]) -> list[_native.Expr]:
-    given = cols[0] if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else cols
-    return [_expr(col) for col in given]
+    return [_expr(col) for col in _flat(cols)]
 
 
 class Window:

@@ -62,7 +62,9 @@ impl Sql {
     }
 
     fn create_table(&self, table: ast::CreateTable) -> Result<Statement> {
-        if table.temporary || table.external {
+        use ast::CreateTableOptions::{None as NoOptions, TableProperties};
+        // Properties say something of a table and do nothing to it; options would.
+        if table.temporary || table.external || !matches!(table.table_options, NoOptions | TableProperties(_)) {
             return Err(unsupported("the statement", &table));
         }
         let fields = table
@@ -70,18 +72,29 @@ impl Sql {
             .iter()
             .map(|column| Ok(Field::new(ident(&column.name), data_type(&column.data_type)?, true)))
             .collect::<Result<Vec<_>>>()?;
-        let format = match table.hive_formats.and_then(|formats| formats.storage) {
+        // `LOCATION` stands with the format where `USING` is before it.
+        let hive = table.hive_formats.unwrap_or_default();
+        let format = match hive.storage {
             Some(ast::HiveIOFormat::Using { format }) => Some(ident(&format)),
             None => None,
             Some(other) => return Err(unsupported("this table format", &format!("{other:?}"))),
+        };
+        let partitioned_by = match table.hive_distribution {
+            ast::HiveDistributionStyle::NONE => Vec::new(),
+            ast::HiveDistributionStyle::PARTITIONED { columns }
+                if columns.iter().all(|column| column.data_type == ast::DataType::Unspecified) =>
+            {
+                columns.iter().map(|column| ident(&column.name)).collect()
+            }
+            other => return Err(unsupported("this way to spread a table", &format!("{other:?}"))),
         };
         Ok(Statement::CreateTable {
             name: names(&table.name),
             format,
             options: Vec::new(),
-            path: table.location.clone(),
+            path: hive.location.or(table.location),
             columns: if fields.is_empty() { None } else { Some(Arc::new(Schema::new(fields))) },
-            partitioned_by: Vec::new(),
+            partitioned_by,
             if_not_exists: table.if_not_exists,
             replace: table.or_replace,
             query: table.query.map(|query| self.query(*query)).transpose()?,

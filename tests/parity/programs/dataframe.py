@@ -89,6 +89,38 @@ def nulls_filled(spark):
     return [df.fillna(0).collect(), df.fillna("x").collect(), df.na.fill({"i": 9, "s": "z"}).collect(), df.fillna(False).collect(), df.fillna(1.9, subset=["i"]).collect()]
 
 
+def _refused(call):
+    try:
+        call()
+        return "taken"
+    except Exception as error:
+        return [type(error).__name__, error.getCondition()]
+
+
+def a_replacement_needs_a_value(spark):
+    df = spark.createDataFrame([("a", 1, 2.0)], "s STRING, i INT, d DOUBLE")
+    calls = [lambda: df.replace(1), lambda: df.na.replace(1), lambda: df.replace([1, 2]), lambda: df.replace(1, object())]
+    return [df.replace({1: 3}).collect(), df.replace(1, None).collect(), [_refused(call) for call in calls]]
+
+
+def a_subset_names_columns(spark):
+    df = spark.createDataFrame([("a", 1, None)], "s STRING, i INT, d DOUBLE")
+    calls = [lambda: df.na.fill(0, subset=["nope"]), lambda: df.na.fill("x", subset=["d", "nope"]), lambda: df.na.replace(1, 2, subset=["nope"]), lambda: df.na.drop(subset=["nope"]), lambda: df.na.fill({"nope": 1})]
+    return [df.na.fill(0, subset=["s"]).collect(), df.na.fill(0, subset=["D"]).collect(), [_refused(call) for call in calls]]
+
+
+def numeric_keys_are_aggregated_too(spark):
+    df = spark.createDataFrame([(1, 2.0, "x"), (1, 3.0, "y"), (2, 4.0, "z")], "n INT, v DOUBLE, s STRING")
+    frames = [df.groupBy("n").sum(), df.groupBy("s").max(), df.groupBy((df.n + 1).alias("m")).avg(), df.rollup("n").sum(), df.select("s").groupBy("s").sum(), df.groupBy("n").pivot("s", ["x"]).sum()]
+    return [[frame.columns, sorted(frame.collect(), key=str)] for frame in frames]
+
+
+def described_columns_are_those_that_are_named(spark):
+    df = spark.sql("SELECT 'a' AS s, 1 AS i, 2.5D AS d, date'2024-01-05' AS t, true AS b")
+    frames = [df.describe(), df.describe("d", "i"), df.describe(["d", "i"]), df.describe("t"), df.describe("I"), df.describe("*"), df.summary("count")]
+    return [[frame.columns, frame.collect()] for frame in frames] + [_refused(lambda: df.describe("nope"))]
+
+
 def values_replaced(spark):
     df = _frame(spark)
     return [df.replace(1, 10).collect(), df.na.replace("a", "A", "s").collect(), df.replace({"a": "x", "b": "y"}).collect(), df.replace(["a", "b"], ["p", "q"]).collect(), df.replace("a", None).collect()]

@@ -419,6 +419,108 @@ def tables(spark):
         spark.sql("DROP TABLE parity_t")
 
 
+def _rows(spark, table):
+    return [spark.table(table).columns, sorted(map(list, spark.table(table).collect()))]
+
+
+def _refused(write):
+    try:
+        write()
+        return "taken"
+    except Exception as error:
+        return [type(error).__name__, error.getCondition()]
+
+
+def a_table_is_appended_by_name(spark):
+    rows = lambda schema, *row: spark.createDataFrame([row], schema).write.mode("append")
+    spark.createDataFrame([(1, 2)], "i INT, j INT").write.saveAsTable("parity_by_name")
+    try:
+        rows("j INT, i INT", 30, 4).saveAsTable("parity_by_name")
+        rows("J BIGINT, I INT", 31, 5).saveAsTable("parity_by_name")
+        rows("j INT, i INT", 7, 8).insertInto("parity_by_name")
+        refused = [
+            _refused(lambda: rows("j INT", 30).saveAsTable("parity_by_name")),
+            _refused(lambda: rows("j INT, i INT, k INT", 30, 4, 5).saveAsTable("parity_by_name")),
+            _refused(lambda: rows("a INT, b INT", 30, 4).saveAsTable("parity_by_name")),
+            _refused(lambda: rows("i INT, i INT", 30, 4).saveAsTable("parity_by_name")),
+            _refused(lambda: rows("i INT, j INT", 30, 4).format("csv").saveAsTable("parity_by_name")),
+            _refused(lambda: rows("i INT, j INT", 30, 4).format("PARQUET").saveAsTable("parity_by_name")),
+            _refused(lambda: rows("i INT, j INT", 30, 4).partitionBy("i").saveAsTable("parity_by_name")),
+            _refused(lambda: rows("i INT", 30).insertInto("parity_by_name")),
+            _refused(lambda: rows("i INT, j INT, k INT", 30, 4, 5).insertInto("parity_by_name")),
+        ]
+        return [*_rows(spark, "parity_by_name"), refused]
+    finally:
+        spark.sql("DROP TABLE parity_by_name")
+
+
+def a_table_has_its_partition_columns_last(spark):
+    rows = lambda schema, *row: spark.createDataFrame([row], schema).write.mode("append")
+    rows("k INT, a INT, l INT, b INT", 1, 2, 9, 3).partitionBy("L", "K").saveAsTable("parity_parts")
+    try:
+        rows("a INT, b INT, l INT, k INT", 10, 20, 40, 30).insertInto("parity_parts")
+        rows("k INT, a INT, l INT, b INT", 5, 6, 8, 7).partitionBy("l", "k").saveAsTable("parity_parts")
+        spark.sql("INSERT INTO parity_parts VALUES (11, 12, 13, 14)")
+        refused = [
+            _refused(lambda: rows("k INT, a INT, l INT, b INT", 5, 6, 8, 7).saveAsTable("parity_parts")),
+            _refused(lambda: rows("k INT, a INT, l INT, b INT", 5, 6, 8, 7).partitionBy("k", "l").saveAsTable("parity_parts")),
+            _refused(lambda: rows("k INT, a INT, l INT, b INT", 5, 6, 8, 7).partitionBy("k", "l").insertInto("parity_parts")),
+        ]
+        return [*_rows(spark, "parity_parts"), refused]
+    finally:
+        spark.sql("DROP TABLE parity_parts")
+
+
+def a_table_keeps_its_options(spark):
+    rows = lambda *row: spark.createDataFrame([row], "a INT, s STRING").write
+    rows(1, "x,y").format("csv").option("sep", "|").option("header", True).saveAsTable("parity_options")
+    try:
+        rows(2, "z").insertInto("parity_options")
+        rows(3, "w").mode("append").format("csv").option("sep", ";").saveAsTable("parity_options")
+        spark.sql("INSERT INTO parity_options VALUES (4, 'v')")
+        return [*_rows(spark, "parity_options"), _refused(lambda: rows(5, "u").mode("append").saveAsTable("parity_options"))]
+    finally:
+        spark.sql("DROP TABLE parity_options")
+
+
+def tables_with_a_place_of_their_own(spark, tmp):
+    spark.sql(f"CREATE TABLE parity_at (a INT) USING csv LOCATION '{tmp}/at'")
+    spark.sql("CREATE TABLE parity_near (a INT) USING csv LOCATION 'parity_near_place'")
+    spark.sql(f"CREATE TABLE parity_as USING json LOCATION '{tmp}/as' AS SELECT 1 AS a")
+    spark.sql("CREATE TABLE parity_by (a INT, b INT) PARTITIONED BY (a)")
+    spark.range(2).write.option("path", f"{tmp}/saved").saveAsTable("parity_saved")
+    names = ["parity_at", "parity_near", "parity_as", "parity_by", "parity_saved"]
+    try:
+        spark.sql("INSERT INTO parity_at VALUES (1)")
+        spark.sql("INSERT INTO parity_near VALUES (2)")
+        spark.sql("INSERT INTO parity_by VALUES (3, 4)")
+        warehouse = spark.conf.get("spark.sql.warehouse.dir").removeprefix("file:")
+        near = os.path.exists(f"{warehouse}/parity_near_place")
+        found = [[_rows(spark, name), spark.catalog.getTable(name).tableType] for name in names]
+    finally:
+        for name in names:
+            spark.sql(f"DROP TABLE IF EXISTS {name}")
+    return [found, near, [os.path.exists(f"{tmp}/{name}") for name in ("at", "as", "saved")]]
+
+
+def tables_that_the_catalog_makes(spark, tmp):
+    schema = spark.createDataFrame([], "a INT, b INT").schema
+    (tmp / "place").mkdir()
+    _file(tmp, "1|2\n", "place/rows.csv")
+    c = spark.catalog
+    made = [c.createTable("parity_made", path=f"{tmp}/place", source="csv", schema=schema, description="two numbers", sep="|").collect()]
+    made.append(c.createTable("parity_empty", source="csv", schema=schema, sep=";").collect())
+    try:
+        for name in ("parity_made", "parity_empty"):
+            spark.createDataFrame([(3, 4)], "a INT, b INT").write.insertInto(name)
+            table = c.getTable(name)
+            made += [_rows(spark, name), table.tableType, table.description]
+        return made
+    finally:
+        spark.sql("DROP TABLE parity_made")
+        spark.sql("DROP TABLE parity_empty")
+
+
 def a_table_that_exists(spark):
     spark.range(1).write.saveAsTable("parity_u")
     try:

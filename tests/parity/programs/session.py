@@ -75,6 +75,66 @@ def catalog(spark):
     return found
 
 
+def tags_of_a_session(spark):
+    spark.addTag("a")
+    spark.addTag("b")
+    found = [sorted(spark.getTags()), sorted(spark.sparkContext.getJobTags())]
+    spark.removeTag("a")
+    found.append(sorted(spark.getTags()))
+    spark.removeTag("b")
+    refused = []
+    for tag in ("a,b", ""):
+        try:
+            spark.addTag(tag)
+        except Exception as error:
+            refused.append(type(error).__name__)
+    return [*found, sorted(spark.getTags()), refused]
+
+
+def timeouts(spark):
+    query = spark.readStream.format("rate").load().writeStream.format("noop").start()
+    found = [spark.streams.awaitAnyTermination(0), query.awaitTermination(True)]
+    for wait, value in ((spark.streams.awaitAnyTermination, -1), (spark.streams.awaitAnyTermination, "5"), (query.awaitTermination, 0), (query.awaitTermination, "5")):
+        try:
+            found.append(wait(value))
+        except Exception as error:
+            found.append([type(error).__name__, error.getCondition()])
+    query.stop()
+    return found
+
+
+def a_view_kept_and_let_go(spark):
+    spark.range(2).createOrReplaceTempView("kept_v")
+    spark.range(2).createOrReplaceGlobalTempView("kept_g")
+    c = spark.catalog
+    found = []
+    for name in ("kept_v", "global_temp.kept_g"):
+        c.cacheTable(name)
+        found += [c.isCached(name), spark.table(name).count(), c.uncacheTable(name), c.isCached(name), spark.table(name).count(), c.uncacheTable(name)]
+    c.cacheTable("kept_v")
+    c.clearCache()
+    found += [c.isCached("kept_v"), spark.table("kept_v").count()]
+    c.cacheTable("kept_v")
+    spark.range(5).createOrReplaceTempView("kept_v")
+    found += [c.isCached("kept_v"), spark.table("kept_v").count()]
+    c.dropTempView("kept_v")
+    c.dropGlobalTempView("kept_g")
+    for call in (c.cacheTable, c.uncacheTable):
+        try:
+            call("kept_v")
+        except Exception as error:
+            found.append([type(error).__name__, error.getCondition()])
+    return found
+
+
+def a_persisted_rdd(spark):
+    return [spark.range(2).rdd.persist(StorageLevel.MEMORY_ONLY).collect(), spark.range(1).rdd.persist().count()]
+
+
+def older_names_of_functions(spark):
+    return spark.range(2).select(F.negate("id").alias("n"), F.power("id", F.lit(2)).alias("p"), F.power(F.lit(3), 2).alias("q"))
+
+
 def catalog_of_what_is_missing(spark):
     return spark.catalog.listColumns("nope_nope")
 

@@ -138,6 +138,8 @@ from firesteel.sql.functions.windows import *
 approxCountDistinct = approx_count_distinct
 bitwiseNOT = bitwise.bitwise_not
 countDistinct = count_distinct
+negate = math.negative
+power = math.pow
 shiftLeft = bitwise.shiftleft
 shiftRight = bitwise.shiftright
 shiftRightUnsigned = bitwise.shiftrightunsigned
@@ -151,6 +153,7 @@ _UDF = {
     "UserDefinedFunction": "firesteel.sql.udf",
     "pandas_udf": "firesteel.sql.pandas.functions",
     "PandasUDFType": "firesteel.sql.pandas.functions",
+    "ArrowUDFType": "firesteel.sql.pandas.functions",
     "arrow_udf": "firesteel.sql.pandas.functions",
 }
 # What Spark has and we have not: an error, by name, when it is called.
@@ -242,8 +245,10 @@ __all__ = [
     "map_zip_with",
     "mode",
     "months",
+    "negate",
     "nth_value",
     "overlay",
+    "power",
     "rand",
     "randn",
     "randstr",

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 from firesteel import _native
+from firesteel.conf import _text
 from firesteel.errors import PySparkValueError, _not_type
 from firesteel.sql.column import Column, _call, _expr
 from firesteel.sql.types import DataType, StructType
@@ -53,7 +54,7 @@ def _options(options: Any) -> list[Any]:
         return []
     pairs: list[Any] = []
     for key, value in options.items():
-        pairs += [key, str(value).lower() if isinstance(value, bool) else str(value)]
+        pairs += [key, _text(value)]
     return [_call("map", *pairs)]
 
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from firesteel import _native
-from firesteel.errors import PySparkValueError, StreamingQueryException, _not_type
+from firesteel.errors import PySparkValueError, StreamingQueryException
 from firesteel.sql.streaming.listener import StreamingQueryListener, StreamingQueryProgress, _Adapter
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ class StreamingQuery:
         if timeout is None:
             self._native.await_termination(None)
             return None
-        _positive("timeout", timeout)
+        if not isinstance(timeout, (int, float)) or timeout <= 0:
+            raise _not_positive("timeout", timeout)
         return self._native.await_termination(float(timeout))
 
     @property
@@ -176,7 +177,9 @@ class StreamingQueryManager:
         if timeout is None:
             self._native.await_any_termination(None)
             return None
-        _positive("timeout", timeout)
+        # As in PySpark, 0 is taken here, and asks whether one has ended by now.
+        if not isinstance(timeout, (int, float)) or timeout < 0:
+            raise _not_positive("timeout", timeout)
         return self._native.await_any_termination(float(timeout))
 
     def resetTerminated(self) -> None:
@@ -202,10 +205,7 @@ class StreamingQueryManager:
                 self._listeners.remove(entry)
 
 
-def _positive(name: str, value: Any) -> None:
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise _not_type(name, "int or float", value)
-    if value <= 0:
-        raise PySparkValueError(
-            errorClass="VALUE_NOT_POSITIVE", messageParameters={"arg_name": name, "arg_value": str(value)}
-        )
+def _not_positive(name: str, value: Any) -> PySparkValueError:
+    return PySparkValueError(
+        errorClass="VALUE_NOT_POSITIVE", messageParameters={"arg_name": name, "arg_value": repr(value)}
+    )

@@ -17,6 +17,7 @@ from firesteel.errors import (
     _missing,
     _not_type,
 )
+from firesteel.sql.column import _flat
 from firesteel.sql.readwriter import _options, _pairs
 from firesteel.sql.session import _schema_text
 
@@ -313,7 +314,7 @@ class DataStreamWriter:
 
     def partitionBy(self, *cols: Any) -> DataStreamWriter:
         """Sets the columns whose values become directories."""
-        self._partition_by = list(cols[0]) if len(cols) == 1 and isinstance(cols[0], (list, tuple)) else list(cols)
+        self._partition_by = _flat(cols)
         return self
 
     def clusterBy(self, *cols: Any) -> DataStreamWriter:
