@@ -115,6 +115,22 @@ impl Catalog {
         self.tables.read().get(&key).cloned().map(Named::Table)
     }
 
+    /// The name of a table that is to be made or dropped; an error for one in another database or catalog, of which there are none.
+    pub fn own(parts: &[String]) -> Result<&str> {
+        let (name, place) = parts.split_last().ok_or_else(|| Error::internal("a table's name has no parts"))?;
+        let here = match place {
+            [] => true,
+            [database] => database.eq_ignore_ascii_case(DATABASE),
+            [catalog, database] => catalog.eq_ignore_ascii_case(CATALOG) && database.eq_ignore_ascii_case(DATABASE),
+            _ => false,
+        };
+        if here {
+            return Ok(name);
+        }
+        let place: Vec<String> = place.iter().map(|part| format!("`{part}`")).collect();
+        Err(Error::of(condition::SCHEMA_NOT_FOUND).with("schemaName", place.join(".")))
+    }
+
     /// [`Catalog::find`], or Spark's error.
     pub fn get(&self, parts: &[String]) -> Result<Named> {
         self.find(parts).ok_or_else(|| {

@@ -75,6 +75,7 @@ conditions! {
     AMBIGUOUS_REFERENCE = "AMBIGUOUS_REFERENCE", "42704", Analysis, "the name <name> is ambiguous, it could be: <referenceNames>.";
     UNRESOLVED_ROUTINE = "UNRESOLVED_ROUTINE", "42883", Analysis, "the function <routineName> does not exist here (looked in <searchPath>).";
     TABLE_OR_VIEW_NOT_FOUND = "TABLE_OR_VIEW_NOT_FOUND", "42P01", Analysis, "there is no table or view <relationName>.";
+    SCHEMA_NOT_FOUND = "SCHEMA_NOT_FOUND", "42704", Analysis, "there is no schema <schemaName>: this session has the one called `default`.";
     PATH_NOT_FOUND = "PATH_NOT_FOUND", "42K03", Analysis, "the path <path> does not exist.";
     PATH_ALREADY_EXISTS = "PATH_ALREADY_EXISTS", "42K04", Analysis, "the path <outputPath> exists already; set mode \"overwrite\" to replace it.";
     DATA_SOURCE_NOT_FOUND = "DATA_SOURCE_NOT_FOUND", "42K02", Analysis, "there is no data source <provider>.";

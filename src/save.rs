@@ -10,7 +10,7 @@ use futures::future::ready;
 use futures::stream::TryStreamExt;
 
 use crate::batch::Cancel;
-use crate::catalog::{CATALOG, DATABASE, Table};
+use crate::catalog::{CATALOG, Catalog, DATABASE, Table};
 use crate::checkpoint::store::Durability;
 use crate::condition;
 use crate::conf::Conf;
@@ -184,7 +184,7 @@ fn default_format(conf: &Conf) -> String {
 
 /// `df.write.mode("append").saveAsTable(name)`: by name, where `insertInto` goes by position. The table's own format, partitions
 /// and options hold; other ones that were asked for are an error, so that nobody believes in them.
-fn append(table: &Table, frame: &Frame, request: &SaveRequest, conf: &Conf) -> Result<()> {
+fn append(table: &Table, frame: &Frame, request: &SaveRequest, conf: &Conf, cancel: &Cancel) -> Result<()> {
     let name = format!("{CATALOG}.{DATABASE}.{}", table.name);
     let format = request.format.clone().unwrap_or_else(|| default_format(conf));
     if !format.eq_ignore_ascii_case(&table.format) {
@@ -225,14 +225,20 @@ fn append(table: &Table, frame: &Frame, request: &SaveRequest, conf: &Conf) -> R
             .with("specifiedPartCols", given.join(", "))
             .with("existingPartCols", own.join(", ")));
     }
-    crate::statement::insert(table, &frame.derive(|input| Relation::Project { input, expressions })?, false)
+    crate::statement::insert(table, &frame.derive(|input| Relation::Project { input, expressions })?, false, cancel)
 }
 
 /// `df.write.saveAsTable(name)`, and `CREATE TABLE … AS`.
-pub fn save_table(frame: &Frame, name: &str, path: Option<&str>, request: SaveRequest) -> Result<()> {
+pub fn save_table(
+    frame: &Frame,
+    name: &[String],
+    path: Option<&str>,
+    request: SaveRequest,
+    cancel: &Cancel,
+) -> Result<()> {
     let session = frame.session();
     let conf = session.conf();
-    let own = name.rsplit('.').next().unwrap_or(name).trim_matches('`').to_owned();
+    let own = Catalog::own(name)?.to_owned();
     let existing = session.catalog().find(&[DATABASE.to_owned(), own.clone()]);
     if let Some(crate::catalog::Named::Table(table)) = &existing {
         match request.mode {
@@ -241,7 +247,7 @@ pub fn save_table(frame: &Frame, name: &str, path: Option<&str>, request: SaveRe
                     .with("relationName", format!("`spark_catalog`.`{DATABASE}`.`{own}`")));
             }
             SaveMode::Ignore => return Ok(()),
-            SaveMode::Append => return append(table, frame, &request, &conf),
+            SaveMode::Append => return append(table, frame, &request, &conf, cancel),
             SaveMode::Overwrite => {}
         }
     }
@@ -253,7 +259,7 @@ pub fn save_table(frame: &Frame, name: &str, path: Option<&str>, request: SaveRe
     } else {
         SaveMode::ErrorIfExists
     };
-    save(frame, Some(&location.to_string_lossy()), SaveRequest { mode, ..request }, &Cancel::default())?;
+    save(frame, Some(&location.to_string_lossy()), SaveRequest { mode, ..request }, cancel)?;
     let schema = frame.schema();
     session.catalog().put_table(Table {
         name: own,

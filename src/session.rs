@@ -7,6 +7,7 @@ use arrow::datatypes::SchemaRef;
 use indexmap::IndexMap;
 use parking_lot::RwLock;
 
+use crate::batch::Cancel;
 use crate::catalog::{self, Catalog, Named, Table};
 use crate::clock::{Clock, SystemClock};
 use crate::condition;
@@ -225,10 +226,10 @@ impl Session {
     }
 
     /// `spark.sql(text)`: a query, or a statement whose result is a frame without rows.
-    pub fn sql(self: &Arc<Self>, text: &str) -> Result<Frame> {
+    pub fn sql(self: &Arc<Self>, text: &str, cancel: &Cancel) -> Result<Frame> {
         match self.sql_reader()?.statement(text)? {
             Statement::Query(relation) => Frame::new(self, &relation),
-            statement => crate::statement::run(self, statement),
+            statement => crate::statement::run(self, statement, cancel),
         }
     }
 

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::batch::Cancel;
-use crate::catalog::{DATABASE, Named, Table};
+use crate::catalog::{Catalog, DATABASE, Named, Table};
 use crate::condition;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
@@ -19,7 +19,7 @@ use crate::source::memory::MemoryTable;
 use crate::types::simple_name;
 
 /// Carries a statement out and gives its result as a frame.
-pub fn run(session: &Arc<Session>, statement: Statement) -> Result<Frame> {
+pub fn run(session: &Arc<Session>, statement: Statement, cancel: &Cancel) -> Result<Frame> {
     match statement {
         Statement::Query(relation) => return Frame::new(session, &relation),
         Statement::CreateView { name, replace, query } => {
@@ -46,16 +46,15 @@ pub fn run(session: &Arc<Session>, statement: Statement) -> Result<Frame> {
             }
             let mode = if replace { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
             let request = SaveRequest { format, options: Options::new(options), mode, partition_by: partitioned_by };
-            let table = name.last().cloned().unwrap_or_default();
             match (query, columns) {
                 (Some(query), _) => {
                     let place = path.map(|path| session.table_location(&path)).transpose()?;
                     let place = place.as_ref().map(|place| place.to_string_lossy());
-                    save_table(&Frame::new(session, &query)?, &table, place.as_deref(), request)?;
+                    save_table(&Frame::new(session, &query)?, &name, place.as_deref(), request, cancel)?;
                 }
-                (None, Some(columns)) => declare(session, &table, path.as_deref(), request, columns, None)?,
+                (None, Some(columns)) => declare(session, &name, path.as_deref(), request, columns, None)?,
                 (None, None) => {
-                    return Err(Error::unsupported(format!("the table '{table}' needs columns or a query")));
+                    return Err(Error::unsupported(format!("the table '{}' needs columns or a query", name.join("."))));
                 }
             }
         }
@@ -67,7 +66,7 @@ pub fn run(session: &Arc<Session>, statement: Statement) -> Result<Frame> {
             let Named::Table(table) = session.catalog().get(&table)? else {
                 return Err(Error::unsupported("rows cannot be inserted into a view"));
             };
-            insert(&table, &Frame::new(session, &query)?, overwrite)?;
+            insert(&table, &Frame::new(session, &query)?, overwrite, cancel)?;
         }
         Statement::ShowTables => return tables(session),
         Statement::Describe { table } => return describe(session, &table),
@@ -83,12 +82,13 @@ fn missing(name: &str) -> Error {
 /// `CREATE TABLE` without a query, and `catalog.createTable`.
 pub fn declare(
     session: &Session,
-    name: &str,
+    name: &[String],
     path: Option<&str>,
     request: SaveRequest,
     schema: SchemaRef,
     description: Option<String>,
 ) -> Result<()> {
+    let name = Catalog::own(name)?;
     if session.catalog().find(&[name.to_owned()]).is_some() && request.mode == SaveMode::ErrorIfExists {
         return Err(Error::of(condition::TABLE_OR_VIEW_ALREADY_EXISTS)
             .with("relationName", format!("`spark_catalog`.`{DATABASE}`.`{name}`")));
@@ -111,16 +111,16 @@ pub fn declare(
 
 /// `DROP TABLE`, and `catalog.dropTable`: a managed table's files go with it.
 pub fn drop_table(session: &Session, name: &[String], if_exists: bool) -> Result<()> {
-    let own = name.last().cloned().unwrap_or_default();
-    match session.catalog().drop_table(&own) {
+    let dropped = Catalog::own(name).ok().and_then(|own| session.catalog().drop_table(own));
+    match dropped {
         Some(table) if table.managed && table.path.exists() => Ok(std::fs::remove_dir_all(&table.path)?),
-        None if !if_exists => Err(missing(&own)),
+        None if !if_exists => Err(missing(&name.join("`.`"))),
         _ => Ok(()),
     }
 }
 
 /// Appends a frame's rows to a table by position, as Spark's `insertInto` does.
-pub fn insert(table: &Table, rows: &Frame, overwrite: bool) -> Result<()> {
+pub fn insert(table: &Table, rows: &Frame, overwrite: bool, cancel: &Cancel) -> Result<()> {
     let (wanted, found) = (table.schema.fields().len(), rows.schema().fields().len());
     if wanted != found {
         let condition = if found < wanted {
@@ -151,7 +151,7 @@ pub fn insert(table: &Table, rows: &Frame, overwrite: bool) -> Result<()> {
         mode,
         partition_by: table.partition_by.clone(),
     };
-    save(&rows, Some(&table.path.to_string_lossy()), request, &Cancel::default())
+    save(&rows, Some(&table.path.to_string_lossy()), request, cancel)
 }
 
 fn frame(session: &Arc<Session>, columns: Vec<(&str, ArrayRef)>) -> Result<Frame> {

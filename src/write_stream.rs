@@ -82,7 +82,7 @@ pub fn to_table(frame: &Frame, name: &str, mut write: WriteStream) -> Result<Arc
     let table = match find(session.catalog(), &parts)? {
         Some(table) => table,
         None => {
-            let own = parts.last().cloned().unwrap_or_default();
+            let own = Catalog::own(&parts)?.to_owned();
             let given = write.path.clone().or_else(|| write.options.get("path").map(str::to_owned));
             let location = given.as_deref().map_or_else(|| session.table_path(&own), uri::local_path)?;
             std::fs::create_dir_all(&location)?;

@@ -358,16 +358,17 @@ impl Frame {
         let mut options = Options::new(options);
         let path = options.get("path").map(str::to_owned);
         let request = SaveRequest { format, options, mode, partition_by };
-        self.run(py, "the write", move |frame, _| save_table(frame, &name, path.as_deref(), request))
+        let parts = name_parts(&name).unwrap_or_else(|| vec![name]);
+        self.run(py, "the write", move |frame, cancel| save_table(frame, &parts, path.as_deref(), request, cancel))
     }
 
     /// `df.write.insertInto()`.
     fn insert_into(&self, py: Python<'_>, name: String, overwrite: bool) -> PyResult<()> {
         let parts = name_parts(&name).unwrap_or_else(|| vec![name]);
-        self.run(py, "the write", move |frame, _| {
+        self.run(py, "the write", move |frame, cancel| {
             let session = frame.session();
             match session.catalog().get(&parts)? {
-                crate::catalog::Named::Table(table) => crate::statement::insert(&table, frame, overwrite),
+                crate::catalog::Named::Table(table) => crate::statement::insert(&table, frame, overwrite, cancel),
                 crate::catalog::Named::View(_) => Err(Error::unsupported("rows cannot be inserted into a view")),
             }
         })

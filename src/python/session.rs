@@ -155,7 +155,7 @@ impl Session {
     fn sql(&self, py: Python<'_>, text: String) -> PyResult<Frame> {
         let session = Arc::clone(self.alive(py)?);
         let runtime = session.runtime().clone();
-        wait(py, &runtime, "the statement", move |_| session.sql(&text)).map(Frame)
+        wait(py, &runtime, "the statement", move |cancel| session.sql(&text, cancel)).map(Frame)
     }
 
     /// The expression of a SQL text.
@@ -227,8 +227,7 @@ impl Session {
             mode: SaveMode::ErrorIfExists,
             partition_by: Vec::new(),
         };
-        let own = parts.last().map_or(name, String::as_str);
-        quick(py, || crate::statement::declare(&self.inner, own, path, request, schema, description))
+        quick(py, || crate::statement::declare(&self.inner, &parts, path, request, schema, description))
     }
 
     fn drop_table(&self, py: Python<'_>, name: &str, if_exists: bool) -> PyResult<()> {

@@ -180,3 +180,17 @@ def test_settings_that_are_read_and_settings_of_the_user_are_not_noted(spark, ca
             spark.conf.set(key, "7")
             spark.conf.unset(key)
     assert caplog.text == ""
+
+
+def test_a_table_of_another_database_is_not_taken_for_ours(spark):
+    spark.range(2).write.saveAsTable("kept")
+    try:
+        spark.sql("DROP TABLE IF EXISTS other.kept")
+        with pytest.raises(AnalysisException, match="SCHEMA_NOT_FOUND"):
+            spark.range(5).write.mode("overwrite").saveAsTable("other.kept")
+        stream = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 1).load()
+        with pytest.raises(AnalysisException, match="SCHEMA_NOT_FOUND"):
+            stream.writeStream.toTable("other.kept")
+        assert spark.table("spark_catalog.default.kept").count() == 2
+    finally:
+        spark.sql("DROP TABLE spark_catalog.default.kept")

@@ -21,7 +21,7 @@ fn session() -> Arc<Session> {
 
 fn show(session: &Arc<Session>, sql: &str) -> String {
     let layout = Layout { rows: 20, truncate: 20, vertical: false };
-    session.sql(sql).unwrap().show(layout, &Cancel::default()).unwrap()
+    session.sql(sql, &Cancel::default()).unwrap().show(layout, &Cancel::default()).unwrap()
 }
 
 #[test]
