@@ -4,8 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::concat_batches;
+use arrow::datatypes::DataType;
 use arrow::row::{RowConverter, SortField};
 use datafusion::common::internal_datafusion_err;
 use datafusion::common::runtime::SpawnedTask;
@@ -26,8 +27,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::operator::one_input;
 
-/// One message from an input lane to an output lane; `None` is the lane's last.
-type Message = DfResult<Option<RecordBatch>>;
+/// One message from an input lane to an output lane, with the bytes that it was charged; `None` is the lane's last.
+type Message = DfResult<Option<(RecordBatch, usize)>>;
 /// What an output lane reads: one channel for each input lane, in their order.
 type Inbox = Vec<UnboundedReceiver<Message>>;
 
@@ -154,6 +155,30 @@ impl Dealer {
     }
 }
 
+/// The bytes of a column's own rows: slices share one buffer, and charged as the whole of it they would count it once each.
+fn bytes_of(column: &ArrayRef) -> DfResult<usize> {
+    let nulls = column.nulls().map_or(0, |nulls| nulls.len().div_ceil(8));
+    let listed = |offsets: &[i32], values: &dyn Array| {
+        let (from, to) = (offsets[0] as usize, offsets[offsets.len() - 1] as usize);
+        Ok(nulls + size_of_val(offsets) + bytes_of(&values.slice(from, to - from))?)
+    };
+    match column.data_type() {
+        DataType::List(_) => {
+            let list = column.as_list::<i32>();
+            listed(list.value_offsets(), list.values())
+        }
+        DataType::Map(..) => {
+            let map = column.as_map();
+            listed(map.value_offsets(), map.entries())
+        }
+        DataType::Struct(_) => {
+            let fields = column.as_struct().columns().iter().map(bytes_of).sum::<DfResult<usize>>()?;
+            Ok(nulls + fields)
+        }
+        _ => Ok(column.to_data().get_slice_memory_size()?),
+    }
+}
+
 /// Sends one input lane's rows to where they belong, until it ends or nobody reads any more.
 async fn spread(
     mut rows: SendableRecordBatchStream,
@@ -162,9 +187,10 @@ async fn spread(
     held: Arc<MemoryReservation>,
 ) {
     let mut send = |output: usize, part: RecordBatch| {
-        held.try_grow(part.get_array_memory_size())?;
+        let bytes = part.columns().iter().map(bytes_of).sum::<DfResult<usize>>()?;
+        held.try_grow(bytes)?;
         // A reader that is gone wants nothing.
-        let _ = outputs[output].send(Ok(Some(part)));
+        let _ = outputs[output].send(Ok(Some((part, bytes))));
         Ok(())
     };
     let mut ended = false;
@@ -225,10 +251,9 @@ impl ExecutionPlan for OrderedExchangeExec {
         let rows = rows.map(move |batch| {
             // The tasks end with their last reader.
             let _tasks = &tasks;
-            if let Ok(batch) = &batch {
-                held.shrink(batch.get_array_memory_size());
-            }
-            batch
+            let (batch, bytes) = batch?;
+            held.shrink(bytes);
+            Ok(batch)
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.input.schema(), rows)))
     }

@@ -201,6 +201,19 @@ def test_a_random_split_loses_nothing(spark):
     assert sum(part.count() for part in parts) == 100
 
 
+def test_a_sample_is_the_same_rows_each_time(spark):
+    sample = spark.range(1000).sample(0.1, seed=7)
+    assert sample.collect() == sample.collect()
+
+
+def test_an_exchange_is_charged_for_its_rows_once(spark):
+    # 16 MB: 300 slices that are each charged as the whole buffer would be over the limit of 4 GB.
+    rows = spark.range(2_000_000)
+    assert rows.repartitionByRange(300, "id").count() == 2_000_000
+    lists = rows.limit(400_000).select("id", F.array("id", "id").alias("pair"))
+    assert lists.repartitionByRange(600, "id").agg(F.count("pair")).collect()[0][0] == 400_000
+
+
 def test_a_sample_is_a_part(spark):
     assert 0 < spark.range(1000).sample(0.5, seed=3).count() < 1000
 

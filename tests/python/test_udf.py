@@ -29,6 +29,22 @@ MODELS = Path(__file__).parents[1] / "fixtures" / "models"
 class TestUdf:
     """``udf``: one call a row."""
 
+    def test_a_filter_calls_several_functions_and_one_inside_another(self, spark: SparkSession) -> None:
+        @udf("long")
+        def halved(value: int) -> int:
+            return value // 2
+
+        @udf("long")
+        def less(value: int) -> int:
+            return value - 2
+
+        frame = spark.range(10)
+        kept = frame.filter(halved("id") > less("id"))
+        assert [row.id for row in kept.collect()] == [0, 1, 2]
+        assert [row.id for row in frame.filter(halved(less("id")) > 2).collect()] == [8, 9]
+        shared = frame.filter((halved("id") > 1) & (halved("id") < 4) & (less(halved("id")) > 0))
+        assert [row.id for row in shared.collect()] == [6, 7]
+
     def test_a_function_is_a_column(self, spark: SparkSession) -> None:
         @udf("int")
         def plus_one(value: int) -> int:

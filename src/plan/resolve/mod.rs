@@ -31,12 +31,12 @@ mod subquery;
 mod window;
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, TimeUnit};
-use datafusion::common::Column;
+use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::{Expr as DfExpr, Extension, Filter, LogicalPlan, LogicalPlanBuilder, Projection};
 
 use self::aggregate::Request;
@@ -52,6 +52,7 @@ use crate::condition;
 use crate::conf::Conf;
 use crate::error::{Error, Result};
 use crate::function::Function;
+use crate::function::row::RowFunction;
 use crate::source::Source;
 use crate::source::range::Range as RangeSource;
 use crate::types::sql_name;
@@ -355,6 +356,8 @@ impl Resolver<'_> {
         let mut calling = Vec::new();
         let mut pending = pending::Pending::default();
         let mut queries = Vec::new();
+        // Conjuncts share the calls that are equal: which column each conjunct's own call became.
+        let mut ids = HashMap::new();
         for conjunct in conjuncts(predicate) {
             let value = match subquery::condition(&mut expressions, conjunct)? {
                 // An operator of its own, which becomes a join.
@@ -369,16 +372,17 @@ impl Resolver<'_> {
             if needed.is_empty() {
                 plain.push(value.typed);
             } else {
-                for call in &needed.calls {
-                    let id = pending.call(&call.function, call.arguments.clone(), Arc::clone(&call.field));
-                    if id != call.output {
-                        // An equal call is there already: this conjunct reads its column.
-                        calling.push((value.typed.clone(), Some((call.output, id))));
-                    }
+                let renamed =
+                    |expr, ids: &HashMap<DfExpr, DfExpr>| pending::substitute(expr, &|node| ids.get(node).cloned());
+                // A call comes after those that its arguments read.
+                for call in needed.calls {
+                    let arguments =
+                        call.arguments.into_iter().map(|argument| renamed(argument, &ids)).collect::<Result<_>>()?;
+                    let id = pending.call(&call.function, arguments, call.field);
+                    ids.insert(column(call.output), column(id));
                 }
-                if needed.calls.iter().all(|call| pending.calls.iter().any(|other| other.output == call.output)) {
-                    calling.push((value.typed, None));
-                }
+                let expr = renamed(value.typed.expr, &ids)?;
+                calling.push(super::functions::Typed { expr, ..value.typed });
             }
         }
         let used = std::mem::take(&mut expressions.used_hidden);
@@ -392,17 +396,6 @@ impl Resolver<'_> {
             plan = LogicalPlan::Filter(Filter::try_new(query.expr, Arc::new(plan))?);
         }
         if !calling.is_empty() {
-            let calling = calling
-                .into_iter()
-                .map(|(typed, renamed)| match renamed {
-                    None => Ok(typed),
-                    Some((from, to)) => {
-                        let expr =
-                            pending::substitute(typed.expr, &|node| (*node == column(from)).then(|| column(to)))?;
-                        Ok(super::functions::Typed { expr, ..typed })
-                    }
-                })
-                .collect::<Result<Vec<_>>>()?;
             plan = filtered(pending.place(plan)?, calling, resolver_conf)?;
             plan = keep(plan, &output)?;
         } else if !used.is_empty() {
@@ -640,24 +633,13 @@ impl Resolver<'_> {
         Ok(resolved)
     }
 
+    /// Rows by a number of their place, so that every pass keeps the same ones.
     fn sample(&self, input: Resolved, fraction: f64, seed: u64) -> Result<Resolved> {
-        use std::sync::atomic::{AtomicU64, Ordering};
-        let counter = AtomicU64::new(0);
-        let kernel = super::kernel::Kernel::new(
-            format!("sample_{fraction}_{seed}"),
-            DataType::Boolean,
-            false,
-            move |_, rows| {
-                let first = counter.fetch_add(rows as u64, Ordering::Relaxed);
-                let kept = (0..rows as u64)
-                    .map(|row| Some(unit(seed, first + row) < fraction))
-                    .collect::<arrow::array::BooleanArray>();
-                Ok(datafusion::logical_expr::ColumnarValue::Array(Arc::new(kept)))
-            },
-        );
-        let predicate = kernel.volatile().call(Vec::new()).expr;
-        let plan = LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(input.plan.clone()))?);
-        let mut resolved = Resolved { plan, ..input };
+        let uniform = RowFunction::named("rand", Some(seed.cast_signed()));
+        let function: Arc<dyn Function> = Arc::new(uniform.ok_or_else(|| Error::internal("there is no rand"))?);
+        let number = Expr::Function { function, arguments: Vec::new() };
+        let bound = Expr::Literal(ScalarValue::Float64(Some(fraction)));
+        let mut resolved = self.filter(input, &Expr::operator("<", vec![number, bound]))?;
         resolved.note_unsupported("sampling");
         Ok(resolved)
     }
@@ -730,15 +712,6 @@ fn exposed(plan: &LogicalPlan, ids: &[AttrId]) -> Result<Option<LogicalPlan>> {
         }
         _ => Ok(None),
     }
-}
-
-/// A uniform number in [0, 1) for a row: SplitMix64 of the seed and the row's number.
-#[expect(clippy::cast_precision_loss, reason = "53 bits are kept")]
-fn unit(seed: u64, row: u64) -> f64 {
-    let mut z = seed.wrapping_add(row.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 pub fn lanes_of(input: LogicalPlan, layout: Layout) -> LogicalPlan {
