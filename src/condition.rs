@@ -35,7 +35,7 @@ conditions! {
     INVALID_CONF_VALUE_OPTIONS = "INVALID_CONF_VALUE.OUT_OF_RANGE_OF_OPTIONS", "22022", IllegalArgument, "the setting <confName> must be one of <confOptions>, found <confValue>.";
     INVALID_CONF_VALUE_TIME_ZONE = "INVALID_CONF_VALUE.TIME_ZONE", "22022", IllegalArgument, "the setting <confName> must be a time zone, such as Europe/Paris or +01:00, found <confValue>.";
     PARTITION_BY_UNKNOWN_COLUMN = "_LEGACY_ERROR_TEMP_1155", "42000", Analysis, "Partition column <col> not found in schema <schemaCatalog>.";
-    ARITHMETIC_OVERFLOW = "ARITHMETIC_OVERFLOW", "22003", Arithmetic, "<message>: the result does not fit its type; use <alternative> to get null instead.";
+    ARITHMETIC_OVERFLOW = "ARITHMETIC_OVERFLOW", "22003", Arithmetic, "<message>: the result does not fit its type.<alternative>";
     DIVIDE_BY_ZERO = "DIVIDE_BY_ZERO", "22012", Arithmetic, "a divisor is zero; use `try_divide` to get null instead, or set <config> to \"false\".";
     CAST_INVALID_INPUT = "CAST_INVALID_INPUT", "22018", NumberFormat, "the value <expression> of type <sourceType> is not a valid <targetType>; mend the value, or use `try_cast` to get null instead.";
     NUMERIC_VALUE_OUT_OF_RANGE_WITH_SUGGESTION = "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003", Arithmetic, "<value> has too many digits for Decimal(<precision>, <scale>); set <config> to \"false\" to get null instead.";
@@ -75,7 +75,6 @@ conditions! {
     AMBIGUOUS_REFERENCE = "AMBIGUOUS_REFERENCE", "42704", Analysis, "the name <name> is ambiguous, it could be: <referenceNames>.";
     UNRESOLVED_ROUTINE = "UNRESOLVED_ROUTINE", "42883", Analysis, "the function <routineName> does not exist here (looked in <searchPath>).";
     TABLE_OR_VIEW_NOT_FOUND = "TABLE_OR_VIEW_NOT_FOUND", "42P01", Analysis, "there is no table or view <relationName>.";
-    SCHEMA_NOT_FOUND = "SCHEMA_NOT_FOUND", "42704", Analysis, "there is no schema <schemaName>: this session has the one called `default`.";
     PATH_NOT_FOUND = "PATH_NOT_FOUND", "42K03", Analysis, "the path <path> does not exist.";
     PATH_ALREADY_EXISTS = "PATH_ALREADY_EXISTS", "42K04", Analysis, "the path <outputPath> exists already; set mode \"overwrite\" to replace it.";
     DATA_SOURCE_NOT_FOUND = "DATA_SOURCE_NOT_FOUND", "42K02", Analysis, "there is no data source <provider>.";
@@ -127,7 +126,12 @@ conditions! {
     FAILED_READ_FILE_CANNOT_READ_FILE_FOOTER = "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER", "KD001", Runtime, "the file <path> is not parquet, or broken off: <reason>";
     FAILED_READ_FILE_PARQUET_COLUMN_DATA_TYPE_MISMATCH = "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH", "KD001", Runtime, "the column <column> of the file <path> should be of type <expectedType>, and is of type <actualType>.";
     UNSUPPORTED_DATATYPE = "UNSUPPORTED_DATATYPE", "0A000", Parse, "there is no data type <typeName>.";
-    COLUMN_NOT_FOUND = "COLUMN_NOT_FOUND", "42703", Analysis, "there is no column <colName>; whether case matters is set by <caseSensitiveConfig>.";
+    SCHEMA_NOT_FOUND = "SCHEMA_NOT_FOUND", "42704", Analysis, "there is no database <schemaName>.";
+    INVALID_TIME_ZONE_STATEMENT = "_LEGACY_ERROR_TEMP_0045", "42000", Parse, "SET TIME ZONE takes a zone's name in quotes, found <found>.";
+    WINDOW_FRAME_NOT_ALLOWED = "_LEGACY_ERROR_TEMP_1035", "42000", Analysis, "the window function <prettyName> takes no frame of its own.";
+    WINDOW_FRAME_NOT_MATCHED = "_LEGACY_ERROR_TEMP_1036", "42000", Analysis, "the window function goes with the frame <required>, found <found>.";
+    RANGE_FRAME_INVALID_TYPE = "DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE", "42K09", Analysis, "<sqlExpr>: a RANGE frame over an order of type <orderSpecType> takes an INT or an interval, found <valueBoundaryType>.";
+    SEQUENCE_WRONG_INPUT_TYPES = "DATATYPE_MISMATCH.SEQUENCE_WRONG_INPUT_TYPES", "42K09", Analysis, "<sqlExpr>: <functionName> runs over whole numbers, dates or timestamps, found <startType>.";
     ALL_PARTITION_COLUMNS_NOT_ALLOWED = "ALL_PARTITION_COLUMNS_NOT_ALLOWED", "KD005", Analysis, "every column is a partition column, and a file needs at least one other.";
     UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE = "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "0A000", Analysis, "the format <format> cannot hold the column <columnName> of type <columnType>.";
     INVALID_TYPED_LITERAL = "INVALID_TYPED_LITERAL", "42604", Parse, "the value <value> is not a valid literal of type <valueType>.";

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use fancy_regex::Regex;
 
 use crate::batch::Cancel;
 use crate::catalog::{Catalog, DATABASE, Named, Table};
@@ -30,22 +31,12 @@ pub fn run(session: &Arc<Session>, statement: Statement, cancel: &Cancel) -> Res
                 return Err(missing(&name));
             }
         }
-        Statement::CreateTable {
-            name,
-            format,
-            options,
-            path,
-            columns,
-            partitioned_by,
-            if_not_exists,
-            replace,
-            query,
-        } => {
+        Statement::CreateTable { name, format, path, columns, partitioned_by, if_not_exists, replace, query } => {
             if if_not_exists && session.catalog().find(&name).is_some() {
                 return nothing(session);
             }
             let mode = if replace { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
-            let request = SaveRequest { format, options: Options::new(options), mode, partition_by: partitioned_by };
+            let request = SaveRequest { format, options: Options::default(), mode, partition_by: partitioned_by };
             match (query, columns) {
                 (Some(query), _) => {
                     let place = path.map(|path| session.table_location(&path)).transpose()?;
@@ -68,7 +59,9 @@ pub fn run(session: &Arc<Session>, statement: Statement, cancel: &Cancel) -> Res
             };
             insert(&table, &Frame::new(session, &query)?, overwrite, cancel)?;
         }
-        Statement::ShowTables => return tables(session),
+        Statement::ShowTables { database, pattern } => {
+            return tables(session, database.as_deref(), pattern.as_deref());
+        }
         Statement::Describe { table } => return describe(session, &table),
         Statement::Set { key, value } => return set(session, key, value),
     }
@@ -172,11 +165,19 @@ fn nothing(session: &Arc<Session>) -> Result<Frame> {
     Frame::new(session, &Relation::Source { source: Arc::new(MemoryTable::new(schema, Vec::new())?), streaming: false })
 }
 
-fn tables(session: &Arc<Session>) -> Result<Frame> {
+fn tables(session: &Arc<Session>, database: Option<&str>, pattern: Option<&str>) -> Result<Frame> {
+    if let Some(database) = database.filter(|database| !database.eq_ignore_ascii_case(DATABASE)) {
+        return Err(Error::of(condition::SCHEMA_NOT_FOUND).with("schemaName", format!("`spark_catalog`.`{database}`")));
+    }
+    let patterns = pattern.map(name_patterns);
+    let wanted = |name: &str| {
+        patterns.as_ref().is_none_or(|patterns| patterns.iter().any(|regex| regex.is_match(name).unwrap_or(false)))
+    };
     let tables = session.catalog().tables();
     let views = session.catalog().views();
     let mut rows: Vec<(&str, &str, bool)> = tables.iter().map(|table| (DATABASE, table.name.as_str(), false)).collect();
     rows.extend(views.iter().map(|view| ("", view.as_str(), true)));
+    rows.retain(|(_, name, _)| wanted(name));
     rows.sort_by_key(|(_, name, _)| *name);
     frame(
         session,
@@ -186,6 +187,12 @@ fn tables(session: &Arc<Session>) -> Result<Frame> {
             ("isTemporary", Arc::new(rows.iter().map(|row| Some(row.2)).collect::<BooleanArray>()) as ArrayRef),
         ],
     )
+}
+
+/// The expressions of a name pattern, which are regular but for `*`. Spark, too, skips what does not parse.
+fn name_patterns(pattern: &str) -> Vec<Regex> {
+    let whole = |part: &str| Regex::new(&format!("(?i)^(?:{})$", part.replace('*', ".*")));
+    pattern.trim().split('|').filter_map(|part| whole(part).ok()).collect()
 }
 
 fn describe(session: &Arc<Session>, name: &[String]) -> Result<Frame> {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::error::Result as DfResult;
@@ -26,7 +26,7 @@ use super::function_exec::{FunctionPlanner, Kept, PruneCalls};
 use super::in_order::in_order;
 use super::lanes::{LanesPlanner, settled};
 use super::watermark::{EventTime, WatermarkPlanner};
-use super::{Attribute, Leaf, LeafId, Resolved, Watermark};
+use super::{Leaf, LeafId, Resolved, Watermark};
 use crate::batch::{Batch, Cancel};
 use crate::clock::Clock;
 use crate::conf::Conf;
@@ -300,14 +300,4 @@ impl PassContext {
     pub fn event_time(&self, i: usize) -> Option<&EventTime> {
         self.watermarks.get(i)
     }
-}
-
-/// The schema whose names are the attributes' ids.
-pub fn internal_schema(attributes: &[Attribute]) -> SchemaRef {
-    Arc::new(Schema::new(
-        attributes
-            .iter()
-            .map(|a| arrow::datatypes::Field::new(a.id.to_string(), a.data_type.clone(), a.nullable))
-            .collect::<Vec<_>>(),
-    ))
 }

@@ -56,10 +56,6 @@ impl SourceTable {
             attributes.iter().map(|a| Field::new(a.id.to_string(), a.data_type.clone(), a.nullable)).collect();
         Self { leaf, schema: Arc::new(Schema::new(fields)) }
     }
-
-    pub fn leaf(&self) -> &Leaf {
-        &self.leaf
-    }
 }
 
 #[async_trait]

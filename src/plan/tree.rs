@@ -349,7 +349,6 @@ pub enum Statement {
     CreateTable {
         name: Vec<String>,
         format: Option<String>,
-        options: Vec<(String, String)>,
         path: Option<String>,
         columns: Option<arrow::datatypes::SchemaRef>,
         partitioned_by: Vec<String>,
@@ -367,7 +366,11 @@ pub enum Statement {
         overwrite: bool,
         query: Relation,
     },
-    ShowTables,
+    /// `pattern` is Spark's: `*` for any text, `|` for or.
+    ShowTables {
+        database: Option<String>,
+        pattern: Option<String>,
+    },
     Describe {
         table: Vec<String>,
     },

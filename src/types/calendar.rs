@@ -68,7 +68,7 @@ pub fn iso_week(days_number: i64) -> (i64, i64) {
 /// The day `months` later; the day of month is cut to the length of its new month.
 pub fn add_months(days_number: i64, months: i64) -> Option<i64> {
     let (year, month, day) = civil(days_number);
-    let index = year * 12 + i64::from(month) - 1 + months;
+    let index = (year * 12 + i64::from(month) - 1).checked_add(months)?;
     let (year, month) = (index.div_euclid(12), index.rem_euclid(12) as u32 + 1);
     days(year, month, day.min(days_in_month(year, month)))
 }

@@ -86,7 +86,13 @@ impl<'a> Parser<'a> {
     fn name(&mut self) -> Result<String> {
         let token = self.next();
         match token.chars().next() {
-            Some('`') => Ok(token[1..token.len() - 1].replace("``", "`")),
+            Some('`') => match token.strip_prefix('`').and_then(|name| name.strip_suffix('`')) {
+                Some(name) => Ok(name.replace("``", "`")),
+                None => {
+                    self.at -= 1;
+                    Err(self.error())
+                }
+            },
             Some(first) if first.is_alphanumeric() || first == '_' => Ok(token.to_owned()),
             _ => {
                 self.at -= 1;

@@ -170,7 +170,8 @@ struct Digits {
 fn digits(text: &str) -> Option<Digits> {
     let text = trim_all(text);
     let (mantissa, exponent) = match text.find(['e', 'E']) {
-        Some(at) => (&text[..at], text[at + 1..].parse::<i64>().ok()?),
+        // Java's scales are ints: another exponent is malformed.
+        Some(at) => (&text[..at], i64::from(text[at + 1..].parse::<i32>().ok()?)),
         None => (text, 0),
     };
     let (negative, mantissa) = match mantissa.as_bytes().first()? {
@@ -231,10 +232,11 @@ pub fn rescale(unscaled: i128, from: i64, to: i64) -> Option<i128> {
     if unscaled == 0 {
         return Some(0);
     }
+    // Digits that a user asks for may be any number.
     if to >= from {
-        return unscaled.checked_mul(power(to - from)?);
+        return unscaled.checked_mul(power(to.saturating_sub(from))?);
     }
-    let Some(divisor) = power(from - to) else { return Some(0) };
+    let Some(divisor) = power(from.saturating_sub(to)) else { return Some(0) };
     let (quotient, rest) = (unscaled / divisor, unscaled % divisor);
     let up = rest.unsigned_abs() >= divisor.unsigned_abs() - rest.unsigned_abs();
     Some(if up { quotient + unscaled.signum() } else { quotient })

@@ -10,6 +10,8 @@ import sys
 import pytest
 from firesteel.errors import (
     AnalysisException,
+    ArithmeticException,
+    IllegalArgumentException,
     NumberFormatException,
     PySparkAttributeError,
     PySparkTypeError,
@@ -269,3 +271,41 @@ def test_what_is_missing_raises_by_name(people):
         people.mapInPandas(None, None)
     with pytest.raises((AnalysisException, UnsupportedOperationException), match="hll_sketch_agg"):
         people.select(F.hll_sketch_agg("age"))
+
+
+def test_a_clause_that_nothing_carries_out_is_refused(spark):
+    spark.sql("CREATE TABLE refused_partition (v INT, p STRING) USING parquet")
+    try:
+        with pytest.raises(UnsupportedOperationException, match="PARTITION"):
+            spark.sql("INSERT INTO refused_partition PARTITION (p = 'z') SELECT 3")
+    finally:
+        spark.sql("DROP TABLE refused_partition")
+    with pytest.raises(UnsupportedOperationException, match="TIME ZONE"):
+        spark.sql("SET TIME ZONE LOCAL")
+
+
+def test_calls_over_odd_arguments_are_refused_and_do_not_panic(spark):
+    pair = spark.createDataFrame([('{"a": 1}', "a")], "j string, k string")
+    with pytest.raises(UnsupportedOperationException, match="json_tuple"):
+        pair.selectExpr("json_tuple(*)").collect()
+    with pytest.raises(UnsupportedOperationException, match="70000 digits"):
+        spark.sql("SELECT format_string('%.70000f', 1.5D)").collect()
+    with pytest.raises(IllegalArgumentException, match="does not parse"):
+        spark.sql("SELECT format_string('%99999999999999999999d', 1)").collect()
+    ends = spark.createDataFrame([(-(1 << 63), (1 << 63) - 1)], "a long, b long")
+    for text in (
+        "timestampdiff('DAY', timestamp_micros(a), timestamp_micros(b))",
+        "timestampadd('YEAR', b, timestamp_micros(b))",
+        "timestampadd('DAY', 1, timestamp_micros(b))",
+    ):
+        with pytest.raises(ArithmeticException):
+            ends.selectExpr(text).collect()
+    assert spark.sql("SELECT regexp_replace('aba', 'a', 'x', -2147483648)").collect()[0][0] == "xbx"
+
+
+def test_an_overflow_names_what_gives_null_instead_once(spark):
+    with pytest.raises(ArithmeticException) as raised:
+        spark.sql("SELECT 9223372036854775807 + id FROM range(2)").collect()
+    assert "does not fit its type. Use 'try_add' to tolerate overflow and return NULL instead." in str(raised.value)
+    with pytest.raises(ArithmeticException, match=r"does not fit its type\.(?! Use)"):
+        spark.sql("SELECT abs(id - 9223372036854775807 - 1) FROM range(1)").collect()

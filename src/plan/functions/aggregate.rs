@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Decimal128Type, Int64Type, i256};
 use datafusion::common::ScalarValue;
 use datafusion::functions_aggregate as df;
 use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::{is_integral, is_numeric};
 use crate::plan::resolve::operators::{self, is_not_null, normalized, unordered};
-use crate::types::parse::{fits, rescale};
+use crate::types::parse::fits;
 
 pub const TABLE: super::Table = &[
     ("count", Aggregate(count_rows)),
@@ -170,32 +170,45 @@ fn sum(context: &CallContext<'_>, arguments: Vec<Typed>, lenient: bool) -> Resul
             ))
         }
         DataType::Decimal128(precision, scale) => {
-            let to = DataType::Decimal128(precision.saturating_add(10).min(38), scale);
-            Ok(kernel(
-                context,
-                &format!("_checked({lenient})"),
-                to.clone(),
-                true,
-                vec![total(argument, to)],
-                move |arrays| {
-                    let sums = arrays[0].as_primitive::<Decimal128Type>();
-                    let digits = sums.precision();
-                    let values = sums.iter().map(|sum| match sum {
-                        Some(sum) if !fits(sum, digits) => {
-                            if lenient {
-                                Ok(None)
-                            } else {
-                                Err(operators::overflow("try_sum"))
-                            }
-                        }
+            let digits = precision.saturating_add(10).min(38);
+            let total = decimal_total(context, argument, precision, scale);
+            let to = DataType::Decimal128(digits, scale);
+            Ok(kernel(context, &format!("_checked({lenient})"), to, true, vec![total], move |arrays| {
+                let values = decimal_totals(&arrays[0])?.into_iter().map(|sum| match sum {
+                    None => Ok(None),
+                    Some(sum) => match sum.to_i128().filter(|sum| fits(*sum, digits)) {
+                        None if !lenient => Err(operators::overflow("try_sum")),
                         sum => Ok(sum),
-                    });
-                    decimals(values, digits, scale)
-                },
-            ))
+                    },
+                });
+                decimals(values, digits, scale)
+            }))
         }
         data_type => Ok(total(argument, data_type)),
     }
+}
+
+/// The exact sum of decimals: in 256 bits where 128 might wrap, which DataFusion's sum does without a word.
+fn decimal_total(context: &CallContext<'_>, argument: Typed, precision: u8, scale: i8) -> Typed {
+    let digits = precision.saturating_add(10);
+    let (argument, data_type) = if digits <= 38 {
+        (argument.expr, DataType::Decimal128(digits, scale))
+    } else {
+        let wide = DataType::Decimal256(precision, scale);
+        let cast = datafusion::logical_expr::Cast::new(Box::new(argument.expr), wide);
+        (Expr::Cast(cast), DataType::Decimal256(digits, scale))
+    };
+    call(context, df::sum::sum_udaf(), vec![argument], data_type, true)
+}
+
+/// What [`decimal_total`] gives.
+fn decimal_totals(array: &ArrayRef) -> Result<Vec<Option<i256>>> {
+    Ok(match array.data_type() {
+        DataType::Decimal128(..) => {
+            array.as_primitive::<Decimal128Type>().iter().map(|sum| sum.map(i256::from_i128)).collect()
+        }
+        _ => downcast::<arrow::array::Decimal256Array>(array)?.iter().collect(),
+    })
 }
 
 /// Of whole numbers and doubles a double; of a decimal one with four more digits on each side, rounded half up.
@@ -214,13 +227,7 @@ fn average(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
             Ok(Arc::new(values.collect::<arrow::array::Float64Array>()))
         }));
     };
-    let total = call(
-        context,
-        df::sum::sum_udaf(),
-        vec![argument.expr],
-        DataType::Decimal128(precision.saturating_add(10).min(38), scale),
-        true,
-    );
+    let total = decimal_total(context, argument, precision, scale);
     let (to_precision, to_scale) = (precision.saturating_add(4).min(38), scale.saturating_add(4).min(38));
     Ok(kernel(
         context,
@@ -229,14 +236,20 @@ fn average(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         true,
         vec![total, counted],
         move |arrays| {
-            let (totals, counts) =
-                (arrays[0].as_primitive::<Decimal128Type>(), downcast::<arrow::array::Int64Array>(&arrays[1])?);
-            let values = totals.iter().zip(counts.iter()).map(|(total, n)| {
+            let (totals, counts) = (decimal_totals(&arrays[0])?, downcast::<arrow::array::Int64Array>(&arrays[1])?);
+            let digits = u32::from(to_scale.saturating_sub(scale).unsigned_abs());
+            let shift = i256::from_i128(10).wrapping_pow(digits);
+            let values = totals.into_iter().zip(counts.iter()).map(|(total, n)| {
                 let (Some(total), Some(n)) = (total, n.filter(|n| *n > 0)) else { return Ok(None) };
-                let n = i128::from(n);
-                let found = rescale(total, i64::from(scale), i64::from(to_scale)).map(|shifted| {
-                    let (quotient, rest) = (shifted / n, shifted % n);
-                    if rest.abs() * 2 >= n { quotient + total.signum() } else { quotient }
+                let n = i256::from_i128(n.into());
+                // Spark keeps the sum as a decimal, too: one that does not fit is an error, whatever the average is.
+                let summed = total.to_i128().filter(|total| fits(*total, 38));
+                let found = summed.and_then(|_| {
+                    let shifted = total.checked_mul(shift)?;
+                    let (quotient, rest) = (shifted.checked_div(n)?, shifted.checked_rem(n)?.wrapping_abs());
+                    let up = rest.wrapping_add(rest) >= n;
+                    let away = if total.is_negative() { i256::MINUS_ONE } else { i256::ONE };
+                    if up { quotient.checked_add(away)?.to_i128() } else { quotient.to_i128() }
                 });
                 match found.filter(|found| fits(*found, to_precision)) {
                     None if !lenient => Err(operators::overflow("try_avg")),

@@ -89,7 +89,7 @@ fn casts(from: &DataType, to: &DataType, ansi: bool) -> bool {
 }
 
 /// Spark's words for a place.
-fn ordinal(at: usize) -> String {
+pub fn ordinal(at: usize) -> String {
     const WORDS: [&str; 10] =
         ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
     WORDS.get(at).map_or_else(|| format!("{}th", at + 1), |word| (*word).to_owned())
@@ -136,7 +136,7 @@ pub fn constant(context: &CallContext<'_>, argument: &Typed, at: usize) -> Resul
 }
 
 /// The value of an expression that reads no column and gives the same each time.
-fn folded(expr: &Expr) -> Result<Option<ScalarValue>> {
+pub fn folded(expr: &Expr) -> Result<Option<ScalarValue>> {
     if let Expr::Literal(value, _) = expr {
         return Ok(Some(value.clone()));
     }

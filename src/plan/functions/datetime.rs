@@ -21,6 +21,7 @@ use crate::condition;
 use crate::error::{Error, Result};
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::is_numeric;
+use crate::plan::resolve::convert::beyond_timestamps;
 use crate::plan::resolve::moments;
 use crate::plan::resolve::operators;
 use crate::plan::sql::literal::units_to_interval;
@@ -567,11 +568,14 @@ fn make_timestamp(context: &CallContext<'_>, arguments: Vec<Typed>, kind: Kind, 
             let in_range = (0..24).contains(&part(3))
                 && (0..60).contains(&part(4))
                 && (0..=60 * MICROS_PER_SECOND).contains(&micros);
-            let local = days.filter(|_| in_range).map(|days| {
-                days * MICROS_PER_DAY + (i64::from(part(3)) * 60 + i64::from(part(4))) * 60 * MICROS_PER_SECOND + micros
-            });
-            match local {
-                Some(local) => Ok(if kind == Kind::Local { Some(local) } else { zone.to_utc(local) }),
+            let time = (i64::from(part(3)) * 60 + i64::from(part(4))) * 60 * MICROS_PER_SECOND + micros;
+            match days.filter(|_| in_range) {
+                Some(days) => {
+                    let local = days.checked_mul(MICROS_PER_DAY).and_then(|day| day.checked_add(time));
+                    let moment =
+                        local.and_then(|local| if kind == Kind::Local { Some(local) } else { zone.to_utc(local) });
+                    moment.map(Some).ok_or_else(beyond_timestamps)
+                }
                 None if lenient => Ok(None),
                 None => Err(no_such_date(format!(
                     "there is no time {}-{}-{} {}:{}:{}",
@@ -666,12 +670,19 @@ fn timestamp_add(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
         let add = |number: i64, micros: i64| -> Result<Option<i64>> {
             let local = zone.to_local(micros);
             let moved = if let Some(months) = unit.months() {
-                let days =
-                    calendar::add_months(local.div_euclid(MICROS_PER_DAY), number * months).ok_or_else(out_of_range)?;
-                zone.to_utc(days * MICROS_PER_DAY + local.rem_euclid(MICROS_PER_DAY))
+                let days = number
+                    .checked_mul(months)
+                    .and_then(|months| calendar::add_months(local.div_euclid(MICROS_PER_DAY), months))
+                    .and_then(|days| days.checked_mul(MICROS_PER_DAY))
+                    .and_then(|days| days.checked_add(local.rem_euclid(MICROS_PER_DAY)));
+                days.and_then(|local| zone.to_utc(local))
             } else {
                 let step = unit.micros().and_then(|length| length.checked_mul(number)).ok_or_else(out_of_range)?;
-                if unit >= Unit::Day { zone.to_utc(local + step) } else { micros.checked_add(step) }
+                if unit >= Unit::Day {
+                    local.checked_add(step).and_then(|local| zone.to_utc(local))
+                } else {
+                    micros.checked_add(step)
+                }
             };
             moved.map(Some).ok_or_else(out_of_range)
         };
@@ -691,12 +702,14 @@ fn timestamp_diff(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Ty
     let unit = unit(context, &by)?;
     let zone = Zone::of(context.conf.time_zone())?;
     let arguments = vec![implicit(context, start, &timestamp(), 1)?, implicit(context, end, &timestamp(), 2)?];
-    Ok(safe_kernel(context, &format!("({unit:?}, {})", zone.id()), DataType::Int64, true, arguments, move |arrays| {
+    Ok(kernel(context, &format!("({unit:?}, {})", zone.id()), DataType::Int64, true, arguments, move |arrays| {
         map2::<Timestamp, Timestamp, i64>(arrays, |start, end| {
             let (from, to) = (zone.to_local(start), zone.to_local(end));
             Ok(Some(match (unit.months(), unit.micros()) {
-                (None, Some(length)) if unit < Unit::Day => (end - start) / length,
-                (None, Some(length)) => (to - from) / length,
+                (None, Some(length)) => {
+                    let (from, to) = if unit < Unit::Day { (start, end) } else { (from, to) };
+                    to.checked_sub(from).ok_or_else(out_of_range)? / length
+                }
                 (months, _) => {
                     let index = |local: i64| {
                         let (year, month, day) = calendar::civil(local.div_euclid(MICROS_PER_DAY));

@@ -8,12 +8,12 @@ use datafusion::common::ScalarValue;
 use serde_json::Value;
 
 use super::Definition::Scalar;
-use super::args::{constant, count, implicit, literal, unexpected};
+use super::args::{constant, count, folded, implicit, literal, unexpected};
 use super::conditional::single;
 use super::kernels::{Text, kernel, one_or, two_or};
 use super::{CallContext, Typed};
 use crate::condition;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::options::Options;
 use crate::source::files::json;
 use crate::types::json_text::{JsonStyle, write_value};
@@ -51,11 +51,7 @@ fn parse(text: &str) -> Option<Value> {
 /// A constant map of texts, as the options of `from_json` are given.
 pub fn options(context: &CallContext<'_>, argument: Option<&Typed>, at: usize) -> Result<Vec<(String, String)>> {
     let Some(argument) = argument else { return Ok(Vec::new()) };
-    let map = match constant(context, argument, at) {
-        Ok(value) => value.to_array()?,
-        // `map('a', 'b')` is a call over constants that nobody has folded yet: fold it here.
-        Err(error) => folded(argument).ok_or(error)?,
-    };
+    let map = constant(context, argument, at)?.to_array()?;
     let Some(map) = map.as_map_opt() else {
         return Err(unexpected(context, at, "\"MAP<STRING, STRING>\"", &argument.data_type));
     };
@@ -64,36 +60,11 @@ pub fn options(context: &CallContext<'_>, argument: Option<&Typed>, at: usize) -
     Ok((0..entry.len()).map(|row| (text(0, row), text(1, row))).collect())
 }
 
-/// The value of a call whose arguments are all constants.
-pub fn folded(argument: &Typed) -> Option<arrow::array::ArrayRef> {
-    use datafusion::common::DFSchema;
-    use datafusion::execution::context::ExecutionProps;
-    use datafusion::logical_expr::ColumnarValue;
-    use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
-    use datafusion::physical_expr::create_physical_expr;
-    let schema = DFSchema::empty();
-    let physical =
-        create_physical_expr(&argument.expr, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default())
-            .ok()?;
-    let one_row = arrow::array::RecordBatch::try_new_with_options(
-        Arc::new(arrow::datatypes::Schema::empty()),
-        vec![],
-        &arrow::array::RecordBatchOptions::new().with_row_count(Some(1)),
-    )
-    .ok()?;
-    match physical.evaluate(&one_row).ok()? {
-        ColumnarValue::Array(array) => Some(array),
-        ColumnarValue::Scalar(value) => value.to_array().ok(),
-    }
-}
-
 /// The text that an argument is when it is constant, or a call over constants.
 pub fn folded_text(argument: &Typed) -> Option<String> {
-    match &argument.expr {
-        datafusion::logical_expr::Expr::Literal(ScalarValue::Utf8(text), _) => text.clone(),
-        _ => folded(argument).and_then(|array| {
-            array.as_string_opt::<i32>().filter(|array| array.is_valid(0)).map(|array| array.value(0).to_owned())
-        }),
+    match folded(&argument.expr) {
+        Ok(Some(ScalarValue::Utf8(text))) => text,
+        _ => None,
     }
 }
 
@@ -109,7 +80,11 @@ pub fn schema(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<
     // `a INT, b STRING` is a table's columns; `ARRAY<INT>` a type.
     match ddl::parse_type(&text) {
         Ok(data_type) => Ok(data_type),
-        Err(_) => Ok(DataType::Struct(ddl::parse_schema(&text)?.fields().clone())),
+        // To Spark, text in an argument is part of the analysis.
+        Err(_) => {
+            let columns = ddl::parse_schema(&text).map_err(|error| error.as_kind(ErrorKind::Analysis))?;
+            Ok(DataType::Struct(columns.fields().clone()))
+        }
     }
 }
 

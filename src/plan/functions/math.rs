@@ -130,11 +130,7 @@ fn numeric(context: &CallContext<'_>, argument: Typed) -> Result<Typed> {
 
 fn positive(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 1..=1)?;
-    let argument = arguments.remove(0);
-    match &argument.data_type {
-        found if operators_interval(found) => Ok(argument),
-        _ => numeric(context, argument),
-    }
+    operators::unsigned(arguments.remove(0), context.conf, context.text)
 }
 
 fn operators_interval(data_type: &DataType) -> bool {

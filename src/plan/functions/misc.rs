@@ -189,7 +189,7 @@ fn bit_get(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
 }
 
 /// Digits in groups of three.
-fn grouped(whole: &str) -> String {
+pub fn grouped(whole: &str) -> String {
     let mut out = String::new();
     for (at, digit) in whole.chars().enumerate() {
         if at > 0 && (whole.len() - at).is_multiple_of(3) {

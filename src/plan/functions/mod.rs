@@ -37,6 +37,7 @@ mod timetext;
 mod window;
 mod within;
 
+pub use args::ordinal;
 pub use collect::looks_at_order;
 pub use collected::{only_value, values_of};
 pub use within::in_group_order;

@@ -11,7 +11,6 @@ use arrow::datatypes::{DataType, Decimal128Type};
 use super::Definition::Scalar;
 use super::args::{constant, count, implicit, literal, unexpected};
 use super::conditional::fixed;
-use super::json::folded;
 use super::kernels::kernel;
 use super::{CallContext, Typed};
 use crate::condition;
@@ -329,10 +328,7 @@ fn tokens(format: &str) -> Result<Vec<Token>> {
 
 /// The format of a call, which must be a constant; null is none.
 fn format_of(context: &CallContext<'_>, argument: &Typed) -> Result<Option<Format>> {
-    let value = match constant(context, argument, 1) {
-        Ok(value) => value.to_array()?,
-        Err(error) => folded(argument).ok_or(error)?,
-    };
+    let value = constant(context, argument, 1)?.to_array()?;
     match value.as_string_opt::<i32>() {
         Some(text) if text.is_valid(0) => Format::new(text.value(0)).map(Some),
         _ if value.is_null(0) || *value.data_type() == DataType::Null => Ok(None),

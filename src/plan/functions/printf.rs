@@ -3,7 +3,7 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 
-use super::misc::shown;
+use super::misc::{grouped, shown};
 use crate::error::{Error, Result};
 use crate::types::display;
 use crate::types::zone::Zone;
@@ -49,12 +49,24 @@ pub fn format(format: &str, values: &[ArrayRef], row: usize, zone: Zone) -> Resu
                     while let Some(digit) = letters.next_if(char::is_ascii_digit) {
                         places.push(digit);
                     }
-                    directive.precision = places.parse().ok();
+                    let places: usize = places.parse().map_err(|_| bad(format))?;
+                    // Rust writes no more digits than these.
+                    if places > usize::from(u16::MAX) {
+                        return Err(Error::unsupported(format!(
+                            "the format '{format}' asks for {places} digits: the most are {}",
+                            u16::MAX
+                        )));
+                    }
+                    directive.precision = Some(places);
                 }
                 other => break other,
             }
         };
-        directive.width = digits.parse().unwrap_or(0);
+        if !digits.is_empty() {
+            // Java's widths are ints.
+            let width: u32 = digits.parse().map_err(|_| bad(format))?;
+            directive.width = i32::try_from(width).map_err(|_| bad(format))?.unsigned_abs() as usize;
+        }
         let text = match conversion {
             '%' => "%".to_owned(),
             'n' => "\n".to_owned(),
@@ -185,17 +197,6 @@ impl Directive {
         let missing = " ".repeat(self.width.saturating_sub(text.chars().count()));
         if self.left { text + &missing } else { missing + &text }
     }
-}
-
-fn grouped(digits: &str) -> String {
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// Java rounds the shortest decimal text of a double half up.

@@ -236,7 +236,7 @@ fn replace(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed
                 return Ok(None);
             }
             let text = texts.value(row);
-            let skip = usize::try_from(starts.value(row) - 1).unwrap_or(0);
+            let skip = usize::try_from(i64::from(starts.value(row)) - 1).unwrap_or(0);
             let start = text.char_indices().map(|(at, _)| at).nth(skip).unwrap_or(text.len());
             replaced(patterns.get(regexes.value(row))?.as_ref(), text, start, replacements.value(row)).map(Some)
         });

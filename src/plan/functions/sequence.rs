@@ -11,12 +11,13 @@ use datafusion::common::ScalarValue;
 use super::args::{count, literal, unexpected, unified};
 use super::kernels::kernel;
 use super::{CallContext, Typed};
+use crate::condition;
 use crate::error::{Error, Result};
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::is_integral;
 use crate::types::calendar::{self, MICROS_PER_DAY};
 use crate::types::zone::Zone;
-use crate::types::{self, day_time_interval};
+use crate::types::{self, day_time_interval, sql_name};
 
 /// The most elements an array may have here; Spark's limit is Java's.
 const MOST: i64 = 1 << 31;
@@ -29,10 +30,13 @@ pub fn sequence(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<
     count(context, &arguments, 2..=3)?;
     let step = if arguments.len() == 3 { arguments.pop() } else { None };
     let mut ends = unified(context, arguments)?;
-    if ends[0].data_type == DataType::Utf8 {
-        return Err(unexpected(context, 0, "(\"INTEGRAL\" or \"DATE\" or \"TIMESTAMP\")", &DataType::Utf8));
-    }
     let element = ends[0].data_type.clone();
+    if !is_integral(&element) && !matches!(element, DataType::Date32 | DataType::Timestamp(..)) {
+        return Err(Error::of(condition::SEQUENCE_WRONG_INPUT_TYPES)
+            .with("sqlExpr", format!("\"{}\"", context.text))
+            .with("functionName", "`sequence`")
+            .with("startType", format!("\"{}\"", sql_name(&element))));
+    }
     let data_type = types::array(element.clone(), false);
     if is_integral(&element) {
         let mut passed = Vec::new();

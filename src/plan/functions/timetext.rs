@@ -197,7 +197,7 @@ fn from_unixtime(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
     }))
 }
 
-/// Seconds since the epoch of a time, a date, or text by a pattern; without arguments the resolver has put the clock there.
+/// Seconds since the epoch of a time, a date, or text by a pattern; where there is no argument, the resolver has put the clock.
 fn unix_timestamp(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let (value, pattern) = with_pattern(context, arguments)?;
     let time = match &value.data_type {

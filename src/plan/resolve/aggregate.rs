@@ -186,7 +186,10 @@ pub fn grouping(expressions: &mut Expressions<'_>, name: &str, arguments: &[Expr
                 .with("groupingIdColumn", texts.join(", "))
                 .with("groupByColumns", keys.len()));
         }
-        return Ok(Value::new(id, pretty));
+        // Above the keys' bits DataFusion counts equal sets, so that their groups stay apart.
+        let bits = u32::try_from(keys.len()).ok().and_then(|keys| 1_i64.checked_shl(keys)).unwrap_or(0);
+        let mask = literal(ScalarValue::Int64(Some(bits.wrapping_sub(1))));
+        return Ok(Value::new(operators::bits("&", id, mask, conf, &pretty)?, pretty));
     }
     let position =
         values.first().and_then(|value| keys.iter().position(|key| *key == value.typed.expr)).ok_or_else(|| {
@@ -345,11 +348,19 @@ impl Resolver<'_> {
                 Some((0..1_usize << all.len()).map(subset).collect())
             }
             Grouping::Sets { sets } => {
-                let sets: Result<Vec<_>> = sets
-                    .iter()
-                    .map(|set| set.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>())
-                    .collect();
-                Some(sets?)
+                let mut found = Vec::with_capacity(sets.len());
+                for set in sets {
+                    let mut keys = Vec::with_capacity(set.len());
+                    for key in set {
+                        let key = resolve(expressions, key)?;
+                        // `(a, (a, b))`: a key that is named twice is in the set once.
+                        if !keys.contains(&key) {
+                            keys.push(key);
+                        }
+                    }
+                    found.push(keys);
+                }
+                Some(found)
             }
         };
         Ok((keys, sets))

@@ -1,16 +1,22 @@
 //! `CAST` and `TRY_CAST`: which pairs of types Spark allows, and the call of the kernel that converts. The kernel is `convert`.
 
-use arrow::datatypes::{DataType, IntervalUnit};
+use std::sync::Arc;
+
+use arrow::array::AsArray;
+use arrow::datatypes::{DataType, DurationMicrosecondType, IntervalUnit};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
 
 use super::coerce::{is_float, is_integral, is_numeric};
 use super::convert::convert;
+use super::moments::BETWEEN_DATES;
+use super::operators::literal;
 use crate::condition;
 use crate::conf::Conf;
 use crate::error::{Error, Result};
 use crate::plan::functions::Typed;
 use crate::plan::kernel::Kernel;
+use crate::types::calendar::MICROS_PER_SECOND;
 use crate::types::parse::Mode;
 use crate::types::zone::Zone;
 use crate::types::{map_fields, sql_name};
@@ -58,7 +64,39 @@ pub fn explicit(value: Typed, to: &DataType, try_cast: bool, conf: &Conf, text: 
     if !allowed(&value.data_type, to, mode) {
         return Err(mismatch(&value.data_type, to, mode, text));
     }
+    let value = if is_integral(to) || matches!(to, DataType::Decimal128(..)) { counted(value) } else { value };
     cast_as(value, to, mode, conf)
+}
+
+/// An interval that a cast counts in other units than seconds or months, as one of as many seconds or months.
+///
+/// Spark counts an interval by its smallest field. Ours carry no fields: a constant shows the smallest that it needs, the difference of
+/// two dates is one of days, and any other is Spark's own default, DAY TO SECOND or YEAR TO MONTH.
+fn counted(value: Typed) -> Typed {
+    let units = match &value.expr {
+        Expr::Literal(ScalarValue::DurationMicrosecond(Some(micros)), _) => {
+            [86_400, 3_600, 60].into_iter().find(|seconds| micros % (seconds * MICROS_PER_SECOND) == 0)
+        }
+        Expr::Literal(ScalarValue::IntervalYearMonth(Some(months)), _) => (months % 12 == 0).then_some(12),
+        Expr::ScalarFunction(call) if call.func.name() == BETWEEN_DATES => Some(86_400),
+        _ => None,
+    };
+    let Some(units) = units else { return value };
+    let data_type = value.data_type.clone();
+    match &value.expr {
+        Expr::Literal(ScalarValue::DurationMicrosecond(Some(micros)), _) => {
+            literal(ScalarValue::DurationMicrosecond(Some(micros / units)))
+        }
+        Expr::Literal(ScalarValue::IntervalYearMonth(Some(months)), _) => {
+            literal(ScalarValue::IntervalYearMonth(Some(months / 12)))
+        }
+        _ => Kernel::arrays(format!("counted_{units}"), data_type, value.nullable, move |arrays| {
+            let micros = arrays[0].as_primitive::<DurationMicrosecondType>();
+            Ok(Arc::new(micros.unary::<_, DurationMicrosecondType>(|micros| micros / units)))
+        })
+        .infallible()
+        .call(vec![value]),
+    }
 }
 
 /// Whether Spark casts values of one type to another.
@@ -131,6 +169,7 @@ fn may_give_null(from: &DataType, to: &DataType, mode: Mode) -> bool {
         (from, Decimal128(..)) if is_float(from) => true,
         _ if mode == Mode::Ansi => false,
         (_, Utf8) => false,
+        (DataType::Date32, DataType::Timestamp(..)) => mode == Mode::Try,
         _ => may_fail(from, to) || matches!(from, Utf8),
     }
 }

@@ -15,7 +15,7 @@ use arrow::util::display::FormatOptions;
 
 use super::coerce::{is_float, is_integral, is_numeric};
 use crate::condition;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::types::calendar::{MICROS_PER_DAY, MICROS_PER_SECOND};
 use crate::types::display::{self, Style};
 use crate::types::parse::{self, Mode};
@@ -48,6 +48,10 @@ pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Resul
         (from, Binary) if is_integral(from) => big_endian(array),
         (Boolean, _) => from_boolean(array, to, mode),
         (from, Boolean) if is_numeric(from) => to_boolean(array),
+        (Interval(IntervalUnit::YearMonth), Decimal128(precision, scale)) => {
+            let months = array.as_primitive::<IntervalYearMonthType>().unary::<_, Int32Type>(|months| months);
+            to_decimal(&(Arc::new(months) as ArrayRef), *precision, *scale, mode)
+        }
         (_, Decimal128(precision, scale)) => to_decimal(array, *precision, *scale, mode),
         (Decimal128(_, scale), to) if is_numeric(to) => from_decimal(array, *scale, to, mode),
         (from, to) if is_float(from) && is_integral(to) => float_to_integral(array, to, mode),
@@ -58,13 +62,11 @@ pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Resul
         (Timestamp(_, Some(_)), to) if is_numeric(to) => from_timestamp(array, to, mode),
         (Date32, Timestamp(_, Some(_))) => {
             let days = array.as_primitive::<Date32Type>();
-            let micros =
-                |day: i32| zone.to_utc(i64::from(day) * MICROS_PER_DAY).unwrap_or(i64::from(day) * MICROS_PER_DAY);
-            Ok(Arc::new(days.unary::<_, TimestampMicrosecondType>(micros).with_timezone(crate::types::UTC)))
+            let instants = midnights(days, mode, |local| zone.to_utc(local).unwrap_or(local))?;
+            Ok(Arc::new(instants.with_timezone(crate::types::UTC)))
         }
         (Date32, Timestamp(_, None)) => {
-            let days = array.as_primitive::<Date32Type>();
-            Ok(Arc::new(days.unary::<_, TimestampMicrosecondType>(|day| i64::from(day) * MICROS_PER_DAY)))
+            Ok(Arc::new(midnights(array.as_primitive::<Date32Type>(), mode, |local| local)?))
         }
         (Timestamp(_, from_zone), Date32) => {
             let instants = array.as_primitive::<TimestampMicrosecondType>();
@@ -85,11 +87,12 @@ pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Resul
             Ok(Arc::new(instants.with_timezone(crate::types::UTC)))
         }
         (Date32 | Timestamp(..), to) if is_numeric(to) || *to == Boolean => Ok(new_null_array(to, array.len())),
-        // An interval's number counts its smallest unit: seconds for our day-time intervals, which carry no fields, and months.
+        // An interval's number counts seconds, or months: `cast` has taken care of those that count other fields.
         (Duration(_), to) if is_integral(to) => {
-            let days =
-                array.as_primitive::<DurationMicrosecondType>().unary::<_, Int64Type>(|micros| micros / MICROS_PER_DAY);
-            integral(&(Arc::new(days) as ArrayRef), to, mode)
+            let seconds = array
+                .as_primitive::<DurationMicrosecondType>()
+                .unary::<_, Int64Type>(|micros| micros / MICROS_PER_SECOND);
+            integral(&(Arc::new(seconds) as ArrayRef), to, mode)
         }
         (from, Duration(_)) if is_integral(from) => {
             let days = plain(array, &DataType::Int64)?;
@@ -103,6 +106,25 @@ pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Resul
         }
         _ => Err(Error::internal(format!("no cast from {} to {}", sql_name(from), sql_name(to)))),
     }
+}
+
+/// Days as the microseconds of their beginnings. Dates reach further than timestamps: Spark's cast raises there in every mode but `TRY`.
+fn midnights(
+    days: &PrimitiveArray<Date32Type>,
+    mode: Mode,
+    instant: impl Fn(i64) -> i64,
+) -> Result<PrimitiveArray<TimestampMicrosecondType>> {
+    let midnight = |day: i32| match i64::from(day).checked_mul(MICROS_PER_DAY) {
+        Some(local) => Ok(Some(instant(local))),
+        None if mode == Mode::Try => Ok(None),
+        None => Err(beyond_timestamps()),
+    };
+    days.iter().map(|day| day.map_or(Ok(None), midnight)).collect()
+}
+
+/// The error of a moment that 64 bits of microseconds do not reach, which has no condition in Spark.
+pub fn beyond_timestamps() -> Error {
+    Error::new(ErrorKind::Arithmetic, "long overflow: the moment lies beyond what a timestamp holds")
 }
 
 /// Arrow's own cast, for pairs where it is Spark's and cannot fail.
@@ -353,6 +375,15 @@ fn to_decimal(array: &ArrayRef, precision: u8, scale: i8, mode: Mode) -> Result<
             .collect(),
         DataType::Timestamp(..) => array
             .as_primitive::<TimestampMicrosecondType>()
+            .iter()
+            .map(|v| {
+                v.map_or(Ok(None), |v| {
+                    fitted(parse::rescale(i128::from(v), 6, to_scale), &|| display::decimal(i128::from(v), 6))
+                })
+            })
+            .collect(),
+        DataType::Duration(_) => array
+            .as_primitive::<DurationMicrosecondType>()
             .iter()
             .map(|v| {
                 v.map_or(Ok(None), |v| {

@@ -86,7 +86,13 @@ fn exact(symbol: &str, (left, s1): (i128, i8), (right, s2): (i128, i8), scale: i
         "-" => (aligned().and_then(|(l, r)| l.checked_sub(r)), common),
         "*" => (l.checked_mul(r), s1 + s2),
         "%" => (aligned().and_then(|(l, r)| l.checked_rem(r)), common),
-        "pmod" => (aligned().and_then(|(l, r)| l.checked_rem(r)?.checked_add(r)?.checked_rem(r)), common),
+        "pmod" => {
+            let rest = |(l, r): (i256, i256)| {
+                let rest = l.checked_rem(r)?;
+                if rest.is_negative() { rest.checked_add(r)?.checked_rem(r) } else { Some(rest) }
+            };
+            (aligned().and_then(rest), common)
+        }
         "div" => (aligned().and_then(|(l, r)| l.checked_div(r)), 0),
         _ => {
             let wanted = i32::from(scale) + 1;

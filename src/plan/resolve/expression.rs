@@ -364,6 +364,10 @@ impl<'a> Expressions<'a> {
             let one = Call { arguments: vec![Expr::Literal(ScalarValue::Int32(Some(1)))], ..call.clone() };
             return self.call(&one);
         }
+        if name == "unix_timestamp" && call.arguments.is_empty() {
+            let clock = Call { arguments: vec![Expr::call("current_timestamp", Vec::new())], ..call.clone() };
+            return self.call(&clock);
+        }
         if let Some(value) = self.operator(&name, call)? {
             return Ok(value);
         }
@@ -444,9 +448,6 @@ impl<'a> Expressions<'a> {
                 | "*"
                 | "/"
                 | "%"
-                | "div"
-                | "mod"
-                | "pmod"
                 | "and"
                 | "or"
                 | "&&"
@@ -473,20 +474,12 @@ impl<'a> Expressions<'a> {
                 | "shiftrightunsigned"
                 | "in"
                 | "between"
-                | "isnull"
-                | "isnotnull"
-                | "negative"
-                | "positive"
-                | "equal_null"
-                | "try_add"
-                | "try_subtract"
-                | "try_multiply"
-                | "try_divide"
-                | "try_mod"
                 | "struct"
                 | "named_struct"
                 | "||"
         );
+        // Words that are operators, and calls of the registry's functions, which count their arguments.
+        let known = known || call.operator && matches!(name, "div" | "isnull" | "isnotnull");
         if let ("not" | "!", [Expr::Subquery { kind: SubqueryKind::In(value), query }]) =
             (name, call.arguments.as_slice())
         {
@@ -515,30 +508,25 @@ impl<'a> Expressions<'a> {
         let conf = self.resolver.conf();
         let mut typed = arguments.into_iter().map(|value| value.typed);
         let arity = texts.len();
+        let expected = match name {
+            "not" | "!" | "~" | "isnull" | "isnotnull" => 1,
+            "between" => 3,
+            _ => 2,
+        };
         let wrong = || {
             Error::of(condition::WRONG_NUM_ARGS)
                 .with("functionName", format!("`{name}`"))
-                .with("expectedNum", "2")
+                .with("expectedNum", expected)
                 .with("actualNum", arity)
         };
+        if arity > expected && name != "in" {
+            return Err(wrong());
+        }
         let mut next = || typed.next().ok_or_else(wrong);
         let result = match name {
-            "-" | "negative" if arity == 1 => operators::negate(next()?, conf, &pretty)?,
-            "+" | "positive" if arity == 1 => next()?,
-            "+" | "-" | "*" | "/" | "%" | "div" | "pmod" => {
-                operators::arithmetic(name, next()?, next()?, conf, &pretty)?
-            }
-            "mod" => operators::arithmetic("%", next()?, next()?, conf, &pretty)?,
-            "try_add" | "try_subtract" | "try_multiply" | "try_divide" | "try_mod" => {
-                let symbol = match name {
-                    "try_add" => "+",
-                    "try_subtract" => "-",
-                    "try_multiply" => "*",
-                    "try_divide" => "/",
-                    _ => "%",
-                };
-                operators::arithmetic_as(symbol, next()?, next()?, crate::types::parse::Mode::Try, conf, &pretty)?
-            }
+            "-" if arity == 1 => operators::negate(next()?, conf, &pretty)?,
+            "+" if arity == 1 => operators::unsigned(next()?, conf, &pretty)?,
+            "+" | "-" | "*" | "/" | "%" | "div" => operators::arithmetic(name, next()?, next()?, conf, &pretty)?,
             "and" | "&&" => operators::logic("and", next()?, next()?, conf, &pretty)?,
             "or" => operators::logic("or", next()?, next()?, conf, &pretty)?,
             "not" | "!" => operators::not(next()?, conf, &pretty, &texts[0])?,
@@ -548,7 +536,7 @@ impl<'a> Expressions<'a> {
                 let equal = operators::compare("=", next()?, next()?, conf, &inner)?;
                 operators::not(equal, conf, &pretty, &inner)?
             }
-            "<=>" | "equal_null" => operators::compare("<=>", next()?, next()?, conf, &pretty)?,
+            "<=>" => operators::compare("<=>", next()?, next()?, conf, &pretty)?,
             "<" | "<=" | ">" | ">=" => operators::compare(name, next()?, next()?, conf, &pretty)?,
             "&" | "|" | "^" | "<<" | ">>" | ">>>" => operators::bits(name, next()?, next()?, conf, &pretty)?,
             "shiftleft" => operators::bits("<<", next()?, next()?, conf, &pretty)?,

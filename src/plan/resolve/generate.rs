@@ -331,8 +331,9 @@ impl Resolver<'_> {
     fn json_tuple(&self, expressions: &mut Expressions<'_>, call: &Call, count: usize) -> Result<Rows> {
         let mut fields = Vec::new();
         for i in 1..count {
-            let path = match &call.arguments[i] {
-                Expr::Literal(ScalarValue::Utf8(Some(name))) => {
+            // A `*` stands for several arguments, none of them constant.
+            let path = match call.arguments.get(i) {
+                Some(Expr::Literal(ScalarValue::Utf8(Some(name)))) if call.arguments.len() == count => {
                     Expr::Literal(ScalarValue::Utf8(Some(format!("$['{name}']"))))
                 }
                 _ => return Err(Error::unsupported("json_tuple with a field that is not a constant")),

@@ -141,9 +141,12 @@ where
     Ok(Arc::new(values?))
 }
 
+/// The kernel's name: a difference of dates is an interval of days, which a cast asks for.
+pub const BETWEEN_DATES: &str = "between_dates";
+
 fn between_dates(left: Typed, right: Typed) -> Typed {
     let nullable = left.nullable || right.nullable;
-    Kernel::arrays("between_dates", day_time_interval(), nullable, |arrays| {
+    Kernel::arrays(BETWEEN_DATES, day_time_interval(), nullable, |arrays| {
         pairs::<Date32Type, Date32Type, DurationMicrosecondType>(arrays, |l, r| {
             Ok((i64::from(l) - i64::from(r)) * MICROS_PER_DAY)
         })

@@ -361,21 +361,24 @@ where
     })
 }
 
+/// `+x`.
+pub fn unsigned(value: Typed, conf: &Conf, text: &str) -> Result<Typed> {
+    match &value.data_type {
+        DataType::Utf8 | DataType::Null => cast(value, &DataType::Float64, conf),
+        data_type if is_numeric(data_type) || moments::is_interval(data_type) => Ok(value),
+        other => Err(unexpected_type(
+            text,
+            "first",
+            "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")",
+            text,
+            other,
+        )),
+    }
+}
+
 /// `-x`.
 pub fn negate(value: Typed, conf: &Conf, text: &str) -> Result<Typed> {
-    let value = match &value.data_type {
-        DataType::Utf8 | DataType::Null => cast(value, &DataType::Float64, conf)?,
-        data_type if is_numeric(data_type) || moments::is_interval(data_type) => value,
-        other => {
-            return Err(unexpected_type(
-                text,
-                "first",
-                "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")",
-                text,
-                other,
-            ));
-        }
-    };
+    let value = unsigned(value, conf, text)?;
     if let Expr::Literal(constant, _) = &value.expr
         && let Ok(negated) = constant.arithmetic_negate()
     {

@@ -18,6 +18,7 @@ use super::scope::{Scope, not_among};
 use super::{Resolver, cast, coerce, keep, operators};
 use crate::condition;
 use crate::error::{Error, Result};
+use crate::plan::functions::ordinal;
 use crate::plan::tree::{Call, Expr, Grouping};
 use crate::plan::{AttrId, Attribute, Resolved};
 use crate::types::sql_name;
@@ -251,12 +252,6 @@ fn pairs(left: &Resolved, right: &Resolved, operation: &str) -> Result<Vec<Pair>
             .with("invalidNumColumns", right.output.len()));
     }
     Ok(left.output.iter().cloned().map(Some).zip(right.output.iter().cloned().map(Some)).collect())
-}
-
-fn ordinal(index: usize) -> String {
-    const NAMES: [&str; 10] =
-        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
-    NAMES.get(index).map_or_else(|| format!("{}th", index + 1), |name| (*name).to_owned())
 }
 
 /// Rows of the left that match, or do not match, a row of the right. The right's columns get names of their own.

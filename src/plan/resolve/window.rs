@@ -17,6 +17,7 @@ use crate::condition;
 use crate::error::{Error, Result};
 use crate::plan::functions::{Definition, Typed, lookup};
 use crate::plan::tree::{Bound, Call, Expr, Frame, WindowSpec};
+use crate::types::sql_name;
 
 /// A window function over its specification.
 pub fn resolve(expressions: &mut Expressions<'_>, function: &Expr, spec: &WindowSpec) -> Result<Value> {
@@ -82,8 +83,12 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
         return Err(Error::of(condition::WINDOW_FUNCTION_FRAME_NOT_ORDERED).with("wf", name));
     }
     let offsets = matches!(name.as_str(), "lag" | "lead");
-    let (frame, frame_text) = match &spec.frame {
-        Some(frame) if !ranking || name == "nth_value" => self::frame(expressions, frame, &order_types)?,
+    let own = match &spec.frame {
+        Some(frame) => Some(self::frame(expressions, frame, &order_types)?),
+        None => None,
+    };
+    let (frame, frame_text) = match &own {
+        Some(own) if !ranking || name == "nth_value" => own.clone(),
         _ if offsets => (default_frame(false), offset_frame(&name, &argument_texts)),
         _ if ranking && name != "cume_dist" && name != "nth_value" => {
             (default_frame(true), "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_owned())
@@ -93,6 +98,14 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
         }
         _ => (range_to_current(&order_types), "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_owned()),
     };
+    // A ranking has the frame that it needs: another would be left out silently.
+    if let Some((_, own)) = own.filter(|(_, own)| *own != frame_text) {
+        return Err(if offsets {
+            Error::of(condition::WINDOW_FRAME_NOT_ALLOWED).with("prettyName", name)
+        } else {
+            Error::of(condition::WINDOW_FRAME_NOT_MATCHED).with("required", frame_text).with("found", own)
+        });
+    }
     let spec_text: Vec<_> =
         [partition_text, order_text, frame_text].into_iter().filter(|part| !part.is_empty()).collect();
     let spec_text = spec_text.join(" ");
@@ -261,7 +274,13 @@ fn bound(
                         | ScalarValue::IntervalYearMonth(_)
                         | ScalarValue::IntervalMonthDayNano(_),
                     ) => magnitude,
-                    (DataType::Date32, days) => ScalarValue::new_interval_dt(days.to_string().parse().unwrap_or(0), 0),
+                    (DataType::Date32, ScalarValue::Int32(Some(days))) => ScalarValue::new_interval_dt(*days, 0),
+                    (DataType::Date32, other) => {
+                        return Err(Error::of(condition::RANGE_FRAME_INVALID_TYPE)
+                            .with("sqlExpr", format!("\"RANGE {text}\""))
+                            .with("orderSpecType", "\"DATE\"")
+                            .with("valueBoundaryType", format!("\"{}\"", sql_name(&other.data_type()))));
+                    }
                     _ => {
                         match cast::cast(super::operators::literal(magnitude), &data_type, expressions.resolver.conf())?
                             .expr

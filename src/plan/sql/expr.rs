@@ -8,7 +8,7 @@ use sqlparser::ast::{
 
 use super::super::tree::{Bound, Call, Expr, Frame, SubqueryKind, WindowSpec};
 use super::literal::data_type;
-use super::{Sql, dotted, ident, names, unsupported};
+use super::{Sql, dotted, ident, names, syntax_at, unsupported};
 use crate::error::Result;
 
 impl Sql {
@@ -72,6 +72,9 @@ impl Sql {
             },
             E::RLike { negated, expr, pattern, .. } => {
                 negate(negated, Expr::operator("rlike", vec![self.expr(*expr)?, self.expr(*pattern)?]))
+            }
+            E::Cast { format: Some(format), .. } => {
+                return Err(syntax_at("'FORMAT'", &format!(": a cast takes no format, found {format}")));
             }
             E::Cast { kind, expr, data_type: to, .. } => Expr::Cast {
                 input: Box::new(self.expr(*expr)?),

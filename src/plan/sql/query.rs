@@ -177,11 +177,29 @@ impl Sql {
         if keys.is_empty() {
             return Ok(having.then(|| Grouping::By(Vec::new())));
         }
-        let flat = |sets: Vec<Vec<ast::Expr>>| self.exprs(sets.into_iter().flatten());
         if keys.len() == 1 {
             match keys[0].clone() {
-                ast::Expr::Rollup(sets) => return Ok(Some(Grouping::Rollup(flat(sets)?))),
-                ast::Expr::Cube(sets) => return Ok(Some(Grouping::Cube(flat(sets)?))),
+                ast::Expr::Rollup(parts) => {
+                    let parts = self.parts(parts)?;
+                    let some = |n: usize| parts[..n].concat();
+                    return Ok(Some(match single(&parts) {
+                        Some(keys) => Grouping::Rollup(keys),
+                        None => Grouping::Sets { sets: (0..=parts.len()).rev().map(some).collect() },
+                    }));
+                }
+                ast::Expr::Cube(parts) => {
+                    let parts = self.parts(parts)?;
+                    // The last part is left out first, as in Spark.
+                    let left_out = |mask: usize, at: usize| mask & (1 << (parts.len() - 1 - at)) != 0;
+                    let some = |mask| {
+                        let kept = parts.iter().enumerate().filter(|(at, _)| !left_out(mask, *at));
+                        kept.flat_map(|(_, part)| part.clone()).collect()
+                    };
+                    return Ok(Some(match single(&parts) {
+                        Some(keys) => Grouping::Cube(keys),
+                        None => Grouping::Sets { sets: (0..1_usize << parts.len()).map(some).collect() },
+                    }));
+                }
                 ast::Expr::GroupingSets(sets) => {
                     let sets = sets.into_iter().map(|set| self.exprs(set)).collect::<Result<_>>()?;
                     return Ok(Some(Grouping::Sets { sets }));
@@ -196,6 +214,11 @@ impl Sql {
             [GroupByWithModifier::Cube] => Grouping::Cube(keys),
             [other, ..] => return Err(unsupported("this GROUP BY", other)),
         }))
+    }
+
+    /// What a ROLLUP or CUBE is over: keys, and several in parentheses that stay together.
+    fn parts(&self, parts: Vec<Vec<ast::Expr>>) -> Result<Vec<Vec<Expr>>> {
+        parts.into_iter().map(|part| self.exprs(part)).collect()
     }
 
     pub(super) fn select_item(&self, item: SelectItem) -> Result<Expr> {
@@ -388,6 +411,11 @@ impl Sql {
             columns: view.lateral_col_alias.iter().map(ident).collect(),
         })
     }
+}
+
+/// The keys, where each part is one.
+fn single(parts: &[Vec<Expr>]) -> Option<Vec<Expr>> {
+    parts.iter().all(|part| part.len() == 1).then(|| parts.concat())
 }
 
 /// The whole number that literals and their sums, differences and products make.

@@ -8,7 +8,8 @@ use sqlparser::ast;
 use super::super::tree::Statement;
 use super::literal::data_type;
 use super::{Sql, dotted, ident, names, unsupported};
-use crate::error::Result;
+use crate::condition;
+use crate::error::{Error, Result};
 
 /// `SET k=v`, which takes the rest of the line as it is, and so is read by hand.
 pub(super) fn words(text: &str) -> Option<Result<Statement>> {
@@ -18,12 +19,60 @@ pub(super) fn words(text: &str) -> Option<Result<Statement>> {
         return None;
     }
     let rest = words.next().unwrap_or("").trim();
+    if let Some(zone) = after_time_zone(rest) {
+        let set = |value| Statement::Set { key: Some("spark.sql.session.timeZone".to_owned()), value: Some(value) };
+        return Some(time_zone(zone).map(set));
+    }
     let (key, value) = match rest.split_once('=') {
         Some((key, value)) => (Some(key.trim().to_owned()), Some(value.trim().to_owned())),
         None if rest.is_empty() || rest == "-v" => (None, None),
         None => (Some(rest.to_owned()), None),
     };
     Some(Ok(Statement::Set { key, value }))
+}
+
+/// What follows `TIME ZONE`.
+fn after_time_zone(rest: &str) -> Option<&str> {
+    let (time, rest) = rest.split_once(char::is_whitespace)?;
+    let (zone, value) = rest.trim_start().split_at_checked("zone".len())?;
+    let alone = value.is_empty() || value.starts_with(|c: char| c.is_whitespace() || matches!(c, '\'' | '"'));
+    (time.eq_ignore_ascii_case("time") && zone.eq_ignore_ascii_case("zone") && alone).then(|| value.trim())
+}
+
+/// The zone of `SET TIME ZONE 'Europe/Paris'`.
+fn time_zone(value: &str) -> Result<String> {
+    let quoted = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    if let Some(zone) = quoted('\'').or_else(|| quoted('"')) {
+        return Ok(zone.to_owned());
+    }
+    let word = value.split_whitespace().next().unwrap_or_default();
+    if ["local", "interval"].iter().any(|known| word.eq_ignore_ascii_case(known)) {
+        return Err(unsupported("SET TIME ZONE with other than a zone's name in quotes", &value));
+    }
+    Err(Error::of(condition::INVALID_TIME_ZONE_STATEMENT).with("found", value))
+}
+
+/// `SHOW TABLES [IN database] [LIKE 'pattern']`.
+fn show_tables(options: ast::ShowStatementOptions, shown: &str) -> Result<Statement> {
+    use ast::{ShowStatementFilter as Filter, ShowStatementFilterPosition as Position};
+    let ast::ShowStatementOptions { show_in, starts_with: None, limit: None, limit_from: None, filter_position } =
+        options
+    else {
+        return Err(unsupported("the statement", &shown));
+    };
+    let database = match show_in {
+        None => None,
+        Some(ast::ShowStatementIn { parent_type: None, parent_name: Some(name), .. }) => Some(dotted(&name)),
+        Some(_) => return Err(unsupported("the statement", &shown)),
+    };
+    let pattern = match filter_position {
+        None => None,
+        Some(Position::Infix(filter) | Position::Suffix(filter)) => match filter {
+            Filter::Like(pattern) | Filter::NoKeyword(pattern) => Some(pattern),
+            _ => return Err(unsupported("the statement", &shown)),
+        },
+    };
+    Ok(Statement::ShowTables { database, pattern })
 }
 
 impl Sql {
@@ -46,6 +95,9 @@ impl Sql {
                     _ => return Err(unsupported("the statement", &shown)),
                 }
             }
+            ast::Statement::Insert(insert) if insert.partitioned.is_some() || !insert.after_columns.is_empty() => {
+                return Err(unsupported("INSERT with PARTITION", &shown));
+            }
             ast::Statement::Insert(insert) => match (insert.table, insert.source) {
                 (ast::TableObject::TableName(table), Some(source)) => Statement::Insert {
                     table: names(&table),
@@ -55,7 +107,14 @@ impl Sql {
                 },
                 _ => return Err(unsupported("the statement", &shown)),
             },
-            ast::Statement::ShowTables { .. } => Statement::ShowTables,
+            ast::Statement::ShowTables {
+                terse: false,
+                history: false,
+                extended: false,
+                full: false,
+                external: false,
+                show_options,
+            } => show_tables(show_options, &shown)?,
             ast::Statement::ExplainTable { table_name, .. } => Statement::Describe { table: names(&table_name) },
             _ => return Err(unsupported("the statement", &shown)),
         })
@@ -91,7 +150,6 @@ impl Sql {
         Ok(Statement::CreateTable {
             name: names(&table.name),
             format,
-            options: Vec::new(),
             path: hive.location.or(table.location),
             columns: if fields.is_empty() { None } else { Some(Arc::new(Schema::new(fields))) },
             partitioned_by,

@@ -48,6 +48,20 @@ QUERIES = [
     "SELECT count(*) FROM t GROUP BY ALL",
     "SELECT k, sum(i) FROM t GROUP BY ALL ORDER BY k",
     "SELECT map_keys(m) FROM (SELECT map('a', 1) AS m) GROUP BY m",
+    "SELECT k, b, i, count(*), grouping_id() FROM t GROUP BY ROLLUP((k, b), i) ORDER BY grouping_id(), k, b, i",
+    "SELECT k, b, i, count(*), grouping_id() FROM t GROUP BY CUBE((k, b), i) ORDER BY grouping_id(), k, b, i",
+    "SELECT k, b, count(*) FROM t GROUP BY ROLLUP(k, (k, b)) ORDER BY k, b, 3",
+    "SELECT k, grouping_id(), count(*) FROM t GROUP BY GROUPING SETS ((k), (k)) ORDER BY k, 3",
+    "SELECT k, b, grouping_id(), grouping(k), count(*) FROM t GROUP BY GROUPING SETS ((k), (k), (k, b)) ORDER BY k, b, 3",
+    "SELECT sum(cast(9e37 AS DECIMAL(38,0))) FROM VALUES (1), (2), (3), (4) AS v(a)",
+    "SELECT try_sum(cast(9e37 AS DECIMAL(38,0))) FROM VALUES (1), (2), (3), (4) AS v(a)",
+    "SELECT sum(cast(a * 9e37 AS DECIMAL(38,0))) FROM VALUES (1), (1), (-1) AS v(a)",
+    "SELECT sum(DISTINCT cast(a AS DECIMAL(38,2))) FROM VALUES (1), (2), (3), (3) AS v(a)",
+    "SELECT a, sum(cast(a AS DECIMAL(38,2))) OVER (ORDER BY a ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM VALUES (1), (2), (3) AS v(a)",
+    "SELECT avg(cast(9e37 AS DECIMAL(38,0))) FROM VALUES (1), (2), (3), (4) AS v(a)",
+    "SELECT try_avg(cast(9e37 AS DECIMAL(38,0))) FROM VALUES (1), (2), (3), (4) AS v(a)",
+    "SELECT avg(cast(9e33 AS DECIMAL(38,0))) FROM VALUES (1), (2), (3), (4) AS v(a)",
+    "SELECT avg(cast(a AS DECIMAL(38,10))), avg(cast(-a AS DECIMAL(5,0))) FROM VALUES (1), (2), (2) AS v(a)",
 ]
 
 

@@ -21,6 +21,7 @@ EXPRESSIONS = [
     "current_date() = curdate()", "now() = current_timestamp()", "typeof(current_timestamp())", "typeof(localtimestamp())", "date'2024-01-01' between '2023-01-01' and '2024-12-31'", "sequence(date'2024-01-01', date'2024-03-01', interval 1 month)", "sequence(timestamp'2024-01-01 00:00:00', timestamp'2024-01-01 02:00:00', interval 1 hour)",
     "timestamp'2024-01-05 01:02:03Z'", "timestamp'2024-01-05T01:02:03+01:00'", "timestamp_ntz'2024-01-05 01:02:03'", "typeof(timestamp_ltz'2024-01-05 01:02:03')", "date'2024-1-5'",
     "window(timestamp'2024-01-05 01:02:03', '10 minutes')", "time'10:20:30'",
+    "unix_timestamp() > 1700000000", "to_unix_timestamp()", "unix_timestamp(1, 2, 3)",
 ]
 
 OVER = [
@@ -62,3 +63,7 @@ def tumbling_and_sliding_windows(spark):
     sliding = df.groupBy(F.window("ts", "10 minutes", "5 minutes")).count().orderBy("window").collect()
     offset = df.groupBy(F.window("ts", "10 minutes", "10 minutes", "2 minutes").alias("w")).count().orderBy("w").select("w.start", "w.end", "count").collect()
     return [tumbling, sliding, offset]
+
+
+def unix_timestamp_of_now(spark):
+    return spark.range(1).select(F.unix_timestamp()).columns

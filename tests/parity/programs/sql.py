@@ -43,3 +43,26 @@ def show_and_describe(spark):
 def expressions_in_dataframe_calls(spark):
     df = spark.table("emp")
     return [df.filter("dept = 'eng' and pay >= 80 or name like 'd%'").count(), df.selectExpr("id + 1 as x", "case when pay > 80 then 'a' else 'b' end", "size(tags)").columns, df.where("tags is not null and array_contains(tags, 'a')").count()]
+
+
+def set_time_zone(spark):
+    try:
+        return [spark.sql("SET TIME ZONE 'America/New_York'").collect(), spark.sql("SELECT timestamp'2024-01-01 00:00:00' = timestamp'2024-01-01 05:00:00Z' AS same").collect(), spark.conf.get("spark.sql.session.timeZone"), spark.sql("set time  zone \"+02:00\"").collect()]
+    finally:
+        spark.conf.set("spark.sql.session.timeZone", "UTC")
+
+
+def set_time_zone_nowhere(spark):
+    return spark.sql("SET TIME ZONE 'nowhere'")
+
+
+def set_time_zone_without_quotes(spark):
+    return spark.sql("SET TIME ZONE UTC")
+
+
+def show_tables_by_a_pattern(spark):
+    return [[row.tableName for row in spark.sql(text).collect()] for text in ("SHOW TABLES LIKE 'nothing*'", "SHOW TABLES LIKE 'EM*'", "SHOW TABLES IN default LIKE 'dept|em?p'", "SHOW TABLES 'de*'", "SHOW TABLES LIKE 'd%'")]
+
+
+def show_tables_of_no_database(spark):
+    return spark.sql("SHOW TABLES IN nosuchdb").collect()

@@ -21,6 +21,17 @@ QUERIES = [_SELECT.format(w) for w in _WINDOWS if w not in {"sum(v) OVER w", "su
     "SELECT k FROM t WHERE row_number() OVER (ORDER BY k) = 1",
     "SELECT sum(v) OVER (PARTITION BY k ORDER BY k, o RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t",
     "SELECT count(DISTINCT v) OVER (PARTITION BY k) FROM t",
+    "SELECT row_number() OVER (ORDER BY o ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t",
+    "SELECT row_number() OVER (ORDER BY k, o, v ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS r FROM t",
+    "SELECT rank() OVER (ORDER BY o RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) FROM t",
+    "SELECT lag(v) OVER (ORDER BY o ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t",
+    "SELECT lead(v) OVER (ORDER BY k, o, v ROWS BETWEEN 1 FOLLOWING AND 1 FOLLOWING) AS l FROM t",
+    "SELECT cume_dist() OVER (ORDER BY o ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) FROM t",
+    "SELECT cume_dist() OVER (ORDER BY o RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS c FROM t",
+    "SELECT sum(o) OVER (ORDER BY date_from_unix_date(o) RANGE BETWEEN 3000000000 PRECEDING AND CURRENT ROW) FROM t",
+    "SELECT sum(o) OVER (ORDER BY date_from_unix_date(o) RANGE BETWEEN 1.5 PRECEDING AND CURRENT ROW) FROM t",
+    "SELECT sum(o) OVER (ORDER BY date_from_unix_date(o) RANGE BETWEEN 4L PRECEDING AND CURRENT ROW) FROM t",
+    "SELECT sum(o) OVER (ORDER BY date_from_unix_date(o) RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) AS s FROM t ORDER BY o, s",
 ]
 
 
@@ -53,3 +64,12 @@ def a_window_function_without_a_window(spark):
 
 def a_window_in_a_filter(spark):
     return _frame(spark).filter(F.row_number().over(Window.orderBy("o")) == 1).collect()
+
+
+def a_range_of_days(spark):
+    w = Window.orderBy("d").rangeBetween(-1, 0)
+    return _frame(spark).select(F.date_from_unix_date("o").alias("d"), "v").select("d", F.sum("v").over(w))
+
+
+def a_frame_for_a_ranking(spark):
+    return _frame(spark).select(F.rank().over(Window.orderBy("o").rowsBetween(-1, 0))).collect()
