@@ -2,7 +2,7 @@
 
 PySpark has it both ways that people write: an iterator `pandas_udf`, and `mapInArrow`. Batch: eight parquet files read, scored and thrown away.
 Stream: the same files, one a batch, `availableNow`. Each engine runs in a process of its own; each figure is the median of
-three runs after a warm-up. PySpark is measured when Java is there.
+seven runs after a warm-up. PySpark is measured when Java is there.
 """
 
 from __future__ import annotations
@@ -114,6 +114,7 @@ def write_rows(folder: Path, rows: int) -> None:
         values = pa.array(random.standard_normal(rows // FILES * FEATURES, dtype=np.float32))
         offsets = pa.array(np.arange(0, len(values) + 1, FEATURES, dtype=np.int32))
         pq.write_table(pa.table({"features": pa.ListArray.from_arrays(offsets, values)}), folder / f"{i}.parquet")
+    os.sync()  # else the disk is still at it while the first engine is measured
 
 
 def environment() -> dict[str, str]:
@@ -152,7 +153,7 @@ def figures(ours: dict[str, float], pandas_udf: dict[str, float], map_in_arrow: 
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=7)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
