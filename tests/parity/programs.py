@@ -198,7 +198,8 @@ def _raised(error: Exception) -> dict[str, Any]:
 
 
 def _short(message: str) -> str:
-    """Drop from a message what differs between two runs: plans with their counters, ids, traces."""
+    """Drop from a message what differs between two runs: plans with their counters, ids, traces, places."""
+    message = message.replace(str(Path(__file__).resolve().parents[2]), "<repository>")
     message = message.split(";\n", maxsplit=1)[0].split("\nTraceback", maxsplit=1)[0]
     message = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", message)
     return re.sub(r"#\d+L?", "#", re.sub(r"\bo\d+\.", "o.", message))[:1500]
