@@ -67,6 +67,10 @@ impl Conf {
         self.flag("spark.sql.ansi.enabled").unwrap_or(true)
     }
 
+    pub fn default_format(&self) -> &str {
+        self.get("spark.sql.sources.default").unwrap_or("parquet")
+    }
+
     pub fn case_sensitive(&self) -> bool {
         self.flag("spark.sql.caseSensitive").unwrap_or(false)
     }

@@ -37,17 +37,20 @@ struct Live {
 /// Held by what runs on a thread.
 struct Lively;
 
-impl Lively {
-    fn new() -> Self {
-        *LIVE.count.lock() += 1;
-        Self
-    }
-}
-
 impl Drop for Lively {
     fn drop(&mut self) {
         *LIVE.count.lock() -= 1;
         LIVE.done.notify_all();
+    }
+}
+
+/// `work`, counted among what is not done from now on, until it is.
+fn counted<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    *LIVE.count.lock() += 1;
+    let lively = Lively;
+    move || {
+        let _lively = lively;
+        work()
     }
 }
 
@@ -119,11 +122,7 @@ impl Runtime {
 
     /// Runs `work` on a thread where it may block.
     pub fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> tokio::task::JoinHandle<T> {
-        let lively = Lively::new();
-        self.io().spawn_blocking(move || {
-            let _lively = lively;
-            work()
-        })
+        self.io().spawn_blocking(counted(work))
     }
 
     /// Runs a future on this thread, which must not be one of Tokio's.
@@ -142,13 +141,11 @@ impl Runtime {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> impl Future<Output = Result<T>> + Send + 'static {
         let (send, receive) = tokio::sync::oneshot::channel();
-        let lively = Lively::new();
-        self.0.compute.spawn(move || {
-            let _lively = lively;
+        self.0.compute.spawn(counted(move || {
             if !send.is_closed() {
                 let _ = send.send(work());
             }
-        });
+        }));
         async move { receive.await.map_err(|_| Error::internal("a compute task panicked")) }
     }
 
@@ -158,11 +155,6 @@ impl Runtime {
         name: &str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<JoinHandle<T>> {
-        let lively = Lively::new();
-        let work = move || {
-            let _lively = lively;
-            work()
-        };
-        Builder::new().name(name.to_owned()).spawn(work).context(|| format!("starting the thread '{name}'"))
+        Builder::new().name(name.to_owned()).spawn(counted(work)).context(|| format!("starting the thread '{name}'"))
     }
 }

@@ -82,7 +82,7 @@ pub fn save(frame: &Frame, path: Option<&str>, request: SaveRequest, cancel: &Ca
     let session = frame.session();
     let conf = session.conf();
     let SaveRequest { format, mut options, mode, partition_by } = request;
-    let format = format.unwrap_or_else(|| default_format(&conf));
+    let format = format.unwrap_or_else(|| conf.default_format().to_owned());
     if format.eq_ignore_ascii_case("noop") {
         return run(frame, cancel);
     }
@@ -178,15 +178,16 @@ fn clear(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn default_format(conf: &Conf) -> String {
-    conf.get("spark.sql.sources.default").unwrap_or("parquet").to_owned()
-}
-
 /// `df.write.mode("append").saveAsTable(name)`: by name, where `insertInto` goes by position. The table's own format, partitions
-/// and options hold; other ones that were asked for are an error, so that nobody believes in them.
+/// and options hold: another format or partitioning is an error, and an option gets a warning, so that nobody believes in them.
 fn append(table: &Table, frame: &Frame, request: &SaveRequest, conf: &Conf, cancel: &Cancel) -> Result<()> {
     let name = format!("{CATALOG}.{DATABASE}.{}", table.name);
-    let format = request.format.clone().unwrap_or_else(|| default_format(conf));
+    for key in request.options.unread() {
+        log::warn!(
+            "the option '{key}' has no effect on rows that are appended to the table {name}: its own options hold"
+        );
+    }
+    let format = request.format.clone().unwrap_or_else(|| conf.default_format().to_owned());
     if !format.eq_ignore_ascii_case(&table.format) {
         return Err(Error::of(condition::TABLE_OF_ANOTHER_FORMAT)
             .with("tableName", name)
@@ -251,7 +252,7 @@ pub fn save_table(
             SaveMode::Overwrite => {}
         }
     }
-    let format = request.format.clone().unwrap_or_else(|| default_format(&conf));
+    let format = request.format.clone().unwrap_or_else(|| conf.default_format().to_owned());
     let location = path.map_or_else(|| session.table_path(&own), uri::local_path)?;
     let (partition_by, options) = (request.partition_by.clone(), request.options.clone());
     let mode = if existing.is_some() || request.mode == SaveMode::Overwrite {

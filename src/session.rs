@@ -13,7 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::condition;
 use crate::conf::Conf;
 use crate::error::{Error, Result};
-use crate::format::{Formats, InputFormat, OutputFormat, SourceRequest, warn_unread};
+use crate::format::{Formats, OutputFormat, SourceRequest, warn_unread};
 use crate::frame::Frame;
 use crate::function::Function;
 use crate::options::Options;
@@ -126,11 +126,6 @@ impl Session {
         self.formats.read().output(name)
     }
 
-    /// Adds a format, for example a Python data source.
-    pub fn register_format(&self, format: Arc<dyn InputFormat>) {
-        self.formats.write().register(format, &[]);
-    }
-
     /// `spark.udf.register`: the function may be called by name in SQL.
     pub fn register_function(&self, name: &str, function: Arc<dyn Function>) {
         self.functions.write().insert(name.to_lowercase(), function);
@@ -169,7 +164,7 @@ impl Session {
 
     fn source(&self, request: ReadRequest) -> Result<Arc<dyn Source>> {
         let conf = self.conf();
-        let name = request.format.as_deref().or_else(|| conf.get("spark.sql.sources.default")).unwrap_or("parquet");
+        let name = request.format.as_deref().unwrap_or_else(|| conf.default_format());
         let mut options = request.options;
         let mut paths = request.paths;
         if let Some(path) = options.get("path").map(str::to_owned)
@@ -213,16 +208,16 @@ impl Session {
 
     /// Where a managed table lies.
     pub fn table_path(&self, name: &str) -> Result<PathBuf> {
-        let conf = self.conf();
-        let warehouse = uri::local_path(conf.get("spark.sql.warehouse.dir").unwrap_or("spark-warehouse"))?;
-        Ok(warehouse.join(name.to_lowercase()))
+        Ok(self.warehouse()?.join(name.to_lowercase()))
     }
 
     /// Where a table lies that was given a place: one that is relative is under the warehouse directory, as in Spark.
     pub fn table_location(&self, given: &str) -> Result<PathBuf> {
-        let conf = self.conf();
-        let warehouse = uri::local_path(conf.get("spark.sql.warehouse.dir").unwrap_or("spark-warehouse"))?;
-        Ok(std::path::absolute(warehouse.join(uri::local_path(given)?))?)
+        Ok(std::path::absolute(self.warehouse()?.join(uri::local_path(given)?))?)
+    }
+
+    fn warehouse(&self) -> Result<PathBuf> {
+        uri::local_path(self.conf().get("spark.sql.warehouse.dir").unwrap_or("spark-warehouse"))
     }
 
     /// `spark.sql(text)`: a query, or a statement whose result is a frame without rows.

@@ -91,7 +91,7 @@ pub fn declare(
     std::fs::create_dir_all(&location)?;
     session.catalog().put_table(Table {
         name: name.to_owned(),
-        format: request.format.unwrap_or_else(|| conf.get("spark.sql.sources.default").unwrap_or("parquet").to_owned()),
+        format: request.format.unwrap_or_else(|| conf.default_format().to_owned()),
         options: request.options,
         path: std::path::absolute(location)?,
         schema,

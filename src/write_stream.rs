@@ -34,7 +34,7 @@ pub fn start(frame: &Frame, mut write: WriteStream) -> Result<Arc<StreamingQuery
     let session = frame.session();
     let conf = session.conf();
     let checkpoint = write.options.get("checkpointLocation").map(str::to_owned);
-    let default = conf.get("spark.sql.sources.default").unwrap_or("parquet");
+    let default = conf.default_format();
     let format = write.format.clone().unwrap_or_else(|| default.to_owned());
     let path = match (write.path.take(), write.options.get("path").map(str::to_owned)) {
         (Some(path), _) | (None, Some(path)) => Some(path),
@@ -87,7 +87,7 @@ pub fn to_table(frame: &Frame, name: &str, mut write: WriteStream) -> Result<Arc
             let location = given.as_deref().map_or_else(|| session.table_path(&own), uri::local_path)?;
             std::fs::create_dir_all(&location)?;
             let conf = session.conf();
-            let default = conf.get("spark.sql.sources.default").unwrap_or("parquet");
+            let default = conf.default_format();
             session.catalog().put_table(Table {
                 name: own,
                 format: write.format.clone().unwrap_or_else(|| default.to_owned()),

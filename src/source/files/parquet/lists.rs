@@ -159,18 +159,18 @@ impl Lists {
                 continue;
             }
             let page = DataPage::of(page)?;
-            let rows = match self.element.data_type() {
+            let (rows, values) = match self.element.data_type() {
                 DataType::Int32 => self.rows_of::<Int32Type>(&page),
                 DataType::Int64 => self.rows_of::<Int64Type>(&page),
                 DataType::Float32 => self.rows_of::<Float32Type>(&page),
                 _ => self.rows_of::<Float64Type>(&page),
-            };
-            self.add(rows?)?;
+            }?;
+            self.add(rows, values)?;
             return Ok(true);
         }
     }
 
-    fn rows_of<T: ArrowPrimitiveType>(&self, page: &DataPage) -> Result<PageRows> {
+    fn rows_of<T: ArrowPrimitiveType>(&self, page: &DataPage) -> Result<(PageRows, ArrayRef)> {
         let mut rows = PageRows::of_levels(page, self.levels)?;
         let present = page.levels - rows.absent;
         let values = match page.encoding {
@@ -184,17 +184,15 @@ impl Lists {
             }
             other => return Err(Error::runtime(format!("a page has the encoding {other}, which its footer has not"))),
         };
-        let nulls = rows.elements.take();
-        rows.values = Some(Arc::new(match nulls {
-            None => PrimitiveArray::<T>::new(values, None),
+        let values: PrimitiveArray<T> = match rows.elements.take() {
+            None => PrimitiveArray::new(values, None),
             Some(nulls) => spread::<T>(&values, nulls),
-        }));
-        Ok(rows)
+        };
+        Ok((rows, Arc::new(values)))
     }
 
     /// Adds a page's rows; its first elements may belong to the last list that we have.
-    fn add(&mut self, rows: PageRows) -> Result<()> {
-        let Some(values) = rows.values else { return Err(Error::internal("a page without values")) };
+    fn add(&mut self, rows: PageRows, values: ArrayRef) -> Result<()> {
         let begins = rows.offsets[0] as usize;
         if begins > 0 {
             let Some(last) = self.ready.pop_back() else {
@@ -277,7 +275,6 @@ struct PageRows {
     offsets: Vec<i32>,
     lists: Option<NullBuffer>,
     elements: Option<NullBuffer>,
-    values: Option<ArrayRef>,
     /// Pairs of levels for which no number is kept.
     absent: usize,
 }
@@ -325,7 +322,7 @@ impl PageRows {
         }
         let end = i32::try_from(length).map_err(|_| Error::runtime("a page has more than 2^31 numbers"))?;
         offsets.push(end);
-        Ok(Self { offsets, lists: lists.finish(), elements: elements.finish(), values: None, absent })
+        Ok(Self { offsets, lists: lists.finish(), elements: elements.finish(), absent })
     }
 }
 
