@@ -41,10 +41,10 @@ pub fn write_entries(entries: &[String]) -> String {
 }
 
 /// The entries of a log file; `file` names it in errors.
-pub fn read_entries(file: &str, text: &str) -> Result<Vec<String>> {
-    let mut lines = text.split('\n');
-    check_version(file, lines.next().unwrap_or(""), 1)?;
-    Ok(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect())
+pub fn read_entries<'a>(file: &str, text: &'a str) -> Result<impl Iterator<Item = &'a str> + use<'a>> {
+    let (version, entries) = text.split_once('\n').unwrap_or((text, ""));
+    check_version(file, version, 1)?;
+    Ok(entries.split('\n').filter(|entry| !entry.is_empty()))
 }
 
 /// Checks a log's first line, `v<number>`, and gives the number.
@@ -65,6 +65,21 @@ pub fn check_version(file: &str, line: &str, newest: u32) -> Result<u32> {
 
 fn newest_folded(numbers: &[(u64, bool)]) -> Option<u64> {
     numbers.iter().rev().find(|(_, compact)| *compact).map(|(number, _)| *number)
+}
+
+/// What some files of a log hold.
+#[derive(Debug)]
+pub struct Entries {
+    texts: Vec<String>,
+    /// The number that the log has next.
+    pub next: u64,
+}
+
+impl Entries {
+    /// The entries, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().flat_map(|text| text.split('\n').skip(1)).filter(|entry| !entry.is_empty())
+    }
 }
 
 /// A log that is folded into one file every few entries: the file source's and the file sink's.
@@ -104,13 +119,20 @@ impl CompactibleLog {
         Ok(self.numbers()?.last().map(|(number, _)| *number))
     }
 
-    /// Every entry up to the newest number, oldest first.
-    pub fn all(&self) -> Result<Vec<String>> {
+    /// Every entry, oldest first.
+    pub fn all(&self) -> Result<Entries> {
+        self.since(0)
+    }
+
+    /// The entries of the numbers from `first` on, oldest first. Where one of those is folded, what came before it is repeated.
+    pub fn since(&self, first: u64) -> Result<Entries> {
         let mut numbers = self.numbers()?;
         loop {
-            let Some((newest, _)) = numbers.last().copied() else { return Ok(Vec::new()) };
-            let failed = match self.up_to(&numbers, newest) {
-                Ok(entries) => return Ok(entries),
+            let failed = match self.read(&numbers, first) {
+                Ok(texts) => {
+                    let next = numbers.last().map_or(0, |(newest, _)| newest + 1);
+                    return Ok(Entries { texts, next: next.max(first) });
+                }
                 Err(error) => error,
             };
             // Whoever writes the log may have folded it after we listed it, and removed what it folded.
@@ -122,33 +144,36 @@ impl CompactibleLog {
         }
     }
 
-    fn up_to(&self, numbers: &[(u64, bool)], newest: u64) -> Result<Vec<String>> {
+    /// The files that hold the numbers from `first` on.
+    fn read(&self, numbers: &[(u64, bool)], first: u64) -> Result<Vec<String>> {
+        let Some((newest, _)) = numbers.last() else { return Ok(Vec::new()) };
         let folded = newest_folded(numbers);
-        let mut entries = Vec::new();
-        for number in folded.unwrap_or(0)..=newest {
-            let name = if Some(number) == folded { format!("{number}{COMPACT}") } else { number.to_string() };
-            entries.extend(self.entries(&name)?.ok_or_else(|| {
-                let file = self.store.dir().join(&name);
-                Error::new(
-                    ErrorKind::Checkpoint,
-                    format!("{} is missing, and later entries of its log are there", file.display()),
-                )
-            })?);
-        }
-        Ok(entries)
+        let names = (folded.unwrap_or(0).max(first)..=*newest)
+            .map(|number| if Some(number) == folded { format!("{number}{COMPACT}") } else { number.to_string() });
+        names.map(|name| self.present(&name)).collect()
     }
 
-    /// What was added as `number`, or everything up to it when it is a folded one; `None` when there is no such number.
-    pub fn get(&self, number: u64) -> Result<Option<Vec<String>>> {
-        match self.entries(&number.to_string())? {
-            Some(entries) => Ok(Some(entries)),
-            None => self.entries(&format!("{number}{COMPACT}")),
-        }
+    fn present(&self, name: &str) -> Result<String> {
+        self.text(name)?.ok_or_else(|| {
+            let file = self.store.dir().join(name);
+            Error::new(
+                ErrorKind::Checkpoint,
+                format!("{} is missing, and later entries of its log are there", file.display()),
+            )
+        })
     }
 
-    fn entries(&self, name: &str) -> Result<Option<Vec<String>>> {
+    /// The text of a file whose version we can read.
+    fn text(&self, name: &str) -> Result<Option<String>> {
         let Some(text) = self.store.get(name)? else { return Ok(None) };
-        read_entries(&self.store.dir().join(name).display().to_string(), &text).map(Some)
+        let file = self.store.dir().join(name).display().to_string();
+        read_entries(&file, &text).map(drop)?;
+        Ok(Some(text))
+    }
+
+    /// Whether there is such a number.
+    fn contains(&self, number: u64) -> Result<bool> {
+        Ok(self.store.contains(&number.to_string())? || self.store.contains(&format!("{number}{COMPACT}"))?)
     }
 
     /// Whether `number` would be folded.
@@ -158,19 +183,23 @@ impl CompactibleLog {
 
     /// Adds `entries` as `number`, unless it is there. A folded one repeats all earlier entries.
     pub fn add(&self, number: u64, entries: &[String]) -> Result<Put> {
-        if self.get(number)?.is_some() {
+        if self.contains(number)? {
             return Ok(Put::Exists);
         }
+        let added = write_entries(entries);
         if !self.is_compaction(number) {
-            return self.store.put_if_absent(&number.to_string(), write_entries(entries).as_bytes());
+            return self.store.put_if_absent(&number.to_string(), added.as_bytes());
         }
-        let numbers = self.numbers()?;
-        let mut folded = match numbers.iter().rev().find(|(there, _)| *there < number) {
-            Some((newest, _)) => self.up_to(&numbers, *newest)?,
-            None => Vec::new(),
-        };
-        folded.extend_from_slice(entries);
-        self.store.put_if_absent(&format!("{number}{COMPACT}"), write_entries(&folded).as_bytes())
+        let mut numbers = self.numbers()?;
+        numbers.retain(|(there, _)| *there < number);
+        // Text after text, and the first is the longest by far: a log grows as long as its query runs.
+        let mut texts = self.read(&numbers, 0)?.into_iter();
+        let mut folded = texts.next().unwrap_or_else(|| VERSION.to_owned());
+        for text in texts.chain([added]) {
+            folded.truncate(folded.trim_end_matches('\n').len());
+            folded.push_str(text.strip_prefix(VERSION).unwrap_or(&text));
+        }
+        self.store.put_if_absent(&format!("{number}{COMPACT}"), folded.as_bytes())
     }
 
     /// Removes files that a folded one covers and that are older than `delay` at `now_ms`.

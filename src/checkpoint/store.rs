@@ -159,6 +159,12 @@ impl Store {
         }
     }
 
+    /// Whether a file is there.
+    pub fn contains(&self, name: &str) -> Result<bool> {
+        let path = self.dir.join(name);
+        path.try_exists().context(|| format!("looking for {}", path.display()))
+    }
+
     /// When a file was last written, in milliseconds since the epoch; `None` when it is not there.
     pub fn modified_ms(&self, name: &str) -> Result<Option<i64>> {
         let path = self.dir.join(name);

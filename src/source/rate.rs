@@ -98,8 +98,8 @@ fn created(log: &SourceLog, now_ms: i64) -> Result<i64> {
     let store = log.store()?;
     let file = log.dir.join(NAME);
     if let Some(text) = store.get(NAME)? {
-        let entries = read_entries(&file.display().to_string(), &text)?;
-        return entries.first().map_or("", String::as_str).parse().map_err(|error| {
+        let mut entries = read_entries(&file.display().to_string(), &text)?;
+        return entries.next().unwrap_or_default().parse().map_err(|error| {
             Error::new(ErrorKind::Checkpoint, format!("{} should hold a time in milliseconds: {error}", file.display()))
         });
     }

@@ -1,10 +1,12 @@
 //! The files of a checkpoint, byte for byte, and what is refused.
 
 use std::path::Path;
+use std::time::Duration;
 
 use firesteel::batch::BatchId;
 use firesteel::checkpoint::commits::CommitsEntry;
 use firesteel::checkpoint::conf::{logged, overridden};
+use firesteel::checkpoint::log::CompactibleLog;
 use firesteel::checkpoint::offsets::{Leaves, LoggedBatch, OffsetsEntry};
 use firesteel::checkpoint::open::{Found, Location, Removal};
 use firesteel::checkpoint::recovery::{Damage, Decision, Facts, decide};
@@ -190,6 +192,30 @@ fn a_forgotten_file_with_another_link_is_not_written_to() {
     let mut names = store.list().unwrap();
     names.sort();
     assert_eq!(names, ["3", "copy"]);
+}
+
+#[test]
+fn a_log_is_folded_text_after_text_and_read_on_from_any_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = CompactibleLog::new(Store::open(dir.path(), Durability::Buffered).unwrap(), 3);
+    let text = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
+    let since = |first| log.since(first).unwrap().iter().map(str::to_owned).collect::<Vec<_>>();
+    log.add(0, &["a".into(), "b".into()]).unwrap();
+    // Another writer may have ended its file with a line's end.
+    std::fs::write(dir.path().join("1"), "v1\n").unwrap();
+    assert_eq!(log.add(1, &["x".into()]).unwrap(), Put::Exists);
+    log.add(2, &["c".into()]).unwrap();
+    assert_eq!(text("2.compact"), "v1\na\nb\nc");
+    assert_eq!(log.add(2, &["x".into()]).unwrap(), Put::Exists);
+    log.add(3, &["d".into()]).unwrap();
+    assert_eq!(
+        (since(0), since(3), since(4)),
+        (vec!["a".into(), "b".into(), "c".into(), "d".into()], vec!["d".into()], vec![])
+    );
+    assert_eq!((log.since(3).unwrap().next, log.since(9).unwrap().next), (4, 9));
+    (4..6).for_each(|number| assert_eq!(log.add(number, &[]).unwrap(), Put::Written));
+    log.remove_covered(i64::MAX, Duration::ZERO).unwrap();
+    assert_eq!((text("5.compact"), since(4)), ("v1\na\nb\nc\nd".into(), since(0)));
 }
 
 #[test]

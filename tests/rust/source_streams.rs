@@ -8,6 +8,8 @@ use std::time::Duration;
 use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, TimestampMicrosecondType};
 use firesteel::batch::Cancel;
+use firesteel::checkpoint::log::CompactibleLog;
+use firesteel::checkpoint::store::{Durability, Store};
 use firesteel::clock::ManualClock;
 use firesteel::error::ErrorKind;
 use firesteel::runtime::Runtime;
@@ -313,6 +315,19 @@ impl Drops {
         fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
     }
 
+    /// The log of a sink that writes these files, folded every third time.
+    fn sink_log(&self) -> CompactibleLog {
+        CompactibleLog::new(Store::open(self.input.path().join("_spark_metadata"), Durability::Buffered).unwrap(), 3)
+    }
+
+    /// The line of file n in it, as Spark writes it.
+    fn sink_line(&self, n: u64, action: &str) -> String {
+        let (dir, time) = (self.input.path().display(), modified(n));
+        format!(
+            r#"{{"path":"file://{dir}/a%20b{n:04}.csv","size":2,"isDir":false,"modificationTime":{time},"blockReplication":1,"blockSize":2,"action":"{action}"}}"#
+        )
+    }
+
     fn open(&self, options: &[(&str, &str)]) -> (Box<dyn Reader>, Arc<dyn Source>, Arc<ManualClock>) {
         let load = Load { format: "csv", path: self.input.path(), schema: "a int", options };
         let (source, conf) = source(&load, ReadMode::Stream, &self.runtime).unwrap();
@@ -496,13 +511,7 @@ fn the_output_of_a_file_sink_is_read_by_its_log() {
     (0..3).for_each(|n| drops.drop_file(n));
     let meta = drops.input.path().join("_spark_metadata");
     fs::create_dir(&meta).unwrap();
-    let uri = format!("file://{}", drops.input.path().display());
-    let line = |n: u64| {
-        format!(
-            r#"{{"path":"{uri}/a%20b{n:04}.csv","size":2,"isDir":false,"modificationTime":{},"blockReplication":1,"blockSize":2,"action":"add"}}"#,
-            modified(n)
-        )
-    };
+    let line = |n| drops.sink_line(n, "add");
     fs::write(meta.join("0"), format!("v1\n{}", line(2))).unwrap();
     let (mut reader, source, _) = drops.open(&[]);
     let end = reader.end_of_batch(None, ReadLimit::Configured).unwrap().unwrap();
@@ -512,19 +521,45 @@ fn the_output_of_a_file_sink_is_read_by_its_log() {
     assert_eq!(drops.read(&mut *reader, &*source, Some(&end), &next), [0]);
 }
 
+#[test]
+fn what_a_sink_took_back_before_a_batch_took_it_is_not_read() {
+    let drops = Drops::new();
+    (0..4).for_each(|n| drops.drop_file(n));
+    let log = drops.sink_log();
+    let lines = |names: &[u64], action| names.iter().map(|n| drops.sink_line(*n, action)).collect::<Vec<_>>();
+    log.add(0, &lines(&[0, 1, 2], "add")).unwrap();
+    let (mut reader, source, _) = drops.open(&[("maxFilesPerTrigger", "1"), ("maxCachedFiles", "0")]);
+    let end = reader.end_of_batch(None, ReadLimit::Configured).unwrap().unwrap();
+    assert_eq!(drops.read(&mut *reader, &*source, None, &end), [0]);
+    log.add(1, &[lines(&[1], "delete"), lines(&[3], "add")].concat()).unwrap();
+    let rest = reader.end_of_batch(Some(&end), ReadLimit::All).unwrap().unwrap();
+    assert_eq!(drops.read(&mut *reader, &*source, Some(&end), &rest), [2, 3]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// Whatever arrives when, whatever the limit, and wherever the process dies: each file is in exactly one batch.
+    /// Whatever arrives when, in a directory or in a sink's log that is folded meanwhile, whatever the limit, and wherever the process dies:
+    /// each file is in exactly one batch.
     #[test]
-    fn each_file_is_read_once_whatever_happens(steps in proptest::collection::vec((0_u64..4, proptest::bool::ANY, proptest::bool::ANY), 1..30), limit in 1_u64..4) {
+    fn each_file_is_read_once_whatever_happens(
+        steps in proptest::collection::vec((0_u64..4, proptest::bool::ANY, proptest::bool::ANY), 1..30),
+        limit in 1_u64..4,
+        by_log in proptest::bool::ANY,
+    ) {
         let drops = Drops::new();
+        let sink = by_log.then(|| drops.sink_log());
         let limit = limit.to_string();
         let options = [("maxFilesPerTrigger", limit.as_str()), ("conf:spark.sql.streaming.fileSource.log.compactInterval", "3"), ("conf:spark.sql.streaming.fileSource.log.cleanupDelay", "0")];
         let (mut reader, mut source, mut clock) = drops.open(&options);
         let (mut start, mut next, mut seen) = (None, 0, Vec::new());
-        for (arrivals, dies_before_offset, dies_after_batch) in steps {
+        for (number, (arrivals, dies_before_offset, dies_after_batch)) in (0..).zip(steps) {
             (next..next + arrivals).for_each(|n| drops.drop_file(n));
+            if let Some(log) = &sink {
+                let lines: Vec<_> = (next..next + arrivals).map(|n| drops.sink_line(n, "add")).collect();
+                log.add(number, &lines).unwrap();
+                log.remove_covered(i64::MAX, Duration::ZERO).unwrap();
+            }
             next += arrivals;
             clock.advance(Duration::from_secs(1_000_000_000));
             let mut end = reader.end_of_batch(start.as_ref(), ReadLimit::Configured).unwrap();

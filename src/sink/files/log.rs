@@ -50,8 +50,8 @@ impl SinkLog {
     pub(super) fn recorded(&self, id: BatchId) -> Result<Option<Vec<Part>>> {
         let name = record_name(id);
         let Some(text) = self.log.store().get(&name)? else { return Ok(None) };
-        let lines = read_entries(&self.log.store().dir().join(&name).display().to_string(), &text)?;
-        Ok(Some(lines.into_iter().map(Part::named).collect()))
+        let names = read_entries(&self.log.store().dir().join(&name).display().to_string(), &text)?;
+        Ok(Some(names.map(|name| Part::named(name.to_owned())).collect()))
     }
 
     /// Puts Spark's entry for the batch.

@@ -4,16 +4,13 @@ use std::fs;
 use std::io::ErrorKind as Io;
 use std::path::{Path, PathBuf};
 
-use globset::{GlobBuilder, GlobMatcher};
-use serde::Deserialize;
-
+use super::committed::Committed;
 use super::partition::{self, Values};
 use super::path;
 use crate::checkpoint::layout::SINK_METADATA;
-use crate::checkpoint::log::CompactibleLog;
-use crate::checkpoint::store::{Durability, Store};
 use crate::condition;
 use crate::error::{Context, Error, Result};
+use globset::{GlobBuilder, GlobMatcher};
 
 /// A data file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +76,9 @@ impl Listing {
     pub fn found(&self, globs_must_match: bool) -> Result<Vec<FileEntry>> {
         let mut files = Vec::new();
         if let Some(log) = self.sink_log() {
-            files = sink_files(&log, &self.paths[0])?;
+            let mut committed = Committed::open(&log, &self.paths[0])?;
+            committed.read_on(|_| true)?;
+            files = committed.files();
         } else {
             for pattern in &self.paths {
                 let roots = expand(pattern)?;
@@ -221,39 +220,4 @@ fn split_outside_braces(pattern: &str) -> Vec<String> {
         parts.push(part);
     }
     parts
-}
-
-/// A line of a file sink's log.
-#[derive(Deserialize)]
-struct SinkLine {
-    path: String,
-    #[serde(default)]
-    size: u64,
-    #[serde(rename = "modificationTime", default)]
-    modified_ms: i64,
-    #[serde(default)]
-    action: String,
-}
-
-/// The files that a file sink has committed to `dir`.
-fn sink_files(log: &Path, dir: &Path) -> Result<Vec<FileEntry>> {
-    // Only read here: the interval matters to who writes.
-    let log = CompactibleLog::new(Store::open(log, Durability::Buffered)?, 10);
-    let mut files: indexmap::IndexMap<PathBuf, FileEntry> = indexmap::IndexMap::new();
-    for line in log.all()? {
-        let line: SinkLine = serde_json::from_str(&line).map_err(|error| {
-            Error::new(
-                crate::error::ErrorKind::Checkpoint,
-                format!("a line of {} is damaged: {error}", log.store().dir().display()),
-            )
-        })?;
-        let path = crate::uri::to_path(&line.path)?;
-        if line.action == "delete" {
-            files.shift_remove(&path);
-        } else {
-            let values = partition::values(&path, dir);
-            files.insert(path.clone(), FileEntry { path, size: line.size, modified_ms: line.modified_ms, values });
-        }
-    }
-    Ok(files.into_values().collect())
 }

@@ -4,6 +4,7 @@
 mod bytes;
 pub mod cells;
 pub mod clean;
+mod committed;
 pub mod csv;
 pub mod formats;
 pub mod json;

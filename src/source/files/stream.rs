@@ -16,6 +16,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::clean::{Cleaner, Cleaning};
+use super::committed::Committed;
 use super::list::{FileEntry, Listing};
 use super::seen::Seen;
 use super::{FileSource, partition};
@@ -141,6 +142,8 @@ pub struct FileStreamReader {
     head: u64,
     /// Files found and left for later batches; then the directory is not listed again.
     unread: VecDeque<FileEntry>,
+    /// The sink's log, where it says which files there are.
+    committed: Option<Committed>,
     /// `availableNow`: what was there when the query started.
     pinned: Option<Vec<FileEntry>>,
     /// What recent numbers of the log hold, so that they are not read back.
@@ -157,8 +160,8 @@ impl FileStreamReader {
         };
         let log = CompactibleLog::new(log.store()?, options.compact_interval);
         let mut seen = Seen::new(options.max_age_ms, options.file_name_only);
-        for line in log.all()? {
-            let line = Line::parse(&line, &log)?;
+        for line in log.all()?.iter() {
+            let line = Line::parse(line, &log)?;
             seen.add(&line.path, line.timestamp);
         }
         seen.purge();
@@ -174,6 +177,7 @@ impl FileStreamReader {
             seen,
             head,
             unread: VecDeque::new(),
+            committed: None,
             pinned: None,
             recent: BTreeMap::new(),
             cleaned: None,
@@ -181,9 +185,22 @@ impl FileStreamReader {
         })
     }
 
-    /// Every file there is now, in the order in which batches take them.
-    fn list(&self) -> Result<Vec<FileEntry>> {
-        let mut files = self.source.listing.files(false)?;
+    /// The files there are now that were not taken, in the order in which batches take them.
+    fn list(&mut self) -> Result<Vec<FileEntry>> {
+        let (listing, seen) = (&self.source.listing, &self.seen);
+        let is_new = |file: &FileEntry| seen.is_new(&crate::uri::from_path(&file.path), file.modified_ms);
+        let mut files = match listing.sink_log() {
+            None => listing.files(false)?,
+            Some(log) => {
+                let committed = match &mut self.committed {
+                    Some(committed) => committed,
+                    none => none.insert(Committed::open(&log, &listing.paths[0])?),
+                };
+                committed.read_on(is_new)?;
+                listing.chosen(committed.files())
+            }
+        };
+        files.retain(is_new);
         if self.options.latest_first {
             files.sort_by_key(|file| std::cmp::Reverse(file.modified_ms));
         } else {
@@ -196,12 +213,9 @@ impl FileStreamReader {
         if !self.unread.is_empty() {
             return Ok(std::mem::take(&mut self.unread));
         }
-        let files = match &self.pinned {
-            Some(pinned) => pinned.clone(),
-            None => self.list()?,
-        };
-        let is_new = |file: &FileEntry| self.seen.is_new(&crate::uri::from_path(&file.path), file.modified_ms);
-        Ok(files.into_iter().filter(is_new).collect())
+        let Some(pinned) = &self.pinned else { return self.list().map(Into::into) };
+        let is_new = |file: &&FileEntry| self.seen.is_new(&crate::uri::from_path(&file.path), file.modified_ms);
+        Ok(pinned.iter().filter(is_new).cloned().collect())
     }
 
     /// Splits what is new into this batch's files, and those worth keeping for the next without listing again.
@@ -279,8 +293,8 @@ impl FileStreamReader {
             for number in from..to {
                 self.recent.insert(number, Vec::new());
             }
-            for line in self.log.all()? {
-                let line = Line::parse(&line, &self.log)?;
+            for line in self.log.all()?.iter() {
+                let line = Line::parse(line, &self.log)?;
                 let number = u64::try_from(line.number).unwrap_or_default();
                 if (from..to).contains(&number) {
                     let file = self.entry(&line)?;
