@@ -30,12 +30,18 @@ fn lists() -> impl Strategy<Value = Lists> {
         prop::collection::vec(prop::collection::vec(any::<i8>().prop_map(Some), width).prop_map(Some), 0..200)
     });
     let long = prop::collection::vec(prop::collection::vec(element(), 0..400).prop_map(Some), 0..10);
-    prop_oneof![varied, even, long]
+    // Lists of one length, and here and there one that is not.
+    let nearly = (1..40_usize).prop_flat_map(|width| {
+        let same = prop::collection::vec(any::<i8>().prop_map(Some), width).prop_map(Some);
+        let odd = prop::option::weighted(0.8, prop::collection::vec(prop::option::weighted(0.9, any::<i8>()), 0..80));
+        prop::collection::vec(prop_oneof![20 => same.boxed(), 1 => odd.boxed()], 0..400)
+    });
+    prop_oneof![varied, even, long, nearly]
 }
 
 prop_compose! {
     fn properties()(
-        rows in 1..300_usize, page_rows in 1..100_usize, page_bytes in 16..4096_usize, batch in 1..64_usize,
+        rows in 1..600_usize, page_rows in 1..400_usize, page_bytes in 16..16384_usize, batch in 1..256_usize,
         version in any::<bool>(), dictionary in any::<bool>(), dictionary_bytes in 16..256_usize, snappy in any::<bool>(),
     ) -> WriterProperties {
         WriterProperties::builder()

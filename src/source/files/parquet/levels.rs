@@ -16,6 +16,8 @@ enum Stretch<'a> {
 /// The stretches of `left` values of `width` bits.
 struct Stretches<'a> {
     bytes: &'a [u8],
+    /// Where in the bytes the next stretch begins.
+    at: usize,
     width: usize,
     left: usize,
 }
@@ -25,32 +27,34 @@ fn broken(what: &str) -> Error {
 }
 
 impl<'a> Stretches<'a> {
+    fn new(bytes: &'a [u8], width: usize, count: usize) -> Self {
+        Self { bytes, at: 0, width, left: count }
+    }
+
     fn next(&mut self) -> Result<Option<Stretch<'a>>> {
         if self.left == 0 {
             return Ok(None);
         }
         let header = self.header()?;
-        let stretch = if header & 1 == 0 {
-            let (value, rest) = self
-                .bytes
-                .split_at_checked(self.width.div_ceil(8))
-                .ok_or_else(|| broken("a repeated value is cut off"))?;
-            self.bytes = rest;
+        let rest = &self.bytes[self.at..];
+        let (taken, stretch) = if header & 1 == 0 {
+            let taken = self.width.div_ceil(8);
+            let value = rest.get(..taken).ok_or_else(|| broken("a repeated value is cut off"))?;
             let value = value.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte));
-            Stretch::Repeated { value, count: (header >> 1).min(self.left) }
+            (taken, Stretch::Repeated { value, count: (header >> 1).min(self.left) })
         } else {
             let groups = header >> 1;
             // A writer may leave out what nobody reads of the last group.
-            let wanted = groups.saturating_mul(self.width).min(self.bytes.len());
-            let (bits, rest) = self.bytes.split_at(wanted);
-            self.bytes = rest;
-            let held = (wanted * 8).checked_div(self.width).unwrap_or(usize::MAX);
-            Stretch::Packed { bits, count: groups.saturating_mul(8).min(held).min(self.left) }
+            let taken = groups.saturating_mul(self.width).min(rest.len());
+            let held = (taken * 8).checked_div(self.width).unwrap_or(usize::MAX);
+            let count = groups.saturating_mul(8).min(held).min(self.left);
+            (taken, Stretch::Packed { bits: &rest[..taken], count })
         };
         let (Stretch::Repeated { count, .. } | Stretch::Packed { count, .. }) = stretch;
         if count == 0 {
             return Err(broken("a stretch has no values"));
         }
+        self.at += taken;
         self.left -= count;
         Ok(Some(stretch))
     }
@@ -58,8 +62,8 @@ impl<'a> Stretches<'a> {
     fn header(&mut self) -> Result<usize> {
         let mut header = 0_usize;
         for shift in (0..35).step_by(7) {
-            let (byte, rest) = self.bytes.split_first().ok_or_else(|| broken("fewer values than the page says"))?;
-            self.bytes = rest;
+            let byte = *self.bytes.get(self.at).ok_or_else(|| broken("fewer values than the page says"))?;
+            self.at += 1;
             header |= usize::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 return Ok(header);
@@ -90,7 +94,26 @@ pub struct Runs<'a> {
 impl<'a> Runs<'a> {
     /// The runs of `count` levels, the highest of which is `max`.
     pub fn new(bytes: &'a [u8], max: u32, count: usize) -> Self {
-        Self { stretches: Stretches { bytes, width: width(max), left: count }, stretch: None, place: 0 }
+        Self { stretches: Stretches::new(bytes, width(max), count), stretch: None, place: 0 }
+    }
+
+    /// Where the next stretch begins, if the next level is its first.
+    pub fn stretch_begins(&self) -> Option<usize> {
+        let inside = matches!(self.stretch, Some(Stretch::Packed { count, .. }) if self.place < count);
+        (!inside).then_some(self.stretches.at)
+    }
+
+    /// Passes over the stretches that follow as long as they are those from `since` to here once more, byte for byte; `levels` is how many levels
+    /// those hold. How often they came, `most` times at most. Asked where a stretch begins.
+    pub fn again(&mut self, since: usize, levels: usize, most: usize) -> usize {
+        let Stretches { bytes, at, left, .. } = &mut self.stretches;
+        let most = most.min(*left / levels);
+        let period = *at - since;
+        let same = same_bytes(&bytes[*at..], &bytes[since..]);
+        let times = (same / period).min(most);
+        *at += times * period;
+        *left -= times * levels;
+        times
     }
 
     /// The next level, and how often it stands here at least; asked for no more than there are.
@@ -128,6 +151,12 @@ impl<'a> Runs<'a> {
     }
 }
 
+/// With how many equal bytes both begin.
+fn same_bytes(a: &[u8], b: &[u8]) -> usize {
+    let words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).take_while(|(a, b)| a == b).count() * 8;
+    words + a[words..].iter().zip(&b[words..]).take_while(|(a, b)| a == b).count()
+}
+
 /// How many bits the levels up to `max` take.
 fn width(max: u32) -> usize {
     (u32::BITS - max.leading_zeros()) as usize
@@ -138,7 +167,7 @@ pub fn each_index(bytes: &[u8], width: usize, count: usize, mut take: impl FnMut
     if width > 32 {
         return Err(broken("an index has more than 32 bits"));
     }
-    let mut stretches = Stretches { bytes, width, left: count };
+    let mut stretches = Stretches::new(bytes, width, count);
     while let Some(stretch) = stretches.next()? {
         match stretch {
             Stretch::Repeated { value, count } => (0..count).try_for_each(|_| take(value))?,

@@ -112,6 +112,14 @@ impl Lists {
         }))
     }
 
+    /// How many of the next `most` lists lie together in memory, so that they can be taken without a copy: those of one page, or the one that
+    /// lies in two.
+    pub fn together(&mut self, most: usize) -> Result<usize> {
+        // The last list of a page may go on in the next one.
+        while self.ready.len() < 2 && self.read_page()? {}
+        Ok(self.ready.front().map_or(most, |lists| lists.len().min(most)))
+    }
+
     /// The next `rows` lists.
     pub fn next(&mut self, rows: usize) -> Result<ArrayRef> {
         // One more, since the last list of a page may go on in the next one.
@@ -283,46 +291,118 @@ impl PageRows {
     fn of_levels(page: &DataPage, levels: Levels) -> Result<Self> {
         let mut repetitions = Runs::new(&page.repetitions, 1, page.levels);
         let mut definitions = Runs::new(&page.definitions, levels.present(), page.levels);
-        let mut offsets = Vec::new();
-        let (mut lists, mut elements) = (NullBufferBuilder::new(0), NullBufferBuilder::new(0));
-        let mut absent = 0;
-        let mut length = 0_usize;
+        let mut rows = Growing::new(levels);
+        // Where a list began together with a stretch of its levels, since when no number was missing.
+        let mut begun: Option<Begun> = None;
         let (mut repetition, mut definition) = (0, 0);
         let (mut same_repetition, mut same_definition) = (0, 0);
         let mut left = page.levels;
         while left > 0 {
-            if same_repetition == 0 {
-                (repetition, same_repetition) = repetitions.next()?;
-            }
             if same_definition == 0 {
                 (definition, same_definition) = definitions.next()?;
                 if definition > levels.present() {
                     return Err(Error::runtime(format!("a page has the level {definition}, which its schema has not")));
                 }
             }
+            if same_repetition == 0 {
+                if let Some(begun) = begun.as_ref().filter(|_| definition == levels.present())
+                    && repetitions.stretch_begins().is_some()
+                {
+                    // Lists of one length are the same bytes again and again.
+                    let period = rows.length - begun.length;
+                    let times = repetitions.again(begun.place, period, same_definition / period);
+                    rows.repeat(begun, times);
+                    (same_definition, left) = (same_definition - times * period, left - times * period);
+                    if same_definition == 0 {
+                        continue;
+                    }
+                }
+                let place = repetitions.stretch_begins();
+                (repetition, same_repetition) = repetitions.next()?;
+                if let (0, Some(place)) = (repetition, place) {
+                    begun = Some(Begun { place, lists: rows.offsets.len(), length: rows.length });
+                }
+            }
+            if definition != levels.present() {
+                begun = None;
+            }
             let run = same_repetition.min(same_definition);
+            rows.add(repetition, definition, run);
             (same_repetition, same_definition, left) = (same_repetition - run, same_definition - run, left - run);
-            let is_element = definition > levels.empty();
-            if repetition == 0 {
-                let step = usize::from(is_element);
-                offsets.extend((0..run).map(|list| (length + list * step) as i32));
-                if definition < levels.empty() { lists.append_n_nulls(run) } else { lists.append_n_non_nulls(run) }
-            }
-            if !is_element {
-                absent += run;
-                continue;
-            }
-            length += run;
-            if definition == levels.present() {
-                elements.append_n_non_nulls(run);
+        }
+        rows.finish()
+    }
+}
+
+/// How far a page was read when a list began.
+struct Begun {
+    /// In the bytes of the repetitions.
+    place: usize,
+    lists: usize,
+    length: usize,
+}
+
+/// Rows that are being read, level by level.
+struct Growing {
+    levels: Levels,
+    offsets: Vec<i32>,
+    lists: NullBufferBuilder,
+    elements: NullBufferBuilder,
+    /// How many elements there are.
+    length: usize,
+    absent: usize,
+}
+
+impl Growing {
+    fn new(levels: Levels) -> Self {
+        let none = || NullBufferBuilder::new(0);
+        Self { levels, offsets: Vec::new(), lists: none(), elements: none(), length: 0, absent: 0 }
+    }
+
+    /// Adds `run` equal pairs of levels.
+    fn add(&mut self, repetition: u32, definition: u32, run: usize) {
+        let is_element = definition > self.levels.empty();
+        if repetition == 0 {
+            let (length, step) = (self.length, usize::from(is_element));
+            self.offsets.extend((0..run).map(|list| (length + list * step) as i32));
+            if definition < self.levels.empty() {
+                self.lists.append_n_nulls(run);
             } else {
-                elements.append_n_nulls(run);
-                absent += run;
+                self.lists.append_n_non_nulls(run);
             }
         }
-        let end = i32::try_from(length).map_err(|_| Error::runtime("a page has more than 2^31 numbers"))?;
-        offsets.push(end);
-        Ok(Self { offsets, lists: lists.finish(), elements: elements.finish(), absent })
+        if !is_element {
+            self.absent += run;
+            return;
+        }
+        self.length += run;
+        if definition == self.levels.present() {
+            self.elements.append_n_non_nulls(run);
+        } else {
+            self.elements.append_n_nulls(run);
+            self.absent += run;
+        }
+    }
+
+    /// Adds what was added since `begun`, in which nothing is missing, `times` times more.
+    fn repeat(&mut self, begun: &Begun, times: usize) {
+        let (lists, period) = (self.offsets.len() - begun.lists, self.length - begun.length);
+        let first = self.offsets.len();
+        self.offsets.resize(first + times * lists, 0);
+        for list in first..self.offsets.len() {
+            self.offsets[list] = self.offsets[list - lists].wrapping_add(period as i32);
+        }
+        self.lists.append_n_non_nulls(times * lists);
+        self.elements.append_n_non_nulls(times * period);
+        self.length += times * period;
+    }
+
+    fn finish(mut self) -> Result<PageRows> {
+        // Checked once, at the end: no offset is greater than this one.
+        let end = i32::try_from(self.length).map_err(|_| Error::runtime("a page has more than 2^31 numbers"))?;
+        self.offsets.push(end);
+        let (lists, elements) = (self.lists.finish(), self.elements.finish());
+        Ok(PageRows { offsets: self.offsets, lists, elements, absent: self.absent })
     }
 }
 

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::basic::Type as Physical;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
@@ -220,31 +222,53 @@ impl FileReader for ParquetReader {
         let chosen: Vec<_> = groups.iter().map(|group| metadata.metadata().row_group(*group)).collect();
         let mask = ProjectionMask::roots(metadata.parquet_schema(), held);
         let batch_rows = batch_rows(&chosen, &mask);
-        let rows = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+        let held = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
             .with_row_groups(groups)
             .with_projection(mask)
             .with_batch_size(batch_rows)
             .build()
             .map_err(failed)?;
+        let mut reading = Reading { held, columns, target, left: None };
         let cancel = cancel.clone();
-        Ok(Box::new(rows.map(move |batch| {
-            cancel.check()?;
-            let batch = batch?;
-            let rows = batch.num_rows();
-            let columns = columns.iter_mut().zip(target.fields()).map(|(column, field)| match column {
-                Column::Lists(lists) => lists.next(rows),
-                Column::Held(at) => adapt(batch.column(*at), field.data_type()).map_err(|actual| {
-                    Error::of(condition::FAILED_READ_FILE_PARQUET_COLUMN_DATA_TYPE_MISMATCH)
-                        .with("column", format!("[{}]", field.name()))
-                        .with("expectedType", types::simple_name(field.data_type()))
-                        .with("actualType", actual)
-                }),
-                Column::Absent => Ok(new_null_array(field.data_type(), rows)),
-            });
-            let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
-            let options = RecordBatchOptions::new().with_row_count(Some(rows));
-            Ok(RecordBatch::try_new_with_options(Arc::clone(&target), columns, &options)?)
-        })))
+        Ok(Box::new(std::iter::from_fn(move || cancel.check().and_then(|()| reading.next()).transpose())))
+    }
+}
+
+/// A file that is being read.
+struct Reading {
+    /// The columns that the library reads.
+    held: ParquetRecordBatchReader,
+    columns: Vec<Column>,
+    target: SchemaRef,
+    /// What was not yet given of the library's last record batch.
+    left: Option<RecordBatch>,
+}
+
+impl Reading {
+    fn next(&mut self) -> Result<Option<RecordBatch>> {
+        let Some(batch) = self.left.take().map(Ok).or_else(|| self.held.next()).transpose()? else { return Ok(None) };
+        let mut rows = batch.num_rows();
+        for column in &mut self.columns {
+            if let Column::Lists(lists) = column {
+                rows = lists.together(rows)?;
+            }
+        }
+        if rows < batch.num_rows() {
+            self.left = Some(batch.slice(rows, batch.num_rows() - rows));
+        }
+        let columns = self.columns.iter_mut().zip(self.target.fields()).map(|(column, field)| match column {
+            Column::Lists(lists) => lists.next(rows),
+            Column::Held(at) => adapt(&batch.column(*at).slice(0, rows), field.data_type()).map_err(|actual| {
+                Error::of(condition::FAILED_READ_FILE_PARQUET_COLUMN_DATA_TYPE_MISMATCH)
+                    .with("column", format!("[{}]", field.name()))
+                    .with("expectedType", types::simple_name(field.data_type()))
+                    .with("actualType", actual)
+            }),
+            Column::Absent => Ok(new_null_array(field.data_type(), rows)),
+        });
+        let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        Ok(Some(RecordBatch::try_new_with_options(Arc::clone(&self.target), columns, &options)?))
     }
 }
 
