@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::{Condvar, Mutex};
+use rustix::time::{ClockId, clock_gettime};
 
 /// Where time comes from.
 pub trait Clock: Send + Sync + Debug {
@@ -11,6 +12,8 @@ pub trait Clock: Send + Sync + Debug {
     fn now_ms(&self) -> i64;
     /// A monotonic reading, for durations.
     fn monotonic(&self) -> Duration;
+    /// How long the calling thread has had a core, for costs: those are the same however many threads want the cores.
+    fn thread_time(&self) -> Duration;
     /// Sleeps for `wait`, or until [`Clock::wake`] is called by another thread.
     fn sleep(&self, wait: Duration) {
         self.sleep_unless(wait, &|| false);
@@ -54,6 +57,10 @@ impl Clock for SystemClock {
 
     fn monotonic(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    fn thread_time(&self) -> Duration {
+        clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap_or_default()
     }
 
     fn sleep_unless(&self, wait: Duration, ended: &dyn Fn() -> bool) {
@@ -114,6 +121,10 @@ impl Clock for ManualClock {
 
     fn monotonic(&self) -> Duration {
         self.state.lock().now
+    }
+
+    fn thread_time(&self) -> Duration {
+        self.monotonic()
     }
 
     fn sleep_unless(&self, wait: Duration, ended: &dyn Fn() -> bool) {

@@ -115,7 +115,7 @@ impl Frame {
     {
         let runtime = self.session.runtime();
         let lanes: Vec<_> = (0..pass.lanes())
-            .map(|lane| Ok(runtime.io().spawn(work(lane, pass.lane_stream(lane)?))))
+            .map(|lane| Ok(runtime.lane(work(lane, pass.lane_stream(lane)?))))
             .collect::<Result<_>>()?;
         runtime.block_on(async {
             let mut done = Vec::with_capacity(lanes.len());
@@ -135,7 +135,7 @@ impl Frame {
             .map(|lane| {
                 let mut rows = pass.lane_stream(lane)?;
                 let (send, receive) = tokio::sync::mpsc::channel(2);
-                self.session.runtime().io().spawn(async move {
+                self.session.runtime().lane(async move {
                     let sending = async {
                         while let Some(batch) = rows.next().await {
                             if send.send(batch).await.is_err() {

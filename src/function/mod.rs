@@ -23,8 +23,10 @@ pub struct FunctionKey(pub String);
 pub enum Runs {
     /// [`Function::call`] on the calling task, at once: it costs nothing (the clock).
     Inline,
-    /// [`Function::call`] on a compute thread, several chunks at once on several threads.
+    /// [`Function::call`] on the lane's thread and on compute threads, several chunks at once.
     Compute,
+    /// [`Function::call`] on compute threads only: user code, which may do anything, a query of its own included.
+    Apart,
     /// [`Function::pull`] on a thread of its own, because it pulls its input (an iterator function).
     OwnThread,
 }
@@ -85,8 +87,9 @@ pub trait Function: Send + Sync + Debug {
         true
     }
 
-    /// How many rows a chunk may have; `None` leaves them as they come. Asked for each record batch, so it may change while running.
-    fn chunk_rows(&self) -> Option<usize> {
+    /// How many rows a chunk may have, of `rows` that there are; `None` leaves them as they come. Asked again and again, so it may change while running.
+    fn chunk_rows(&self, rows: usize) -> Option<usize> {
+        let _ = rows;
         None
     }
 
@@ -99,8 +102,8 @@ pub trait Function: Send + Sync + Debug {
     /// The output's field for these inputs; several outputs make a struct. An error names the input that does not fit.
     fn output(&self, inputs: &[FieldRef]) -> Result<FieldRef>;
 
-    /// Runs on one chunk of at least one row: as many rows out, of the output's type. For [`Runs::Inline`] and [`Runs::Compute`];
-    /// called on several threads at once, never on one of Tokio's for `Compute`, and it never waits for another chunk.
+    /// Runs on one chunk of at least one row: as many rows out, of the output's type. For all but [`Runs::OwnThread`];
+    /// called on several threads at once, and only for `Inline` on one where nothing may block; it never waits for another chunk.
     fn call(&self, batch: &Batch, chunk: Chunk) -> Result<ArrayRef> {
         let _ = (batch, chunk);
         Err(Error::internal(format!("function '{}' cannot be called chunk by chunk", self.name())))

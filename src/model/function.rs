@@ -96,8 +96,8 @@ impl Function for ModelFunction {
         Runs::Compute
     }
 
-    fn chunk_rows(&self) -> Option<usize> {
-        Some(self.predictor.tuner().rows())
+    fn chunk_rows(&self, rows: usize) -> Option<usize> {
+        Some(self.predictor.tuner().rows(rows))
     }
 
     fn inline_rows(&self) -> usize {

@@ -5,6 +5,7 @@
 
 pub mod bind;
 pub mod cache;
+mod climb;
 pub mod function;
 pub mod mlflow;
 #[cfg(feature = "onnx")]

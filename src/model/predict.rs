@@ -1,13 +1,12 @@
 //! Many rows through a model, on every core.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array, new_empty_array, new_null_array};
 use arrow::buffer::NullBuffer;
 use arrow::compute::{cast, concat, filter, take};
 use arrow::datatypes::DataType;
+use futures::executor::block_on;
 
 use super::bind::Binding;
 use super::spec::TensorSpec;
@@ -15,7 +14,7 @@ use super::tensor::{as_lists, complete_rows, list_type, narrow_lists};
 use super::tune::Tuner;
 use super::{Model, Threads};
 use crate::error::{Error, Result};
-use crate::runtime::{cores, helpers};
+use crate::runtime::{Who, cores, helpers};
 
 /// What a row with something missing gives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -60,9 +59,6 @@ pub struct Predictor {
     wanted: Vec<usize>,
     tuner: Tuner,
 }
-
-/// Threads that run chunks of [`Predictor::predict`] now.
-static WORKING: AtomicUsize = AtomicUsize::new(0);
 
 impl Predictor {
     pub fn new(model: Arc<dyn Model>, options: Options) -> Result<Arc<Self>> {
@@ -115,51 +111,50 @@ impl Predictor {
         rows: usize,
     ) -> Result<Vec<ArrayRef>> {
         let few = self.spread(rows);
-        let chunk = few.unwrap_or_else(|| self.tuner.rows());
+        let chunk = few.unwrap_or_else(|| self.tuner.rows(rows));
         if rows <= chunk || self.options.mode == Mode::Single {
             return self.run(binding, &columns, rows, self.threads_for(rows));
         }
-        let parallel = cores().min(rows.div_ceil(chunk));
-        let (predictor, binding) = (Arc::clone(self), Arc::clone(binding));
-        let job = Arc::new(Job { predictor, binding, columns, rows, chunk: few, next: AtomicUsize::new(0) });
-        let (send, receive) = mpsc::channel();
-        if parallel > 1 {
-            let pool = helpers()?;
-            for _ in 1..parallel {
-                let (job, send) = (Arc::clone(&job), send.clone());
-                pool.spawn(move || job.help(&send));
-            }
-        }
-        job.work(&send);
-        drop(send);
-        self.assemble(receive, rows)
-    }
-
-    /// Puts the parts in order. A helper that has not begun holds the channel open, so parts are counted by rows.
-    fn assemble(&self, parts: mpsc::Receiver<Part>, rows: usize) -> Result<Vec<ArrayRef>> {
-        let mut done = Vec::new();
-        let mut counted = 0;
-        while counted < rows {
-            let part = parts.recv().map_err(|_| Error::internal("a helper thread of a model panicked"))?;
-            let columns = part.columns?;
-            counted += part.rows;
-            done.push((part.start, columns));
-        }
-        done.sort_by_key(|(start, _)| *start);
-        if done.len() == 1 {
-            return Ok(done.swap_remove(0).1);
+        let (sizes, predictor, binding) = (Arc::clone(self), Arc::clone(self), Arc::clone(binding));
+        let crew = helpers()?;
+        let _working = crew.working();
+        let shared = crew.share(
+            rows,
+            Who::Everybody,
+            move |left| few.unwrap_or_else(|| sizes.chunk_rows(left)),
+            move |rows| {
+                let slices: Vec<_> = columns.iter().map(|column| column.slice(rows.start, rows.len())).collect();
+                predictor.run(&binding, &slices, rows.len(), Threads::One)
+            },
+        );
+        let mut parts = block_on(shared.finish())?;
+        if parts.len() == 1 {
+            return Ok(parts.swap_remove(0));
         }
         (0..self.wanted.len())
-            .map(|output| joined(done.iter().map(|(_, columns)| Arc::clone(&columns[output])).collect()))
+            .map(|output| joined(parts.iter().map(|columns| Arc::clone(&columns[output])).collect()))
             .collect()
     }
 
     /// Few rows are spread over the cores as well, if that takes less long than handing them over: the size of their chunks.
     fn spread(&self, rows: usize) -> Option<usize> {
-        let chunks = rows.div_ceil(self.tuner.rows());
-        let fixed = self.options.chunk_rows.is_some() || self.inputs().iter().any(|input| input.fixed_rows().is_some());
+        let chunks = rows.div_ceil(self.tuner.rows(rows));
         let few = chunks < cores() && rows > self.tuner.handover_rows() * 2;
-        (few && !fixed).then(|| rows.div_ceil(cores()))
+        (few && !self.has_fixed_rows()).then(|| rows.div_ceil(cores()))
+    }
+
+    /// Smaller chunks when few rows are left, so that no core waits long for the last one; not so small that running them costs more than waiting.
+    fn chunk_rows(&self, left: usize) -> usize {
+        let rows = self.tuner.rows(left);
+        if self.has_fixed_rows() {
+            return rows;
+        }
+        rows.min(left.div_ceil(2 * cores()).max(4 * self.tuner.handover_rows()))
+    }
+
+    /// Whether the model or the user says how many rows a chunk has.
+    fn has_fixed_rows(&self) -> bool {
+        self.options.chunk_rows.is_some() || self.inputs().iter().any(|input| input.fixed_rows().is_some())
     }
 
     fn threads_for(&self, rows: usize) -> Threads {
@@ -181,16 +176,19 @@ impl Predictor {
         if rows == 0 {
             return Ok(self.outputs().map(|output| new_empty_array(&output.data_type())).collect());
         }
+        let start = self.tuner.start();
         let columns = &columns.iter().map(narrow_lists).collect::<Result<Vec<_>>>()?;
         let missing = binding
             .columns(columns.len())
             .into_iter()
             .filter_map(|at| complete_rows(&columns[at]))
             .fold(None, |all, nulls| NullBuffer::union(all.as_ref(), Some(&nulls)));
-        match missing {
+        let outputs = match missing {
             None => self.run_complete(binding, columns, rows, threads),
             Some(missing) => self.run_with_missing(binding, columns, &missing, threads),
-        }
+        }?;
+        self.tuner.ran_single(rows, threads, start);
+        Ok(outputs)
     }
 
     fn run_with_missing(
@@ -249,11 +247,8 @@ impl Predictor {
         if let Some(fixed) = self.inputs().iter().find_map(TensorSpec::fixed_rows).filter(|fixed| *fixed != rows) {
             return self.run_fixed(binding, columns, rows, fixed, threads);
         }
-        let start = self.tuner.now();
         let tensors = binding.tensors(self.inputs(), columns)?;
-        let outputs = self.model.run(&tensors, rows, &self.wanted, threads)?;
-        self.tuner.ran_single(rows, threads, start);
-        Ok(outputs)
+        self.model.run(&tensors, rows, &self.wanted, threads)
     }
 
     /// A model that takes exactly `fixed` rows: the last run is filled up with its last row.
@@ -327,55 +322,6 @@ fn nan_for_null(column: &ArrayRef) -> Result<ArrayRef> {
         other => Err(Error::illegal(format!(
             "nulls=\"nan\" needs columns of numbers, found a null in a column of type {other}"
         ))),
-    }
-}
-
-/// Rows being predicted by several threads, each of which takes the next chunk.
-struct Job {
-    predictor: Arc<Predictor>,
-    binding: Arc<Binding>,
-    columns: Vec<ArrayRef>,
-    rows: usize,
-    /// As the tuner says, chunk by chunk, when `None`.
-    chunk: Option<usize>,
-    next: AtomicUsize,
-}
-
-/// The output for some of the rows.
-struct Part {
-    start: usize,
-    rows: usize,
-    columns: Result<Vec<ArrayRef>>,
-}
-
-impl Job {
-    /// A helper does not begin when enough others work: the machine's cores are shared by all callers.
-    fn help(&self, parts: &mpsc::Sender<Part>) {
-        if WORKING.load(Ordering::Relaxed) < cores() {
-            self.work(parts);
-        }
-    }
-
-    fn work(&self, parts: &mpsc::Sender<Part>) {
-        WORKING.fetch_add(1, Ordering::Relaxed);
-        loop {
-            let chunk = self.chunk.unwrap_or_else(|| self.predictor.tuner.rows());
-            let start = self.next.fetch_add(chunk, Ordering::Relaxed);
-            if start >= self.rows {
-                break;
-            }
-            let rows = chunk.min(self.rows - start);
-            let slices: Vec<_> = self.columns.iter().map(|column| column.slice(start, rows)).collect();
-            let columns = self.predictor.run(&self.binding, &slices, rows, Threads::One);
-            let failed = columns.is_err();
-            if failed {
-                self.next.store(self.rows, Ordering::Relaxed);
-            }
-            if parts.send(Part { start, rows, columns }).is_err() || failed {
-                break;
-            }
-        }
-        WORKING.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -71,7 +71,7 @@ impl Cached {
         let batch = Batch { clock_ms: run.clock.now_ms(), cancel: run.cancel.clone(), ..Batch::default() };
         let pass = self.plan.pass(Arc::new(batch), Inputs::new())?;
         let lanes: Vec<_> = (0..pass.lanes())
-            .map(|lane| Ok(run.runtime.io().spawn(pass.lane_stream(lane)?.try_collect::<Vec<_>>())))
+            .map(|lane| Ok(run.runtime.lane(pass.lane_stream(lane)?.try_collect::<Vec<_>>())))
             .collect::<Result<_>>()?;
         let rows = run.runtime.block_on(async {
             let mut rows = Vec::with_capacity(lanes.len());

@@ -108,14 +108,14 @@ impl function::Function for PythonFunction {
     }
 
     fn runs(&self) -> Runs {
-        if self.kind == Kind::Iterator { Runs::OwnThread } else { Runs::Compute }
+        if self.kind == Kind::Iterator { Runs::OwnThread } else { Runs::Apart }
     }
 
     fn deterministic(&self) -> bool {
         self.deterministic
     }
 
-    fn chunk_rows(&self) -> Option<usize> {
+    fn chunk_rows(&self, _rows: usize) -> Option<usize> {
         self.chunk_rows
     }
 

@@ -100,7 +100,7 @@ impl Model {
     /// How many rows a chunk has now.
     #[getter]
     fn chunk_rows(&self) -> usize {
-        self.predictor.tuner().rows()
+        self.predictor.tuner().best()
     }
 
     /// Predictions for Arrow data: a `pyarrow.RecordBatch` for an array or a record batch, a `pyarrow.Table` for a stream.
@@ -246,9 +246,10 @@ impl Model {
     /// How many of the rows to predict before looking for signals again.
     fn group(&self, rows: usize) -> usize {
         let tuner = self.predictor.tuner();
-        let cost = tuner.estimate(tuner.rows()).as_nanos().max(1);
+        let chunk = tuner.best();
+        let cost = tuner.estimate(chunk).as_nanos().max(1);
         let chunks = (SIGNALS.as_nanos() / cost).max(1) as usize * cores();
-        rows.min(chunks.saturating_mul(tuner.rows()))
+        rows.min(chunks.saturating_mul(chunk))
     }
 
     fn named(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<StructArray> {

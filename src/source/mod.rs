@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Schema, SchemaRef};
-use futures::future::ready;
-use futures::stream::{BoxStream, TryStreamExt};
+use futures::future::{FutureExt, ready};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use crate::batch::Cancel;
 use crate::checkpoint::log::SourceLog;
@@ -28,7 +28,7 @@ use crate::clock::Clock;
 use crate::conf::Conf;
 use crate::error::{Error, ErrorKind, Result, panicked};
 use crate::format::Formats;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, may_block};
 
 /// Adds every format that can be read.
 pub fn register(formats: &mut Formats) {
@@ -69,7 +69,7 @@ pub enum RecordBatches {
 impl RecordBatches {
     /// Batches that are in memory already.
     pub fn ready(batches: Vec<RecordBatch>) -> Self {
-        Self::Async(Box::pin(futures::stream::iter(batches.into_iter().map(Ok))))
+        Self::Async(Box::pin(stream::iter(batches.into_iter().map(Ok))))
     }
 
     /// Reads them to their end, and says how many rows there were.
@@ -81,33 +81,53 @@ impl RecordBatches {
         }
     }
 
-    /// The batches as a stream: what blocks runs on a thread where it may, two record batches ahead.
+    /// The batches as a stream. What blocks runs where the stream is polled, if that thread may block, as a lane's may; else on one that may, two
+    /// record batches ahead.
     pub fn into_stream(self, runtime: &Runtime, cancel: &Cancel) -> BoxStream<'static, Result<RecordBatch>> {
         let iterator = match self {
             Self::Async(stream) => return stream,
             Self::Blocking(iterator) => iterator,
         };
-        let (send, receive) = tokio::sync::mpsc::channel(2);
-        let cancel = cancel.clone();
-        runtime.blocking(move || {
-            let sending = || {
-                for batch in iterator {
-                    let batch = cancel.check().and(batch);
-                    let failed = batch.is_err();
-                    if send.blocking_send(batch).is_err() || failed {
-                        return;
-                    }
-                }
-            };
-            // A channel that only closed would look like the end of the rows.
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(sending)) {
-                let _ = send.blocking_send(Err(panicked(panic.as_ref())));
-            }
-        });
-        Box::pin(futures::stream::unfold(receive, |mut receive| async move {
-            receive.recv().await.map(|batch| (batch, receive))
-        }))
+        let (runtime, batches) = (runtime.clone(), to_first_error(iterator, cancel.clone()));
+        let polled = async move { if may_block() { stream::iter(batches).boxed() } else { ahead(batches, &runtime) } };
+        polled.flatten_stream().boxed()
     }
+}
+
+/// The batches up to the first error: a cancel is one, and so is a panic, which must not look like the end of the rows.
+fn to_first_error(
+    mut batches: impl Iterator<Item = Result<RecordBatch>> + Send + 'static,
+    cancel: Cancel,
+) -> impl Iterator<Item = Result<RecordBatch>> + Send + 'static {
+    let mut failed = false;
+    std::iter::from_fn(move || {
+        if failed {
+            return None;
+        }
+        let next = cancel.check().and_then(|()| {
+            catch_unwind(AssertUnwindSafe(|| batches.next()))
+                .unwrap_or_else(|panic| Some(Err(panicked(panic.as_ref()))))
+                .transpose()
+        });
+        failed = next.is_err();
+        next.transpose()
+    })
+}
+
+/// The batches of an iterator that runs on a thread where it may block, two batches ahead.
+fn ahead(
+    batches: impl Iterator<Item = Result<RecordBatch>> + Send + 'static,
+    runtime: &Runtime,
+) -> BoxStream<'static, Result<RecordBatch>> {
+    let (send, receive) = tokio::sync::mpsc::channel(2);
+    runtime.blocking(move || {
+        for batch in batches {
+            if send.blocking_send(batch).is_err() {
+                return;
+            }
+        }
+    });
+    Box::pin(stream::unfold(receive, |mut receive| async move { receive.recv().await.map(|batch| (batch, receive)) }))
 }
 
 /// Whether a source is read once, whole, or as a stream.

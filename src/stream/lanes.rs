@@ -57,9 +57,11 @@ where
         Place::Here => lanes,
         Place::Spread => lanes.min(1),
     };
-    let others: Vec<_> = (here..lanes).map(|i| runtime.io().spawn(guarded(i))).collect();
+    let others: Vec<_> = (here..lanes).map(|i| runtime.lane(guarded(i))).collect();
+    let working = runtime.compute().working();
     let results = runtime.block_on(async {
         let mut results = futures::future::join_all((0..here).map(guarded)).await;
+        drop(working);
         for other in others {
             results.push(other.await.unwrap_or_else(|error| Err(Error::internal(format!("a lane was lost: {error}")))));
         }

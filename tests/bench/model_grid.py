@@ -2,7 +2,8 @@
 
 The raw side is measured over a grid: 1 or 2 threads inside a session, one or two Python threads (two with a session
 each, which is the best that Python can do), batches of 256 to all rows. It is given NumPy arrays that exist already,
-so nothing is converted. Ours is given a record batch and returns one. Runs are interleaved, in another order each
+so nothing is converted. Ours is given a record batch and returns one. Each measurement lasts a quarter of a second at least,
+as often as all rows are gone through in that time. Measurements are interleaved, in another order each
 time, and repeated; medians are compared. ONNX Runtime's threads go on spinning for a while after a run, so each
 measurement waits until those of the one before have gone to sleep::
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,6 +30,8 @@ MODELS = Path(__file__).parents[1] / "fixtures" / "models"
 BATCHES = [256, 1024, 4096, 16384, None]
 SETTLE = 0.1
 """Seconds after which the threads of a session no longer spin."""
+LASTS = 0.25
+"""Seconds that a measurement lasts: a pass over the rows of a small model is over before two threads have well begun."""
 ROUND, WARMUP = 300, 50
 CASES = {"mlp": ((32,), 200_000, 1.0), "trees": ((30,), 60_000, 1.0), "transformer": ((16, 64), 6_000, 0.97)}
 
@@ -69,6 +73,14 @@ def ours(model: Model, rows: pa.RecordBatch, batch: int) -> float:
     return time.perf_counter() - began
 
 
+def measured(passes: Callable[[], float]) -> float:
+    """Mean seconds of a pass over all rows."""
+    times = [passes()]
+    while sum(times) < LASTS:
+        times.append(passes())
+    return statistics.mean(times)
+
+
 def grid(name: str, repeats: int, scale: float) -> dict:
     shape, count, wanted = CASES[name]
     count = int(count * scale)
@@ -88,9 +100,10 @@ def grid(name: str, repeats: int, scale: float) -> dict:
         for side, batch in cells[shift:] + cells[:shift]:
             time.sleep(SETTLE)
             if side == "ours":
-                took = ours(model, rows, batch or count)
+                took = measured(lambda batch=batch: ours(model, rows, batch or count))
             else:
-                took = raw(sides[side], key, data, batch or -(-count // len(sides[side])))
+                each = -(-count // len(sides[side]))
+                took = measured(lambda side=side, size=batch or each: raw(sides[side], key, data, size))
             times.setdefault((side, batch), []).append(took)
     rates = {key: count / statistics.median(values) for key, values in times.items()}
     print(f"\n{name}: million rows/s, {count:,} rows, median of {repeats}; chunk_rows={model.chunk_rows}")

@@ -266,15 +266,45 @@ class TestErrors:
         assert chosen.predict(pa.array([1.5], pa.float32())).to_pydict() == {"same": [1.5]}
 
 
+def made(nodes: list, inputs: list, outputs: list) -> bytes:
+    """Return an ONNX model of these nodes; inputs and outputs are (name, element type, shape)."""
+    from onnx import helper
+
+    graph = helper.make_graph(
+        nodes,
+        "made",
+        [helper.make_tensor_value_info(*each) for each in inputs],
+        [helper.make_tensor_value_info(*each) for each in outputs],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+
+
+def test_a_chunk_without_a_complete_row_joins_lists_of_a_width_that_only_rows_tell() -> None:
+    from onnx import TensorProto, helper
+
+    free = [("x", TensorProto.FLOAT, ["N", "M"])], [("same", TensorProto.FLOAT, ["N", "M"])]
+    model = Model.load(made([helper.make_node("Identity", ["x"], ["same"])], *free), chunk_rows=2)
+    rows = [None, None, [1.0, 2.0], None, None, None, [3.0, 4.0]]
+    output = model.predict(pa.array(rows, pa.list_(pa.float32())))
+    assert output.column("same").to_pylist() == rows
+
+
+def test_outputs_of_types_that_spark_lacks_are_the_next_wider_in_a_plan(spark) -> None:
+    from onnx import TensorProto, helper
+
+    types = {"byte": TensorProto.UINT8, "half": TensorProto.FLOAT16}
+    nodes = [helper.make_node("Cast", ["x"], [name], to=to) for name, to in types.items()]
+    outputs = [(name, to, ["N"]) for name, to in types.items()]
+    score = Model.load(made(nodes, [("x", TensorProto.FLOAT, ["N"])], outputs)).udf()
+    scored = spark.createDataFrame([(200.0,), (None,), (1.5,)], "x float").select(score("x").alias("y")).select("y.*")
+    assert scored.dtypes == [("byte", "smallint"), ("half", "float")]
+    assert [tuple(row) for row in scored.collect()] == [(200, 200.0), (None, None), (1, 1.5)]
+
+
 def test_a_model_that_takes_a_fixed_number_of_rows() -> None:
     from onnx import TensorProto, helper
 
-    graph = helper.make_graph(
-        [helper.make_node("Add", ["x", "x"], ["twice"])],
-        "fixed",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [4])],
-        [helper.make_tensor_value_info("twice", TensorProto.FLOAT, [4])],
-    )
-    content = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
-    output = Model.load(content).predict(pa.array(np.arange(10, dtype=np.float32)))
+    four = [("x", TensorProto.FLOAT, [4])], [("twice", TensorProto.FLOAT, [4])]
+    model = Model.load(made([helper.make_node("Add", ["x", "x"], ["twice"])], *four))
+    output = model.predict(pa.array(np.arange(10, dtype=np.float32)))
     assert output.column(0).to_pylist() == [2.0 * at for at in range(10)]

@@ -69,7 +69,7 @@ impl Function for TestFunction {
         }
     }
 
-    fn chunk_rows(&self) -> Option<usize> {
+    fn chunk_rows(&self, _rows: usize) -> Option<usize> {
         Some(7)
     }
 
@@ -78,7 +78,7 @@ impl Function for TestFunction {
     }
 
     fn call(&self, _batch: &Batch, chunk: Chunk) -> Result<ArrayRef> {
-        assert!(!firesteel::runtime::on_io_thread());
+        assert!(firesteel::runtime::may_block());
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.rows.fetch_add(chunk.rows, Ordering::Relaxed);
         let values = chunk.columns[0].as_primitive::<Int64Type>();

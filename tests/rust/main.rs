@@ -8,6 +8,7 @@ mod functions;
 mod model_tensor;
 mod model_tune;
 mod plan_sql;
+mod runtime_share;
 mod session;
 mod source_files;
 mod source_parquet;

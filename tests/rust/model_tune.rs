@@ -11,12 +11,12 @@ use firesteel::model::tune::Tuner;
 fn settle(fixed: Option<usize>, nanos: impl Fn(usize) -> u64) -> usize {
     let clock = Arc::new(ManualClock::at(0));
     let tuner = Tuner::with_clock(fixed, Arc::<ManualClock>::clone(&clock));
-    for _ in 0..3000 {
-        let (rows, start) = (tuner.rows(), tuner.now());
+    for _ in 0..10_000 {
+        let (rows, start) = (tuner.rows(usize::MAX), tuner.start());
         clock.advance(Duration::from_nanos(nanos(rows)));
         tuner.ran(rows, start);
     }
-    tuner.rows()
+    tuner.best()
 }
 
 /// A cost for each run, one for each row, and more for each row that does not fit the cache.
@@ -49,15 +49,20 @@ fn a_chunk_never_takes_long() {
 }
 
 #[test]
-fn a_size_that_never_comes_is_given_up() {
+fn a_size_is_tried_when_as_many_rows_come() {
     let clock = Arc::new(ManualClock::at(0));
     let tuner = Tuner::with_clock(None, Arc::<ManualClock>::clone(&clock));
-    for _ in 0..3000 {
-        let (rows, start) = (tuner.rows().min(600), tuner.now());
-        clock.advance(Duration::from_nanos(cost(20_000, 100, 1024)(rows)));
-        tuner.ran(rows, start);
-    }
-    assert_eq!(tuner.rows(), 512);
+    let mut run = |available| {
+        for _ in 0..3000 {
+            let (rows, start) = (tuner.rows(available), tuner.start());
+            assert!(rows <= available);
+            clock.advance(Duration::from_nanos(cost(20_000, 100, 1024)(rows)));
+            tuner.ran(rows, start);
+        }
+        (tuner.rows(available), tuner.best())
+    };
+    assert_eq!(run(600), (512, 512));
+    assert_eq!(run(usize::MAX), (1024, 1024));
 }
 
 #[test]
@@ -71,7 +76,7 @@ fn few_heavy_rows_run_on_all_cores_if_that_is_faster() {
         let clock = Arc::new(ManualClock::at(0));
         let tuner = Tuner::with_clock(None, Arc::<ManualClock>::clone(&clock));
         for _ in 0..50 {
-            let (threads, start) = (tuner.threads_for(1), tuner.now());
+            let (threads, start) = (tuner.threads_for(1), tuner.start());
             clock.advance(Duration::from_millis(if threads == Threads::One { 10 } else { all }));
             tuner.ran_single(1, threads, start);
         }

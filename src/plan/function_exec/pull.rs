@@ -137,7 +137,7 @@ impl Pull {
             return Err(self.error(Error::of(condition::INPUT_NOT_FULLY_CONSUMED)));
         }
         let chunk = self.call().chunk(batch)?;
-        let size = self.call().function.chunk_rows();
+        let size = self.call().function.chunk_rows(chunk.rows);
         self.outbox.extend(chunk.cut(size).into_iter().map(Message::Rows));
         if self.thread.is_none() {
             let left = self.kept.as_ref().and_then(|kept| kept.0.lock().remove(&self.kept_call()));

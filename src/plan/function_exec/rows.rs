@@ -7,19 +7,19 @@ use arrow::compute::concat;
 use arrow::datatypes::SchemaRef;
 use datafusion::error::Result as DfResult;
 use datafusion::physical_plan::SendableRecordBatchStream;
-use futures::future::{BoxFuture, Either, ready};
+use futures::future::{Either, ready};
 use futures::stream::{Stream, StreamExt};
 
 use super::exec::{PhysicalCall, append};
 use crate::error::{Error, Result};
 use crate::function::{Chunk, Runs};
 use crate::plan::execute::PassContext;
-use crate::runtime::on_io_thread;
+use crate::runtime::{Shared, Who, may_block};
 
-/// The output of a call: there already, or being computed, one task for each chunk.
+/// The output of a call: there already, or being computed.
 enum Started {
     Done(ArrayRef),
-    Running(Vec<BoxFuture<'static, Result<ArrayRef>>>),
+    Running(Shared<ArrayRef>),
 }
 
 /// Appends the columns of the first `row_calls` calls.
@@ -52,7 +52,7 @@ pub fn stream(
         .buffered(ahead)
 }
 
-/// Begins a call: at once on this thread when that is cheaper than handing it over, else on the compute threads.
+/// Begins a call: on this thread where that is cheaper than sharing it or costs nothing, else shared with the compute threads.
 fn start(
     calls: &Arc<[PhysicalCall]>,
     i: usize,
@@ -67,23 +67,28 @@ fn start(
     }
     let chunk = Chunk { lane, first_row, ..call.chunk(batch)? };
     let function = &call.function;
-    let here = function.runs() == Runs::Inline || (rows <= function.inline_rows() && !on_io_thread());
+    let here = function.runs() == Runs::Inline || (rows <= function.inline_rows() && may_block());
     if here {
         let output = function.call(pass.batch(), chunk)?;
         call.check(&output, Some(rows))?;
         return Ok(Started::Done(output));
     }
-    let tasks = chunk.cut(function.chunk_rows()).into_iter().map(|chunk| {
-        let (calls, pass_of_task, rows) = (Arc::clone(calls), Arc::clone(pass), chunk.rows);
-        let task = pass.runtime().start_compute(move || {
+    let who = if function.runs() == Runs::Apart { Who::Helpers } else { Who::Everybody };
+    let sizes = Arc::clone(function);
+    let (calls, pass_of_chunk) = (Arc::clone(calls), Arc::clone(pass));
+    let shared = pass.runtime().compute().share(
+        rows,
+        who,
+        move |_| sizes.chunk_rows(rows).unwrap_or(rows),
+        move |rows| {
+            pass_of_chunk.batch().cancel.check()?;
             let call = &calls[i];
-            let output = call.function.call(pass_of_task.batch(), chunk)?;
-            call.check(&output, Some(rows))?;
+            let output = call.function.call(pass_of_chunk.batch(), chunk.slice(rows.start, rows.len()))?;
+            call.check(&output, Some(rows.len()))?;
             Ok(output)
-        });
-        Box::pin(async move { task.await? }) as BoxFuture<'static, Result<ArrayRef>>
-    });
-    Ok(Started::Running(tasks.collect()))
+        },
+    );
+    Ok(Started::Running(shared))
 }
 
 async fn finish(
@@ -96,13 +101,7 @@ async fn finish(
     for (call, started) in calls.iter().zip(started) {
         outputs.push(match started {
             Started::Done(output) => output,
-            Started::Running(tasks) => {
-                let mut parts = Vec::with_capacity(tasks.len());
-                for task in tasks {
-                    parts.push(task.await?);
-                }
-                joined(parts, call)?
-            }
+            Started::Running(shared) => joined(shared.finish().await?, call)?,
         });
     }
     Ok(append(&batch, outputs, &schema)?)

@@ -1,4 +1,6 @@
-//! The only place where threads are made: one a query, Tokio for I/O and plans, rayon for compute.
+//! The only place where threads are made: one a query and one a lane, Tokio for what waits, rayon for compute.
+
+mod share;
 
 use std::cell::Cell;
 use std::num::NonZero;
@@ -8,16 +10,17 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::error::{Context, Error, Result};
+pub use self::share::{Crew, Shared, Who, Working};
+use crate::error::{Context, Result};
 
 thread_local! {
-    static ON_IO_THREAD: Cell<bool> = const { Cell::new(false) };
+    static MAY_BLOCK: Cell<bool> = const { Cell::new(true) };
 }
 
-/// Whether this is one of Tokio's threads, where nothing may block or compute for long. A query's own thread, which also drives
-/// futures, is not.
-pub fn on_io_thread() -> bool {
-    ON_IO_THREAD.get()
+/// Whether this thread may block and compute for long. Those on which Tokio drives tasks may not; those of queries and lanes, which drive futures too,
+/// may.
+pub fn may_block() -> bool {
+    MAY_BLOCK.get()
 }
 
 /// How many cores this process may use.
@@ -61,19 +64,9 @@ pub fn wait_until_idle(patience: Duration) -> bool {
 }
 
 /// Threads that help whoever computes outside a session (`Model.predict`): one fewer than there are cores, since the caller works too.
-pub fn helpers() -> Result<&'static rayon::ThreadPool> {
-    static HELPERS: OnceLock<Result<rayon::ThreadPool>> = OnceLock::new();
-    HELPERS
-        .get_or_init(|| {
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(cores().saturating_sub(1).max(1))
-                .thread_name(|i| format!("firesteel-helper-{i}"))
-                .panic_handler(|_| {})
-                .build()
-                .map_err(|error| Error::internal(format!("cannot start the helper threads: {error}")))
-        })
-        .as_ref()
-        .map_err(Clone::clone)
+pub fn helpers() -> Result<&'static Arc<Crew>> {
+    static HELPERS: OnceLock<Result<Arc<Crew>>> = OnceLock::new();
+    HELPERS.get_or_init(|| Crew::new("helper", cores().saturating_sub(1), cores())).as_ref().map_err(Clone::clone)
 }
 
 /// The process's threads, shared by everything in a session. Cheap to clone.
@@ -82,7 +75,7 @@ pub struct Runtime(Arc<Inner>);
 
 struct Inner {
     tokio: tokio::runtime::Runtime,
-    compute: rayon::ThreadPool,
+    compute: Arc<Crew>,
     lanes: usize,
 }
 
@@ -93,17 +86,13 @@ impl Runtime {
         let tokio = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(lanes)
             .thread_name("firesteel-io")
-            .on_thread_start(|| ON_IO_THREAD.set(true))
+            // Lanes wait for each other's rows: one that found no thread would keep the others waiting.
+            .max_blocking_threads(1 << 14)
+            .on_thread_start(|| MAY_BLOCK.set(false))
             .enable_time()
             .build()
             .context(|| "starting the I/O threads".into())?;
-        let compute = rayon::ThreadPoolBuilder::new()
-            .num_threads(lanes)
-            .thread_name(|i| format!("firesteel-compute-{i}"))
-            // Whoever waits for the task sees its channel close, and raises that.
-            .panic_handler(|_| {})
-            .build()
-            .map_err(|error| Error::internal(format!("cannot start the compute threads: {error}")))?;
+        let compute = Crew::new("compute", lanes, lanes)?;
         Ok(Self(Arc::new(Inner { tokio, compute, lanes })))
     }
 
@@ -116,37 +105,36 @@ impl Runtime {
         self.0.tokio.handle()
     }
 
-    pub fn compute(&self) -> &rayon::ThreadPool {
+    /// The threads that compute.
+    pub fn compute(&self) -> &Arc<Crew> {
         &self.0.compute
     }
 
     /// Runs `work` on a thread where it may block.
     pub fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> tokio::task::JoinHandle<T> {
-        self.io().spawn_blocking(counted(work))
+        let work = counted(work);
+        self.io().spawn_blocking(move || {
+            // Tokio starts these threads as it does its others.
+            MAY_BLOCK.set(true);
+            work()
+        })
+    }
+
+    /// Runs a lane to its end on a thread of its own, where sources may read, functions compute and sinks write.
+    pub fn lane<T: Send + 'static>(
+        &self,
+        lane: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        let (io, crew) = (self.io().clone(), Arc::clone(self.compute()));
+        self.blocking(move || {
+            let _working = crew.working();
+            io.block_on(lane)
+        })
     }
 
     /// Runs a future on this thread, which must not be one of Tokio's.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.0.tokio.block_on(future)
-    }
-
-    /// Runs `work` on a compute thread without blocking the task that waits for it.
-    pub async fn on_compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        self.start_compute(work).await
-    }
-
-    /// Like [`Runtime::on_compute`], and begins at once. Work whose future has been dropped before a thread is free is not done.
-    pub fn start_compute<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> impl Future<Output = Result<T>> + Send + 'static {
-        let (send, receive) = tokio::sync::oneshot::channel();
-        self.0.compute.spawn(counted(move || {
-            if !send.is_closed() {
-                let _ = send.send(work());
-            }
-        }));
-        async move { receive.await.map_err(|_| Error::internal("a compute task panicked")) }
     }
 
     /// A thread of its own, for what pulls: a query, an iterator function, a Python writer.

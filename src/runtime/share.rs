@@ -1,0 +1,174 @@
+//! Rows cut into chunks that several threads run: whoever asks works too, where it may, and threads that have nothing else to do help.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::stream::StreamExt;
+
+use super::may_block;
+use crate::error::{Error, Result};
+
+/// Threads that help with chunks, and how many threads have work at present, whoever they are.
+pub struct Crew {
+    pool: rayon::ThreadPool,
+    /// With how many threads at work a helper holds back: the cores are shared by all.
+    most: usize,
+    working: AtomicUsize,
+}
+
+/// Who runs the chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The thread that waits for them, if it may block, and helpers.
+    Everybody,
+    /// Helpers alone: user code, which may do anything, does not belong on a thread that drives a plan.
+    Helpers,
+}
+
+/// Rows whose chunks are being run.
+pub struct Shared<T> {
+    crew: Arc<Crew>,
+    job: Arc<Job<T>>,
+    who: Who,
+    send: UnboundedSender<Part<T>>,
+    parts: UnboundedReceiver<Part<T>>,
+}
+
+/// What came of some of the rows.
+struct Part<T> {
+    rows: Range<usize>,
+    result: Result<T>,
+}
+
+struct Job<T> {
+    rows: usize,
+    next: AtomicUsize,
+    /// How many chunks there are, as it looked at the beginning.
+    chunks: usize,
+    /// How many helpers were called.
+    helpers: AtomicUsize,
+    chunk_rows: Box<dyn Fn(usize) -> usize + Send + Sync>,
+    run: Box<dyn Fn(Range<usize>) -> Result<T> + Send + Sync>,
+}
+
+/// Counts a thread among those that have work.
+pub struct Working(Arc<Crew>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.working.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Crew {
+    pub(super) fn new(name: &'static str, helpers: usize, most: usize) -> Result<Arc<Self>> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(helpers.max(1))
+            .thread_name(move |i| format!("firesteel-{name}-{i}"))
+            // Whoever waits for a chunk sees its channel close, and raises that.
+            .panic_handler(|_| {})
+            .build()
+            .map_err(|error| Error::internal(format!("cannot start the threads '{name}': {error}")))?;
+        Ok(Arc::new(Self { pool, most, working: AtomicUsize::new(0) }))
+    }
+
+    /// This thread has work from now on, until what is returned is dropped.
+    pub fn working(self: &Arc<Self>) -> Working {
+        self.working.fetch_add(1, Ordering::Relaxed);
+        Working(Arc::clone(self))
+    }
+
+    /// Cuts `rows` rows into chunks of `chunk_rows`, which is asked before each and told how many rows are left, and has `run` run them: by helpers from now on, if any have nothing else
+    /// to do, and by the thread that [waits](Shared::finish) for them.
+    pub fn share<T: Send + 'static>(
+        self: &Arc<Self>,
+        rows: usize,
+        who: Who,
+        chunk_rows: impl Fn(usize) -> usize + Send + Sync + 'static,
+        run: impl Fn(Range<usize>) -> Result<T> + Send + Sync + 'static,
+    ) -> Shared<T> {
+        let (send, parts) = unbounded();
+        let job = Job {
+            rows,
+            chunks: rows.div_ceil(chunk_rows(rows).max(1)),
+            next: AtomicUsize::new(0),
+            helpers: AtomicUsize::new(0),
+            chunk_rows: Box::new(chunk_rows),
+            run: Box::new(run),
+        };
+        let who = if may_block() { who } else { Who::Helpers };
+        let shared = Shared { crew: Arc::clone(self), job: Arc::new(job), who, send, parts };
+        match who {
+            Who::Everybody => shared.call_helper(),
+            Who::Helpers => (0..shared.job.chunks.min(self.most)).for_each(|_| shared.help(|_| true)),
+        }
+        shared
+    }
+
+    fn has_room(&self) -> bool {
+        self.working.load(Ordering::Relaxed) < self.most
+    }
+}
+
+impl<T> Job<T> {
+    /// Runs the next chunk; false when there is none, or nobody wants it.
+    fn run_next(&self, parts: &UnboundedSender<Part<T>>) -> bool {
+        let left = self.rows.saturating_sub(self.next.load(Ordering::Relaxed));
+        let chunk = (self.chunk_rows)(left).max(1);
+        let start = self.next.fetch_add(chunk, Ordering::Relaxed);
+        if start >= self.rows || parts.is_closed() {
+            return false;
+        }
+        let rows = start..self.rows.min(start + chunk);
+        let result = (self.run)(rows.clone());
+        let failed = result.is_err();
+        if failed {
+            self.next.store(self.rows, Ordering::Relaxed);
+        }
+        parts.unbounded_send(Part { rows, result }).is_ok() && !failed
+    }
+}
+
+impl<T: Send + 'static> Shared<T> {
+    /// Waits for the chunks, running those that nobody else runs, and gives what came of all, in order.
+    pub async fn finish(self) -> Result<Vec<T>> {
+        if self.who == Who::Everybody {
+            while self.job.run_next(&self.send) {
+                self.call_helper();
+            }
+        }
+        let Self { job, send, mut parts, .. } = self;
+        drop(send);
+        let (mut done, mut counted) = (Vec::new(), 0);
+        // A helper that has not begun holds the channel open, so parts are counted by rows.
+        while counted < job.rows {
+            let part = parts.next().await.ok_or_else(|| Error::internal("a thread that computes panicked"))?;
+            counted += part.rows.len();
+            done.push((part.rows.start, part.result?));
+        }
+        done.sort_by_key(|(start, _)| *start);
+        Ok(done.into_iter().map(|(_, result)| result).collect())
+    }
+
+    /// Has one helper more run chunks, if there are enough for it and it has nothing else to do.
+    fn call_helper(&self) {
+        let called = self.job.helpers.load(Ordering::Relaxed);
+        if called + 1 < self.crew.most.min(self.job.chunks) && self.crew.has_room() {
+            self.job.helpers.store(called + 1, Ordering::Relaxed);
+            self.help(Crew::has_room);
+        }
+    }
+
+    /// Has a helper run chunks, if `wanted` holds when it is free.
+    fn help(&self, wanted: fn(&Crew) -> bool) {
+        let (crew, job, send) = (Arc::clone(&self.crew), Arc::clone(&self.job), self.send.clone());
+        self.crew.pool.spawn(super::counted(move || {
+            if wanted(&crew) {
+                let _working = crew.working();
+                while job.run_next(&send) {}
+            }
+        }));
+    }
+}
