@@ -52,7 +52,7 @@ fn a_chunk_never_takes_long() {
 fn a_size_is_tried_when_as_many_rows_come() {
     let clock = Arc::new(ManualClock::at(0));
     let tuner = Tuner::with_clock(None, Arc::<ManualClock>::clone(&clock));
-    let mut run = |available| {
+    let run = |available| {
         for _ in 0..3000 {
             let (rows, start) = (tuner.rows(available), tuner.start());
             assert!(rows <= available);
