@@ -130,12 +130,13 @@ impl Frame {
     /// Rows as they come, lane after lane, for a reader that takes them one record batch at a time.
     pub fn stream(&self, cancel: &Cancel) -> Result<BoxStream<'static, Result<RecordBatch>>> {
         let pass = self.pass(cancel)?;
-        // Lanes may exchange rows, so all must run: each is driven by a task of its own, two record batches ahead.
+        // Lanes may exchange rows, so all must run: each is a task two record batches ahead, and not a lane's thread, which would wait for the reader as long
+        // as he likes.
         let lanes: Vec<_> = (0..pass.lanes())
             .map(|lane| {
                 let mut rows = pass.lane_stream(lane)?;
                 let (send, receive) = tokio::sync::mpsc::channel(2);
-                self.session.runtime().lane(async move {
+                self.session.runtime().io().spawn(async move {
                     let sending = async {
                         while let Some(batch) = rows.next().await {
                             if send.send(batch).await.is_err() {

@@ -130,8 +130,7 @@ impl CompactibleLog {
         loop {
             let failed = match self.read(&numbers, first) {
                 Ok(texts) => {
-                    let next = numbers.last().map_or(0, |(newest, _)| newest + 1);
-                    return Ok(Entries { texts, next: next.max(first) });
+                    return Ok(Entries { texts, next: numbers.last().map_or(0, |(newest, _)| newest + 1) });
                 }
                 Err(error) => error,
             };
@@ -197,7 +196,10 @@ impl CompactibleLog {
         let mut folded = texts.next().unwrap_or_else(|| VERSION.to_owned());
         for text in texts.chain([added]) {
             folded.truncate(folded.trim_end_matches('\n').len());
-            folded.push_str(text.strip_prefix(VERSION).unwrap_or(&text));
+            if let Some((_, entries)) = text.split_once('\n').filter(|(_, entries)| !entries.is_empty()) {
+                folded.push('\n');
+                folded.push_str(entries);
+            }
         }
         self.store.put_if_absent(&format!("{number}{COMPACT}"), folded.as_bytes())
     }

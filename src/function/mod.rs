@@ -93,8 +93,7 @@ pub trait Function: Send + Sync + Debug {
         None
     }
 
-    /// A chunk of at most this many rows is called on the thread that asks for it, if that thread may block: handing it to another
-    /// would take longer than the call.
+    /// For [`Runs::Compute`]: so few rows are called at once on the thread that asks, if it may block, since sharing them would take longer.
     fn inline_rows(&self) -> usize {
         0
     }

@@ -119,11 +119,6 @@ impl function::Function for PythonFunction {
         self.chunk_rows
     }
 
-    /// The interpreter lock lets one thread run anyway; more rows than this may release it for long (pandas does).
-    fn inline_rows(&self) -> usize {
-        256
-    }
-
     fn output(&self, _inputs: &[FieldRef]) -> Result<FieldRef> {
         Ok(Arc::new(Field::new(&self.name, self.returns.clone(), true)))
     }

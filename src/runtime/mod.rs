@@ -116,7 +116,9 @@ impl Runtime {
         self.io().spawn_blocking(move || {
             // Tokio starts these threads as it does its others.
             MAY_BLOCK.set(true);
-            work()
+            let done = work();
+            MAY_BLOCK.set(false);
+            done
         })
     }
 
@@ -132,7 +134,7 @@ impl Runtime {
         })
     }
 
-    /// Runs a future on this thread, which must not be one of Tokio's.
+    /// Runs a future on this thread, which must neither be one of Tokio's nor drive a future already, as a lane's does.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.0.tokio.block_on(future)
     }

@@ -101,7 +101,7 @@ impl Crew {
         let who = if may_block() { who } else { Who::Helpers };
         let shared = Shared { crew: Arc::clone(self), job: Arc::new(job), who, send, parts };
         match who {
-            Who::Everybody => shared.call_helper(),
+            Who::Everybody => while shared.call_helper() {},
             Who::Helpers => (0..shared.job.chunks.min(self.most)).for_each(|_| shared.help(|_| true)),
         }
         shared
@@ -152,13 +152,16 @@ impl<T: Send + 'static> Shared<T> {
         Ok(done.into_iter().map(|(_, result)| result).collect())
     }
 
-    /// Has one helper more run chunks, if there are enough for it and it has nothing else to do.
-    fn call_helper(&self) {
+    /// Calls one helper more, if there is a chunk and a core for it.
+    fn call_helper(&self) -> bool {
         let called = self.job.helpers.load(Ordering::Relaxed);
-        if called + 1 < self.crew.most.min(self.job.chunks) && self.crew.has_room() {
+        let cores = self.crew.most.saturating_sub(self.crew.working.load(Ordering::Relaxed).max(1));
+        let wanted = called < self.job.chunks.min(cores);
+        if wanted {
             self.job.helpers.store(called + 1, Ordering::Relaxed);
             self.help(Crew::has_room);
         }
+        wanted
     }
 
     /// Has a helper run chunks, if `wanted` holds when it is free.

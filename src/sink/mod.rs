@@ -107,8 +107,8 @@ pub struct SinkReport {
     pub rows: Option<u64>,
 }
 
-/// A sink opened by one run of one query. The engine cancels and awaits; it never just drops a future. `stage` is polled on the query's own
-/// thread and on Tokio's, where nothing may block ([`RecordBatches::into_stream`]); everything else on the query's thread.
+/// A sink opened by one run of one query. The engine cancels and awaits; it never just drops a future. `stage` is polled on the lane's
+/// thread, which may block; everything else on the query's thread.
 pub trait Writer: Send + Sync {
     /// Whether the batch is visible already: asked before a replay, and of a writer opened anew after a commit failed. May finish what a
     /// crash left half-done. A sink that promises exactly once answers truly or with an error, never a guess; one that promises at least once

@@ -14,8 +14,23 @@ MB = 1_000_000
 #: What memory may grow after the warm-up and still be called flat: allocators breathe.
 FLAT = 1.05
 
-#: The rows of each closed copy of a ``foreach`` writer: those work on copies of themselves, and the module is no copy.
-seen: list[int] = []
+
+class Tally:
+    """A sum that several threads add to."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._lock = threading.Lock()
+
+    def add(self, count: int) -> None:
+        """Add to the sum."""
+        with self._lock:
+            self.total += count
+
+
+#: The rows that ``foreach`` writers saw: those work on copies of themselves, and the module is no copy. A sum, since a list of
+#: them would grow with every batch, which is what is being looked for.
+seen = Tally()
 
 
 @dataclass(frozen=True)

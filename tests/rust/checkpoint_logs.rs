@@ -212,7 +212,7 @@ fn a_log_is_folded_text_after_text_and_read_on_from_any_number() {
         (since(0), since(3), since(4)),
         (vec!["a".into(), "b".into(), "c".into(), "d".into()], vec!["d".into()], vec![])
     );
-    assert_eq!((log.since(3).unwrap().next, log.since(9).unwrap().next), (4, 9));
+    assert_eq!((log.since(3).unwrap().next, log.since(9).unwrap().next), (4, 4));
     (4..6).for_each(|number| assert_eq!(log.add(number, &[]).unwrap(), Put::Written));
     log.remove_covered(i64::MAX, Duration::ZERO).unwrap();
     assert_eq!((text("5.compact"), since(4)), ("v1\na\nb\nc\nd".into(), since(0)));

@@ -135,7 +135,7 @@ impl ExecutionPlan for FunctionExec {
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        // Chunks are spread over all compute threads whatever the partitions are.
+        // Threads that have nothing else to do help with any lane's chunks.
         vec![false]
     }
 

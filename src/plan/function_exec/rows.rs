@@ -67,7 +67,11 @@ fn start(
     }
     let chunk = Chunk { lane, first_row, ..call.chunk(batch)? };
     let function = &call.function;
-    let here = function.runs() == Runs::Inline || (rows <= function.inline_rows() && may_block());
+    let here = match function.runs() {
+        Runs::Inline => true,
+        Runs::Compute => rows <= function.inline_rows() && may_block(),
+        Runs::Apart | Runs::OwnThread => false,
+    };
     if here {
         let output = function.call(pass.batch(), chunk)?;
         call.check(&output, Some(rows))?;
@@ -79,7 +83,7 @@ fn start(
     let shared = pass.runtime().compute().share(
         rows,
         who,
-        move |_| sizes.chunk_rows(rows).unwrap_or(rows),
+        move |left| sizes.chunk_rows(left).unwrap_or(left),
         move |rows| {
             pass_of_chunk.batch().cancel.check()?;
             let call = &calls[i];

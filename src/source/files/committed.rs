@@ -45,7 +45,12 @@ impl Committed {
     /// Reads what the log has more by now. Of all files, earlier ones included, those stay that are `wanted`: a stream has no more to hold than what it has not
     /// taken.
     pub fn read_on(&mut self, wanted: impl Fn(&FileEntry) -> bool) -> Result<()> {
-        let entries = self.log.since(self.next)?;
+        let mut entries = self.log.since(self.next)?;
+        if entries.next < self.next {
+            // The directory was written anew, from number 0.
+            self.files.clear();
+            entries = self.log.all()?;
+        }
         for line in entries.iter() {
             let line: Line = serde_json::from_str(line).map_err(|error| {
                 let log = self.log.store().dir().display();

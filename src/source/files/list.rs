@@ -95,7 +95,8 @@ impl Listing {
         Ok(files)
     }
 
-    fn takes(&self, file: &FileEntry) -> bool {
+    /// Whether the options by name and time choose the file.
+    pub fn takes(&self, file: &FileEntry) -> bool {
         let name = file.path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         self.name_filter.as_ref().is_none_or(|glob| glob.is_match(&*name))
             && self.modified_after.is_none_or(|after| file.modified_ms > after)

@@ -196,8 +196,8 @@ impl FileStreamReader {
                     Some(committed) => committed,
                     none => none.insert(Committed::open(&log, &listing.paths[0])?),
                 };
-                committed.read_on(is_new)?;
-                listing.chosen(committed.files())
+                committed.read_on(|file| listing.takes(file) && is_new(file))?;
+                committed.files()
             }
         };
         files.retain(is_new);

@@ -109,8 +109,10 @@ impl<'a> Runs<'a> {
         let Stretches { bytes, at, left, .. } = &mut self.stretches;
         let most = most.min(*left / levels);
         let period = *at - since;
-        let same = same_bytes(&bytes[*at..], &bytes[since..]);
-        let times = (same / period).min(most);
+        // No further than asked: what is only looked at would be looked at again.
+        let rest = &bytes[*at..];
+        let rest = &rest[..rest.len().min(most.saturating_mul(period))];
+        let times = same_bytes(rest, &bytes[since..]) / period;
         *at += times * period;
         *left -= times * levels;
         times

@@ -25,6 +25,9 @@ use super::failed;
 use super::levels::{Runs, each_index};
 use crate::error::{Error, Result};
 
+/// Fewer lists are copied rather than given by themselves.
+const FEW: usize = 256;
+
 /// A column of lists over some row groups of a file.
 pub struct Lists {
     chunks: std::vec::IntoIter<SerializedPageReader<File>>,
@@ -112,12 +115,12 @@ impl Lists {
         }))
     }
 
-    /// How many of the next `most` lists lie together in memory, so that they can be taken without a copy: those of one page, or the one that
-    /// lies in two.
+    /// How many of the next `most` lists to take at once: those that lie together in memory, which are not copied, unless they are few. A page has
+    /// such lists, and the list that lies in two pages is one by itself.
     pub fn together(&mut self, most: usize) -> Result<usize> {
         // The last list of a page may go on in the next one.
         while self.ready.len() < 2 && self.read_page()? {}
-        Ok(self.ready.front().map_or(most, |lists| lists.len().min(most)))
+        Ok(self.ready.front().map(ListArray::len).filter(|lists| (FEW..most).contains(lists)).unwrap_or(most))
     }
 
     /// The next `rows` lists.
