@@ -19,6 +19,8 @@ const TURNS: u32 = 4;
 const TRIAL_TIME: Duration = Duration::from_millis(50);
 /// A smaller size must be this much better; a larger one only better at all.
 const GAIN: f64 = 0.995;
+/// Chunks of a size that come at once where it is tried.
+const SEVERAL: usize = 4;
 /// Sizes in a row that were no better, after which larger ones are not tried: a model's costs may be level for a while before they fall.
 const MISSES: u32 = 2;
 /// No chunk should take longer: it holds a core, and a query that wants to stop waits for it.
@@ -36,6 +38,8 @@ pub struct Climb {
     step: Step,
     /// Sizes tried since the best one.
     misses: u32,
+    /// Runs do not count while too few rows come at once for the size that is tried.
+    paused: bool,
     settled: bool,
 }
 
@@ -99,15 +103,25 @@ impl Size {
 
 impl Default for Climb {
     fn default() -> Self {
-        Self { best: Size::new(FIRST), tried: None, turn: Turn::Best, step: Step::Up, misses: 0, settled: false }
+        Self {
+            best: Size::new(FIRST),
+            tried: None,
+            turn: Turn::Best,
+            step: Step::Up,
+            misses: 0,
+            paused: false,
+            settled: false,
+        }
     }
 }
 
 impl Climb {
-    /// How many rows the next chunk should have, of `available` ones. A size that is to be tried waits until there are as many.
-    pub fn rows(&self, available: usize) -> usize {
+    /// How many rows the next chunk should have, of `available` ones that come at once. A size beyond the first is tried where several chunks of it come:
+    /// what few rows cost says little about many.
+    pub fn rows(&mut self, available: usize) -> usize {
+        self.paused = self.tried.as_ref().is_some_and(|tried| tried.rows > FIRST && tried.rows * SEVERAL > available);
         match &self.tried {
-            Some(tried) if self.turn == Turn::Tried && tried.rows <= available => tried.rows,
+            Some(tried) if self.turn == Turn::Tried && !self.paused => tried.rows,
             _ => self.best.rows,
         }
     }
@@ -128,7 +142,7 @@ impl Climb {
             (Some(tried), Turn::Tried) => (tried, Turn::Best),
             _ => (&mut self.best, Turn::Tried),
         };
-        if self.settled || size.rows != rows || !size.ran(took) {
+        if self.settled || self.paused || size.rows != rows || !size.ran(took) {
             return;
         }
         if !(next == Turn::Best && self.best.is_long()) {

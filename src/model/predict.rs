@@ -121,7 +121,7 @@ impl Predictor {
         let shared = crew.share(
             rows,
             Who::Everybody,
-            move |left| few.unwrap_or_else(|| sizes.chunk_rows(left)),
+            move |left| few.unwrap_or_else(|| sizes.chunk_rows(rows, left)),
             move |rows| {
                 let slices: Vec<_> = columns.iter().map(|column| column.slice(rows.start, rows.len())).collect();
                 predictor.run(&binding, &slices, rows.len(), Threads::One)
@@ -144,12 +144,12 @@ impl Predictor {
     }
 
     /// Smaller chunks when few rows are left, so that no core waits long for the last one; not so small that running them costs more than waiting.
-    fn chunk_rows(&self, left: usize) -> usize {
-        let rows = self.tuner.rows(left);
+    fn chunk_rows(&self, rows: usize, left: usize) -> usize {
+        let best = self.tuner.rows(rows);
         if self.has_fixed_rows() {
-            return rows;
+            return best;
         }
-        rows.min(left.div_ceil(2 * cores()).max(4 * self.tuner.handover_rows()))
+        best.min(left.div_ceil(2 * cores()).max(4 * self.tuner.handover_rows()))
     }
 
     /// Whether the model or the user says how many rows a chunk has.

@@ -62,12 +62,12 @@ impl Tuner {
         }
     }
 
-    /// How many rows the next chunk should have, of `available` ones.
+    /// How many rows the next chunk should have, of `available` ones that come at once.
     pub fn rows(&self, available: usize) -> usize {
         if self.settled.load(Ordering::Relaxed) {
             return self.best();
         }
-        self.climb.try_lock().map_or_else(|| self.best(), |climb| climb.rows(available))
+        self.climb.try_lock().map_or_else(|| self.best(), |mut climb| climb.rows(available))
     }
 
     /// The best size so far.

@@ -49,7 +49,7 @@ fn a_chunk_never_takes_long() {
 }
 
 #[test]
-fn a_size_is_tried_when_as_many_rows_come() {
+fn a_size_is_tried_when_enough_rows_come() {
     let clock = Arc::new(ManualClock::at(0));
     let tuner = Tuner::with_clock(None, Arc::<ManualClock>::clone(&clock));
     let run = |available| {
@@ -61,7 +61,7 @@ fn a_size_is_tried_when_as_many_rows_come() {
         }
         (tuner.rows(available), tuner.best())
     };
-    assert_eq!(run(600), (512, 512));
+    assert_eq!(run(2400), (512, 512));
     assert_eq!(run(usize::MAX), (1024, 1024));
 }
 

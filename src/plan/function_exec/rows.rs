@@ -83,7 +83,7 @@ fn start(
     let shared = pass.runtime().compute().share(
         rows,
         who,
-        move |left| sizes.chunk_rows(left).unwrap_or(left),
+        move |_| sizes.chunk_rows(rows).unwrap_or(rows),
         move |rows| {
             pass_of_chunk.batch().cancel.check()?;
             let call = &calls[i];
