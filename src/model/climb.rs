@@ -12,7 +12,7 @@ const MOST: usize = 16_384;
 /// How many rows a size runs in its turn, in a few runs at least.
 const TURN_ROWS: usize = 8192;
 const TURN_RUNS: u32 = 4;
-/// The first runs of a turn are not counted: one for each core that we expect at least.
+/// The first runs of a turn are not counted: on each of two cores the first finds what the other size left.
 const UNCOUNTED: u32 = 2;
 /// After so many turns, or so much time, a size is judged by the mean of its runs.
 const TURNS: u32 = 4;
@@ -33,7 +33,7 @@ const HASTE: f64 = 1.25;
 pub struct Climb {
     best: Size,
     tried: Option<Size>,
-    /// Whose turn it is; the best size's while none is tried.
+    /// Whose turn it is, while one is tried.
     turn: Turn,
     step: Step,
     /// Sizes tried since the best one.
@@ -165,8 +165,8 @@ impl Climb {
             Step::Down if self.best.is_long() => HASTE,
             Step::Down => GAIN,
         };
-        let better = tried.cost() < self.best.cost() * wanted;
         let (rows, is_long) = (tried.rows, tried.is_long());
+        let better = tried.cost() < self.best.cost() * wanted && !(self.step == Step::Up && is_long);
         if better {
             (self.best, self.misses) = (tried, 0);
         } else {

@@ -25,7 +25,7 @@ pub struct Tuner {
     best: AtomicUsize,
     settled: AtomicBool,
     climb: Mutex<Climb>,
-    /// The best cost of a row seen so far, in picoseconds; 0 is unknown.
+    /// What a row costs, a running mean in picoseconds; 0 is unknown.
     row_cost: AtomicU64,
     wide: Mutex<Wide>,
 }
@@ -127,7 +127,7 @@ impl Tuner {
         }
     }
 
-    /// Notes a run that [`Tuner::threads_for`] was asked about.
+    /// Notes a run on one core or on all.
     pub fn ran_single(&self, rows: usize, threads: Threads, start: Start) {
         let took = self.clock.monotonic().saturating_sub(start.wall) / u32::try_from(rows).unwrap_or(u32::MAX).max(1);
         if threads == Threads::One {

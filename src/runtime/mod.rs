@@ -69,7 +69,7 @@ pub fn helpers() -> Result<&'static Arc<Crew>> {
     HELPERS.get_or_init(|| Crew::new("helper", cores().saturating_sub(1), cores())).as_ref().map_err(Clone::clone)
 }
 
-/// The process's threads, shared by everything in a session. Cheap to clone.
+/// A session's threads, shared by everything in it. Cheap to clone.
 #[derive(Clone)]
 pub struct Runtime(Arc<Inner>);
 

@@ -10,7 +10,7 @@ use futures::stream::StreamExt;
 use super::may_block;
 use crate::error::{Error, Result};
 
-/// Threads that help with chunks, and how many threads have work at present, whoever they are.
+/// Threads that help with chunks, and how many threads have work for them at present: lanes, callers and the helpers themselves.
 pub struct Crew {
     pool: rayon::ThreadPool,
     /// With how many threads at work a helper holds back: the cores are shared by all.

@@ -42,8 +42,8 @@ impl Committed {
         Ok(Self { log, dir: dir.to_owned(), next: 0, files: IndexMap::new() })
     }
 
-    /// Reads what the log has more by now. Of all files, earlier ones included, those stay that are `wanted`: a stream has no more to hold than what it has not
-    /// taken.
+    /// Reads what the log has more by now. Of all files, earlier ones included, those stay that are `wanted`: of a stream, those that no batch
+    /// has taken.
     pub fn read_on(&mut self, wanted: impl Fn(&FileEntry) -> bool) -> Result<()> {
         let mut entries = self.log.since(self.next)?;
         if entries.next < self.next {

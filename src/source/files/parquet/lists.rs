@@ -2,8 +2,9 @@
 //!
 //! A list is kept as one pair of levels a number: does it begin a list, is it there. The library turns every pair into offsets and bits,
 //! one by one, and for lists that all have their 32 numbers that takes longer than a small model takes to score them. Here a run of equal
-//! levels is one step, and a page's numbers stay where the page has them. Read so are lists of `int`, `bigint`, `float` and `double` that
-//! are columns themselves, plain or by a dictionary; all else reads the library. Format: "Nested Encoding" of the Parquet specification.
+//! levels is one step, and so are lists of one length; plain numbers without nulls stay where the page has them, if that is aligned.
+//! Read so are lists of `int`, `bigint`, `float` and `double` that are columns themselves, plain or by a dictionary; the library reads
+//! all else. Format: "Nested Encoding" of the Parquet specification.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -295,7 +296,7 @@ impl PageRows {
         let mut repetitions = Runs::new(&page.repetitions, 1, page.levels);
         let mut definitions = Runs::new(&page.definitions, levels.present(), page.levels);
         let mut rows = Growing::new(levels);
-        // Where a list began together with a stretch of its levels, since when no number was missing.
+        // The last list that began together with a stretch of its levels, if no number was missing since.
         let mut begun: Option<Begun> = None;
         let (mut repetition, mut definition) = (0, 0);
         let (mut same_repetition, mut same_definition) = (0, 0);
@@ -345,7 +346,7 @@ struct Begun {
     length: usize,
 }
 
-/// Rows that are being read, level by level.
+/// Rows that are being read, run by run.
 struct Growing {
     levels: Levels,
     offsets: Vec<i32>,

@@ -32,7 +32,7 @@ use crate::options::{Options, bad};
 use crate::types;
 
 /// How many rows a record batch has: as many as the columns that the library reads hold in so many bytes, so that what it decodes is
-/// still near when it is used. Lists that we read are slices of a page, however many rows there are.
+/// still near when it is used. Lists that we read are slices of a page where that has enough of them.
 const BATCH_BYTES: u64 = 256 << 10;
 const BATCH_ROWS: RangeInclusive<u64> = 1024..=8192;
 
