@@ -130,8 +130,8 @@ impl Frame {
     /// Rows as they come, lane after lane, for a reader that takes them one record batch at a time.
     pub fn stream(&self, cancel: &Cancel) -> Result<BoxStream<'static, Result<RecordBatch>>> {
         let pass = self.pass(cancel)?;
-        // Lanes may exchange rows, so all must run: each is a task two record batches ahead, and not a lane's thread, which would wait for the reader as long
-        // as he likes.
+        // Lanes may exchange rows, so all must run: each is a task two record batches ahead, and has no thread of its own, which would wait
+        // for the reader as long as he likes.
         let lanes: Vec<_> = (0..pass.lanes())
             .map(|lane| {
                 let mut rows = pass.lane_stream(lane)?;

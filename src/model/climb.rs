@@ -1,7 +1,7 @@
 //! The best chunk size, found by climbing: twice as many rows while a row then costs less, else half as many.
 //!
-//! The best size so far and the one being tried run in turn, so that a machine that becomes slower meanwhile makes both slower; each for a while, since what one
-//! size leaves in a core's cache does not serve the other.
+//! The best size so far and the one being tried run in turn, so that a machine that becomes slower meanwhile makes both slower; each for
+//! a while, since what one size leaves in a core's cache does not serve the other.
 
 use std::time::Duration;
 
@@ -116,8 +116,8 @@ impl Default for Climb {
 }
 
 impl Climb {
-    /// How many rows the next chunk should have, of `available` ones that come at once. A size beyond the first is tried where several chunks of it come:
-    /// what few rows cost says little about many.
+    /// How many rows the next chunk should have, of `available` ones that come at once. A size beyond the first is tried where several
+    /// chunks of it come: what few rows cost says little about many.
     pub fn rows(&mut self, available: usize) -> usize {
         self.paused = self.tried.as_ref().is_some_and(|tried| tried.rows > FIRST && tried.rows * SEVERAL > available);
         match &self.tried {

@@ -32,6 +32,8 @@ pub struct Shared<T> {
     crew: Arc<Crew>,
     job: Arc<Job<T>>,
     who: Who,
+    /// How many helpers were called.
+    helpers: usize,
     send: UnboundedSender<Part<T>>,
     parts: UnboundedReceiver<Part<T>>,
 }
@@ -47,8 +49,6 @@ struct Job<T> {
     next: AtomicUsize,
     /// How many chunks there are, as it looked at the beginning.
     chunks: usize,
-    /// How many helpers were called.
-    helpers: AtomicUsize,
     chunk_rows: Box<dyn Fn(usize) -> usize + Send + Sync>,
     run: Box<dyn Fn(Range<usize>) -> Result<T> + Send + Sync>,
 }
@@ -80,8 +80,8 @@ impl Crew {
         Working(Arc::clone(self))
     }
 
-    /// Cuts `rows` rows into chunks of `chunk_rows`, which is asked before each and told how many rows are left, and has `run` run them: by helpers from now on, if any have nothing else
-    /// to do, and by the thread that [waits](Shared::finish) for them.
+    /// Cuts `rows` rows into chunks of `chunk_rows`, which is asked before each and told how many rows are left, and has `run` run them: by
+    /// helpers from now on, if any have nothing else to do, and by the thread that [waits](Shared::finish) for them.
     pub fn share<T: Send + 'static>(
         self: &Arc<Self>,
         rows: usize,
@@ -94,16 +94,12 @@ impl Crew {
             rows,
             chunks: rows.div_ceil(chunk_rows(rows).max(1)),
             next: AtomicUsize::new(0),
-            helpers: AtomicUsize::new(0),
             chunk_rows: Box::new(chunk_rows),
             run: Box::new(run),
         };
         let who = if may_block() { who } else { Who::Helpers };
-        let shared = Shared { crew: Arc::clone(self), job: Arc::new(job), who, send, parts };
-        match who {
-            Who::Everybody => while shared.call_helper() {},
-            Who::Helpers => (0..shared.job.chunks.min(self.most)).for_each(|_| shared.help(|_| true)),
-        }
+        let mut shared = Shared { crew: Arc::clone(self), job: Arc::new(job), who, helpers: 0, send, parts };
+        while shared.call_helper() {}
         shared
     }
 
@@ -133,7 +129,7 @@ impl<T> Job<T> {
 
 impl<T: Send + 'static> Shared<T> {
     /// Waits for the chunks, running those that nobody else runs, and gives what came of all, in order.
-    pub async fn finish(self) -> Result<Vec<T>> {
+    pub async fn finish(mut self) -> Result<Vec<T>> {
         if self.who == Who::Everybody {
             while self.job.run_next(&self.send) {
                 self.call_helper();
@@ -152,26 +148,24 @@ impl<T: Send + 'static> Shared<T> {
         Ok(done.into_iter().map(|(_, result)| result).collect())
     }
 
-    /// Calls one helper more, if there is a chunk and a core for it.
-    fn call_helper(&self) -> bool {
-        let called = self.job.helpers.load(Ordering::Relaxed);
-        let cores = self.crew.most.saturating_sub(self.crew.working.load(Ordering::Relaxed).max(1));
-        let wanted = called < self.job.chunks.min(cores);
-        if wanted {
-            self.job.helpers.store(called + 1, Ordering::Relaxed);
-            self.help(Crew::has_room);
+    /// Calls one helper more, if there is a chunk for it, and a core: where helpers run everything, theirs are all cores.
+    fn call_helper(&mut self) -> bool {
+        let cores = match self.who {
+            Who::Everybody => self.crew.most.saturating_sub(self.crew.working.load(Ordering::Relaxed).max(1)),
+            Who::Helpers => self.crew.most,
+        };
+        if self.helpers >= self.job.chunks.min(cores) {
+            return false;
         }
-        wanted
-    }
-
-    /// Has a helper run chunks, if `wanted` holds when it is free.
-    fn help(&self, wanted: fn(&Crew) -> bool) {
-        let (crew, job, send) = (Arc::clone(&self.crew), Arc::clone(&self.job), self.send.clone());
+        self.helpers += 1;
+        let (crew, job, who, send) = (Arc::clone(&self.crew), Arc::clone(&self.job), self.who, self.send.clone());
         self.crew.pool.spawn(super::counted(move || {
-            if wanted(&crew) {
+            // Others may have taken up work meanwhile.
+            if who == Who::Helpers || crew.has_room() {
                 let _working = crew.working();
                 while job.run_next(&send) {}
             }
         }));
+        true
     }
 }
