@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import fnmatch
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from firesteel._score_kept import Settings, settle
+from firesteel._score_columns import ScoreError, ddl, feature_columns, lasting, misfit, numeric
+from firesteel._score_kept import Settings, has_begun, local, settle
 from firesteel._screen import POLL_SECONDS, Screen, Tally
-from firesteel.errors import IllegalArgumentException
+from firesteel.errors import AnalysisException, IllegalArgumentException, StreamingQueryException
 from firesteel.ml import Model
-from firesteel.sql import Column, DataFrame, SparkSession
+from firesteel.sql import Column, DataFrame, DataFrameReader, SparkSession
 from firesteel.sql import functions as F
-from firesteel.sql.types import ArrayType, BooleanType, NumericType, StringType, StructType
 
 SUFFIXES = {
     ".parquet": "parquet",
@@ -25,12 +23,11 @@ SUFFIXES = {
     ".ndjson": "json",
 }
 
-#: How csv files are read unless an option says otherwise.
-CSV_OPTIONS = {"header": "true", "inferSchema": "true"}
+#: How csv files are read unless an option says otherwise: a header that is not the schema's is an error.
+CSV_OPTIONS = {"header": "true", "inferSchema": "true", "enforceSchema": "false"}
 
-
-class ScoreError(ValueError):
-    """What was asked does not fit the model or the input."""
+#: More columns than this are not spelled in a hint.
+SPELLED = 12
 
 
 @dataclass(frozen=True)
@@ -77,15 +74,19 @@ def run(job: Job) -> int:
     spark.read.text(job.input)  # an input that is not there is said to be missing, before its format is guessed
     file_format = job.format or format_of(job.input)
     kept = Settings.of_checkpoint(job.checkpoint_folder) if job.stream else None
+    if job.stream and not has_begun(job.checkpoint_folder):
+        check_output(job)
     schema = job.schema or (kept.schema if kept else None)
     options = job.reader_options(file_format)
     if schema:
         options = without_inference(options)
     reader = spark.read.format(file_format).options(**options)
-    static = (reader.schema(schema) if schema else reader).load(job.input)
+    static = load(reader.schema(schema) if schema else reader, job.input)
     features = feature_columns(static.columns, list(model.inputs), job.features)
     if job.stream:
-        settings = Settings(static.schema, features, [each.name for each in model.outputs])
+        found = not job.schema and (kept.found if kept else file_format != "parquet")
+        columns = static.schema if schema or not found else lasting(static.schema, list(model.inputs), features)
+        settings = Settings(columns, features, [each.name for each in model.outputs], found)
         return run_stream(job, model, spark, settings, kept, file_format)
     started = time.monotonic()
     scored = score(job, static, model, features, file_format)
@@ -101,6 +102,8 @@ def run_stream(
     options = without_inference(job.reader_options(file_format)) | (
         {"maxFilesPerTrigger": str(job.files_per_batch)} if job.files_per_batch else {}
     )
+    if settings.found and not any(key.lower() == "mode" for key in options):
+        options["mode"] = "FAILFAST"  # nobody has said these types: what does not fit them must not become null
     arriving = spark.readStream.format(file_format).schema(settings.schema).options(**options).load(job.input)
     checkpoint = job.checkpoint_folder
     writer = (
@@ -112,6 +115,8 @@ def run_stream(
     settle(checkpoint, settings, kept)
     query = writer.start(job.output)
     screen, tally = Screen(), Tally(query)
+    if settings.found and not kept:
+        screen.say(f"types found in the files: {ddl(settings.schema)} (--schema sets others)")
     try:
         with screen.drawing():
             while query.isActive:
@@ -120,6 +125,10 @@ def run_stream(
                     screen.draw(f"{tally.rows:>12,} rows  {tally.text()}", [])
             query.awaitTermination()  # raises what made it fail
             tally.update()
+    except StreamingQueryException as error:
+        if why := unfit(error, settings):
+            raise why from error
+        raise
     finally:
         query.stop()
     if tally.rows:
@@ -128,6 +137,45 @@ def run_stream(
         screen.say("nothing new had arrived")
     screen.say(f"output: {job.output}; checkpoint: {checkpoint}")
     return 0
+
+
+def check_output(job: Job) -> None:
+    """Refuse an output that the first batch of a stream would not go into, or would be mixed up with."""
+    output = local(job.output)
+    if any((output / "_spark_metadata").glob("[0-9]*")):
+        message = (
+            f"{job.output} was written by a stream whose checkpoint is not {job.checkpoint_folder}, and what is scored now "
+            "would be dropped: give the --checkpoint that it was written with, or another OUTPUT"
+        )
+        raise ScoreError(message)
+    if job.mode == "error" and output.is_dir() and any(path.name[0] not in "._" for path in output.iterdir()):
+        message = (
+            f"{job.output} has files already, and the checkpoint {job.checkpoint_folder} has no batch yet: give another OUTPUT, "
+            "or --mode append to add to it"
+        )
+        raise ScoreError(message)
+
+
+def load(reader: DataFrameReader, path: str) -> DataFrame:
+    """Return the rows of the input; where its columns cannot be found yet, say what helps."""
+    try:
+        return reader.load(path)
+    except AnalysisException as error:
+        if error.getCondition() != "UNABLE_TO_INFER_SCHEMA":
+            raise
+        message = f"{path} has no rows yet in which to find the columns: give --schema, such as 'id BIGINT, age FLOAT'"
+        raise ScoreError(message) from error
+
+
+def unfit(error: StreamingQueryException, settings: Settings) -> ScoreError | None:
+    """Return what to do about a row that does not fit the types found in the first files, if that is what happened."""
+    why = str(error.__cause__)
+    if not (settings.found and "[MALFORMED_RECORD_IN_PARSING" in why):
+        return None
+    return ScoreError(
+        f"a row does not fit the types that the first files had, {ddl(settings.schema)}: mend it, run again with --option "
+        f"mode=PERMISSIVE to have null for what does not fit, or begin another OUTPUT with --schema. {why}"
+    )
 
 
 def without_inference(options: dict[str, str]) -> dict[str, str]:
@@ -144,6 +192,8 @@ def format_of(path: str) -> str:
         if candidate.name[:1] not in "._" and inner.suffix.lower() in SUFFIXES:
             return SUFFIXES[inner.suffix.lower()]
     message = f"the format of {path} cannot be told from its file names: give --format parquet, csv or json"
+    if place.is_dir() and not any(place.iterdir()):
+        message += ", and --schema, such as 'id BIGINT, age FLOAT', as it has no files yet"
     raise ScoreError(message)
 
 
@@ -156,20 +206,9 @@ def score(job: Job, data: DataFrame, model: Model, features: Sequence[str], file
         if not found or file_format == "parquet":
             raise
         hint = f"; one value that is no number makes a {file_format.upper()} column text: give --schema"
+        if len(data.columns) <= SPELLED:
+            hint += f" '{ddl(numeric(data.schema, features))}'"
         raise ScoreError(found if job.schema else found + hint) from error
-
-
-def misfit(schema: StructType, inputs: Sequence[Any], features: Sequence[str]) -> str | None:
-    """Return which column has a type that its input does not take, or None if each may fit."""
-    for feature, taker in zip(features, inputs if len(inputs) > 1 else [*inputs] * len(features), strict=True):
-        kind = schema[feature].dataType
-        fitting = (StringType,) if taker.type == "string" else (NumericType, BooleanType)
-        if not isinstance(kind, (*fitting, ArrayType, StructType)):
-            return (
-                f"the model's input {taker.name!r} takes {taker.type} values, and the column {feature!r} is a "
-                f"{kind.simpleString().upper()}"
-            )
-    return None
 
 
 def with_predictions(data: DataFrame, model: Model, features: Sequence[str]) -> DataFrame:
@@ -200,64 +239,3 @@ def iter_names(stem: str) -> Iterable[str]:
 def column(name: str) -> Column:
     """Return the column of exactly this name, dots and all."""
     return F.col("`" + name.replace("`", "``") + "`")
-
-
-def feature_columns(columns: Sequence[str], inputs: Sequence[Any], features: Sequence[str]) -> list[str]:
-    """Return the columns to give to the model, in the order of its inputs.
-
-    Parameters
-    ----------
-    columns
-        The columns of the data.
-    inputs
-        The inputs of the model, each with a ``name`` and a ``shape``.
-    features
-        What the user named: columns or patterns, in order. Empty: find each input's column by the input's name.
-
-    Returns
-    -------
-    list of str
-        One column for each input, or, for a model with one input, all columns that make up its rows.
-
-    Raises
-    ------
-    ScoreError
-        If a name is not in the data, or the columns do not fit the inputs; the message says what is there.
-    """
-    if features:
-        named = [name for feature in features for name in matching(feature.strip(), columns)]
-        if len(inputs) > 1 and len(named) != len(inputs):
-            message = f"--features names {len(named)} columns, the model has {len(inputs)} inputs: {names_of(inputs)}"
-            raise ScoreError(message)
-        return named
-    found = []
-    for each in inputs:
-        alike = [name for name in columns if name == each.name] or [
-            name for name in columns if name.lower() == each.name.lower()
-        ]
-        if len(alike) != 1:
-            width = next((size for size in reversed(each.shape) if isinstance(size, int)), None)
-            several = f", which takes {width} values a row" if width and width > 1 else ""
-            message = (
-                f"no column is named as the model's input {each.name!r}{several}; the columns are "
-                f"{', '.join(columns)}; name the model's columns, in order, with --features a,b,c or --features 'f*'"
-            )
-            raise ScoreError(message)
-        found.append(alike[0])
-    return found
-
-
-def matching(feature: str, columns: Sequence[str]) -> list[str]:
-    """Return the columns that one name or pattern means."""
-    if feature in columns:
-        return [feature]
-    found = [name for name in columns if fnmatch.fnmatchcase(name.lower(), feature.lower())]
-    if not found:
-        message = f"--features names {feature!r}, and the columns are {', '.join(columns)}"
-        raise ScoreError(message)
-    return found
-
-
-def names_of(inputs: Sequence[Any]) -> str:
-    """Return the inputs' names as a list in text."""
-    return ", ".join(each.name for each in inputs)

@@ -23,15 +23,18 @@ class Settings:
     schema: StructType
     features: Sequence[str]
     outputs: Sequence[str]
+    #: Whether the schema was found in the first files, so that later ones may not fit it.
+    found: bool = False
 
     @classmethod
     def of_checkpoint(cls, checkpoint: str) -> Settings | None:
         """Return the settings of the runs before, or None if no batch has begun there: then nothing binds yet."""
         path = place(checkpoint)
-        if not path.is_file() or not any((path.parents[1] / "offsets").glob("[0-9]*")):
+        if not path.is_file() or not has_begun(checkpoint):
             return None
         kept = json.loads(path.read_text(encoding="utf-8"))
-        return cls(StructType.fromJson(kept["schema"]), kept["features"], kept["outputs"])
+        schema = StructType.fromJson(kept["schema"])
+        return cls(schema, kept["features"], kept["outputs"], kept.get("found", False))
 
     def texts(self) -> dict[str, str]:
         """Return each setting as an error shows it."""
@@ -42,10 +45,19 @@ class Settings:
         }
 
 
+def local(path: str) -> Path:
+    """Return a path that may be a ``file:`` URI as a path."""
+    return Path(unquote(urlparse(path).path) if path.startswith("file:") else path)
+
+
+def has_begun(checkpoint: str) -> bool:
+    """Return whether a stream has a batch in the checkpoint."""
+    return any((local(checkpoint) / "offsets").glob("[0-9]*"))
+
+
 def place(checkpoint: str) -> Path:
     """Return the file that holds the settings."""
-    folder = unquote(urlparse(checkpoint).path) if checkpoint.startswith("file:") else checkpoint
-    return Path(folder) / "firesteel" / "score.json"
+    return local(checkpoint) / "firesteel" / "score.json"
 
 
 def settle(checkpoint: str, settings: Settings, kept: Settings | None) -> None:
@@ -73,6 +85,7 @@ def settle(checkpoint: str, settings: Settings, kept: Settings | None) -> None:
             "schema": settings.schema.jsonValue(),
             "features": list(settings.features),
             "outputs": list(settings.outputs),
+            "found": settings.found,
         },
         indent=2,
     )

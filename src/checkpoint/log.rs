@@ -180,6 +180,12 @@ impl CompactibleLog {
         (number + 1).is_multiple_of(self.interval)
     }
 
+    /// Lets the log, which ends before `next`, have `number` next: adds empty entries, from the last that would be folded on.
+    pub fn skip(&self, next: u64, number: u64) -> Result<()> {
+        let folded = (number / self.interval * self.interval).saturating_sub(1);
+        (next.max(folded)..number).try_for_each(|skipped| self.add(skipped, &[]).map(drop))
+    }
+
     /// Adds `entries` as `number`, unless it is there. A folded one repeats all earlier entries.
     pub fn add(&self, number: u64, entries: &[String]) -> Result<Put> {
         if self.contains(number)? {

@@ -32,7 +32,7 @@ impl Binding {
         }
         let types: Vec<_> = fields.iter().map(|field| field.data_type()).collect();
         match (inputs, &types[..]) {
-            ([input], [only]) => check_type(input, only).map(|()| Self(vec![Source::Column(0)])),
+            ([input], [only]) => fits(input, only).map(|()| Self(vec![Source::Column(0)])),
             ([input], _) if input.width() == Some(types.len()) => side_by_side(input, &types),
             _ => {
                 let missing: Vec<_> = inputs
@@ -42,8 +42,9 @@ impl Binding {
                     .collect();
                 let found: Vec<_> = fields.iter().map(|field| format!("'{}'", field.name())).collect();
                 Err(Error::illegal(format!(
-                    "the model takes {}; there is no column {}, found {}",
+                    "the model takes {}{}; there is no column {}, found {}",
                     listed(inputs),
+                    or_columns(inputs),
                     missing.join(" and no column "),
                     found.join(", ")
                 )))
@@ -55,7 +56,7 @@ impl Binding {
     pub fn by_position(inputs: &[TensorSpec], types: &[&DataType]) -> Result<Self> {
         if types.len() == inputs.len() {
             for (input, found) in inputs.iter().zip(types) {
-                check_type(input, found)?;
+                fits(input, found)?;
             }
             return Ok(Self((0..inputs.len()).map(Source::Column).collect()));
         }
@@ -64,10 +65,11 @@ impl Binding {
                 side_by_side(input, types)
             }
             _ => Err(Error::illegal(format!(
-                "the model takes {} argument{}, {}; found {}",
+                "the model takes {} argument{}, {}{}; found {}",
                 inputs.len(),
                 if inputs.len() == 1 { "" } else { "s" },
                 listed(inputs),
+                or_columns(inputs),
                 types.len()
             ))),
         }
@@ -101,6 +103,18 @@ impl Binding {
     }
 }
 
+/// As [`check_type`]; a single number where several would do is told so.
+fn fits(input: &TensorSpec, found: &DataType) -> Result<()> {
+    let one = TensorSpec { dims: input.dims[..1].to_vec(), ..input.clone() };
+    check_type(input, found).map_err(|error| match input.width() {
+        Some(width) if width > 1 && check_type(&one, found).is_ok() => Error::illegal(format!(
+            "input '{}' takes {width} {} values a row, side by side or as a list; found a single column of type {found}",
+            input.name, input.element
+        )),
+        _ => error,
+    })
+}
+
 fn side_by_side(input: &TensorSpec, types: &[&DataType]) -> Result<Binding> {
     let one = TensorSpec { dims: input.dims[..1].to_vec(), ..input.clone() };
     for found in types {
@@ -111,6 +125,15 @@ fn side_by_side(input: &TensorSpec, types: &[&DataType]) -> Result<Binding> {
 
 fn listed(inputs: &[TensorSpec]) -> String {
     inputs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// What a model with one wide input takes as well.
+fn or_columns(inputs: &[TensorSpec]) -> String {
+    match inputs {
+        [input] => input.width().filter(|width| *width > 1).map(|width| format!(", or {width} numbers side by side")),
+        _ => None,
+    }
+    .unwrap_or_default()
 }
 
 /// The columns that the arguments of a call stand for: a single struct stands for its fields, by name.

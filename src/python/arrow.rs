@@ -1,23 +1,43 @@
 //! Arrow data in, from anything with `__arrow_c_stream__` or `__arrow_c_array__`, and out, as objects with the capsule methods.
 
-use arrow::array::{RecordBatch, RecordBatchReader, StructArray};
+use arrow::array::{Array, RecordBatch, RecordBatchIterator, RecordBatchOptions, RecordBatchReader, StructArray};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
-use pyo3_arrow::input::AnyRecordBatch;
+use pyo3_arrow::input::{AnyArray, AnyRecordBatch};
 use std::sync::Arc;
 
 use super::error::{argument, raise};
 use crate::error::Error;
+use crate::model::bind::argument_columns;
 use crate::types::normalize;
 
 /// Record batches from any Arrow object, as its producer typed them.
 pub fn reader(object: &Bound<'_, PyAny>) -> PyResult<Box<dyn RecordBatchReader + Send>> {
     object.extract::<AnyRecordBatch>()?.into_reader()
+}
+
+/// As [`reader`]; arrays that are no structs, such as those of a pandas Series, are one column.
+pub fn columns(object: &Bound<'_, PyAny>) -> PyResult<Box<dyn RecordBatchReader + Send>> {
+    let arrays = object.extract::<AnyArray>()?.into_reader()?;
+    let field = arrays.field();
+    let fields: Fields = match field.data_type() {
+        // A missing struct is missing in each of its fields.
+        DataType::Struct(fields) => fields.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect(),
+        _ => Fields::from(vec![field]),
+    };
+    let schema = Arc::new(Schema::new(fields));
+    let batch_schema = Arc::clone(&schema);
+    let batches = arrays.map(move |array| {
+        let array = array?;
+        let rows = RecordBatchOptions::new().with_row_count(Some(array.len()));
+        RecordBatch::try_new_with_options(Arc::clone(&batch_schema), argument_columns(vec![array]), &rows)
+    });
+    Ok(Box::new(RecordBatchIterator::new(batches, schema)))
 }
 
 /// Record batches from any Arrow object, in Spark's types.
@@ -56,7 +76,7 @@ pub fn as_spark(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, 
             false => cast_with_options(column, field.data_type(), &options),
         })
         .collect();
-    let rows = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(Arc::clone(schema), columns?, &rows)
 }
 

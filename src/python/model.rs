@@ -16,7 +16,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyCapsule, PyList};
 use pyo3_arrow::ffi::to_array_pycapsules;
 
-use super::arrow::reader;
+use super::arrow::columns;
 use super::error::raise;
 use super::functions::Function;
 use super::types::type_of;
@@ -122,7 +122,7 @@ impl Model {
             return known.record_batch(py, self.rows(py, &known.binding, &columns, rows)?);
         }
         if data.hasattr("__arrow_c_stream__")? {
-            return self.stream(py, reader(data)?);
+            return self.stream(py, columns(data)?);
         }
         Err(PyTypeError::new_err(format!(
             "data must be Arrow data, an object with the method __arrow_c_array__ or __arrow_c_stream__; found {}",

@@ -73,6 +73,7 @@ def test_every_shape_of_column_gives_the_same() -> None:
         pa.table({name: values.astype(np.float64) for name, values in wide.items()}),
         pd.DataFrame(wide),
         pl.DataFrame(wide),
+        pa.chunked_array([lists(data[:200]), lists(data[200:])]),
         data,
     ]
     for shape in shapes:
@@ -102,6 +103,27 @@ def test_types_are_kept_or_converted() -> None:
     assert load("strings").predict(pa.array(["blue", "red", "pink"])).column(0).to_pylist() == [3, 1, -1]
     output = load("several").predict(pa.array([-2.0, 3.0], pa.float32()))
     assert output.to_pydict() == {"half": [-1.0, 1.5], "square": [4.0, 9.0], "positive": [False, True]}
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Series([1, 2, 3]),
+        pl.Series([1, 2, 3]),
+        pa.chunked_array([[1, 2], [3]]),
+        pa.chunked_array([pa.array([{"n": 1}, {"n": 2}]), pa.array([{"n": 3}])]),
+    ],
+    ids=["pandas", "polars", "pyarrow", "structs"],
+)
+def test_a_stream_of_arrays_is_a_column(column: object) -> None:
+    output = load("double_int").predict(column)
+    assert isinstance(output, pa.Table)
+    assert output.to_pydict() == {"doubled": [2, 4, 6]}
+
+
+def test_a_missing_struct_of_a_stream_is_a_missing_row() -> None:
+    structs = pa.chunked_array([pa.array([{"n": 1}, None], pa.struct([pa.field("n", pa.int64(), nullable=False)]))])
+    assert load("double_int").predict(structs).to_pydict() == {"doubled": [2, None]}
 
 
 def test_tensors_of_three_dimensions() -> None:
@@ -217,6 +239,17 @@ class TestErrors:
             match="input 'features' takes lists of 32 float32 values, found a column of type Utf8",
         ):
             load("mlp").predict(pa.array(["x"]))
+
+    def test_one_number_or_too_many_for_a_wide_input(self, spark) -> None:
+        with pytest.raises(
+            IllegalArgumentException,
+            match="takes 32 float32 values a row, side by side or as a list; found a single column",
+        ):
+            load("mlp").predict(pa.array([1.5]))
+        with pytest.raises(IllegalArgumentException, match="or 32 numbers side by side; there is no column 'features'"):
+            load("mlp").predict(pa.table({f"f{i}": [1.0] for i in range(33)}))
+        with pytest.raises(IllegalArgumentException, match="or 32 numbers side by side; found 2"):
+            spark.range(1).select(load("mlp")("id", "id"))
 
     def test_a_fraction_is_no_whole_number(self) -> None:
         with pytest.raises(

@@ -85,7 +85,11 @@ def test_a_stream_scores_only_what_is_new(tmp_path: Path) -> None:
         ),
         (["MODELS/add.onnx", "in", "out"], "[PATH_NOT_FOUND]"),
         (["MODELS/add.onnx", "nothing*", "out"], "[PATH_NOT_FOUND]"),
-        (["MODELS/add.onnx", "empty", "out"], "give --format"),
+        (["MODELS/add.onnx", "empty", "out"], "give --format parquet, csv or json, and --schema, such as"),
+        (
+            ["MODELS/add.onnx", "empty", "out", "--stream", "--format", "csv"],
+            "no rows yet in which to find the columns",
+        ),
         (
             ["MODELS/several.onnx", "in.parquet", "out", "--features", "a", "--outputs", "cube"],
             "no tensor output 'cube'",
@@ -132,31 +136,90 @@ def test_outputs_are_chosen_in_order(tmp_path: Path) -> None:
     assert list(row.items()) == [("x", 2.0), ("square", 4.0), ("half", 1.0)]
 
 
-@pytest.mark.parametrize("more", [[], ["--stream"]])
+@pytest.mark.parametrize(("more", "whole"), [([], "INT"), (["--stream"], "DOUBLE")])
 def test_a_value_that_is_no_number_is_named_and_a_schema_helps(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], whole: str
 ) -> None:
     (tmp_path / "in.csv").write_text("a,b\n1.5,2\nunknown,3\n", encoding="utf-8")
     words = ["score", str(MODELS / "add.onnx"), str(tmp_path / "in.csv"), str(tmp_path / "out"), *more]
     assert main(words) == 1
     assert capsys.readouterr().err.splitlines() == [
         "firesteel: the model's input 'a' takes float32 values, and the column 'a' is a STRING; "
-        "one value that is no number makes a CSV column text: give --schema"
+        f"one value that is no number makes a CSV column text: give --schema 'a DOUBLE, b {whole}'"
     ]
     assert main([*words, "--schema", "a FLOAT, b FLOAT"]) == 0
     assert rows(tmp_path / "out") == [{"a": 1.5, "b": 2.0, "sum": 3.5}, {"a": None, "b": 3.0, "sum": None}]
 
 
-def test_later_runs_of_a_stream_keep_the_schema_of_the_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize("schema", [[], ["--schema", "id BIGINT, a DOUBLE, b DOUBLE"]])
+def test_later_runs_of_a_stream_keep_the_schema_of_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], schema: list[str]
+) -> None:
     arriving = tmp_path / "in"
     arriving.mkdir()
     words = ["score", str(MODELS / "add.onnx"), str(arriving), str(tmp_path / "out"), "--stream"]
-    (arriving / "1.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    (arriving / "1.csv").write_text("id,a,b\n1,1,2\n", encoding="utf-8")
+    assert main([*words, *schema]) == 0
+    said = "types found in the files: id BIGINT, a DOUBLE, b DOUBLE (--schema sets others)"
+    assert (said in capsys.readouterr().out.splitlines()) == (not schema)
+    (arriving / "2.csv").write_text("id,a,b\n5000000000,1.5,2\n", encoding="utf-8")  # whole and small by chance so far
     assert main(words) == 0
-    (arriving / "2.csv").write_text("a,b\nunknown,4\n", encoding="utf-8")  # inferred anew, `a` would be text
+    (arriving / "3.csv").write_text("id,a,b\n3,unknown,4\n", encoding="utf-8")  # inferred anew, `a` would be text
+    assert main(words) == (0 if schema else 1)
+    if not schema:
+        errors = capsys.readouterr().err
+        assert errors.startswith(
+            "firesteel: a row does not fit the types that the first files had, id BIGINT, a DOUBLE"
+        )
+        assert "3.csv" in errors
+        assert "3,unknown,4" in errors
+        assert main([*words, "--option", "mode=PERMISSIVE"]) == 0
+    scored = sorted(rows(tmp_path / "out"), key=lambda row: row["id"])
+    assert scored == [
+        {"id": 1, "a": 1.0, "b": 2.0, "sum": 3.0},
+        {"id": 3, "a": None, "b": 4.0, "sum": None},
+        {"id": 5_000_000_000, "a": 1.5, "b": 2.0, "sum": 3.5},
+    ]
+
+
+@pytest.mark.parametrize("header", ["b,a", "a,b,c", "a"])
+def test_a_header_that_is_not_the_schema_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], header: str
+) -> None:
+    (tmp_path / "in.csv").write_text(f"{header}\n1,2\n", encoding="utf-8")
+    words = ["score", str(MODELS / "add.onnx"), str(tmp_path / "in.csv"), str(tmp_path / "out")]
+    assert main([*words, "--schema", "a FLOAT, b FLOAT"]) == 1
+    assert f"the header of file://{tmp_path}/in.csv is '{', '.join(header.split(','))}'" in capsys.readouterr().err
+    by_position = ["--schema", "a FLOAT, b FLOAT", "--option", "enforceSchema=true", "--mode", "overwrite"]
+    assert main([*words, *by_position]) == 0
+    assert [(row["a"], row["b"], row["sum"]) for row in rows(tmp_path / "out")] == [(1.0, 2.0, 3.0)]
+
+
+def test_header_names_that_are_empty_or_there_twice_are_the_schema_s(tmp_path: Path) -> None:
+    arriving = tmp_path / "in"
+    arriving.mkdir()
+    (arriving / "1.csv").write_text(",a,b,c,c\n0,1,2,3,4\n", encoding="utf-8")
+    words = ["score", str(MODELS / "add.onnx"), str(arriving), str(tmp_path / "out"), "--stream"]
     assert main(words) == 0
-    scored = sorted(rows(tmp_path / "out"), key=lambda row: row["b"])
-    assert scored == [{"a": 1, "b": 2, "sum": 3.0}, {"a": None, "b": 4, "sum": None}]
+    assert rows(tmp_path / "out") == [{"_c0": 0, "a": 1.0, "b": 2.0, "c3": 3, "c4": 4, "sum": 3.0}]
+
+
+def test_a_stream_does_not_begin_in_an_output_that_is_not_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pq.write_table(pa.table({"n": [1, 2]}), tmp_path / "in.parquet")
+    words = ["score", str(MODELS / "double_int.onnx"), str(tmp_path / "in.parquet"), str(tmp_path / "out")]
+    assert main(words) == 0
+    assert main([*words, "--stream"]) == 1
+    assert "has files already, and the checkpoint" in capsys.readouterr().err
+    assert len(rows(tmp_path / "out")) == 2
+    assert main([*words, "--stream", "--mode", "append"]) == 0
+    assert len(rows(tmp_path / "out")) == 4
+    (tmp_path / "out.checkpoint").rename(tmp_path / "lost")
+    assert main([*words, "--stream", "--mode", "append"]) == 1
+    assert "was written by a stream whose checkpoint is not" in capsys.readouterr().err
+    assert main([*words, "--stream", "--checkpoint", str(tmp_path / "lost")]) == 0
+    assert len(rows(tmp_path / "out")) == 4
 
 
 @pytest.mark.parametrize(

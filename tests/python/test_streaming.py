@@ -141,6 +141,36 @@ def test_a_stop_in_the_middle_of_a_foreach_batch_leaves_the_batch_for_the_next_r
     assert done[0] == (0, 10)
 
 
+def test_a_new_output_under_an_old_checkpoint_is_read_by_its_log(spark, tmp_path, caplog):
+    (tmp_path / "in").mkdir()
+
+    def score(number, output):
+        (tmp_path / "in" / f"{number}.txt").write_text(f"{number}\n", encoding="utf-8")
+        writer = spark.readStream.text(str(tmp_path / "in")).writeStream.format("text").trigger(availableNow=True)
+        writer.option("checkpointLocation", str(tmp_path / "checkpoint")).start(
+            str(tmp_path / output)
+        ).awaitTermination()
+
+    for number in range(12):
+        score(number, "before")
+    assert not [record for record in caplog.records if "went to another output" in record.message]
+    for number in range(12, 24):  # over the number at which the log is folded again
+        score(number, "after")
+        assert spark.read.text(str(tmp_path / "after")).count() == number - 11
+    (warning,) = [record for record in caplog.records if "went to another output" in record.message]
+    assert "has 0 batches, and the query's next is batch 12" in warning.message
+    assert spark.read.text(str(tmp_path / "before")).count() == 12
+
+
+def test_the_rows_of_a_lost_checkpoint_are_dropped_with_a_warning(spark, tmp_path, caplog):
+    (tmp_path / "in.txt").write_text("a\nb\n", encoding="utf-8")
+    for checkpoint in ("lost", "new"):
+        writer = spark.readStream.text(str(tmp_path / "in.txt")).writeStream.format("text").trigger(availableNow=True)
+        writer.option("checkpointLocation", str(tmp_path / checkpoint)).start(str(tmp_path / "out")).awaitTermination()
+    assert spark.read.text(str(tmp_path / "out")).count() == 2
+    assert any("the rows of batch 0 are dropped" in record.message for record in caplog.records)
+
+
 class Collector:
     """Works on a copy of itself, so what it sees goes to a file."""
 

@@ -219,6 +219,27 @@ fn a_log_is_folded_text_after_text_and_read_on_from_any_number() {
 }
 
 #[test]
+fn numbers_that_are_passed_over_are_entries_of_nothing() {
+    let files = |begun: u64, next: u64, number: u64| {
+        let dir = tempfile::tempdir().unwrap();
+        let log = CompactibleLog::new(Store::open(dir.path(), Durability::Buffered).unwrap(), 10);
+        (0..begun).for_each(|there| assert_eq!(log.add(there, &[format!("e{there}")]).unwrap(), Put::Written));
+        log.skip(next, number).unwrap();
+        assert_eq!(log.add(number, &["new".into()]).unwrap(), Put::Written);
+        let mut names = log.store().list().unwrap();
+        names.sort();
+        (names.join(" "), log.all().unwrap().iter().map(str::to_owned).collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(files(0, 0, 0), ("0".into(), "new".into()));
+    assert_eq!(files(0, 0, 2), ("0 1 2".into(), "new".into()));
+    assert_eq!(files(0, 0, 9), ("0 1 2 3 4 5 6 7 8 9.compact".into(), "new".into()));
+    assert_eq!(files(0, 0, 10), ("10 9.compact".into(), "new".into()));
+    assert_eq!(files(0, 0, 25), ("19.compact 20 21 22 23 24 25".into(), "new".into()));
+    assert_eq!(files(2, 2, 4), ("0 1 2 3 4".into(), "e0 e1 new".into()));
+    assert_eq!(files(2, 2, 31), ("0 1 29.compact 30 31".into(), "e0 e1 new".into()));
+}
+
+#[test]
 fn what_a_continuous_run_did_not_commit_is_dropped() {
     let dir = tempfile::tempdir().unwrap();
     let mut checkpoint = open(dir.path()).unwrap();

@@ -637,11 +637,15 @@ impl<'a> Expressions<'a> {
         let field = function.output(&fields)?;
         let expressions = arguments.into_iter().map(|value| value.typed.expr).collect();
         let below = self.place == Place::BelowGroup;
-        let pending = match &mut self.aggregates {
-            Some(aggregates) if below => &mut aggregates.below,
-            _ => &mut self.pending,
+        let id = match &mut self.aggregates {
+            Some(aggregates) if below => aggregates.below.call(function, expressions, Arc::clone(&field)),
+            aggregates => {
+                // `SELECT f(x) … GROUP BY f(x)` means the key's own call.
+                let key =
+                    aggregates.as_ref().and_then(|aggregates| aggregates.below.equal_call(function, &expressions));
+                key.unwrap_or_else(|| self.pending.call(function, expressions, Arc::clone(&field)))
+            }
         };
-        let id = pending.call(function, expressions, Arc::clone(&field));
         let typed = Typed {
             expr: super::scope::column(id),
             data_type: field.data_type().clone(),

@@ -27,16 +27,19 @@ impl Pending {
 
     /// The column of a call: a new one, or that of an equal call.
     pub fn call(&mut self, function: &Arc<dyn Function>, arguments: Vec<Expr>, field: FieldRef) -> AttrId {
-        if function.deterministic() {
-            let key = function.key();
-            let same = self.calls.iter().find(|call| call.function.key() == key && call.arguments == arguments);
-            if let Some(same) = same {
-                return same.output;
-            }
+        if let Some(known) = self.equal_call(function, &arguments) {
+            return known;
         }
         let output = AttrId::fresh();
         self.calls.push(FunctionCall { function: Arc::clone(function), arguments, output, field });
         output
+    }
+
+    /// The column of a call that is sure to give the same, if there is one.
+    pub fn equal_call(&self, function: &Arc<dyn Function>, arguments: &[Expr]) -> Option<AttrId> {
+        let key = function.deterministic().then(|| function.key())?;
+        let same = self.calls.iter().find(|call| call.function.key() == key && call.arguments == arguments);
+        same.map(|call| call.output)
     }
 
     /// The column of a window function.

@@ -37,7 +37,26 @@ impl SinkLog {
 
     /// Whether the batch's entry is there, or folded into a later one.
     pub(super) fn contains(&self, id: BatchId) -> Result<bool> {
-        Ok(self.log.latest()?.is_some_and(|newest| id.0 <= newest))
+        Ok(id.0 < self.next()?)
+    }
+
+    /// The number after the newest.
+    fn next(&self) -> Result<u64> {
+        Ok(self.log.latest()?.map_or(0, |newest| newest + 1))
+    }
+
+    /// Makes the log ready for the batch; false if it has a batch of this number, or a later one. Batches that wrote to another output are
+    /// batches without a file here: neither we nor Spark read a log with a hole.
+    pub(super) fn reach(&self, id: BatchId) -> Result<bool> {
+        let next = self.next()?;
+        if next < id.0 {
+            log::warn!(
+                "{} has {next} batches, and the query's next is batch {id}: the rows between went to another output, or are lost",
+                self.log.store().dir().display(),
+            );
+            self.log.skip(next, id.0)?;
+        }
+        Ok(next <= id.0)
     }
 
     /// The commit point: the names that will become visible.

@@ -142,9 +142,10 @@ impl FileWriter {
     }
 
     fn publish(&self, id: BatchId, parts: &[Part]) -> Result<()> {
-        if self.log.contains(id)? {
+        if !self.log.reach(id)? {
             ::log::warn!(
-                "batch {id} is left out: the log of {} has it already, perhaps from a query with another checkpoint",
+                "the rows of batch {id} are dropped: the log of {} has a batch of this number already, from a query with another checkpoint or one \
+                 that was lost; write to another output, or give the old checkpoint",
                 self.path.display()
             );
             return parts.iter().try_for_each(|part| part.discard(&self.path));

@@ -66,3 +66,24 @@ def show_tables_by_a_pattern(spark):
 
 def show_tables_of_no_database(spark):
     return spark.sql("SHOW TABLES IN nosuchdb").collect()
+
+
+def _band(spark):
+    spark.udf.register("band", lambda x: None if x is None else int(x // 50), "int")
+
+
+def group_by_a_python_function(spark):
+    _band(spark)
+    queries = ["SELECT band(pay), count(*) FROM emp GROUP BY band(pay)", "SELECT band(pay), count(*) FROM emp GROUP BY 1", "SELECT band(pay) AS b, count(*) AS n FROM emp GROUP BY b", "SELECT band(pay) + 1 AS b, sum(band(pay)) FROM emp GROUP BY band(pay)", "SELECT max(id) AS m FROM emp GROUP BY band(pay) HAVING band(pay) > 0", "SELECT count(*) AS n, band(band(pay)) FROM emp GROUP BY band(pay)"]
+    frames = [spark.sql(query) for query in queries]
+    return [[frame.columns, sorted((tuple(row) for row in frame.collect()), key=repr)] for frame in frames]
+
+
+def order_by_a_python_function_that_groups(spark):
+    _band(spark)
+    return spark.sql("SELECT count(*) AS n FROM emp GROUP BY band(pay) ORDER BY band(pay)").collect()
+
+
+def group_by_another_call_of_a_python_function(spark):
+    _band(spark)
+    return spark.sql("SELECT band(id), count(*) FROM emp GROUP BY band(pay)").collect()

@@ -55,7 +55,7 @@ pub fn infer(reader: &CsvReader, files: &[FileEntry]) -> Result<Option<Schema>> 
 }
 
 /// The header's names, made unique by their position; `_c0` and so on where there is no name.
-fn column_names(reader: &CsvReader, fields: &Fields, record: &[u8]) -> Vec<String> {
+pub(super) fn column_names(reader: &CsvReader, fields: &Fields, record: &[u8]) -> Vec<String> {
     let name = |i: usize| {
         fields
             .get(i, record, &reader.dialect)

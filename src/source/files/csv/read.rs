@@ -8,6 +8,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Schema, SchemaRef};
 
 use super::CsvReader;
+use super::infer::column_names;
 use super::token::{Fields, Uncut, is_skipped};
 use crate::batch::Cancel;
 use crate::condition;
@@ -90,8 +91,11 @@ impl CsvRows {
             .map(|(_, field)| field.name().as_str())
             .collect();
         let same = |a: &str, b: &str| if self.reader.case_sensitive { a == b } else { a.eq_ignore_ascii_case(b) };
-        let equal = found.len() == expected.len() && found.iter().zip(&expected).all(|(a, b)| same(a.trim(), b));
-        if equal {
+        let equal = |names: &[String]| {
+            names.len() == expected.len() && names.iter().zip(&expected).all(|(a, b)| same(a.trim(), b))
+        };
+        // A schema that was inferred has other names for those that are empty or there twice.
+        if equal(&found) || equal(&column_names(&self.reader, &self.fields, &record)) {
             return Ok(());
         }
         let message = format!(
@@ -101,7 +105,8 @@ impl CsvRows {
             expected.join(", ")
         );
         if self.reader.enforce_schema {
-            log::debug!("{message}; columns are taken by position");
+            // As in Spark, whose CSVHeaderChecker warns of it, file by file.
+            log::warn!("{message}; columns are taken by position, whatever their names");
             return Ok(());
         }
         Err(Error::illegal(format!("{message}: mend one of them, or set enforceSchema to true to go by position")))

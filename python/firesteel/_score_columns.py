@@ -1,0 +1,132 @@
+"""Which columns of its input ``firesteel score`` gives to the model, and of which types they are."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from typing import Any
+
+from firesteel.sql.types import (
+    ArrayType,
+    BooleanType,
+    DataType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    NumericType,
+    StringType,
+    StructField,
+    StructType,
+)
+
+
+class ScoreError(ValueError):
+    """What was asked does not fit the model or the input."""
+
+
+def feature_columns(columns: Sequence[str], inputs: Sequence[Any], features: Sequence[str]) -> list[str]:
+    """Return the columns to give to the model, in the order of its inputs.
+
+    Parameters
+    ----------
+    columns
+        The columns of the data.
+    inputs
+        The inputs of the model, each with a ``name`` and a ``shape``.
+    features
+        What the user named: columns or patterns, in order. Empty: find each input's column by the input's name.
+
+    Returns
+    -------
+    list of str
+        One column for each input, or, for a model with one input, all columns that make up its rows.
+
+    Raises
+    ------
+    ScoreError
+        If a name is not in the data, or the columns do not fit the inputs; the message says what is there.
+    """
+    if features:
+        named = [name for feature in features for name in matching(feature.strip(), columns)]
+        if len(inputs) > 1 and len(named) != len(inputs):
+            message = f"--features names {len(named)} columns, the model has {len(inputs)} inputs: {names_of(inputs)}"
+            raise ScoreError(message)
+        return named
+    found = []
+    for each in inputs:
+        alike = [name for name in columns if name == each.name] or [
+            name for name in columns if name.lower() == each.name.lower()
+        ]
+        if len(alike) != 1:
+            width = next((size for size in reversed(each.shape) if isinstance(size, int)), None)
+            several = f", which takes {width} values a row" if width and width > 1 else ""
+            message = (
+                f"no column is named as the model's input {each.name!r}{several}; the columns are "
+                f"{', '.join(columns)}; name the model's columns, in order, with --features a,b,c or --features 'f*'"
+            )
+            raise ScoreError(message)
+        found.append(alike[0])
+    return found
+
+
+def matching(feature: str, columns: Sequence[str]) -> list[str]:
+    """Return the columns that one name or pattern means."""
+    if feature in columns:
+        return [feature]
+    found = [name for name in columns if fnmatch.fnmatchcase(name.lower(), feature.lower())]
+    if not found:
+        message = f"--features names {feature!r}, and the columns are {', '.join(columns)}"
+        raise ScoreError(message)
+    return found
+
+
+def names_of(inputs: Sequence[Any]) -> str:
+    """Return the inputs' names as a list in text."""
+    return ", ".join(each.name for each in inputs)
+
+
+def misfit(schema: StructType, inputs: Sequence[Any], features: Sequence[str]) -> str | None:
+    """Return which column has a type that its input does not take, or None if each may fit."""
+    for feature, taker in zip(features, inputs if len(inputs) > 1 else [*inputs] * len(features), strict=True):
+        kind = schema[feature].dataType
+        fitting = (StringType,) if taker.type == "string" else (NumericType, BooleanType)
+        if not isinstance(kind, (*fitting, ArrayType, StructType)):
+            return (
+                f"the model's input {taker.name!r} takes {taker.type} values, and the column {feature!r} is a "
+                f"{kind.simpleString().upper()}"
+            )
+    return None
+
+
+def lasting(schema: StructType, inputs: Sequence[Any], features: Sequence[str]) -> StructType:
+    """Return the types that a stream is to keep: what the first files hold may be whole, or small, by chance.
+
+    Numbers for the model are as wide as its input's kind, whole numbers elsewhere are BIGINT.
+    """
+    takers = dict(zip(features, inputs if len(inputs) > 1 else [*inputs] * len(features), strict=True))
+
+    def kind(each: StructField) -> DataType:
+        taker = takers.get(each.name)
+        if taker and isinstance(each.dataType, NumericType) and taker.type.startswith("float"):
+            return DoubleType()
+        return LongType() if isinstance(each.dataType, IntegerType) else each.dataType
+
+    return StructType([StructField(each.name, kind(each), each.nullable) for each in schema])
+
+
+def ddl(schema: StructType) -> str:
+    """Return the schema as ``--schema`` takes it."""
+
+    def spelled(each: StructField) -> str:
+        name = each.name if each.name.isidentifier() else "`" + each.name.replace("`", "``") + "`"
+        kind = each.dataType.simpleString()  # names of fields stand in it, too
+        return f"{name} {kind if '<' in kind else kind.upper()}"
+
+    return ", ".join(spelled(each) for each in schema)
+
+
+def numeric(schema: StructType, features: Sequence[str]) -> StructType:
+    """Return the schema with numbers where a model takes them, and text stands."""
+    text = {name for name in features if isinstance(schema[name].dataType, StringType)}
+    fields = [StructField(each.name, DoubleType() if each.name in text else each.dataType) for each in schema]
+    return StructType(fields)
