@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::FutureExt;
+use futures::future::join_all;
 use futures::stream::{BoxStream, StreamExt, TryStreamExt};
 
 use crate::batch::{Batch, Cancel};
@@ -117,14 +118,7 @@ impl Frame {
         let lanes: Vec<_> = (0..pass.lanes())
             .map(|lane| Ok(runtime.lane(work(lane, pass.lane_stream(lane)?))))
             .collect::<Result<_>>()?;
-        runtime.block_on(async {
-            let mut done = Vec::with_capacity(lanes.len());
-            for lane in lanes {
-                let lost = |error| Err(Error::internal(format!("a lane panicked: {error}")));
-                done.push(lane.await.unwrap_or_else(lost));
-            }
-            Ok(done)
-        })
+        Ok(runtime.block_on(join_all(lanes)))
     }
 
     /// Rows as they come, lane after lane, for a reader that takes them one record batch at a time.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use futures::future::try_join_all;
 use futures::stream::TryStreamExt;
 use parking_lot::Mutex;
 
@@ -12,7 +13,7 @@ use super::execute::{Env, Finished, Inputs, finish};
 use super::scan::leaf_plan;
 use super::{Leaf, LeafId, Resolved};
 use crate::batch::Batch;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::source::once::OnceReader;
 use crate::source::{Partition, Reader, RecordBatches, Scan, Source, SourceRun};
 
@@ -73,13 +74,7 @@ impl Cached {
         let lanes: Vec<_> = (0..pass.lanes())
             .map(|lane| Ok(run.runtime.lane(pass.lane_stream(lane)?.try_collect::<Vec<_>>())))
             .collect::<Result<_>>()?;
-        let rows = run.runtime.block_on(async {
-            let mut rows = Vec::with_capacity(lanes.len());
-            for lane in lanes {
-                rows.push(lane.await.map_err(|error| Error::internal(format!("a lane panicked: {error}")))??);
-            }
-            Ok::<_, Error>(rows)
-        })?;
+        let rows = run.runtime.block_on(try_join_all(lanes))?;
         let rows = Arc::new(rows);
         *kept = Some(Arc::clone(&rows));
         Ok(rows)

@@ -189,13 +189,12 @@ fn run_lane(copy: &Copy, names: &[String], batch: &Batch, rows: RecordBatches, r
     Ok(())
 }
 
-/// Python never runs on a Tokio worker: its calls have Tokio's threads for blocking work.
+/// Python never runs on a Tokio worker: its calls have threads that may block.
 async fn blocking<T: Send + 'static>(
     runtime: &Runtime,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let done = runtime.blocking(work).await;
-    done.map_err(|error| Error::internal(format!("a call into Python panicked: {error}")))?
+    runtime.blocking(work).await?
 }
 
 impl Writer for ForeachWriter {

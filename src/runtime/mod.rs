@@ -1,6 +1,7 @@
 //! The only place where threads are made: one a query and one a lane, Tokio for what waits, rayon for compute.
 
 mod share;
+mod threads;
 
 use std::cell::Cell;
 use std::num::NonZero;
@@ -8,10 +9,12 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use futures::channel::oneshot;
 use parking_lot::{Condvar, Mutex};
 
 pub use self::share::{Crew, Shared, Who, Working};
-use crate::error::{Context, Result};
+use self::threads::Threads;
+use crate::error::{Context, Error, Result};
 
 thread_local! {
     static MAY_BLOCK: Cell<bool> = const { Cell::new(true) };
@@ -74,6 +77,8 @@ pub fn helpers() -> Result<&'static Arc<Crew>> {
 pub struct Runtime(Arc<Inner>);
 
 struct Inner {
+    /// For what may block: lanes, which wait for each other's rows, so that one without a thread would keep the others waiting.
+    threads: Arc<Threads>,
     tokio: tokio::runtime::Runtime,
     compute: Arc<Crew>,
     lanes: usize,
@@ -86,14 +91,12 @@ impl Runtime {
         let tokio = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(lanes)
             .thread_name("firesteel-io")
-            // Lanes wait for each other's rows: one that found no thread would keep the others waiting.
-            .max_blocking_threads(1 << 14)
             .on_thread_start(|| MAY_BLOCK.set(false))
             .enable_time()
             .build()
             .context(|| "starting the I/O threads".into())?;
         let compute = Crew::new("compute", lanes, lanes)?;
-        Ok(Self(Arc::new(Inner { tokio, compute, lanes })))
+        Ok(Self(Arc::new(Inner { threads: Arc::default(), tokio, compute, lanes })))
     }
 
     /// How many lanes a plan has, `local[n]`'s n.
@@ -110,28 +113,38 @@ impl Runtime {
         &self.0.compute
     }
 
-    /// Runs `work` on a thread where it may block.
-    pub fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> tokio::task::JoinHandle<T> {
-        let work = counted(work);
-        self.io().spawn_blocking(move || {
-            // Tokio starts these threads as it does its others.
-            MAY_BLOCK.set(true);
-            let done = work();
-            MAY_BLOCK.set(false);
-            done
-        })
+    /// Runs `work` on a thread where it may block, from now on; the future is what came of it, and an error if it panicked.
+    pub fn blocking<T, W>(&self, work: W) -> impl Future<Output = Result<T>> + Send + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static,
+    {
+        let (send, receive) = oneshot::channel();
+        let runtime = self.clone();
+        let job = counted(move || {
+            // The runtime lives while something runs on its threads; nobody need wait for what came of it.
+            let _runtime = runtime;
+            let _ = send.send(work());
+        });
+        let started = self.0.threads.run(Box::new(job));
+        async move {
+            started?;
+            receive.await.map_err(|_| Error::internal("a thread panicked"))
+        }
     }
 
     /// Runs a lane to its end on a thread of its own, where sources may read, functions compute and sinks write.
-    pub fn lane<T: Send + 'static>(
-        &self,
-        lane: impl Future<Output = T> + Send + 'static,
-    ) -> tokio::task::JoinHandle<T> {
+    pub fn lane<T, F>(&self, lane: F) -> impl Future<Output = Result<T>> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
         let (io, crew) = (self.io().clone(), Arc::clone(self.compute()));
-        self.blocking(move || {
+        let done = self.blocking(move || {
             let _working = crew.working();
             io.block_on(lane)
-        })
+        });
+        async move { done.await? }
     }
 
     /// Runs a future on this thread, which must neither be one of Tokio's nor drive a future already, as a lane's does.

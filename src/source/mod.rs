@@ -120,13 +120,14 @@ fn ahead(
     runtime: &Runtime,
 ) -> BoxStream<'static, Result<RecordBatch>> {
     let (send, receive) = tokio::sync::mpsc::channel(2);
-    runtime.blocking(move || {
+    let reading = runtime.blocking(move || {
         for batch in batches {
             if send.blocking_send(batch).is_err() {
                 return;
             }
         }
     });
+    drop(reading); // what comes of it comes through the channel
     Box::pin(stream::unfold(receive, |mut receive| async move { receive.recv().await.map(|batch| (batch, receive)) }))
 }
 

@@ -118,8 +118,7 @@ impl Reads {
             Some(free) => free,
             None => {
                 let rows = Arc::clone(&self.rows);
-                let next = self.rows.plan.env().runtime.blocking(move || rows.begin()).await;
-                begun.push(next.map_err(|error| Error::internal(format!("a pass was lost: {error}")))??);
+                begun.push(self.rows.plan.env().runtime.blocking(move || rows.begin()).await??);
                 begun.len() - 1
             }
         };

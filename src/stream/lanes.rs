@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::FutureExt;
+use futures::future::join_all;
 
 use crate::batch::Cancel;
 use crate::error::{Error, ErrorKind, Result, panicked};
@@ -60,11 +61,9 @@ where
     let others: Vec<_> = (here..lanes).map(|i| runtime.lane(guarded(i))).collect();
     let working = runtime.compute().working();
     let results = runtime.block_on(async {
-        let mut results = futures::future::join_all((0..here).map(guarded)).await;
+        let mut results = join_all((0..here).map(guarded)).await;
         drop(working);
-        for other in others {
-            results.push(other.await.unwrap_or_else(|error| Err(Error::internal(format!("a lane was lost: {error}")))));
-        }
+        results.extend(join_all(others).await);
         results
     });
     let (mut good, mut worst) = (Vec::with_capacity(lanes), None::<Error>);

@@ -9,6 +9,7 @@ mod model_tensor;
 mod model_tune;
 mod plan_sql;
 mod runtime_share;
+mod runtime_threads;
 mod session;
 mod source_files;
 mod source_parquet;
