@@ -38,7 +38,7 @@ the engine for each. SQL text finds the same functions by the same names, in any
 [Row(upper=['B', 'A'])]
 ```
 
-A function that is missing raises `UnsupportedOperationException` with its name when the query is analysed; a name that Spark does not have either raises `AnalysisException`
+A function that is missing raises `UnsupportedOperationException` with its name when the query is analysed (transforms of partitions and table functions raise in their own way); a name that Spark does not have either raises `AnalysisException`
 (`UNRESOLVED_ROUTINE`). Where an answer still differs from Spark's, `tests/parity/known_gaps.toml` says so. [Python functions](python-functions.md) and [models](models.md)
 have pages of their own.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from firesteel._score_columns import ScoreError, ddl, feature_columns, lasting, misfit, numeric
-from firesteel._score_kept import Settings, has_begun, local, settle
+from firesteel._score_kept import Settings, Written, local, newest, settled
 from firesteel._screen import POLL_SECONDS, Screen, Tally
 from firesteel.errors import AnalysisException, IllegalArgumentException, StreamingQueryException
 from firesteel.ml import Model
@@ -25,6 +25,9 @@ SUFFIXES = {
 
 #: How csv files are read unless an option says otherwise: a header that is not the schema's is an error.
 CSV_OPTIONS = {"header": "true", "inferSchema": "true", "enforceSchema": "false"}
+
+#: What becomes of a row that does not fit.
+MODES = ("PERMISSIVE", "DROPMALFORMED", "FAILFAST")
 
 #: More columns than this are not spelled in a hint.
 SPELLED = 12
@@ -69,19 +72,23 @@ def run(job: Job) -> int:
     if job.stream and job.mode == "overwrite":
         message = "--mode overwrite does not go with --stream, which adds what is new to OUTPUT: remove OUTPUT and its checkpoint to start anew"
         raise ScoreError(message)
+    mode = next((value for key, value in job.options.items() if key.lower() == "mode"), "PERMISSIVE")
+    if mode.upper() not in MODES:
+        message = f"--option mode must be one of {', '.join(MODES)}, found {mode!r}"
+        raise ScoreError(message)
     model = Model.load(job.model, outputs=job.outputs or None)
     spark = SparkSession.builder.appName("firesteel score").getOrCreate()
     spark.read.text(job.input)  # an input that is not there is said to be missing, before its format is guessed
-    file_format = job.format or format_of(job.input)
-    kept = Settings.of_checkpoint(job.checkpoint_folder) if job.stream else None
-    if job.stream and not has_begun(job.checkpoint_folder):
-        check_output(job)
+    file_format = job.format or format_of(job.input, schema=job.schema)
+    kept = check_stream(job) if job.stream else None
     schema = job.schema or (kept.schema if kept else None)
     options = job.reader_options(file_format)
     if schema:
         options = without_inference(options)
     reader = spark.read.format(file_format).options(**options)
     static = load(reader.schema(schema) if schema else reader, job.input)
+    if not schema and file_format == "csv" and static.isEmpty():
+        raise no_rows(job.input)
     features = feature_columns(static.columns, list(model.inputs), job.features)
     if job.stream:
         found = not job.schema and (kept.found if kept else file_format != "parquet")
@@ -90,7 +97,7 @@ def run(job: Job) -> int:
         return run_stream(job, model, spark, settings, kept, file_format)
     started = time.monotonic()
     scored = score(job, static, model, features, file_format)
-    scored.write.format(job.output_format).mode("errorifexists" if job.mode == "error" else job.mode).save(job.output)
+    write(job, scored)
     print(f"scored {job.input} in {time.monotonic() - started:.1f} s; output: {job.output}")
     return 0
 
@@ -112,8 +119,8 @@ def run_stream(
         .option("checkpointLocation", checkpoint)
         .trigger(**({"processingTime": job.trigger} if job.trigger else {"availableNow": True}))
     )
-    settle(checkpoint, settings, kept)
-    query = writer.start(job.output)
+    with settled(checkpoint, settings, kept):
+        query = writer.start(job.output)
     screen, tally = Screen(), Tally(query)
     if settings.found and not kept:
         screen.say(f"types found in the files: {ddl(settings.schema)} (--schema sets others)")
@@ -139,21 +146,53 @@ def run_stream(
     return 0
 
 
-def check_output(job: Job) -> None:
-    """Refuse an output that the first batch of a stream would not go into, or would be mixed up with."""
+def check_stream(job: Job) -> Settings | None:
+    """Return the settings that bind this run; refuse an output and a checkpoint that do not belong together."""
+    written = Written.find(job.checkpoint_folder, job.output)
     output = local(job.output)
-    if any((output / "_spark_metadata").glob("[0-9]*")):
+    if written.logged > written.begun:
         message = (
-            f"{job.output} was written by a stream whose checkpoint is not {job.checkpoint_folder}, and what is scored now "
-            "would be dropped: give the --checkpoint that it was written with, or another OUTPUT"
+            f"{job.output} was written by a stream whose checkpoint is not {job.checkpoint_folder}, and what is scored now would be "
+            "dropped: give the --checkpoint that it was written with, or another OUTPUT"
         )
         raise ScoreError(message)
-    if job.mode == "error" and output.is_dir() and any(path.name[0] not in "._" for path in output.iterdir()):
+    if written.done > written.logged:
         message = (
-            f"{job.output} has files already, and the checkpoint {job.checkpoint_folder} has no batch yet: give another OUTPUT, "
-            "or --mode append to add to it"
+            f"the checkpoint {job.checkpoint_folder} has scored rows that are not in {job.output}, and will not score them again: give the "
+            "OUTPUT that it wrote, or another --checkpoint to score everything anew"
         )
         raise ScoreError(message)
+    if written.begun < 0 and output.is_dir() and any(path.name[0] not in "._" for path in output.iterdir()):
+        message = (
+            f"{job.output} has files already, which would be hidden by the log of a stream, and the checkpoint {job.checkpoint_folder} has no "
+            "batch yet: give another OUTPUT"
+        )
+        raise ScoreError(message)
+    return Settings.of_checkpoint(job.checkpoint_folder) if written.logged >= 0 else None
+
+
+def write(job: Job, scored: DataFrame) -> None:
+    """Write a batch; leave no empty folder behind if it fails."""
+    if job.mode != "error" and newest(local(job.output) / "_spark_metadata") >= 0:
+        message = f"{job.output} is what a stream writes, whose log would hide rows from elsewhere: give another OUTPUT"
+        raise ScoreError(message)
+    output = local(job.output)
+    was_there = output.exists()
+    try:
+        scored.write.format(job.output_format).mode("errorifexists" if job.mode == "error" else job.mode).save(
+            job.output
+        )
+    except BaseException:
+        if not was_there and output.is_dir() and not any(output.iterdir()):
+            output.rmdir()
+        raise
+
+
+def no_rows(path: str) -> ScoreError:
+    """Return the error for an input in which nothing can be found yet."""
+    return ScoreError(
+        f"{path} has no rows yet in which to find the columns: give --schema, such as 'id BIGINT, age FLOAT'"
+    )
 
 
 def load(reader: DataFrameReader, path: str) -> DataFrame:
@@ -163,8 +202,7 @@ def load(reader: DataFrameReader, path: str) -> DataFrame:
     except AnalysisException as error:
         if error.getCondition() != "UNABLE_TO_INFER_SCHEMA":
             raise
-        message = f"{path} has no rows yet in which to find the columns: give --schema, such as 'id BIGINT, age FLOAT'"
-        raise ScoreError(message) from error
+        raise no_rows(path) from error
 
 
 def unfit(error: StreamingQueryException, settings: Settings) -> ScoreError | None:
@@ -183,16 +221,16 @@ def without_inference(options: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in options.items() if key.lower() != "inferschema"}
 
 
-def format_of(path: str) -> str:
+def format_of(path: str, schema: str | None = None) -> str:
     """Return the format that the names of the input's files tell."""
-    place = Path(path)
+    place = local(path)
     candidates: Iterable[Path] = sorted(place.rglob("*")) if place.is_dir() else [place]
     for candidate in candidates:
         inner = candidate.with_suffix("") if candidate.suffix in (".gz", ".zst", ".bz2") else candidate
         if candidate.name[:1] not in "._" and inner.suffix.lower() in SUFFIXES:
             return SUFFIXES[inner.suffix.lower()]
     message = f"the format of {path} cannot be told from its file names: give --format parquet, csv or json"
-    if place.is_dir() and not any(place.iterdir()):
+    if not schema and place.is_dir() and not any(place.iterdir()):
         message += ", and --schema, such as 'id BIGINT, age FLOAT', as it has no files yet"
     raise ScoreError(message)
 
@@ -205,9 +243,11 @@ def score(job: Job, data: DataFrame, model: Model, features: Sequence[str], file
         found = misfit(data.schema, list(model.inputs), features)
         if not found or file_format == "parquet":
             raise
-        hint = f"; one value that is no number makes a {file_format.upper()} column text: give --schema"
+        hint = (
+            f"; a value that is no number, or no value at all, makes a {file_format.upper()} column text: give --schema"
+        )
         if len(data.columns) <= SPELLED:
-            hint += f" '{ddl(numeric(data.schema, features))}'"
+            hint += f" '{ddl(numeric(data.schema, list(model.inputs), features))}'"
         raise ScoreError(found if job.schema else found + hint) from error
 
 

@@ -85,9 +85,14 @@ def names_of(inputs: Sequence[Any]) -> str:
     return ", ".join(each.name for each in inputs)
 
 
+def takers(inputs: Sequence[Any], features: Sequence[str]) -> dict[str, Any]:
+    """Return the input that takes each column: a single one takes all."""
+    return dict(zip(features, inputs if len(inputs) > 1 else [*inputs] * len(features), strict=True))
+
+
 def misfit(schema: StructType, inputs: Sequence[Any], features: Sequence[str]) -> str | None:
     """Return which column has a type that its input does not take, or None if each may fit."""
-    for feature, taker in zip(features, inputs if len(inputs) > 1 else [*inputs] * len(features), strict=True):
+    for feature, taker in takers(inputs, features).items():
         kind = schema[feature].dataType
         fitting = (StringType,) if taker.type == "string" else (NumericType, BooleanType)
         if not isinstance(kind, (*fitting, ArrayType, StructType)):
@@ -103,15 +108,22 @@ def lasting(schema: StructType, inputs: Sequence[Any], features: Sequence[str]) 
 
     Numbers for the model are as wide as its input's kind, whole numbers elsewhere are BIGINT.
     """
-    takers = dict(zip(features, inputs if len(inputs) > 1 else [*inputs] * len(features), strict=True))
+    taken = takers(inputs, features)
 
-    def kind(each: StructField) -> DataType:
-        taker = takers.get(each.name)
-        if taker and isinstance(each.dataType, NumericType) and taker.type.startswith("float"):
+    def wide(kind: DataType, *, fraction: bool) -> DataType:
+        if isinstance(kind, ArrayType):
+            return ArrayType(wide(kind.elementType, fraction=fraction), kind.containsNull)
+        if fraction and isinstance(kind, NumericType):
             return DoubleType()
-        return LongType() if isinstance(each.dataType, IntegerType) else each.dataType
+        return LongType() if isinstance(kind, IntegerType) else kind
 
-    return StructType([StructField(each.name, kind(each), each.nullable) for each in schema])
+    def is_fraction(name: str) -> bool:
+        return name in taken and taken[name].type.startswith("float")
+
+    fields = [
+        StructField(each.name, wide(each.dataType, fraction=is_fraction(each.name)), each.nullable) for each in schema
+    ]
+    return StructType(fields)
 
 
 def ddl(schema: StructType) -> str:
@@ -125,8 +137,9 @@ def ddl(schema: StructType) -> str:
     return ", ".join(spelled(each) for each in schema)
 
 
-def numeric(schema: StructType, features: Sequence[str]) -> StructType:
-    """Return the schema with numbers where a model takes them, and text stands."""
-    text = {name for name in features if isinstance(schema[name].dataType, StringType)}
-    fields = [StructField(each.name, DoubleType() if each.name in text else each.dataType) for each in schema]
+def numeric(schema: StructType, inputs: Sequence[Any], features: Sequence[str]) -> StructType:
+    """Return the schema with numbers where the model takes them, and text stands."""
+    numbers = {name for name, taker in takers(inputs, features).items() if taker.type != "string"}
+    text = {each.name for each in schema if isinstance(each.dataType, StringType)}
+    fields = [StructField(each.name, DoubleType() if each.name in text & numbers else each.dataType) for each in schema]
     return StructType(fields)

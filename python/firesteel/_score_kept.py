@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlparse
 
 from firesteel.sql.types import StructType
 
@@ -28,13 +29,23 @@ class Settings:
 
     @classmethod
     def of_checkpoint(cls, checkpoint: str) -> Settings | None:
-        """Return the settings of the runs before, or None if no batch has begun there: then nothing binds yet."""
+        """Return the settings that the runs before kept, if there were any."""
         path = place(checkpoint)
-        if not path.is_file() or not has_begun(checkpoint):
+        if not path.is_file():
             return None
         kept = json.loads(path.read_text(encoding="utf-8"))
         schema = StructType.fromJson(kept["schema"])
         return cls(schema, kept["features"], kept["outputs"], kept.get("found", False))
+
+    def text(self) -> str:
+        """Return the settings as they are kept."""
+        kept = {
+            "schema": self.schema.jsonValue(),
+            "features": list(self.features),
+            "outputs": list(self.outputs),
+            "found": self.found,
+        }
+        return json.dumps(kept, indent=2)
 
     def texts(self) -> dict[str, str]:
         """Return each setting as an error shows it."""
@@ -46,13 +57,32 @@ class Settings:
 
 
 def local(path: str) -> Path:
-    """Return a path that may be a ``file:`` URI as a path."""
-    return Path(unquote(urlparse(path).path) if path.startswith("file:") else path)
+    """Return a path that may begin with ``file:`` as the engine takes it."""
+    return Path(path.removeprefix("file:").removeprefix("//") if path.startswith("file:") else path)
 
 
-def has_begun(checkpoint: str) -> bool:
-    """Return whether a stream has a batch in the checkpoint."""
-    return any((local(checkpoint) / "offsets").glob("[0-9]*"))
+@dataclass(frozen=True)
+class Written:
+    """The newest batch in each of a stream's logs, -1 where there is none: they are written in this order."""
+
+    #: In the checkpoint's ``offsets``: begun.
+    begun: int
+    #: In the output's ``_spark_metadata``: its rows are there, or will be.
+    logged: int
+    #: In the checkpoint's ``commits``: done.
+    done: int
+
+    @classmethod
+    def find(cls, checkpoint: str, output: str) -> Written:
+        """Look at the checkpoint and at the output."""
+        folder = local(checkpoint)
+        return cls(newest(folder / "offsets"), newest(local(output) / "_spark_metadata"), newest(folder / "commits"))
+
+
+def newest(log: Path) -> int:
+    """Return the greatest number of a log's files, which may be folded or about to be written, or -1."""
+    names = (re.fullmatch(r"(\d+)(\.compact)?|\.(\d+)\.committing", path.name) for path in log.glob("*"))
+    return max((int(name[1] or name[3]) for name in names if name), default=-1)
 
 
 def place(checkpoint: str) -> Path:
@@ -60,13 +90,14 @@ def place(checkpoint: str) -> Path:
     return local(checkpoint) / "firesteel" / "score.json"
 
 
-def settle(checkpoint: str, settings: Settings, kept: Settings | None) -> None:
-    """Keep the settings in the checkpoint before its first batch; refuse other ones than it has.
+@contextmanager
+def settled(checkpoint: str, settings: Settings, kept: Settings | None) -> Iterator[None]:
+    """Keep the settings in the checkpoint before its first batch, which begins inside; what was kept stays if it does not begin.
 
     Raises
     ------
     OtherJobError
-        If the settings differ from the kept ones; the message says in what.
+        If the settings differ from those that bind; the message says in what.
     """
     if kept:
         before, now = kept.texts(), settings.texts()
@@ -77,18 +108,22 @@ def settle(checkpoint: str, settings: Settings, kept: Settings | None) -> None:
                 "score as before, or into another OUTPUT with another checkpoint"
             )
             raise OtherJobError(message)
+        yield
         return
     path = place(checkpoint)
+    former = path.read_text(encoding="utf-8") if path.is_file() else None
+    keep(path, settings.text())
+    try:
+        yield
+    except BaseException:
+        if former is not None:  # perhaps those of another process, which runs on this checkpoint now
+            keep(path, former)
+        raise
+
+
+def keep(path: Path, text: str) -> None:
+    """Write the file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(
-        {
-            "schema": settings.schema.jsonValue(),
-            "features": list(settings.features),
-            "outputs": list(settings.outputs),
-            "found": settings.found,
-        },
-        indent=2,
-    )
     unfinished = path.with_name(".score.json.tmp")
     with unfinished.open("w", encoding="utf-8") as file:
         file.write(text)

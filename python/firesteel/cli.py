@@ -34,11 +34,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def one_line(error: BaseException) -> str:
-    """Return what went wrong; of a query that failed, the first line of why, since its own message holds a report."""
+    """Return what went wrong; of a query that failed, the first line of why, since its own message holds a report, and what was being done."""
     from firesteel.errors import StreamingQueryException
 
     cause = error.__cause__ if isinstance(error, StreamingQueryException) and error.__cause__ else error
-    return next(iter(str(cause).splitlines()), "") or type(cause).__name__
+    first, *others = str(cause).splitlines() or [""]
+    doing = [line.strip() for line in others if line.startswith("  while ")]
+    return f"{first}{f' ({doing[-1]})' if doing else ''}" or type(cause).__name__
 
 
 def parser() -> argparse.ArgumentParser:
@@ -79,6 +81,23 @@ def interval(text: str) -> str:
     return text
 
 
+def count(text: str) -> int:
+    """Return the text as a whole number above zero."""
+    if not text.isdecimal() or int(text) == 0:
+        message = f"{text!r} is no whole number above zero"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Return the two sides of ``KEY=VALUE``."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        message = f"{text!r} is not KEY=VALUE"
+        raise argparse.ArgumentTypeError(message)
+    return key, value
+
+
 def names(text: str) -> list[str]:
     """Return the names in a list that commas separate."""
     return [name.strip() for name in text.split(",") if name.strip()]
@@ -105,8 +124,8 @@ def add_demo(commands: argparse._SubParsersAction) -> None:
         metavar="TIME",
         help="with --follow, between batches: '1 second'",
     )
-    demo.add_argument("--files-per-batch", type=int, default=4, metavar="N", help="default: 4")
-    demo.add_argument("--days", type=int, metavar="N", help="the first N days only, of 184")
+    demo.add_argument("--files-per-batch", type=count, default=4, metavar="N", help="default: 4")
+    demo.add_argument("--days", type=count, metavar="N", help="the first N days only, of 184")
     demo.add_argument("--no-plot", action="store_true", help="draw no plot, so that matplotlib is not needed")
 
 
@@ -145,7 +164,9 @@ def add_score(commands: argparse._SubParsersAction) -> None:
     score.add_argument("--format", choices=formats, help="of the input; by default from the file names")
     score.add_argument("--output-format", choices=formats, default="parquet", help="default: parquet")
     score.add_argument("--mode", choices=["error", "overwrite", "append"], default="error", help="if OUTPUT exists")
-    score.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="for the reader; repeatable")
+    score.add_argument(
+        "--option", action="append", type=pair, default=[], metavar="KEY=VALUE", help="for the reader; repeatable"
+    )
     score.add_argument("--stream", action="store_true", help="score what is new since the last run, exactly once")
     score.add_argument("--checkpoint", metavar="DIR", help="with --stream; default: OUTPUT.checkpoint")
     score.add_argument(
@@ -154,7 +175,7 @@ def add_score(commands: argparse._SubParsersAction) -> None:
         metavar="TIME",
         help="with --stream: keep running, with a batch every TIME: '1 second'",
     )
-    score.add_argument("--files-per-batch", type=int, metavar="N", help="with --stream; default: all that are new")
+    score.add_argument("--files-per-batch", type=count, metavar="N", help="with --stream; default: all that are new")
 
 
 def add_run(commands: argparse._SubParsersAction) -> None:
@@ -188,7 +209,6 @@ def score(options: argparse.Namespace) -> int:
     """Carry out ``firesteel score``."""
     from firesteel._score import Job, run
 
-    pairs = dict(pair.partition("=")[::2] for pair in options.option)
     features = [name for group in options.features or [] for name in names(group)]
     return run(
         Job(
@@ -201,7 +221,7 @@ def score(options: argparse.Namespace) -> int:
             format=options.format,
             output_format=options.output_format,
             mode=options.mode,
-            options=pairs,
+            options=dict(options.option),
             stream=options.stream,
             checkpoint=options.checkpoint,
             trigger=options.trigger,

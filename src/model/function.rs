@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, StructArray};
-use arrow::compute::{CastOptions, cast_with_options};
+use arrow::compute::{CastOptions, can_cast_types, cast_with_options};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 
 use super::Predictor;
@@ -107,6 +107,15 @@ impl Function for ModelFunction {
     fn output(&self, inputs: &[FieldRef]) -> Result<FieldRef> {
         bind::arguments(self.predictor.inputs(), inputs)
             .map_err(|error| error.context(format!("calling the model '{}'", self.name)))?;
+        let (own, wanted) = (self.own_type(), self.data_type());
+        if own != wanted && !can_cast_types(&own, &wanted) {
+            let names: Vec<_> = self.predictor.outputs().map(|output| format!("'{}'", output.name)).collect();
+            return Err(Error::illegal(format!(
+                "the model '{}' gives {own}, which cannot become {wanted}; its outputs are {}: choose among them with outputs=[…]",
+                self.name,
+                names.join(", ")
+            )));
+        }
         Ok(Arc::new(Field::new(&self.name, self.data_type(), true)))
     }
 

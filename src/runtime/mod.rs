@@ -5,6 +5,7 @@ mod threads;
 
 use std::cell::Cell;
 use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use parking_lot::{Condvar, Mutex};
 
 pub use self::share::{Crew, Shared, Who, Working};
 use self::threads::Threads;
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Error, Result, panicked};
 
 thread_local! {
     static MAY_BLOCK: Cell<bool> = const { Cell::new(true) };
@@ -124,12 +125,12 @@ impl Runtime {
         let job = counted(move || {
             // The runtime lives while something runs on its threads; nobody need wait for what came of it.
             let _runtime = runtime;
-            let _ = send.send(work());
+            let _ = send.send(catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panicked(panic.as_ref())));
         });
         let started = self.0.threads.run(Box::new(job));
         async move {
             started?;
-            receive.await.map_err(|_| Error::internal("a thread panicked"))
+            receive.await.map_err(|_| Error::internal("a thread ended without a result"))?
         }
     }
 

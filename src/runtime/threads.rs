@@ -72,7 +72,7 @@ fn work(threads: &Weak<Threads>, first: Job) {
     let desk = Arc::new(Desk::default());
     let mut job = first;
     loop {
-        // Who waits for what a job makes learns that it panicked from what it does not get.
+        // A job says itself that it panicked; its thread goes on all the same.
         let _ = catch_unwind(AssertUnwindSafe(job));
         let Some(all) = threads.upgrade() else { return };
         all.idle.lock().push(Arc::clone(&desk));

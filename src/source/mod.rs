@@ -127,8 +127,10 @@ fn ahead(
             }
         }
     });
-    drop(reading); // what comes of it comes through the channel
-    Box::pin(stream::unfold(receive, |mut receive| async move { receive.recv().await.map(|batch| (batch, receive)) }))
+    let rows = stream::unfold(receive, |mut receive| async move { receive.recv().await.map(|batch| (batch, receive)) });
+    // A thread that did not start sends nothing, which must not look like the end of the rows.
+    let end = stream::once(async move { reading.await.err().map(Err) }).filter_map(ready);
+    rows.chain(end).boxed()
 }
 
 /// Whether a source is read once, whole, or as a stream.

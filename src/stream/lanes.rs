@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::join_all;
+use futures::future::{TryFutureExt, join, join_all};
 
 use crate::batch::Cancel;
 use crate::error::{Error, ErrorKind, Result, panicked};
@@ -60,12 +60,15 @@ where
     };
     let others: Vec<_> = (here..lanes).map(|i| runtime.lane(guarded(i))).collect();
     let working = runtime.compute().working();
-    let results = runtime.block_on(async {
-        let mut results = join_all((0..here).map(guarded)).await;
+    let mine = async {
+        let results = join_all((0..here).map(guarded)).await;
         drop(working);
-        results.extend(join_all(others).await);
         results
-    });
+    };
+    // A lane that did not even start has not cancelled the others.
+    let others = join_all(others.into_iter().map(|other| other.inspect_err(|_| cancel.cancel())));
+    let (mut results, of_others) = runtime.block_on(join(mine, others));
+    results.extend(of_others);
     let (mut good, mut worst) = (Vec::with_capacity(lanes), None::<Error>);
     for result in results {
         match result {

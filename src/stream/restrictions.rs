@@ -40,9 +40,14 @@ fn refused_operator(node: &LogicalPlan) -> Option<String> {
         | LogicalPlan::TableScan(_) => return None,
         LogicalPlan::Extension(extension) => {
             if let Some(calls) = extension.node.as_any().downcast_ref::<FunctionNode>() {
-                // What runs inline is the clock, whose reading a batch has and a row that arrives has not.
-                let reads_the_clock = calls.calls().iter().any(|call| call.function.runs() == Runs::Inline);
-                return reads_the_clock.then(|| "current time".into());
+                // What runs inline looks at its batch, which a row that arrives has not: at the clock's reading, or at a row's place.
+                let inline = calls.calls().iter().find(|call| call.function.runs() == Runs::Inline)?;
+                let reads_the_clock = inline.function.deterministic();
+                return Some(if reads_the_clock {
+                    "current time".into()
+                } else {
+                    format!("{}()", inline.function.name())
+                });
             }
             return Some(match extension.node.as_any().downcast_ref::<WatermarkNode>() {
                 Some(_) => "EventTimeWatermark".into(),

@@ -191,6 +191,7 @@ def test_progress_of_all_is_not_for_continuous_queries(spark):
         (lambda df: df.union(df), "Union"),
         (lambda df: df.limit(3), "Limit"),
         (lambda df: df.select(F.current_timestamp()), "current time"),
+        (lambda df: df.select(F.rand(1)), r"rand\(\)"),
         (lambda df: df.select(F.explode(F.array("value"))), "Generate"),
     ],
 )

@@ -207,6 +207,11 @@ def test_a_model_can_be_pickled() -> None:
     assert model.predict(pa.array([2.0], pa.float32())).to_pydict() == {"half": [1.0]}
 
 
+def test_a_model_is_registered_as_its_function_is(spark) -> None:
+    spark.udf.register("halved", load("several", outputs="half"))
+    assert spark.sql("SELECT halved(id) FROM range(3)").collect() == [(0.0,), (0.5,), (1.0,)]
+
+
 class TestErrors:
     """Each names the object, what was expected and what was found."""
 
@@ -272,6 +277,14 @@ class TestErrors:
             IllegalArgumentException, match="no tensor output 'nope'; it has 'half', 'square', 'positive'"
         ):
             load("several", outputs=["nope"])
+
+    def test_a_result_that_the_outputs_cannot_become(self, spark) -> None:
+        of_all = load("several").udf("double")
+        with pytest.raises(
+            IllegalArgumentException, match="its outputs are 'half', 'square', 'positive': choose among them"
+        ):
+            spark.range(1).select(of_all("id"))
+        assert spark.range(1).select(load("several", outputs="half").udf("double")("id")).collect() == [(0.0,)]
 
     def test_a_model_that_fails_while_running(self) -> None:
         with pytest.raises(SparkRuntimeException, match="the model failed on 2 rows"):

@@ -145,7 +145,7 @@ def test_a_value_that_is_no_number_is_named_and_a_schema_helps(
     assert main(words) == 1
     assert capsys.readouterr().err.splitlines() == [
         "firesteel: the model's input 'a' takes float32 values, and the column 'a' is a STRING; "
-        f"one value that is no number makes a CSV column text: give --schema 'a DOUBLE, b {whole}'"
+        f"a value that is no number, or no value at all, makes a CSV column text: give --schema 'a DOUBLE, b {whole}'"
     ]
     assert main([*words, "--schema", "a FLOAT, b FLOAT"]) == 0
     assert rows(tmp_path / "out") == [{"a": 1.5, "b": 2.0, "sum": 3.5}, {"a": None, "b": 3.0, "sum": None}]
@@ -204,22 +204,45 @@ def test_header_names_that_are_empty_or_there_twice_are_the_schema_s(tmp_path: P
     assert rows(tmp_path / "out") == [{"_c0": 0, "a": 1.0, "b": 2.0, "c3": 3, "c4": 4, "sum": 3.0}]
 
 
-def test_a_stream_does_not_begin_in_an_output_that_is_not_its_own(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_stream_and_its_output_belong_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pq.write_table(pa.table({"n": [1, 2]}), tmp_path / "in.parquet")
-    words = ["score", str(MODELS / "double_int.onnx"), str(tmp_path / "in.parquet"), str(tmp_path / "out")]
-    assert main(words) == 0
-    assert main([*words, "--stream"]) == 1
-    assert "has files already, and the checkpoint" in capsys.readouterr().err
-    assert len(rows(tmp_path / "out")) == 2
-    assert main([*words, "--stream", "--mode", "append"]) == 0
-    assert len(rows(tmp_path / "out")) == 4
-    (tmp_path / "out.checkpoint").rename(tmp_path / "lost")
-    assert main([*words, "--stream", "--mode", "append"]) == 1
+    batch = ["score", str(MODELS / "double_int.onnx"), str(tmp_path / "in.parquet")]
+    (out, other), checkpoint = (str(tmp_path / name) for name in ("out", "other")), tmp_path / "out.checkpoint"
+    assert main([*batch, other]) == 0
+    for mode in ([], ["--mode", "append"]):
+        assert main([*batch, other, "--stream", *mode]) == 1
+        assert "has files already, which would be hidden by the log of a stream" in capsys.readouterr().err
+    assert main([*batch, out, "--stream"]) == 0
+    for mode in ("append", "overwrite"):
+        assert main([*batch, out, "--mode", mode]) == 1
+        assert "is what a stream writes" in capsys.readouterr().err
+    assert main([*batch, str(tmp_path / "third"), "--stream", "--checkpoint", str(checkpoint)]) == 1
+    assert "has scored rows that are not in" in capsys.readouterr().err
+    checkpoint.rename(tmp_path / "lost")
+    assert main([*batch, out, "--stream"]) == 1
     assert "was written by a stream whose checkpoint is not" in capsys.readouterr().err
-    assert main([*words, "--stream", "--checkpoint", str(tmp_path / "lost")]) == 0
-    assert len(rows(tmp_path / "out")) == 4
+    assert main([*batch, out, "--stream", "--checkpoint", str(tmp_path / "lost")]) == 0
+    assert [len(rows(Path(path))) for path in (out, other)] == [2, 2]
+
+
+@pytest.mark.parametrize("more", [[], ["--stream"]])
+def test_a_failed_first_run_can_be_put_right(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    (tmp_path / "in.csv").write_text("b,a\n1,2\n", encoding="utf-8")
+    words = ["score", str(MODELS / "add.onnx"), str(tmp_path / "in.csv"), str(tmp_path / "out"), *more]
+    assert main([*words, "--schema", "a FLOAT, b FLOAT"]) == 1
+    assert "the header of file" in capsys.readouterr().err
+    assert main([*words, "--schema", "b FLOAT, a FLOAT"]) == 0
+    assert rows(tmp_path / "out") == [{"b": 1.0, "a": 2.0, "sum": 3.0}]
+
+
+@pytest.mark.parametrize("more", [[], ["--stream"]])
+def test_a_header_alone_tells_no_types(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]) -> None:
+    (tmp_path / "in.csv").write_text("a,b\n", encoding="utf-8")
+    words = ["score", str(MODELS / "add.onnx"), str(tmp_path / "in.csv"), str(tmp_path / "out"), *more]
+    assert main(words) == 1
+    assert "has no rows yet in which to find the columns: give --schema" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -275,6 +298,8 @@ def test_the_progress_of_a_batch_is_one_line_where_there_is_no_terminal(
         (["demo", "--follow", "--trigger", "often"], "argument --trigger: 'often' is no time"),
         (["score", "m", "i", "o", "--check", "c"], "--check"),
         (["demo", "--foll"], "--foll"),
+        (["score", "m", "i", "o", "--files-per-batch", "0"], "'0' is no whole number above zero"),
+        (["score", "m", "i", "o", "--option", "header"], "'header' is not KEY=VALUE"),
     ],
 )
 def test_misused_options_are_named(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:

@@ -73,7 +73,7 @@ class Model:
         model: str | os.PathLike[str] | bytes,
         *,
         nulls: Literal["null", "nan", "error"] = "null",
-        outputs: Sequence[str] | None = None,
+        outputs: str | Sequence[str] | None = None,
         chunk_rows: int | None = None,
         mode: Literal["auto", "pool", "single"] = "auto",
     ) -> Model:
@@ -86,7 +86,7 @@ class Model:
         nulls : {"null", "nan", "error"}
             What a row with something missing gives: null, without a call of the model; a prediction, with NaN for
             missing numbers; or an error.
-        outputs : list of str, optional
+        outputs : str or list of str, optional
             The outputs to return, in this order; all of them by default.
         chunk_rows : int, optional
             How many rows a run has; by default measured on the rows that come.
@@ -120,7 +120,7 @@ class Model:
             location = unquote(urlparse(location).path)
         options = {
             "nulls": nulls,
-            "outputs": None if outputs is None else list(outputs),
+            "outputs": [outputs] if isinstance(outputs, str) else None if outputs is None else list(outputs),
             "chunk_rows": chunk_rows,
             "mode": mode,
         }
@@ -218,6 +218,10 @@ class Model:
     def __call__(self, *cols: Column | str) -> Column:
         """Apply the model to columns: ``df.select(model("features"))``."""
         return self.udf()(*cols)
+
+    def _registered(self, name: str) -> Any:
+        """The model, as it is, under a name in SQL."""
+        return self.udf()._registered(name)
 
 
 class ModelFunction:

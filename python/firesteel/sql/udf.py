@@ -274,7 +274,7 @@ class UDFRegistration:
         name : str
             The name in SQL.
         f : function
-            A Python function, what :func:`udf` or ``pandas_udf`` returned, or ``Model.udf()``.
+            A Python function, what :func:`udf` or ``pandas_udf`` returned, or a ``Model`` or its ``udf()``.
         returnType : DataType or str, optional
             The result's type, for a plain Python function; ``string`` by default.
 
