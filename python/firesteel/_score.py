@@ -69,8 +69,8 @@ def run(job: Job) -> int:
     if not job.stream and (job.checkpoint or job.trigger or job.files_per_batch):
         message = "--checkpoint, --trigger and --files-per-batch need --stream"
         raise ScoreError(message)
-    if job.stream and job.mode == "overwrite":
-        message = "--mode overwrite does not go with --stream, which adds what is new to OUTPUT: remove OUTPUT and its checkpoint to start anew"
+    if job.stream and job.mode != "error":
+        message = f"--mode {job.mode} does not go with --stream, whose OUTPUT is its own: remove OUTPUT and its checkpoint to start anew"
         raise ScoreError(message)
     mode = next((value for key, value in job.options.items() if key.lower() == "mode"), "PERMISSIVE")
     if mode.upper() not in MODES:

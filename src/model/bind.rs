@@ -105,9 +105,8 @@ impl Binding {
 
 /// As [`check_type`]; a single number where several would do is told so.
 fn fits(input: &TensorSpec, found: &DataType) -> Result<()> {
-    let one = TensorSpec { dims: input.dims[..1].to_vec(), ..input.clone() };
     check_type(input, found).map_err(|error| match input.width() {
-        Some(width) if width > 1 && check_type(&one, found).is_ok() => Error::illegal(format!(
+        Some(width) if width > 1 && check_type(&of_one(input), found).is_ok() => Error::illegal(format!(
             "input '{}' takes {width} {} values a row, side by side or as a list; found a single column of type {found}",
             input.name, input.element
         )),
@@ -115,8 +114,13 @@ fn fits(input: &TensorSpec, found: &DataType) -> Result<()> {
     })
 }
 
+/// The input as if it took one value a row.
+fn of_one(input: &TensorSpec) -> TensorSpec {
+    TensorSpec { dims: input.dims[..1].to_vec(), ..input.clone() }
+}
+
 fn side_by_side(input: &TensorSpec, types: &[&DataType]) -> Result<Binding> {
-    let one = TensorSpec { dims: input.dims[..1].to_vec(), ..input.clone() };
+    let one = of_one(input);
     for found in types {
         check_type(&one, found)?;
     }

@@ -2,7 +2,6 @@
 //! Tokio's threads for blocking work take turns, so that as many stay as were ever needed at once.
 
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::thread::Builder;
 use std::time::Duration;
@@ -14,6 +13,7 @@ use crate::error::{Context, Result};
 /// How long a thread waits for work before it ends.
 const SPARE: Duration = Duration::from_secs(10);
 
+/// It does not panic: who makes it catches that, and says so where its result is waited for.
 type Job = Box<dyn FnOnce() + Send>;
 
 /// The threads, as many as have work and some to spare. When this is dropped they end, each when its work is done.
@@ -72,8 +72,7 @@ fn work(threads: &Weak<Threads>, first: Job) {
     let desk = Arc::new(Desk::default());
     let mut job = first;
     loop {
-        // A job says itself that it panicked; its thread goes on all the same.
-        let _ = catch_unwind(AssertUnwindSafe(job));
+        job();
         let Some(all) = threads.upgrade() else { return };
         all.idle.lock().push(Arc::clone(&desk));
         drop(all);

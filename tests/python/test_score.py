@@ -209,9 +209,10 @@ def test_a_stream_and_its_output_belong_together(tmp_path: Path, capsys: pytest.
     batch = ["score", str(MODELS / "double_int.onnx"), str(tmp_path / "in.parquet")]
     (out, other), checkpoint = (str(tmp_path / name) for name in ("out", "other")), tmp_path / "out.checkpoint"
     assert main([*batch, other]) == 0
-    for mode in ([], ["--mode", "append"]):
-        assert main([*batch, other, "--stream", *mode]) == 1
-        assert "has files already, which would be hidden by the log of a stream" in capsys.readouterr().err
+    assert main([*batch, other, "--stream"]) == 1
+    assert "has files already, which would be hidden by the log of a stream" in capsys.readouterr().err
+    assert main([*batch, other, "--stream", "--mode", "append"]) == 1
+    assert "--mode append does not go with --stream, whose OUTPUT is its own" in capsys.readouterr().err
     assert main([*batch, out, "--stream"]) == 0
     for mode in ("append", "overwrite"):
         assert main([*batch, out, "--mode", mode]) == 1
