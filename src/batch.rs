@@ -1,10 +1,8 @@
 //! What describes a batch: one value that leaves, functions and writers read.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::error::{Error, Result};
+use crate::runtime::Cancel;
 
 /// The number of a micro-batch, from 0, as in `offsets/N`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,25 +23,6 @@ impl BatchId {
 impl fmt::Display for BatchId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-/// A shared flag that asks whoever works to end. Cooperative: it is looked at between record batches.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-
-    /// An error of kind [`Cancelled`](crate::error::ErrorKind::Cancelled) once [`Cancel::cancel`] was called.
-    pub fn check(&self) -> Result<()> {
-        if self.is_cancelled() { Err(Error::cancelled()) } else { Ok(()) }
     }
 }
 

@@ -1,7 +1,7 @@
 """Exceptions: PySpark's classes, names and accessors.
 
 Errors of the engine arrive from Rust with their class, condition and parameters; those of an argument are raised here. The words
-of each condition are in one place: the engine's in ``src/condition.rs``, those of arguments in ``_CONDITIONS`` below.
+of each condition are in one place: the engine's in ``src/error/condition.rs``, those of arguments in ``_CONDITIONS`` below.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::log::check_version;
+use crate::durable::log::check_version;
 use crate::error::{Error, ErrorKind, Result};
 
 const NEWEST: u32 = 3;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::conf::Conf;
+use crate::config::Conf;
 
 /// Key, the value of Spark 4.3 in a new checkpoint, and the value that a log without the key means (the behaviour of before the key).
 const LOGGED: &[(&str, &str, Option<&str>)] = &[

@@ -50,6 +50,3 @@ impl Layout {
         self.firesteel().join("lock")
     }
 }
-
-/// The log of a file sink inside its output directory.
-pub const SINK_METADATA: &str = "_spark_metadata";

@@ -5,10 +5,9 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::layout::Layout;
-use super::numbered::NumberedLog;
-use super::store::{Durability, Put, Store};
-use crate::condition;
-use crate::error::{Error, ErrorKind, Result};
+use crate::durable::numbered::NumberedLog;
+use crate::durable::store::{Durability, Put, Store};
+use crate::error::{Error, ErrorKind, Result, condition};
 
 const NAME: &str = "metadata";
 

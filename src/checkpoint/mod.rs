@@ -14,14 +14,10 @@
 pub mod commits;
 pub mod conf;
 pub mod layout;
-pub mod lock;
-pub mod log;
 pub mod metadata;
 pub mod mode;
-pub mod numbered;
 pub mod offsets;
 pub mod open;
 pub mod recovery;
-pub mod store;
 
 pub use open::{Checkpoint, Recovered};

@@ -1,7 +1,7 @@
 //! `firesteel/mode`: whether the newest run on a checkpoint was micro-batch or continuous, which read each other's logs differently.
 
 use super::layout::Layout;
-use super::store::{Durability, Store};
+use crate::durable::store::{Durability, Store};
 use crate::error::{Error, ErrorKind, Result};
 
 const NAME: &str = "mode";

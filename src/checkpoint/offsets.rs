@@ -16,7 +16,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::conf::LoggedConf;
-use super::log::check_version;
+use crate::durable::log::check_version;
 use crate::error::{Error, ErrorKind, Result};
 
 const NEWEST: u32 = 2;

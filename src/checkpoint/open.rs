@@ -5,18 +5,17 @@ use std::path::PathBuf;
 use super::commits::CommitsEntry;
 use super::conf::LoggedConf;
 use super::layout::Layout;
-use super::lock::Lock;
-use super::log::SourceLog;
 use super::metadata;
 use super::mode::Mode;
-use super::numbered::NumberedLog;
 use super::offsets::OffsetsEntry;
 use super::recovery::{Damage, Decision, Facts, decide};
-use super::store::{Durability, Store};
 use crate::batch::BatchId;
-use crate::condition;
-use crate::conf::Conf;
-use crate::error::{Error, ErrorKind, Result};
+use crate::config::Conf;
+use crate::durable::lock::Lock;
+use crate::durable::log::SourceLog;
+use crate::durable::numbered::NumberedLog;
+use crate::durable::store::{Durability, Store};
+use crate::error::{Error, ErrorKind, Result, condition};
 
 /// Where a query keeps its checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +65,7 @@ impl Found {
     /// Takes the checkpoint for this run.
     pub fn lock(self) -> Result<Checkpoint> {
         let Self { layout, id, durability, retain, verify_empty, temporary } = self;
-        let lock = Lock::take(&layout)?;
+        let lock = Lock::take(&layout.lock(), layout.root())?;
         let offsets = NumberedLog::open(layout.offsets(), durability)?;
         let commits = NumberedLog::open(layout.commits(), durability)?;
         Ok(Checkpoint { layout, id, durability, retain, verify_empty, temporary, offsets, commits, _lock: lock })

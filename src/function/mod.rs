@@ -1,5 +1,5 @@
 //! Functions that give one output row for each input row: `udf`, `pandas_udf`, a model, the clock. The contract of the operator
-//! that runs them ([`plan::function_exec`](crate::plan::function_exec)), so that every kind is called alike, in batch and in stream.
+//! that runs them ([`plan::function_exec`](crate::plan::operators::call)), so that every kind is called alike, in batch and in stream.
 //!
 //! The simplest implementation, and so the tutorial, is [`clock`].
 

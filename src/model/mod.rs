@@ -77,7 +77,7 @@ pub fn load(location: Location<'_>) -> Result<Arc<dyn Model>> {
             let doing = || format!("loading the model '{}'", path.display());
             let bytes = std::fs::read(&file).map_err(|error| match error.kind() {
                 std::io::ErrorKind::NotFound => {
-                    Error::of(crate::condition::PATH_NOT_FOUND).with("path", file.display())
+                    Error::of(crate::error::condition::PATH_NOT_FOUND).with("path", file.display())
                 }
                 _ => error.into(),
             });

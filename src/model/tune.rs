@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::Threads;
 use super::climb::{Climb, FIRST};
-use crate::clock::{Clock, SystemClock};
+use crate::runtime::clock::{Clock, SystemClock};
 
 /// What handing a chunk to another thread costs, with room to spare.
 const HANDOVER: Duration = Duration::from_micros(50);

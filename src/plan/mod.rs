@@ -1,21 +1,27 @@
-//! From what the user wrote to a finished plan: `sql` (text → tree), `tree`, `resolve` (Spark's names and types → DataFusion), `scan` and
-//! `function_exec` (our leaves and our operator inside a DataFusion plan), `execute` (a finished plan and its passes).
+//! From what the user wrote to a finished plan and its passes.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`tree`] | what `Column`, `DataFrame` calls and SQL text build |
+//! | [`sql`] | SQL text to the tree |
+//! | [`resolve`] | Spark's names and types: the tree to a DataFusion plan |
+//! | [`functions`] | Spark's functions by name |
+//! | [`kernels`] | what runs per row: casts, dates, decimals, nested types |
+//! | [`operators`] | our operators inside a DataFusion plan: leaves, calls, watermarks, lanes |
+//! | [`streaming`] | what may run on a stream |
+//! | [`finish`], [`pass`] | a plan that is ready to run, and one execution of it |
 
-pub mod cached;
 pub mod error;
-mod exchange;
-pub mod execute;
-pub mod function_exec;
+pub mod finish;
 pub mod functions;
-pub mod in_order;
-pub mod kernel;
-pub mod lanes;
-mod operator;
+pub mod kernels;
+pub mod operators;
+pub mod pass;
 pub mod resolve;
-pub mod scan;
 pub mod sql;
+pub mod streaming;
 pub mod tree;
-pub mod watermark;
+pub mod typed;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,6 +30,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::logical_expr::LogicalPlan;
 
+use self::streaming::StreamOperation;
 use crate::source::Source;
 
 /// The identity of an attribute: duplicate names are told apart by it, as by Spark's expression ids.
@@ -57,10 +64,6 @@ impl LeafId {
         Self(NEXT_LEAF.fetch_add(1, Ordering::Relaxed))
     }
 }
-
-/// Spark's names for what [`Resolved::unsupported_on_stream`] notes, where `start()` tells them apart.
-pub const AGGREGATIONS: &str = "streaming aggregations";
-pub const NON_TIME_WINDOWS: &str = "non-time-based windows";
 
 /// Metadata keys that begin so are the resolver's own notes.
 const INTERNAL_METADATA: &str = "firesteel.";
@@ -124,8 +127,8 @@ pub struct Resolved {
     /// Sources, streaming or not, in the order of the tree's leaves before optimisation; a source used twice stands twice.
     pub leaves: Vec<Leaf>,
     pub watermarks: Vec<Watermark>,
-    /// The first operation that needs state or cannot run on a stream, by Spark's name for it; `start()` raises with it.
-    pub unsupported_on_stream: Option<String>,
+    /// The first operation that needs state or cannot run on a stream; `start()` raises with it.
+    pub unsupported_on_stream: Option<StreamOperation>,
 }
 
 impl Resolved {

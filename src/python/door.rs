@@ -7,9 +7,8 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use super::error::raise;
-use crate::batch::Cancel;
 use crate::error::{Error, Result};
-use crate::runtime::Runtime;
+use crate::runtime::{Cancel, Runtime};
 
 /// How often a wait looks for signals.
 const SIGNALS: Duration = Duration::from_millis(50);

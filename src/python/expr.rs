@@ -32,8 +32,9 @@ impl Expr {
             Some(qualifier) => (qualifier, true),
             None => (name, false),
         };
-        let parts = name_parts(body)
-            .ok_or_else(|| raise(py, &Error::of(crate::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name)))?;
+        let parts = name_parts(body).ok_or_else(|| {
+            raise(py, &Error::of(crate::error::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name))
+        })?;
         Ok(Self(if star { tree::Expr::Star(parts) } else { tree::Expr::Column(parts) }))
     }
 

@@ -17,15 +17,15 @@ use super::literal::operand;
 use super::row_out;
 use super::session::Session;
 use super::types::json_of;
-use crate::batch::Cancel;
+use crate::config::Options;
 use crate::error::{Error, Result};
-use crate::frame;
-use crate::options::Options;
 use crate::plan::Attribute;
 use crate::plan::tree::{self, Grouping, JoinKind, JoinOn, Relation};
-use crate::save::{SaveMode, SaveRequest, save, save_table};
-use crate::show::Layout;
+use crate::runtime::Cancel;
+use crate::session::frame;
+use crate::session::save::{SaveMode, SaveRequest, save, save_table};
 use crate::types::interval;
+use crate::types::show::Layout;
 
 /// An analysed DataFrame.
 #[pyclass(frozen, module = "firesteel._native")]
@@ -74,8 +74,9 @@ impl Frame {
             let all = all.map(|attribute| tree::Expr::Attribute(attribute.id, attribute.name.clone()));
             return Ok(Expr(tree::Expr::Several(all.collect())));
         }
-        let parts = name_parts(name)
-            .ok_or_else(|| raise(py, &Error::of(crate::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name)))?;
+        let parts = name_parts(name).ok_or_else(|| {
+            raise(py, &Error::of(crate::error::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name))
+        })?;
         if let Some(expr) = self.own(&parts) {
             return Ok(Expr(expr));
         }
@@ -368,8 +369,12 @@ impl Frame {
         self.run(py, "the write", move |frame, cancel| {
             let session = frame.session();
             match session.catalog().get(&parts)? {
-                crate::catalog::Named::Table(table) => crate::statement::insert(&table, frame, overwrite, cancel),
-                crate::catalog::Named::View(_) => Err(Error::unsupported("rows cannot be inserted into a view")),
+                crate::session::catalog::Named::Table(table) => {
+                    crate::session::statement::insert(&table, frame, overwrite, cancel)
+                }
+                crate::session::catalog::Named::View(_) => {
+                    Err(Error::unsupported("rows cannot be inserted into a view"))
+                }
             }
         })
     }
@@ -444,7 +449,7 @@ fn join_kind(py: Python<'_>, how: &str) -> PyResult<JoinKind> {
             let supported = "'inner', 'outer', 'full', 'fullouter', 'full_outer', 'leftouter', 'left', 'left_outer', 'rightouter', \
                              'right', 'right_outer', 'leftsemi', 'left_semi', 'semi', 'leftanti', 'left_anti', 'anti', 'cross'";
             let error =
-                Error::of(crate::condition::UNSUPPORTED_JOIN_TYPE).with("typ", how).with("supported", supported);
+                Error::of(crate::error::condition::UNSUPPORTED_JOIN_TYPE).with("typ", how).with("supported", supported);
             return Err(raise(py, &error));
         }
     })

@@ -9,8 +9,8 @@ use super::door::quick;
 use super::frame::Frame;
 use super::session::Session;
 use super::types::schema_of;
-use crate::frame;
 use crate::plan::tree::Relation;
+use crate::session::frame;
 use crate::source::memory;
 
 /// A stream that is fed by hand.

@@ -67,7 +67,7 @@ pub mod _native {
         let _ = pyo3_log::try_init();
         // Only in a build that the recovery tests can kill: its presence says so.
         #[cfg(feature = "crash-points")]
-        module.add("CRASH_POINTS", crate::crash::POINTS.to_vec())?;
+        module.add("CRASH_POINTS", crate::runtime::crash::POINTS.to_vec())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -9,14 +9,14 @@ use super::door::{poll, quick, wait};
 use super::error::{exception, raise};
 use super::foreach::{BatchFunction, ForeachSink};
 use super::frame::Frame;
+use crate::config::Options;
 use crate::error::{Error, Result};
-use crate::options::Options;
 use crate::runtime::Runtime;
+use crate::session::write_stream::{WriteStream, start, to_table};
 use crate::sink::OutputMode;
 use crate::stream::query::StreamingQuery;
 use crate::stream::start::Output;
 use crate::stream::trigger::Trigger;
-use crate::write_stream::{WriteStream, start, to_table};
 
 /// A query that was started.
 #[pyclass(frozen, module = "firesteel._native")]

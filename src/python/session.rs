@@ -13,15 +13,13 @@ use super::expr::{Expr, name_parts};
 use super::frame::Frame;
 use super::listener::Streams;
 use super::types::schema_of;
-use crate::catalog::{CATALOG, DATABASE, Named};
-use crate::conf::Conf;
+use crate::config::{Conf, Options, setting};
 use crate::error::Error;
-use crate::frame;
-use crate::options::Options;
 use crate::plan::tree::Relation;
-use crate::save::{SaveMode, SaveRequest};
-use crate::session::{self, ReadRequest};
-use crate::setting;
+use crate::session::catalog::{CATALOG, DATABASE, Named};
+use crate::session::read::ReadRequest;
+use crate::session::save::{SaveMode, SaveRequest};
+use crate::session::{self, frame};
 use crate::source::memory::MemoryTable;
 use crate::source::range::Range;
 use crate::source::{ReadMode, Source};
@@ -200,7 +198,7 @@ impl Session {
     }
 
     fn drop_global_view(&self, name: &str) -> bool {
-        crate::catalog::global_views().drop(name)
+        crate::session::catalog::global_views().drop(name)
     }
 
     fn drop_view(&self, name: &str) -> bool {
@@ -227,12 +225,12 @@ impl Session {
             mode: SaveMode::ErrorIfExists,
             partition_by: Vec::new(),
         };
-        quick(py, || crate::statement::declare(&self.inner, &parts, path, request, schema, description))
+        quick(py, || crate::session::statement::declare(&self.inner, &parts, path, request, schema, description))
     }
 
     fn drop_table(&self, py: Python<'_>, name: &str, if_exists: bool) -> PyResult<()> {
         let parts = parts(py, name)?;
-        quick(py, || crate::statement::drop_table(&self.inner, &parts, if_exists))
+        quick(py, || crate::session::statement::drop_table(&self.inner, &parts, if_exists))
     }
 
     /// Every name: `(name, Spark's word for its kind, description)`.
@@ -287,7 +285,7 @@ impl Session {
 /// The parts of a table's name.
 fn parts(py: Python<'_>, name: &str) -> PyResult<Vec<String>> {
     name_parts(name).ok_or_else(|| {
-        let error = Error::of(crate::condition::PARSE_SYNTAX_ERROR)
+        let error = Error::of(crate::error::condition::PARSE_SYNTAX_ERROR)
             .with("error", format!("'{name}'"))
             .with("hint", " in a table's name");
         raise(py, &error)

@@ -1,5 +1,8 @@
 //! The only place where threads are made: one a query and one a lane, Tokio for what waits, rayon for compute.
 
+mod cancel;
+pub mod clock;
+pub mod crash;
 mod share;
 mod threads;
 
@@ -13,6 +16,7 @@ use std::time::Duration;
 use futures::channel::oneshot;
 use parking_lot::{Condvar, Mutex};
 
+pub use self::cancel::Cancel;
 pub use self::share::{Crew, Shared, Who, Working};
 use self::threads::Threads;
 use crate::error::{Context, Error, Result, panicked};

@@ -7,13 +7,13 @@ use arrow::array::RecordBatch;
 use futures::future::{BoxFuture, FutureExt, ready};
 use futures::stream::TryStreamExt;
 
+use super::format::{OutputFormat, SinkRequest};
 use super::{ContinuousWriter, EpochId, OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
 use crate::batch::{Batch, BatchId};
+use crate::config::{Options, options};
 use crate::error::{Error, Result};
-use crate::format::{OutputFormat, SinkRequest};
-use crate::options::{self, Options};
-use crate::show::{Layout, render};
 use crate::source::RecordBatches;
+use crate::types::show::{Layout, render};
 use crate::types::zone::Zone;
 
 /// Where printed text goes: the process's output, or Python's `sys.stdout`.

@@ -10,9 +10,9 @@ use futures::stream::TryStreamExt;
 use parking_lot::Mutex;
 
 use super::{ContinuousWriter, EpochId, OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
-use crate::batch::{Batch, BatchId, Cancel};
+use crate::batch::{Batch, BatchId};
 use crate::error::{Error, Result};
-use crate::runtime::Runtime;
+use crate::runtime::{Cancel, Runtime};
 use crate::source::once::OnceReader;
 use crate::source::{Partition, Reader, RecordBatches, Scan, Source, SourceRun};
 

@@ -6,6 +6,7 @@
 pub mod console;
 pub mod encode;
 pub mod files;
+pub mod format;
 pub mod memory;
 pub mod noop;
 
@@ -16,12 +17,12 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::future::BoxFuture;
 
-use crate::batch::{Batch, BatchId, Cancel};
-use crate::clock::Clock;
-use crate::conf::Conf;
+use self::format::OutputFormat;
+use crate::batch::{Batch, BatchId};
+use crate::config::Conf;
 use crate::error::{Error, Result};
-use crate::format::Formats;
-use crate::runtime::Runtime;
+use crate::runtime::clock::Clock;
+use crate::runtime::{Cancel, Runtime};
 use crate::source::RecordBatches;
 
 /// `outputMode`.
@@ -77,7 +78,7 @@ pub trait Sink: Send + Sync + Debug {
     /// Opens the sink for a continuous query.
     fn open_continuous(&self, run: SinkRun) -> Result<Arc<dyn ContinuousWriter>> {
         let _ = run;
-        Err(Error::of(crate::condition::CONTINUOUS_UNSUPPORTED_SINK).with("source", self.description()))
+        Err(Error::of(crate::error::condition::CONTINUOUS_UNSUPPORTED_SINK).with("source", self.description()))
     }
 }
 
@@ -138,12 +139,14 @@ pub trait ContinuousWriter: Send + Sync {
     fn end_epoch(&self, epoch: EpochId, lane: usize) -> BoxFuture<'_, Result<()>>;
 }
 
-/// Adds every format that Firesteel writes. The memory sink is the session's: it makes a view.
-pub fn register(formats: &mut Formats) {
-    formats.register_output(Arc::new(console::ConsoleFormat));
-    formats.register_output(Arc::new(noop::NoopFormat));
-    formats.register_output(Arc::new(files::FileFormat::Parquet));
-    formats.register_output(Arc::new(files::FileFormat::Csv));
-    formats.register_output(Arc::new(files::FileFormat::Json));
-    formats.register_output(Arc::new(files::FileFormat::Text));
+/// Every format that Firesteel writes. The memory sink is the session's: it makes a view.
+pub fn formats() -> Vec<Arc<dyn OutputFormat>> {
+    vec![
+        Arc::new(console::ConsoleFormat),
+        Arc::new(noop::NoopFormat),
+        Arc::new(files::FileFormat::Parquet),
+        Arc::new(files::FileFormat::Csv),
+        Arc::new(files::FileFormat::Json),
+        Arc::new(files::FileFormat::Text),
+    ]
 }

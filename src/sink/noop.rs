@@ -5,10 +5,10 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use futures::future::BoxFuture;
 
+use super::format::{OutputFormat, SinkRequest};
 use super::{ContinuousWriter, EpochId, OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
 use crate::batch::{Batch, BatchId};
 use crate::error::Result;
-use crate::format::{OutputFormat, SinkRequest};
 use crate::source::RecordBatches;
 
 /// `format("noop")`.

@@ -1,10 +1,11 @@
 //! Where rows come from: the contract of a source.
 //!
-//! A [`InputFormat`](crate::format::InputFormat) is what `format("x")` names. Its [`Source`] is what `load()` declares; a query opens it into a
+//! A [`InputFormat`](format::InputFormat) is what `format("x")` names. Its [`Source`] is what `load()` declares; a query opens it into a
 //! [`Reader`], which says where each batch ends and cuts a range of offsets into [`Partition`]s. A batch read uses the same
 //! path as a stream of one batch without a checkpoint. The simplest implementation, and so the tutorial, is `rate_micro_batch`.
 
 pub mod files;
+pub mod format;
 pub mod memory;
 pub mod once;
 pub mod range;
@@ -22,20 +23,21 @@ use arrow::datatypes::{Schema, SchemaRef};
 use futures::future::{FutureExt, ready};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
-use crate::batch::Cancel;
-use crate::checkpoint::log::SourceLog;
-use crate::clock::Clock;
-use crate::conf::Conf;
+use self::format::InputFormat;
+use crate::config::Conf;
+use crate::durable::log::SourceLog;
 use crate::error::{Error, ErrorKind, Result, panicked};
-use crate::format::Formats;
-use crate::runtime::{Runtime, may_block};
+use crate::runtime::clock::Clock;
+use crate::runtime::{Cancel, Runtime, may_block};
 
-/// Adds every format that can be read.
-pub fn register(formats: &mut Formats) {
-    files::formats::register(formats);
-    formats.register(Arc::new(rate::RateFormat), &[]);
-    formats.register(Arc::new(rate_micro_batch::RateMicroBatchFormat), &[]);
-    formats.register(Arc::new(socket::SocketFormat), &[]);
+/// Every format that can be read.
+pub fn formats() -> Vec<Arc<dyn InputFormat>> {
+    let mut formats: Vec<Arc<dyn InputFormat>> = Vec::new();
+    formats.extend(files::formats::FileFormat::ALL.map(|format| Arc::new(format) as Arc<dyn InputFormat>));
+    formats.push(Arc::new(rate::RateFormat));
+    formats.push(Arc::new(rate_micro_batch::RateMicroBatchFormat));
+    formats.push(Arc::new(socket::SocketFormat));
+    formats
 }
 
 /// One line of JSON, opaque to the engine, in the form that Spark writes for the source. Offsets are equal when their texts are.
@@ -208,7 +210,7 @@ pub trait Source: Send + Sync + Debug {
     /// Opens the source for a continuous query.
     fn open_continuous(&self, run: SourceRun) -> Result<Box<dyn ContinuousReader>> {
         let _ = run;
-        Err(Error::of(crate::condition::CONTINUOUS_UNSUPPORTED_SOURCE).with("sourceName", self.description()))
+        Err(Error::of(crate::error::condition::CONTINUOUS_UNSUPPORTED_SOURCE).with("sourceName", self.description()))
     }
 }
 

@@ -14,16 +14,16 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray}
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
+use super::format::{InputFormat, SourceRequest};
 use super::rate_micro_batch::{CHUNK_ROWS, rate_schema};
 use super::{
     Available, ContinuousReader, LaneOffset, Offset, Partition, ReadLimit, Reader, RecordBatches, Scan, Source,
     SourceReport, SourceRun, Tail,
 };
-use crate::checkpoint::log::{SourceLog, read_entries, write_entries};
-use crate::checkpoint::store::Put;
-use crate::clock::Clock;
+use crate::durable::log::{SourceLog, read_entries, write_entries};
+use crate::durable::store::Put;
 use crate::error::{Error, ErrorKind, Result};
-use crate::format::{InputFormat, SourceRequest};
+use crate::runtime::clock::Clock;
 
 /// `format("rate")`.
 pub struct RateFormat;
@@ -45,7 +45,7 @@ impl InputFormat for RateFormat {
             ));
         }
         if ramp_up_seconds > 0 && value_at(ramp_up_seconds, rows_per_second, ramp_up_seconds).is_none() {
-            return Err(crate::options::bad(
+            return Err(crate::config::options::bad(
                 "rampUpTime",
                 "shorter: the values overflow",
                 &format!("{ramp_up_seconds}s"),

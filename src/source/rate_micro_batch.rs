@@ -10,9 +10,9 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray}
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use serde::{Deserialize, Serialize};
 
+use super::format::{InputFormat, SourceRequest};
 use super::{Available, Offset, Partition, ReadLimit, Reader, RecordBatches, Scan, Source, SourceRun};
 use crate::error::{Error, Result};
-use crate::format::{InputFormat, SourceRequest};
 
 /// `format("rate-micro-batch")`.
 pub struct RateMicroBatchFormat;

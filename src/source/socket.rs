@@ -14,14 +14,13 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parking_lot::{Condvar, Mutex};
 
+use super::format::{InputFormat, SourceRequest};
 use super::{
     Available, ContinuousReader, LaneOffset, Offset, Partition, ReadLimit, Reader, RecordBatches, Scan, Source,
     SourceRun, Tail,
 };
-use crate::clock::Clock;
-use crate::condition;
-use crate::error::{Context, Error, ErrorKind, Result};
-use crate::format::{InputFormat, SourceRequest};
+use crate::error::{Context, Error, ErrorKind, Result, condition};
+use crate::runtime::clock::Clock;
 use crate::types;
 
 /// `format("socket")`.
@@ -417,7 +416,7 @@ impl Tail for SocketTail {
         if taken.is_empty() {
             return Ok(None);
         }
-        let scan = Scan::all(&self.schema, crate::batch::Cancel::default());
+        let scan = Scan::all(&self.schema, crate::runtime::Cancel::default());
         Ok(Some((rows(&self.schema, &scan, taken.iter())?, self.offset())))
     }
 

@@ -15,16 +15,18 @@ use parking_lot::{Condvar, Mutex};
 
 use super::monitor::Monitor;
 use super::trigger::next_multiple;
-use crate::batch::{Batch, BatchId, Cancel};
+use crate::batch::{Batch, BatchId};
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::commits::CommitsEntry;
 use crate::checkpoint::offsets::{Leaves, OffsetsEntry};
 use crate::checkpoint::open::Removal;
-use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result, panicked};
 use crate::plan::LeafId;
-use crate::plan::execute::{Finished, Inputs};
-use crate::plan::function_exec::Kept;
+use crate::plan::finish::Finished;
+use crate::plan::operators::call::Kept;
+use crate::plan::pass::Inputs;
+use crate::runtime::Cancel;
+use crate::runtime::clock::Clock;
 use crate::sink::{ContinuousWriter, EpochId};
 use crate::source::{ContinuousReader, LaneOffset, Offset, Partition, RecordBatches, Scan, Tail};
 

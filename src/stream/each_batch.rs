@@ -15,7 +15,8 @@ use parking_lot::Mutex;
 
 use crate::batch::{Batch, BatchId};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::execute::{Finished, Inputs, Pass, PassContext};
+use crate::plan::finish::Finished;
+use crate::plan::pass::{Inputs, Pass, PassContext};
 use crate::source::once::OnceReader;
 use crate::source::{Partition, Reader, RecordBatches, Scan, Source, SourceRun};
 

@@ -5,9 +5,8 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::{TryFutureExt, join, join_all};
 
-use crate::batch::Cancel;
 use crate::error::{Error, ErrorKind, Result, panicked};
-use crate::runtime::Runtime;
+use crate::runtime::{Cancel, Runtime};
 
 /// Where lanes run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

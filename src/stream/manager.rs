@@ -8,7 +8,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::listener::{Bus, Event, Terminated};
 use super::query::StreamingQuery;
-use crate::conf::Conf;
+use crate::config::Conf;
 use crate::error::{Error, Result};
 use crate::runtime::Runtime;
 

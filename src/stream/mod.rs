@@ -13,7 +13,6 @@ pub mod manager;
 pub mod monitor;
 pub mod progress;
 pub mod query;
-pub mod restrictions;
 pub mod start;
 pub mod trigger;
 pub mod watermark;

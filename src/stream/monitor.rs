@@ -10,8 +10,8 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::progress::Progress;
 use super::trigger::Outcome;
-use crate::batch::Cancel;
 use crate::error::Error;
+use crate::runtime::Cancel;
 
 /// `query.status`.
 #[derive(Clone, Debug, PartialEq, Eq)]

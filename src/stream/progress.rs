@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::plan::watermark::Stats;
+use crate::plan::operators::watermark::Stats;
 use crate::source::Offset;
 
 /// One batch's report.

@@ -13,11 +13,10 @@ use super::monitor::{Monitor, Status, StoppedBy};
 use super::progress::Progress;
 use super::trigger::{Next, Outcome, Trigger};
 use crate::checkpoint::open::Removal;
-use crate::clock::Clock;
-use crate::condition;
-use crate::conf::Conf;
-use crate::error::{Error, ErrorKind, Result, panicked};
-use crate::plan::execute::Finished;
+use crate::config::Conf;
+use crate::error::{Error, ErrorKind, Result, condition, panicked};
+use crate::plan::finish::Finished;
+use crate::runtime::clock::Clock;
 
 /// A query that was started: PySpark's `StreamingQuery`. Every method may be called from any thread.
 pub struct StreamingQuery {

@@ -11,20 +11,20 @@ use super::each_batch::EachBatch;
 use super::manager::Manager;
 use super::monitor::Monitor;
 use super::query::{Identity, StreamingQuery, Work, run};
-use super::restrictions::continuous_leaf;
 use super::trigger::Trigger;
-use crate::batch::Cancel;
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::conf::overridden;
 use crate::checkpoint::layout::Layout;
 use crate::checkpoint::open::{Found, Location, Removal};
-use crate::condition;
-use crate::error::{Error, Result};
-use crate::plan::execute::{Env, Finished, finish};
-use crate::plan::{AGGREGATIONS, Leaf, NON_TIME_WINDOWS, Resolved};
+use crate::error::{Error, Result, condition};
+use crate::plan::finish::{Env, Finished, finish};
+use crate::plan::streaming::StreamOperation;
+use crate::plan::streaming::continuous_leaf;
+use crate::plan::{Leaf, Resolved};
+use crate::runtime::Cancel;
 use crate::sink::{ContinuousWriter, OutputMode, Sink, SinkRun};
 use crate::source::{ContinuousReader, SourceRun};
-use crate::uri;
+use crate::types::uri;
 
 /// Where a query's rows go.
 #[derive(Clone)]
@@ -129,10 +129,10 @@ fn check(request: &Request) -> Result<()> {
         continuous_leaf(resolved)?;
     }
     if let Some(operation) = &resolved.unsupported_on_stream {
-        if operation == NON_TIME_WINDOWS {
+        if *operation == StreamOperation::NonTimeWindow {
             return Err(Error::of(condition::NON_TIME_WINDOW_ON_STREAM));
         }
-        if operation == AGGREGATIONS && *mode == OutputMode::Append && resolved.watermarks.is_empty() {
+        if *operation == StreamOperation::Aggregation && *mode == OutputMode::Append && resolved.watermarks.is_empty() {
             return Err(Error::of(condition::OUTPUT_MODE_UNSUPPORTED_OPERATION)
                 .with("outputMode", "append")
                 .with("operation", "streaming aggregations without watermark"));

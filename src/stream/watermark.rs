@@ -1,6 +1,6 @@
 //! The watermark of a query: how far event time has come, over all of its `withWatermark`s.
 
-use crate::conf::Conf;
+use crate::config::Conf;
 use crate::error::{Error, Result};
 
 /// `spark.sql.streaming.multipleWatermarkPolicy`: which of several watermarks is the query's.

@@ -6,8 +6,8 @@ use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
 use super::display;
 use super::pattern::Pattern;
 use super::zone::Zone;
+use crate::config::{Options, options};
 use crate::error::{Error, Result};
-use crate::options::{self, Options};
 
 /// Options of CSV output.
 #[derive(Clone, Debug)]

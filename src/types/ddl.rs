@@ -5,8 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, IntervalUnit, Schema, SchemaRef};
 
 use super::{METADATA_KEY, array, day_time_interval, map, timestamp, timestamp_ntz};
-use crate::condition;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, condition};
 
 /// A schema: `a INT NOT NULL, b: STRING COMMENT 'x'`, or one `struct<…>`.
 pub fn parse_schema(text: &str) -> Result<SchemaRef> {

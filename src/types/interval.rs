@@ -1,7 +1,6 @@
 //! Spark's interval text: `10 minutes`, `interval 1 hour -2.5 seconds`.
 
-use crate::condition;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, condition};
 
 /// The delay of a watermark, `10 minutes`, in milliseconds; a month counts 31 days.
 pub fn watermark_delay_ms(text: &str) -> Result<i64> {

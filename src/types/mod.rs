@@ -21,6 +21,8 @@ pub mod json;
 pub mod json_text;
 pub mod parse;
 pub mod pattern;
+pub mod show;
+pub mod uri;
 pub mod zone;
 
 use std::sync::Arc;

@@ -13,8 +13,7 @@ use arrow::datatypes::{
 use super::calendar::{self, MICROS_PER_DAY, MICROS_PER_SECOND};
 use super::sql_name;
 use super::zone::Zone;
-use crate::condition;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, condition};
 
 /// What malformed text becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

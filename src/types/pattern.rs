@@ -10,8 +10,7 @@
 
 use super::calendar::{self, MICROS_PER_DAY, MICROS_PER_SECOND, SECONDS_PER_DAY};
 use super::zone::{Zone, format_offset};
-use crate::condition;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
 
 const MONTHS: [&str; 12] = [
     "January",

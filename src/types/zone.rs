@@ -67,7 +67,7 @@ impl Zone {
     /// The zone of a name, or an error that names it.
     pub fn of(name: &str) -> Result<Self> {
         Self::find(name)
-            .ok_or_else(|| Error::of(crate::condition::INVALID_TIMEZONE).with("timeZone", format!("'{name}'")))
+            .ok_or_else(|| Error::of(crate::error::condition::INVALID_TIMEZONE).with("timeZone", format!("'{name}'")))
     }
 
     /// Seconds that local time is ahead of UTC at an instant.

@@ -6,13 +6,13 @@ use std::time::Duration;
 use firesteel::batch::BatchId;
 use firesteel::checkpoint::commits::CommitsEntry;
 use firesteel::checkpoint::conf::{logged, overridden};
-use firesteel::checkpoint::log::CompactibleLog;
 use firesteel::checkpoint::offsets::{Leaves, LoggedBatch, OffsetsEntry};
 use firesteel::checkpoint::open::{Found, Location, Removal};
 use firesteel::checkpoint::recovery::{Damage, Decision, Facts, decide};
-use firesteel::checkpoint::store::{Durability, Put, Store};
 use firesteel::checkpoint::{Checkpoint, Recovered};
-use firesteel::conf::Conf;
+use firesteel::config::Conf;
+use firesteel::durable::log::CompactibleLog;
+use firesteel::durable::store::{Durability, Put, Store};
 use firesteel::error::{ErrorKind, Result};
 
 fn open(root: &Path) -> Result<Checkpoint> {

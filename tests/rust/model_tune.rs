@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use firesteel::clock::ManualClock;
 use firesteel::model::Threads;
 use firesteel::model::tune::Tuner;
+use firesteel::runtime::clock::ManualClock;
 
 /// Runs chunks of the size that the tuner asks for until it has settled; `nanos` is what a chunk of so many rows takes.
 fn settle(fixed: Option<usize>, nanos: impl Fn(usize) -> u64) -> usize {

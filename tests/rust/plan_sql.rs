@@ -4,17 +4,18 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use firesteel::batch::{Batch, Cancel};
-use firesteel::clock::SystemClock;
-use firesteel::conf::Conf;
+use firesteel::batch::Batch;
+use firesteel::config::Conf;
 use firesteel::error::{Error, Result};
 use firesteel::function::Function;
 use firesteel::plan::Resolved;
-use firesteel::plan::execute::{Env, Inputs, finish};
+use firesteel::plan::finish::{Env, finish};
+use firesteel::plan::pass::Inputs;
 use firesteel::plan::resolve::{Context, Names, resolve};
 use firesteel::plan::sql::Sql;
 use firesteel::plan::tree::{Expr, JoinKind, JoinOn, Relation, Statement};
-use firesteel::runtime::Runtime;
+use firesteel::runtime::clock::SystemClock;
+use firesteel::runtime::{Cancel, Runtime};
 use firesteel::types::display::{Style, to_strings};
 use firesteel::types::simple_name;
 use firesteel::types::zone::Zone;
@@ -26,7 +27,7 @@ struct Registered(Vec<(String, Arc<dyn Function>)>);
 
 impl Names for Registered {
     fn table(&self, parts: &[String]) -> Result<Relation> {
-        Err(Error::of(firesteel::condition::TABLE_OR_VIEW_NOT_FOUND).with("relationName", parts.join(".")))
+        Err(Error::of(firesteel::error::condition::TABLE_OR_VIEW_NOT_FOUND).with("relationName", parts.join(".")))
     }
 
     fn function(&self, name: &str) -> Option<Arc<dyn Function>> {

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use firesteel::batch::Cancel;
-use firesteel::clock::SystemClock;
-use firesteel::conf::Conf;
-use firesteel::options::Options;
-use firesteel::session::{ReadRequest, Session};
-use firesteel::show::Layout;
+use firesteel::config::{Conf, Options};
+use firesteel::runtime::Cancel;
+use firesteel::runtime::clock::SystemClock;
+use firesteel::session::Session;
+use firesteel::session::read::ReadRequest;
+use firesteel::session::write_stream::{WriteStream, start};
 use firesteel::sink::OutputMode;
 use firesteel::source::ReadMode;
 use firesteel::stream::Trigger;
-use firesteel::write_stream::{WriteStream, start};
+use firesteel::types::show::Layout;
 
 fn session() -> Arc<Session> {
     let mut conf = Conf::default();

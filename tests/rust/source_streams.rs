@@ -5,22 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::{Load, rows, run, runtime, source};
 use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, TimestampMicrosecondType};
-use firesteel::batch::Cancel;
-use firesteel::checkpoint::log::CompactibleLog;
-use firesteel::checkpoint::store::{Durability, Store};
-use firesteel::clock::ManualClock;
+use firesteel::durable::log::CompactibleLog;
+use firesteel::durable::store::{Durability, Store};
 use firesteel::error::ErrorKind;
-use firesteel::runtime::Runtime;
+use firesteel::runtime::clock::ManualClock;
+use firesteel::runtime::{Cancel, Runtime};
 use firesteel::source::memory::{MemoryStream, MemoryTable};
 use firesteel::source::range::Range;
 use firesteel::source::{Available, Offset, ReadLimit, ReadMode, Reader, RecordBatches, Source};
 use futures::StreamExt;
 use proptest::prelude::*;
 use tempfile::TempDir;
-
-use crate::support::{Load, rows, run, runtime, source};
 
 const NO_PATH: &str = "";
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::stream_support::{Session, collect, rate_micro_batch, stream};
 use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use firesteel::batch::BatchId;
-use firesteel::clock::ManualClock;
 use firesteel::error::{Error, ErrorKind, Result};
+use firesteel::runtime::clock::ManualClock;
 use firesteel::sink::OutputMode;
 use firesteel::sink::memory::{MemorySink, MemoryTable};
 use firesteel::source::Source;
@@ -17,8 +18,6 @@ use firesteel::stream::listener::{Idle, Listener, Started, Terminated};
 use firesteel::stream::progress::Progress;
 use firesteel::stream::{EachBatch, Output, StreamingQuery, Trigger};
 use parking_lot::Mutex;
-
-use super::stream_support::{Session, collect, rate_micro_batch, stream};
 
 fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![Field::new("x", DataType::Int64, true)]))
@@ -257,7 +256,7 @@ fn what_spark_refuses_at_start_is_refused_at_start() {
     continuous.trigger = Trigger::continuous("1 second").unwrap();
     assert_eq!(refused(continuous).kind(), ErrorKind::Unsupported);
     let mut stateful = request();
-    Arc::get_mut(&mut stateful.resolved).unwrap().unsupported_on_stream = Some("dropDuplicates".into());
+    Arc::get_mut(&mut stateful.resolved).unwrap().unsupported_on_stream = Some(firesteel::plan::streaming::StreamOperation::DropDuplicates);
     let error = refused(stateful);
     assert_eq!(error.kind(), ErrorKind::Analysis);
     assert!(error.to_string().contains("dropDuplicates"), "{error}");

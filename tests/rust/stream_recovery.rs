@@ -5,19 +5,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use firesteel::batch::Cancel;
+use super::stream_support::{Session, rate_micro_batch, stream};
 use firesteel::checkpoint::open::{Found, Location};
-use firesteel::crash::{self, Crashed, POINTS};
-use firesteel::format::{Formats, SinkRequest};
-use firesteel::options::Options;
-use firesteel::plan::execute::finish;
+use firesteel::config::Options;
+use firesteel::plan::finish::finish;
+use firesteel::runtime::Cancel;
+use firesteel::runtime::crash::{self, Crashed, POINTS};
+use firesteel::session::formats::Formats;
+use firesteel::sink::format::SinkRequest;
 use firesteel::sink::{OutputMode, SinkRun};
 use firesteel::source::ReadLimit;
 use firesteel::stream::batch::{MicroBatch, Opened, Parts};
 use firesteel::stream::monitor::Monitor;
 use proptest::prelude::*;
-
-use super::stream_support::{Session, rate_micro_batch, stream};
 
 const BATCHES: u64 = 4;
 const ROWS: i64 = 3;
@@ -87,7 +87,7 @@ fn by_log(out: &Path) -> BTreeMap<String, u64> {
         let log = std::fs::read_to_string(out.join("_spark_metadata").join(batch.to_string())).unwrap();
         for entry in log.lines().skip(1) {
             let entry: serde_json::Value = serde_json::from_str(entry).unwrap();
-            let path = firesteel::uri::to_path(entry["path"].as_str().unwrap()).unwrap();
+            let path = firesteel::types::uri::to_path(entry["path"].as_str().unwrap()).unwrap();
             for line in std::fs::read_to_string(path).unwrap().lines() {
                 *lines.entry(line.to_owned()).or_default() += 1;
             }

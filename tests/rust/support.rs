@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
-use firesteel::batch::Cancel;
-use firesteel::checkpoint::log::SourceLog;
-use firesteel::checkpoint::store::Durability;
-use firesteel::clock::{Clock, ManualClock};
-use firesteel::conf::Conf;
+use firesteel::config::{Conf, Options};
+use firesteel::durable::log::SourceLog;
+use firesteel::durable::store::Durability;
 use firesteel::error::Result;
-use firesteel::format::{Formats, SourceRequest};
-use firesteel::options::Options;
-use firesteel::runtime::Runtime;
+use firesteel::runtime::clock::{Clock, ManualClock};
+use firesteel::runtime::{Cancel, Runtime};
+use firesteel::session::formats::Formats;
+use firesteel::source::format::SourceRequest;
 use firesteel::source::{Partition, ReadLimit, ReadMode, RecordBatches, Scan, Source, SourceRun};
 use futures::StreamExt;
 
@@ -41,8 +40,7 @@ pub fn source(load: &Load<'_>, mode: ReadMode, runtime: &Runtime) -> Result<(Arc
             None => options.set(*key, *value),
         }
     }
-    let mut formats = Formats::default();
-    firesteel::source::register(&mut formats);
+    let formats = Formats::all();
     let schema = if load.schema.is_empty() { None } else { Some(firesteel::types::ddl::parse_schema(load.schema)?) };
     let paths =
         if load.path.as_os_str().is_empty() { Vec::new() } else { vec![load.path.to_str().unwrap().to_owned()] };

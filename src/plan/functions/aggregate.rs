@@ -9,16 +9,19 @@ use datafusion::functions_aggregate as df;
 use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
 use datafusion::logical_expr::{AggregateUDF, Case, Expr};
 
+use super::CallContext;
 use super::Definition::Aggregate;
 use super::args::{constant, count, implicit, literal, unexpected};
 use super::collected::nested_extreme;
 use super::conditional::single;
-use super::kernels::{Long, decimals, downcast, kernel, map1, safe_kernel};
-use super::{CallContext, Typed};
+use super::per_value::{Long, decimals, downcast, kernel, map1, safe_kernel};
 use crate::error::Result;
+use crate::plan::kernels::arithmetic::overflow;
+use crate::plan::kernels::normalize::normalized;
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::{is_integral, is_numeric};
-use crate::plan::resolve::operators::{self, is_not_null, normalized, unordered};
+use crate::plan::resolve::operators::{self, is_not_null, unordered};
+use crate::plan::typed::Typed;
 use crate::types::parse::fits;
 
 pub const TABLE: super::Table = &[
@@ -99,7 +102,7 @@ fn count_rows(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed>
             .reduce(Expr::and);
         let names = (0..arguments.len()).map(|at| format!("c{at}"));
         let together = if context.distinct {
-            crate::plan::resolve::nested::structure(names.zip(arguments.into_iter().map(normalized)).collect()).expr
+            crate::plan::kernels::nested::structure(names.zip(arguments.into_iter().map(normalized)).collect()).expr
         } else {
             literal(ScalarValue::Boolean(Some(true))).expr
         };
@@ -163,7 +166,7 @@ fn sum(context: &CallContext<'_>, arguments: Vec<Typed>, lenient: bool) -> Resul
                         Some(Ok(sum)) => Ok(Some(sum)),
                         Some(Err(_)) if wraps => Ok(sum.map(|sum| sum as i64)),
                         Some(Err(_)) if lenient => Ok(None),
-                        Some(Err(_)) => Err(operators::overflow("try_sum")),
+                        Some(Err(_)) => Err(overflow("try_sum")),
                     });
                     Ok(Arc::new(values.collect::<Result<arrow::array::Int64Array>>()?))
                 },
@@ -177,7 +180,7 @@ fn sum(context: &CallContext<'_>, arguments: Vec<Typed>, lenient: bool) -> Resul
                 let values = decimal_totals(&arrays[0])?.into_iter().map(|sum| match sum {
                     None => Ok(None),
                     Some(sum) => match sum.to_i128().filter(|sum| fits(*sum, digits)) {
-                        None if !lenient => Err(operators::overflow("try_sum")),
+                        None if !lenient => Err(overflow("try_sum")),
                         sum => Ok(sum),
                     },
                 });
@@ -252,7 +255,7 @@ fn average(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
                     if up { quotient.checked_add(away)?.to_i128() } else { quotient.to_i128() }
                 });
                 match found.filter(|found| fits(*found, to_precision)) {
-                    None if !lenient => Err(operators::overflow("try_avg")),
+                    None if !lenient => Err(overflow("try_avg")),
                     found => Ok(found),
                 }
             });

@@ -12,11 +12,11 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::execution_props::ExecutionProps;
 use datafusion::physical_expr::create_physical_expr;
 
-use super::{CallContext, Typed};
-use crate::condition;
-use crate::error::{Error, Result};
+use super::CallContext;
+use crate::error::{Error, Result, condition};
 use crate::plan::resolve::cast;
 use crate::plan::resolve::coerce::{common, is_atomic, is_numeric};
+use crate::plan::typed::Typed;
 use crate::types::sql_name;
 
 /// Fails unless the number of arguments is in `wanted`.

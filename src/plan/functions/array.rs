@@ -12,17 +12,18 @@ use arrow::datatypes::{DataType, Field, FieldRef, Int32Type};
 use arrow::row::{RowConverter, Rows, SortField};
 use datafusion::common::ScalarValue;
 
+use super::CallContext;
 use super::Definition::Scalar;
 use super::args::{cast_all, constant, count, implicit, literal, unexpected, unified};
 use super::conditional::{fixed, single};
-use super::kernels::{kernel, safe_kernel};
-use super::{CallContext, Typed};
-use crate::condition;
-use crate::error::{Error, Result};
+use super::per_value::{kernel, safe_kernel};
+use crate::error::{Error, Result, condition};
+use crate::plan::kernels::normalize::normalized;
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::common;
 use crate::plan::resolve::nested;
-use crate::plan::resolve::operators::{holds_map, normalized, unordered};
+use crate::plan::resolve::operators::{holds_map, unordered};
+use crate::plan::typed::Typed;
 use crate::types::{self, sql_name};
 
 pub const TABLE: super::Table = &[

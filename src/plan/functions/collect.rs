@@ -16,8 +16,9 @@ use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility};
 
-use super::{CallContext, Typed};
+use super::CallContext;
 use crate::error::{Error, Result};
+use crate::plan::typed::Typed;
 
 /// From every value of a group, argument by argument, to its result: an array of one value.
 type Finish = dyn Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync;

@@ -12,15 +12,17 @@ use arrow::datatypes::{DataType, Field, Float64Type};
 use arrow::row::{RowConverter, SortField};
 use datafusion::common::ScalarValue;
 
+use super::CallContext;
 use super::Definition::Aggregate;
 use super::args::{constant, count, implicit, literal, unexpected};
 use super::collect::{Looks, best, collect};
 use super::conditional::{fixed, single};
-use super::{CallContext, Typed};
 use crate::error::{Error, Result};
+use crate::plan::kernels::normalize::normalized;
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::is_numeric;
-use crate::plan::resolve::operators::{holds_map, normalized, unordered};
+use crate::plan::resolve::operators::{holds_map, unordered};
+use crate::plan::typed::Typed;
 use crate::types;
 
 pub const TABLE: super::Table = &[
@@ -69,7 +71,7 @@ pub fn only_value(context: &CallContext<'_>, value: Typed) -> Typed {
     {
         0 => Ok(new_null_array(&data_type, 1)),
         1 => Ok(Arc::clone(&arrays[0])),
-        _ => Err(Error::of(crate::condition::SCALAR_SUBQUERY_TOO_MANY_ROWS)),
+        _ => Err(Error::of(crate::error::condition::SCALAR_SUBQUERY_TOO_MANY_ROWS)),
     })
 }
 
@@ -146,7 +148,7 @@ fn shares(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<(Vec
         Some(list) => (list.value(0), true),
         None => (array, false),
     };
-    let doubles = crate::plan::resolve::convert::convert(
+    let doubles = crate::plan::kernels::cast::convert(
         &values,
         &DataType::Float64,
         crate::types::zone::Zone::UTC,
@@ -154,7 +156,7 @@ fn shares(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<(Vec
     )?;
     let shares: Vec<f64> = doubles.as_primitive::<Float64Type>().iter().flatten().collect();
     if shares.len() != values.len() || shares.iter().any(|share| !(0.0..=1.0).contains(share)) {
-        return Err(Error::of(crate::condition::VALUE_OUT_OF_RANGE)
+        return Err(Error::of(crate::error::condition::VALUE_OUT_OF_RANGE)
             .with("sqlExpr", format!("\"{}\"", context.text))
             .with("exprName", "percentage")
             .with("valueRange", "[0.0, 1.0]")

@@ -7,14 +7,15 @@ use arrow::compute::{SortOptions, interleave};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use datafusion::common::ScalarValue;
 
+use super::CallContext;
 use super::Definition::Scalar;
 use super::args::{common_type, count, literal, unexpected, unified};
-use super::kernels::safe_kernel;
-use super::{CallContext, Typed};
+use super::per_value::safe_kernel;
 use crate::error::{Error, Result};
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::{is_float, is_numeric};
 use crate::plan::resolve::operators::{self, can_raise, case, compare, is_not_null, is_null, unordered};
+use crate::plan::typed::Typed;
 
 pub const TABLE: super::Table = &[
     ("coalesce", Scalar(coalesce)),

@@ -9,22 +9,22 @@ use arrow::datatypes::{
 };
 use datafusion::common::ScalarValue;
 
+use super::CallContext;
 use super::Definition::Scalar;
 use super::args::{cast_all, constant, constant_text, count, implicit, literal, unexpected};
 use super::conditional::{fixed, single};
-use super::kernels::{
+use super::per_value::{
     Date, DateOut, Int, IntervalOut, Long, MicrosOut, MonthsOut, Text, Timestamp, TimestampNtz, TimestampNtzOut,
     TimestampOut, kernel, map1, map2, one, one_or, safe_kernel, two, two_or,
 };
-use super::{CallContext, Typed};
-use crate::condition;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
+use crate::plan::kernels::arithmetic::overflow;
+use crate::plan::kernels::cast::beyond_timestamps;
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::is_numeric;
-use crate::plan::resolve::convert::beyond_timestamps;
-use crate::plan::resolve::moments;
-use crate::plan::resolve::operators;
+use crate::plan::resolve::date_arithmetic;
 use crate::plan::sql::literal::units_to_interval;
+use crate::plan::typed::Typed;
 use crate::types::calendar::{self, MICROS_PER_DAY, MICROS_PER_SECOND, SECONDS_PER_DAY};
 use crate::types::zone::Zone;
 use crate::types::{self, day_time_interval, timestamp, timestamp_ntz};
@@ -146,7 +146,7 @@ pub const TABLE: super::Table = &[
         "timestamp_millis",
         Scalar(|c, a| {
             one_or::<Long, TimestampOut>(c, a, |n| {
-                n.checked_mul(1000).map_or_else(|| Err(operators::overflow("")), |n| Ok(Some(TimestampOut(n))))
+                n.checked_mul(1000).map_or_else(|| Err(overflow("")), |n| Ok(Some(TimestampOut(n))))
             })
         }),
     ),
@@ -167,7 +167,7 @@ pub const TABLE: super::Table = &[
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 fn out_of_range() -> Error {
-    operators::overflow("")
+    overflow("")
 }
 
 fn day_of_week(day: i32) -> i32 {
@@ -188,7 +188,7 @@ fn add_days(context: &CallContext<'_>, day: Typed, days: Typed, minus: bool) -> 
         }
         found => return Err(unexpected(context, 1, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")", found)),
     };
-    moments::add_days(day, days, minus, context.conf)
+    date_arithmetic::add_days(day, days, minus, context.conf)
 }
 
 fn date_diff(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
@@ -369,7 +369,7 @@ fn extract(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
                 vec![value],
                 |arrays| {
                     let values = arrays[0].as_primitive::<TimestampMicrosecondType>();
-                    super::kernels::decimals(
+                    super::per_value::decimals(
                         values.iter().map(|micros| {
                             Ok(micros.map(|micros| i128::from(micros.rem_euclid(60 * MICROS_PER_SECOND))))
                         }),
@@ -401,7 +401,7 @@ fn extract_interval(context: &CallContext<'_>, part: &str, value: Typed) -> Resu
         };
         let nullable = value.nullable;
         return Ok(safe_kernel(&context, &part, DataType::Int32, nullable, vec![value], move |arrays| {
-            map1::<super::kernels::Months, i32>(arrays, |months| Ok(Some(f(months))))
+            map1::<super::per_value::Months, i32>(arrays, |months| Ok(Some(f(months))))
         }));
     }
     let value = implicit(&context, value, &day_time_interval(), 1)?;
@@ -413,7 +413,7 @@ fn extract_interval(context: &CallContext<'_>, part: &str, value: Typed) -> Resu
         "SECOND" => {
             return Ok(safe_kernel(&context, &part, DataType::Decimal128(8, 6), nullable, vec![value], |arrays| {
                 let values = arrays[0].as_primitive::<arrow::datatypes::DurationMicrosecondType>();
-                super::kernels::decimals(
+                super::per_value::decimals(
                     values.iter().map(|micros| Ok(micros.map(|micros| i128::from(micros % (60 * MICROS_PER_SECOND))))),
                     8,
                     6,
@@ -423,7 +423,7 @@ fn extract_interval(context: &CallContext<'_>, part: &str, value: Typed) -> Resu
         _ => return Err(bad()),
     };
     Ok(safe_kernel(&context, &part, DataType::Int32, nullable, vec![value], move |arrays| {
-        map1::<super::kernels::Micros, i32>(arrays, |micros| Ok(Some(f(micros))))
+        map1::<super::per_value::Micros, i32>(arrays, |micros| Ok(Some(f(micros))))
     }))
 }
 
@@ -452,7 +452,7 @@ fn no_such_date(message: String) -> Error {
 
 fn make_date(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let ansi = context.conf.ansi();
-    super::kernels::three_or::<Int, Int, Int, DateOut>(context, arguments, move |year, month, day| {
+    super::per_value::three_or::<Int, Int, Int, DateOut>(context, arguments, move |year, month, day| {
         let days = u32::try_from(month)
             .ok()
             .zip(u32::try_from(day).ok())
@@ -485,7 +485,7 @@ fn make_interval(context: &CallContext<'_>, arguments: Vec<Typed>, lenient: bool
         let parts: Vec<_> =
             arrays[..6].iter().map(|array| array.as_primitive::<arrow::datatypes::Int32Type>()).collect();
         let seconds = arrays[6].as_primitive::<Decimal128Type>();
-        <IntervalOut as super::kernels::Out>::build((0..seconds.len()).map(|row| {
+        <IntervalOut as super::per_value::Out>::build((0..seconds.len()).map(|row| {
             if arrays.iter().any(|array| array.is_null(row)) {
                 return Ok(None);
             }
@@ -513,7 +513,7 @@ fn make_dt_interval(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<
         let parts: Vec<_> =
             arrays[..3].iter().map(|array| array.as_primitive::<arrow::datatypes::Int32Type>()).collect();
         let seconds = arrays[3].as_primitive::<Decimal128Type>();
-        <MicrosOut as super::kernels::Out>::build((0..seconds.len()).map(|row| {
+        <MicrosOut as super::per_value::Out>::build((0..seconds.len()).map(|row| {
             if arrays.iter().any(|array| array.is_null(row)) {
                 return Ok(None);
             }
@@ -600,7 +600,7 @@ fn months_between(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Resul
         arguments.push(literal(ScalarValue::Boolean(Some(true))));
     }
     let zone = Zone::of(context.conf.time_zone())?;
-    super::kernels::three_or::<Timestamp, Timestamp, super::kernels::Bool, f64>(
+    super::per_value::three_or::<Timestamp, Timestamp, super::per_value::Bool, f64>(
         context,
         arguments,
         move |end, start, round| {
@@ -642,7 +642,7 @@ fn convert_timezone(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Res
     if arguments.len() == 2 {
         arguments.insert(0, literal(ScalarValue::Utf8(Some(context.conf.time_zone().to_owned()))));
     }
-    super::kernels::three_or::<Text, Text, TimestampNtz, TimestampNtzOut>(context, arguments, |from, to, local| {
+    super::per_value::three_or::<Text, Text, TimestampNtz, TimestampNtzOut>(context, arguments, |from, to, local| {
         let (from, to) = (Zone::of(from)?, Zone::of(to)?);
         Ok(from.to_utc(local).map(|micros| TimestampNtzOut(to.to_local(micros))))
     })

@@ -11,14 +11,15 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Cast, Expr, ScalarUDF};
 use sha2::Digest;
 
+use super::CallContext;
 use super::Definition::Scalar;
 use super::args::{count, implicit};
 use super::conditional::fixed;
-use super::kernels::{Bytes, Int, map2, one, safe_kernel};
+use super::per_value::{Bytes, Int, map2, one, safe_kernel};
 use super::string::binary;
-use super::{CallContext, Typed};
 use crate::error::{Error, Result};
 use crate::plan::resolve::cast::cast;
+use crate::plan::typed::Typed;
 
 pub const TABLE: super::Table = &[
     ("crc32", Scalar(|c, a| one::<Bytes, i64>(c, binary(c, a)?, crc32))),

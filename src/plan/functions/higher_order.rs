@@ -20,11 +20,11 @@ use datafusion::logical_expr::{
 use super::Definition::HigherOrder as Defined;
 use super::args::{count, unexpected};
 use super::map::{assemble, last_wins};
-use super::{CallContext, HigherOrder, Typed, array};
-use crate::condition;
-use crate::error::{Error, Result};
+use super::{CallContext, HigherOrder, array};
+use crate::error::{Error, Result, condition};
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::common;
+use crate::plan::typed::Typed;
 use crate::types::{self, map_fields};
 
 pub const TABLE: super::Table = &[

@@ -15,11 +15,11 @@ use datafusion::common::ScalarValue;
 use super::Definition::Scalar;
 use super::args::{cast_all, common_type, count, literal, unexpected, unified};
 use super::conditional::{fixed, single};
-use super::kernels::{kernel, safe_kernel};
-use super::{CallContext, Typed, array};
-use crate::condition;
-use crate::conf::Conf;
-use crate::error::{Error, Result};
+use super::per_value::{kernel, safe_kernel};
+use super::{CallContext, array};
+use crate::config::Conf;
+use crate::error::{Error, Result, condition};
+use crate::plan::typed::Typed;
 use crate::types::zone::Zone;
 use crate::types::{self, display, map_fields};
 

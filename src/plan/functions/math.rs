@@ -6,14 +6,16 @@ use arrow::array::{Array, AsArray};
 use arrow::compute::kernels::arity::{try_unary, unary};
 use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 
+use super::CallContext;
 use super::Definition::Scalar;
 use super::args::{constant_integer, count, exact, literal, unexpected};
-use super::kernels::{Bytes, Double, Int, Long, Text, downcast, kernel, one, one_or, three_or, two, two_or};
-use super::{CallContext, Typed};
+use super::per_value::{Bytes, Double, Int, Long, Text, downcast, kernel, one, one_or, three_or, two, two_or};
 use crate::error::{Error, Result};
+use crate::plan::kernels::arithmetic::overflow;
 use crate::plan::resolve::cast::{self, cast};
 use crate::plan::resolve::coerce::{decimal_of, is_float, is_integral, is_numeric};
 use crate::plan::resolve::operators;
+use crate::plan::typed::Typed;
 use crate::types::parse::{Mode, fits, rescale};
 use datafusion::common::ScalarValue;
 
@@ -147,7 +149,7 @@ fn abs(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
             let array = $array.as_primitive::<$type>();
             if ansi {
                 Arc::new(try_unary::<_, _, $type>(array, |value| {
-                    value.checked_abs().ok_or_else(|| operators::overflow("").into())
+                    value.checked_abs().ok_or_else(|| overflow("").into())
                 })?)
             } else {
                 Arc::new(unary::<_, _, $type>(array, |value| value.wrapping_abs()))
@@ -332,9 +334,9 @@ fn round_decimal(
                 let Some(value) = value else { return Ok(None) };
                 let rounded = at_scale(value, i64::from(scale), target, rounding);
                 let rounded = if target < 0 { rescale(rounded, target, 0).unwrap_or(0) } else { rounded };
-                if fits(rounded, to_precision) { Ok(Some(rounded)) } else { Err(operators::overflow("")) }
+                if fits(rounded, to_precision) { Ok(Some(rounded)) } else { Err(overflow("")) }
             });
-            super::kernels::decimals(values, to_precision, to_scale)
+            super::per_value::decimals(values, to_precision, to_scale)
         },
     )
 }
@@ -348,7 +350,7 @@ fn round_whole(context: &CallContext<'_>, value: Typed, digits: i64, rounding: R
         Ok(Arc::new(try_unary::<_, _, Int64Type>(array, |value| {
             let rounded = at_scale(i128::from(value), 0, digits, rounding);
             let back = rescale(rounded, digits, 0).and_then(|value| i64::try_from(value).ok());
-            back.ok_or_else(|| operators::overflow("").into())
+            back.ok_or_else(|| overflow("").into())
         })?))
     });
     cast(rounded, &data_type, context.conf)

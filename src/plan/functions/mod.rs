@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use arrow::datatypes::DataType;
-use datafusion::logical_expr::Expr;
 
-use crate::conf::Conf;
+use super::typed::Typed;
+use crate::config::Conf;
 use crate::error::{Error, Result};
 
 mod aggregate;
@@ -23,12 +23,12 @@ mod datetime;
 mod hash;
 mod higher_order;
 mod json;
-mod kernels;
 mod map;
 mod math;
 mod misc;
 mod missing;
 mod number_format;
+mod per_value;
 mod printf;
 mod regex;
 mod sequence;
@@ -41,14 +41,6 @@ pub use args::ordinal;
 pub use collect::looks_at_order;
 pub use collected::{only_value, values_of};
 pub use within::in_group_order;
-
-/// A resolved expression: columns are `#id`, types are Spark's, as Arrow types.
-#[derive(Clone, Debug)]
-pub struct Typed {
-    pub expr: Expr,
-    pub data_type: DataType,
-    pub nullable: bool,
-}
 
 /// What a definition may ask about the call.
 pub struct CallContext<'a> {

@@ -8,15 +8,15 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, Decimal128Array, StringArray};
 use arrow::datatypes::{DataType, Decimal128Type};
 
+use super::CallContext;
 use super::Definition::Scalar;
 use super::args::{constant, count, implicit, literal, unexpected};
 use super::conditional::fixed;
-use super::kernels::kernel;
-use super::{CallContext, Typed};
-use crate::condition;
-use crate::error::{Error, Result};
+use super::per_value::kernel;
+use crate::error::{Error, Result, condition};
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::is_numeric;
+use crate::plan::typed::Typed;
 use crate::types::display;
 
 pub const TABLE: super::Table = &[

@@ -9,12 +9,12 @@ use arrow::datatypes::{DataType, Int32Type};
 use datafusion::common::ScalarValue;
 use fancy_regex::Regex;
 
+use super::CallContext;
 use super::Definition::Scalar;
 use super::args::{cast_all, count, exact, literal};
-use super::kernels::{Out, kernel};
-use super::{CallContext, Typed};
-use crate::condition;
-use crate::error::{Error, Result};
+use super::per_value::{Out, kernel};
+use crate::error::{Error, Result, condition};
+use crate::plan::typed::Typed;
 
 pub const TABLE: super::Table = &[
     ("rlike", Scalar(matches)),

@@ -8,13 +8,13 @@ use arrow::compute::cast as arrow_cast;
 use arrow::datatypes::{DataType, Field, Int64Type, IntervalMonthDayNanoType, IntervalUnit};
 use datafusion::common::ScalarValue;
 
+use super::CallContext;
 use super::args::{count, literal, unexpected, unified};
-use super::kernels::kernel;
-use super::{CallContext, Typed};
-use crate::condition;
-use crate::error::{Error, Result};
+use super::per_value::kernel;
+use crate::error::{Error, Result, condition};
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::is_integral;
+use crate::plan::typed::Typed;
 use crate::types::calendar::{self, MICROS_PER_DAY};
 use crate::types::zone::Zone;
 use crate::types::{self, day_time_interval, sql_name};
@@ -64,7 +64,7 @@ pub fn sequence(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<
     let by_months = step.data_type == DataType::Interval(IntervalUnit::YearMonth);
     ends.push(step);
     Ok(kernel(context, &format!("({element}, {by_months}, {})", local.id()), data_type, true, ends, move |arrays| {
-        moments(arrays, &element, local)
+        instants(arrays, &element, local)
     }))
 }
 
@@ -105,7 +105,7 @@ fn numbers(arrays: &[ArrayRef], element: &DataType) -> Result<ArrayRef> {
 }
 
 /// Days are microseconds of the local clock while they are counted: months and days keep the time of day over a clock change.
-fn moments(arrays: &[ArrayRef], element: &DataType, zone: Zone) -> Result<ArrayRef> {
+fn instants(arrays: &[ArrayRef], element: &DataType, zone: Zone) -> Result<ArrayRef> {
     let is_date = *element == DataType::Date32;
     let longs = |array: &ArrayRef| -> Result<ArrayRef> {
         let array = if is_date { arrow_cast(array, &DataType::Int32)? } else { Arc::clone(array) };

@@ -9,11 +9,11 @@ use datafusion::common::ScalarValue;
 
 use super::Definition::Scalar;
 use super::args::{cast_all, count, exact, implicit, literal};
-use super::kernels::{Bytes, Int, Long, Text, kernel, map2, one, one_or, three_or, two, two_or};
-use super::{CallContext, Typed, array};
-use crate::condition;
-use crate::error::{Error, Result};
+use super::per_value::{Bytes, Int, Long, Text, kernel, map2, one, one_or, three_or, two, two_or};
+use super::{CallContext, array};
+use crate::error::{Error, Result, condition};
 use crate::plan::resolve::cast::cast;
+use crate::plan::typed::Typed;
 
 pub const TABLE: super::Table = &[
     ("ascii", Scalar(|c, a| one::<Text, i32>(c, a, |s| s.chars().next().map_or(0, |first| first as i32)))),
@@ -155,7 +155,7 @@ fn concat(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     }
     let types = vec![DataType::Utf8; arguments.len()];
     let arguments = cast_all(context, arguments, &types)?;
-    Ok(super::kernels::safe_kernel(context, "", DataType::Utf8, nullable, arguments, |arrays| {
+    Ok(super::per_value::safe_kernel(context, "", DataType::Utf8, nullable, arguments, |arrays| {
         let arrays: Vec<_> = arrays.iter().map(|array| array.as_string::<i32>()).collect();
         let mut builder = StringBuilder::new();
         let mut text = String::new();
@@ -186,7 +186,7 @@ fn concat_ws(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> 
         .collect();
     let arguments = arguments?;
     let nullable = arguments[0].nullable;
-    Ok(super::kernels::safe_kernel(context, "", DataType::Utf8, nullable, arguments, |arrays| {
+    Ok(super::per_value::safe_kernel(context, "", DataType::Utf8, nullable, arguments, |arrays| {
         let separators = arrays[0].as_string::<i32>();
         let rows = (0..separators.len()).map(|row| {
             if separators.is_null(row) {
@@ -524,7 +524,7 @@ fn substr(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed>
     }
     let nullable = arguments.iter().any(|argument| argument.nullable);
     let arguments = exact(context, arguments, [DataType::Utf8, DataType::Int32, DataType::Int32])?;
-    Ok(super::kernels::safe_kernel(context, "", DataType::Utf8, nullable, arguments, |arrays| {
+    Ok(super::per_value::safe_kernel(context, "", DataType::Utf8, nullable, arguments, |arrays| {
         let texts = arrays[0].as_string::<i32>();
         let (from, length) = (arrays[1].as_primitive::<Int32Type>(), arrays[2].as_primitive::<Int32Type>());
         let rows = (0..texts.len()).map(|row| {

@@ -7,14 +7,14 @@ use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
 
+use super::CallContext;
 use super::Definition::Scalar;
 use super::args::{count, implicit, literal, unexpected};
-use super::kernels::{kernel, safe_kernel};
-use super::{CallContext, Typed};
-use crate::condition;
-use crate::error::{Error, Result};
+use super::per_value::{kernel, safe_kernel};
+use crate::error::{Error, Result, condition};
 use crate::plan::resolve::cast::{cast, cast_as};
 use crate::plan::resolve::coerce::is_numeric;
+use crate::plan::typed::Typed;
 use crate::types::calendar::MICROS_PER_SECOND;
 use crate::types::parse::Mode;
 use crate::types::pattern::Pattern;

@@ -7,11 +7,12 @@ use datafusion::logical_expr::expr::{NullTreatment, WindowFunction};
 use datafusion::logical_expr::{Expr, WindowFunctionDefinition, WindowUDF};
 use std::sync::Arc;
 
+use super::CallContext;
 use super::Definition::Window;
 use super::args::{constant, constant_integer, count, literal};
-use super::{CallContext, Typed};
 use crate::error::{Error, Result};
 use crate::plan::resolve::cast::cast;
+use crate::plan::typed::Typed;
 
 pub const TABLE: super::Table = &[
     ("row_number", Window(|c, a| number(c, a, df::row_number::row_number_udwf()))),
@@ -51,7 +52,7 @@ fn ntile(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 0..=1)?;
     let parts = arguments.first().map_or(Ok(Some(1)), |argument| constant_integer(context, argument, 0))?;
     if parts.is_none_or(|parts| parts < 1) {
-        return Err(Error::of(crate::condition::VALUE_OUT_OF_RANGE)
+        return Err(Error::of(crate::error::condition::VALUE_OUT_OF_RANGE)
             .with("sqlExpr", format!("\"{}\"", context.text))
             .with("exprName", "buckets")
             .with("valueRange", "(0, 2147483647]")

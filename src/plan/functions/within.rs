@@ -6,14 +6,15 @@ use arrow::array::{AsArray, Float64Array, StringArray};
 use arrow::compute::{SortColumn, SortOptions, is_not_null, lexsort_to_indices, take};
 use arrow::datatypes::{DataType, Float64Type};
 
+use super::CallContext;
 use super::args::{constant_double, constant_text, count, implicit};
 use super::collect::{Looks, collect};
-use super::{CallContext, Typed};
 use crate::error::{Error, Result};
+use crate::plan::typed::Typed;
 
 /// A percentile that was not told what to order by.
 pub fn without_order(context: &CallContext<'_>, _arguments: Vec<Typed>) -> Result<Typed> {
-    Err(Error::of(crate::condition::WITHIN_GROUP_MISSING).with("funcName", format!("`{}`", context.name)))
+    Err(Error::of(crate::error::condition::WITHIN_GROUP_MISSING).with("funcName", format!("`{}`", context.name)))
 }
 
 /// An aggregate function over its group's rows in the order of `keys`.
@@ -44,7 +45,7 @@ fn percentile(
     };
     let share = constant_double(context, &arguments[0], 0)?.filter(|share| (0.0..=1.0).contains(share));
     let share = share.ok_or_else(|| {
-        Error::of(crate::condition::VALUE_OUT_OF_RANGE)
+        Error::of(crate::error::condition::VALUE_OUT_OF_RANGE)
             .with("sqlExpr", format!("\"{}\"", context.text))
             .with("exprName", "percentage")
             .with("valueRange", "[0.0, 1.0]")

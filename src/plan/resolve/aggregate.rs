@@ -15,17 +15,18 @@ use datafusion::logical_expr::{
 };
 
 use super::expression::{Expressions, Place, Value, texts_and_values};
-use super::operators::{literal, normalized};
 use super::pending::{Pending, named, substitute};
 use super::scope::{attribute_id, column};
 use super::select::Output;
 use super::{Resolver, cast, naming, operators};
-use crate::condition;
-use crate::error::{Error, Result};
-use crate::plan::functions::{CallContext, Definition, Typed, in_group_order, looks_at_order, lookup};
-use crate::plan::lanes::Layout;
+use crate::error::{Error, Result, condition};
+use crate::plan::functions::{CallContext, Definition, in_group_order, looks_at_order, lookup};
+use crate::plan::kernels::normalize::normalized;
+use crate::plan::operators::lanes::Layout;
+use crate::plan::streaming::StreamOperation;
 use crate::plan::tree::{Call, Expr, Grouping};
-use crate::plan::{AGGREGATIONS, AttrId, Attribute, Resolved};
+use crate::plan::typed::{Typed, literal};
+use crate::plan::{AttrId, Attribute, Resolved};
 use crate::types::sql_name;
 
 type Build = fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>;
@@ -545,7 +546,7 @@ impl Group {
         }
         let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(plan))?);
         let mut resolved = Resolved { plan, output: attributes, hidden: Vec::new(), ..input };
-        resolved.note_unsupported(AGGREGATIONS);
+        resolved.note_unsupported(StreamOperation::Aggregation);
         Ok(Grouped { resolved, order: order_values })
     }
 
@@ -695,7 +696,7 @@ impl Resolver<'_> {
         let plan = LogicalPlanBuilder::from(plan).aggregate(group, firsts)?.build()?;
         let plan = LogicalPlan::Projection(Projection::try_new(back, Arc::new(plan))?);
         let mut resolved = Resolved { plan, hidden: Vec::new(), ..input };
-        resolved.note_unsupported("dropDuplicates");
+        resolved.note_unsupported(StreamOperation::DropDuplicates);
         Ok(resolved)
     }
 }

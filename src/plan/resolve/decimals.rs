@@ -1,26 +1,20 @@
-//! Arithmetic over decimals, each of its own precision: computed exactly in 256 bits, then rounded half up to the result's type.
+//! Arithmetic over decimals: the type that two of them give.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, AsArray, Decimal128Array};
-use arrow::datatypes::{DataType, Decimal128Type, i256};
+use arrow::datatypes::DataType;
 
 use super::cast::cast;
-use super::coerce::decimal_result;
-use super::operators::{by_value, by_zero};
-use crate::conf::Conf;
+use super::coerce::{MAX_PRECISION, decimal_result};
+use crate::config::Conf;
 use crate::error::{Error, Result};
-use crate::plan::functions::Typed;
-use crate::plan::kernel::Kernel;
-use crate::types::display;
-use crate::types::parse::{self, Mode};
+use crate::plan::kernels;
+use crate::plan::typed::Typed;
+use crate::types::parse::Mode;
 
 /// `left symbol right` over two decimals.
 pub fn arithmetic(symbol: &str, left: Typed, right: Typed, mode: Mode, conf: &Conf) -> Result<Typed> {
     let (DataType::Decimal128(p1, s1), DataType::Decimal128(p2, s2)) = (&left.data_type, &right.data_type) else {
         return Err(Error::internal("decimal arithmetic over other types"));
     };
-    let (p1, s1, p2, s2) = (*p1, *s1, *p2, *s2);
     let kind = match symbol {
         "pmod" => "%",
         "div" => "/",
@@ -28,111 +22,10 @@ pub fn arithmetic(symbol: &str, left: Typed, right: Typed, mode: Mode, conf: &Co
     };
     let result = match symbol {
         // The quotient's whole part; it is cast to bigint below.
-        "div" => DataType::Decimal128(super::coerce::MAX_PRECISION, 0),
-        _ => decimal_result(kind, (p1, s1), (p2, s2)),
+        "div" => DataType::Decimal128(MAX_PRECISION, 0),
+        _ => decimal_result(kind, (*p1, *s1), (*p2, *s2)),
     };
     let DataType::Decimal128(precision, scale) = result else { return Err(Error::internal("a decimal result")) };
-    let nullable = left.nullable || right.nullable || mode != Mode::Ansi;
-    let name = format!("decimal{symbol}_{mode:?}_{p1},{s1}_{p2},{s2}");
-    let operator = symbol.to_owned();
-    let kernel = Kernel::new(name, result.clone(), nullable, move |arguments, rows| {
-        by_value(arguments, rows, |left, right| each(&operator, (left, s1), (right, s2), (precision, scale), mode))
-    });
-    let kernel = if mode == Mode::Ansi { kernel } else { kernel.infallible() };
-    let value = kernel.call(vec![left, right]);
+    let value = kernels::decimals::arithmetic(symbol, left, right, (precision, scale), mode);
     if symbol == "div" { cast(value, &DataType::Int64, conf) } else { Ok(value) }
-}
-
-fn each(
-    symbol: &str,
-    (left, s1): (&ArrayRef, i8),
-    (right, s2): (&ArrayRef, i8),
-    (precision, scale): (u8, i8),
-    mode: Mode,
-) -> Result<ArrayRef> {
-    let pairs = left.as_primitive::<Decimal128Type>().iter().zip(right.as_primitive::<Decimal128Type>());
-    let values: Result<Decimal128Array> = pairs
-        .map(|pair| {
-            let (Some(l), Some(r)) = pair else { return Ok(None) };
-            if matches!(symbol, "/" | "%" | "pmod" | "div") && r == 0 {
-                return if mode == Mode::Ansi { Err(by_zero(symbol)) } else { Ok(None) };
-            }
-            let (exact, exact_scale) = exact(symbol, (l, s1), (r, s2), scale);
-            let value = exact.and_then(|exact| rounded(exact, exact_scale - i32::from(scale)));
-            match value.and_then(i256::to_i128).filter(|value| parse::fits(*value, precision)) {
-                Some(value) => Ok(Some(value)),
-                None if mode == Mode::Ansi => {
-                    let shown = exact.and_then(i256::to_i128).map_or_else(
-                        || exact.map_or_else(|| "the result".to_owned(), |exact| exact.to_string()),
-                        |exact| display::decimal(exact, i8::try_from(exact_scale).unwrap_or(scale)),
-                    );
-                    Err(parse::out_of_range(&shown, precision, scale))
-                }
-                None => Ok(None),
-            }
-        })
-        .collect();
-    Ok(Arc::new(values?.with_precision_and_scale(precision, scale)?))
-}
-
-/// The exact result, or for a quotient one more digit than is wanted, and its scale.
-fn exact(symbol: &str, (left, s1): (i128, i8), (right, s2): (i128, i8), scale: i8) -> (Option<i256>, i32) {
-    let (l, r) = (i256::from_i128(left), i256::from_i128(right));
-    let (s1, s2) = (i32::from(s1), i32::from(s2));
-    let common = s1.max(s2);
-    let aligned = || Some((l.checked_mul(power(common - s1)?)?, r.checked_mul(power(common - s2)?)?));
-    match symbol {
-        "+" => (aligned().and_then(|(l, r)| l.checked_add(r)), common),
-        "-" => (aligned().and_then(|(l, r)| l.checked_sub(r)), common),
-        "*" => (l.checked_mul(r), s1 + s2),
-        "%" => (aligned().and_then(|(l, r)| l.checked_rem(r)), common),
-        "pmod" => {
-            let rest = |(l, r): (i256, i256)| {
-                let rest = l.checked_rem(r)?;
-                if rest.is_negative() { rest.checked_add(r)?.checked_rem(r) } else { Some(rest) }
-            };
-            (aligned().and_then(rest), common)
-        }
-        "div" => (aligned().and_then(|(l, r)| l.checked_div(r)), 0),
-        _ => {
-            let wanted = i32::from(scale) + 1;
-            (quotient(l, r, wanted + s2 - s1), wanted)
-        }
-    }
-}
-
-/// `left × 10^digits ÷ right`, digit by digit where the product would not fit 256 bits.
-fn quotient(left: i256, right: i256, digits: i32) -> Option<i256> {
-    if digits < 0 {
-        return left.checked_div(right.checked_mul(power(-digits)?)?);
-    }
-    if let Some(scaled) = power(digits).and_then(|power| left.checked_mul(power)) {
-        return scaled.checked_div(right);
-    }
-    let ten = i256::from_i128(10);
-    let (mut quotient, mut rest) = (left.checked_div(right)?, left.checked_rem(right)?);
-    for _ in 0..digits {
-        rest = rest.checked_mul(ten)?;
-        quotient = quotient.checked_mul(ten)?.checked_add(rest.checked_div(right)?)?;
-        rest = rest.checked_rem(right)?;
-    }
-    Some(quotient)
-}
-
-fn power(exponent: i32) -> Option<i256> {
-    i256::from_i128(10).checked_pow(u32::try_from(exponent).ok()?)
-}
-
-/// Drops `digits` digits, rounding half up; adds zeros for a negative number.
-fn rounded(value: i256, digits: i32) -> Option<i256> {
-    if digits <= 0 {
-        return value.checked_mul(power(-digits)?);
-    }
-    let divisor = power(digits)?;
-    let (quotient, rest) = (value.checked_div(divisor)?, value.checked_rem(divisor)?);
-    let twice = rest.wrapping_abs().checked_mul(i256::from_i128(2))?;
-    if twice < divisor {
-        return Some(quotient);
-    }
-    quotient.checked_add(i256::from_i128(if value < i256::ZERO { -1 } else { 1 }))
 }

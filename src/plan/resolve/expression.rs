@@ -8,17 +8,19 @@ use datafusion::logical_expr::Expr as DfExpr;
 
 use super::aggregate::Aggregates;
 use super::cast::explicit;
-use super::lambda::Bound;
+use super::lambda::{self, Bound};
 use super::pending::Pending;
 use super::scope::{Scope, same};
-use super::{Resolver, lambda, moments, naming, nested, operators, window};
-use crate::condition;
-use crate::error::{Error, Result};
+use super::{Resolver, date_arithmetic, naming, nested, operators, window};
+use crate::error::{Error, Result, condition};
 use crate::function::Function;
 use crate::function::clock::ClockFunction;
 use crate::function::row::RowFunction;
-use crate::plan::functions::{CallContext, Definition, Typed, lookup, missing};
+use crate::plan::functions::{CallContext, Definition, lookup, missing};
+use crate::plan::kernels::nested::structure;
 use crate::plan::tree::{Call, Expr, SubqueryKind};
+use crate::plan::typed::Typed;
+use crate::plan::typed::literal;
 use crate::plan::{AttrId, Attribute};
 use crate::types::sql_name;
 use crate::types::zone::Zone;
@@ -105,7 +107,7 @@ impl<'a> Expressions<'a> {
             }
             Expr::Literal(value) => {
                 let pretty = naming::literal(value, self.zone()?);
-                Ok(Value::new(operators::literal(value.clone()), pretty))
+                Ok(Value::new(literal(value.clone()), pretty))
             }
             Expr::Call(call) => self.call(call),
             Expr::Function { function, arguments } => self.function(function, arguments),
@@ -500,7 +502,7 @@ impl<'a> Expressions<'a> {
         let arguments = self.arguments(&call.arguments)?;
         let mut pretty = self.pretty(call, &arguments);
         if let ("+" | "-", [left, right]) = (name, arguments.as_slice())
-            && let Some(text) = moments::shown(name, left, right)
+            && let Some(text) = date_arithmetic::shown(name, left, right)
         {
             pretty = text;
         }
@@ -609,7 +611,7 @@ impl<'a> Expressions<'a> {
                 fields.push((text.clone(), value.typed));
             }
         }
-        Ok(Value::new(nested::structure(fields), pretty))
+        Ok(Value::new(structure(fields), pretty))
     }
 
     /// A call of a Python function, a model or the clock: a column that `FunctionExec` makes.

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int32Array, ListArray, StructArray};
-use arrow::buffer::{OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{DataType, Field, Fields};
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::{Column, NullHandling, ScalarValue, UnnestOptions};
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Projection};
 
+use super::Resolver;
 use super::aggregate::Request;
 use super::cast::cast;
 use super::coerce::common_of;
@@ -15,14 +14,12 @@ use super::expression::{Expressions, Place, Value};
 use super::operators::unexpected_type;
 use super::scope::column;
 use super::select::Output;
-use super::{Resolver, nested};
-use crate::condition;
-use crate::error::{Error, Result};
-use crate::plan::functions::Typed;
-use crate::plan::kernel::Kernel;
+use crate::error::{Error, Result, condition};
+use crate::plan::kernels::nested::{field_at, structure};
+use crate::plan::kernels::rows::{one_row, stacked, with_positions};
 use crate::plan::tree::{Call, Expr, Grouping, Relation};
+use crate::plan::typed::Typed;
 use crate::plan::{AttrId, Attribute, Resolved};
-use crate::types::array;
 
 /// Whether a name is a generator's.
 pub fn is_generator(name: &str) -> bool {
@@ -213,7 +210,7 @@ impl Resolver<'_> {
         let item = Typed { expr: column(list_id), data_type: element.data_type().clone(), nullable };
         let values: Vec<Typed> = match element.data_type() {
             DataType::Struct(fields) if rows.fields => {
-                fields.iter().enumerate().map(|(i, field)| nested::field_at(item.clone(), i, field)).collect()
+                fields.iter().enumerate().map(|(i, field)| field_at(item.clone(), i, field)).collect()
             }
             _ => vec![item],
         };
@@ -306,25 +303,13 @@ impl Resolver<'_> {
                 })?;
             fields.push(Field::new(format!("col{c}"), data_type.clone(), true));
             for cell in column {
-                let null = || super::operators::literal(ScalarValue::Null);
+                let null = || crate::plan::typed::literal(ScalarValue::Null);
                 cells.push(cast(cell.cloned().unwrap_or_else(null), &data_type, conf)?);
             }
         }
-        let fields = Fields::from(fields);
-        let element = DataType::Struct(fields.clone());
         let names = fields.iter().map(|field| field.name().clone()).collect();
-        let kernel =
-            Kernel::new(format!("stack_{count}_{element}"), array(element, false), false, move |arguments, rows| {
-                let arrays = arguments.iter().map(|argument| argument.to_array(rows)).collect::<Result<Vec<_>, _>>()?;
-                let columns =
-                    arrays.chunks(count).map(|column| interleave(column, rows)).collect::<Result<Vec<_>>>()?;
-                let structs = StructArray::try_new(fields.clone(), columns, None)?;
-                let item = Arc::new(Field::new("element", structs.data_type().clone(), false));
-                let list =
-                    ListArray::try_new(item, OffsetBuffer::from_repeated_length(count, rows), Arc::new(structs), None)?;
-                Ok(datafusion::logical_expr::ColumnarValue::Array(Arc::new(list)))
-            });
-        Ok(Rows { list: kernel.infallible().call(cells), names, fields: true, outer })
+        let list = stacked(cells, fields.into(), count);
+        Ok(Rows { list, names, fields: true, outer })
     }
 
     /// `json_tuple(text, "a", "b")`: one row of the fields' texts.
@@ -342,83 +327,7 @@ impl Resolver<'_> {
             fields.push((format!("c{}", i - 1), value.typed));
         }
         let names = fields.iter().map(|(name, _)| name.clone()).collect();
-        let row = nested::structure(fields);
-        let item = Arc::new(Field::new("element", row.data_type.clone(), false));
-        let kernel = Kernel::arrays(
-            format!("one_row_{}", row.data_type),
-            DataType::List(Arc::clone(&item)),
-            false,
-            move |arrays| {
-                let rows = arrays[0].len();
-                Ok(Arc::new(ListArray::try_new(
-                    Arc::clone(&item),
-                    OffsetBuffer::from_repeated_length(1, rows),
-                    Arc::clone(&arrays[0]),
-                    None,
-                )?) as ArrayRef)
-            },
-        );
-        Ok(Rows { list: kernel.infallible().call(vec![row]), names, fields: true, outer: false })
+        let list = one_row(structure(fields));
+        Ok(Rows { list, names, fields: true, outer: false })
     }
-}
-
-/// Row by row: the first of each column, then the second of each, ….
-fn interleave(columns: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
-    let refs: Vec<&dyn Array> = columns.iter().map(AsRef::as_ref).collect();
-    let indices: Vec<_> = (0..rows).flat_map(|row| (0..columns.len()).map(move |column| (column, row))).collect();
-    Ok(arrow::compute::interleave(&refs, &indices)?)
-}
-
-/// An array or map as a list of structs, with each element's position when wanted.
-fn with_positions(value: Typed, positions: bool) -> Typed {
-    let mut fields = Vec::new();
-    if positions {
-        fields.push(Field::new("pos", DataType::Int32, false));
-    }
-    match &value.data_type {
-        DataType::List(element) => fields.push(Field::new("col", element.data_type().clone(), element.is_nullable())),
-        other => {
-            if let Some((key, value)) = crate::types::map_fields(other) {
-                fields.push(Field::new("key", key.data_type().clone(), false));
-                fields.push(Field::new("value", value.data_type().clone(), value.is_nullable()));
-            }
-        }
-    }
-    let fields = Fields::from(fields);
-    let item = Arc::new(Field::new("element", DataType::Struct(fields.clone()), false));
-    let result = DataType::List(Arc::clone(&item));
-    let nullable = value.nullable;
-    Kernel::arrays(format!("rows_{positions}_{}", value.data_type), result, nullable, move |arrays| {
-        let (offsets, mut columns, nulls) = match arrays[0].data_type() {
-            DataType::List(_) => {
-                let list = arrays[0].as_list::<i32>();
-                (list.offsets().clone(), vec![Arc::clone(list.values())], list.nulls().cloned())
-            }
-            _ => {
-                let map = arrays[0].as_map();
-                (map.offsets().clone(), vec![Arc::clone(map.keys()), Arc::clone(map.values())], map.nulls().cloned())
-            }
-        };
-        if positions {
-            let mut numbers: Vec<i32> = vec![0; columns[0].len()];
-            for range in offsets.windows(2) {
-                for (position, at) in (range[0]..range[1]).enumerate() {
-                    #[expect(
-                        clippy::cast_possible_truncation,
-                        clippy::cast_sign_loss,
-                        clippy::cast_possible_wrap,
-                        reason = "list offsets are 32 bits"
-                    )]
-                    {
-                        numbers[at as usize] = position as i32;
-                    }
-                }
-            }
-            columns.insert(0, Arc::new(Int32Array::new(ScalarBuffer::from(numbers), None)));
-        }
-        let structs = StructArray::try_new(fields.clone(), columns, None)?;
-        Ok(Arc::new(ListArray::try_new(Arc::clone(&item), offsets, Arc::new(structs), nulls)?))
-    })
-    .infallible()
-    .call(vec![value])
 }

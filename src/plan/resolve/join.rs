@@ -11,11 +11,11 @@ use super::expression::{Expressions, Place};
 use super::pending::{Pending, named};
 use super::scope::{attribute_id, column};
 use super::{Resolver, USING_KEY, conjuncts, filtered, keep, operators};
-use crate::condition;
-use crate::error::{Error, Result};
-use crate::plan::functions::Typed;
+use crate::error::{Error, Result, condition};
+use crate::plan::operators::watermark::WatermarkNode;
+use crate::plan::streaming::StreamOperation;
 use crate::plan::tree::{Expr, JoinKind, JoinOn};
-use crate::plan::watermark::WatermarkNode;
+use crate::plan::typed::Typed;
 use crate::plan::{AttrId, Attribute, Resolved};
 
 /// The attributes that `changed` picks under fresh ids; the old ids and the new.
@@ -157,7 +157,7 @@ impl Resolver<'_> {
         let unsupported = unsupported_join(&left, &right, kind);
         let mut resolved = both(left, right, plan, output);
         if let Some(reason) = unsupported {
-            resolved.note_unsupported(&reason);
+            resolved.note_unsupported(reason);
         }
         Ok(resolved)
     }
@@ -362,17 +362,14 @@ pub fn shifted(plan: LogicalPlan, first: usize) -> Result<LogicalPlan> {
 }
 
 /// Which joins of a stream and a table Spark has: those that never need to know what else will come.
-fn unsupported_join(left: &Resolved, right: &Resolved, kind: JoinKind) -> Option<String> {
+fn unsupported_join(left: &Resolved, right: &Resolved, kind: JoinKind) -> Option<StreamOperation> {
     let allowed = match (left.is_streaming(), right.is_streaming()) {
         (false, false) => true,
-        (true, true) => return Some("stream-stream joins".into()),
+        (true, true) => return Some(StreamOperation::StreamStreamJoin),
         (true, false) => {
             matches!(kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Left | JoinKind::LeftSemi | JoinKind::LeftAnti)
         }
         (false, true) => matches!(kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Right),
     };
-    (!allowed).then(|| {
-        let side = if left.is_streaming() { "left" } else { "right" };
-        format!("{kind:?} outer joins with a streaming DataFrame/Dataset on the {side} side")
-    })
+    (!allowed).then_some(StreamOperation::OuterJoin { kind, stream_on_left: left.is_streaming() })
 }

@@ -8,11 +8,11 @@ use datafusion::logical_expr::expr::{Lambda, LambdaVariable};
 
 use super::expression::{Expressions, Value};
 use super::naming;
-use crate::condition;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
 use crate::plan::AttrId;
-use crate::plan::functions::{HigherOrder, Typed};
+use crate::plan::functions::HigherOrder;
 use crate::plan::tree::{Call, Expr};
+use crate::plan::typed::Typed;
 
 /// A lambda's parameter while its body is resolved.
 #[derive(Clone, Debug)]

@@ -13,13 +13,12 @@
 mod aggregate;
 pub mod cast;
 pub mod coerce;
-pub mod convert;
+pub mod date_arithmetic;
 mod decimals;
 mod expression;
 mod generate;
 mod join;
 mod lambda;
-pub mod moments;
 mod naming;
 pub mod nested;
 pub mod operators;
@@ -43,16 +42,17 @@ use self::aggregate::Request;
 use self::expression::{Expressions, Place, Value};
 use self::pending::named;
 use self::scope::{Scope, column, same};
-use super::lanes::{LanesNode, Layout};
-use super::scan::leaf_plan;
+use super::operators::lanes::{LanesNode, Layout};
+use super::operators::scan::leaf_plan;
+use super::operators::watermark::WatermarkNode;
 use super::tree::{Expr, Grouping, Relation};
-use super::watermark::WatermarkNode;
 use super::{AttrId, Attribute, Leaf, LeafId, Resolved, Watermark};
-use crate::condition;
-use crate::conf::Conf;
-use crate::error::{Error, Result};
+use crate::config::Conf;
+use crate::error::{Error, Result, condition};
 use crate::function::Function;
 use crate::function::row::RowFunction;
+use crate::plan::kernels::normalize::normalized;
+use crate::plan::streaming::StreamOperation;
 use crate::source::Source;
 use crate::source::range::Range as RangeSource;
 use crate::types::sql_name;
@@ -107,15 +107,6 @@ pub struct Resolver<'a> {
     outer: Vec<Arc<Vec<Attribute>>>,
     /// The sources of queries inside expressions, which no relation of the tree holds.
     subqueries: Rc<RefCell<Vec<Leaf>>>,
-}
-
-impl Resolved {
-    /// Notes what a stream cannot do, if this is one and nothing was noted before.
-    pub(super) fn note_unsupported(&mut self, operation: &str) {
-        if self.unsupported_on_stream.is_none() && self.is_streaming() {
-            self.unsupported_on_stream = Some(operation.to_owned());
-        }
-    }
 }
 
 /// The attributes that an operator above a projection may still name though it does not output them.
@@ -382,7 +373,7 @@ impl Resolver<'_> {
                     ids.insert(column(call.output), column(id));
                 }
                 let expr = renamed(value.typed.expr, &ids)?;
-                calling.push(super::functions::Typed { expr, ..value.typed });
+                calling.push(super::typed::Typed { expr, ..value.typed });
             }
         }
         let used = std::mem::take(&mut expressions.used_hidden);
@@ -460,7 +451,7 @@ impl Resolver<'_> {
             plan = keep(plan, &input.output)?;
         }
         let mut resolved = Resolved { plan, ..input };
-        resolved.note_unsupported("sorting");
+        resolved.note_unsupported(StreamOperation::Sort);
         Ok(resolved)
     }
 
@@ -469,7 +460,7 @@ impl Resolver<'_> {
         let fetch = fetch.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
         let plan = LogicalPlanBuilder::from(input.plan.clone()).limit(skip, fetch)?.build()?;
         let mut resolved = Resolved { plan, ..input };
-        resolved.note_unsupported(if skip > 0 { "offset" } else { "limit" });
+        resolved.note_unsupported(if skip > 0 { StreamOperation::Offset } else { StreamOperation::Limit });
         Ok(resolved)
     }
 
@@ -608,7 +599,7 @@ impl Resolver<'_> {
         let layout = if keys.is_empty() {
             Layout::Even(partitions)
         } else {
-            Layout::By(keys.into_iter().map(|key| operators::normalized(key).expr).collect(), partitions)
+            Layout::By(keys.into_iter().map(|key| normalized(key).expr).collect(), partitions)
         };
         let mut plan = lanes_of(plan, layout);
         if more {
@@ -629,7 +620,7 @@ impl Resolver<'_> {
         let placed = Resolved { plan: pending.place(input.plan.clone())?, ..input };
         let mut resolved = laid_out(placed, Layout::Ranges(sorts, partitions));
         resolved.plan = keep(resolved.plan, &attributes)?;
-        resolved.note_unsupported("repartitionByRange");
+        resolved.note_unsupported(StreamOperation::RepartitionByRange);
         Ok(resolved)
     }
 
@@ -640,7 +631,7 @@ impl Resolver<'_> {
         let number = Expr::Function { function, arguments: Vec::new() };
         let bound = Expr::Literal(ScalarValue::Float64(Some(fraction)));
         let mut resolved = self.filter(input, &Expr::operator("<", vec![number, bound]))?;
-        resolved.note_unsupported("sampling");
+        resolved.note_unsupported(StreamOperation::Sample);
         Ok(resolved)
     }
 
@@ -740,7 +731,7 @@ fn conjuncts(predicate: &Expr) -> Vec<&Expr> {
 }
 
 /// A filter by all of `predicates`, from left to right where one can raise.
-fn filtered(plan: LogicalPlan, predicates: Vec<super::functions::Typed>, conf: &Conf) -> Result<LogicalPlan> {
+fn filtered(plan: LogicalPlan, predicates: Vec<super::typed::Typed>, conf: &Conf) -> Result<LogicalPlan> {
     let mut predicates = predicates.into_iter();
     let Some(first) = predicates.next() else { return Ok(plan) };
     let all = predicates.try_fold(first, |all, next| operators::logic("and", all, next, conf, "AND"))?;

@@ -1,33 +1,23 @@
 //! Spark's operators over typed expressions: arithmetic that checks, comparisons that know NaN, logic with three values.
 
-use std::sync::Arc;
-
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
-use arrow::compute::kernels::numeric;
-use arrow::datatypes::{
-    ArrowNativeTypeOp, DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-};
-use arrow::error::ArrowError;
+use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::TreeNode;
 use datafusion::logical_expr::expr::{BinaryExpr, Case, InList};
-use datafusion::logical_expr::{ColumnarValue, Expr, Operator};
+use datafusion::logical_expr::{Expr, Operator};
 
 use super::cast::{cast, mode};
 use super::coerce::{common_of, comparable, decimal_of, is_float, is_integral, is_numeric};
-use super::{decimals, moments};
-use crate::condition;
-use crate::conf::Conf;
-use crate::error::{Error, Result};
-use crate::plan::functions::Typed;
-use crate::plan::kernel::{Kernel, is_fallible};
+use super::{date_arithmetic, decimals};
+use crate::config::Conf;
+use crate::error::{Error, Result, condition};
+use crate::plan::kernels;
+use crate::plan::kernels::arithmetic::{divide, floating, integral};
+use crate::plan::kernels::normalize::normalized;
+use crate::plan::kernels::{Kernel, is_fallible};
+use crate::plan::typed::{Typed, literal};
 use crate::types::parse::Mode;
-use crate::types::{map_fields, sql_name};
-
-/// A constant.
-pub fn literal(value: ScalarValue) -> Typed {
-    Typed { data_type: value.data_type(), nullable: value.is_null(), expr: Expr::Literal(value, None) }
-}
+use crate::types::sql_name;
 
 /// `left symbol right` for `+ - * / % div pmod` with the session's mode. `text` is the whole expression, for errors.
 pub fn arithmetic(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -> Result<Typed> {
@@ -36,7 +26,7 @@ pub fn arithmetic(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &s
 
 /// [`arithmetic`] with a mode of its own: `try_add` and its kin.
 pub fn arithmetic_as(symbol: &str, left: Typed, right: Typed, mode: Mode, conf: &Conf, text: &str) -> Result<Typed> {
-    if let Some(found) = moments::arithmetic(symbol, &left, &right, mode, conf)? {
+    if let Some(found) = date_arithmetic::arithmetic(symbol, &left, &right, mode, conf)? {
         return Ok(found);
     }
     let (left, right) = numbers(left, right, conf, symbol, text)?;
@@ -151,221 +141,11 @@ pub fn unexpected_type(text: &str, position: &str, required: &str, argument: &st
         .with("inputType", format!("\"{}\"", sql_name(found)))
 }
 
-/// The error of an operation whose result does not fit.
-pub fn overflow(alternative: &str) -> Error {
-    let alternative = if alternative.is_empty() {
-        String::new()
-    } else {
-        format!(" Use '{alternative}' to tolerate overflow and return NULL instead.")
-    };
-    Error::of(condition::ARITHMETIC_OVERFLOW)
-        .with("message", "overflow")
-        .with("alternative", alternative)
-        .with("config", "\"spark.sql.ansi.enabled\"")
-}
-
-/// The error of a division by zero.
-pub fn by_zero(symbol: &str) -> Error {
-    let condition =
-        if matches!(symbol, "%" | "pmod") { condition::REMAINDER_BY_ZERO } else { condition::DIVIDE_BY_ZERO };
-    Error::of(condition).with("config", "\"spark.sql.ansi.enabled\"")
-}
-
-fn try_name(symbol: &str) -> &'static str {
-    match symbol {
-        "+" => "try_add",
-        "-" => "try_subtract",
-        "*" => "try_multiply",
-        "div" | "/" => "try_divide",
-        _ => "",
-    }
-}
-
-/// Runs a kernel of Arrow's that takes constants as such.
-pub fn datum_kernel(
-    arguments: &[ColumnarValue],
-    f: impl Fn(&dyn arrow::array::Datum, &dyn arrow::array::Datum) -> Result<ArrayRef, ArrowError>,
-) -> Result<ColumnarValue> {
-    use ColumnarValue::{Array, Scalar};
-    Ok(match (&arguments[0], &arguments[1]) {
-        (Array(left), Array(right)) => Array(f(left, right)?),
-        (Array(left), Scalar(right)) => Array(f(left, &right.to_scalar()?)?),
-        (Scalar(left), Array(right)) => Array(f(&left.to_scalar()?, right)?),
-        (Scalar(left), Scalar(right)) => {
-            Scalar(ScalarValue::try_from_array(&f(&left.to_scalar()?, &right.to_scalar()?)?, 0)?)
-        }
-    })
-}
-
-/// Arithmetic over two whole numbers of one type.
-fn integral(symbol: &str, left: Typed, right: Typed, mode: Mode) -> Typed {
-    let data_type = left.data_type.clone();
-    let gives_null = mode == Mode::Try || (mode == Mode::Legacy && matches!(symbol, "%" | "div" | "pmod"));
-    let nullable = left.nullable || right.nullable || gives_null;
-    let name = format!("{symbol}_{mode:?}_{data_type}");
-    let symbol = symbol.to_owned();
-    let kernel = Kernel::new(name, data_type.clone(), nullable, move |arguments, rows| {
-        // Arrow's checked kernels are vectorised; what they refuse, or cannot do, goes value by value.
-        let fast = match (symbol.as_str(), mode) {
-            ("+", Mode::Legacy) => Some(datum_kernel(arguments, numeric::add_wrapping)),
-            ("-", Mode::Legacy) => Some(datum_kernel(arguments, numeric::sub_wrapping)),
-            ("*", Mode::Legacy) => Some(datum_kernel(arguments, numeric::mul_wrapping)),
-            ("+", _) => Some(datum_kernel(arguments, numeric::add)),
-            ("-", _) => Some(datum_kernel(arguments, numeric::sub)),
-            ("*", _) => Some(datum_kernel(arguments, numeric::mul)),
-            _ => None,
-        };
-        if let Some(Ok(result)) = fast {
-            return Ok(result);
-        }
-        by_value(arguments, rows, |left, right| match left.data_type() {
-            DataType::Int8 => integral_by_value::<Int8Type>(&symbol, left, right, mode),
-            DataType::Int16 => integral_by_value::<Int16Type>(&symbol, left, right, mode),
-            DataType::Int32 => integral_by_value::<Int32Type>(&symbol, left, right, mode),
-            _ => integral_by_value::<Int64Type>(&symbol, left, right, mode),
-        })
-    });
-    let kernel = if mode == Mode::Ansi { kernel } else { kernel.infallible() };
-    kernel.call(vec![left, right])
-}
-
-/// Runs over arrays of equal length; a constant result for constant arguments.
-pub fn by_value(
-    arguments: &[ColumnarValue],
-    rows: usize,
-    f: impl Fn(&ArrayRef, &ArrayRef) -> Result<ArrayRef>,
-) -> Result<ColumnarValue> {
-    let constant = arguments.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
-    let rows = if constant { 1 } else { rows };
-    let result = f(&arguments[0].to_array(rows)?, &arguments[1].to_array(rows)?)?;
-    Ok(if constant {
-        ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)
-    } else {
-        ColumnarValue::Array(result)
-    })
-}
-
-fn integral_by_value<T>(symbol: &str, left: &ArrayRef, right: &ArrayRef, mode: Mode) -> Result<ArrayRef>
-where
-    T: ArrowPrimitiveType,
-    T::Native: ArrowNativeTypeOp + Into<i64>,
-{
-    let zero = T::Native::ZERO;
-    binary_by_value::<T>(left, right, |l, r| {
-        if matches!(symbol, "%" | "div" | "pmod") && r == zero {
-            return if mode == Mode::Ansi { Err(by_zero(symbol)) } else { Ok(None) };
-        }
-        let result = match symbol {
-            "+" => l.add_checked(r),
-            "-" => l.sub_checked(r),
-            "*" => l.mul_checked(r),
-            "div" => match l.div_checked(r) {
-                // The one quotient that does not fit: the least number by minus one.
-                Err(_) if mode == Mode::Legacy => Ok(l),
-                other => other,
-            },
-            "%" => Ok(l.mod_wrapping(r)),
-            _ => {
-                let rest = l.mod_wrapping(r);
-                Ok(if rest < zero { rest.add_wrapping(r).mod_wrapping(r) } else { rest })
-            }
-        };
-        match result {
-            Ok(value) => Ok(Some(value)),
-            Err(_) if mode == Mode::Try => Ok(None),
-            Err(_) => Err(integral_overflow::<T>(symbol, l.into(), r.into())),
-        }
-    })
-}
-
-/// The narrow types have an error of their own, which shows both values.
-fn integral_overflow<T: ArrowPrimitiveType>(symbol: &str, left: i64, right: i64) -> Error {
-    if matches!(T::DATA_TYPE, DataType::Int8 | DataType::Int16) {
-        return Error::of(condition::BINARY_ARITHMETIC_OVERFLOW)
-            .with("value1", format!("{left}S"))
-            .with("symbol", symbol)
-            .with("value2", format!("{right}S"))
-            .with("functionName", format!("`{}`", try_name(symbol)));
-    }
-    overflow(try_name(symbol))
-}
-
-/// Each pair of values that are both there through `f`.
-pub fn binary_by_value<T: ArrowPrimitiveType>(
-    left: &ArrayRef,
-    right: &ArrayRef,
-    f: impl Fn(T::Native, T::Native) -> Result<Option<T::Native>>,
-) -> Result<ArrayRef> {
-    let pairs = left.as_primitive::<T>().iter().zip(right.as_primitive::<T>());
-    let values: Result<PrimitiveArray<T>> = pairs
-        .map(|pair| match pair {
-            (Some(l), Some(r)) => f(l, r),
-            _ => Ok(None),
-        })
-        .collect();
-    Ok(Arc::new(values?.with_data_type(left.data_type().clone())))
-}
-
-/// `/` over doubles.
-fn divide(left: Typed, right: Typed, mode: Mode) -> Typed {
-    let nullable = left.nullable || right.nullable || mode != Mode::Ansi;
-    let kernel = Kernel::new(format!("/_{mode:?}"), DataType::Float64, nullable, move |arguments, rows| {
-        if let ColumnarValue::Scalar(ScalarValue::Float64(Some(divisor))) = &arguments[1]
-            && *divisor != 0.0
-        {
-            return datum_kernel(arguments, numeric::div);
-        }
-        by_value(arguments, rows, |left, right| {
-            binary_by_value::<Float64Type>(left, right, |l, r| match (r == 0.0, mode) {
-                (false, _) => Ok(Some(l / r)),
-                (true, Mode::Ansi) => Err(by_zero("/")),
-                (true, _) => Ok(None),
-            })
-        })
-    });
-    let kernel = if mode == Mode::Ansi { kernel } else { kernel.infallible() };
-    kernel.call(vec![left, right])
-}
-
-/// `+ - * % pmod` over floats of one type.
-fn floating(symbol: &str, left: Typed, right: Typed, mode: Mode) -> Typed {
-    let data_type = left.data_type.clone();
-    let remainder = matches!(symbol, "%" | "pmod");
-    let nullable = left.nullable || right.nullable || (remainder && mode != Mode::Ansi);
-    let name = format!("{symbol}_{mode:?}_{data_type}");
-    let symbol = symbol.to_owned();
-    let kernel = Kernel::new(name, data_type, nullable, move |arguments, rows| match symbol.as_str() {
-        "+" => datum_kernel(arguments, numeric::add),
-        "-" => datum_kernel(arguments, numeric::sub),
-        "*" => datum_kernel(arguments, numeric::mul),
-        _ => by_value(arguments, rows, |left, right| match left.data_type() {
-            DataType::Float32 => remainder_by_value::<Float32Type>(&symbol, left, right, mode),
-            _ => remainder_by_value::<Float64Type>(&symbol, left, right, mode),
-        }),
-    });
-    let kernel = if remainder && mode == Mode::Ansi { kernel } else { kernel.infallible() };
-    kernel.call(vec![left, right])
-}
-
-fn remainder_by_value<T>(symbol: &str, left: &ArrayRef, right: &ArrayRef, mode: Mode) -> Result<ArrayRef>
-where
-    T: ArrowPrimitiveType,
-    T::Native: ArrowNativeTypeOp + std::ops::Rem<Output = T::Native> + std::ops::Add<Output = T::Native> + PartialOrd,
-{
-    binary_by_value::<T>(left, right, |l, r| {
-        if r.is_zero() {
-            return if mode == Mode::Ansi { Err(by_zero(symbol)) } else { Ok(None) };
-        }
-        let rest = l % r;
-        Ok(Some(if symbol == "pmod" && rest < T::Native::ZERO { (rest + r) % r } else { rest }))
-    })
-}
-
 /// `+x`.
 pub fn unsigned(value: Typed, conf: &Conf, text: &str) -> Result<Typed> {
     match &value.data_type {
         DataType::Utf8 | DataType::Null => cast(value, &DataType::Float64, conf),
-        data_type if is_numeric(data_type) || moments::is_interval(data_type) => Ok(value),
+        data_type if is_numeric(data_type) || date_arithmetic::is_interval(data_type) => Ok(value),
         other => Err(unexpected_type(
             text,
             "first",
@@ -384,12 +164,7 @@ pub fn negate(value: Typed, conf: &Conf, text: &str) -> Result<Typed> {
     {
         return Ok(literal(negated));
     }
-    let legacy = mode(conf) == Mode::Legacy;
-    let data_type = value.data_type.clone();
-    let kernel = Kernel::arrays(format!("negate_{legacy}_{data_type}"), data_type, value.nullable, move |arrays| {
-        if legacy { Ok(numeric::neg_wrapping(&arrays[0])?) } else { numeric::neg(&arrays[0]).map_err(|_| overflow("")) }
-    });
-    Ok(kernel.call(vec![value]))
+    Ok(kernels::arithmetic::negate(value, mode(conf)))
 }
 
 /// `& | ^` and shifts.
@@ -415,37 +190,7 @@ pub fn bits(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) ->
             .unwrap_or(DataType::Int32);
         (cast(left, &target, conf)?, cast(right, &target, conf)?)
     };
-    let (data_type, nullable) = (left.data_type.clone(), left.nullable || right.nullable);
-    let symbol = symbol.to_owned();
-    let kernel = Kernel::arrays(format!("{symbol}_{data_type}"), data_type, nullable, move |arrays| {
-        macro_rules! each {
-            ($type:ty, $unsigned:ty, $bits:expr) => {
-                binary_by_value::<$type>(&arrays[0], &arrays[1], |l, r| {
-                    #[allow(
-                        clippy::cast_possible_truncation,
-                        clippy::cast_sign_loss,
-                        clippy::cast_possible_wrap,
-                        reason = "bits, not numbers"
-                    )]
-                    Ok(Some(match symbol.as_str() {
-                        "&" => l & r,
-                        "|" => l | r,
-                        "^" => l ^ r,
-                        "<<" => l.wrapping_shl(r as u32 & $bits),
-                        ">>" => l.wrapping_shr(r as u32 & $bits),
-                        _ => (l as $unsigned).wrapping_shr(r as u32 & $bits) as _,
-                    }))
-                })
-            };
-        }
-        match arrays[0].data_type() {
-            DataType::Int8 => each!(Int8Type, u8, 7),
-            DataType::Int16 => each!(Int16Type, u16, 15),
-            DataType::Int32 => each!(Int32Type, u32, 31),
-            _ => each!(Int64Type, u64, 63),
-        }
-    });
-    Ok(kernel.infallible().call(vec![left, right]))
+    Ok(kernels::bits::bits(symbol, left, right))
 }
 
 /// `~x`.
@@ -501,62 +246,6 @@ pub fn holds_map(data_type: &DataType) -> bool {
         DataType::Struct(fields) => fields.iter().any(|field| holds_map(field.data_type())),
         _ => false,
     }
-}
-
-fn holds_float(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Float32 | DataType::Float64 => true,
-        DataType::List(element) => holds_float(element.data_type()),
-        DataType::Map(..) => map_fields(data_type)
-            .is_some_and(|(key, value)| holds_float(key.data_type()) || holds_float(value.data_type())),
-        DataType::Struct(fields) => fields.iter().any(|field| holds_float(field.data_type())),
-        _ => false,
-    }
-}
-
-/// One NaN and no -0.0: comparison, grouping, joins and order in Arrow go by bits.
-pub fn normalized(value: Typed) -> Typed {
-    if !holds_float(&value.data_type) {
-        return value;
-    }
-    if let Expr::Literal(constant, _) = &value.expr
-        && let Ok(array) = constant.to_array()
-        && let Ok(array) = normalize_floats(&array)
-        && let Ok(constant) = ScalarValue::try_from_array(&array, 0)
-    {
-        return literal(constant);
-    }
-    let data_type = value.data_type.clone();
-    Kernel::arrays(format!("normalize_{data_type}"), data_type, value.nullable, |arrays| normalize_floats(&arrays[0]))
-        .infallible()
-        .call(vec![value])
-}
-
-fn normalize_floats(array: &ArrayRef) -> Result<ArrayRef> {
-    use arrow::array::{ListArray, StructArray};
-    Ok(match array.data_type() {
-        DataType::Float32 => Arc::new(
-            array
-                .as_primitive::<Float32Type>()
-                .unary::<_, Float32Type>(|v| if v.is_nan() { f32::NAN } else { v + 0.0 }),
-        ),
-        DataType::Float64 => Arc::new(
-            array
-                .as_primitive::<Float64Type>()
-                .unary::<_, Float64Type>(|v| if v.is_nan() { f64::NAN } else { v + 0.0 }),
-        ),
-        DataType::List(element) if holds_float(element.data_type()) => {
-            let list = array.as_list::<i32>();
-            let values = normalize_floats(list.values())?;
-            Arc::new(ListArray::try_new(Arc::clone(element), list.offsets().clone(), values, list.nulls().cloned())?)
-        }
-        DataType::Struct(fields) if holds_float(array.data_type()) => {
-            let structure = array.as_struct();
-            let columns: Result<Vec<_>> = structure.columns().iter().map(normalize_floats).collect();
-            Arc::new(StructArray::try_new(fields.clone(), columns?, structure.nulls().cloned())?)
-        }
-        _ => Arc::clone(array),
-    })
 }
 
 /// A condition: void becomes a null boolean; anything else that is not boolean is an error.

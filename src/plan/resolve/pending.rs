@@ -11,7 +11,7 @@ use super::scope::column;
 use crate::error::{Error, Result};
 use crate::function::Function;
 use crate::plan::AttrId;
-use crate::plan::function_exec::{FunctionCall, call_functions};
+use crate::plan::operators::call::{FunctionCall, call_functions};
 
 /// Operators to put below an expression.
 #[derive(Clone, Default)]

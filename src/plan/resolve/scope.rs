@@ -7,9 +7,8 @@ use datafusion::common::Column;
 use datafusion::logical_expr::Expr;
 
 use super::naming;
-use crate::condition;
-use crate::error::{Error, Result};
-use crate::plan::functions::Typed;
+use crate::error::{Error, Result, condition};
+use crate::plan::typed::Typed;
 use crate::plan::{AttrId, Attribute};
 
 /// The attributes that names are looked up in.

@@ -8,10 +8,10 @@ use datafusion::logical_expr::{LogicalPlan, Projection};
 use super::expression::{Expressions, Place, Value};
 use super::pending::named;
 use super::{Resolver, generate};
-use crate::condition;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
+use crate::plan::streaming::StreamOperation;
 use crate::plan::tree::Expr;
-use crate::plan::{AttrId, Attribute, NON_TIME_WINDOWS, Resolved};
+use crate::plan::{AttrId, Attribute, Resolved};
 use crate::types::METADATA_KEY;
 
 /// One output of a select list.
@@ -149,7 +149,7 @@ impl Resolver<'_> {
         let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(plan))?);
         let mut resolved = Resolved { plan, output: attributes, hidden, ..input };
         if windows {
-            resolved.note_unsupported(NON_TIME_WINDOWS);
+            resolved.note_unsupported(StreamOperation::NonTimeWindow);
         }
         Ok(resolved)
     }

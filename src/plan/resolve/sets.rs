@@ -16,10 +16,11 @@ use super::join::{both, shifted};
 use super::pending::{Pending, named};
 use super::scope::{Scope, not_among};
 use super::{Resolver, cast, coerce, keep, operators};
-use crate::condition;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
 use crate::plan::functions::ordinal;
+use crate::plan::streaming::StreamOperation;
 use crate::plan::tree::{Call, Expr, Grouping};
+use crate::plan::typed::literal;
 use crate::plan::{AttrId, Attribute, Resolved};
 use crate::types::sql_name;
 
@@ -47,7 +48,7 @@ impl Resolver<'_> {
             self.aligned(left, right, pairs, "UNION", |left, right| union_of(vec![Arc::new(left), Arc::new(right)]))?;
         let mut resolved = resolved;
         if mixed {
-            resolved.note_unsupported("union between streaming and batch DataFrames/Datasets");
+            resolved.note_unsupported(StreamOperation::UnionWithBatch);
         }
         Ok(resolved)
     }
@@ -90,7 +91,7 @@ impl Resolver<'_> {
         let conf = self.conf();
         let (mut output, mut lefts, mut rights) = (Vec::new(), Vec::new(), Vec::new());
         for (i, (l, r)) in pairs.into_iter().enumerate() {
-            let null = || operators::literal(ScalarValue::Null);
+            let null = || literal(ScalarValue::Null);
             let (l_typed, r_typed) =
                 (l.as_ref().map_or_else(null, Attribute::typed), r.as_ref().map_or_else(null, Attribute::typed));
             let Some(data_type) = coerce::common(&l_typed.data_type, &r_typed.data_type, conf.ansi()) else {
@@ -136,7 +137,7 @@ impl Resolver<'_> {
             resolved = self.first_of_each(resolved, &output)?;
         }
         if stream {
-            resolved.note_unsupported(&name.to_lowercase());
+            resolved.note_unsupported(if except { StreamOperation::Except } else { StreamOperation::Intersect });
         }
         Ok(resolved)
     }

@@ -12,13 +12,13 @@ use datafusion::logical_expr::expr::{AggregateFunction, Exists, InSubquery};
 use datafusion::logical_expr::{Aggregate, Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Projection, Subquery};
 
 use super::expression::{Expressions, Place, Value};
-use super::operators::{literal, normalized};
 use super::scope::{Scope, column};
 use super::{Resolver, cast, coerce, join, operators};
-use crate::condition;
-use crate::error::{Error, Result};
-use crate::plan::functions::{CallContext, Definition, Typed, lookup, only_value, values_of};
+use crate::error::{Error, Result, condition};
+use crate::plan::functions::{CallContext, Definition, lookup, only_value, values_of};
+use crate::plan::kernels::normalize::normalized;
 use crate::plan::tree::{Expr, Relation, SubqueryKind};
+use crate::plan::typed::{Typed, literal};
 use crate::plan::{AttrId, Attribute, Resolved};
 use crate::types::sql_name;
 

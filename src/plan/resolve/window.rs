@@ -10,13 +10,13 @@ use datafusion::logical_expr::{
 use arrow::datatypes::DataType;
 
 use super::expression::{Expressions, Place, Value, texts_and_values, unknown_function};
-use super::operators::normalized;
 use super::scope::column;
 use super::{aggregate, cast, naming};
-use crate::condition;
-use crate::error::{Error, Result};
-use crate::plan::functions::{Definition, Typed, lookup};
+use crate::error::{Error, Result, condition};
+use crate::plan::functions::{Definition, lookup};
+use crate::plan::kernels::normalize::normalized;
 use crate::plan::tree::{Bound, Call, Expr, Frame, WindowSpec};
+use crate::plan::typed::Typed;
 use crate::types::sql_name;
 
 /// A window function over its specification.
@@ -257,7 +257,7 @@ fn bound(
             );
             let magnitude = if rows {
                 let count =
-                    cast::cast(super::operators::literal(magnitude), &DataType::Int64, expressions.resolver.conf())?;
+                    cast::cast(crate::plan::typed::literal(magnitude), &DataType::Int64, expressions.resolver.conf())?;
                 match count.expr {
                     DfExpr::Literal(ScalarValue::Int64(Some(count)), _) => {
                         ScalarValue::UInt64(u64::try_from(count).ok())
@@ -282,8 +282,12 @@ fn bound(
                             .with("valueBoundaryType", format!("\"{}\"", sql_name(&other.data_type()))));
                     }
                     _ => {
-                        match cast::cast(super::operators::literal(magnitude), &data_type, expressions.resolver.conf())?
-                            .expr
+                        match cast::cast(
+                            crate::plan::typed::literal(magnitude),
+                            &data_type,
+                            expressions.resolver.conf(),
+                        )?
+                        .expr
                         {
                             DfExpr::Literal(constant, _) => constant,
                             _ => return Err(Error::internal("a window frame's bound is no constant")),

@@ -5,11 +5,10 @@ use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use sqlparser::ast::{DateTimeField, Interval, Value};
 
-use super::super::tree::Expr;
 use super::tokens::SUFFIXES;
 use super::{Sql, unsupported};
-use crate::condition;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, condition};
+use crate::plan::tree::Expr;
 use crate::types::{ddl, parse};
 
 impl Sql {

@@ -13,8 +13,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
 use super::tree::{Expr, Statement};
-use crate::condition;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
 use crate::types::zone::Zone;
 
 /// Turns text into trees; literals of time are read in `zone`.

@@ -6,10 +6,9 @@ use sqlparser::ast::{
     SetQuantifier, TableFactor,
 };
 
-use super::super::tree::{Expr, Grouping, JoinKind, JoinOn, Relation, WindowSpec};
 use super::{Sql, dotted, ident, names, unsupported};
-use crate::condition;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, condition};
+use crate::plan::tree::{Expr, Grouping, JoinKind, JoinOn, Relation, WindowSpec};
 
 impl Sql {
     pub(super) fn query(&self, query: ast::Query) -> Result<Relation> {

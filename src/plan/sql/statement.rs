@@ -5,11 +5,10 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Schema};
 use sqlparser::ast;
 
-use super::super::tree::Statement;
 use super::literal::data_type;
 use super::{Sql, dotted, ident, names, unsupported};
-use crate::condition;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
+use crate::plan::tree::Statement;
 
 /// `SET k=v`, which takes the rest of the line as it is, and so is read by hand.
 pub(super) fn words(text: &str) -> Option<Result<Statement>> {

@@ -7,9 +7,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 
 use super::{Codec, Encoder, Encoding, TextFile, check_charset, unsupported};
-use crate::conf::Conf;
+use crate::config::{Conf, Options};
 use crate::error::Result;
-use crate::options::Options;
 use crate::types::csv_text::CsvStyle;
 
 /// `format("csv")`.

@@ -7,9 +7,8 @@ use arrow::array::{RecordBatch, StructArray};
 use arrow::datatypes::SchemaRef;
 
 use super::{Codec, Encoder, Encoding, TextFile, check_charset};
-use crate::conf::Conf;
+use crate::config::{Conf, Options};
 use crate::error::Result;
-use crate::options::Options;
 use crate::types::json_text::{JsonStyle, write_struct};
 use crate::types::pattern::Pattern;
 use crate::types::zone::Zone;

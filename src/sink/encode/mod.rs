@@ -17,9 +17,8 @@ pub use self::csv::CsvEncoding;
 pub use self::json::JsonEncoding;
 pub use self::parquet::ParquetEncoding;
 pub use self::text::TextEncoding;
-use crate::condition;
-use crate::error::{Error, Result};
-use crate::options::{self, Options};
+use crate::config::{Options, options};
+use crate::error::{Error, Result, condition};
 use crate::types::sql_name;
 
 /// A file format with its options, as a sink or a batch write declares it.

@@ -11,11 +11,9 @@ use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::{Encoder, Encoding, unsupported};
-use crate::conf::Conf;
+use crate::config::{Conf, Options, options};
 use crate::error::{Error, Result};
-use crate::options::{self, Options};
-use crate::types::json;
-use crate::types::relabel;
+use crate::types::{json, relabel};
 
 /// A row group is closed when its buffers hold this much: what bounds a writer's memory.
 const ROW_GROUP_BYTES: usize = 64 * 1024 * 1024;

@@ -7,8 +7,8 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 
 use super::{Codec, Encoder, Encoding, TextFile, unsupported};
+use crate::config::Options;
 use crate::error::{Error, ErrorKind, Result};
-use crate::options::Options;
 
 /// `format("text")`.
 #[derive(Clone, Debug)]

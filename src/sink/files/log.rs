@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::part::Part;
 use crate::batch::BatchId;
-use crate::checkpoint::log::{CompactibleLog, read_entries, write_entries};
-use crate::checkpoint::store::{Durability, Put, Store};
+use crate::durable::log::{CompactibleLog, read_entries, write_entries};
+use crate::durable::store::{Durability, Put, Store};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::sink::SinkRun;
 
@@ -105,7 +105,7 @@ fn entry(path: &Path) -> Result<String> {
     let metadata = fs::metadata(path).context(|| format!("reading {}", path.display()))?;
     let modified = metadata.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Ok(json!({
-        "path": crate::uri::from_path(path), "size": metadata.len(), "isDir": false,
+        "path": crate::types::uri::from_path(path), "size": metadata.len(), "isDir": false,
         "modificationTime": u64::try_from(modified.as_millis()).unwrap_or(u64::MAX),
         "blockReplication": 1, "blockSize": BLOCK_SIZE, "action": "add",
     })

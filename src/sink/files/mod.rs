@@ -10,6 +10,7 @@
 
 mod log;
 pub(crate) mod part;
+pub(crate) mod save;
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,18 +20,17 @@ use futures::future::{BoxFuture, FutureExt, ready};
 
 use self::log::SinkLog;
 use self::part::{Empty, LaneParts, Part, remove_staged};
+use super::encode::{CsvEncoding, Encoding, JsonEncoding, ParquetEncoding, TextEncoding};
+use super::format::{OutputFormat, SinkRequest};
 use super::{OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
 use crate::batch::{Batch, BatchId};
-use crate::checkpoint::layout::SINK_METADATA;
-use crate::checkpoint::store::Durability;
-use crate::condition;
-use crate::error::{Context, Error, Result};
-use crate::format::{OutputFormat, SinkRequest};
-use crate::sink::encode::{CsvEncoding, Encoding, JsonEncoding, ParquetEncoding, TextEncoding};
+use crate::durable::log::SINK_METADATA;
+use crate::durable::store::Durability;
+use crate::error::{Context, Error, Result, condition};
 use crate::source::RecordBatches;
 use crate::source::files::path;
+use crate::types::uri;
 use crate::types::zone::Zone;
-use crate::uri;
 
 /// The formats that are files.
 #[derive(Clone, Copy, Debug)]
@@ -120,10 +120,10 @@ impl FileWriter {
     fn roll_forward(&self, id: BatchId, parts: &[Part]) -> Result<()> {
         for part in parts {
             part.publish(&self.path, self.durability)?;
-            crate::crash::point("sink-renamed");
+            crate::runtime::crash::point("sink-renamed");
         }
         self.log.put(id, &self.path, parts)?;
-        crate::crash::point("sink-logged");
+        crate::runtime::crash::point("sink-logged");
         self.log.forget(id)
     }
 
@@ -151,7 +151,7 @@ impl FileWriter {
             return parts.iter().try_for_each(|part| part.discard(&self.path));
         }
         self.log.record(id, parts)?;
-        crate::crash::point("sink-recorded");
+        crate::runtime::crash::point("sink-recorded");
         self.roll_forward(id, parts)
     }
 }

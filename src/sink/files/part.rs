@@ -12,9 +12,8 @@ use futures::stream::{BoxStream, StreamExt};
 use indexmap::IndexMap;
 use uuid::Uuid;
 
-use crate::checkpoint::store::Durability;
-use crate::condition;
-use crate::error::{Context, Error, Result};
+use crate::durable::store::Durability;
+use crate::error::{Context, Error, Result, condition};
 use crate::sink::encode::{Encoder, Encoding};
 use crate::types::display::{self, Style};
 use crate::types::simple_name;

@@ -61,7 +61,7 @@ pub fn encoding(name: &str, format: &str) -> Result<Option<&'static encoding_rs:
         Some(found) if found == encoding_rs::UTF_8 => Ok(None),
         // The label `us-ascii` and `iso-8859-1` mean windows-1252 on the web; the bytes that differ are control characters.
         Some(found) => Ok(Some(found)),
-        None => Err(Error::of(crate::condition::INVALID_PARAMETER_VALUE_CHARSET)
+        None => Err(Error::of(crate::error::condition::INVALID_PARAMETER_VALUE_CHARSET)
             .with("functionName", format)
             .with("charset", name)
             .with("charsets", "utf-8, iso-8859-1, us-ascii, utf-16le, utf-16be and the like")),

@@ -8,9 +8,8 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, TimeUnit};
 
-use crate::conf::Conf;
+use crate::config::{Conf, Options};
 use crate::error::{Error, Result};
-use crate::options::Options;
 use crate::types::pattern::Pattern;
 use crate::types::zone::Zone;
 use crate::types::{self, parse};

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::list::{FileEntry, Listing, component_glob, modified_ms};
 use super::path;
+use crate::config::Options;
+use crate::config::options::bad;
 use crate::error::{Error, Result};
-use crate::options::{Options, bad};
 
 /// What the options ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::list::FileEntry;
 use super::partition;
-use crate::checkpoint::log::CompactibleLog;
-use crate::checkpoint::store::{Durability, Store};
+use crate::durable::log::CompactibleLog;
+use crate::durable::store::{Durability, Store};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How far a sink's log has been read, and the files that it named.
@@ -56,7 +56,7 @@ impl Committed {
                 let log = self.log.store().dir().display();
                 Error::new(ErrorKind::Checkpoint, format!("a line of {log} is damaged: {error}"))
             })?;
-            let path = crate::uri::to_path(&line.path)?;
+            let path = crate::types::uri::to_path(&line.path)?;
             if line.action == "delete" {
                 self.files.shift_remove(&path);
                 continue;

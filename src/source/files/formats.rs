@@ -8,8 +8,8 @@ use super::json::JsonReader;
 use super::parquet::ParquetReader;
 use super::text::TextReader;
 use crate::error::Result;
-use crate::format::{Formats, InputFormat, SourceRequest};
 use crate::source::Source;
+use crate::source::format::{InputFormat, SourceRequest};
 
 /// A format of files that can be read.
 #[derive(Clone, Copy, Debug)]
@@ -20,11 +20,8 @@ pub enum FileFormat {
     Text,
 }
 
-/// Adds them all.
-pub fn register(formats: &mut Formats) {
-    for format in [FileFormat::Parquet, FileFormat::Csv, FileFormat::Json, FileFormat::Text] {
-        formats.register(Arc::new(format), &[]);
-    }
+impl FileFormat {
+    pub const ALL: [Self; 4] = [Self::Parquet, Self::Csv, Self::Json, Self::Text];
 }
 
 impl InputFormat for FileFormat {

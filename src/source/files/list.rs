@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use super::committed::Committed;
 use super::partition::{self, Values};
 use super::path;
-use crate::checkpoint::layout::SINK_METADATA;
-use crate::condition;
-use crate::error::{Context, Error, Result};
+use crate::durable::log::SINK_METADATA;
+use crate::error::{Context, Error, Result, condition};
 use globset::{GlobBuilder, GlobMatcher};
 
 /// A data file.

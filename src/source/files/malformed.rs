@@ -2,10 +2,8 @@
 
 use arrow::datatypes::{DataType, Schema};
 
-use crate::condition;
-use crate::conf::Conf;
-use crate::error::{Error, Result};
-use crate::options::Options;
+use crate::config::{Conf, Options};
+use crate::error::{Error, Result, condition};
 use crate::types;
 
 /// What becomes of a malformed record.

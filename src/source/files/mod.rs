@@ -29,14 +29,13 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use self::cells::Rules;
 use self::list::{FileEntry, Listing, component_glob};
 use self::stream::{FileStreamReader, StreamOptions};
+use super::format::SourceRequest;
 use super::once::OnceReader;
 use super::{ContinuousReader, ReadMode, Reader, Source, SourceRun};
-use crate::batch::Cancel;
-use crate::condition;
-use crate::conf::Conf;
-use crate::error::{Error, ErrorKind, Result};
-use crate::format::SourceRequest;
-use crate::options::{Options, parse_bytes};
+use crate::config::quantity::parse_bytes;
+use crate::config::{Conf, Options};
+use crate::error::{Error, ErrorKind, Result, condition};
+use crate::runtime::Cancel;
 use crate::types;
 
 /// A part of a file: the bytes from `start` up to `end`.
@@ -179,7 +178,7 @@ fn listing(
         let micros = types::parse::timestamp(&text, zone);
         micros
             .map(|micros| Some(micros.div_euclid(1000)))
-            .ok_or_else(|| crate::options::bad(key, "a time such as 2020-06-01T13:00:00", &text))
+            .ok_or_else(|| crate::config::options::bad(key, "a time such as 2020-06-01T13:00:00", &text))
     };
     let (modified_after, modified_before) = (moment("modifiedAfter")?, moment("modifiedBefore")?);
     Ok(Listing {

@@ -7,8 +7,7 @@ use percent_encoding::percent_decode_str;
 
 use super::cells::{Cells, Rules};
 use super::list::FileEntry;
-use crate::condition;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
 use crate::types::{self, parse};
 
 /// Names and texts of a file's partition directories, outermost first; `None` is the name that Hive gives to null.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Result;
-use crate::uri;
+use crate::types::uri;
 
 /// A path as an option gives it: `file:/a`, `file:///a`, `/a` or `a`, which is below the working directory.
 pub fn from_user(text: &str) -> Result<PathBuf> {

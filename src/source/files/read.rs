@@ -11,8 +11,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use super::list::FileEntry;
 use super::split::{Piece, pack};
 use super::{FileSource, Rows, partition};
-use crate::condition;
-use crate::error::{Error, ErrorKind, Result, panicked};
+use crate::error::{Error, ErrorKind, Result, condition, panicked};
 use crate::source::{Partition, RecordBatches, Scan};
 
 impl FileSource {
@@ -41,7 +40,7 @@ impl Partition for Files {
 
 /// The rows of one piece, with its file's name in every error, or without its error where the user tolerates it.
 fn tolerant(source: &Arc<FileSource>, piece: Piece, scan: &Scan) -> Rows {
-    let (tolerance, file) = (source.tolerance, crate::uri::from_path(&piece.span.path));
+    let (tolerance, file) = (source.tolerance, crate::types::uri::from_path(&piece.span.path));
     // A library may panic over a damaged file: an error of that file, which can be told and tolerated.
     let caught = |panic: Box<dyn Any + Send>| panicked(panic.as_ref());
     let mut rows = match catch_unwind(AssertUnwindSafe(|| open(source, &piece, scan))) {

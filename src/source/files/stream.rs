@@ -20,12 +20,12 @@ use super::committed::Committed;
 use super::list::{FileEntry, Listing};
 use super::seen::Seen;
 use super::{FileSource, partition};
-use crate::checkpoint::log::CompactibleLog;
-use crate::checkpoint::store::Put;
-use crate::clock::Clock;
-use crate::conf::Conf;
+use crate::config::options::bad;
+use crate::config::{Conf, Options};
+use crate::durable::log::CompactibleLog;
+use crate::durable::store::Put;
 use crate::error::{Error, ErrorKind, Result};
-use crate::options::{Options, bad};
+use crate::runtime::clock::Clock;
 use crate::source::{Available, Offset, Partition, ReadLimit, Reader, SourceRun};
 
 /// The options of a stream of files.
@@ -188,7 +188,7 @@ impl FileStreamReader {
     /// The files there are now that were not taken, in the order in which batches take them.
     fn list(&mut self) -> Result<Vec<FileEntry>> {
         let (listing, seen) = (&self.source.listing, &self.seen);
-        let is_new = |file: &FileEntry| seen.is_new(&crate::uri::from_path(&file.path), file.modified_ms);
+        let is_new = |file: &FileEntry| seen.is_new(&crate::types::uri::from_path(&file.path), file.modified_ms);
         let mut files = match listing.sink_log() {
             None => listing.files(false)?,
             Some(log) => {
@@ -214,7 +214,7 @@ impl FileStreamReader {
             return Ok(std::mem::take(&mut self.unread));
         }
         let Some(pinned) = &self.pinned else { return self.list().map(Into::into) };
-        let is_new = |file: &&FileEntry| self.seen.is_new(&crate::uri::from_path(&file.path), file.modified_ms);
+        let is_new = |file: &&FileEntry| self.seen.is_new(&crate::types::uri::from_path(&file.path), file.modified_ms);
         Ok(pinned.iter().filter(is_new).cloned().collect())
     }
 
@@ -253,7 +253,7 @@ impl FileStreamReader {
     /// Writes the files that a batch takes as the log's next number.
     fn append(&mut self, files: Vec<FileEntry>) -> Result<()> {
         let number = self.head;
-        let uris: Vec<_> = files.iter().map(|file| crate::uri::from_path(&file.path)).collect();
+        let uris: Vec<_> = files.iter().map(|file| crate::types::uri::from_path(&file.path)).collect();
         let lines: Vec<_> =
             uris.iter().zip(&files).map(|(uri, file)| Line::write(uri, file.modified_ms, number)).collect();
         if self.log.add(number, &lines)? == Put::Exists {
@@ -307,7 +307,7 @@ impl FileStreamReader {
 
     /// A file as the log has it; its size is looked up, and one that is gone fails when it is read.
     fn entry(&self, line: &Line) -> Result<FileEntry> {
-        let path = crate::uri::to_path(&line.path)?;
+        let path = crate::types::uri::to_path(&line.path)?;
         let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
         let listing = &self.source.listing;
         let base = listing.base.clone().or_else(|| listing.paths.iter().find(|base| path.starts_with(base)).cloned());

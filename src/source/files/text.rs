@@ -9,9 +9,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use super::bytes::{Records, Separator, encoding, is_plain};
 use super::list::FileEntry;
 use super::{FileReader, Rows, Span, analysis, unsupported_type};
-use crate::batch::Cancel;
+use crate::config::Options;
 use crate::error::{Error, Result};
-use crate::options::Options;
+use crate::runtime::Cancel;
 
 /// Rows in one record batch of a text format.
 pub const BATCH_ROWS: usize = 8192;

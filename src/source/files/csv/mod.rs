@@ -17,10 +17,10 @@ use super::list::FileEntry;
 use super::malformed::Malformed;
 use super::text::line_separator;
 use super::{FileReader, Rows, Span, unsupported_type};
-use crate::batch::Cancel;
-use crate::conf::Conf;
+use crate::config::options::bad;
+use crate::config::{Conf, Options};
 use crate::error::{Error, Result};
-use crate::options::{Options, bad};
+use crate::runtime::Cancel;
 
 /// The reading half of `csv`, with its options.
 #[derive(Clone, Debug)]

@@ -10,9 +10,8 @@ use arrow::datatypes::{Schema, SchemaRef};
 use super::CsvReader;
 use super::infer::column_names;
 use super::token::{Fields, Uncut, is_skipped};
-use crate::batch::Cancel;
-use crate::condition;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
+use crate::runtime::Cancel;
 use crate::source::files::bytes::Records;
 use crate::source::files::cells::Cells;
 use crate::source::files::malformed::Mode;
@@ -100,7 +99,7 @@ impl CsvRows {
         }
         let message = format!(
             "the header of {} is '{}' and the schema has '{}'",
-            crate::uri::from_path(&span.path),
+            crate::types::uri::from_path(&span.path),
             found.join(", "),
             expected.join(", ")
         );

@@ -6,8 +6,7 @@ use arrow::datatypes::{DataType, Field, Fields, Schema};
 
 use super::cursor::{Cursor, Kind, Syntax};
 use super::{JsonReader, schema_of};
-use crate::condition;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
 use crate::source::files::Span;
 use crate::source::files::bytes::Records;
 use crate::source::files::list::FileEntry;

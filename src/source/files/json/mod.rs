@@ -20,10 +20,9 @@ use super::list::FileEntry;
 use super::malformed::{Malformed, Mode};
 use super::text::line_separator;
 use super::{FileReader, Rows, Span, unsupported_type};
-use crate::batch::Cancel;
-use crate::conf::Conf;
+use crate::config::{Conf, Options};
 use crate::error::{Error, Result};
-use crate::options::Options;
+use crate::runtime::Cancel;
 
 /// The reading half of `json`, with its options.
 #[derive(Clone, Debug)]

@@ -24,11 +24,10 @@ use self::adapt::adapt;
 use self::lists::Lists;
 use super::list::FileEntry;
 use super::{FileReader, Rows, Span};
-use crate::batch::Cancel;
-use crate::condition;
-use crate::conf::Conf;
-use crate::error::{Context, Error, Result};
-use crate::options::{Options, bad};
+use crate::config::options::bad;
+use crate::config::{Conf, Options};
+use crate::error::{Context, Error, Result, condition};
+use crate::runtime::Cancel;
 use crate::types;
 
 /// How many rows a record batch has: as many as the columns that the library reads hold in so many bytes, so that what it decodes is
@@ -88,7 +87,7 @@ fn failed(error: ParquetError) -> Error {
 fn footer(file: &File, path: &Path) -> Result<ArrowReaderMetadata> {
     let unreadable = |error| {
         Error::of(condition::FAILED_READ_FILE_CANNOT_READ_FILE_FOOTER)
-            .with("path", crate::uri::from_path(path))
+            .with("path", crate::types::uri::from_path(path))
             .with("reason", failed(error))
     };
     let metadata = ArrowReaderMetadata::load(file, ArrowReaderOptions::new()).map_err(unreadable)?;

@@ -1,0 +1,77 @@
+//! Session configuration: Spark's keys and defaults, looked up without copies.
+
+use std::collections::BTreeMap;
+
+use super::quantity::parse_duration_ms;
+use super::setting;
+use crate::error::{Error, Result};
+
+/// A snapshot of a session's configuration: what was set, over the defaults.
+#[derive(Clone, Debug, Default)]
+pub struct Conf(BTreeMap<String, String>);
+
+impl Conf {
+    /// The value of a key: what was set, or the default.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str).or_else(|| setting::default(key))
+    }
+
+    /// The value that was set, without defaults.
+    pub fn get_set(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    pub fn set(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(key.into(), value.into());
+    }
+
+    pub fn unset(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+
+    /// Every key that was set, in order of keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// A key that is `true` or `false`.
+    pub fn flag(&self, key: &str) -> Result<bool> {
+        match self.get(key) {
+            Some(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+            Some(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+            other => {
+                Err(Error::illegal(format!("'{key}' must be true or false, found '{}'", other.unwrap_or("nothing"))))
+            }
+        }
+    }
+
+    /// A key that is a whole number. Sizes have a parser of their own in `options`.
+    pub fn number(&self, key: &str) -> Result<u64> {
+        let text = self.get(key).unwrap_or_default();
+        text.trim().parse().map_err(|_| Error::illegal(format!("'{key}' must be a whole number, found '{text}'")))
+    }
+
+    /// A key that is a time, in milliseconds: with a unit, or bare.
+    pub fn millis(&self, key: &str) -> Result<u64> {
+        let text = self.get(key).unwrap_or_default();
+        let millis = parse_duration_ms(text, 1).and_then(|millis| u64::try_from(millis).ok());
+        millis.ok_or_else(|| Error::illegal(format!("'{key}' must be a time such as 100ms or 5s, found '{text}'")))
+    }
+
+    /// `spark.sql.session.timeZone`.
+    pub fn time_zone(&self) -> &str {
+        self.get("spark.sql.session.timeZone").unwrap_or("UTC")
+    }
+
+    pub fn ansi(&self) -> bool {
+        self.flag("spark.sql.ansi.enabled").unwrap_or(true)
+    }
+
+    pub fn default_format(&self) -> &str {
+        self.get("spark.sql.sources.default").unwrap_or("parquet")
+    }
+
+    pub fn case_sensitive(&self) -> bool {
+        self.flag("spark.sql.caseSensitive").unwrap_or(false)
+    }
+}

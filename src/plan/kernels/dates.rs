@@ -1,0 +1,217 @@
+//! Arithmetic over dates, timestamps and intervals.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, PrimitiveArray};
+use arrow::datatypes::{
+    DataType, Date32Type, DurationMicrosecondType, Float64Type, Int32Type, IntervalMonthDayNanoType, IntervalUnit,
+    IntervalYearMonthType, TimestampMicrosecondType,
+};
+
+use super::Kernel;
+use super::arithmetic::{by_zero, overflow};
+use crate::error::{Error, Result};
+use crate::plan::typed::Typed;
+use crate::types::calendar::{self, MICROS_PER_DAY};
+use crate::types::parse::Mode;
+use crate::types::zone::Zone;
+use crate::types::{self, day_time_interval};
+
+/// A date moved by a number of days.
+pub fn add_days(date: Typed, days: Typed, minus: bool) -> Typed {
+    let nullable = date.nullable || days.nullable;
+    Kernel::arrays(format!("add_days_{minus}"), DataType::Date32, nullable, move |arrays| {
+        pairs::<Date32Type, Int32Type, Date32Type>(arrays, |date, days| {
+            Ok(if minus { date.wrapping_sub(days) } else { date.wrapping_add(days) })
+        })
+    })
+    .infallible()
+    .call(vec![date, days])
+}
+
+/// A date or timestamp moved by an interval; days and months of a timestamp are counted in `zone`.
+pub fn shift(instant: Typed, interval: Typed, minus: bool, zone: Zone) -> Typed {
+    let (data_type, nullable) = (instant.data_type.clone(), instant.nullable || interval.nullable);
+    let local = matches!(&data_type, DataType::Timestamp(_, Some(_)));
+    let sign = if minus { -1 } else { 1 };
+    let name = format!("shift_{sign}_{data_type}_{}_{}", interval.data_type, zone.id());
+    let result_type = data_type.clone();
+    Kernel::arrays(name, data_type, nullable, move |arrays| {
+        let steps = steps(&arrays[1])?;
+        let missed = || overflow("");
+        let move_days = |days: i64, step: &Step| -> Option<i64> {
+            let days = calendar::add_months(days, sign * step.months)?;
+            days.checked_add(sign * step.days)
+        };
+        if let DataType::Date32 = arrays[0].data_type() {
+            let dates = arrays[0].as_primitive::<Date32Type>();
+            let values: Result<PrimitiveArray<Date32Type>> = dates
+                .iter()
+                .zip(&steps)
+                .map(|pair| match pair {
+                    (Some(date), Some(step)) => {
+                        let whole = step.micros / MICROS_PER_DAY * sign;
+                        let days = move_days(i64::from(date), step)
+                            .and_then(|days| days.checked_add(whole))
+                            .ok_or_else(missed)?;
+                        i32::try_from(days).map(Some).map_err(|_| missed())
+                    }
+                    _ => Ok(None),
+                })
+                .collect();
+            return Ok(Arc::new(values?) as ArrayRef);
+        }
+        let instants = arrays[0].as_primitive::<TimestampMicrosecondType>();
+        let values: Result<PrimitiveArray<TimestampMicrosecondType>> = instants
+            .iter()
+            .zip(&steps)
+            .map(|pair| match pair {
+                (Some(instant), Some(step)) => {
+                    let moved = if step.months == 0 && step.days == 0 {
+                        Some(instant)
+                    } else {
+                        let reading = if local { zone.to_local(instant) } else { instant };
+                        let (days, rest) = (reading.div_euclid(MICROS_PER_DAY), reading.rem_euclid(MICROS_PER_DAY));
+                        move_days(days, step)
+                            .and_then(|days| days.checked_mul(MICROS_PER_DAY)?.checked_add(rest))
+                            .and_then(|reading| if local { zone.to_utc(reading) } else { Some(reading) })
+                    };
+                    moved.and_then(|moved| moved.checked_add(sign * step.micros)).map(Some).ok_or_else(missed)
+                }
+                _ => Ok(None),
+            })
+            .collect();
+        Ok(Arc::new(values?.with_data_type(result_type.clone())))
+    })
+    .call(vec![instant, interval])
+}
+
+fn pairs<L, R, O>(arrays: &[ArrayRef], f: impl Fn(L::Native, R::Native) -> Result<O::Native>) -> Result<ArrayRef>
+where
+    L: arrow::datatypes::ArrowPrimitiveType,
+    R: arrow::datatypes::ArrowPrimitiveType,
+    O: arrow::datatypes::ArrowPrimitiveType,
+{
+    let pairs = arrays[0].as_primitive::<L>().iter().zip(arrays[1].as_primitive::<R>());
+    let values: Result<PrimitiveArray<O>> = pairs
+        .map(|pair| match pair {
+            (Some(l), Some(r)) => f(l, r).map(Some),
+            _ => Ok(None),
+        })
+        .collect();
+    Ok(Arc::new(values?))
+}
+
+/// The kernel's name: a difference of dates is an interval of days, which a cast asks for.
+pub const BETWEEN_DATES: &str = "between_dates";
+
+pub fn between_dates(left: Typed, right: Typed) -> Typed {
+    let nullable = left.nullable || right.nullable;
+    Kernel::arrays(BETWEEN_DATES, day_time_interval(), nullable, |arrays| {
+        pairs::<Date32Type, Date32Type, DurationMicrosecondType>(arrays, |l, r| {
+            Ok((i64::from(l) - i64::from(r)) * MICROS_PER_DAY)
+        })
+    })
+    .infallible()
+    .call(vec![left, right])
+}
+
+pub fn between_instants(left: Typed, right: Typed) -> Typed {
+    let nullable = left.nullable || right.nullable;
+    Kernel::arrays("between_instants", day_time_interval(), nullable, |arrays| {
+        pairs::<TimestampMicrosecondType, TimestampMicrosecondType, DurationMicrosecondType>(arrays, |l, r| {
+            l.checked_sub(r).ok_or_else(|| overflow(""))
+        })
+    })
+    .call(vec![left, right])
+}
+
+pub fn add_intervals(left: Typed, right: Typed, minus: bool) -> Typed {
+    let (data_type, nullable) = (left.data_type.clone(), left.nullable || right.nullable);
+    Kernel::arrays(format!("add_intervals_{minus}_{data_type}"), data_type, nullable, move |arrays| {
+        match arrays[0].data_type() {
+            DataType::Duration(_) => {
+                pairs::<DurationMicrosecondType, DurationMicrosecondType, DurationMicrosecondType>(arrays, |l, r| {
+                    if minus { l.checked_sub(r) } else { l.checked_add(r) }
+                        .ok_or_else(|| overflow(if minus { "try_subtract" } else { "try_add" }))
+                })
+            }
+            DataType::Interval(IntervalUnit::YearMonth) => {
+                pairs::<IntervalYearMonthType, IntervalYearMonthType, IntervalYearMonthType>(arrays, |l, r| {
+                    if minus { l.checked_sub(r) } else { l.checked_add(r) }
+                        .ok_or_else(|| overflow(if minus { "try_subtract" } else { "try_add" }))
+                })
+            }
+            _ => Ok(if minus {
+                arrow::compute::kernels::numeric::sub(&arrays[0], &arrays[1])?
+            } else {
+                arrow::compute::kernels::numeric::add(&arrays[0], &arrays[1])?
+            }),
+        }
+    })
+    .call(vec![left, right])
+}
+
+/// An interval times, or divided by, a double.
+pub fn scale(interval: Typed, number: Typed, divide: bool, mode: Mode) -> Typed {
+    let nullable = interval.nullable || number.nullable || mode != Mode::Ansi;
+    let data_type = interval.data_type.clone();
+    Kernel::arrays(format!("scale_interval_{divide}_{data_type}"), data_type, nullable, move |arrays| {
+        let factor = |number: f64| {
+            if divide && number == 0.0 { Err(by_zero("/")) } else { Ok(if divide { 1.0 / number } else { number }) }
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "rounded half up, and looked at before"
+        )]
+        match arrays[0].data_type() {
+            DataType::Duration(_) => {
+                pairs::<DurationMicrosecondType, Float64Type, DurationMicrosecondType>(arrays, |micros, number| {
+                    factor(number)?;
+                    let exact = if divide { micros as f64 / number } else { micros as f64 * number };
+                    if exact.abs() < 9.2e18 { Ok(exact.round() as i64) } else { Err(overflow("")) }
+                })
+            }
+            DataType::Interval(IntervalUnit::YearMonth) => {
+                pairs::<IntervalYearMonthType, Float64Type, IntervalYearMonthType>(arrays, |months, number| {
+                    factor(number)?;
+                    let exact = if divide { f64::from(months) / number } else { f64::from(months) * number };
+                    if exact.abs() < f64::from(i32::MAX) { Ok(exact.round() as i32) } else { Err(overflow("")) }
+                })
+            }
+            other => Err(Error::unsupported(format!("multiplying or dividing {}", types::sql_name(other)))),
+        }
+    })
+    .call(vec![interval, number])
+}
+
+/// An interval's parts, which do not add up to each other.
+struct Step {
+    months: i64,
+    days: i64,
+    micros: i64,
+}
+
+fn steps(intervals: &ArrayRef) -> Result<Vec<Option<Step>>> {
+    Ok(match intervals.data_type() {
+        DataType::Duration(_) => intervals
+            .as_primitive::<DurationMicrosecondType>()
+            .iter()
+            .map(|v| v.map(|micros| Step { months: 0, days: 0, micros }))
+            .collect(),
+        DataType::Interval(IntervalUnit::YearMonth) => intervals
+            .as_primitive::<IntervalYearMonthType>()
+            .iter()
+            .map(|v| v.map(|months| Step { months: i64::from(months), days: 0, micros: 0 }))
+            .collect(),
+        DataType::Interval(IntervalUnit::MonthDayNano) => intervals
+            .as_primitive::<IntervalMonthDayNanoType>()
+            .iter()
+            .map(|v| {
+                v.map(|v| Step { months: i64::from(v.months), days: i64::from(v.days), micros: v.nanoseconds / 1000 })
+            })
+            .collect(),
+        other => return Err(Error::internal(format!("{} is no interval", types::sql_name(other)))),
+    })
+}

@@ -1,0 +1,146 @@
+//! Our own scalar functions inside a DataFusion plan: a name, a result type that is known already, and a kernel over Arrow arrays.
+//!
+//! Types are settled by `resolve`, so a kernel has no signature to coerce by, and DataFusion has nothing to guess.
+
+pub mod arithmetic;
+pub mod bits;
+pub mod cast;
+pub mod dates;
+pub mod decimals;
+pub mod nested;
+pub mod normalize;
+pub mod rows;
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::ScalarValue;
+use datafusion::error::Result as DfResult;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature,
+    Volatility,
+};
+
+use super::typed::Typed;
+use crate::error::Result;
+
+type Run = dyn Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync;
+
+/// A scalar function of ours. Two are the same when their names, which hold every parameter of the kernel, and result types are.
+pub struct Kernel {
+    name: String,
+    data_type: DataType,
+    nullable: bool,
+    fallible: bool,
+    signature: Signature,
+    run: Arc<Run>,
+}
+
+impl Kernel {
+    /// A kernel that takes arguments as they come, constants as constants, with the number of rows. `name` must tell apart
+    /// all that the kernel closes over: equal calls are evaluated once.
+    pub fn new(
+        name: impl Into<String>,
+        data_type: DataType,
+        nullable: bool,
+        run: impl Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync + 'static,
+    ) -> Self {
+        let signature =
+            Signature::one_of(vec![TypeSignature::VariadicAny, TypeSignature::Nullary], Volatility::Immutable);
+        Self { name: name.into(), data_type, nullable, fallible: true, signature, run: Arc::new(run) }
+    }
+
+    /// A kernel over arrays of equal length. When every argument is a constant it runs over one row, and its result is a constant.
+    pub fn arrays(
+        name: impl Into<String>,
+        data_type: DataType,
+        nullable: bool,
+        run: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(name, data_type, nullable, move |arguments, rows| {
+            let constant = arguments.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
+            let length = if constant { 1 } else { rows };
+            let arrays = arguments.iter().map(|argument| argument.to_array(length)).collect::<DfResult<Vec<_>>>()?;
+            let result = run(&arrays)?;
+            if constant && !arguments.is_empty() {
+                return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
+            }
+            Ok(ColumnarValue::Array(result))
+        })
+    }
+
+    /// Says that no value makes this kernel fail, so that it may run on rows that a lazy operator would have left out.
+    #[must_use]
+    pub fn infallible(mut self) -> Self {
+        self.fallible = false;
+        self
+    }
+
+    /// A kernel whose result differs from call to call (`rand`, `uuid`): neither folded nor shared.
+    #[must_use]
+    pub fn volatile(mut self) -> Self {
+        self.signature.volatility = Volatility::Volatile;
+        self
+    }
+
+    /// The call of this kernel.
+    pub fn call(self, arguments: Vec<Typed>) -> Typed {
+        let (data_type, nullable) = (self.data_type.clone(), self.nullable);
+        let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
+        let expr = Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::new_from_impl(self)), arguments));
+        Typed { expr, data_type, nullable }
+    }
+}
+
+/// Whether evaluating `function` on a row can raise: operators that skip rows (`AND`, `OR`) must then really skip them.
+pub fn is_fallible(function: &ScalarUDF) -> bool {
+    let inner: &dyn std::any::Any = function.inner().as_ref();
+    inner.downcast_ref::<Kernel>().is_some_and(|kernel| kernel.fallible)
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kernel({} -> {})", self.name, self.data_type)
+    }
+}
+
+impl PartialEq for Kernel {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.data_type == other.data_type && self.nullable == other.nullable
+    }
+}
+
+impl Eq for Kernel {}
+
+impl Hash for Kernel {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+        self.data_type.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Kernel {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> DfResult<DataType> {
+        Ok(self.data_type.clone())
+    }
+
+    fn return_field_from_args(&self, _arguments: ReturnFieldArgs<'_>) -> DfResult<FieldRef> {
+        Ok(Arc::new(Field::new(&self.name, self.data_type.clone(), self.nullable)))
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
+        Ok((self.run)(&arguments.args, arguments.number_rows)?)
+    }
+}

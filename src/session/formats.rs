@@ -1,0 +1,72 @@
+//! What `format("x")` names: one registry of everything that can be read from or written to.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::error::{Error, Result, condition};
+use crate::sink::format::OutputFormat;
+use crate::source::ReadMode;
+use crate::source::format::InputFormat;
+use crate::{sink, source};
+
+/// Spark's formats that no stream reads or writes.
+const BATCH_ONLY: &[&str] = &["jdbc"];
+
+/// The formats of a session, by lower-case name.
+#[derive(Default)]
+pub struct Formats {
+    inputs: IndexMap<String, Arc<dyn InputFormat>>,
+    outputs: IndexMap<String, Arc<dyn OutputFormat>>,
+}
+
+impl Formats {
+    /// Every format that Firesteel brings.
+    pub fn all() -> Self {
+        let mut formats = Self::default();
+        source::formats().into_iter().for_each(|format| formats.register(format));
+        sink::formats().into_iter().for_each(|format| formats.register_output(format));
+        formats
+    }
+
+    /// Adds a format that is read.
+    pub fn register(&mut self, format: Arc<dyn InputFormat>) {
+        self.inputs.insert(format.name().to_lowercase(), format);
+    }
+
+    /// Adds a format that is written.
+    pub fn register_output(&mut self, format: Arc<dyn OutputFormat>) {
+        self.outputs.insert(format.name().to_lowercase(), format);
+    }
+
+    /// The format called `name`, in any case, to read.
+    pub fn input(&self, name: &str, mode: ReadMode) -> Result<Arc<dyn InputFormat>> {
+        let key = name.to_lowercase();
+        match self.inputs.get(&key) {
+            Some(format) => Ok(Arc::clone(format)),
+            None if mode == ReadMode::Stream && (self.outputs.contains_key(&key) || BATCH_ONLY.contains(&&*key)) => {
+                Err(Error::of(condition::SOURCE_NOT_STREAMED).with("className", name).with("operator", "reading"))
+            }
+            None if self.outputs.contains_key(&key) => {
+                Err(Error::unsupported(format!("the data source '{name}' cannot be read")))
+            }
+            None => Err(not_found(name)),
+        }
+    }
+
+    /// The format called `name`, in any case, to write.
+    pub fn output(&self, name: &str) -> Result<Arc<dyn OutputFormat>> {
+        let key = name.to_lowercase();
+        match self.outputs.get(&key) {
+            Some(format) => Ok(Arc::clone(format)),
+            None if self.inputs.contains_key(&key) => {
+                Err(Error::unsupported(format!("the data source '{name}' cannot be written")))
+            }
+            None => Err(not_found(name)),
+        }
+    }
+}
+
+fn not_found(name: &str) -> Error {
+    Error::of(condition::DATA_SOURCE_NOT_FOUND).with("provider", name)
+}

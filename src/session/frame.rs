@@ -1,0 +1,180 @@
+//! An analysed DataFrame, and its actions.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::FutureExt;
+use futures::future::join_all;
+use futures::stream::{BoxStream, StreamExt, TryStreamExt};
+
+use super::Session;
+use crate::batch::Batch;
+use crate::error::{Error, Result, condition, panicked};
+use crate::plan::Resolved;
+use crate::plan::finish::{Finished, finish};
+use crate::plan::operators::cached;
+use crate::plan::pass::{Inputs, Pass};
+use crate::plan::resolve::resolve;
+use crate::plan::tree::Relation;
+use crate::runtime::Cancel;
+use crate::types::show::{Layout, render};
+use crate::types::zone::Zone;
+
+/// A DataFrame: names and types are resolved, nothing has run.
+#[derive(Clone)]
+pub struct Frame {
+    session: Arc<Session>,
+    resolved: Arc<Resolved>,
+}
+
+impl Frame {
+    /// Resolves a relation in a session; raises what Spark's analyser raises.
+    pub fn new(session: &Arc<Session>, relation: &Relation) -> Result<Self> {
+        let resolved = session.with_context(|context| resolve(relation, context))?;
+        Ok(Self { session: Arc::clone(session), resolved: Arc::new(resolved) })
+    }
+
+    /// A frame of a relation that is resolved already.
+    pub fn of(session: &Arc<Session>, resolved: Arc<Resolved>) -> Self {
+        Self { session: Arc::clone(session), resolved }
+    }
+
+    /// A relation over this one.
+    pub fn derive(&self, build: impl FnOnce(Box<Relation>) -> Relation) -> Result<Self> {
+        Self::new(&self.session, &build(Box::new(self.relation())))
+    }
+
+    /// This frame as a leaf of a bigger tree.
+    pub fn relation(&self) -> Relation {
+        Relation::Resolved(Arc::clone(&self.resolved))
+    }
+
+    pub fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    pub fn resolved(&self) -> &Arc<Resolved> {
+        &self.resolved
+    }
+
+    pub fn schema(&self) -> SchemaRef {
+        self.resolved.schema()
+    }
+
+    pub fn is_streaming(&self) -> bool {
+        self.resolved.is_streaming()
+    }
+
+    /// Optimised and physical plan as text.
+    pub fn explain(&self) -> Result<(String, String)> {
+        Ok(self.finish()?.explain())
+    }
+
+    /// The analysed plan as text.
+    pub fn analyzed(&self) -> String {
+        self.resolved.plan.display_indent().to_string()
+    }
+
+    fn finish(&self) -> Result<Finished> {
+        finish(&self.resolved, &self.session.env())
+    }
+
+    /// Plans and prepares a batch run; a stream has no batch run.
+    pub fn pass(&self, cancel: &Cancel) -> Result<Pass> {
+        if self.is_streaming() {
+            return Err(Error::of(condition::STREAMING_WITHOUT_WRITE_STREAM));
+        }
+        let batch = Batch { clock_ms: self.session.clock().now_ms(), cancel: cancel.clone(), ..Batch::default() };
+        self.finish()?.pass(Arc::new(batch), Inputs::new())
+    }
+
+    /// How many lanes its rows come in.
+    pub fn lanes(&self) -> Result<usize> {
+        Ok(self.finish()?.lanes())
+    }
+
+    /// Every row, in the order of lanes.
+    pub fn collect(&self, cancel: &Cancel) -> Result<Vec<RecordBatch>> {
+        let lanes = self.collect_lanes(cancel)?;
+        Ok(lanes.into_iter().flatten().collect())
+    }
+
+    /// Every row, by lane.
+    pub fn collect_lanes(&self, cancel: &Cancel) -> Result<Vec<Vec<RecordBatch>>> {
+        self.each_lane(&self.pass(cancel)?, |_, rows| rows.try_collect())?.into_iter().collect()
+    }
+
+    /// Works through the lanes of a pass side by side, each to its end; what came of each, in the order of lanes.
+    pub fn each_lane<T, F>(
+        &self,
+        pass: &Pass,
+        work: impl Fn(usize, BoxStream<'static, Result<RecordBatch>>) -> F,
+    ) -> Result<Vec<Result<T>>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let runtime = self.session.runtime();
+        let lanes: Vec<_> = (0..pass.lanes())
+            .map(|lane| Ok(runtime.lane(work(lane, pass.lane_stream(lane)?))))
+            .collect::<Result<_>>()?;
+        Ok(runtime.block_on(join_all(lanes)))
+    }
+
+    /// Rows as they come, lane after lane, for a reader that takes them one record batch at a time.
+    pub fn stream(&self, cancel: &Cancel) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let pass = self.pass(cancel)?;
+        // Lanes may exchange rows, so all must run: each is a task two record batches ahead, and has no thread of its own, which would wait
+        // for the reader as long as he likes.
+        let lanes: Vec<_> = (0..pass.lanes())
+            .map(|lane| {
+                let mut rows = pass.lane_stream(lane)?;
+                let (send, receive) = tokio::sync::mpsc::channel(2);
+                self.session.runtime().io().spawn(async move {
+                    let sending = async {
+                        while let Some(batch) = rows.next().await {
+                            if send.send(batch).await.is_err() {
+                                return;
+                            }
+                        }
+                    };
+                    // A channel that only closed would look like the end of the rows.
+                    if let Err(panic) = AssertUnwindSafe(sending).catch_unwind().await {
+                        let _ = send.send(Err(panicked(panic.as_ref()))).await;
+                    }
+                });
+                Ok(receive)
+            })
+            .collect::<Result<_>>()?;
+        let lanes = futures::stream::iter(lanes);
+        Ok(lanes
+            .flat_map(|receive| {
+                futures::stream::unfold(receive, |mut receive| async move {
+                    receive.recv().await.map(|batch| (batch, receive))
+                })
+            })
+            .boxed())
+    }
+
+    /// The number of rows.
+    pub fn count(&self, cancel: &Cancel) -> Result<u64> {
+        let none = self.derive(|input| Relation::Project { input, expressions: Vec::new() })?;
+        Ok(none.collect(cancel)?.iter().map(|batch| batch.num_rows() as u64).sum())
+    }
+
+    /// What `show()` prints.
+    pub fn show(&self, layout: Layout, cancel: &Cancel) -> Result<String> {
+        let rows = layout.rows as u64 + 1;
+        let head = self.derive(|input| Relation::Limit { input, rows })?;
+        let zone = Zone::of(self.session.conf().time_zone())?;
+        render(&self.schema(), &head.collect(cancel)?, layout, zone)
+    }
+
+    /// The same frame, its rows kept in memory from the first action on.
+    pub fn cache(&self) -> Result<Self> {
+        let resolved = cached::cached(&self.session.env(), &self.resolved)?;
+        Ok(Self { session: Arc::clone(&self.session), resolved: Arc::new(resolved) })
+    }
+}

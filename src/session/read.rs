@@ -1,0 +1,91 @@
+//! `spark.read`, `spark.readStream` and tables: from a format and its options to a frame over a source.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+
+use super::Session;
+use super::catalog::{Named, Table};
+use super::frame::Frame;
+use crate::config::Options;
+use crate::error::Result;
+use crate::plan::tree::Relation;
+use crate::source::format::SourceRequest;
+use crate::source::{ReadMode, Source};
+
+/// What `spark.read` or `spark.readStream` was told before `load()`.
+pub struct ReadRequest {
+    pub format: Option<String>,
+    pub options: Options,
+    pub schema: Option<SchemaRef>,
+    pub paths: Vec<String>,
+    pub mode: ReadMode,
+}
+
+impl Session {
+    /// `spark.read…load()` and `spark.readStream…load()`.
+    pub fn read(self: &Arc<Self>, request: ReadRequest) -> Result<Frame> {
+        let streaming = request.mode == ReadMode::Stream;
+        let source = self.source(request)?;
+        Frame::new(self, &Relation::Source { source, streaming })
+    }
+
+    fn source(&self, request: ReadRequest) -> Result<Arc<dyn Source>> {
+        let conf = self.conf();
+        let name = request.format.as_deref().unwrap_or_else(|| conf.default_format());
+        let mut options = request.options;
+        let mut paths = request.paths;
+        if let Some(path) = options.get("path").map(str::to_owned)
+            && paths.is_empty()
+        {
+            paths.push(path);
+        }
+        let format = self.formats.read().input(name, request.mode)?;
+        let source = format.source(SourceRequest {
+            options: &mut options,
+            paths,
+            schema: request.schema,
+            mode: request.mode,
+            conf: &conf,
+            runtime: self.runtime(),
+        })?;
+        options.warn_unread(name);
+        Ok(source)
+    }
+
+    /// `spark.table(name)`, or `spark.readStream.table(name)`.
+    pub fn table(self: &Arc<Self>, parts: &[String], mode: ReadMode) -> Result<Frame> {
+        match (self.catalog.get(parts)?, mode) {
+            (Named::View(view), _) => {
+                let name = parts.last().cloned().unwrap_or_default();
+                Frame::new(self, &Relation::Alias { input: Box::new(Relation::Resolved(view)), name })
+            }
+            (Named::Table(table), ReadMode::Batch) => Frame::new(
+                self,
+                &Relation::Alias { name: table.name.clone(), input: Box::new(self.table_relation(&table)?) },
+            ),
+            (Named::Table(table), ReadMode::Stream) => {
+                self.read(ReadRequest { mode: ReadMode::Stream, ..files_of(&table) })
+            }
+        }
+    }
+
+    pub(super) fn table_relation(&self, table: &Table) -> Result<Relation> {
+        Ok(Relation::Source { source: self.source(files_of(table))?, streaming: false })
+    }
+}
+
+fn files_of(table: &Table) -> ReadRequest {
+    ReadRequest {
+        format: Some(table.format.clone()),
+        options: table.options.clone(),
+        schema: Some(Arc::clone(&table.schema)),
+        paths: vec![path_text(&table.path)],
+        mode: ReadMode::Batch,
+    }
+}
+
+fn path_text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

@@ -1,0 +1,227 @@
+//! SQL statements that change the session: views, tables, SET.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use fancy_regex::Regex;
+
+use super::Session;
+use super::catalog::{Catalog, DATABASE, Named, Table};
+use super::frame::Frame;
+use super::save::{SaveMode, SaveRequest, save, save_table};
+use crate::config::{Options, setting};
+use crate::error::{Error, Result, condition};
+use crate::plan::tree::{Relation, Statement};
+use crate::runtime::Cancel;
+use crate::source::memory::MemoryTable;
+use crate::types::simple_name;
+
+/// Carries a statement out and gives its result as a frame.
+pub fn run(session: &Arc<Session>, statement: Statement, cancel: &Cancel) -> Result<Frame> {
+    match statement {
+        Statement::Query(relation) => return Frame::new(session, &relation),
+        Statement::CreateView { name, replace, query } => {
+            session.create_view(&name, &Frame::new(session, &query)?, replace)?;
+        }
+        Statement::DropView { name, if_exists } => {
+            if !session.catalog().drop_view(&name) && !if_exists {
+                return Err(missing(&name));
+            }
+        }
+        Statement::CreateTable { name, format, path, columns, partitioned_by, if_not_exists, replace, query } => {
+            if if_not_exists && session.catalog().find(&name).is_some() {
+                return nothing(session);
+            }
+            let mode = if replace { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
+            let request = SaveRequest { format, options: Options::default(), mode, partition_by: partitioned_by };
+            match (query, columns) {
+                (Some(query), _) => {
+                    let place = path.map(|path| session.table_location(&path)).transpose()?;
+                    let place = place.as_ref().map(|place| place.to_string_lossy());
+                    save_table(&Frame::new(session, &query)?, &name, place.as_deref(), request, cancel)?;
+                }
+                (None, Some(columns)) => declare(session, &name, path.as_deref(), request, columns, None)?,
+                (None, None) => {
+                    return Err(Error::unsupported(format!("the table '{}' needs columns or a query", name.join("."))));
+                }
+            }
+        }
+        Statement::DropTable { name, if_exists } => drop_table(session, &name, if_exists)?,
+        Statement::Insert { table, columns, overwrite, query } => {
+            if !columns.is_empty() {
+                return Err(Error::unsupported("SQL: INSERT with a list of columns is not implemented in Firesteel"));
+            }
+            let Named::Table(table) = session.catalog().get(&table)? else {
+                return Err(Error::unsupported("rows cannot be inserted into a view"));
+            };
+            insert(&table, &Frame::new(session, &query)?, overwrite, cancel)?;
+        }
+        Statement::ShowTables { database, pattern } => {
+            return tables(session, database.as_deref(), pattern.as_deref());
+        }
+        Statement::Describe { table } => return describe(session, &table),
+        Statement::Set { key, value } => return set(session, key, value),
+    }
+    nothing(session)
+}
+
+fn missing(name: &str) -> Error {
+    Error::of(condition::TABLE_OR_VIEW_NOT_FOUND).with("relationName", format!("`{name}`"))
+}
+
+/// `CREATE TABLE` without a query, and `catalog.createTable`.
+pub fn declare(
+    session: &Session,
+    name: &[String],
+    path: Option<&str>,
+    request: SaveRequest,
+    schema: SchemaRef,
+    description: Option<String>,
+) -> Result<()> {
+    let name = Catalog::own(name)?;
+    if session.catalog().find(&[name.to_owned()]).is_some() && request.mode == SaveMode::ErrorIfExists {
+        return Err(Error::of(condition::TABLE_OR_VIEW_ALREADY_EXISTS)
+            .with("relationName", format!("`spark_catalog`.`{DATABASE}`.`{name}`")));
+    }
+    let conf = session.conf();
+    let location = path.map_or_else(|| session.table_path(name), |path| session.table_location(path))?;
+    std::fs::create_dir_all(&location)?;
+    session.catalog().put_table(Table {
+        name: name.to_owned(),
+        format: request.format.unwrap_or_else(|| conf.default_format().to_owned()),
+        options: request.options,
+        path: std::path::absolute(location)?,
+        schema,
+        partition_by: request.partition_by,
+        description,
+        managed: path.is_none(),
+    });
+    Ok(())
+}
+
+/// `DROP TABLE`, and `catalog.dropTable`: a managed table's files go with it.
+pub fn drop_table(session: &Session, name: &[String], if_exists: bool) -> Result<()> {
+    let dropped = Catalog::own(name).ok().and_then(|own| session.catalog().drop_table(own));
+    match dropped {
+        Some(table) if table.managed && table.path.exists() => Ok(std::fs::remove_dir_all(&table.path)?),
+        None if !if_exists => Err(missing(&name.join("`.`"))),
+        _ => Ok(()),
+    }
+}
+
+/// Appends a frame's rows to a table by position, as Spark's `insertInto` does.
+pub fn insert(table: &Table, rows: &Frame, overwrite: bool, cancel: &Cancel) -> Result<()> {
+    let (wanted, found) = (table.schema.fields().len(), rows.schema().fields().len());
+    if wanted != found {
+        let condition = if found < wanted {
+            condition::INSERT_NOT_ENOUGH_DATA_COLUMNS
+        } else {
+            condition::INSERT_TOO_MANY_DATA_COLUMNS
+        };
+        return Err(Error::of(condition)
+            .with("tableName", format!("`{}`", table.name))
+            .with("tableColumns", wanted)
+            .with("dataColumns", found));
+    }
+    let casts = rows.resolved().output.iter().zip(table.schema.fields()).map(|(column, field)| {
+        use crate::plan::tree::Expr;
+        Expr::Cast {
+            input: Box::new(Expr::Attribute(column.id, column.name.clone())),
+            to: field.data_type().clone(),
+            try_cast: false,
+        }
+        .alias(field.name())
+    });
+    let expressions = casts.collect();
+    let rows = rows.derive(|input| Relation::Project { input, expressions })?;
+    let mode = if overwrite { SaveMode::Overwrite } else { SaveMode::Append };
+    let request = SaveRequest {
+        format: Some(table.format.clone()),
+        options: table.options.clone(),
+        mode,
+        partition_by: table.partition_by.clone(),
+    };
+    save(&rows, Some(&table.path.to_string_lossy()), request, cancel)
+}
+
+fn frame(session: &Arc<Session>, columns: Vec<(&str, ArrayRef)>) -> Result<Frame> {
+    let fields: Vec<_> = columns
+        .iter()
+        .map(|(name, column)| Field::new(*name, column.data_type().clone(), column.null_count() > 0))
+        .collect();
+    let batch =
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, column)| column).collect())?;
+    Frame::new(
+        session,
+        &Relation::Source { source: Arc::new(MemoryTable::new(batch.schema(), vec![batch])?), streaming: false },
+    )
+}
+
+fn nothing(session: &Arc<Session>) -> Result<Frame> {
+    let schema = Arc::new(Schema::empty());
+    Frame::new(session, &Relation::Source { source: Arc::new(MemoryTable::new(schema, Vec::new())?), streaming: false })
+}
+
+fn tables(session: &Arc<Session>, database: Option<&str>, pattern: Option<&str>) -> Result<Frame> {
+    if let Some(database) = database.filter(|database| !database.eq_ignore_ascii_case(DATABASE)) {
+        return Err(Error::of(condition::SCHEMA_NOT_FOUND).with("schemaName", format!("`spark_catalog`.`{database}`")));
+    }
+    let patterns = pattern.map(name_patterns);
+    let wanted = |name: &str| {
+        patterns.as_ref().is_none_or(|patterns| patterns.iter().any(|regex| regex.is_match(name).unwrap_or(false)))
+    };
+    let tables = session.catalog().tables();
+    let views = session.catalog().views();
+    let mut rows: Vec<(&str, &str, bool)> = tables.iter().map(|table| (DATABASE, table.name.as_str(), false)).collect();
+    rows.extend(views.iter().map(|view| ("", view.as_str(), true)));
+    rows.retain(|(_, name, _)| wanted(name));
+    rows.sort_by_key(|(_, name, _)| *name);
+    frame(
+        session,
+        vec![
+            ("namespace", Arc::new(rows.iter().map(|row| Some(row.0)).collect::<StringArray>()) as ArrayRef),
+            ("tableName", Arc::new(rows.iter().map(|row| Some(row.1)).collect::<StringArray>()) as ArrayRef),
+            ("isTemporary", Arc::new(rows.iter().map(|row| Some(row.2)).collect::<BooleanArray>()) as ArrayRef),
+        ],
+    )
+}
+
+/// The expressions of a name pattern, which are regular but for `*`. Spark, too, skips what does not parse.
+fn name_patterns(pattern: &str) -> Vec<Regex> {
+    let whole = |part: &str| Regex::new(&format!("(?i)^(?:{})$", part.replace('*', ".*")));
+    pattern.trim().split('|').filter_map(|part| whole(part).ok()).collect()
+}
+
+fn describe(session: &Arc<Session>, name: &[String]) -> Result<Frame> {
+    let table = session.table(name, crate::source::ReadMode::Batch)?;
+    let schema = table.schema();
+    let names: StringArray = schema.fields().iter().map(|field| Some(field.name().as_str())).collect();
+    let types: StringArray = schema.fields().iter().map(|field| Some(simple_name(field.data_type()))).collect();
+    let comments = arrow::array::new_null_array(&DataType::Utf8, schema.fields().len());
+    frame(session, vec![("col_name", Arc::new(names)), ("data_type", Arc::new(types)), ("comment", comments)])
+}
+
+fn set(session: &Arc<Session>, key: Option<String>, value: Option<String>) -> Result<Frame> {
+    if let (Some(key), Some(value)) = (&key, &value) {
+        setting::check_modifiable(key)?;
+        setting::check(key, value)?;
+        setting::note(key);
+        session.change_conf(|conf| conf.set(key, value));
+    }
+    let conf = session.conf();
+    let rows: Vec<(String, String)> = match key {
+        Some(key) => {
+            let value = conf.get(&key).unwrap_or("<undefined>").to_owned();
+            vec![(key, value)]
+        }
+        None => conf.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+    };
+    frame(
+        session,
+        vec![
+            ("key", Arc::new(rows.iter().map(|row| Some(row.0.as_str())).collect::<StringArray>()) as ArrayRef),
+            ("value", Arc::new(rows.iter().map(|row| Some(row.1.as_str())).collect::<StringArray>()) as ArrayRef),
+        ],
+    )
+}
