@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 /// The directories and files of one checkpoint.
 #[derive(Clone, Debug)]
-pub struct Layout {
+pub struct CheckpointLayout {
     root: PathBuf,
 }
 
-impl Layout {
+impl CheckpointLayout {
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }

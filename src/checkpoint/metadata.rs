@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::layout::Layout;
+use super::layout::CheckpointLayout;
 use crate::durable::numbered::NumberedLog;
 use crate::durable::store::{Durability, Put, Store};
 use crate::error::{Error, ErrorKind, Result, condition};
@@ -17,7 +17,7 @@ struct Metadata {
 }
 
 /// The query's id in a checkpoint, or a new one when there is none yet. A checkpoint that has logs but lost its `metadata` is refused.
-pub fn read_or_create(layout: &Layout, durability: Durability, fresh: impl Fn() -> String) -> Result<String> {
+pub fn read_or_create(layout: &CheckpointLayout, durability: Durability, fresh: impl Fn() -> String) -> Result<String> {
     let store = Store::open(layout.root(), durability)?;
     if let Some(text) = store.get(NAME)? {
         return parse(&layout.metadata(), &text);

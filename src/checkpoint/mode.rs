@@ -1,6 +1,6 @@
 //! `firesteel/mode`: whether the newest run on a checkpoint was micro-batch or continuous, which read each other's logs differently.
 
-use super::layout::Layout;
+use super::layout::CheckpointLayout;
 use crate::durable::store::{Durability, Store};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -8,12 +8,12 @@ const NAME: &str = "mode";
 
 /// How a query runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum CheckpointMode {
     MicroBatch,
     Continuous,
 }
 
-impl Mode {
+impl CheckpointMode {
     fn text(self) -> &'static str {
         match self {
             Self::MicroBatch => "micro-batch",
@@ -22,7 +22,7 @@ impl Mode {
     }
 
     /// The mode of the newest run; `None` in a new checkpoint, and in one that only Spark has written.
-    pub fn read(layout: &Layout, durability: Durability) -> Result<Option<Self>> {
+    pub fn read(layout: &CheckpointLayout, durability: Durability) -> Result<Option<Self>> {
         let store = Store::open(layout.firesteel(), durability)?;
         let Some(text) = store.get(NAME)? else { return Ok(None) };
         [Self::MicroBatch, Self::Continuous].into_iter().find(|mode| mode.text() == text).map(Some).ok_or_else(|| {
@@ -32,7 +32,7 @@ impl Mode {
     }
 
     /// Notes that this run has mode `self`.
-    pub fn write(self, layout: &Layout, durability: Durability) -> Result<()> {
+    pub fn write(self, layout: &CheckpointLayout, durability: Durability) -> Result<()> {
         Store::open(layout.firesteel(), durability)?.replace(NAME, self.text().as_bytes())
     }
 }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::commits::CommitsEntry;
 use super::conf::LoggedConf;
-use super::layout::Layout;
+use super::layout::CheckpointLayout;
 use super::metadata;
-use super::mode::Mode;
+use super::mode::CheckpointMode;
 use super::offsets::OffsetsEntry;
 use super::recovery::{Damage, Decision, Facts, decide};
 use crate::batch::BatchId;
@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result, condition};
 
 /// Where a query keeps its checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Location {
+pub enum CheckpointLocation {
     /// A directory that outlives the query.
     At(PathBuf),
     /// A directory of this run, removed when it ends well.
@@ -28,8 +28,8 @@ pub enum Location {
 
 /// A checkpoint whose query is known, not locked yet.
 #[derive(Debug)]
-pub struct Found {
-    layout: Layout,
+pub struct FoundCheckpoint {
+    layout: CheckpointLayout,
     id: String,
     durability: Durability,
     retain: u64,
@@ -37,21 +37,21 @@ pub struct Found {
     temporary: bool,
 }
 
-impl Found {
+impl FoundCheckpoint {
     /// Reads the query's id, or gives the new checkpoint `fresh` as its own.
-    pub fn find(location: Location, conf: &Conf, fresh: impl Fn() -> String) -> Result<Self> {
+    pub fn find(location: CheckpointLocation, conf: &Conf, fresh: impl Fn() -> String) -> Result<Self> {
         let retain = conf.number("spark.sql.streaming.minBatchesToRetain")?;
         if retain == 0 {
             return Err(Error::illegal("'spark.sql.streaming.minBatchesToRetain' must be above zero"));
         }
         let (root, temporary) = match location {
-            Location::At(root) => (root, false),
-            Location::Temporary(root) => (root, true),
+            CheckpointLocation::At(root) => (root, false),
+            CheckpointLocation::Temporary(root) => (root, true),
         };
         // What is removed with its run need not survive a power cut.
         let synced = !temporary && conf.flag("firesteel.checkpoint.fsync")?;
         let durability = if synced { Durability::Synced } else { Durability::Buffered };
-        let layout = Layout::new(root);
+        let layout = CheckpointLayout::new(root);
         let id = metadata::read_or_create(&layout, durability, fresh)?;
         let verify_empty = conf.flag("spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart")?;
         Ok(Self { layout, id, durability, retain, verify_empty, temporary })
@@ -75,7 +75,7 @@ impl Found {
 /// A checkpoint held by one run of one query.
 #[derive(Debug)]
 pub struct Checkpoint {
-    layout: Layout,
+    layout: CheckpointLayout,
     id: String,
     durability: Durability,
     retain: u64,
@@ -102,7 +102,7 @@ impl Checkpoint {
         &self.id
     }
 
-    pub fn layout(&self) -> &Layout {
+    pub fn layout(&self) -> &CheckpointLayout {
         &self.layout
     }
 
@@ -120,9 +120,9 @@ impl Checkpoint {
     /// Where a micro-batch run begins. What a continuous run left behind its last commit is dropped first.
     pub fn recover(&self) -> Result<Recovered> {
         let newest_offsets = self.offsets.newest()?;
-        let ran = Mode::read(&self.layout, self.durability)?;
+        let ran = CheckpointMode::read(&self.layout, self.durability)?;
         let left_by_continuous = match (ran, newest_offsets) {
-            (Some(mode), _) => mode == Mode::Continuous,
+            (Some(mode), _) => mode == CheckpointMode::Continuous,
             (None, Some(newest)) => self.offsets_of(newest)?.batch.is_none(),
             (None, None) => false,
         };
@@ -133,8 +133,8 @@ impl Checkpoint {
         if recovered == Recovered::Begin && self.verify_empty {
             self.check_empty()?;
         }
-        if ran != Some(Mode::MicroBatch) {
-            Mode::MicroBatch.write(&self.layout, self.durability)?;
+        if ran != Some(CheckpointMode::MicroBatch) {
+            CheckpointMode::MicroBatch.write(&self.layout, self.durability)?;
         }
         Ok(recovered)
     }
@@ -193,7 +193,7 @@ impl Checkpoint {
             None => None,
         };
         self.offsets.remove_after(newest)?;
-        Mode::Continuous.write(&self.layout, self.durability)?;
+        CheckpointMode::Continuous.write(&self.layout, self.durability)?;
         Ok(ends)
     }
 

@@ -57,10 +57,10 @@ pub struct Condition {
 
 /// An error, cheap to clone: a query keeps the one that ended it and raises it again whenever it is asked.
 #[derive(Clone)]
-pub struct Error(Arc<Inner>);
+pub struct Error(Arc<ErrorInner>);
 
 #[derive(Clone)]
-struct Inner {
+struct ErrorInner {
     kind: ErrorKind,
     condition: Option<&'static Condition>,
     parameters: Vec<(&'static str, String)>,
@@ -73,7 +73,7 @@ struct Inner {
 impl Error {
     /// An error in our words: lower case, no full stop; it names the object, what was expected, what was found.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(ErrorInner {
             kind,
             condition: None,
             parameters: Vec::new(),

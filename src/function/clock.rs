@@ -14,7 +14,7 @@ use crate::types::zone::Zone;
 
 /// Which reading of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reading {
+enum ClockReading {
     /// `current_timestamp`: an instant.
     Timestamp,
     /// `localtimestamp`: the wall clock in the session's time zone.
@@ -27,7 +27,7 @@ enum Reading {
 #[derive(Clone, Debug)]
 pub struct ClockFunction {
     name: String,
-    reading: Reading,
+    reading: ClockReading,
     zone: Zone,
 }
 
@@ -35,9 +35,9 @@ impl ClockFunction {
     /// The clock function that Spark calls `name`, if it is one: `current_timestamp`, `now`, `localtimestamp`, `current_date`, `curdate`.
     pub fn named(name: &str, time_zone: &str) -> Option<Result<Self>> {
         let reading = match name {
-            "current_timestamp" | "now" => Reading::Timestamp,
-            "localtimestamp" => Reading::LocalTimestamp,
-            "current_date" | "curdate" => Reading::Date,
+            "current_timestamp" | "now" => ClockReading::Timestamp,
+            "localtimestamp" => ClockReading::LocalTimestamp,
+            "current_date" | "curdate" => ClockReading::Date,
             _ => return None,
         };
         Some(Zone::of(time_zone).map(|zone| Self { name: name.to_owned(), reading, zone }))
@@ -62,9 +62,9 @@ impl Function for ClockFunction {
             return Err(Error::internal(format!("{}() takes no arguments, found {}", self.name, inputs.len())));
         }
         let data_type = match self.reading {
-            Reading::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            Reading::LocalTimestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
-            Reading::Date => DataType::Date32,
+            ClockReading::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            ClockReading::LocalTimestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
+            ClockReading::Date => DataType::Date32,
         };
         Ok(Arc::new(Field::new(&self.name, data_type, false)))
     }
@@ -73,11 +73,11 @@ impl Function for ClockFunction {
         let instant = batch.clock_ms * 1000;
         let local = self.zone.to_local(instant);
         Ok(match self.reading {
-            Reading::Timestamp => {
+            ClockReading::Timestamp => {
                 Arc::new(TimestampMicrosecondArray::from_value(instant, chunk.rows).with_timezone("UTC"))
             }
-            Reading::LocalTimestamp => Arc::new(TimestampMicrosecondArray::from_value(local, chunk.rows)),
-            Reading::Date => {
+            ClockReading::LocalTimestamp => Arc::new(TimestampMicrosecondArray::from_value(local, chunk.rows)),
+            ClockReading::Date => {
                 let day = i32::try_from(local.div_euclid(MICROS_PER_DAY))
                     .map_err(|_| Error::internal(format!("the batch's clock reads {} ms", batch.clock_ms)))?;
                 Arc::new(Date32Array::from_value(day, chunk.rows))

@@ -11,7 +11,7 @@ use crate::batch::Batch;
 use crate::error::{Error, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Value {
+enum RowValue {
     /// The lane in the upper 31 bits, the row in the lower 33.
     Id,
     Lane,
@@ -25,7 +25,7 @@ enum Value {
 #[derive(Clone, Debug)]
 pub struct RowFunction {
     name: String,
-    value: Value,
+    value: RowValue,
 }
 
 impl RowFunction {
@@ -33,10 +33,10 @@ impl RowFunction {
     pub fn named(name: &str, seed: Option<i64>) -> Option<Self> {
         let seed = || seed.map_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0, |seed| seed as u64);
         let value = match name {
-            "monotonically_increasing_id" => Value::Id,
-            "spark_partition_id" => Value::Lane,
-            "rand" | "random" => Value::Uniform(seed()),
-            "randn" => Value::Normal(seed()),
+            "monotonically_increasing_id" => RowValue::Id,
+            "spark_partition_id" => RowValue::Lane,
+            "rand" | "random" => RowValue::Uniform(seed()),
+            "randn" => RowValue::Normal(seed()),
             _ => return None,
         };
         Some(Self { name: name.to_owned(), value })
@@ -79,9 +79,9 @@ impl Function for RowFunction {
             return Err(Error::internal(format!("{}() reads no column, found {}", self.name, inputs.len())));
         }
         let data_type = match self.value {
-            Value::Id => DataType::Int64,
-            Value::Lane => DataType::Int32,
-            Value::Uniform(_) | Value::Normal(_) => DataType::Float64,
+            RowValue::Id => DataType::Int64,
+            RowValue::Lane => DataType::Int32,
+            RowValue::Uniform(_) | RowValue::Normal(_) => DataType::Float64,
         };
         Ok(Arc::new(Field::new(&self.name, data_type, false)))
     }
@@ -91,12 +91,12 @@ impl Function for RowFunction {
         // A stream's batches differ; a replayed batch is the same one.
         let seed = |seed: u64| seed ^ mixed(batch.id.0);
         Ok(match self.value {
-            Value::Id => Arc::new(Int64Array::from_iter_values(rows.map(|row| ((lane as i64) << 33) + row as i64))),
-            Value::Lane => Arc::new(Int32Array::from_value(lane as i32, chunk.rows)),
-            Value::Uniform(own) => {
+            RowValue::Id => Arc::new(Int64Array::from_iter_values(rows.map(|row| ((lane as i64) << 33) + row as i64))),
+            RowValue::Lane => Arc::new(Int32Array::from_value(lane as i32, chunk.rows)),
+            RowValue::Uniform(own) => {
                 Arc::new(Float64Array::from_iter_values(rows.map(|row| uniform(seed(own), lane, row))))
             }
-            Value::Normal(own) => Arc::new(Float64Array::from_iter_values(rows.map(|row| {
+            RowValue::Normal(own) => Arc::new(Float64Array::from_iter_values(rows.map(|row| {
                 // Box and Muller: 1 - u keeps the logarithm's argument above 0.
                 let (u, v) = (uniform(seed(own), lane, 2 * row), uniform(seed(own), lane, 2 * row + 1));
                 (-2.0 * (1.0 - u).ln()).sqrt() * (2.0 * std::f64::consts::PI * v).cos()

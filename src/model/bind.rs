@@ -9,10 +9,10 @@ use crate::error::{Error, Result};
 
 /// How a model's inputs are filled from columns: one entry for each input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Binding(Vec<Source>);
+pub struct Binding(Vec<BoundInput>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Source {
+enum BoundInput {
     Column(usize),
     /// All columns, side by side, in order.
     AllColumns,
@@ -26,13 +26,13 @@ impl Binding {
             let sources = inputs
                 .iter()
                 .filter_map(|input| fields.find(&input.name).map(|(at, field)| (input, at, field)))
-                .map(|(input, at, field)| check_type(input, field.data_type()).map(|()| Source::Column(at)))
+                .map(|(input, at, field)| check_type(input, field.data_type()).map(|()| BoundInput::Column(at)))
                 .collect::<Result<_>>()?;
             return Ok(Self(sources));
         }
         let types: Vec<_> = fields.iter().map(|field| field.data_type()).collect();
         match (inputs, &types[..]) {
-            ([input], [only]) => fits(input, only).map(|()| Self(vec![Source::Column(0)])),
+            ([input], [only]) => fits(input, only).map(|()| Self(vec![BoundInput::Column(0)])),
             ([input], _) if input.width() == Some(types.len()) => side_by_side(input, &types),
             _ => {
                 let missing: Vec<_> = inputs
@@ -58,7 +58,7 @@ impl Binding {
             for (input, found) in inputs.iter().zip(types) {
                 fits(input, found)?;
             }
-            return Ok(Self((0..inputs.len()).map(Source::Column).collect()));
+            return Ok(Self((0..inputs.len()).map(BoundInput::Column).collect()));
         }
         match inputs {
             [input] if types.len() > 1 && input.width().is_none_or(|width| width == types.len()) => {
@@ -81,8 +81,8 @@ impl Binding {
             .iter()
             .zip(&self.0)
             .map(|(input, source)| match source {
-                Source::Column(at) => Tensor::from_column(input, &columns[*at]),
-                Source::AllColumns => Tensor::from_columns(input, columns),
+                BoundInput::Column(at) => Tensor::from_column(input, &columns[*at]),
+                BoundInput::AllColumns => Tensor::from_columns(input, columns),
             })
             .collect()
     }
@@ -93,8 +93,8 @@ impl Binding {
             .0
             .iter()
             .flat_map(|source| match source {
-                Source::Column(at) => vec![*at],
-                Source::AllColumns => (0..all).collect(),
+                BoundInput::Column(at) => vec![*at],
+                BoundInput::AllColumns => (0..all).collect(),
             })
             .collect();
         read.sort_unstable();
@@ -124,7 +124,7 @@ fn side_by_side(input: &TensorSpec, types: &[&DataType]) -> Result<Binding> {
     for found in types {
         check_type(&one, found)?;
     }
-    Ok(Binding(vec![Source::AllColumns]))
+    Ok(Binding(vec![BoundInput::AllColumns]))
 }
 
 fn listed(inputs: &[TensorSpec]) -> String {

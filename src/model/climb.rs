@@ -35,7 +35,7 @@ pub struct Climb {
     tried: Option<Size>,
     /// Whose turn it is, while one is tried.
     turn: Turn,
-    step: Step,
+    step: SizeStep,
     /// Sizes tried since the best one.
     misses: u32,
     /// Runs do not count while too few rows come at once for the size that is tried.
@@ -50,7 +50,7 @@ enum Turn {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum SizeStep {
     Up,
     Down,
 }
@@ -107,7 +107,7 @@ impl Default for Climb {
             best: Size::new(FIRST),
             tried: None,
             turn: Turn::Best,
-            step: Step::Up,
+            step: SizeStep::Up,
             misses: 0,
             paused: false,
             settled: false,
@@ -161,28 +161,28 @@ impl Climb {
 
     fn judge(&mut self, tried: Size) {
         let wanted = match self.step {
-            Step::Up => 1.0,
-            Step::Down if self.best.is_long() => HASTE,
-            Step::Down => GAIN,
+            SizeStep::Up => 1.0,
+            SizeStep::Down if self.best.is_long() => HASTE,
+            SizeStep::Down => GAIN,
         };
         let (rows, is_long) = (tried.rows, tried.is_long());
-        let better = tried.cost() < self.best.cost() * wanted && !(self.step == Step::Up && is_long);
+        let better = tried.cost() < self.best.cost() * wanted && !(self.step == SizeStep::Up && is_long);
         if better {
             (self.best, self.misses) = (tried, 0);
         } else {
             self.misses += 1;
         }
         match self.step {
-            Step::Up if self.misses < MISSES && !is_long => self.go_on(Some(rows * 2)),
-            Step::Up if self.best.rows == FIRST => self.turn_down(),
-            Step::Up => self.go_on(None),
-            Step::Down => self.go_on(better.then_some(rows / 2)),
+            SizeStep::Up if self.misses < MISSES && !is_long => self.go_on(Some(rows * 2)),
+            SizeStep::Up if self.best.rows == FIRST => self.turn_down(),
+            SizeStep::Up => self.go_on(None),
+            SizeStep::Down => self.go_on(better.then_some(rows / 2)),
         }
     }
 
     /// The steps up were no better, or the first size takes too long already.
     fn turn_down(&mut self) {
-        self.step = Step::Down;
+        self.step = SizeStep::Down;
         self.go_on(Some(FIRST / 2));
     }
 

@@ -18,7 +18,7 @@ pub mod tensor;
 pub mod tune;
 
 pub use function::ModelFunction;
-pub use predict::{Mode, NullPolicy, Options, Predictor};
+pub use predict::{NullPolicy, PredictMode, PredictOptions, Predictor};
 pub use spec::{Dim, Element, TensorSpec};
 
 use std::fmt::Debug;
@@ -48,12 +48,12 @@ pub trait Model: Send + Sync + Debug {
 
     /// Runs on `rows` rows, one tensor for each input, and returns one array of `rows` rows for each output of `wanted` (indices into
     /// [`Model::outputs`]). Called on several threads at once; blocks until the rows are done.
-    fn run(&self, inputs: &[Tensor], rows: usize, wanted: &[usize], threads: Threads) -> Result<Vec<ArrayRef>>;
+    fn run(&self, inputs: &[Tensor], rows: usize, wanted: &[usize], threads: SessionThreads) -> Result<Vec<ArrayRef>>;
 }
 
 /// How many of the machine's cores one run may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Threads {
+pub enum SessionThreads {
     /// One: other chunks run on the others.
     One,
     /// All: there are few rows, or the model is too big to have it several times.
@@ -62,17 +62,17 @@ pub enum Threads {
 
 /// Where a model comes from.
 #[derive(Clone, Copy, Debug)]
-pub enum Location<'a> {
+pub enum ModelLocation<'a> {
     /// A file, or a local MLflow model folder that holds an ONNX model.
     Path(&'a Path),
     Bytes(&'a [u8]),
 }
 
 /// Loads a model, or finds it loaded already.
-pub fn load(location: Location<'_>) -> Result<Arc<dyn Model>> {
+pub fn load(location: ModelLocation<'_>) -> Result<Arc<dyn Model>> {
     match location {
-        Location::Bytes(bytes) => cache::load(bytes, None),
-        Location::Path(path) => {
+        ModelLocation::Bytes(bytes) => cache::load(bytes, None),
+        ModelLocation::Path(path) => {
             let file = if path.is_dir() { mlflow::model_file(path)? } else { path.to_path_buf() };
             let doing = || format!("loading the model '{}'", path.display());
             let bytes = std::fs::read(&file).map_err(|error| match error.kind() {

@@ -14,7 +14,7 @@ use parking_lot::{Condvar, Mutex};
 use super::onnx_run::Runner;
 use super::spec::{Dim, Element, TensorSpec};
 use super::tensor::Tensor;
-use super::{Model, Threads};
+use super::{Model, SessionThreads};
 use crate::error::{Context, Error, Result};
 use crate::runtime::cores;
 
@@ -197,8 +197,8 @@ impl Model for OnnxModel {
         self.left_out.iter().map(String::as_str).collect()
     }
 
-    fn run(&self, inputs: &[Tensor], rows: usize, wanted: &[usize], threads: Threads) -> Result<Vec<ArrayRef>> {
-        if threads == Threads::All || self.bytes > BIG {
+    fn run(&self, inputs: &[Tensor], rows: usize, wanted: &[usize], threads: SessionThreads) -> Result<Vec<ArrayRef>> {
+        if threads == SessionThreads::All || self.bytes > BIG {
             let mut wide = self.wide.lock();
             let session = match &mut *wide {
                 Some(session) => session,

@@ -29,14 +29,14 @@ pub struct Runner {
 }
 
 /// A tensor of ONNX Runtime's. Released when dropped.
-struct Value(NonNull<OrtValue>);
+struct OnnxValue(NonNull<OrtValue>);
 
 // SAFETY: a value is plain memory; nothing writes to it after the run that made it.
-unsafe impl Send for Value {}
+unsafe impl Send for OnnxValue {}
 // SAFETY: as above, it is only read.
-unsafe impl Sync for Value {}
+unsafe impl Sync for OnnxValue {}
 
-impl Drop for Value {
+impl Drop for OnnxValue {
     fn drop(&mut self) {
         // SAFETY: the pointer came from ONNX Runtime and is released once.
         unsafe { (ort::api().ReleaseValue)(self.0.as_ptr()) }
@@ -111,7 +111,7 @@ impl Runner {
             )
         };
         // Owned from here on, whatever fails.
-        let results: Vec<_> = results.into_iter().map(|value| NonNull::new(value).map(Value)).collect();
+        let results: Vec<_> = results.into_iter().map(|value| NonNull::new(value).map(OnnxValue)).collect();
         check(status).map_err(|error| failed(&format!("the model failed on {rows} rows"), &error))?;
         let columns = results.into_iter().zip(wanted).map(|(value, at)| {
             let value = value.ok_or_else(|| Error::internal("the model left out an output"))?;
@@ -121,7 +121,7 @@ impl Runner {
     }
 
     /// A tensor over an Arrow buffer's memory.
-    fn view(&self, tensor: &Tensor, memory: &Buffer) -> Result<Value> {
+    fn view(&self, tensor: &Tensor, memory: &Buffer) -> Result<OnnxValue> {
         let mut value = ptr::null_mut();
         // SAFETY: the memory has as many bytes as are given and outlives the value, which ONNX Runtime only reads; the shape is checked
         // against the bytes by ONNX Runtime.
@@ -137,7 +137,7 @@ impl Runner {
             )
         };
         check(status).map_err(|error| failed("a tensor could not be made", &error))?;
-        NonNull::new(value).map(Value).ok_or_else(|| Error::internal("ONNX Runtime made no tensor"))
+        NonNull::new(value).map(OnnxValue).ok_or_else(|| Error::internal("ONNX Runtime made no tensor"))
     }
 }
 
@@ -160,7 +160,7 @@ fn element_type(element: Element) -> TensorElementType {
 }
 
 /// An output's element type and shape.
-fn shape_of(value: &Value) -> std::result::Result<(TensorElementType, Vec<i64>), ort::Error> {
+fn shape_of(value: &OnnxValue) -> std::result::Result<(TensorElementType, Vec<i64>), ort::Error> {
     let api = ort::api();
     let mut info = ptr::null_mut();
     // SAFETY: the value is a tensor, as the model declares; each call writes what it is asked for; the info is released below.
@@ -181,9 +181,9 @@ fn shape_of(value: &Value) -> std::result::Result<(TensorElementType, Vec<i64>),
 
 /// A tensor that lives as long as an Arrow buffer points into it.
 #[expect(dead_code, reason = "held, not read: dropping it frees the buffer's memory")]
-struct Held(AssertUnwindSafe<Value>);
+struct TensorOwner(AssertUnwindSafe<OnnxValue>);
 
-fn column(spec: &TensorSpec, value: Value, rows: usize, session: &Session) -> Result<ArrayRef> {
+fn column(spec: &TensorSpec, value: OnnxValue, rows: usize, session: &Session) -> Result<ArrayRef> {
     let named = |error: ort::Error| failed(&format!("output '{}'", spec.name), &error);
     let (found, shape) = shape_of(&value).map_err(named)?;
     let found =
@@ -202,7 +202,7 @@ fn column(spec: &TensorSpec, value: Value, rows: usize, session: &Session) -> Re
         check(unsafe { (ort::api().GetTensorMutableData)(value.0.as_ptr(), &raw mut start) }).map_err(named)?;
         let memory = match NonNull::new(start.cast::<u8>()) {
             Some(start) if len > 0 => {
-                let owner = Arc::new(Held(AssertUnwindSafe(value)));
+                let owner = Arc::new(TensorOwner(AssertUnwindSafe(value)));
                 // SAFETY: the tensor has that many bytes, on the CPU (no other provider is asked for), and is dropped with the buffer.
                 unsafe { Buffer::from_custom_allocation(start, len * found.size(), owner) }
             }

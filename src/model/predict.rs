@@ -12,9 +12,9 @@ use super::bind::Binding;
 use super::spec::TensorSpec;
 use super::tensor::{as_lists, complete_rows, list_type, narrow_lists};
 use super::tune::Tuner;
-use super::{Model, Threads};
+use super::{Model, SessionThreads};
 use crate::error::{Error, Result};
-use crate::runtime::{Who, cores, helpers};
+use crate::runtime::{ChunkRunners, cores, helpers};
 
 /// What a row with something missing gives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -30,7 +30,7 @@ pub enum NullPolicy {
 
 /// Which cores a model uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Mode {
+pub enum PredictMode {
     /// As measured.
     #[default]
     Auto,
@@ -42,26 +42,26 @@ pub enum Mode {
 
 /// How a model is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Options {
+pub struct PredictOptions {
     pub nulls: NullPolicy,
     /// Outputs by name, in this order; all of them when `None`.
     pub outputs: Option<Vec<String>>,
     /// Rows in a chunk; measured when `None`.
     pub chunk_rows: Option<usize>,
-    pub mode: Mode,
+    pub mode: PredictMode,
 }
 
 /// A model in use.
 #[derive(Debug)]
 pub struct Predictor {
     model: Arc<dyn Model>,
-    options: Options,
+    options: PredictOptions,
     wanted: Vec<usize>,
     tuner: Tuner,
 }
 
 impl Predictor {
-    pub fn new(model: Arc<dyn Model>, options: Options) -> Result<Arc<Self>> {
+    pub fn new(model: Arc<dyn Model>, options: PredictOptions) -> Result<Arc<Self>> {
         let wanted = match &options.outputs {
             Some(names) => names.iter().map(|name| find(model.as_ref(), name)).collect::<Result<_>>()?,
             None if !model.left_out().is_empty() => {
@@ -86,7 +86,7 @@ impl Predictor {
         &self.model
     }
 
-    pub fn options(&self) -> &Options {
+    pub fn options(&self) -> &PredictOptions {
         &self.options
     }
 
@@ -112,7 +112,7 @@ impl Predictor {
     ) -> Result<Vec<ArrayRef>> {
         let few = self.spread(rows);
         let chunk = few.unwrap_or_else(|| self.tuner.rows(rows));
-        if rows <= chunk || self.options.mode == Mode::Single {
+        if rows <= chunk || self.options.mode == PredictMode::Single {
             return self.run(binding, &columns, rows, self.threads_for(rows));
         }
         let (sizes, predictor, binding) = (Arc::clone(self), Arc::clone(self), Arc::clone(binding));
@@ -120,11 +120,11 @@ impl Predictor {
         let _working = crew.working();
         let shared = crew.share(
             rows,
-            Who::Everybody,
+            ChunkRunners::Everybody,
             move |left| few.unwrap_or_else(|| sizes.chunk_rows(rows, left)),
             move |rows| {
                 let slices: Vec<_> = columns.iter().map(|column| column.slice(rows.start, rows.len())).collect();
-                predictor.run(&binding, &slices, rows.len(), Threads::One)
+                predictor.run(&binding, &slices, rows.len(), SessionThreads::One)
             },
         );
         let mut parts = block_on(shared.finish())?;
@@ -158,22 +158,28 @@ impl Predictor {
         self.options.chunk_rows.is_some() || self.inputs().iter().any(|input| input.fixed_rows().is_some())
     }
 
-    fn threads_for(&self, rows: usize) -> Threads {
+    fn threads_for(&self, rows: usize) -> SessionThreads {
         match self.options.mode {
-            Mode::Pool => Threads::One,
-            Mode::Single => Threads::All,
-            Mode::Auto if cores() == 1 => Threads::One,
-            Mode::Auto => self.tuner.threads_for(rows),
+            PredictMode::Pool => SessionThreads::One,
+            PredictMode::Single => SessionThreads::All,
+            PredictMode::Auto if cores() == 1 => SessionThreads::One,
+            PredictMode::Auto => self.tuner.threads_for(rows),
         }
     }
 
     /// Runs one chunk on this thread: the call of a function in a plan, where other chunks use the other cores.
     pub fn chunk(&self, binding: &Binding, columns: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>> {
-        let threads = if self.options.mode == Mode::Single { Threads::All } else { Threads::One };
+        let threads = if self.options.mode == PredictMode::Single { SessionThreads::All } else { SessionThreads::One };
         self.run(binding, columns, rows, threads)
     }
 
-    fn run(&self, binding: &Binding, columns: &[ArrayRef], rows: usize, threads: Threads) -> Result<Vec<ArrayRef>> {
+    fn run(
+        &self,
+        binding: &Binding,
+        columns: &[ArrayRef],
+        rows: usize,
+        threads: SessionThreads,
+    ) -> Result<Vec<ArrayRef>> {
         if rows == 0 {
             return Ok(self.outputs().map(|output| new_empty_array(&output.data_type())).collect());
         }
@@ -197,7 +203,7 @@ impl Predictor {
         binding: &Binding,
         columns: &[ArrayRef],
         complete: &NullBuffer,
-        threads: Threads,
+        threads: SessionThreads,
     ) -> Result<Vec<ArrayRef>> {
         match self.options.nulls {
             NullPolicy::Error => {
@@ -243,7 +249,7 @@ impl Predictor {
         binding: &Binding,
         columns: &[ArrayRef],
         rows: usize,
-        threads: Threads,
+        threads: SessionThreads,
     ) -> Result<Vec<ArrayRef>> {
         if let Some(fixed) = self.inputs().iter().find_map(TensorSpec::fixed_rows).filter(|fixed| *fixed != rows) {
             return self.run_fixed(binding, columns, rows, fixed, threads);
@@ -259,7 +265,7 @@ impl Predictor {
         columns: &[ArrayRef],
         rows: usize,
         fixed: usize,
-        threads: Threads,
+        threads: SessionThreads,
     ) -> Result<Vec<ArrayRef>> {
         let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); self.wanted.len()];
         for start in (0..rows).step_by(fixed) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::Threads;
+use super::SessionThreads;
 use super::climb::{Climb, FIRST};
 use crate::runtime::clock::{Clock, SystemClock};
 
@@ -112,25 +112,25 @@ impl Tuner {
     }
 
     /// On how many cores to run rows that make a single chunk.
-    pub fn threads_for(&self, rows: usize) -> Threads {
+    pub fn threads_for(&self, rows: usize) -> SessionThreads {
         if self.estimate(rows) < HEAVY {
-            return Threads::One;
+            return SessionThreads::One;
         }
         let wide = self.wide.lock();
         match (wide.one, wide.all) {
-            (None, _) => Threads::One,
-            (Some(_), None) => Threads::All,
+            (None, _) => SessionThreads::One,
+            (Some(_), None) => SessionThreads::All,
             (Some(one), Some(all)) => {
                 let undecided = wide.trials < 2 * TRIALS && wide.trials.is_multiple_of(2);
-                if (one <= all) == undecided { Threads::All } else { Threads::One }
+                if (one <= all) == undecided { SessionThreads::All } else { SessionThreads::One }
             }
         }
     }
 
     /// Notes a run on one core or on all.
-    pub fn ran_single(&self, rows: usize, threads: Threads, start: Start) {
+    pub fn ran_single(&self, rows: usize, threads: SessionThreads, start: Start) {
         let took = self.clock.monotonic().saturating_sub(start.wall) / u32::try_from(rows).unwrap_or(u32::MAX).max(1);
-        if threads == Threads::One {
+        if threads == SessionThreads::One {
             self.ran(rows, start);
         }
         if self.estimate(rows) < HEAVY {
@@ -139,8 +139,8 @@ impl Tuner {
         let mut wide = self.wide.lock();
         wide.trials = wide.trials.saturating_add(1);
         let kept = match threads {
-            Threads::One => &mut wide.one,
-            Threads::All => &mut wide.all,
+            SessionThreads::One => &mut wide.one,
+            SessionThreads::All => &mut wide.all,
         };
         *kept = Some(kept.map_or(took, |best| best.min(took)));
     }

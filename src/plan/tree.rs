@@ -120,19 +120,19 @@ pub struct WindowSpec {
     pub named: Option<String>,
     pub partition_by: Vec<Expr>,
     pub order_by: Vec<Expr>,
-    pub frame: Option<Frame>,
+    pub frame: Option<FrameSpec>,
 }
 
 /// A window frame. Bounds count rows, or values of the one order expression.
 #[derive(Clone, Debug)]
-pub struct Frame {
+pub struct FrameSpec {
     pub rows: bool,
-    pub start: Bound,
-    pub end: Bound,
+    pub start: FrameBound,
+    pub end: FrameBound,
 }
 
 #[derive(Clone, Debug)]
-pub enum Bound {
+pub enum FrameBound {
     UnboundedPreceding,
     CurrentRow,
     UnboundedFollowing,

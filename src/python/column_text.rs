@@ -2,7 +2,7 @@
 
 use datafusion::common::ScalarValue;
 
-use crate::plan::tree::{Bound, Call, Expr, Frame, SubqueryKind, WindowSpec};
+use crate::plan::tree::{Call, Expr, FrameBound, FrameSpec, SubqueryKind, WindowSpec};
 use crate::types::sql_name;
 
 /// The text between the quotes of `Column<'…'>`.
@@ -90,19 +90,19 @@ fn window(spec: &WindowSpec) -> String {
     if !spec.order_by.is_empty() {
         parts.push(format!("ORDER BY {}", list(&spec.order_by)));
     }
-    if let Some(Frame { rows, start, end }) = &spec.frame {
+    if let Some(FrameSpec { rows, start, end }) = &spec.frame {
         let unit = if *rows { "ROWS" } else { "RANGE" };
         parts.push(format!("{unit} BETWEEN {} AND {}", bound(start), bound(end)));
     }
     parts.join(" ")
 }
 
-fn bound(bound: &Bound) -> String {
+fn bound(bound: &FrameBound) -> String {
     match bound {
-        Bound::UnboundedPreceding => "UNBOUNDED PRECEDING".into(),
-        Bound::CurrentRow => "CURRENT ROW".into(),
-        Bound::UnboundedFollowing => "UNBOUNDED FOLLOWING".into(),
-        Bound::Offset(offset) => match offset.as_ref() {
+        FrameBound::UnboundedPreceding => "UNBOUNDED PRECEDING".into(),
+        FrameBound::CurrentRow => "CURRENT ROW".into(),
+        FrameBound::UnboundedFollowing => "UNBOUNDED FOLLOWING".into(),
+        FrameBound::Offset(offset) => match offset.as_ref() {
             Expr::Literal(ScalarValue::Int64(Some(rows))) => rows.to_string(),
             other => text(other),
         },

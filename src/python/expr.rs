@@ -9,11 +9,11 @@ use super::error::raise;
 use super::literal::operand;
 use super::types::type_of;
 use crate::error::Error;
-use crate::plan::tree::{self, Bound as FrameBound, Call, Frame, WindowSpec};
+use crate::plan::tree::{self, Call, FrameBound, FrameSpec, WindowSpec};
 
 /// An unresolved expression. Immutable: every method makes a new one. Operands are `Expr`, `Column`, or values, which are literals.
-#[pyclass(frozen, module = "firesteel._native")]
-pub struct Expr(pub tree::Expr);
+#[pyclass(frozen, name = "Expr", module = "firesteel._native")]
+pub struct ExprHandle(pub tree::Expr);
 
 /// The operands of a list.
 pub fn operands(values: &Bound<'_, PyList>) -> PyResult<Vec<tree::Expr>> {
@@ -21,7 +21,7 @@ pub fn operands(values: &Bound<'_, PyList>) -> PyResult<Vec<tree::Expr>> {
 }
 
 #[pymethods]
-impl Expr {
+impl ExprHandle {
     /// A column by name: dots part it, backquotes keep it whole, `*` and `t.*` stand for all.
     #[staticmethod]
     fn column(py: Python<'_>, name: &str) -> PyResult<Self> {
@@ -137,7 +137,7 @@ impl Expr {
         order_by: &Bound<'_, PyList>,
         frame: Option<(bool, Option<i64>, Option<i64>)>,
     ) -> PyResult<Self> {
-        let frame = frame.map(|(rows, start, end)| Frame {
+        let frame = frame.map(|(rows, start, end)| FrameSpec {
             rows,
             start: start.map_or(FrameBound::UnboundedPreceding, bound),
             end: end.map_or(FrameBound::UnboundedFollowing, bound),

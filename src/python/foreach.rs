@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::error::user;
-use super::frame::Frame;
+use super::frame::FrameHandle;
 use super::row_out;
 use crate::batch::{Batch, BatchId};
 use crate::error::{Error, Result};
@@ -39,7 +39,7 @@ impl EachBatch for BatchFunction {
     fn call(&self, rows: Arc<dyn Source>, id: BatchId) -> Result<()> {
         let frame = frame::Frame::new(&self.session, &Relation::Source { source: rows, streaming: false })?;
         Python::attach(|py| {
-            let called = Frame(frame).into_pyobject(py).and_then(|frame| self.function.call1(py, (frame, id.0)));
+            let called = FrameHandle(frame).into_pyobject(py).and_then(|frame| self.function.call1(py, (frame, id.0)));
             called.map(|_| ()).map_err(|raised| user(py, raised, "the function of foreachBatch"))
         })
     }

@@ -12,10 +12,10 @@ use pyo3::types::PyList;
 use super::arrow::ArrowTable;
 use super::door::{quick, wait};
 use super::error::raise;
-use super::expr::{Expr, name_parts, operands};
+use super::expr::{ExprHandle, name_parts, operands};
 use super::literal::operand;
 use super::row_out;
-use super::session::Session;
+use super::session::SessionHandle;
 use super::types::json_of;
 use crate::config::Options;
 use crate::error::{Error, Result};
@@ -25,13 +25,13 @@ use crate::runtime::Cancel;
 use crate::session::frame;
 use crate::session::save::{SaveMode, SaveRequest, save, save_table};
 use crate::types::interval;
-use crate::types::show::Layout;
+use crate::types::show::ShowLayout;
 
 /// An analysed DataFrame.
-#[pyclass(frozen, module = "firesteel._native")]
-pub struct Frame(pub frame::Frame);
+#[pyclass(frozen, name = "Frame", module = "firesteel._native")]
+pub struct FrameHandle(pub frame::Frame);
 
-impl Frame {
+impl FrameHandle {
     fn derive(&self, py: Python<'_>, build: impl FnOnce(Box<Relation>) -> Relation + Send) -> PyResult<Self> {
         quick(py, || self.0.derive(build)).map(Self)
     }
@@ -53,7 +53,7 @@ impl Frame {
 }
 
 #[pymethods]
-impl Frame {
+impl FrameHandle {
     /// The schema as Spark's JSON.
     fn schema(&self) -> String {
         json_of(&self.0.schema())
@@ -68,29 +68,29 @@ impl Frame {
     }
 
     /// `df["name"]`: the column of this very frame, which a join with itself tells from its twin.
-    fn column(&self, py: Python<'_>, name: &str) -> PyResult<Expr> {
+    fn column(&self, py: Python<'_>, name: &str) -> PyResult<ExprHandle> {
         if name == "*" {
             let all = self.0.resolved().output.iter();
             let all = all.map(|attribute| tree::Expr::Attribute(attribute.id, attribute.name.clone()));
-            return Ok(Expr(tree::Expr::Several(all.collect())));
+            return Ok(ExprHandle(tree::Expr::Several(all.collect())));
         }
         let parts = name_parts(name).ok_or_else(|| {
             raise(py, &Error::of(crate::error::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name))
         })?;
         if let Some(expr) = self.own(&parts) {
-            return Ok(Expr(expr));
+            return Ok(ExprHandle(expr));
         }
         // Not one plain column of ours: the resolver finds it, or raises as Spark does.
         let column = tree::Expr::Column(parts);
         let probe = column.clone();
         self.derive(py, |input| Relation::Project { input, expressions: vec![probe] })?;
-        Ok(Expr(column))
+        Ok(ExprHandle(column))
     }
 
     /// Several columns as one: what a regular expression picked.
-    fn columns_at(&self, py: Python<'_>, positions: Vec<usize>) -> PyResult<Expr> {
+    fn columns_at(&self, py: Python<'_>, positions: Vec<usize>) -> PyResult<ExprHandle> {
         let columns = positions.into_iter().map(|position| Ok(self.column_at(py, position)?.0));
-        Ok(Expr(tree::Expr::Several(columns.collect::<PyResult<_>>()?)))
+        Ok(ExprHandle(tree::Expr::Several(columns.collect::<PyResult<_>>()?)))
     }
 
     /// How many lanes the rows come in.
@@ -99,11 +99,11 @@ impl Frame {
     }
 
     /// The column at a position, from 0.
-    fn column_at(&self, py: Python<'_>, position: usize) -> PyResult<Expr> {
+    fn column_at(&self, py: Python<'_>, position: usize) -> PyResult<ExprHandle> {
         let attribute = self.0.resolved().output.get(position);
         let attribute =
             attribute.ok_or_else(|| raise(py, &Error::internal(format!("no column at position {position}"))))?;
-        Ok(Expr(tree::Expr::Attribute(attribute.id, attribute.name.clone())))
+        Ok(ExprHandle(tree::Expr::Attribute(attribute.id, attribute.name.clone())))
     }
 
     fn select(&self, py: Python<'_>, columns: &Bound<'_, PyList>) -> PyResult<Self> {
@@ -304,8 +304,8 @@ impl Frame {
 
     /// What `show()` prints. A `truncate` of 0 keeps cells whole.
     fn show(&self, py: Python<'_>, rows: usize, truncate: usize, vertical: bool) -> PyResult<String> {
-        let text =
-            self.run(py, "the query", move |frame, cancel| frame.show(Layout { rows, truncate, vertical }, cancel))?;
+        let text = self
+            .run(py, "the query", move |frame, cancel| frame.show(ShowLayout { rows, truncate, vertical }, cancel))?;
         // Spark ends a table with a line break and its remarks without one; `print` adds another.
         Ok(match text.strip_suffix('\n') {
             Some(remark) if !remark.ends_with(['+', ' ']) => remark.to_owned(),
@@ -379,12 +379,12 @@ impl Frame {
         })
     }
 
-    fn session(&self) -> Session {
-        Session::of(Arc::clone(self.0.session()))
+    fn session(&self) -> SessionHandle {
+        SessionHandle::of(Arc::clone(self.0.session()))
     }
 }
 
-impl Frame {
+impl FrameHandle {
     /// The expression of a name that is plainly one column of this frame, or a field inside one.
     fn own(&self, parts: &[String]) -> Option<tree::Expr> {
         let case_sensitive = self.0.session().conf().case_sensitive();

@@ -16,9 +16,9 @@ use pyo3::types::PyList;
 use pyo3_arrow::PyArray;
 
 use super::error::{raise, user};
-use super::expr::{Expr, operands};
+use super::expr::{ExprHandle, operands};
 use super::row_out::values;
-use super::session::Session;
+use super::session::SessionHandle;
 use super::types::type_of;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
@@ -26,11 +26,11 @@ use crate::function::{self, Arrays, Chunk, Chunks, FunctionKey, Runs};
 use crate::plan::tree;
 
 /// A function that expressions may call.
-#[pyclass(frozen, module = "firesteel._native")]
-pub struct Function(pub Arc<dyn function::Function>);
+#[pyclass(frozen, name = "Function", module = "firesteel._native")]
+pub struct FunctionHandle(pub Arc<dyn function::Function>);
 
 #[pymethods]
-impl Function {
+impl FunctionHandle {
     /// A Python function. `kind` is what `body` takes and returns:
     ///
     /// - `rows`: `body(lists, rows)`, one list of values for each argument, returns an Arrow array;
@@ -49,9 +49,9 @@ impl Function {
     ) -> PyResult<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let kind = match kind {
-            "rows" => Kind::Rows,
-            "arrays" => Kind::Arrays,
-            "iterator" => Kind::Iterator,
+            "rows" => BodyKind::Rows,
+            "arrays" => BodyKind::Arrays,
+            "iterator" => BodyKind::Iterator,
             other => return Err(PyValueError::new_err(format!("no kind of function is called '{other}'"))),
         };
         let key = FunctionKey(format!("python:{}", NEXT.fetch_add(1, Ordering::Relaxed)));
@@ -65,14 +65,14 @@ impl Function {
     }
 
     /// Gives the function a name in the session's SQL.
-    fn register(&self, py: Python<'_>, session: &Session, name: &str) -> PyResult<()> {
+    fn register(&self, py: Python<'_>, session: &SessionHandle, name: &str) -> PyResult<()> {
         session.alive(py)?.register_function(name, Arc::clone(&self.0));
         Ok(())
     }
 
     /// The call of this function over columns or values.
-    fn call(&self, arguments: &Bound<'_, PyList>) -> PyResult<Expr> {
-        Ok(Expr(tree::Expr::Function { function: Arc::clone(&self.0), arguments: operands(arguments)? }))
+    fn call(&self, arguments: &Bound<'_, PyList>) -> PyResult<ExprHandle> {
+        Ok(ExprHandle(tree::Expr::Function { function: Arc::clone(&self.0), arguments: operands(arguments)? }))
     }
 }
 
@@ -81,7 +81,7 @@ const CANCEL_ROWS: usize = 1024;
 
 /// What the body takes and returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum BodyKind {
     Rows,
     Arrays,
     Iterator,
@@ -92,7 +92,7 @@ struct PythonFunction {
     name: String,
     body: Arc<Py<PyAny>>,
     returns: DataType,
-    kind: Kind,
+    kind: BodyKind,
     key: FunctionKey,
     deterministic: bool,
     chunk_rows: Option<usize>,
@@ -108,7 +108,7 @@ impl function::Function for PythonFunction {
     }
 
     fn runs(&self) -> Runs {
-        if self.kind == Kind::Iterator { Runs::OwnThread } else { Runs::Apart }
+        if self.kind == BodyKind::Iterator { Runs::OwnThread } else { Runs::Apart }
     }
 
     fn deterministic(&self) -> bool {
@@ -124,7 +124,7 @@ impl function::Function for PythonFunction {
     }
 
     fn call(&self, batch: &Batch, chunk: Chunk) -> Result<ArrayRef> {
-        if self.kind != Kind::Rows || chunk.rows <= CANCEL_ROWS {
+        if self.kind != BodyKind::Rows || chunk.rows <= CANCEL_ROWS {
             return self.call_once(chunk);
         }
         let mut parts = Vec::new();
@@ -153,7 +153,7 @@ impl PythonFunction {
         Python::attach(|py| {
             let run = || -> PyResult<ArrayRef> {
                 let arguments = match self.kind {
-                    Kind::Rows => lists(py, &chunk)?,
+                    BodyKind::Rows => lists(py, &chunk)?,
                     _ => arrays(py, &chunk)?,
                 };
                 let output = self.body.bind(py).call1((arguments, chunk.rows))?;

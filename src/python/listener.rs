@@ -10,7 +10,7 @@ use super::query::{Query, await_with_timeout};
 use crate::runtime::Runtime;
 use crate::session;
 use crate::stream::Manager;
-use crate::stream::listener::{Idle, Listener, ListenerId, Started, Terminated};
+use crate::stream::listener::{Idle, Listener, ListenerId, QueryStarted, Terminated};
 use crate::stream::progress::{Progress, timestamp};
 
 /// A listener's place, by which it is removed.
@@ -29,7 +29,7 @@ impl PythonListener {
 }
 
 impl Listener for PythonListener {
-    fn started(&self, event: &Started) {
+    fn started(&self, event: &QueryStarted) {
         Python::attach(|py| {
             self.tell(py, "started", (&event.id, &event.run_id, event.name.as_deref(), timestamp(event.at_ms)));
         });

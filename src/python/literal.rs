@@ -9,18 +9,18 @@ use pyo3::types::{
 };
 
 use super::error::argument;
-use super::expr::Expr;
+use super::expr::ExprHandle;
 use super::row_in::{decimal, micros};
 use crate::plan::tree;
 use crate::types::UTC;
 
 /// An operand: an `Expr`, a `Column` (which holds one), or a Python value, which becomes a literal.
 pub fn operand(value: &Bound<'_, PyAny>) -> PyResult<tree::Expr> {
-    if let Ok(expr) = value.cast::<Expr>() {
+    if let Ok(expr) = value.cast::<ExprHandle>() {
         return Ok(expr.get().0.clone());
     }
     match value.getattr_opt("_expr")? {
-        Some(inner) => match inner.cast::<Expr>() {
+        Some(inner) => match inner.cast::<ExprHandle>() {
             Ok(expr) => Ok(expr.get().0.clone()),
             Err(_) => literal(value),
         },

@@ -6,19 +6,19 @@ use pyo3::prelude::*;
 
 use super::arrow::{ArrowTable, batches};
 use super::door::quick;
-use super::frame::Frame;
-use super::session::Session;
+use super::frame::FrameHandle;
+use super::session::SessionHandle;
 use super::types::schema_of;
 use crate::plan::tree::Relation;
 use crate::session::frame;
 use crate::source::memory;
 
 /// A stream that is fed by hand.
-#[pyclass(frozen, module = "firesteel._native")]
-pub struct MemoryStream(memory::MemoryStream);
+#[pyclass(frozen, name = "MemoryStream", module = "firesteel._native")]
+pub struct MemoryStreamHandle(memory::MemoryStream);
 
 #[pymethods]
-impl MemoryStream {
+impl MemoryStreamHandle {
     #[new]
     fn new(py: Python<'_>, schema: &str) -> PyResult<Self> {
         Ok(Self(memory::MemoryStream::new(schema_of(py, schema)?)))
@@ -34,9 +34,9 @@ impl MemoryStream {
     }
 
     /// The stream as a frame of a session.
-    fn frame(&self, py: Python<'_>, session: &Bound<'_, Session>) -> PyResult<Frame> {
+    fn frame(&self, py: Python<'_>, session: &Bound<'_, SessionHandle>) -> PyResult<FrameHandle> {
         let session = session.get().alive(py)?;
         let source = Arc::new(self.0.clone());
-        quick(py, || frame::Frame::new(session, &Relation::Source { source, streaming: true })).map(Frame)
+        quick(py, || frame::Frame::new(session, &Relation::Source { source, streaming: true })).map(FrameHandle)
     }
 }

@@ -39,23 +39,23 @@ pub mod _native {
     #[pymodule_export]
     use super::arrow::{ArrowStream, ArrowTable};
     #[pymodule_export]
-    use super::expr::Expr;
+    use super::expr::ExprHandle;
     #[pymodule_export]
-    use super::frame::{Frame, RowBatches};
+    use super::frame::{FrameHandle, RowBatches};
     #[pymodule_export]
-    use super::functions::Function;
+    use super::functions::FunctionHandle;
     #[pymodule_export]
     use super::listener::{ListenerHandle, Streams};
     #[pymodule_export]
-    use super::memory::MemoryStream;
+    use super::memory::MemoryStreamHandle;
     #[pymodule_export]
-    use super::model::Model;
+    use super::model::ModelHandle;
     #[pymodule_export]
     use super::query::{Query, check_trigger, start_stream};
     #[pymodule_export]
     use super::row_in::rows_to_table;
     #[pymodule_export]
-    use super::session::{Session, wait_until_idle};
+    use super::session::{SessionHandle, wait_until_idle};
     #[pymodule_export]
     use super::types::{parse_ddl, schema_ddl};
 

@@ -18,17 +18,19 @@ use pyo3_arrow::ffi::to_array_pycapsules;
 
 use super::arrow::columns;
 use super::error::raise;
-use super::functions::Function;
+use super::functions::FunctionHandle;
 use super::types::type_of;
 use crate::error::{Error, Result};
 use crate::model::bind::Binding;
 use crate::model::predict::joined;
-use crate::model::{Dim, Location, Mode, ModelFunction, NullPolicy, Options, Predictor, TensorSpec, load};
+use crate::model::{
+    Dim, ModelFunction, ModelLocation, NullPolicy, PredictMode, PredictOptions, Predictor, TensorSpec, load,
+};
 use crate::runtime::cores;
 
 /// A loaded model and how it is used.
-#[pyclass(frozen, module = "firesteel._native")]
-pub struct Model {
+#[pyclass(frozen, name = "Model", module = "firesteel._native")]
+pub struct ModelHandle {
     predictor: Arc<Predictor>,
     /// What the last record batch's schema meant: rows that come one by one have the same.
     known: Mutex<Option<Arc<Known>>>,
@@ -48,7 +50,7 @@ struct Known {
 type Spec<'py> = (String, String, Vec<Bound<'py, PyAny>>);
 
 #[pymethods]
-impl Model {
+impl ModelHandle {
     /// Loads an ONNX model from a path, a local MLflow folder, or bytes.
     #[staticmethod]
     #[pyo3(signature = (location, nulls, outputs, chunk_rows, mode))]
@@ -65,11 +67,11 @@ impl Model {
         let predictor = match location.cast::<PyBytes>() {
             Ok(bytes) => {
                 let bytes: Vec<u8> = bytes.as_bytes().to_vec();
-                py.detach(move || load(Location::Bytes(&bytes)).and_then(|model| Predictor::new(model, options)))
+                py.detach(move || load(ModelLocation::Bytes(&bytes)).and_then(|model| Predictor::new(model, options)))
             }
             Err(_) => {
                 let path: PathBuf = location.extract()?;
-                py.detach(move || load(Location::Path(&path)).and_then(|model| Predictor::new(model, options)))
+                py.detach(move || load(ModelLocation::Path(&path)).and_then(|model| Predictor::new(model, options)))
             }
         };
         predictor.map(|predictor| Self { predictor, known: Mutex::new(None) }).map_err(|error| raise(py, &error))
@@ -132,18 +134,18 @@ impl Model {
 
     /// The model as a function of expressions; `result` is a type to cast its output to.
     #[pyo3(signature = (name, result=None))]
-    fn function(&self, py: Python<'_>, name: String, result: Option<&str>) -> PyResult<Function> {
+    fn function(&self, py: Python<'_>, name: String, result: Option<&str>) -> PyResult<FunctionHandle> {
         let result = result.map(|text| type_of(py, text)).transpose()?;
-        Ok(Function(Arc::new(ModelFunction::new(name, Arc::clone(&self.predictor), result))))
+        Ok(FunctionHandle(Arc::new(ModelFunction::new(name, Arc::clone(&self.predictor), result))))
     }
 
-    /// The type, as Spark's JSON, that [`Model::function`] returns by itself.
+    /// The type, as Spark's JSON, that [`ModelHandle::function`] returns by itself.
     fn result_type(&self) -> String {
         crate::types::json::to_json(&ModelFunction::new("", Arc::clone(&self.predictor), None).data_type())
     }
 }
 
-fn options(nulls: &str, outputs: Option<Vec<String>>, chunk_rows: Option<usize>, mode: &str) -> Result<Options> {
+fn options(nulls: &str, outputs: Option<Vec<String>>, chunk_rows: Option<usize>, mode: &str) -> Result<PredictOptions> {
     let nulls = match nulls {
         "null" => NullPolicy::Null,
         "nan" => NullPolicy::Nan,
@@ -151,12 +153,12 @@ fn options(nulls: &str, outputs: Option<Vec<String>>, chunk_rows: Option<usize>,
         other => return Err(Error::illegal(format!("nulls must be 'null', 'nan' or 'error', found '{other}'"))),
     };
     let mode = match mode {
-        "auto" => Mode::Auto,
-        "pool" => Mode::Pool,
-        "single" => Mode::Single,
+        "auto" => PredictMode::Auto,
+        "pool" => PredictMode::Pool,
+        "single" => PredictMode::Single,
         other => return Err(Error::illegal(format!("mode must be 'auto', 'pool' or 'single', found '{other}'"))),
     };
-    Ok(Options { nulls, outputs, chunk_rows, mode })
+    Ok(PredictOptions { nulls, outputs, chunk_rows, mode })
 }
 
 /// Tells the engine where the installed `onnxruntime` package has its library. Only the package is looked up, it is not imported.
@@ -188,7 +190,7 @@ fn spec<'py>(py: Python<'py>, spec: &TensorSpec) -> PyResult<Spec<'py>> {
 /// How long to predict before looking for signals.
 const SIGNALS: Duration = Duration::from_millis(200);
 
-impl Model {
+impl ModelHandle {
     /// What a schema means; remembered, since most calls have the schema of the call before.
     fn known(&self, py: Python<'_>, schema: *mut FFI_ArrowSchema) -> PyResult<Arc<Known>> {
         // SAFETY: the caller's capsule holds a schema, and lives.

@@ -8,14 +8,14 @@ use pyo3::prelude::*;
 use super::door::{poll, quick, wait};
 use super::error::{exception, raise};
 use super::foreach::{BatchFunction, ForeachSink};
-use super::frame::Frame;
+use super::frame::FrameHandle;
 use crate::config::Options;
 use crate::error::{Error, Result};
 use crate::runtime::Runtime;
 use crate::session::write_stream::{WriteStream, start, to_table};
 use crate::sink::OutputMode;
 use crate::stream::query::StreamingQuery;
-use crate::stream::start::Output;
+use crate::stream::start::QueryOutput;
 use crate::stream::trigger::Trigger;
 
 /// A query that was started.
@@ -114,7 +114,7 @@ impl Query {
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "what writeStream was told, in one call")]
 pub fn start_stream(
-    frame: &Bound<'_, Frame>,
+    frame: &Bound<'_, FrameHandle>,
     py: Python<'_>,
     path: Option<String>,
     table: Option<String>,
@@ -138,10 +138,10 @@ pub fn start_stream(
         None => None,
         Some((kind, pickled)) if kind == "foreach" => {
             let sink = ForeachSink::new(pickled.extract::<Vec<u8>>()?, session.runtime().clone());
-            Some((kind, Output::Sink(Arc::new(sink))))
+            Some((kind, QueryOutput::Sink(Arc::new(sink))))
         }
         Some((kind, function)) => {
-            Some((kind, Output::EachBatch(Arc::new(BatchFunction::new(function.unbind(), Arc::clone(&session))))))
+            Some((kind, QueryOutput::EachBatch(Arc::new(BatchFunction::new(function.unbind(), Arc::clone(&session))))))
         }
     };
     let write = WriteStream { output, format, options: Options::new(options), mode, trigger, name, partition_by, path };

@@ -20,7 +20,7 @@ static ROW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// The rows of batches, as `Row` objects.
 pub fn rows<'py>(py: Python<'py>, names: &[String], batches: &[RecordBatch]) -> PyResult<Bound<'py, PyList>> {
-    let maker = Rows::new(py, names)?;
+    let maker = RowMaker::new(py, names)?;
     let list = PyList::empty(py);
     for batch in batches {
         let columns: PyResult<Vec<_>> = batch.columns().iter().map(|column| values(py, column)).collect();
@@ -33,13 +33,13 @@ pub fn rows<'py>(py: Python<'py>, names: &[String], batches: &[RecordBatch]) -> 
 }
 
 /// Makes rows that share their names.
-struct Rows<'py> {
+struct RowMaker<'py> {
     py: Python<'py>,
     make: Bound<'py, PyAny>,
     names: Bound<'py, PyList>,
 }
 
-impl<'py> Rows<'py> {
+impl<'py> RowMaker<'py> {
     fn new<T: AsRef<str>>(py: Python<'py>, names: &[T]) -> PyResult<Self> {
         let make = ROW
             .get_or_try_init(py, || PyResult::Ok(py.import("firesteel.sql.types")?.getattr("_create_row")?.unbind()))?;
@@ -138,7 +138,7 @@ pub fn values<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Vec<Bound<'py,
             let columns: PyResult<Vec<_>> = array.columns().iter().map(|column| values(py, column)).collect();
             let columns = columns?;
             let names: Vec<_> = fields.iter().map(|field| field.name().as_str()).collect();
-            let maker = Rows::new(py, &names)?;
+            let maker = RowMaker::new(py, &names)?;
             each(&|row| maker.row(columns.iter().map(|column| column[row].clone())))
         }
         other => {

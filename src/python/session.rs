@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use super::arrow::{ArrowTable, batches};
 use super::door::{quick, wait};
 use super::error::{raise, user};
-use super::expr::{Expr, name_parts};
-use super::frame::Frame;
+use super::expr::{ExprHandle, name_parts};
+use super::frame::FrameHandle;
 use super::listener::Streams;
 use super::types::schema_of;
 use crate::config::{Conf, Options, setting};
@@ -25,14 +25,14 @@ use crate::source::range::Range;
 use crate::source::{ReadMode, Source};
 
 /// A session of the engine.
-#[pyclass(frozen, module = "firesteel._native")]
-pub struct Session {
+#[pyclass(frozen, name = "Session", module = "firesteel._native")]
+pub struct SessionHandle {
     pub inner: Arc<session::Session>,
     /// The process that made it: a forked child has none of its threads.
     process: u32,
 }
 
-impl Session {
+impl SessionHandle {
     /// A handle for a session that exists.
     pub fn of(inner: Arc<session::Session>) -> Self {
         Self { inner, process: std::process::id() }
@@ -52,8 +52,8 @@ impl Session {
         ))
     }
 
-    fn frame(&self, source: Arc<dyn Source>, streaming: bool) -> crate::error::Result<Frame> {
-        frame::Frame::new(&self.inner, &Relation::Source { source, streaming }).map(Frame)
+    fn frame(&self, source: Arc<dyn Source>, streaming: bool) -> crate::error::Result<FrameHandle> {
+        frame::Frame::new(&self.inner, &Relation::Source { source, streaming }).map(FrameHandle)
     }
 }
 
@@ -65,7 +65,7 @@ pub fn wait_until_idle(py: Python<'_>, seconds: f64) -> bool {
 }
 
 #[pymethods]
-impl Session {
+impl SessionHandle {
     #[new]
     fn new(py: Python<'_>, conf: Vec<(String, String)>) -> PyResult<Self> {
         let inner = quick(py, || {
@@ -135,7 +135,7 @@ impl Session {
     }
 
     /// A frame over Arrow data, from any object with the capsule methods.
-    fn from_arrow(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Frame> {
+    fn from_arrow(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<FrameHandle> {
         self.alive(py)?;
         let (schema, rows) = match data.cast::<ArrowTable>() {
             Ok(table) => (Arc::clone(&table.get().schema), table.get().batches.clone()),
@@ -145,20 +145,27 @@ impl Session {
         quick(py, || self.frame(Arc::new(MemoryTable::new(schema, rows)?), false))
     }
 
-    fn range(&self, py: Python<'_>, start: i64, end: i64, step: i64, partitions: Option<usize>) -> PyResult<Frame> {
+    fn range(
+        &self,
+        py: Python<'_>,
+        start: i64,
+        end: i64,
+        step: i64,
+        partitions: Option<usize>,
+    ) -> PyResult<FrameHandle> {
         let partitions = partitions.unwrap_or_else(|| self.inner.runtime().lanes());
         quick(py, || self.frame(Arc::new(Range::new(start, end, step, partitions)?), false))
     }
 
-    fn sql(&self, py: Python<'_>, text: String) -> PyResult<Frame> {
+    fn sql(&self, py: Python<'_>, text: String) -> PyResult<FrameHandle> {
         let session = Arc::clone(self.alive(py)?);
         let runtime = session.runtime().clone();
-        wait(py, &runtime, "the statement", move |cancel| session.sql(&text, cancel)).map(Frame)
+        wait(py, &runtime, "the statement", move |cancel| session.sql(&text, cancel)).map(FrameHandle)
     }
 
     /// The expression of a SQL text.
-    fn expression(&self, py: Python<'_>, text: &str) -> PyResult<Expr> {
-        quick(py, || self.inner.expression(text)).map(Expr)
+    fn expression(&self, py: Python<'_>, text: &str) -> PyResult<ExprHandle> {
+        quick(py, || self.inner.expression(text)).map(ExprHandle)
     }
 
     /// `spark.read…load()` or `spark.readStream…load()`.
@@ -170,29 +177,35 @@ impl Session {
         schema: Option<&str>,
         paths: Vec<String>,
         streaming: bool,
-    ) -> PyResult<Frame> {
+    ) -> PyResult<FrameHandle> {
         let schema = schema.map(|text| schema_of(py, text)).transpose()?;
         let mode = if streaming { ReadMode::Stream } else { ReadMode::Batch };
         let request = ReadRequest { format, options: Options::new(options), schema, paths, mode };
         let session = Arc::clone(self.alive(py)?);
         let runtime = session.runtime().clone();
-        wait(py, &runtime, "the listing of files", move |_| session.read(request)).map(Frame)
+        wait(py, &runtime, "the listing of files", move |_| session.read(request)).map(FrameHandle)
     }
 
-    fn table(&self, py: Python<'_>, name: &str, streaming: bool) -> PyResult<Frame> {
+    fn table(&self, py: Python<'_>, name: &str, streaming: bool) -> PyResult<FrameHandle> {
         let parts = parts(py, name)?;
         let mode = if streaming { ReadMode::Stream } else { ReadMode::Batch };
         self.alive(py)?;
-        quick(py, || self.inner.table(&parts, mode)).map(Frame)
+        quick(py, || self.inner.table(&parts, mode)).map(FrameHandle)
     }
 
-    fn create_view(&self, py: Python<'_>, name: &str, frame: &Bound<'_, Frame>, replace: bool) -> PyResult<()> {
+    fn create_view(&self, py: Python<'_>, name: &str, frame: &Bound<'_, FrameHandle>, replace: bool) -> PyResult<()> {
         let frame = &frame.get().0;
         quick(py, || self.inner.create_view(name, frame, replace))
     }
 
     /// `global_temp.name`.
-    fn create_global_view(&self, py: Python<'_>, name: &str, frame: &Bound<'_, Frame>, replace: bool) -> PyResult<()> {
+    fn create_global_view(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        frame: &Bound<'_, FrameHandle>,
+        replace: bool,
+    ) -> PyResult<()> {
         let frame = &frame.get().0;
         quick(py, || self.inner.create_global_view(name, frame, replace))
     }
@@ -252,7 +265,7 @@ impl Session {
     }
 
     /// Whether a name is a view of this very frame.
-    fn is_view_of(&self, py: Python<'_>, name: &str, frame: &Bound<'_, Frame>) -> PyResult<bool> {
+    fn is_view_of(&self, py: Python<'_>, name: &str, frame: &Bound<'_, FrameHandle>) -> PyResult<bool> {
         let found = self.inner.catalog().find(&parts(py, name)?);
         Ok(matches!(found, Some(Named::View(view)) if Arc::ptr_eq(&view, frame.get().0.resolved())))
     }

@@ -17,8 +17,8 @@ use futures::channel::oneshot;
 use parking_lot::{Condvar, Mutex};
 
 pub use self::cancel::Cancel;
-pub use self::share::{Crew, Shared, Who, Working};
-use self::threads::Threads;
+pub use self::share::{BusyThread, ChunkRunners, ComputePool, SharedChunks};
+use self::threads::BlockingThreads;
 use crate::error::{Context, Error, Result, panicked};
 
 thread_local! {
@@ -71,21 +71,24 @@ pub fn wait_until_idle(patience: Duration) -> bool {
     !LIVE.done.wait_while_for(&mut count, |count| *count > 0, patience).timed_out()
 }
 
-/// Threads that help whoever computes outside a session (`Model.predict`): one fewer than there are cores, since the caller works too.
-pub fn helpers() -> Result<&'static Arc<Crew>> {
-    static HELPERS: OnceLock<Result<Arc<Crew>>> = OnceLock::new();
-    HELPERS.get_or_init(|| Crew::new("helper", cores().saturating_sub(1), cores())).as_ref().map_err(Clone::clone)
+/// BlockingThreads that help whoever computes outside a session (`Model.predict`): one fewer than there are cores, since the caller works too.
+pub fn helpers() -> Result<&'static Arc<ComputePool>> {
+    static HELPERS: OnceLock<Result<Arc<ComputePool>>> = OnceLock::new();
+    HELPERS
+        .get_or_init(|| ComputePool::new("helper", cores().saturating_sub(1), cores()))
+        .as_ref()
+        .map_err(Clone::clone)
 }
 
 /// A session's threads, shared by everything in it. Cheap to clone.
 #[derive(Clone)]
-pub struct Runtime(Arc<Inner>);
+pub struct Runtime(Arc<RuntimeInner>);
 
-struct Inner {
+struct RuntimeInner {
     /// For what may block: lanes, which wait for each other's rows, so that one without a thread would keep the others waiting.
-    threads: Arc<Threads>,
+    threads: Arc<BlockingThreads>,
     tokio: tokio::runtime::Runtime,
-    compute: Arc<Crew>,
+    compute: Arc<ComputePool>,
     lanes: usize,
 }
 
@@ -100,8 +103,8 @@ impl Runtime {
             .enable_time()
             .build()
             .context(|| "starting the I/O threads".into())?;
-        let compute = Crew::new("compute", lanes, lanes)?;
-        Ok(Self(Arc::new(Inner { threads: Arc::default(), tokio, compute, lanes })))
+        let compute = ComputePool::new("compute", lanes, lanes)?;
+        Ok(Self(Arc::new(RuntimeInner { threads: Arc::default(), tokio, compute, lanes })))
     }
 
     /// How many lanes a plan has, `local[n]`'s n.
@@ -114,7 +117,7 @@ impl Runtime {
     }
 
     /// The threads that compute.
-    pub fn compute(&self) -> &Arc<Crew> {
+    pub fn compute(&self) -> &Arc<ComputePool> {
         &self.0.compute
     }
 

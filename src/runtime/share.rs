@@ -11,16 +11,16 @@ use super::may_block;
 use crate::error::{Error, Result};
 
 /// Threads that help with chunks, and how many threads have work for them at present: lanes, callers and the helpers themselves.
-pub struct Crew {
+pub struct ComputePool {
     pool: rayon::ThreadPool,
     /// With how many threads at work a helper holds back: the cores are shared by all.
     most: usize,
     working: AtomicUsize,
 }
 
-/// Who runs the chunks.
+/// ChunkRunners runs the chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
+pub enum ChunkRunners {
     /// The thread that waits for them, if it may block, and helpers.
     Everybody,
     /// Helpers alone: user code, which may do anything, does not belong on a thread that drives a plan.
@@ -28,18 +28,18 @@ pub enum Who {
 }
 
 /// Rows whose chunks are being run.
-pub struct Shared<T> {
-    crew: Arc<Crew>,
+pub struct SharedChunks<T> {
+    crew: Arc<ComputePool>,
     job: Arc<Job<T>>,
-    who: Who,
+    who: ChunkRunners,
     /// How many helpers were called.
     helpers: usize,
-    send: UnboundedSender<Part<T>>,
-    parts: UnboundedReceiver<Part<T>>,
+    send: UnboundedSender<ChunkResult<T>>,
+    parts: UnboundedReceiver<ChunkResult<T>>,
 }
 
 /// What came of some of the rows.
-struct Part<T> {
+struct ChunkResult<T> {
     rows: Range<usize>,
     result: Result<T>,
 }
@@ -54,15 +54,15 @@ struct Job<T> {
 }
 
 /// Counts a thread among those that have work.
-pub struct Working(Arc<Crew>);
+pub struct BusyThread(Arc<ComputePool>);
 
-impl Drop for Working {
+impl Drop for BusyThread {
     fn drop(&mut self) {
         self.0.working.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl Crew {
+impl ComputePool {
     pub(super) fn new(name: &'static str, helpers: usize, most: usize) -> Result<Arc<Self>> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(helpers.max(1))
@@ -75,20 +75,20 @@ impl Crew {
     }
 
     /// This thread has work from now on, until what is returned is dropped.
-    pub fn working(self: &Arc<Self>) -> Working {
+    pub fn working(self: &Arc<Self>) -> BusyThread {
         self.working.fetch_add(1, Ordering::Relaxed);
-        Working(Arc::clone(self))
+        BusyThread(Arc::clone(self))
     }
 
     /// Cuts `rows` rows into chunks of `chunk_rows`, which is asked before each and told how many rows are left, and has `run` run them: by
-    /// helpers from now on, if any have nothing else to do, and by the thread that [waits](Shared::finish) for them.
+    /// helpers from now on, if any have nothing else to do, and by the thread that [waits](SharedChunks::finish) for them.
     pub fn share<T: Send + 'static>(
         self: &Arc<Self>,
         rows: usize,
-        who: Who,
+        who: ChunkRunners,
         chunk_rows: impl Fn(usize) -> usize + Send + Sync + 'static,
         run: impl Fn(Range<usize>) -> Result<T> + Send + Sync + 'static,
-    ) -> Shared<T> {
+    ) -> SharedChunks<T> {
         let (send, parts) = unbounded();
         let job = Job {
             rows,
@@ -97,8 +97,8 @@ impl Crew {
             chunk_rows: Box::new(chunk_rows),
             run: Box::new(run),
         };
-        let who = if may_block() { who } else { Who::Helpers };
-        let mut shared = Shared { crew: Arc::clone(self), job: Arc::new(job), who, helpers: 0, send, parts };
+        let who = if may_block() { who } else { ChunkRunners::Helpers };
+        let mut shared = SharedChunks { crew: Arc::clone(self), job: Arc::new(job), who, helpers: 0, send, parts };
         while shared.call_helper() {}
         shared
     }
@@ -110,7 +110,7 @@ impl Crew {
 
 impl<T> Job<T> {
     /// Runs the next chunk; false when there is none, or nobody wants it.
-    fn run_next(&self, parts: &UnboundedSender<Part<T>>) -> bool {
+    fn run_next(&self, parts: &UnboundedSender<ChunkResult<T>>) -> bool {
         let left = self.rows.saturating_sub(self.next.load(Ordering::Relaxed));
         let chunk = (self.chunk_rows)(left).max(1);
         let start = self.next.fetch_add(chunk, Ordering::Relaxed);
@@ -123,14 +123,14 @@ impl<T> Job<T> {
         if failed {
             self.next.store(self.rows, Ordering::Relaxed);
         }
-        parts.unbounded_send(Part { rows, result }).is_ok() && !failed
+        parts.unbounded_send(ChunkResult { rows, result }).is_ok() && !failed
     }
 }
 
-impl<T: Send + 'static> Shared<T> {
+impl<T: Send + 'static> SharedChunks<T> {
     /// Waits for the chunks, running those that nobody else runs, and gives what came of all, in order.
     pub async fn finish(mut self) -> Result<Vec<T>> {
-        if self.who == Who::Everybody {
+        if self.who == ChunkRunners::Everybody {
             while self.job.run_next(&self.send) {
                 self.call_helper();
             }
@@ -151,8 +151,8 @@ impl<T: Send + 'static> Shared<T> {
     /// Calls one helper more, if there is a chunk for it, and a core: where helpers run everything, theirs are all cores.
     fn call_helper(&mut self) -> bool {
         let cores = match self.who {
-            Who::Everybody => self.crew.most.saturating_sub(self.crew.working.load(Ordering::Relaxed).max(1)),
-            Who::Helpers => self.crew.most,
+            ChunkRunners::Everybody => self.crew.most.saturating_sub(self.crew.working.load(Ordering::Relaxed).max(1)),
+            ChunkRunners::Helpers => self.crew.most,
         };
         if self.helpers >= self.job.chunks.min(cores) {
             return false;
@@ -161,7 +161,7 @@ impl<T: Send + 'static> Shared<T> {
         let (crew, job, who, send) = (Arc::clone(&self.crew), Arc::clone(&self.job), self.who, self.send.clone());
         self.crew.pool.spawn(super::counted(move || {
             // Others may have taken up work meanwhile.
-            if who == Who::Helpers || crew.has_room() {
+            if who == ChunkRunners::Helpers || crew.has_room() {
                 let _working = crew.working();
                 while job.run_next(&send) {}
             }

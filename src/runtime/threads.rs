@@ -1,4 +1,4 @@
-//! Threads for what may block. The one that fell idle last works next: it has the warmest cache, and those that nobody needs any more end.
+//! BlockingThreads for what may block. The one that fell idle last works next: it has the warmest cache, and those that nobody needs any more end.
 //! Tokio's threads for blocking work take turns, so that as many stay as were ever needed at once.
 
 use std::mem;
@@ -18,26 +18,26 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// The threads, as many as have work and some to spare. When this is dropped they end, each when its work is done.
 #[derive(Default)]
-pub struct Threads {
+pub struct BlockingThreads {
     /// Those without work, the one that fell idle last at the end.
-    idle: Mutex<Vec<Arc<Desk>>>,
+    idle: Mutex<Vec<Arc<IdleThread>>>,
 }
 
 /// Where a thread finds its next job.
 #[derive(Default)]
-struct Desk {
+struct IdleThread {
     job: Mutex<Option<Job>>,
     put: Condvar,
 }
 
-impl Desk {
+impl IdleThread {
     fn put(&self, job: Job) {
         *self.job.lock() = Some(job);
         self.put.notify_one();
     }
 }
 
-impl Threads {
+impl BlockingThreads {
     /// Runs a job on a thread that has no other, now.
     pub fn run(self: &Arc<Self>, job: Job) -> Result<()> {
         let idle = self.idle.lock().pop();
@@ -52,14 +52,14 @@ impl Threads {
     }
 
     /// Whether the thread of this desk leaves: not when it is about to be given a job.
-    fn leaves(&self, desk: &Arc<Desk>) -> bool {
+    fn leaves(&self, desk: &Arc<IdleThread>) -> bool {
         let mut idle = self.idle.lock();
         let at = idle.iter().position(|other| Arc::ptr_eq(other, desk));
         at.map(|at| idle.remove(at)).is_some()
     }
 }
 
-impl Drop for Threads {
+impl Drop for BlockingThreads {
     fn drop(&mut self) {
         for desk in mem::take(self.idle.get_mut()) {
             desk.put(Box::new(|| {}));
@@ -68,8 +68,8 @@ impl Drop for Threads {
 }
 
 /// A thread's life: the first job, and those that it finds on its desk.
-fn work(threads: &Weak<Threads>, first: Job) {
-    let desk = Arc::new(Desk::default());
+fn work(threads: &Weak<BlockingThreads>, first: Job) {
+    let desk = Arc::new(IdleThread::default());
     let mut job = first;
     loop {
         job();

@@ -19,7 +19,7 @@ use crate::plan::pass::{Inputs, Pass};
 use crate::plan::resolve::resolve;
 use crate::plan::tree::Relation;
 use crate::runtime::Cancel;
-use crate::types::show::{Layout, render};
+use crate::types::show::{ShowLayout, render};
 use crate::types::zone::Zone;
 
 /// A DataFrame: names and types are resolved, nothing has run.
@@ -165,7 +165,7 @@ impl Frame {
     }
 
     /// What `show()` prints.
-    pub fn show(&self, layout: Layout, cancel: &Cancel) -> Result<String> {
+    pub fn show(&self, layout: ShowLayout, cancel: &Cancel) -> Result<String> {
         let rows = layout.rows as u64 + 1;
         let head = self.derive(|input| Relation::Limit { input, rows })?;
         let zone = Zone::of(self.session.conf().time_zone())?;

@@ -138,9 +138,9 @@ impl Session {
     }
 
     /// Runs `work` with what the resolver asks of a session.
-    pub fn with_context<T>(&self, work: impl FnOnce(&resolve::Context<'_>) -> T) -> T {
+    pub fn with_context<T>(&self, work: impl FnOnce(&resolve::ResolveContext<'_>) -> T) -> T {
         let conf = self.conf();
-        work(&resolve::Context { conf: &conf, names: self })
+        work(&resolve::ResolveContext { conf: &conf, names: self })
     }
 
     fn sql_reader(&self) -> Result<Sql> {

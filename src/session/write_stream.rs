@@ -8,17 +8,17 @@ use crate::config::Options;
 use crate::error::{Error, Result, condition};
 use crate::plan::tree::Relation;
 use crate::sink::format::SinkRequest;
-use crate::sink::memory::{MemorySink, MemoryTable, MemoryView};
+use crate::sink::memory::{MemorySink, MemorySinkTable, MemoryView};
 use crate::sink::{OutputMode, Sink};
 use crate::stream::query::StreamingQuery;
-use crate::stream::start::{Output, Request};
+use crate::stream::start::{QueryOutput, StartRequest};
 use crate::stream::trigger::Trigger;
 use crate::types::uri;
 
 /// What `writeStream` was told before `start()`.
 pub struct WriteStream {
     /// `foreach`, `foreachBatch`: an output that is not a format.
-    pub output: Option<(String, Output)>,
+    pub output: Option<(String, QueryOutput)>,
     pub format: Option<String>,
     pub options: Options,
     pub mode: OutputMode,
@@ -44,19 +44,19 @@ pub fn start(frame: &Frame, mut write: WriteStream) -> Result<Arc<StreamingQuery
         Some((name, output)) => (name, output),
         None if format.eq_ignore_ascii_case("memory") => {
             let name = write.name.clone().ok_or_else(|| Error::of(condition::MEMORY_SINK_WITHOUT_NAME))?;
-            let table = Arc::new(MemoryTable::new(frame.schema()));
+            let table = Arc::new(MemorySinkTable::new(frame.schema()));
             let source = Arc::new(MemoryView(Arc::clone(&table)));
             view = Some((name, Frame::new(session, &Relation::Source { source, streaming: false })?));
-            (format, Output::Sink(Arc::new(MemorySink::new(table)) as Arc<dyn Sink>))
+            (format, QueryOutput::Sink(Arc::new(MemorySink::new(table)) as Arc<dyn Sink>))
         }
         None => {
             let output = session.output_format(&format)?;
             let request = SinkRequest { options: &mut write.options, path, conf: &conf, print: session.print() };
-            (format, Output::Sink(output.sink(request)?))
+            (format, QueryOutput::Sink(output.sink(request)?))
         }
     };
     write.options.warn_unread(&format);
-    let query = session.streams().start(Request {
+    let query = session.streams().start(StartRequest {
         resolved: Arc::clone(frame.resolved()),
         env: session.env(),
         output,

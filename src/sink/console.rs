@@ -13,7 +13,7 @@ use crate::batch::{Batch, BatchId};
 use crate::config::{Options, options};
 use crate::error::{Error, Result};
 use crate::source::RecordBatches;
-use crate::types::show::{Layout, render};
+use crate::types::show::{ShowLayout, render};
 use crate::types::zone::Zone;
 
 /// Where printed text goes: the process's output, or Python's `sys.stdout`.
@@ -34,7 +34,7 @@ impl OutputFormat for ConsoleFormat {
 
 /// `format("console")`.
 pub struct ConsoleSink {
-    layout: Layout,
+    layout: ShowLayout,
     print: Print,
 }
 
@@ -49,7 +49,7 @@ impl ConsoleSink {
                 number.parse().map_err(|_| options::bad("truncate", "true, false or a whole number", number))?
             }
         };
-        Ok(Self { layout: Layout { rows, truncate, vertical: false }, print })
+        Ok(Self { layout: ShowLayout { rows, truncate, vertical: false }, print })
     }
 }
 
@@ -93,7 +93,7 @@ impl ConsoleSink {
 }
 
 struct ConsoleWriter {
-    layout: Layout,
+    layout: ShowLayout,
     print: Print,
     zone: Zone,
     run: SinkRun,

@@ -18,13 +18,13 @@ use crate::source::{Partition, Reader, RecordBatches, Scan, Source, SourceRun};
 
 /// What a memory sink holds. Shared by the query's writer and by every reader of the view.
 #[derive(Debug)]
-pub struct MemoryTable {
+pub struct MemorySinkTable {
     schema: SchemaRef,
-    state: Mutex<State>,
+    state: Mutex<SinkRows>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct SinkRows {
     rows: Vec<RecordBatch>,
     newest: Option<BatchId>,
 }
@@ -32,7 +32,7 @@ struct State {
 /// Rows of a merged record batch at most.
 const MERGED_ROWS: usize = 8192;
 
-impl State {
+impl SinkRows {
     /// Adds rows. A continuous query adds one or two at a time, so a record batch is merged with the one before it while that is no bigger, as
     /// a binary counter carries: a reader finds few of them, and a row is copied a dozen times at most.
     fn push(&mut self, rows: RecordBatch) {
@@ -50,7 +50,7 @@ impl State {
     }
 }
 
-impl MemoryTable {
+impl MemorySinkTable {
     pub fn new(schema: SchemaRef) -> Self {
         Self { schema, state: Mutex::default() }
     }
@@ -79,7 +79,7 @@ impl MemoryTable {
 
 /// The view of what a memory sink holds: each read sees the rows that are visible then.
 #[derive(Debug)]
-pub struct MemoryView(pub Arc<MemoryTable>);
+pub struct MemoryView(pub Arc<MemorySinkTable>);
 
 impl Source for MemoryView {
     fn description(&self) -> String {
@@ -106,11 +106,11 @@ impl Partition for Snapshot {
 /// `format("memory")`.
 #[derive(Debug)]
 pub struct MemorySink {
-    table: Arc<MemoryTable>,
+    table: Arc<MemorySinkTable>,
 }
 
 impl MemorySink {
-    pub fn new(table: Arc<MemoryTable>) -> Self {
+    pub fn new(table: Arc<MemorySinkTable>) -> Self {
         Self { table }
     }
 }
@@ -149,7 +149,7 @@ impl Sink for MemorySink {
 }
 
 struct MemoryWriter {
-    table: Arc<MemoryTable>,
+    table: Arc<MemorySinkTable>,
     mode: OutputMode,
     runtime: Runtime,
     cancel: Cancel,

@@ -144,9 +144,9 @@ pub fn formats() -> Vec<Arc<dyn OutputFormat>> {
     vec![
         Arc::new(console::ConsoleFormat),
         Arc::new(noop::NoopFormat),
-        Arc::new(files::FileFormat::Parquet),
-        Arc::new(files::FileFormat::Csv),
-        Arc::new(files::FileFormat::Json),
-        Arc::new(files::FileFormat::Text),
+        Arc::new(files::FileOutputFormat::Parquet),
+        Arc::new(files::FileOutputFormat::Csv),
+        Arc::new(files::FileOutputFormat::Json),
+        Arc::new(files::FileOutputFormat::Text),
     ]
 }

@@ -75,21 +75,21 @@ fn partitions(batches: &[RecordBatch], lanes: usize) -> Vec<Arc<dyn Partition>> 
             part.push(batch.slice(from, take));
             (from, room) = (from + take, room - take);
             if room == 0 {
-                parts.push(Arc::new(Held(std::mem::take(&mut part))) as Arc<dyn Partition>);
+                parts.push(Arc::new(HeldBatches(std::mem::take(&mut part))) as Arc<dyn Partition>);
                 room = share;
             }
         }
     }
     if !part.is_empty() {
-        parts.push(Arc::new(Held(part)));
+        parts.push(Arc::new(HeldBatches(part)));
     }
     parts
 }
 
 /// Record batches that are there.
-struct Held(Vec<RecordBatch>);
+struct HeldBatches(Vec<RecordBatch>);
 
-impl Partition for Held {
+impl Partition for HeldBatches {
     fn read(&self, scan: &Scan) -> Result<RecordBatches> {
         Ok(RecordBatches::ready(self.0.iter().map(|batch| scan.project(batch)).collect::<Result<_>>()?))
     }
@@ -102,17 +102,17 @@ impl Partition for Held {
 #[derive(Clone, Debug)]
 pub struct MemoryStream {
     schema: SchemaRef,
-    shared: Arc<Shared>,
+    shared: Arc<StreamBuffer>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct StreamBuffer {
+    state: Mutex<BufferedRows>,
     added: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct BufferedRows {
     /// The number of the first record batch that is still held.
     first: u64,
     held: VecDeque<RecordBatch>,
@@ -121,7 +121,7 @@ struct State {
     next_reader: u64,
 }
 
-impl State {
+impl BufferedRows {
     /// How many record batches there have been.
     fn end(&self) -> u64 {
         self.first + self.held.len() as u64
@@ -213,7 +213,7 @@ impl Source for MemoryStream {
 struct StreamReader {
     id: u64,
     lanes: usize,
-    shared: Arc<Shared>,
+    shared: Arc<StreamBuffer>,
     pinned: Option<u64>,
 }
 
@@ -289,7 +289,7 @@ impl ContinuousReader for StreamReader {
 
 /// One lane of a continuous query.
 struct StreamTail {
-    shared: Arc<Shared>,
+    shared: Arc<StreamBuffer>,
     next: u64,
     step: u64,
 }

@@ -33,7 +33,7 @@ use crate::runtime::{Cancel, Runtime, may_block};
 /// Every format that can be read.
 pub fn formats() -> Vec<Arc<dyn InputFormat>> {
     let mut formats: Vec<Arc<dyn InputFormat>> = Vec::new();
-    formats.extend(files::formats::FileFormat::ALL.map(|format| Arc::new(format) as Arc<dyn InputFormat>));
+    formats.extend(files::formats::FileInputFormat::ALL.map(|format| Arc::new(format) as Arc<dyn InputFormat>));
     formats.push(Arc::new(rate::RateFormat));
     formats.push(Arc::new(rate_micro_batch::RateMicroBatchFormat));
     formats.push(Arc::new(socket::SocketFormat));

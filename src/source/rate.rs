@@ -175,7 +175,7 @@ impl Reader for RateReader {
         let start_ms = self.created_ms + start * 1000;
         Ok((0..self.rate.partitions)
             .map(|i| {
-                Arc::new(Rows {
+                Arc::new(RateRows {
                     range_start: first,
                     next: first + i,
                     end: last,
@@ -194,7 +194,7 @@ impl Reader for RateReader {
 
 /// One partition: every `step`-th value from `next` up to `end`.
 #[derive(Clone)]
-struct Rows {
+struct RateRows {
     range_start: i64,
     next: i64,
     end: i64,
@@ -203,7 +203,7 @@ struct Rows {
     ms_per_value: f64,
 }
 
-impl Partition for Rows {
+impl Partition for RateRows {
     fn read(&self, scan: &Scan) -> Result<RecordBatches> {
         let (mut rows, scan, schema) = (self.clone(), scan.clone(), rate_schema());
         Ok(RecordBatches::Blocking(Box::new(std::iter::from_fn(move || {

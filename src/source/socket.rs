@@ -101,7 +101,7 @@ impl Source for Socket {
 
 /// A line and when it came, in milliseconds since the epoch.
 #[derive(Clone, Debug)]
-struct Line {
+struct SocketLine {
     text: String,
     came_ms: i64,
 }
@@ -119,7 +119,7 @@ struct Lines {
 struct Queues {
     /// The number of the first line held.
     first: i64,
-    lines: VecDeque<Line>,
+    lines: VecDeque<SocketLine>,
     closed: bool,
     failure: Option<Error>,
 }
@@ -133,7 +133,7 @@ impl Lines {
         queues.failure.clone().map_or(Ok(()), Err)
     }
 
-    fn take(&self, from: i64, to: i64) -> Result<Vec<Line>> {
+    fn take(&self, from: i64, to: i64) -> Result<Vec<SocketLine>> {
         let queues = self.queues.lock();
         let held = queues.first..queues.first + queues.lines.len() as i64;
         if from < held.start || to > held.end {
@@ -231,7 +231,7 @@ fn pump(mut input: TcpStream, shared: &Lines, clock: &dyn Clock, place: &str) {
 fn deliver(shared: &Lines, text: &[u8], came_ms: i64) -> bool {
     for line in text.split(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = Line { text: String::from_utf8_lossy(line).into_owned(), came_ms };
+        let line = SocketLine { text: String::from_utf8_lossy(line).into_owned(), came_ms };
         let mut queues = shared.queues.lock();
         shared.room.wait_while(&mut queues, |queues| queues.lines.len() >= MOST_LINES && !queues.closed);
         if queues.closed {
@@ -249,7 +249,11 @@ fn lane_of(number: i64, partitions: usize) -> usize {
     number.rem_euclid(partitions as i64) as usize
 }
 
-fn rows<'a>(schema: &SchemaRef, scan: &Scan, lines: impl Iterator<Item = &'a Line> + Clone) -> Result<RecordBatch> {
+fn rows<'a>(
+    schema: &SchemaRef,
+    scan: &Scan,
+    lines: impl Iterator<Item = &'a SocketLine> + Clone,
+) -> Result<RecordBatch> {
     let count = lines.clone().count();
     scan.build(schema, count, |column| match column {
         0 => Arc::new(StringArray::from_iter_values(lines.clone().map(|line| &line.text))) as ArrayRef,
@@ -310,7 +314,7 @@ impl Reader for SocketReader {
     fn partitions(&mut self, start: Option<&Offset>, end: &Offset) -> Result<Vec<Arc<dyn Partition>>> {
         let (start, end) = (Self::after(start)?, Self::after(Some(end))?);
         let taken = self.lines(start)?.take(start, end)?;
-        let mut parts: Vec<Vec<Line>> = vec![Vec::new(); self.partitions];
+        let mut parts: Vec<Vec<SocketLine>> = vec![Vec::new(); self.partitions];
         for (number, line) in (start..).zip(taken) {
             parts[lane_of(number, self.partitions)].push(line);
         }
@@ -333,7 +337,7 @@ impl Reader for SocketReader {
 /// Lines of one batch and partition.
 struct Taken {
     schema: SchemaRef,
-    lines: Vec<Line>,
+    lines: Vec<SocketLine>,
 }
 
 impl Partition for Taken {

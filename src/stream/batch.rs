@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::each_batch::{BatchFrame, EachBatch};
-use super::lanes::{Place, all_lanes};
+use super::lanes::{LanePlace, all_lanes};
 use super::monitor::Monitor;
-use super::progress::{Durations, EventTime, Progress, Ran, SinkProgress, SourceProgress};
+use super::progress::{Durations, EventTimeProgress, Progress, Ran, SinkProgress, SourceProgress};
 use super::trigger::Trigger;
 use super::watermark::{Policy, Tracker};
 use crate::batch::{Batch, BatchId};
@@ -37,7 +37,7 @@ pub struct MicroBatch {
     runtime: Runtime,
     cancel: Cancel,
     monitor: Arc<Monitor>,
-    inputs: Vec<Input>,
+    inputs: Vec<BatchInput>,
     /// By leaf of the tree, which of `inputs` it reads: a self-union reads one twice.
     leaves: Vec<usize>,
     logged_conf: LoggedConf,
@@ -49,11 +49,11 @@ pub struct MicroBatch {
     replay: Option<LoggedBatch>,
     last_began: Option<Duration>,
     /// As the last batch was.
-    place: Place,
+    place: LanePlace,
 }
 
 /// A source that the query reads, once however often its plan names it.
-struct Input {
+struct BatchInput {
     leaf: LeafId,
     description: String,
     reader: Box<dyn Reader>,
@@ -65,7 +65,7 @@ struct Input {
 }
 
 /// What a run is made of.
-pub struct Parts {
+pub struct MicroBatchParts {
     pub checkpoint: Checkpoint,
     pub plan: Arc<Finished>,
     pub output: Opened,
@@ -81,8 +81,8 @@ struct Done {
 
 impl MicroBatch {
     /// Opens the readers and finds out where the run begins.
-    pub fn open(parts: Parts) -> Result<Self> {
-        let Parts { checkpoint, plan, output, cancel, monitor } = parts;
+    pub fn open(parts: MicroBatchParts) -> Result<Self> {
+        let MicroBatchParts { checkpoint, plan, output, cancel, monitor } = parts;
         monitor.message("Initializing sources");
         let env = plan.env();
         let mut run = Self {
@@ -94,7 +94,7 @@ impl MicroBatch {
             next: BatchId(0),
             replay: None,
             last_began: None,
-            place: Place::Spread,
+            place: LanePlace::Spread,
             runtime: env.runtime.clone(),
             checkpoint,
             output,
@@ -118,7 +118,14 @@ impl MicroBatch {
             let initial = reader.initial()?;
             run.leaves.push(run.inputs.len());
             let description = leaf.source.description();
-            run.inputs.push(Input { leaf: leaf.id, description, reader, committed: None, available: None, initial });
+            run.inputs.push(BatchInput {
+                leaf: leaf.id,
+                description,
+                reader,
+                committed: None,
+                available: None,
+                initial,
+            });
         }
         run.recover()?;
         Ok(run)
@@ -237,7 +244,7 @@ impl MicroBatch {
             Opened::Writer { writer, .. } => run.write(Arc::clone(writer), &batch, inputs, replayed),
         })?;
         crash::point("sink-committed");
-        self.place = Place::after(times.add_batch);
+        self.place = LanePlace::after(times.add_batch);
         // 6. The checkpoint records that it did.
         let event_time = self.advance_watermark(&batch, &done.passes);
         self.timed(&mut times.commit_offsets, |run| {
@@ -371,7 +378,7 @@ impl MicroBatch {
     }
 
     /// Takes the event times that the passes saw; what progress says of them.
-    fn advance_watermark(&mut self, batch: &Batch, passes: &[Arc<PassContext>]) -> Option<EventTime> {
+    fn advance_watermark(&mut self, batch: &Batch, passes: &[Arc<PassContext>]) -> Option<EventTimeProgress> {
         let watermarks = self.plan.watermarks();
         if watermarks.is_empty() {
             return None;
@@ -383,10 +390,10 @@ impl MicroBatch {
             stats.iter().zip(watermarks).map(|(stats, mark)| stats.map(|stats| stats.max_ms - mark.delay_ms)).collect();
         self.watermark.advance(seen);
         // Spark reports the first operator that saw rows.
-        Some(EventTime { stats: stats.into_iter().flatten().next(), watermark_ms: batch.evict_ms })
+        Some(EventTimeProgress { stats: stats.into_iter().flatten().next(), watermark_ms: batch.evict_ms })
     }
 
-    fn report(&self, batch: &Batch, done: Done, event_time: Option<EventTime>) -> Progress {
+    fn report(&self, batch: &Batch, done: Done, event_time: Option<EventTimeProgress>) -> Progress {
         let sources = self.inputs.iter().map(|input| {
             let report = input.reader.report();
             SourceProgress {
@@ -424,7 +431,7 @@ impl MicroBatch {
 
     /// The ends of the last batch and of the one that is under way, for the message of a query that failed.
     pub fn offsets(&self) -> (String, String) {
-        let show = |offset: fn(&Input) -> Option<&Offset>| {
+        let show = |offset: fn(&BatchInput) -> Option<&Offset>| {
             let shown: Vec<_> = self
                 .inputs
                 .iter()

@@ -34,7 +34,7 @@ use crate::source::{ContinuousReader, LaneOffset, Offset, Partition, RecordBatch
 const IDLE: Duration = Duration::from_millis(10);
 
 /// What a continuous run is made of.
-pub struct Parts {
+pub struct ContinuousParts {
     pub checkpoint: Checkpoint,
     pub plan: Arc<Finished>,
     pub leaf: LeafId,
@@ -48,14 +48,14 @@ pub struct Parts {
 
 /// A continuous run of a query, on the query's thread.
 pub struct Continuous {
-    parts: Parts,
+    parts: ContinuousParts,
     epoch: BatchId,
     committed: Option<Offset>,
 }
 
 impl Continuous {
     /// Finds out where the run begins.
-    pub fn open(parts: Parts) -> Result<Self> {
+    pub fn open(parts: ContinuousParts) -> Result<Self> {
         parts.monitor.message("Initializing sources");
         let (epoch, committed) = match parts.checkpoint.recover_continuous()? {
             None => (BatchId(0), None),
@@ -92,7 +92,7 @@ impl Continuous {
     }
 
     fn start_lane(&self, lane: usize, tail: Box<dyn Tail>, board: &Arc<Board>) -> Result<JoinHandle<()>> {
-        let lane = Lane {
+        let lane = ContinuousLane {
             lane,
             epoch: self.epoch.0,
             tail,
@@ -133,7 +133,7 @@ impl Continuous {
 
     /// Every lane has ended the epoch: records how far the query has come.
     fn commit(&mut self, ends: &[LaneOffset]) -> Result<()> {
-        let Parts { checkpoint, reader, monitor, .. } = &mut self.parts;
+        let ContinuousParts { checkpoint, reader, monitor, .. } = &mut self.parts;
         monitor.message(format!("Committing epoch {}", self.epoch));
         let end = reader.merge(ends)?;
         let entry = OffsetsEntry { batch: None, ends: vec![Some(end.0.clone())], leaves: Leaves::Known };
@@ -154,7 +154,7 @@ impl Continuous {
 
     /// Ends the run: drops reader and writer, then lets the checkpoint go.
     pub fn close(self, removal: Removal) {
-        let Parts { checkpoint, reader, writer, .. } = self.parts;
+        let ContinuousParts { checkpoint, reader, writer, .. } = self.parts;
         drop(reader);
         drop(writer);
         checkpoint.close(removal);
@@ -247,7 +247,7 @@ impl Board {
 }
 
 /// One lane: its part of the source, a pass for each chunk, the writer.
-struct Lane {
+struct ContinuousLane {
     lane: usize,
     /// The epoch it is in. Given, and not read from the board when its thread begins: the first epoch may be ending by then.
     epoch: u64,
@@ -261,7 +261,7 @@ struct Lane {
     kept: Arc<Kept>,
 }
 
-impl Lane {
+impl ContinuousLane {
     fn run(mut self) {
         let board = Arc::clone(&self.board);
         let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.work()));
@@ -292,7 +292,7 @@ impl Lane {
     /// One pass of the plan over the rows that have come, in this lane of the plan.
     async fn pass(&self, rows: RecordBatch) -> Result<()> {
         let lane = self.lane % self.plan.lanes();
-        let partition = |i| Arc::new(Chunk((i == lane).then(|| rows.clone()))) as Arc<dyn Partition>;
+        let partition = |i| Arc::new(TailChunk((i == lane).then(|| rows.clone()))) as Arc<dyn Partition>;
         // As many partitions as lanes: each lane reads its own.
         let inputs = Inputs::from([(self.leaf, (0..self.plan.lanes()).map(partition).collect())]);
         let clock_ms = self.plan.env().clock.now_ms();
@@ -306,9 +306,9 @@ impl Lane {
 }
 
 /// The rows of one pass; empty for the other lanes.
-struct Chunk(Option<RecordBatch>);
+struct TailChunk(Option<RecordBatch>);
 
-impl Partition for Chunk {
+impl Partition for TailChunk {
     fn read(&self, scan: &Scan) -> Result<RecordBatches> {
         Ok(RecordBatches::ready(self.0.iter().map(|rows| scan.project(rows)).collect::<Result<_>>()?))
     }

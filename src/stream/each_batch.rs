@@ -29,9 +29,9 @@ pub trait EachBatch: Send + Sync {
 
 /// The rows of one batch, as a relation.
 #[derive(Clone)]
-pub struct BatchFrame(Arc<Rows>);
+pub struct BatchFrame(Arc<BatchRows>);
 
-struct Rows {
+struct BatchRows {
     plan: Arc<Finished>,
     batch: Arc<Batch>,
     inputs: Inputs,
@@ -42,7 +42,7 @@ struct Rows {
 
 impl BatchFrame {
     pub fn new(plan: Arc<Finished>, batch: Arc<Batch>, inputs: Inputs) -> Self {
-        Self(Arc::new(Rows { plan, batch, inputs, passes: Mutex::default(), cut_short: AtomicBool::new(false) }))
+        Self(Arc::new(BatchRows { plan, batch, inputs, passes: Mutex::default(), cut_short: AtomicBool::new(false) }))
     }
 
     /// An error of kind [`Cancelled`](ErrorKind::Cancelled) when an action did not see all rows because the query was stopped. Such
@@ -76,18 +76,18 @@ impl Source for BatchFrame {
         let begun = vec![self.0.begin().map_err(|error| self.0.note(error))?];
         let reads = Arc::new(Reads { rows: Arc::clone(&self.0), begun: AsyncMutex::new(begun) });
         let lanes = (0..self.0.plan.lanes())
-            .map(|lane| Arc::new(Lane { reads: Arc::clone(&reads), lane }) as Arc<dyn Partition>);
+            .map(|lane| Arc::new(LanePartition { reads: Arc::clone(&reads), lane }) as Arc<dyn Partition>);
         Ok(Box::new(OnceReader(lanes.collect())))
     }
 }
 
-impl Rows {
+impl BatchRows {
     /// Prepares one more pass. Blocks: a static leaf of the plan is opened.
-    fn begin(&self) -> Result<Begun> {
+    fn begin(&self) -> Result<RunningPass> {
         let pass = self.plan.pass(Arc::clone(&self.batch), self.inputs.clone())?;
         self.passes.lock().push(Arc::clone(pass.context()));
         let taken = vec![false; pass.lanes()];
-        Ok(Begun { pass, taken })
+        Ok(RunningPass { pass, taken })
     }
 
     fn note(&self, error: Error) -> Error {
@@ -99,7 +99,7 @@ impl Rows {
 }
 
 /// A pass, and which of its lanes are being read: each may be, once.
-struct Begun {
+struct RunningPass {
     pass: Pass,
     taken: Vec<bool>,
 }
@@ -107,8 +107,8 @@ struct Begun {
 /// The passes of one action. A plan that names the frame twice, as a self-join does, reads each lane twice: the second read is
 /// served by another pass, whose other lanes wait for their own second read.
 struct Reads {
-    rows: Arc<Rows>,
-    begun: AsyncMutex<Vec<Begun>>,
+    rows: Arc<BatchRows>,
+    begun: AsyncMutex<Vec<RunningPass>>,
 }
 
 impl Reads {
@@ -129,12 +129,12 @@ impl Reads {
 }
 
 /// One lane of the batch's plan is one partition of the relation.
-struct Lane {
+struct LanePartition {
     reads: Arc<Reads>,
     lane: usize,
 }
 
-impl Partition for Lane {
+impl Partition for LanePartition {
     fn read(&self, scan: &Scan) -> Result<RecordBatches> {
         let (reads, lane, scan) = (Arc::clone(&self.reads), self.lane, scan.clone());
         let of = Arc::clone(&reads.rows);

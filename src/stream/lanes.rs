@@ -10,7 +10,7 @@ use crate::runtime::{Cancel, Runtime};
 
 /// Where lanes run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum LanePlace {
     /// All on the query's thread: waking another costs more than a small batch.
     Here,
     /// The first on the query's thread, each other beside it.
@@ -20,7 +20,7 @@ pub enum Place {
 /// A batch whose rows took less than this is followed by one that is run on the query's thread alone.
 const SMALL: Duration = Duration::from_micros(500);
 
-impl Place {
+impl LanePlace {
     /// For the batch after one whose rows took this long.
     pub fn after(took: Duration) -> Self {
         if took < SMALL { Self::Here } else { Self::Spread }
@@ -31,7 +31,7 @@ impl Place {
 /// error.
 pub fn all_lanes<T, F>(
     runtime: &Runtime,
-    place: Place,
+    place: LanePlace,
     lanes: usize,
     cancel: &Cancel,
     lane: impl Fn(usize) -> F,
@@ -54,8 +54,8 @@ where
         }
     };
     let here = match place {
-        Place::Here => lanes,
-        Place::Spread => lanes.min(1),
+        LanePlace::Here => lanes,
+        LanePlace::Spread => lanes.min(1),
     };
     let others: Vec<_> = (here..lanes).map(|i| runtime.lane(guarded(i))).collect();
     let working = runtime.compute().working();

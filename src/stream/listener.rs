@@ -16,7 +16,7 @@ use crate::runtime::Runtime;
 
 /// What a listener of the session hears. What it raises is its own affair: it must not unwind.
 pub trait Listener: Send + Sync {
-    fn started(&self, event: &Started);
+    fn started(&self, event: &QueryStarted);
     fn progressed(&self, progress: &Progress);
     fn idle(&self, event: &Idle);
     fn terminated(&self, event: &Terminated);
@@ -24,7 +24,7 @@ pub trait Listener: Send + Sync {
 
 /// A query has started.
 #[derive(Clone, Debug)]
-pub struct Started {
+pub struct QueryStarted {
     pub id: String,
     pub run_id: String,
     pub name: Option<String>,
@@ -114,7 +114,7 @@ impl Bus {
     }
 
     /// Tells every listener at once, on this thread.
-    pub fn started(&self, event: &Started) {
+    pub fn started(&self, event: &QueryStarted) {
         for listener in snapshot(&self.listeners) {
             listener.started(event);
         }

@@ -14,13 +14,13 @@ use crate::runtime::Runtime;
 
 /// Knows the queries that run, and which ended last. One a session.
 pub struct Manager {
-    state: Mutex<State>,
+    state: Mutex<ManagedQueries>,
     changed: Condvar,
     bus: Bus,
 }
 
 #[derive(Default)]
-struct State {
+struct ManagedQueries {
     active: Vec<Arc<StreamingQuery>>,
     /// Since the last [`Manager::reset_terminated`]: what the first query that ended, or the first that failed, left.
     terminated: Option<Option<Error>>,

@@ -20,5 +20,5 @@ pub mod watermark;
 pub use each_batch::EachBatch;
 pub use manager::Manager;
 pub use query::StreamingQuery;
-pub use start::{Output, Request};
+pub use start::{QueryOutput, StartRequest};
 pub use trigger::Trigger;

@@ -31,7 +31,7 @@ pub enum Phase {
 }
 
 #[derive(Debug)]
-struct State {
+struct MonitorState {
     status: Status,
     phase: Phase,
     failure: Option<Error>,
@@ -42,7 +42,7 @@ struct State {
     idle: u64,
 }
 
-impl State {
+impl MonitorState {
     fn remember(&mut self, progress: Arc<Progress>) {
         if self.recent.len() >= self.keep {
             self.recent.pop_front();
@@ -54,7 +54,7 @@ impl State {
 /// The shared view of a query.
 #[derive(Debug)]
 pub struct Monitor {
-    state: Mutex<State>,
+    state: Mutex<MonitorState>,
     changed: Condvar,
     stopping: AtomicBool,
     /// By the batch's own function.
@@ -80,7 +80,7 @@ impl Monitor {
             is_trigger_active: false,
         };
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(MonitorState {
                 status,
                 phase: Phase::Starting,
                 failure: None,
@@ -210,7 +210,7 @@ impl Monitor {
 
     /// Waits until a trigger that began after the `after`-th found nothing to do, or the query ended; false at the timeout.
     pub fn wait_for_idle(&self, after: u64, timeout: Option<Duration>) -> bool {
-        let busy = |state: &mut State| state.idle <= after && state.phase != Phase::Ended;
+        let busy = |state: &mut MonitorState| state.idle <= after && state.phase != Phase::Ended;
         let mut state = self.state.lock();
         self.wait(&mut state, timeout, busy);
         !busy(&mut state)
@@ -218,9 +218,9 @@ impl Monitor {
 
     fn wait(
         &self,
-        state: &mut MutexGuard<'_, State>,
+        state: &mut MutexGuard<'_, MonitorState>,
         timeout: Option<Duration>,
-        mut while_: impl FnMut(&mut State) -> bool,
+        mut while_: impl FnMut(&mut MonitorState) -> bool,
     ) {
         match timeout {
             None => self.changed.wait_while(state, while_),

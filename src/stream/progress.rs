@@ -30,7 +30,7 @@ pub struct Progress {
     /// From the last trigger's beginning to this one's; `None` for the first.
     pub since_last: Option<Duration>,
     pub durations: Durations,
-    pub event_time: Option<EventTime>,
+    pub event_time: Option<EventTimeProgress>,
     pub sources: Vec<SourceProgress>,
     pub sink: SinkProgress,
 }
@@ -58,7 +58,7 @@ pub struct Durations {
 
 /// Event times of a query with a watermark.
 #[derive(Clone, Copy, Debug)]
-pub struct EventTime {
+pub struct EventTimeProgress {
     /// `None` when no row came.
     pub stats: Option<Stats>,
     pub watermark_ms: i64,
@@ -160,7 +160,7 @@ impl Durations {
     }
 }
 
-impl EventTime {
+impl EventTimeProgress {
     fn to_json(self) -> Value {
         let mut json = Map::new();
         if let Some(stats) = self.stats {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::batch::{self, MicroBatch};
 use super::continuous::{self, Continuous};
-use super::listener::{Event, Idle, Started};
+use super::listener::{Event, Idle, QueryStarted};
 use super::manager::Manager;
 use super::monitor::{Monitor, Status, StoppedBy};
 use super::progress::Progress;
@@ -182,14 +182,14 @@ impl StreamingQuery {
 
 /// What a query's thread works on.
 pub(super) enum Work {
-    MicroBatch(batch::Parts),
-    Continuous(continuous::Parts),
+    MicroBatch(batch::MicroBatchParts),
+    Continuous(continuous::ContinuousParts),
 }
 
 /// The whole of a query's thread.
 pub(super) fn run(query: &Arc<StreamingQuery>, work: Work, manager: &Manager) {
     let _ = query.thread.set(std::thread::current().id());
-    manager.bus().started(&Started {
+    manager.bus().started(&QueryStarted {
         id: query.id.clone(),
         run_id: query.run_id.clone(),
         name: query.name.clone(),

@@ -14,8 +14,8 @@ use super::query::{Identity, StreamingQuery, Work, run};
 use super::trigger::Trigger;
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::conf::overridden;
-use crate::checkpoint::layout::Layout;
-use crate::checkpoint::open::{Found, Location, Removal};
+use crate::checkpoint::layout::CheckpointLayout;
+use crate::checkpoint::open::{CheckpointLocation, FoundCheckpoint, Removal};
 use crate::error::{Error, Result, condition};
 use crate::plan::finish::{Env, Finished, finish};
 use crate::plan::streaming::StreamOperation;
@@ -28,17 +28,17 @@ use crate::types::uri;
 
 /// Where a query's rows go.
 #[derive(Clone)]
-pub enum Output {
+pub enum QueryOutput {
     Sink(Arc<dyn Sink>),
     EachBatch(Arc<dyn EachBatch>),
 }
 
 /// What `writeStream…start()` says.
-pub struct Request {
+pub struct StartRequest {
     pub resolved: Arc<Resolved>,
     /// The session's configuration as it is now, threads and clock.
     pub env: Arc<Env>,
-    pub output: Output,
+    pub output: QueryOutput,
     /// What the user called the sink: `parquet`, `memory`, `foreachBatch`; for errors.
     pub format: String,
     pub mode: OutputMode,
@@ -51,12 +51,12 @@ pub struct Request {
 
 impl Manager {
     /// Starts a query. Returns when listeners have heard of it and its thread runs.
-    pub fn start(self: &Arc<Self>, request: Request) -> Result<Arc<StreamingQuery>> {
+    pub fn start(self: &Arc<Self>, request: StartRequest) -> Result<Arc<StreamingQuery>> {
         check(&request)?;
         warn_unreplayable(&request.resolved);
         self.check_name(request.name.as_deref())?;
         let location = location(&request)?;
-        let found = Found::find(location, &request.env.conf, || Uuid::new_v4().to_string())?;
+        let found = FoundCheckpoint::find(location, &request.env.conf, || Uuid::new_v4().to_string())?;
         self.make_way(found.id(), &request.env.conf)?;
         let checkpoint = found.lock()?;
         // What the checkpoint logged overrides the session for as long as it lives. A log that cannot be read ends the query when it recovers.
@@ -102,14 +102,14 @@ impl Manager {
 }
 
 /// Everything that Spark refuses before it looks at the checkpoint.
-fn check(request: &Request) -> Result<()> {
-    let Request { resolved, output, format, mode, trigger, partition_by, .. } = request;
+fn check(request: &StartRequest) -> Result<()> {
+    let StartRequest { resolved, output, format, mode, trigger, partition_by, .. } = request;
     if !resolved.is_streaming() {
         return Err(Error::of(condition::WRITE_STREAM_NOT_ALLOWED));
     }
     let partitions = match output {
-        Output::Sink(sink) => sink.can().partition_by,
-        Output::EachBatch(_) => false,
+        QueryOutput::Sink(sink) => sink.can().partition_by,
+        QueryOutput::EachBatch(_) => false,
     };
     if !partition_by.is_empty() && !partitions {
         return Err(Error::of(condition::SINK_WITHOUT_PARTITIONING).with("operation", format));
@@ -122,7 +122,7 @@ fn check(request: &Request) -> Result<()> {
                 .with("normalizedParCols", names.join(", ")));
         }
     }
-    if matches!(trigger, Trigger::Continuous { .. }) && matches!(output, Output::EachBatch(_)) {
+    if matches!(trigger, Trigger::Continuous { .. }) && matches!(output, QueryOutput::EachBatch(_)) {
         return Err(Error::of(condition::CONTINUOUS_UNSUPPORTED_SINK).with("source", format));
     }
     if matches!(trigger, Trigger::Continuous { .. }) {
@@ -148,7 +148,7 @@ fn check(request: &Request) -> Result<()> {
             .with("operation", "no streaming aggregations"));
     }
     match output {
-        Output::Sink(sink) if !sink.can().modes.contains(mode) => {
+        QueryOutput::Sink(sink) if !sink.can().modes.contains(mode) => {
             Err(Error::of(condition::OUTPUT_MODE_UNSUPPORTED_SINK)
                 .with("outputMode", mode.name().to_lowercase())
                 .with("className", format))
@@ -158,26 +158,28 @@ fn check(request: &Request) -> Result<()> {
 }
 
 /// Where the checkpoint lies: the option, else the configuration's directory, else a temporary one where the sink allows it.
-fn location(request: &Request) -> Result<Location> {
-    let Request { output, env, name, checkpoint, mode, .. } = request;
+fn location(request: &StartRequest) -> Result<CheckpointLocation> {
+    let StartRequest { output, env, name, checkpoint, mode, .. } = request;
     let key = "spark.sql.streaming.checkpointLocation";
     let (may_be_temporary, recovers) = match output {
-        Output::Sink(sink) => (sink.can().temporary_checkpoint, sink.can().recovers || *mode == OutputMode::Complete),
-        Output::EachBatch(_) => (true, true),
+        QueryOutput::Sink(sink) => {
+            (sink.can().temporary_checkpoint, sink.can().recovers || *mode == OutputMode::Complete)
+        }
+        QueryOutput::EachBatch(_) => (true, true),
     };
     let location = match (checkpoint, env.conf.get(key)) {
-        (Some(location), _) => Location::At(absolute(location)?),
+        (Some(location), _) => CheckpointLocation::At(absolute(location)?),
         (None, Some(parent)) => {
             let own = name.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
-            Location::At(absolute(parent)?.join(own))
+            CheckpointLocation::At(absolute(parent)?.join(own))
         }
         (None, None) if may_be_temporary => {
-            Location::Temporary(std::env::temp_dir().join(format!("temporary-{}", Uuid::new_v4())))
+            CheckpointLocation::Temporary(std::env::temp_dir().join(format!("temporary-{}", Uuid::new_v4())))
         }
         (None, None) => return Err(Error::of(condition::CHECKPOINT_LOCATION_MISSING).with("config", key)),
     };
-    if let (Location::At(root), false) = (&location, recovers) {
-        let offsets = Layout::new(root).offsets();
+    if let (CheckpointLocation::At(root), false) = (&location, recovers) {
+        let offsets = CheckpointLayout::new(root).offsets();
         if offsets.exists() {
             return Err(Error::of(condition::SINK_WITHOUT_RECOVERY).with("checkpointPath", offsets.display()));
         }
@@ -190,16 +192,18 @@ fn absolute(location: &str) -> Result<PathBuf> {
 }
 
 /// Source and sink as far as `start()` opens them. A micro-batch reader is opened on the query's thread.
-enum Started {
+enum OpenedEnds {
     MicroBatch(Opened),
     Continuous { leaf: Leaf, reader: Box<dyn ContinuousReader>, writer: Arc<dyn ContinuousWriter>, interval_ms: i64 },
 }
 
-impl Started {
+impl OpenedEnds {
     fn work(self, checkpoint: Checkpoint, plan: Arc<Finished>, cancel: Cancel, monitor: Arc<Monitor>) -> Work {
         match self {
-            Self::MicroBatch(output) => Work::MicroBatch(batch::Parts { checkpoint, plan, output, cancel, monitor }),
-            Self::Continuous { leaf, reader, writer, interval_ms } => Work::Continuous(continuous::Parts {
+            Self::MicroBatch(output) => {
+                Work::MicroBatch(batch::MicroBatchParts { checkpoint, plan, output, cancel, monitor })
+            }
+            Self::Continuous { leaf, reader, writer, interval_ms } => Work::Continuous(continuous::ContinuousParts {
                 checkpoint,
                 plan,
                 leaf: leaf.id,
@@ -214,10 +218,10 @@ impl Started {
     }
 }
 
-fn open(request: &Request, query_id: &str, plan: &Finished, cancel: &Cancel) -> Result<Started> {
+fn open(request: &StartRequest, query_id: &str, plan: &Finished, cancel: &Cancel) -> Result<OpenedEnds> {
     let sink = match &request.output {
-        Output::EachBatch(callback) => return Ok(Started::MicroBatch(Opened::EachBatch(Arc::clone(callback)))),
-        Output::Sink(sink) => Arc::clone(sink),
+        QueryOutput::EachBatch(callback) => return Ok(OpenedEnds::MicroBatch(Opened::EachBatch(Arc::clone(callback)))),
+        QueryOutput::Sink(sink) => Arc::clone(sink),
     };
     let env = plan.env();
     let run = SinkRun {
@@ -234,7 +238,7 @@ fn open(request: &Request, query_id: &str, plan: &Finished, cancel: &Cancel) -> 
     };
     let Trigger::Continuous { interval_ms } = request.trigger else {
         let writer = sink.open(run.clone())?;
-        return Ok(Started::MicroBatch(Opened::Writer { sink, run, writer }));
+        return Ok(OpenedEnds::MicroBatch(Opened::Writer { sink, run, writer }));
     };
     let leaf = continuous_leaf(&request.resolved)?.clone();
     let reader = leaf.source.open_continuous(SourceRun {
@@ -246,7 +250,7 @@ fn open(request: &Request, query_id: &str, plan: &Finished, cancel: &Cancel) -> 
         // A continuous source's offsets say all there is to remember.
         log: None,
     })?;
-    Ok(Started::Continuous { leaf, reader, writer: sink.open_continuous(run)?, interval_ms })
+    Ok(OpenedEnds::Continuous { leaf, reader, writer: sink.open_continuous(run)?, interval_ms })
 }
 
 /// Says which sources do not survive a crash.

@@ -1,6 +1,6 @@
 //! Text to values by the rules of Spark's `CAST`: what a string column, a CSV field, a JSON string and a literal may look like.
 //!
-//! The functions on `&str` return `None` for malformed text; [`parse`] turns a whole column and lets [`Mode`] decide what that means.
+//! The functions on `&str` return `None` for malformed text; [`parse`] turns a whole column and lets [`EvalMode`] decide what that means.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result, condition};
 
 /// What malformed text becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum EvalMode {
     /// An error: `CAST` under ANSI.
     Ansi,
     /// Null, by ANSI's idea of malformed: `TRY_CAST`.
@@ -27,8 +27,8 @@ pub enum Mode {
 }
 
 /// A column of text as a column of `to`, a type that is not nested.
-pub fn parse(text: &StringArray, to: &DataType, zone: Zone, mode: Mode) -> Result<ArrayRef> {
-    let legacy = mode == Mode::Legacy;
+pub fn parse(text: &StringArray, to: &DataType, zone: Zone, mode: EvalMode) -> Result<ArrayRef> {
+    let legacy = mode == EvalMode::Legacy;
     Ok(match to {
         DataType::Utf8 => Arc::new(text.clone()),
         DataType::Binary => Arc::new(BinaryArray::from_iter(text.iter().map(|value| value.map(str::as_bytes)))),
@@ -59,7 +59,7 @@ pub fn parse(text: &StringArray, to: &DataType, zone: Zone, mode: Mode) -> Resul
 fn primitive<T: ArrowPrimitiveType>(
     text: &StringArray,
     to: &DataType,
-    mode: Mode,
+    mode: EvalMode,
     parse: impl Fn(&str) -> Option<T::Native>,
 ) -> Result<ArrayRef> {
     Ok(Arc::new(values::<T>(text, to, mode, parse)?))
@@ -68,17 +68,17 @@ fn primitive<T: ArrowPrimitiveType>(
 fn values<T: ArrowPrimitiveType>(
     text: &StringArray,
     to: &DataType,
-    mode: Mode,
+    mode: EvalMode,
     parse: impl Fn(&str) -> Option<T::Native>,
 ) -> Result<PrimitiveArray<T>> {
     text.iter().map(|value| checked(value, to, mode, value.and_then(&parse))).collect()
 }
 
 /// A parsed value; null for null, and what `mode` says for text that did not parse.
-fn checked<V>(text: Option<&str>, to: &DataType, mode: Mode, value: Option<V>) -> Result<Option<V>> {
+fn checked<V>(text: Option<&str>, to: &DataType, mode: EvalMode, value: Option<V>) -> Result<Option<V>> {
     match (text, value) {
         (None, _) => Ok(None),
-        (Some(text), None) if mode == Mode::Ansi => Err(invalid(text, to)),
+        (Some(text), None) if mode == EvalMode::Ansi => Err(invalid(text, to)),
         (Some(_), value) => Ok(value),
     }
 }
@@ -241,10 +241,10 @@ pub fn rescale(unscaled: i128, from: i64, to: i64) -> Option<i128> {
     Some(if up { quotient + unscaled.signum() } else { quotient })
 }
 
-fn decimals(text: &StringArray, to: &DataType, precision: u8, scale: i8, mode: Mode) -> Result<ArrayRef> {
+fn decimals(text: &StringArray, to: &DataType, precision: u8, scale: i8, mode: EvalMode) -> Result<ArrayRef> {
     let one = |value: &str| match decimal(value, precision, scale) {
         Ok(unscaled) => Ok(Some(unscaled)),
-        Err(_) if mode != Mode::Ansi => Ok(None),
+        Err(_) if mode != EvalMode::Ansi => Ok(None),
         Err(NotDecimal::Malformed) => Err(invalid(value, to)),
         Err(NotDecimal::OutOfRange) => Err(out_of_range(value, precision, scale)),
     };
@@ -302,7 +302,7 @@ fn signed(bytes: &[u8]) -> Option<(bool, &[u8])> {
 }
 
 /// A local clock reading as text gives it, with the zone where it names one.
-struct Reading {
+struct LocalTime {
     /// Days since the epoch; none for a time without a date.
     days: Option<i64>,
     micros_of_day: i64,
@@ -328,7 +328,7 @@ pub fn timestamp_ntz(text: &str) -> Option<i64> {
 }
 
 /// One pass over the bytes; `part` counts year, month, day, hour, minute, second, fraction.
-fn reading(text: &str) -> Option<Reading> {
+fn reading(text: &str) -> Option<LocalTime> {
     let text = trim_all(text);
     let mut bytes = text.as_bytes();
     let time_mark = bytes.first() == Some(&b'T');
@@ -395,5 +395,5 @@ fn reading(text: &str) -> Option<Reading> {
         Some(calendar::days(if negative { -year } else { year }, month as u32, day as u32)?)
     };
     let micros_of_day = ((hour * 60 + minute) * 60 + second) * MICROS_PER_SECOND + fraction;
-    Some(Reading { days, micros_of_day, zone })
+    Some(LocalTime { days, micros_of_day, zone })
 }

@@ -42,7 +42,7 @@ enum Item {
 
 /// What a parse found. A field that the pattern lacks is 1970, January, the first, midnight.
 #[derive(Clone, Copy, Debug, Default)]
-struct Found {
+struct ParsedFields {
     year: Option<i64>,
     month: Option<u32>,
     day: Option<u32>,
@@ -153,8 +153,8 @@ impl Pattern {
         i32::try_from(self.read(text)?.days()?).ok()
     }
 
-    fn read(&self, text: &str) -> Option<Found> {
-        let mut found = Found::default();
+    fn read(&self, text: &str) -> Option<ParsedFields> {
+        let mut found = ParsedFields::default();
         let rest = read_items(&self.0, text, &mut found)?;
         rest.is_empty().then_some(found)
     }
@@ -309,7 +309,7 @@ fn offset_text(letter: char, count: usize, seconds: i64) -> String {
     }
 }
 
-fn read_items<'a>(items: &[Item], mut text: &'a str, found: &mut Found) -> Option<&'a str> {
+fn read_items<'a>(items: &[Item], mut text: &'a str, found: &mut ParsedFields) -> Option<&'a str> {
     for (at, item) in items.iter().enumerate() {
         text = match item {
             Item::Literal(literal) => {
@@ -346,7 +346,13 @@ fn following_digits(items: &[Item]) -> usize {
     items.iter().map_while(width).sum()
 }
 
-fn read_field<'a>(letter: char, count: usize, reserved: usize, text: &'a str, found: &mut Found) -> Option<&'a str> {
+fn read_field<'a>(
+    letter: char,
+    count: usize,
+    reserved: usize,
+    text: &'a str,
+    found: &mut ParsedFields,
+) -> Option<&'a str> {
     let number = |least: usize, most: usize| -> Option<(i64, &'a str)> {
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let taken = most.min(digits.saturating_sub(reserved).max(least));
@@ -449,7 +455,7 @@ fn read_name<'a>(names: &[&'static str], count: usize, text: &'a str) -> Option<
     Some((at, &text[name(names[at], count).len()..]))
 }
 
-fn read_zone<'a>(letter: char, count: usize, text: &'a str, found: &mut Found) -> Option<&'a str> {
+fn read_zone<'a>(letter: char, count: usize, text: &'a str, found: &mut ParsedFields) -> Option<&'a str> {
     let length = |accept: fn(char) -> bool| text.find(|c| !accept(c)).unwrap_or(text.len());
     let (zone, taken) = match letter {
         'V' | 'z' => {
@@ -479,7 +485,7 @@ fn read_zone<'a>(letter: char, count: usize, text: &'a str, found: &mut Found) -
     Some(&text[skipped + taken..])
 }
 
-impl Found {
+impl ParsedFields {
     fn days(&self) -> Option<i64> {
         let year = self.year.unwrap_or(1970);
         let year = if self.before_christ { 1 - year } else { year };

@@ -9,7 +9,7 @@ use crate::types::zone::Zone;
 
 /// How a table is laid out.
 #[derive(Clone, Copy, Debug)]
-pub struct Layout {
+pub struct ShowLayout {
     pub rows: usize,
     /// Cells longer than this are cut, names never; 0 keeps cells whole.
     pub truncate: usize,
@@ -17,7 +17,7 @@ pub struct Layout {
 }
 
 /// Renders up to `layout.rows` rows; says so when there are more.
-pub fn render(schema: &SchemaRef, batches: &[RecordBatch], layout: Layout, zone: Zone) -> Result<String> {
+pub fn render(schema: &SchemaRef, batches: &[RecordBatch], layout: ShowLayout, zone: Zone) -> Result<String> {
     let total: usize = batches.iter().map(RecordBatch::num_rows).sum();
     let shown = total.min(layout.rows);
     let header: Vec<String> = schema.fields().iter().map(|field| escape(field.name())).collect();
@@ -52,7 +52,7 @@ fn cells(column: &ArrayRef, zone: Zone) -> Result<StringArray> {
     Ok(column.as_binary::<i32>().iter().map(|bytes| bytes.map(hex)).collect())
 }
 
-fn cell(column: &StringArray, row: usize, layout: Layout) -> String {
+fn cell(column: &StringArray, row: usize, layout: ShowLayout) -> String {
     if column.is_null(row) { "NULL".into() } else { cut(&escape(column.value(row)), layout) }
 }
 
@@ -66,7 +66,7 @@ fn escape(text: &str) -> String {
         .replace('\u{7}', "\\a")
 }
 
-fn cut(text: &str, layout: Layout) -> String {
+fn cut(text: &str, layout: ShowLayout) -> String {
     if layout.truncate == 0 || text.chars().count() <= layout.truncate {
         return text.to_owned();
     }
@@ -79,7 +79,7 @@ fn cut(text: &str, layout: Layout) -> String {
 /// How narrow a column may be.
 const LEAST: usize = 3;
 
-fn table(schema: &SchemaRef, header: &[String], rows: &[Vec<String>], layout: Layout) -> String {
+fn table(schema: &SchemaRef, header: &[String], rows: &[Vec<String>], layout: ShowLayout) -> String {
     let width = |i: usize| {
         let cells = rows.iter().map(|row| columns_taken(&row[i]));
         cells.chain([columns_taken(&header[i]), LEAST]).max().unwrap_or(LEAST)

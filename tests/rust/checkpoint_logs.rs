@@ -7,7 +7,7 @@ use firesteel::batch::BatchId;
 use firesteel::checkpoint::commits::CommitsEntry;
 use firesteel::checkpoint::conf::{logged, overridden};
 use firesteel::checkpoint::offsets::{Leaves, LoggedBatch, OffsetsEntry};
-use firesteel::checkpoint::open::{Found, Location, Removal};
+use firesteel::checkpoint::open::{CheckpointLocation, FoundCheckpoint, Removal};
 use firesteel::checkpoint::recovery::{Damage, Decision, Facts, decide};
 use firesteel::checkpoint::{Checkpoint, Recovered};
 use firesteel::config::Conf;
@@ -18,7 +18,7 @@ use firesteel::error::{ErrorKind, Result};
 fn open(root: &Path) -> Result<Checkpoint> {
     let mut conf = Conf::default();
     conf.set("firesteel.checkpoint.fsync", "false");
-    Found::find(Location::At(root.to_owned()), &conf, || "fresh".into())?.lock()
+    FoundCheckpoint::find(CheckpointLocation::At(root.to_owned()), &conf, || "fresh".into())?.lock()
 }
 
 fn entry(end: &str) -> OffsetsEntry {
@@ -158,8 +158,10 @@ fn old_batches_are_forgotten() {
     let dir = tempfile::tempdir().unwrap();
     let mut conf = Conf::default();
     conf.set("spark.sql.streaming.minBatchesToRetain", "2");
-    let mut checkpoint =
-        Found::find(Location::At(dir.path().to_owned()), &conf, || "fresh".into()).unwrap().lock().unwrap();
+    let mut checkpoint = FoundCheckpoint::find(CheckpointLocation::At(dir.path().to_owned()), &conf, || "fresh".into())
+        .unwrap()
+        .lock()
+        .unwrap();
     for id in 0..6 {
         checkpoint.log_offsets(BatchId(id), &entry("1")).unwrap();
         checkpoint.log_commit(BatchId(id), CommitsEntry::default()).unwrap();

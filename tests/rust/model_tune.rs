@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use firesteel::model::Threads;
+use firesteel::model::SessionThreads;
 use firesteel::model::tune::Tuner;
 use firesteel::runtime::clock::ManualClock;
 
@@ -72,12 +72,12 @@ fn a_given_size_stays() {
 
 #[test]
 fn few_heavy_rows_run_on_all_cores_if_that_is_faster() {
-    for (all, expected) in [(4, Threads::All), (15, Threads::One)] {
+    for (all, expected) in [(4, SessionThreads::All), (15, SessionThreads::One)] {
         let clock = Arc::new(ManualClock::at(0));
         let tuner = Tuner::with_clock(None, Arc::<ManualClock>::clone(&clock));
         for _ in 0..50 {
             let (threads, start) = (tuner.threads_for(1), tuner.start());
-            clock.advance(Duration::from_millis(if threads == Threads::One { 10 } else { all }));
+            clock.advance(Duration::from_millis(if threads == SessionThreads::One { 10 } else { all }));
             tuner.ran_single(1, threads, start);
         }
         assert_eq!(tuner.threads_for(1), expected);

@@ -11,7 +11,7 @@ use firesteel::function::Function;
 use firesteel::plan::Resolved;
 use firesteel::plan::finish::{Env, finish};
 use firesteel::plan::pass::Inputs;
-use firesteel::plan::resolve::{Context, Names, resolve};
+use firesteel::plan::resolve::{Names, ResolveContext, resolve};
 use firesteel::plan::sql::Sql;
 use firesteel::plan::tree::{Expr, JoinKind, JoinOn, Relation, Statement};
 use firesteel::runtime::clock::SystemClock;
@@ -51,7 +51,7 @@ impl Engine {
     }
 
     fn resolve_tree(&self, relation: &Relation) -> Result<Resolved> {
-        resolve(relation, &Context { conf: &self.env.conf, names: &self.names })
+        resolve(relation, &ResolveContext { conf: &self.env.conf, names: &self.names })
     }
 
     pub fn resolve(&self, text: &str) -> Result<Resolved> {

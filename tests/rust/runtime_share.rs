@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use firesteel::error::Error;
-use firesteel::runtime::{Runtime, Shared, Who, may_block};
+use firesteel::runtime::{ChunkRunners, Runtime, SharedChunks, may_block};
 use proptest::prelude::*;
 
 /// Each chunk's range, from chunks of `size` rows.
-fn ranges(runtime: &Runtime, rows: usize, who: Who, size: usize) -> Shared<Range<usize>> {
+fn ranges(runtime: &Runtime, rows: usize, who: ChunkRunners, size: usize) -> SharedChunks<Range<usize>> {
     runtime.compute().share(
         rows,
         who,
@@ -30,7 +30,7 @@ proptest! {
     #[test]
     fn parts_come_in_order_whoever_runs_them(rows in 1..2000_usize, size in 1..300_usize, lanes in 1..4_usize, helpers: bool) {
         let runtime = Runtime::new(lanes).unwrap();
-        let who = if helpers { Who::Helpers } else { Who::Everybody };
+        let who = if helpers { ChunkRunners::Helpers } else { ChunkRunners::Everybody };
         let here = runtime.block_on(ranges(&runtime, rows, who, size).finish()).unwrap();
         prop_assert!(cover(here, rows));
         let on_io = {
@@ -51,7 +51,7 @@ proptest! {
 #[test]
 fn the_first_error_is_the_result_and_ends_the_others() {
     let runtime = Runtime::new(2).unwrap();
-    for who in [Who::Everybody, Who::Helpers] {
+    for who in [ChunkRunners::Everybody, ChunkRunners::Helpers] {
         let run = |rows: Range<usize>| if rows.contains(&50) { Err(Error::runtime("fifty")) } else { Ok(rows) };
         let shared = runtime.compute().share(1_000_000, who, |_| 1, run);
         assert!(runtime.block_on(shared.finish()).unwrap_err().to_string().contains("fifty"));
@@ -61,7 +61,8 @@ fn the_first_error_is_the_result_and_ends_the_others() {
 #[test]
 fn a_helper_that_panics_is_an_error() {
     let runtime = Runtime::new(2).unwrap();
-    let shared = runtime.compute().share(10, Who::Helpers, |_| 3, |_| -> Result<(), Error> { panic!("as it happens") });
+    let shared =
+        runtime.compute().share(10, ChunkRunners::Helpers, |_| 3, |_| -> Result<(), Error> { panic!("as it happens") });
     assert!(runtime.block_on(shared.finish()).unwrap_err().to_string().contains("panicked"));
 }
 
@@ -76,7 +77,7 @@ fn rows_that_nobody_waits_for_are_left() {
         let _ = may_end.lock().unwrap().recv();
         Ok(())
     };
-    let shared = runtime.compute().share(5, Who::Helpers, |_| 1, run);
+    let shared = runtime.compute().share(5, ChunkRunners::Helpers, |_| 1, run);
     assert_eq!(receive.recv(), Ok(0));
     drop(shared);
     begun.send(()).unwrap();

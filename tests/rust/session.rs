@@ -11,7 +11,7 @@ use firesteel::session::write_stream::{WriteStream, start};
 use firesteel::sink::OutputMode;
 use firesteel::source::ReadMode;
 use firesteel::stream::Trigger;
-use firesteel::types::show::Layout;
+use firesteel::types::show::ShowLayout;
 
 fn session() -> Arc<Session> {
     let mut conf = Conf::default();
@@ -20,7 +20,7 @@ fn session() -> Arc<Session> {
 }
 
 fn show(session: &Arc<Session>, sql: &str) -> String {
-    let layout = Layout { rows: 20, truncate: 20, vertical: false };
+    let layout = ShowLayout { rows: 20, truncate: 20, vertical: false };
     session.sql(sql, &Cancel::default()).unwrap().show(layout, &Cancel::default()).unwrap()
 }
 

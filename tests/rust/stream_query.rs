@@ -11,12 +11,12 @@ use firesteel::batch::BatchId;
 use firesteel::error::{Error, ErrorKind, Result};
 use firesteel::runtime::clock::ManualClock;
 use firesteel::sink::OutputMode;
-use firesteel::sink::memory::{MemorySink, MemoryTable};
+use firesteel::sink::memory::{MemorySink, MemorySinkTable};
 use firesteel::source::Source;
 use firesteel::source::memory::MemoryStream;
-use firesteel::stream::listener::{Idle, Listener, Started, Terminated};
+use firesteel::stream::listener::{Idle, Listener, QueryStarted, Terminated};
 use firesteel::stream::progress::Progress;
-use firesteel::stream::{EachBatch, Output, StreamingQuery, Trigger};
+use firesteel::stream::{EachBatch, QueryOutput, StreamingQuery, Trigger};
 use parking_lot::Mutex;
 
 fn schema() -> SchemaRef {
@@ -55,10 +55,10 @@ impl<F: Fn(u64) -> Result<()> + Send + Sync> EachBatch for Record<F> {
 #[test]
 fn everything_available_is_processed() {
     let session = Session::new(&[]);
-    let (source, table) = (MemoryStream::new(schema()), Arc::new(MemoryTable::new(schema())));
+    let (source, table) = (MemoryStream::new(schema()), Arc::new(MemorySinkTable::new(schema())));
     source.add(rows(0..5)).unwrap();
     let mut request = session.request(stream(Arc::new(source.clone())), None);
-    request.output = Output::Sink(Arc::new(MemorySink::new(Arc::clone(&table))));
+    request.output = QueryOutput::Sink(Arc::new(MemorySink::new(Arc::clone(&table))));
     let query = session.manager.start(request).unwrap();
     let waited = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| query.process_all_available());
@@ -83,7 +83,7 @@ fn each_batch_may_be_read_several_times_and_counts_its_rows() {
     source.add(rows(0..5)).unwrap();
     let callback = Arc::new(Record(Arc::clone(&session), Mutex::default(), |_| Ok(())));
     let mut request = session.request(stream(Arc::new(source)), None);
-    (request.output, request.trigger) = (Output::EachBatch(Arc::clone(&callback) as _), Trigger::AvailableNow);
+    (request.output, request.trigger) = (QueryOutput::EachBatch(Arc::clone(&callback) as _), Trigger::AvailableNow);
     let query = session.manager.start(request).unwrap();
     query.await_termination(None).unwrap();
     assert_eq!(*callback.1.lock(), [(0, vec![0, 1, 2, 3, 4])]);
@@ -96,7 +96,7 @@ fn an_error_ends_the_query_and_is_kept_as_the_cause() {
     let session = Arc::new(Session::new(&[]));
     let fail = |id| if id == 1 { Err(Error::new(ErrorKind::User, "boom")) } else { Ok(()) };
     let mut request = session.request(stream(rate_micro_batch(1)), None);
-    request.output = Output::EachBatch(Arc::new(Fail(fail)));
+    request.output = QueryOutput::EachBatch(Arc::new(Fail(fail)));
     let query = session.manager.start(request).unwrap();
     let error = query.await_termination(None).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::StreamingQuery);
@@ -127,7 +127,7 @@ impl<F: Fn(u64) -> Result<()> + Send + Sync> EachBatch for Fail<F> {
 fn a_panic_ends_the_query_and_not_the_process() {
     let session = Session::new(&[]);
     let mut request = session.request(stream(rate_micro_batch(1)), None);
-    request.output = Output::EachBatch(Arc::new(Fail(|_| panic!("ouch"))));
+    request.output = QueryOutput::EachBatch(Arc::new(Fail(|_| panic!("ouch"))));
     let error = session.manager.start(request).unwrap().await_termination(None).unwrap_err();
     assert!(error.message().contains("ouch"), "{error}");
 }
@@ -139,7 +139,7 @@ fn stop_inside_a_batch_leaves_it_for_replay() {
     let handle: Arc<Mutex<Option<Arc<StreamingQuery>>>> = Arc::default();
     let started = Arc::clone(&handle);
     let mut request = session.request(stream(rate_micro_batch(1)), Some(dir.path()));
-    request.output = Output::EachBatch(Arc::new(Fail(move |id| {
+    request.output = QueryOutput::EachBatch(Arc::new(Fail(move |id| {
         if id == 0 {
             // start() returns before or after this batch begins.
             while started.lock().is_none() {
@@ -181,7 +181,7 @@ struct Heard {
 }
 
 impl Listener for Heard {
-    fn started(&self, event: &Started) {
+    fn started(&self, event: &QueryStarted) {
         self.events.lock().push(format!("started {}", event.name.as_deref().unwrap_or("-")));
     }
 
@@ -249,14 +249,15 @@ fn what_spark_refuses_at_start_is_refused_at_start() {
         "Partition column nope not found in existing columns (timestamp, value)."
     );
     let mut each = request();
-    (each.output, each.format) = (Output::EachBatch(Arc::new(Fail(|_| Ok(())))), "foreachBatch".into());
+    (each.output, each.format) = (QueryOutput::EachBatch(Arc::new(Fail(|_| Ok(())))), "foreachBatch".into());
     each.partition_by = vec!["value".into()];
     assert_eq!(refused(each).to_string(), "'foreachBatch' does not support partitioning.");
     let mut continuous = request();
     continuous.trigger = Trigger::continuous("1 second").unwrap();
     assert_eq!(refused(continuous).kind(), ErrorKind::Unsupported);
     let mut stateful = request();
-    Arc::get_mut(&mut stateful.resolved).unwrap().unsupported_on_stream = Some(firesteel::plan::streaming::StreamOperation::DropDuplicates);
+    Arc::get_mut(&mut stateful.resolved).unwrap().unsupported_on_stream =
+        Some(firesteel::plan::streaming::StreamOperation::DropDuplicates);
     let error = refused(stateful);
     assert_eq!(error.kind(), ErrorKind::Analysis);
     assert!(error.to_string().contains("dropDuplicates"), "{error}");
@@ -270,9 +271,9 @@ fn a_continuous_query_shows_rows_as_they_come_and_resumes_at_its_last_epoch() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::at(500));
     let session = Session::with_clock(Arc::clone(&clock) as _, &[]);
-    let (source, table) = (MemoryStream::new(schema()), Arc::new(MemoryTable::new(schema())));
+    let (source, table) = (MemoryStream::new(schema()), Arc::new(MemorySinkTable::new(schema())));
     let mut request = session.request(stream(Arc::new(source.clone())), Some(dir.path()));
-    request.output = Output::Sink(Arc::new(MemorySink::new(Arc::clone(&table))));
+    request.output = QueryOutput::Sink(Arc::new(MemorySink::new(Arc::clone(&table))));
     request.trigger = Trigger::continuous("1 second").unwrap();
     let query = session.manager.start(request).unwrap();
     clock.wait_for_sleepers(1);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::stream_support::{Session, rate_micro_batch, stream};
-use firesteel::checkpoint::open::{Found, Location};
+use firesteel::checkpoint::open::{CheckpointLocation, FoundCheckpoint};
 use firesteel::config::Options;
 use firesteel::plan::finish::finish;
 use firesteel::runtime::Cancel;
@@ -15,7 +15,7 @@ use firesteel::session::formats::Formats;
 use firesteel::sink::format::SinkRequest;
 use firesteel::sink::{OutputMode, SinkRun};
 use firesteel::source::ReadLimit;
-use firesteel::stream::batch::{MicroBatch, Opened, Parts};
+use firesteel::stream::batch::{MicroBatch, MicroBatchParts, Opened};
 use firesteel::stream::monitor::Monitor;
 use proptest::prelude::*;
 
@@ -25,7 +25,10 @@ const ROWS: i64 = 3;
 /// One run on the checkpoint below `root`, as far as it comes.
 fn run(session: &Session, root: &Path) {
     let env = &session.env;
-    let checkpoint = Found::find(Location::At(root.join("cp")), &env.conf, || "fresh".into()).unwrap().lock().unwrap();
+    let checkpoint = FoundCheckpoint::find(CheckpointLocation::At(root.join("cp")), &env.conf, || "fresh".into())
+        .unwrap()
+        .lock()
+        .unwrap();
     let plan = Arc::new(finish(&stream(rate_micro_batch(ROWS)), env).unwrap());
     let mut options = Options::default();
     let sink = Formats::all()
@@ -52,7 +55,7 @@ fn run(session: &Session, root: &Path) {
         runtime: env.runtime.clone(),
     };
     let writer = sink.open(sink_run.clone()).unwrap();
-    let mut batches = MicroBatch::open(Parts {
+    let mut batches = MicroBatch::open(MicroBatchParts {
         checkpoint,
         plan,
         output: Opened::Writer { sink, run: sink_run, writer },

@@ -20,7 +20,7 @@ use firesteel::sink::OutputMode;
 use firesteel::sink::noop::Noop;
 use firesteel::source::Source;
 use firesteel::source::rate_micro_batch::RateMicroBatch;
-use firesteel::stream::{Manager, Output, Request, Trigger};
+use firesteel::stream::{Manager, QueryOutput, StartRequest, Trigger};
 use futures::TryStreamExt;
 
 /// Threads, a clock and a manager.
@@ -46,11 +46,11 @@ impl Session {
     }
 
     /// `readStream…writeStream.format("noop")` with everything at its default.
-    pub fn request(&self, resolved: Resolved, checkpoint: Option<&Path>) -> Request {
-        Request {
+    pub fn request(&self, resolved: Resolved, checkpoint: Option<&Path>) -> StartRequest {
+        StartRequest {
             resolved: Arc::new(resolved),
             env: Arc::clone(&self.env),
-            output: Output::Sink(Arc::new(Noop)),
+            output: QueryOutput::Sink(Arc::new(Noop)),
             format: "noop".into(),
             mode: OutputMode::Append,
             trigger: Trigger::default(),

@@ -2,7 +2,7 @@
 
 use firesteel::source::Offset;
 use firesteel::source::ReadLimit;
-use firesteel::stream::progress::{Durations, EventTime, Progress, SinkProgress, SourceProgress};
+use firesteel::stream::progress::{Durations, EventTimeProgress, Progress, SinkProgress, SourceProgress};
 use firesteel::stream::trigger::{Next, Outcome, Trigger, next_multiple};
 use firesteel::stream::watermark::{Policy, Tracker};
 use firesteel::types::interval;
@@ -94,7 +94,7 @@ fn progress_has_sparks_keys_in_sparks_order() {
         duration: Duration::from_millis(400),
         since_last: Some(Duration::from_secs(3)),
         durations: Durations { add_batch: Duration::from_millis(2), ..Durations::default() },
-        event_time: Some(EventTime { stats: None, watermark_ms: 0 }),
+        event_time: Some(EventTimeProgress { stats: None, watermark_ms: 0 }),
         sources: vec![source],
         sink: SinkProgress { description: "K".into(), rows: None },
         ..Progress::default()

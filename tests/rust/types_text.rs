@@ -6,7 +6,7 @@ use arrow::array::{Array, Float64Array, Int64Array, ListArray, StringArray};
 use arrow::datatypes::{DataType, Int64Type};
 use firesteel::error::ErrorKind;
 use firesteel::types::display::{self, Style};
-use firesteel::types::parse::{self, Mode};
+use firesteel::types::parse::{self, EvalMode};
 use firesteel::types::pattern::Pattern;
 use firesteel::types::zone::Zone;
 use firesteel::types::{calendar, timestamp};
@@ -96,14 +96,14 @@ fn a_clock_change_moves_readings_as_in_java() {
 #[test]
 fn malformed_text_is_an_error_or_null_by_mode() {
     let text = StringArray::from(vec![Some("1"), Some("oops"), None]);
-    let error = parse::parse(&text, &DataType::Int32, Zone::UTC, Mode::Ansi).unwrap_err();
+    let error = parse::parse(&text, &DataType::Int32, Zone::UTC, EvalMode::Ansi).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NumberFormat);
     assert!(error.parameters().contains(&("expression", "'oops'".to_owned())));
-    let error = parse::parse(&text, &DataType::Date32, Zone::UTC, Mode::Ansi).unwrap_err();
+    let error = parse::parse(&text, &DataType::Date32, Zone::UTC, EvalMode::Ansi).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DateTime);
-    let values = parse::parse(&text, &DataType::Int32, Zone::UTC, Mode::Try).unwrap();
+    let values = parse::parse(&text, &DataType::Int32, Zone::UTC, EvalMode::Try).unwrap();
     assert_eq!((values.null_count(), values.len()), (2, 3));
-    assert!(parse::parse(&text, &timestamp(), Zone::UTC, Mode::Try).unwrap().is_null(0));
+    assert!(parse::parse(&text, &timestamp(), Zone::UTC, EvalMode::Try).unwrap().is_null(0));
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn shares(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<(Vec
         &values,
         &DataType::Float64,
         crate::types::zone::Zone::UTC,
-        crate::types::parse::Mode::Try,
+        crate::types::parse::EvalMode::Try,
     )?;
     let shares: Vec<f64> = doubles.as_primitive::<Float64Type>().iter().flatten().collect();
     if shares.len() != values.len() || shares.iter().any(|share| !(0.0..=1.0).contains(share)) {

@@ -83,7 +83,9 @@ pub const TABLE: super::Table = &[
         "trunc",
         Scalar(|c, a| {
             two_or::<Date, Text, DateOut>(c, a, |day, unit| {
-                Ok(Unit::of(unit).filter(|unit| unit.is_date()).map(|unit| DateOut(unit.floor_day(day.into()) as i32)))
+                Ok(DateTimeUnit::of(unit)
+                    .filter(|unit| unit.is_date())
+                    .map(|unit| DateOut(unit.floor_day(day.into()) as i32)))
             })
         }),
     ),
@@ -134,12 +136,12 @@ pub const TABLE: super::Table = &[
     ("make_interval", Scalar(|c, a| make_interval(c, a, false))),
     ("try_make_interval", Scalar(|c, a| make_interval(c, a, true))),
     ("make_ym_interval", Scalar(make_ym_interval)),
-    ("make_timestamp", Scalar(|c, a| make_timestamp(c, a, Kind::Session, false))),
-    ("make_timestamp_ltz", Scalar(|c, a| make_timestamp(c, a, Kind::Session, false))),
-    ("make_timestamp_ntz", Scalar(|c, a| make_timestamp(c, a, Kind::Local, false))),
-    ("try_make_timestamp", Scalar(|c, a| make_timestamp(c, a, Kind::Session, true))),
-    ("try_make_timestamp_ltz", Scalar(|c, a| make_timestamp(c, a, Kind::Session, true))),
-    ("try_make_timestamp_ntz", Scalar(|c, a| make_timestamp(c, a, Kind::Local, true))),
+    ("make_timestamp", Scalar(|c, a| make_timestamp(c, a, TimestampKind::Session, false))),
+    ("make_timestamp_ltz", Scalar(|c, a| make_timestamp(c, a, TimestampKind::Session, false))),
+    ("make_timestamp_ntz", Scalar(|c, a| make_timestamp(c, a, TimestampKind::Local, false))),
+    ("try_make_timestamp", Scalar(|c, a| make_timestamp(c, a, TimestampKind::Session, true))),
+    ("try_make_timestamp_ltz", Scalar(|c, a| make_timestamp(c, a, TimestampKind::Session, true))),
+    ("try_make_timestamp_ntz", Scalar(|c, a| make_timestamp(c, a, TimestampKind::Local, true))),
     ("months_between", Scalar(months_between)),
     ("timestamp_seconds", Scalar(timestamp_seconds)),
     (
@@ -214,7 +216,7 @@ fn clock_part(context: &CallContext<'_>, arguments: Vec<Typed>, part: fn(i64) ->
 
 /// A unit of `date_trunc`, `trunc`, `timestampadd`, ….
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Unit {
+pub enum DateTimeUnit {
     Microsecond,
     Millisecond,
     Second,
@@ -230,7 +232,7 @@ pub enum Unit {
     Millennium,
 }
 
-impl Unit {
+impl DateTimeUnit {
     /// The unit of a name.
     pub fn of(name: &str) -> Option<Self> {
         Some(match name.to_ascii_uppercase().as_str() {
@@ -313,14 +315,14 @@ fn date_trunc(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed>
     Ok(safe_kernel(context, &format!("({})", zone.id()), to, true, vec![unit, value], move |arrays| {
         if ntz {
             return map2::<Text, TimestampNtz, TimestampNtzOut>(arrays, |unit, micros| {
-                Ok(Unit::of(unit).map(|unit| TimestampNtzOut(unit.floor(micros))))
+                Ok(DateTimeUnit::of(unit).map(|unit| TimestampNtzOut(unit.floor(micros))))
             });
         }
         map2::<Text, Timestamp, TimestampOut>(arrays, |unit, micros| {
-            let Some(unit) = Unit::of(unit) else { return Ok(None) };
+            let Some(unit) = DateTimeUnit::of(unit) else { return Ok(None) };
             Ok(match unit.micros() {
                 // Below the hour every zone of today agrees; only local time knows the rest.
-                Some(length) if unit < Unit::Minute => Some(TimestampOut(micros - micros.rem_euclid(length))),
+                Some(length) if unit < DateTimeUnit::Minute => Some(TimestampOut(micros - micros.rem_euclid(length))),
                 _ => zone.to_utc(unit.floor(zone.to_local(micros))).map(TimestampOut),
             })
         })
@@ -534,20 +536,25 @@ fn make_ym_interval(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum TimestampKind {
     Session,
     Local,
 }
 
 /// `make_timestamp(year, month, day, hour, minute, second[, zone])`.
-fn make_timestamp(context: &CallContext<'_>, arguments: Vec<Typed>, kind: Kind, lenient: bool) -> Result<Typed> {
+fn make_timestamp(
+    context: &CallContext<'_>,
+    arguments: Vec<Typed>,
+    kind: TimestampKind,
+    lenient: bool,
+) -> Result<Typed> {
     count(context, &arguments, 6..=7)?;
     let lenient = lenient || !context.conf.ansi();
     let mut types = vec![DataType::Int32; 5];
     types.extend([DataType::Decimal128(16, 6), DataType::Utf8]);
     let arguments = cast_all(context, arguments, &types)?;
     let zone = Zone::of(context.conf.time_zone())?;
-    let to = if kind == Kind::Local { timestamp_ntz() } else { timestamp() };
+    let to = if kind == TimestampKind::Local { timestamp_ntz() } else { timestamp() };
     Ok(kernel(context, &format!("({})", zone.id()), to.clone(), true, arguments, move |arrays| {
         let parts: Vec<_> =
             arrays[..5].iter().map(|array| array.as_primitive::<arrow::datatypes::Int32Type>()).collect();
@@ -572,8 +579,8 @@ fn make_timestamp(context: &CallContext<'_>, arguments: Vec<Typed>, kind: Kind, 
             match days.filter(|_| in_range) {
                 Some(days) => {
                     let local = days.checked_mul(MICROS_PER_DAY).and_then(|day| day.checked_add(time));
-                    let moment =
-                        local.and_then(|local| if kind == Kind::Local { Some(local) } else { zone.to_utc(local) });
+                    let moment = local
+                        .and_then(|local| if kind == TimestampKind::Local { Some(local) } else { zone.to_utc(local) });
                     moment.map(Some).ok_or_else(beyond_timestamps)
                 }
                 None if lenient => Ok(None),
@@ -589,7 +596,7 @@ fn make_timestamp(context: &CallContext<'_>, arguments: Vec<Typed>, kind: Kind, 
             }
         });
         let array = rows.collect::<Result<TimestampMicrosecondArray>>()?;
-        Ok(if kind == Kind::Local { Arc::new(array) } else { Arc::new(array.with_timezone(types::UTC)) })
+        Ok(if kind == TimestampKind::Local { Arc::new(array) } else { Arc::new(array.with_timezone(types::UTC)) })
     }))
 }
 
@@ -648,9 +655,9 @@ fn convert_timezone(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Res
     })
 }
 
-fn unit(context: &CallContext<'_>, argument: &Typed) -> Result<Unit> {
+fn unit(context: &CallContext<'_>, argument: &Typed) -> Result<DateTimeUnit> {
     let name = constant_text(context, argument, 0)?.unwrap_or_default();
-    Unit::of(&name).filter(|unit| *unit <= Unit::Year).ok_or_else(|| {
+    DateTimeUnit::of(&name).filter(|unit| *unit <= DateTimeUnit::Year).ok_or_else(|| {
         Error::of(condition::INVALID_PARAMETER_VALUE_DATETIME_UNIT)
             .with("functionName", format!("`{}`", context.name.to_lowercase()))
             .with("parameter", "`unit`")
@@ -678,7 +685,7 @@ fn timestamp_add(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
                 days.and_then(|local| zone.to_utc(local))
             } else {
                 let step = unit.micros().and_then(|length| length.checked_mul(number)).ok_or_else(out_of_range)?;
-                if unit >= Unit::Day {
+                if unit >= DateTimeUnit::Day {
                     local.checked_add(step).and_then(|local| zone.to_utc(local))
                 } else {
                     micros.checked_add(step)
@@ -707,7 +714,7 @@ fn timestamp_diff(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Ty
             let (from, to) = (zone.to_local(start), zone.to_local(end));
             Ok(Some(match (unit.months(), unit.micros()) {
                 (None, Some(length)) => {
-                    let (from, to) = if unit < Unit::Day { (start, end) } else { (from, to) };
+                    let (from, to) = if unit < DateTimeUnit::Day { (start, end) } else { (from, to) };
                     to.checked_sub(from).ok_or_else(out_of_range)? / length
                 }
                 (months, _) => {

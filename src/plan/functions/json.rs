@@ -235,23 +235,23 @@ fn indented(json: &str) -> String {
 }
 
 /// One step of a path such as `$.a['b c'][0][*]`.
-enum Step {
+enum PathStep {
     Name(String),
     Index(usize),
     All,
 }
 
-fn steps(path: &str) -> Option<Vec<Step>> {
+fn steps(path: &str) -> Option<Vec<PathStep>> {
     let mut rest = path.strip_prefix('$')?;
     let mut steps = Vec::new();
     while !rest.is_empty() {
         if let Some(after) = rest.strip_prefix("['") {
             let end = after.find("']")?;
-            steps.push(Step::Name(after[..end].to_owned()));
+            steps.push(PathStep::Name(after[..end].to_owned()));
             rest = &after[end + 2..];
         } else if let Some(after) = rest.strip_prefix('[') {
             let end = after.find(']')?;
-            steps.push(if &after[..end] == "*" { Step::All } else { Step::Index(after[..end].parse().ok()?) });
+            steps.push(if &after[..end] == "*" { PathStep::All } else { PathStep::Index(after[..end].parse().ok()?) });
             rest = &after[end + 1..];
         } else {
             let after = rest.strip_prefix('.')?;
@@ -259,7 +259,7 @@ fn steps(path: &str) -> Option<Vec<Step>> {
             if end == 0 {
                 return None;
             }
-            steps.push(if &after[..end] == "*" { Step::All } else { Step::Name(after[..end].to_owned()) });
+            steps.push(if &after[..end] == "*" { PathStep::All } else { PathStep::Name(after[..end].to_owned()) });
             rest = &after[end..];
         }
     }
@@ -274,7 +274,7 @@ fn get(text: &str, path: &str) -> Option<String> {
     let mut many = false;
     for step in &steps {
         found = match step {
-            Step::Name(name) => found
+            PathStep::Name(name) => found
                 .into_iter()
                 .flat_map(|value| match value {
                     // A name looks into each member of an array that `[*]` has opened.
@@ -282,8 +282,8 @@ fn get(text: &str, path: &str) -> Option<String> {
                     value => value.get(name).into_iter().collect::<Vec<_>>(),
                 })
                 .collect(),
-            Step::Index(at) => found.into_iter().filter_map(|value| value.as_array()?.get(*at)).collect(),
-            Step::All => {
+            PathStep::Index(at) => found.into_iter().filter_map(|value| value.as_array()?.get(*at)).collect(),
+            PathStep::All => {
                 many = true;
                 found.into_iter().filter_map(Value::as_array).flatten().collect()
             }

@@ -16,7 +16,7 @@ use crate::plan::resolve::cast::{self, cast};
 use crate::plan::resolve::coerce::{decimal_of, is_float, is_integral, is_numeric};
 use crate::plan::resolve::operators;
 use crate::plan::typed::Typed;
-use crate::types::parse::{Mode, fits, rescale};
+use crate::types::parse::{EvalMode, fits, rescale};
 use datafusion::common::ScalarValue;
 
 pub const TABLE: super::Table = &[
@@ -109,7 +109,7 @@ fn log(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
 /// Spark's arithmetic by a function's name; `try_` gives null instead of an error.
 fn arithmetic(context: &CallContext<'_>, arguments: Vec<Typed>, symbol: &str, lenient: bool) -> Result<Typed> {
     count(context, &arguments, 2..=2)?;
-    let mode = if lenient { Mode::Try } else { cast::mode(context.conf) };
+    let mode = if lenient { EvalMode::Try } else { cast::mode(context.conf) };
     let mut arguments = arguments.into_iter();
     match (arguments.next(), arguments.next()) {
         (Some(left), Some(right)) => operators::arithmetic_as(symbol, left, right, mode, context.conf, context.text),

@@ -28,7 +28,7 @@ pub const TABLE: super::Table = &[
 
 /// A run of digits without a separator in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Group {
+struct DigitGroup {
     digits: usize,
     /// Exactly so many, written with leading zeros; otherwise at most so many, written with leading spaces.
     exact: bool,
@@ -38,7 +38,7 @@ struct Group {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
     /// Digits before the point: groups from left to right, with separators between.
-    Whole(Vec<Group>),
+    Whole(Vec<DigitGroup>),
     Point,
     Fraction(usize),
     Currency,
@@ -199,7 +199,7 @@ impl Format {
 }
 
 /// The whole part, padded on the left: by zeros in exact groups, else by spaces, which a sign changes places with.
-fn write_whole(out: &mut String, groups: &[Group], digits: &str, room: usize) {
+fn write_whole(out: &mut String, groups: &[DigitGroup], digits: &str, room: usize) {
     let mut pad = room - digits.len();
     let mut digits = digits.chars();
     let mut any = false;
@@ -296,7 +296,7 @@ fn tokens(format: &str) -> Result<Vec<Token>> {
                 } else if seen_digits {
                     return Err(unexpected("digit sequence"));
                 } else {
-                    let group = |part: &str| Group { digits: part.len(), exact: part.starts_with('0') };
+                    let group = |part: &str| DigitGroup { digits: part.len(), exact: part.starts_with('0') };
                     tokens.push(Token::Whole(run.split([',', 'G']).map(group).collect()));
                 }
                 seen_digits = true;
@@ -364,7 +364,7 @@ fn to_number(context: &CallContext<'_>, arguments: Vec<Typed>, strict: bool) -> 
 impl Format {
     /// The format as text again, for errors.
     fn shown(&self) -> String {
-        let group = |group: &Group| {
+        let group = |group: &DigitGroup| {
             let first = if group.exact { "0" } else { "9" };
             first.to_owned() + &"9".repeat(group.digits.saturating_sub(1))
         };

@@ -39,12 +39,12 @@ pub const TABLE: super::Table = &[
 ];
 
 /// Compiled patterns of one column: mostly one.
-struct Patterns<'a> {
+struct CompiledPatterns<'a> {
     function: &'a str,
     compiled: RefCell<HashMap<String, Arc<Regex>>>,
 }
 
-impl<'a> Patterns<'a> {
+impl<'a> CompiledPatterns<'a> {
     fn new(function: &'a str) -> Self {
         Self { function, compiled: RefCell::default() }
     }
@@ -136,7 +136,7 @@ fn by_pattern<R: Out>(
     let arguments = exact(context, arguments, [DataType::Utf8, DataType::Utf8])?;
     let name = context.name.to_ascii_lowercase();
     Ok(kernel(context, "", R::data_type(), true, arguments, move |arrays| {
-        let patterns = Patterns::new(&name);
+        let patterns = CompiledPatterns::new(&name);
         let (texts, regexes) = (arrays[0].as_string::<i32>(), arrays[1].as_string::<i32>());
         R::build((0..texts.len()).map(|row| {
             if texts.is_null(row) || regexes.is_null(row) {
@@ -167,7 +167,7 @@ fn with_number<R: Out>(
     let arguments = cast_all(context, arguments, &[DataType::Utf8, DataType::Utf8, DataType::Int32])?;
     let name = context.name.to_ascii_lowercase();
     Ok(kernel(context, "", R::data_type(), true, arguments, move |arrays| {
-        let patterns = Patterns::new(&name);
+        let patterns = CompiledPatterns::new(&name);
         let (texts, regexes, numbers) =
             (arrays[0].as_string::<i32>(), arrays[1].as_string::<i32>(), arrays[2].as_primitive::<Int32Type>());
         R::build((0..texts.len()).map(|row| {
@@ -228,7 +228,7 @@ fn replace(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed
     }
     let arguments = cast_all(context, arguments, &[DataType::Utf8, DataType::Utf8, DataType::Utf8, DataType::Int32])?;
     Ok(kernel(context, "", DataType::Utf8, true, arguments, |arrays| {
-        let patterns = Patterns::new("regexp_replace");
+        let patterns = CompiledPatterns::new("regexp_replace");
         let [texts, regexes, replacements] = [0, 1, 2].map(|at| arrays[at].as_string::<i32>());
         let starts = arrays[3].as_primitive::<Int32Type>();
         let rows = (0..texts.len()).map(|row| {

@@ -24,7 +24,7 @@ pub const TABLE: super::Table = &[
         }),
     ),
     ("bit_length", Scalar(|c, a| one::<Bytes, i32>(c, binary(c, a)?, |bytes| bytes.len() as i32 * 8))),
-    ("btrim", Scalar(|c, a| trim(c, a, Side::Both))),
+    ("btrim", Scalar(|c, a| trim(c, a, TrimSide::Both))),
     ("char", Scalar(|c, a| one::<Long, String>(c, a, character))),
     ("chr", Scalar(|c, a| one::<Long, String>(c, a, character))),
     ("char_length", Scalar(length)),
@@ -51,11 +51,11 @@ pub const TABLE: super::Table = &[
     ("position", Scalar(position)),
     ("lpad", Scalar(|c, a| pad(c, a, true))),
     ("rpad", Scalar(|c, a| pad(c, a, false))),
-    ("ltrim", Scalar(|c, a| trim(c, a, Side::Left))),
-    ("rtrim", Scalar(|c, a| trim(c, a, Side::Right))),
-    ("trim", Scalar(|c, a| trim(c, a, Side::Both))),
-    ("trim_leading", Scalar(|c, a| trim(c, a, Side::Left))),
-    ("trim_trailing", Scalar(|c, a| trim(c, a, Side::Right))),
+    ("ltrim", Scalar(|c, a| trim(c, a, TrimSide::Left))),
+    ("rtrim", Scalar(|c, a| trim(c, a, TrimSide::Right))),
+    ("trim", Scalar(|c, a| trim(c, a, TrimSide::Both))),
+    ("trim_leading", Scalar(|c, a| trim(c, a, TrimSide::Left))),
+    ("trim_trailing", Scalar(|c, a| trim(c, a, TrimSide::Right))),
     ("luhn_check", Scalar(|c, a| one::<Text, bool>(c, a, luhn))),
     ("make_valid_utf8", Scalar(|c, a| one::<Text, String>(c, a, str::to_owned))),
     ("validate_utf8", Scalar(|c, a| one::<Text, String>(c, a, str::to_owned))),
@@ -367,21 +367,21 @@ fn pad(context: &CallContext<'_>, mut arguments: Vec<Typed>, left: bool) -> Resu
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum TrimSide {
     Left,
     Right,
     Both,
 }
 
 /// `trim(text)` takes spaces away; with characters, any of those.
-fn trim(context: &CallContext<'_>, mut arguments: Vec<Typed>, side: Side) -> Result<Typed> {
+fn trim(context: &CallContext<'_>, mut arguments: Vec<Typed>, side: TrimSide) -> Result<Typed> {
     count(context, &arguments, 1..=2)?;
     let cut = move |text: &str, set: &str| {
         let is_cut = |c: char| set.contains(c);
         match side {
-            Side::Left => text.trim_start_matches(is_cut).to_owned(),
-            Side::Right => text.trim_end_matches(is_cut).to_owned(),
-            Side::Both => text.trim_matches(is_cut).to_owned(),
+            TrimSide::Left => text.trim_start_matches(is_cut).to_owned(),
+            TrimSide::Right => text.trim_end_matches(is_cut).to_owned(),
+            TrimSide::Both => text.trim_matches(is_cut).to_owned(),
         }
     };
     if arguments.len() == 1 {

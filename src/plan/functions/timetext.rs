@@ -16,7 +16,7 @@ use crate::plan::resolve::cast::{cast, cast_as};
 use crate::plan::resolve::coerce::is_numeric;
 use crate::plan::typed::Typed;
 use crate::types::calendar::MICROS_PER_SECOND;
-use crate::types::parse::Mode;
+use crate::types::parse::EvalMode;
 use crate::types::pattern::Pattern;
 use crate::types::zone::Zone;
 use crate::types::{UTC, timestamp, timestamp_ntz};
@@ -34,13 +34,13 @@ pub const TABLE: super::Table = &[
     ("unix_timestamp", Scalar(unix_timestamp)),
 ];
 
-/// Patterns of a column: one when the argument is a constant, checked while the query is planned.
-enum Patterns {
+/// TimePatterns of a column: one when the argument is a constant, checked while the query is planned.
+enum TimePatterns {
     Constant(Option<Pattern>),
     PerRow,
 }
 
-impl Patterns {
+impl TimePatterns {
     fn of(argument: &Typed) -> Result<Self> {
         match &argument.expr {
             Expr::Literal(ScalarValue::Utf8(Some(text)), _) => Ok(Self::Constant(Some(Pattern::new(text)?))),
@@ -97,12 +97,12 @@ fn to_date(context: &CallContext<'_>, mut arguments: Vec<Typed>, lenient: bool) 
     let value = arguments.remove(0);
     let Some(pattern) = pattern.filter(|_| value.data_type == DataType::Utf8) else {
         if lenient && value.data_type == DataType::Utf8 {
-            return cast_as(value, &DataType::Date32, Mode::Try, context.conf);
+            return cast_as(value, &DataType::Date32, EvalMode::Try, context.conf);
         }
         return implicit(context, value, &DataType::Date32, 0);
     };
     let pattern = implicit(context, pattern, &DataType::Utf8, 1)?;
-    let patterns = Patterns::of(&pattern)?;
+    let patterns = TimePatterns::of(&pattern)?;
     Ok(kernel(context, &format!("({lenient})"), DataType::Date32, true, vec![value, pattern], move |arrays| {
         let texts = arrays[0].as_string::<i32>();
         let days = patterns.each(&arrays[1], texts, |pattern, row| match pattern.parse_date(texts.value(row)) {
@@ -120,13 +120,13 @@ fn to_timestamp(context: &CallContext<'_>, mut arguments: Vec<Typed>, to: DataTy
     let value = arguments.remove(0);
     let Some(pattern) = pattern.filter(|_| value.data_type == DataType::Utf8) else {
         return match &value.data_type {
-            DataType::Utf8 if lenient => cast_as(value, &to, Mode::Try, context.conf),
+            DataType::Utf8 if lenient => cast_as(value, &to, EvalMode::Try, context.conf),
             found if is_numeric(found) && to == timestamp() => cast(value, &to, context.conf),
             _ => implicit(context, value, &to, 0),
         };
     };
     let pattern = implicit(context, pattern, &DataType::Utf8, 1)?;
-    let patterns = Patterns::of(&pattern)?;
+    let patterns = TimePatterns::of(&pattern)?;
     let zone = Zone::of(context.conf.time_zone())?;
     let ntz = to == timestamp_ntz();
     Ok(kernel(context, &format!("({lenient}, {})", zone.id()), to, true, vec![value, pattern], move |arrays| {
@@ -142,7 +142,7 @@ fn to_timestamp(context: &CallContext<'_>, mut arguments: Vec<Typed>, to: DataTy
 }
 
 /// Appends a formatted value to each row's text.
-fn formatted(patterns: &Patterns, arrays: &[ArrayRef], zone: Zone) -> Result<ArrayRef> {
+fn formatted(patterns: &TimePatterns, arrays: &[ArrayRef], zone: Zone) -> Result<ArrayRef> {
     let times = arrays[0].as_primitive::<TimestampMicrosecondType>();
     let local = times.timezone().is_none();
     let texts = patterns.each(&arrays[1], times, |pattern, row| {
@@ -167,7 +167,7 @@ fn date_format(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed
     let to = if value.data_type == timestamp_ntz() { timestamp_ntz() } else { timestamp() };
     let value = implicit(context, value, &to, 0)?;
     let pattern = implicit(context, pattern, &DataType::Utf8, 1)?;
-    let patterns = Patterns::of(&pattern)?;
+    let patterns = TimePatterns::of(&pattern)?;
     let zone = Zone::of(context.conf.time_zone())?;
     let nullable = value.nullable || pattern.nullable;
     Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, nullable, vec![value, pattern], move |arrays| {
@@ -189,7 +189,7 @@ fn with_pattern(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<
 fn from_unixtime(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let (seconds, pattern) = with_pattern(context, arguments)?;
     let seconds = implicit(context, seconds, &DataType::Int64, 0)?;
-    let patterns = Patterns::of(&pattern)?;
+    let patterns = TimePatterns::of(&pattern)?;
     let zone = Zone::of(context.conf.time_zone())?;
     let time = cast(seconds, &timestamp(), context.conf)?;
     Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, true, vec![time, pattern], move |arrays| {

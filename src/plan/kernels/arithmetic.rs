@@ -14,7 +14,7 @@ use datafusion::logical_expr::ColumnarValue;
 use super::Kernel;
 use crate::error::{Error, Result, condition};
 use crate::plan::typed::Typed;
-use crate::types::parse::Mode;
+use crate::types::parse::EvalMode;
 
 /// The error of an operation whose result does not fit.
 pub fn overflow(alternative: &str) -> Error {
@@ -79,18 +79,18 @@ pub fn by_value(
 }
 
 /// Arithmetic over two whole numbers of one type.
-pub fn integral(symbol: &str, left: Typed, right: Typed, mode: Mode) -> Typed {
+pub fn integral(symbol: &str, left: Typed, right: Typed, mode: EvalMode) -> Typed {
     let data_type = left.data_type.clone();
-    let gives_null = mode == Mode::Try || (mode == Mode::Legacy && matches!(symbol, "%" | "div" | "pmod"));
+    let gives_null = mode == EvalMode::Try || (mode == EvalMode::Legacy && matches!(symbol, "%" | "div" | "pmod"));
     let nullable = left.nullable || right.nullable || gives_null;
     let name = format!("{symbol}_{mode:?}_{data_type}");
     let symbol = symbol.to_owned();
     let kernel = Kernel::new(name, data_type.clone(), nullable, move |arguments, rows| {
         // Arrow's checked kernels are vectorised; what they refuse, or cannot do, goes value by value.
         let fast = match (symbol.as_str(), mode) {
-            ("+", Mode::Legacy) => Some(datum_kernel(arguments, numeric::add_wrapping)),
-            ("-", Mode::Legacy) => Some(datum_kernel(arguments, numeric::sub_wrapping)),
-            ("*", Mode::Legacy) => Some(datum_kernel(arguments, numeric::mul_wrapping)),
+            ("+", EvalMode::Legacy) => Some(datum_kernel(arguments, numeric::add_wrapping)),
+            ("-", EvalMode::Legacy) => Some(datum_kernel(arguments, numeric::sub_wrapping)),
+            ("*", EvalMode::Legacy) => Some(datum_kernel(arguments, numeric::mul_wrapping)),
             ("+", _) => Some(datum_kernel(arguments, numeric::add)),
             ("-", _) => Some(datum_kernel(arguments, numeric::sub)),
             ("*", _) => Some(datum_kernel(arguments, numeric::mul)),
@@ -106,11 +106,11 @@ pub fn integral(symbol: &str, left: Typed, right: Typed, mode: Mode) -> Typed {
             _ => integral_by_value::<Int64Type>(&symbol, left, right, mode),
         })
     });
-    let kernel = if mode == Mode::Ansi { kernel } else { kernel.infallible() };
+    let kernel = if mode == EvalMode::Ansi { kernel } else { kernel.infallible() };
     kernel.call(vec![left, right])
 }
 
-fn integral_by_value<T>(symbol: &str, left: &ArrayRef, right: &ArrayRef, mode: Mode) -> Result<ArrayRef>
+fn integral_by_value<T>(symbol: &str, left: &ArrayRef, right: &ArrayRef, mode: EvalMode) -> Result<ArrayRef>
 where
     T: ArrowPrimitiveType,
     T::Native: ArrowNativeTypeOp + Into<i64>,
@@ -118,7 +118,7 @@ where
     let zero = T::Native::ZERO;
     binary_by_value::<T>(left, right, |l, r| {
         if matches!(symbol, "%" | "div" | "pmod") && r == zero {
-            return if mode == Mode::Ansi { Err(by_zero(symbol)) } else { Ok(None) };
+            return if mode == EvalMode::Ansi { Err(by_zero(symbol)) } else { Ok(None) };
         }
         let result = match symbol {
             "+" => l.add_checked(r),
@@ -126,7 +126,7 @@ where
             "*" => l.mul_checked(r),
             "div" => match l.div_checked(r) {
                 // The one quotient that does not fit: the least number by minus one.
-                Err(_) if mode == Mode::Legacy => Ok(l),
+                Err(_) if mode == EvalMode::Legacy => Ok(l),
                 other => other,
             },
             "%" => Ok(l.mod_wrapping(r)),
@@ -137,7 +137,7 @@ where
         };
         match result {
             Ok(value) => Ok(Some(value)),
-            Err(_) if mode == Mode::Try => Ok(None),
+            Err(_) if mode == EvalMode::Try => Ok(None),
             Err(_) => Err(integral_overflow::<T>(symbol, l.into(), r.into())),
         }
     })
@@ -172,8 +172,8 @@ pub fn binary_by_value<T: ArrowPrimitiveType>(
 }
 
 /// `/` over doubles.
-pub fn divide(left: Typed, right: Typed, mode: Mode) -> Typed {
-    let nullable = left.nullable || right.nullable || mode != Mode::Ansi;
+pub fn divide(left: Typed, right: Typed, mode: EvalMode) -> Typed {
+    let nullable = left.nullable || right.nullable || mode != EvalMode::Ansi;
     let kernel = Kernel::new(format!("/_{mode:?}"), DataType::Float64, nullable, move |arguments, rows| {
         if let ColumnarValue::Scalar(ScalarValue::Float64(Some(divisor))) = &arguments[1]
             && *divisor != 0.0
@@ -183,20 +183,20 @@ pub fn divide(left: Typed, right: Typed, mode: Mode) -> Typed {
         by_value(arguments, rows, |left, right| {
             binary_by_value::<Float64Type>(left, right, |l, r| match (r == 0.0, mode) {
                 (false, _) => Ok(Some(l / r)),
-                (true, Mode::Ansi) => Err(by_zero("/")),
+                (true, EvalMode::Ansi) => Err(by_zero("/")),
                 (true, _) => Ok(None),
             })
         })
     });
-    let kernel = if mode == Mode::Ansi { kernel } else { kernel.infallible() };
+    let kernel = if mode == EvalMode::Ansi { kernel } else { kernel.infallible() };
     kernel.call(vec![left, right])
 }
 
 /// `+ - * % pmod` over floats of one type.
-pub fn floating(symbol: &str, left: Typed, right: Typed, mode: Mode) -> Typed {
+pub fn floating(symbol: &str, left: Typed, right: Typed, mode: EvalMode) -> Typed {
     let data_type = left.data_type.clone();
     let remainder = matches!(symbol, "%" | "pmod");
-    let nullable = left.nullable || right.nullable || (remainder && mode != Mode::Ansi);
+    let nullable = left.nullable || right.nullable || (remainder && mode != EvalMode::Ansi);
     let name = format!("{symbol}_{mode:?}_{data_type}");
     let symbol = symbol.to_owned();
     let kernel = Kernel::new(name, data_type, nullable, move |arguments, rows| match symbol.as_str() {
@@ -208,18 +208,18 @@ pub fn floating(symbol: &str, left: Typed, right: Typed, mode: Mode) -> Typed {
             _ => remainder_by_value::<Float64Type>(&symbol, left, right, mode),
         }),
     });
-    let kernel = if remainder && mode == Mode::Ansi { kernel } else { kernel.infallible() };
+    let kernel = if remainder && mode == EvalMode::Ansi { kernel } else { kernel.infallible() };
     kernel.call(vec![left, right])
 }
 
-fn remainder_by_value<T>(symbol: &str, left: &ArrayRef, right: &ArrayRef, mode: Mode) -> Result<ArrayRef>
+fn remainder_by_value<T>(symbol: &str, left: &ArrayRef, right: &ArrayRef, mode: EvalMode) -> Result<ArrayRef>
 where
     T: ArrowPrimitiveType,
     T::Native: ArrowNativeTypeOp + std::ops::Rem<Output = T::Native> + std::ops::Add<Output = T::Native> + PartialOrd,
 {
     binary_by_value::<T>(left, right, |l, r| {
         if r.is_zero() {
-            return if mode == Mode::Ansi { Err(by_zero(symbol)) } else { Ok(None) };
+            return if mode == EvalMode::Ansi { Err(by_zero(symbol)) } else { Ok(None) };
         }
         let rest = l % r;
         Ok(Some(if symbol == "pmod" && rest < T::Native::ZERO { (rest + r) % r } else { rest }))
@@ -227,8 +227,8 @@ where
 }
 
 /// `-x`.
-pub fn negate(value: Typed, mode: Mode) -> Typed {
-    let legacy = mode == Mode::Legacy;
+pub fn negate(value: Typed, mode: EvalMode) -> Typed {
+    let legacy = mode == EvalMode::Legacy;
     let data_type = value.data_type.clone();
     let kernel = Kernel::arrays(format!("negate_{legacy}_{data_type}"), data_type, value.nullable, move |arrays| {
         if legacy { Ok(numeric::neg_wrapping(&arrays[0])?) } else { numeric::neg(&arrays[0]).map_err(|_| overflow("")) }

@@ -17,12 +17,12 @@ use crate::error::{Error, ErrorKind, Result, condition};
 use crate::plan::resolve::coerce::{is_float, is_integral, is_numeric};
 use crate::types::calendar::{MICROS_PER_DAY, MICROS_PER_SECOND};
 use crate::types::display::{self, Style};
-use crate::types::parse::{self, Mode};
+use crate::types::parse::{self, EvalMode};
 use crate::types::zone::Zone;
 use crate::types::{map_fields, sql_name};
 
 /// The column as `to`. The pair must be allowed; nulls stay null.
-pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Result<ArrayRef> {
+pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: EvalMode) -> Result<ArrayRef> {
     use DataType::{Binary, Boolean, Date32, Decimal128, Duration, Interval, List, Map, Null, Struct, Timestamp, Utf8};
     let from = array.data_type();
     if from == to {
@@ -110,12 +110,12 @@ pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Resul
 /// Days as the microseconds of their beginnings. Dates reach further than timestamps: Spark's cast raises there in every mode but `TRY`.
 fn midnights(
     days: &PrimitiveArray<Date32Type>,
-    mode: Mode,
+    mode: EvalMode,
     instant: impl Fn(i64) -> i64,
 ) -> Result<PrimitiveArray<TimestampMicrosecondType>> {
     let midnight = |day: i32| match i64::from(day).checked_mul(MICROS_PER_DAY) {
         Some(local) => Ok(Some(instant(local))),
-        None if mode == Mode::Try => Ok(None),
+        None if mode == EvalMode::Try => Ok(None),
         None => Err(beyond_timestamps()),
     };
     days.iter().map(|day| day.map_or(Ok(None), midnight)).collect()
@@ -132,14 +132,14 @@ fn plain(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     Ok(cast_with_options(array, to, &options)?)
 }
 
-fn list(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Result<ArrayRef> {
+fn list(array: &ArrayRef, to: &DataType, zone: Zone, mode: EvalMode) -> Result<ArrayRef> {
     let DataType::List(element) = to else { return Err(Error::internal("a list becomes a list")) };
     let list = array.as_list::<i32>();
     let values = convert(list.values(), element.data_type(), zone, mode)?;
     Ok(Arc::new(ListArray::try_new(Arc::clone(element), list.offsets().clone(), values, list.nulls().cloned())?))
 }
 
-fn map(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Result<ArrayRef> {
+fn map(array: &ArrayRef, to: &DataType, zone: Zone, mode: EvalMode) -> Result<ArrayRef> {
     let (DataType::Map(entries, sorted), Some((key, value))) = (to, map_fields(to)) else {
         return Err(Error::internal("a map becomes a map"));
     };
@@ -159,7 +159,7 @@ fn map(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Result<ArrayR
     )?))
 }
 
-fn structure(array: &ArrayRef, to: &DataType, zone: Zone, mode: Mode) -> Result<ArrayRef> {
+fn structure(array: &ArrayRef, to: &DataType, zone: Zone, mode: EvalMode) -> Result<ArrayRef> {
     let DataType::Struct(fields) = to else { return Err(Error::internal("a struct becomes a struct")) };
     let structure = array.as_struct();
     let columns: Result<Vec<_>> = structure
@@ -194,7 +194,7 @@ fn big_endian(array: &ArrayRef) -> Result<ArrayRef> {
     }
 }
 
-fn from_boolean(array: &ArrayRef, to: &DataType, mode: Mode) -> Result<ArrayRef> {
+fn from_boolean(array: &ArrayRef, to: &DataType, mode: EvalMode) -> Result<ArrayRef> {
     let numbers: ArrayRef =
         Arc::new(array.as_boolean().iter().map(|v| v.map(i64::from)).collect::<PrimitiveArray<Int64Type>>());
     match to {
@@ -236,7 +236,7 @@ fn overflow(value: &str, from: &DataType, to: &DataType) -> Error {
 fn each<S: ArrowPrimitiveType, T: ArrowPrimitiveType>(
     array: &ArrayRef,
     (from, to): (&DataType, &DataType),
-    mode: Mode,
+    mode: EvalMode,
     f: impl Fn(S::Native) -> Option<T::Native>,
     wrapped: impl Fn(S::Native) -> Option<T::Native>,
     literal: impl Fn(S::Native) -> String,
@@ -245,9 +245,9 @@ fn each<S: ArrowPrimitiveType, T: ArrowPrimitiveType>(
     let one = |value: S::Native| match f(value) {
         Some(value) => Ok(Some(value)),
         None => match mode {
-            Mode::Ansi => Err(overflow(&literal(value), from, to)),
-            Mode::Try => Ok(None),
-            Mode::Legacy => Ok(wrapped(value)),
+            EvalMode::Ansi => Err(overflow(&literal(value), from, to)),
+            EvalMode::Try => Ok(None),
+            EvalMode::Legacy => Ok(wrapped(value)),
         },
     };
     let values: Result<PrimitiveArray<T>> = source.iter().map(|value| value.map_or(Ok(None), one)).collect();
@@ -263,11 +263,11 @@ fn suffix(data_type: &DataType) -> &'static str {
     }
 }
 
-fn integral(array: &ArrayRef, to: &DataType, mode: Mode) -> Result<ArrayRef> {
+fn integral(array: &ArrayRef, to: &DataType, mode: EvalMode) -> Result<ArrayRef> {
     integral_of(array, array.data_type(), to, mode)
 }
 
-fn integral_of(array: &ArrayRef, from: &DataType, to: &DataType, mode: Mode) -> Result<ArrayRef> {
+fn integral_of(array: &ArrayRef, from: &DataType, to: &DataType, mode: EvalMode) -> Result<ArrayRef> {
     let wide = plain(array, &DataType::Int64)?;
     let literal = |value: i64| format!("{value}{}", suffix(from));
     let pair = (from, to);
@@ -290,7 +290,7 @@ fn integral_of(array: &ArrayRef, from: &DataType, to: &DataType, mode: Mode) -> 
     clippy::cast_possible_truncation,
     reason = "the older rules truncate as Java does; the others look at the range first"
 )]
-fn float_to_integral(array: &ArrayRef, to: &DataType, mode: Mode) -> Result<ArrayRef> {
+fn float_to_integral(array: &ArrayRef, to: &DataType, mode: EvalMode) -> Result<ArrayRef> {
     let single = *array.data_type() == DataType::Float32;
     let pair = (array.data_type(), to);
     let wide = plain(array, &DataType::Float64)?;
@@ -342,11 +342,11 @@ fn float_to_integral(array: &ArrayRef, to: &DataType, mode: Mode) -> Result<Arra
     }
 }
 
-fn to_decimal(array: &ArrayRef, precision: u8, scale: i8, mode: Mode) -> Result<ArrayRef> {
+fn to_decimal(array: &ArrayRef, precision: u8, scale: i8, mode: EvalMode) -> Result<ArrayRef> {
     let fitted =
         |value: Option<i128>, text: &dyn Fn() -> String| match value.filter(|value| parse::fits(*value, precision)) {
             Some(value) => Ok(Some(value)),
-            None if mode == Mode::Ansi => Err(parse::out_of_range(&text(), precision, scale)),
+            None if mode == EvalMode::Ansi => Err(parse::out_of_range(&text(), precision, scale)),
             None => Ok(None),
         };
     let to_scale = i64::from(scale);
@@ -400,18 +400,18 @@ fn to_decimal(array: &ArrayRef, precision: u8, scale: i8, mode: Mode) -> Result<
 }
 
 /// A binary number by its shortest decimal text, as Java's `BigDecimal.valueOf`.
-fn real(text: &str, finite: bool, precision: u8, scale: i8, mode: Mode) -> Result<Option<i128>> {
+fn real(text: &str, finite: bool, precision: u8, scale: i8, mode: EvalMode) -> Result<Option<i128>> {
     if !finite {
         return Ok(None);
     }
     match parse::decimal(text, precision, scale) {
         Ok(value) => Ok(Some(value)),
-        Err(_) if mode == Mode::Ansi => Err(parse::out_of_range(text, precision, scale)),
+        Err(_) if mode == EvalMode::Ansi => Err(parse::out_of_range(text, precision, scale)),
         Err(_) => Ok(None),
     }
 }
 
-fn from_decimal(array: &ArrayRef, scale: i8, to: &DataType, mode: Mode) -> Result<ArrayRef> {
+fn from_decimal(array: &ArrayRef, scale: i8, to: &DataType, mode: EvalMode) -> Result<ArrayRef> {
     let values = array.as_primitive::<Decimal128Type>();
     if is_float(to) {
         let doubles: PrimitiveArray<Float64Type> = values.unary(|v| decimal_to_double(v, scale));
@@ -479,7 +479,7 @@ fn truncated_micros(unscaled: i128, scale: i8) -> Option<i64> {
 }
 
 /// An instant as seconds since the epoch.
-fn from_timestamp(array: &ArrayRef, to: &DataType, mode: Mode) -> Result<ArrayRef> {
+fn from_timestamp(array: &ArrayRef, to: &DataType, mode: EvalMode) -> Result<ArrayRef> {
     let instants = array.as_primitive::<TimestampMicrosecondType>();
     if is_float(to) {
         #[expect(clippy::cast_precision_loss, reason = "Spark's double has the same precision")]

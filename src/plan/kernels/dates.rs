@@ -13,7 +13,7 @@ use super::arithmetic::{by_zero, overflow};
 use crate::error::{Error, Result};
 use crate::plan::typed::Typed;
 use crate::types::calendar::{self, MICROS_PER_DAY};
-use crate::types::parse::Mode;
+use crate::types::parse::EvalMode;
 use crate::types::zone::Zone;
 use crate::types::{self, day_time_interval};
 
@@ -39,7 +39,7 @@ pub fn shift(instant: Typed, interval: Typed, minus: bool, zone: Zone) -> Typed 
     Kernel::arrays(name, data_type, nullable, move |arrays| {
         let steps = steps(&arrays[1])?;
         let missed = || overflow("");
-        let move_days = |days: i64, step: &Step| -> Option<i64> {
+        let move_days = |days: i64, step: &IntervalParts| -> Option<i64> {
             let days = calendar::add_months(days, sign * step.months)?;
             days.checked_add(sign * step.days)
         };
@@ -153,8 +153,8 @@ pub fn add_intervals(left: Typed, right: Typed, minus: bool) -> Typed {
 }
 
 /// An interval times, or divided by, a double.
-pub fn scale(interval: Typed, number: Typed, divide: bool, mode: Mode) -> Typed {
-    let nullable = interval.nullable || number.nullable || mode != Mode::Ansi;
+pub fn scale(interval: Typed, number: Typed, divide: bool, mode: EvalMode) -> Typed {
+    let nullable = interval.nullable || number.nullable || mode != EvalMode::Ansi;
     let data_type = interval.data_type.clone();
     Kernel::arrays(format!("scale_interval_{divide}_{data_type}"), data_type, nullable, move |arrays| {
         let factor = |number: f64| {
@@ -187,29 +187,33 @@ pub fn scale(interval: Typed, number: Typed, divide: bool, mode: Mode) -> Typed 
 }
 
 /// An interval's parts, which do not add up to each other.
-struct Step {
+struct IntervalParts {
     months: i64,
     days: i64,
     micros: i64,
 }
 
-fn steps(intervals: &ArrayRef) -> Result<Vec<Option<Step>>> {
+fn steps(intervals: &ArrayRef) -> Result<Vec<Option<IntervalParts>>> {
     Ok(match intervals.data_type() {
         DataType::Duration(_) => intervals
             .as_primitive::<DurationMicrosecondType>()
             .iter()
-            .map(|v| v.map(|micros| Step { months: 0, days: 0, micros }))
+            .map(|v| v.map(|micros| IntervalParts { months: 0, days: 0, micros }))
             .collect(),
         DataType::Interval(IntervalUnit::YearMonth) => intervals
             .as_primitive::<IntervalYearMonthType>()
             .iter()
-            .map(|v| v.map(|months| Step { months: i64::from(months), days: 0, micros: 0 }))
+            .map(|v| v.map(|months| IntervalParts { months: i64::from(months), days: 0, micros: 0 }))
             .collect(),
         DataType::Interval(IntervalUnit::MonthDayNano) => intervals
             .as_primitive::<IntervalMonthDayNanoType>()
             .iter()
             .map(|v| {
-                v.map(|v| Step { months: i64::from(v.months), days: i64::from(v.days), micros: v.nanoseconds / 1000 })
+                v.map(|v| IntervalParts {
+                    months: i64::from(v.months),
+                    days: i64::from(v.days),
+                    micros: v.nanoseconds / 1000,
+                })
             })
             .collect(),
         other => return Err(Error::internal(format!("{} is no interval", types::sql_name(other)))),

@@ -10,18 +10,18 @@ use super::arithmetic::{by_value, by_zero};
 use crate::error::Result;
 use crate::plan::typed::Typed;
 use crate::types::display;
-use crate::types::parse::{self, Mode};
+use crate::types::parse::{self, EvalMode};
 
 /// `left symbol right` over two decimals, as a decimal of `precision` and `scale`.
-pub fn arithmetic(symbol: &str, left: Typed, right: Typed, (precision, scale): (u8, i8), mode: Mode) -> Typed {
-    let nullable = left.nullable || right.nullable || mode != Mode::Ansi;
+pub fn arithmetic(symbol: &str, left: Typed, right: Typed, (precision, scale): (u8, i8), mode: EvalMode) -> Typed {
+    let nullable = left.nullable || right.nullable || mode != EvalMode::Ansi;
     let name = format!("decimal{symbol}_{mode:?}_{}_{}", left.data_type, right.data_type);
     let operator = symbol.to_owned();
     let (s1, s2) = (scale_of(&left.data_type), scale_of(&right.data_type));
     let kernel = Kernel::new(name, DataType::Decimal128(precision, scale), nullable, move |arguments, rows| {
         by_value(arguments, rows, |left, right| each(&operator, (left, s1), (right, s2), (precision, scale), mode))
     });
-    let kernel = if mode == Mode::Ansi { kernel } else { kernel.infallible() };
+    let kernel = if mode == EvalMode::Ansi { kernel } else { kernel.infallible() };
     kernel.call(vec![left, right])
 }
 
@@ -37,20 +37,20 @@ fn each(
     (left, s1): (&ArrayRef, i8),
     (right, s2): (&ArrayRef, i8),
     (precision, scale): (u8, i8),
-    mode: Mode,
+    mode: EvalMode,
 ) -> Result<ArrayRef> {
     let pairs = left.as_primitive::<Decimal128Type>().iter().zip(right.as_primitive::<Decimal128Type>());
     let values: Result<Decimal128Array> = pairs
         .map(|pair| {
             let (Some(l), Some(r)) = pair else { return Ok(None) };
             if matches!(symbol, "/" | "%" | "pmod" | "div") && r == 0 {
-                return if mode == Mode::Ansi { Err(by_zero(symbol)) } else { Ok(None) };
+                return if mode == EvalMode::Ansi { Err(by_zero(symbol)) } else { Ok(None) };
             }
             let (exact, exact_scale) = exact(symbol, (l, s1), (r, s2), scale);
             let value = exact.and_then(|exact| rounded(exact, exact_scale - i32::from(scale)));
             match value.and_then(i256::to_i128).filter(|value| parse::fits(*value, precision)) {
                 Some(value) => Ok(Some(value)),
-                None if mode == Mode::Ansi => {
+                None if mode == EvalMode::Ansi => {
                     let shown = exact.and_then(i256::to_i128).map_or_else(
                         || exact.map_or_else(|| "the result".to_owned(), |exact| exact.to_string()),
                         |exact| display::decimal(exact, i8::try_from(exact_scale).unwrap_or(scale)),

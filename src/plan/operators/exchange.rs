@@ -30,12 +30,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::one_input::one_input;
 
 /// One message from an input lane to an output lane; `None` is the lane's last.
-type Message = DfResult<Option<Part>>;
+type Message = DfResult<Option<ExchangedRows>>;
 /// What an output lane reads: one channel for each input lane, in their order.
 type Inbox = Vec<UnboundedReceiver<Message>>;
 
 /// Rows on their way to an output lane.
-enum Part {
+enum ExchangedRows {
     /// In memory, with the bytes that they were charged.
     Held(RecordBatch, usize),
     /// On disk, for want of memory: all that the input lane had left for this output lane.
@@ -61,11 +61,11 @@ pub struct OrderedExchangeExec {
     deal: Arc<Deal>,
     properties: Arc<PlanProperties>,
     /// One execution's inboxes, made by the first lane that is executed. A pass has a copy of its own.
-    inboxes: Mutex<Option<Started>>,
+    inboxes: Mutex<Option<RunningExchange>>,
 }
 
 #[derive(Debug)]
-struct Started {
+struct RunningExchange {
     inboxes: Vec<Option<Inbox>>,
     held: Arc<MemoryReservation>,
     disk: Arc<SpillManager>,
@@ -94,7 +94,7 @@ impl OrderedExchangeExec {
         Arc::new(Self { input, deal, properties, inboxes: Mutex::new(None) })
     }
 
-    fn start(&self, context: &Arc<TaskContext>) -> DfResult<Started> {
+    fn start(&self, context: &Arc<TaskContext>) -> DfResult<RunningExchange> {
         let outputs = self.properties.partitioning.partition_count();
         let lanes = self.input.properties().partitioning.partition_count();
         let consumer = MemoryConsumer::new("OrderedExchange").with_can_spill(true);
@@ -117,7 +117,7 @@ impl OrderedExchangeExec {
             }
             tasks.push(SpawnedTask::spawn(spread(rows, dealer, senders, Arc::clone(&held), Arc::clone(&disk))));
         }
-        Ok(Started { inboxes: inboxes.into_iter().map(Some).collect(), held, disk, tasks: Arc::new(tasks) })
+        Ok(RunningExchange { inboxes: inboxes.into_iter().map(Some).collect(), held, disk, tasks: Arc::new(tasks) })
     }
 
     fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
@@ -208,7 +208,7 @@ async fn spread(
             let bytes = part.columns().iter().map(bytes_of).sum::<DfResult<usize>>()?;
             if held.try_grow(bytes).is_ok() {
                 // A reader that is gone wants nothing.
-                let _ = outputs[output].send(Ok(Some(Part::Held(part, bytes))));
+                let _ = outputs[output].send(Ok(Some(ExchangedRows::Held(part, bytes))));
                 return Ok(());
             }
             spilling[output] = Some(disk.create_in_progress_file("OrderedExchange")?);
@@ -241,7 +241,7 @@ async fn spread(
     for (output, file) in outputs.iter().zip(spilling) {
         let spilled = file.map_or(Ok(None), |mut file| file.finish());
         if let Some(spilled) = spilled.transpose() {
-            let _ = output.send(spilled.map(|file| Some(Part::Spilled(file))));
+            let _ = output.send(spilled.map(|file| Some(ExchangedRows::Spilled(file))));
         }
         let _ = output.send(Ok(None));
     }
@@ -281,11 +281,11 @@ impl ExecutionPlan for OrderedExchangeExec {
             // The tasks end with their last reader.
             let _tasks = &tasks;
             match part {
-                Ok(Part::Held(batch, bytes)) => {
+                Ok(ExchangedRows::Held(batch, bytes)) => {
                     held.shrink(bytes);
                     stream::once(ready(Ok(batch))).boxed()
                 }
-                Ok(Part::Spilled(file)) => match disk.read_spill_as_stream(file, None) {
+                Ok(ExchangedRows::Spilled(file)) => match disk.read_spill_as_stream(file, None) {
                     Ok(rows) => rows.boxed(),
                     Err(error) => stream::once(ready(Err(error))).boxed(),
                 },

@@ -36,7 +36,7 @@ use super::one_input::one_input;
 
 /// How rows are to lie.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd)]
-pub enum Layout {
+pub enum LaneLayout {
     /// Evenly over n lanes.
     Even(usize),
     /// Rows of equal values in one of n lanes.
@@ -55,7 +55,7 @@ pub enum Layout {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LanesNode {
     pub input: LogicalPlan,
-    pub layout: Layout,
+    pub layout: LaneLayout,
 }
 
 impl PartialOrd for LanesNode {
@@ -68,7 +68,7 @@ impl UserDefinedLogicalNodeCore for LanesNode {
     /// As the errors of streams name it.
     fn name(&self) -> &'static str {
         match &self.layout {
-            Layout::Sorted(_) => "Sort",
+            LaneLayout::Sorted(_) => "Sort",
             _ => "Repartition",
         }
     }
@@ -83,9 +83,11 @@ impl UserDefinedLogicalNodeCore for LanesNode {
 
     fn expressions(&self) -> Vec<Expr> {
         match &self.layout {
-            Layout::Even(_) | Layout::AtMost(_) | Layout::AsTheyAre => Vec::new(),
-            Layout::By(keys, _) => keys.clone(),
-            Layout::Sorted(order) | Layout::Ranges(order, _) => order.iter().map(|key| key.expr.clone()).collect(),
+            LaneLayout::Even(_) | LaneLayout::AtMost(_) | LaneLayout::AsTheyAre => Vec::new(),
+            LaneLayout::By(keys, _) => keys.clone(),
+            LaneLayout::Sorted(order) | LaneLayout::Ranges(order, _) => {
+                order.iter().map(|key| key.expr.clone()).collect()
+            }
         }
     }
 
@@ -95,9 +97,9 @@ impl UserDefinedLogicalNodeCore for LanesNode {
 
     fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> DfResult<Self> {
         let layout = match &self.layout {
-            Layout::By(_, lanes) => Layout::By(exprs, *lanes),
-            Layout::Sorted(order) => Layout::Sorted(with_exprs(order, exprs)),
-            Layout::Ranges(order, lanes) => Layout::Ranges(with_exprs(order, exprs), *lanes),
+            LaneLayout::By(_, lanes) => LaneLayout::By(exprs, *lanes),
+            LaneLayout::Sorted(order) => LaneLayout::Sorted(with_exprs(order, exprs)),
+            LaneLayout::Ranges(order, lanes) => LaneLayout::Ranges(with_exprs(order, exprs), *lanes),
             other => other.clone(),
         };
         Ok(Self { input: inputs.swap_remove(0), layout })
@@ -144,16 +146,16 @@ impl ExtensionPlanner for LanesPlanner {
         let Some(node) = node.as_any().downcast_ref::<LanesNode>() else { return Ok(None) };
         let (schema, props) = (node.input.schema(), session.execution_props());
         let planned = match &node.layout {
-            Layout::Even(lanes) => Planned::Even(*lanes),
-            Layout::AtMost(lanes) => Planned::AtMost(*lanes),
-            Layout::AsTheyAre => Planned::AsTheyAre,
-            Layout::By(keys, lanes) => Planned::By(create_physical_exprs(keys, schema, props, context)?, *lanes),
-            Layout::Sorted(order) | Layout::Ranges(order, _) => {
+            LaneLayout::Even(lanes) => Planned::Even(*lanes),
+            LaneLayout::AtMost(lanes) => Planned::AtMost(*lanes),
+            LaneLayout::AsTheyAre => Planned::AsTheyAre,
+            LaneLayout::By(keys, lanes) => Planned::By(create_physical_exprs(keys, schema, props, context)?, *lanes),
+            LaneLayout::Sorted(order) | LaneLayout::Ranges(order, _) => {
                 let Some(order) = LexOrdering::new(create_physical_sort_exprs(order, schema, props, context)?) else {
                     return internal_err!("a sort by nothing");
                 };
                 match &node.layout {
-                    Layout::Ranges(_, lanes) => Planned::Ranges(order, *lanes),
+                    LaneLayout::Ranges(_, lanes) => Planned::Ranges(order, *lanes),
                     _ => Planned::Sorted(order),
                 }
             }

@@ -14,15 +14,15 @@ use datafusion::logical_expr::{
     Aggregate, Expr as DfExpr, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SortExpr,
 };
 
-use super::expression::{Expressions, Place, Value, texts_and_values};
+use super::expression::{ExpressionPlace, Expressions, ResolvedValue, texts_and_values};
 use super::pending::{Pending, named, substitute};
 use super::scope::{attribute_id, column};
-use super::select::Output;
+use super::select::SelectOutput;
 use super::{Resolver, cast, naming, operators};
 use crate::error::{Error, Result, condition};
 use crate::plan::functions::{CallContext, Definition, in_group_order, looks_at_order, lookup};
 use crate::plan::kernels::normalize::normalized;
-use crate::plan::operators::lanes::Layout;
+use crate::plan::operators::lanes::LaneLayout;
 use crate::plan::streaming::StreamOperation;
 use crate::plan::tree::{Call, Expr, Grouping};
 use crate::plan::typed::{Typed, literal};
@@ -38,7 +38,7 @@ pub struct Aggregates {
     pub below: Pending,
     functions: Vec<(AttrId, DfExpr)>,
     /// The keys, for `grouping(a)`; only grouping sets have any.
-    keys: Vec<Value>,
+    keys: Vec<ResolvedValue>,
     sets: bool,
 }
 
@@ -46,18 +46,18 @@ pub struct Aggregates {
 const GROUPING_ID: &str = "__grouping_id";
 
 /// An aggregate function's call.
-pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Result<Value> {
+pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Result<ResolvedValue> {
     let name = call.name.to_lowercase();
     match expressions.place {
-        Place::Group => {}
-        Place::BelowGroup => return Err(Error::of(condition::NESTED_AGGREGATE_FUNCTION)),
+        ExpressionPlace::Group => {}
+        ExpressionPlace::BelowGroup => return Err(Error::of(condition::NESTED_AGGREGATE_FUNCTION)),
         _ => {
             return Err(Error::of(condition::INVALID_WHERE_CONDITION)
                 .with("condition", format!("\"{name}(…)\""))
                 .with("expressionList", format!("{name}(…)")));
         }
     }
-    let place = std::mem::replace(&mut expressions.place, Place::BelowGroup);
+    let place = std::mem::replace(&mut expressions.place, ExpressionPlace::BelowGroup);
     let arguments = expressions.arguments(&call.arguments);
     let filter = arguments.and_then(|arguments| {
         let filter = call.filter.as_ref().map(|filter| expressions.condition(filter, "FILTER")).transpose()?;
@@ -87,7 +87,7 @@ pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Res
         return Err(Error::internal("an aggregate function outside of a group"));
     };
     let expr = take_out(typed.expr, call, filter, &mut |function| aggregates.function(function))?;
-    Ok(Value::new(Typed { expr, ..typed }, pretty))
+    Ok(ResolvedValue::new(Typed { expr, ..typed }, pretty))
 }
 
 fn sort_options(sort: &SortExpr) -> SortOptions {
@@ -95,7 +95,7 @@ fn sort_options(sort: &SortExpr) -> SortOptions {
 }
 
 /// `WITHIN GROUP (ORDER BY …)` as Spark shows it: percentiles without what is the default.
-fn within_group(name: &str, order: &[(Value, SortExpr, String)]) -> String {
+fn within_group(name: &str, order: &[(ResolvedValue, SortExpr, String)]) -> String {
     if order.is_empty() {
         return String::new();
     }
@@ -111,7 +111,12 @@ fn within_group(name: &str, order: &[(Value, SortExpr, String)]) -> String {
 }
 
 /// How Spark shows an aggregate function's call.
-pub fn pretty(expressions: &Expressions<'_>, call: &Call, arguments: &[Value], filter: Option<&Value>) -> String {
+pub fn pretty(
+    expressions: &Expressions<'_>,
+    call: &Call,
+    arguments: &[ResolvedValue],
+    filter: Option<&ResolvedValue>,
+) -> String {
     let mut text = expressions.pretty(call, arguments);
     if let Some(filter) = filter {
         text.push_str(&format!(" FILTER (WHERE {})", filter.pretty));
@@ -152,12 +157,12 @@ impl Aggregates {
 }
 
 /// `grouping(a)` and `grouping_id(…)`.
-pub fn grouping(expressions: &mut Expressions<'_>, name: &str, arguments: &[Expr]) -> Result<Value> {
+pub fn grouping(expressions: &mut Expressions<'_>, name: &str, arguments: &[Expr]) -> Result<ResolvedValue> {
     let sets = expressions.aggregates.as_ref().is_some_and(|aggregates| aggregates.sets);
     if !sets {
         return Err(Error::of(condition::UNSUPPORTED_GROUPING_EXPRESSION));
     }
-    let place = std::mem::replace(&mut expressions.place, Place::BelowGroup);
+    let place = std::mem::replace(&mut expressions.place, ExpressionPlace::BelowGroup);
     let values = expressions.arguments(arguments);
     expressions.place = place;
     let values = values?;
@@ -190,7 +195,7 @@ pub fn grouping(expressions: &mut Expressions<'_>, name: &str, arguments: &[Expr
         // Above the keys' bits DataFusion counts equal sets, so that their groups stay apart.
         let bits = u32::try_from(keys.len()).ok().and_then(|keys| 1_i64.checked_shl(keys)).unwrap_or(0);
         let mask = literal(ScalarValue::Int64(Some(bits.wrapping_sub(1))));
-        return Ok(Value::new(operators::bits("&", id, mask, conf, &pretty)?, pretty));
+        return Ok(ResolvedValue::new(operators::bits("&", id, mask, conf, &pretty)?, pretty));
     }
     let position =
         values.first().and_then(|value| keys.iter().position(|key| *key == value.typed.expr)).ok_or_else(|| {
@@ -201,7 +206,7 @@ pub fn grouping(expressions: &mut Expressions<'_>, name: &str, arguments: &[Expr
     let shift = i64::try_from(keys.len() - 1 - position).unwrap_or_default();
     let shifted = operators::bits(">>", id, literal(ScalarValue::Int64(Some(shift))), conf, &pretty)?;
     let bit = operators::bits("&", shifted, literal(ScalarValue::Int64(Some(1))), conf, &pretty)?;
-    Ok(Value::new(cast::cast(bit, &DataType::Int8, conf)?, pretty))
+    Ok(ResolvedValue::new(cast::cast(bit, &DataType::Int8, conf)?, pretty))
 }
 
 fn grouping_id_type(keys: usize) -> DataType {
@@ -244,11 +249,11 @@ pub fn has_aggregate(expr: &Expr) -> bool {
 /// A resolved aggregation and, when it was ordered, the order's columns.
 pub struct Grouped {
     pub resolved: Resolved,
-    pub order: Vec<Value>,
+    pub order: Vec<ResolvedValue>,
 }
 
 /// What an aggregation is asked for.
-pub struct Request<'e> {
+pub struct AggregateRequest<'e> {
     pub keys: &'e Grouping,
     pub outputs: &'e [Expr],
     pub with_keys: bool,
@@ -259,20 +264,20 @@ pub struct Request<'e> {
 
 impl Resolver<'_> {
     /// Resolves an aggregation.
-    pub fn aggregate(&self, input: Resolved, request: &Request<'_>) -> Result<Grouped> {
+    pub fn aggregate(&self, input: Resolved, request: &AggregateRequest<'_>) -> Result<Grouped> {
         let attributes = input.output.clone();
-        let mut expressions = Expressions::new(self, &attributes, Place::BelowGroup);
+        let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::BelowGroup);
         expressions.aggregates = Some(Aggregates::default());
         let (keys, sets) = self.keys(&mut expressions, request)?;
         if let Some(aggregates) = &mut expressions.aggregates {
             aggregates.keys.clone_from(&keys);
             aggregates.sets = sets.is_some();
         }
-        expressions.place = Place::Group;
+        expressions.place = ExpressionPlace::Group;
 
         let mut outputs = Vec::new();
         if request.with_keys {
-            outputs.extend(keys.iter().map(|key| Output::of(key.clone(), None)));
+            outputs.extend(keys.iter().map(|key| SelectOutput::of(key.clone(), None)));
         }
         outputs.extend(self.outputs(&mut expressions, request.outputs)?);
         let names: Vec<_> = outputs.iter().map(|output| (output.name.clone(), output.value.clone())).collect();
@@ -287,7 +292,7 @@ impl Resolver<'_> {
             order.push(self.order_item(&mut expressions, item, &outputs)?);
         }
 
-        let group = Group::new(keys, sets, expressions)?;
+        let group = ResolvedAggregate::new(keys, sets, expressions)?;
         group.finish(input, outputs, having.map(|having| (having, having_pending)), order)
     }
 
@@ -295,9 +300,9 @@ impl Resolver<'_> {
     fn keys(
         &self,
         expressions: &mut Expressions<'_>,
-        request: &Request<'_>,
-    ) -> Result<(Vec<Value>, Option<Vec<Vec<usize>>>)> {
-        let mut keys: Vec<Value> = Vec::new();
+        request: &AggregateRequest<'_>,
+    ) -> Result<(Vec<ResolvedValue>, Option<Vec<Vec<usize>>>)> {
+        let mut keys: Vec<ResolvedValue> = Vec::new();
         let mut resolve = |expressions: &mut Expressions<'_>, key: &Expr| -> Result<usize> {
             let value = self.key(expressions, key, request.outputs)?;
             if let Some(index) = keys.iter().position(|other| other.typed.expr == value.typed.expr) {
@@ -368,7 +373,7 @@ impl Resolver<'_> {
     }
 
     /// One key: an expression, a position in the outputs, or an output's alias.
-    fn key(&self, expressions: &mut Expressions<'_>, key: &Expr, outputs: &[Expr]) -> Result<Value> {
+    fn key(&self, expressions: &mut Expressions<'_>, key: &Expr, outputs: &[Expr]) -> Result<ResolvedValue> {
         let value = match key {
             Expr::Literal(ScalarValue::Int32(Some(position))) if !outputs.is_empty() => {
                 let index = usize::try_from(*position).ok().and_then(|position| position.checked_sub(1));
@@ -396,7 +401,7 @@ impl Resolver<'_> {
                     match alias {
                         Some(input) if !has_aggregate(input) => {
                             let value = expressions.value(input)?;
-                            Value { name: Some(parts[0].clone()), ..value }
+                            ResolvedValue { name: Some(parts[0].clone()), ..value }
                         }
                         _ => return Err(error),
                     }
@@ -413,7 +418,12 @@ impl Resolver<'_> {
     }
 
     /// One item of an order above an aggregation.
-    fn order_item(&self, expressions: &mut Expressions<'_>, item: &Expr, outputs: &[Output]) -> Result<Value> {
+    fn order_item(
+        &self,
+        expressions: &mut Expressions<'_>,
+        item: &Expr,
+        outputs: &[SelectOutput],
+    ) -> Result<ResolvedValue> {
         let input = match item {
             Expr::Sort { input, .. } => input,
             other => other,
@@ -426,16 +436,16 @@ impl Resolver<'_> {
 }
 
 /// An aggregation whose expressions are resolved.
-struct Group {
-    keys: Vec<(AttrId, Value)>,
+struct ResolvedAggregate {
+    keys: Vec<(AttrId, ResolvedValue)>,
     sets: Option<Vec<Vec<usize>>>,
     below: Pending,
     functions: Vec<(AttrId, DfExpr)>,
     above: Pending,
 }
 
-impl Group {
-    fn new(keys: Vec<Value>, sets: Option<Vec<Vec<usize>>>, expressions: Expressions<'_>) -> Result<Self> {
+impl ResolvedAggregate {
+    fn new(keys: Vec<ResolvedValue>, sets: Option<Vec<Vec<usize>>>, expressions: Expressions<'_>) -> Result<Self> {
         let Some(aggregates) = expressions.aggregates else {
             return Err(Error::internal("a group without aggregates"));
         };
@@ -478,14 +488,14 @@ impl Group {
     fn finish(
         mut self,
         input: Resolved,
-        outputs: Vec<Output>,
-        having: Option<(Value, Pending)>,
-        order: Vec<Value>,
+        outputs: Vec<SelectOutput>,
+        having: Option<(ResolvedValue, Pending)>,
+        order: Vec<ResolvedValue>,
     ) -> Result<Grouped> {
         let mut above = std::mem::take(&mut self.above);
         let mut extra = Pending::default();
         above.rewrite(&mut |expr| self.over_keys(expr, &mut extra))?;
-        let over_keys = |value: &Value, pending: &mut Pending| -> Result<DfExpr> {
+        let over_keys = |value: &ResolvedValue, pending: &mut Pending| -> Result<DfExpr> {
             self.over_keys(value.typed.expr.clone(), pending)
         };
         let output_exprs =
@@ -556,7 +566,7 @@ impl Group {
         let plan = below.clone().place(input.plan.clone())?;
         self.below = below;
         let ordered = self.functions.iter().any(|(_, expr)| sees_order(expr));
-        let plan = if ordered { super::lanes_of(plan, Layout::AsTheyAre) } else { plan };
+        let plan = if ordered { super::lanes_of(plan, LaneLayout::AsTheyAre) } else { plan };
         let mut columns: Vec<_> = plan.schema().columns().into_iter().map(DfExpr::Column).collect();
         columns.extend(self.keys.iter().map(|(id, key)| normalized(key.typed.clone()).expr.alias(id.to_string())));
         let plan = LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?);
@@ -665,7 +675,7 @@ impl Resolver<'_> {
         }
         projection.extend(input.output.iter().map(|attribute| column(attribute.id)));
         let rows = if renamed.len() < input.output.len() {
-            super::lanes_of(input.plan.clone(), Layout::AsTheyAre)
+            super::lanes_of(input.plan.clone(), LaneLayout::AsTheyAre)
         } else {
             input.plan.clone()
         };

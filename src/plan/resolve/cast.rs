@@ -15,13 +15,13 @@ use crate::plan::kernels::cast::convert;
 use crate::plan::kernels::dates::BETWEEN_DATES;
 use crate::plan::typed::{Typed, literal};
 use crate::types::calendar::MICROS_PER_SECOND;
-use crate::types::parse::Mode;
+use crate::types::parse::EvalMode;
 use crate::types::zone::Zone;
 use crate::types::{map_fields, sql_name};
 
 /// What a cast that the rules of types insert does with bad values: an error under ANSI, else null.
-pub fn mode(conf: &Conf) -> Mode {
-    if conf.ansi() { Mode::Ansi } else { Mode::Legacy }
+pub fn mode(conf: &Conf) -> EvalMode {
+    if conf.ansi() { EvalMode::Ansi } else { EvalMode::Legacy }
 }
 
 /// A cast as the rules of types insert it: the caller knows that the pair is allowed.
@@ -30,7 +30,7 @@ pub fn cast(value: Typed, to: &DataType, conf: &Conf) -> Result<Typed> {
 }
 
 /// A cast with the mode that was asked for.
-pub fn cast_as(value: Typed, to: &DataType, mode: Mode, conf: &Conf) -> Result<Typed> {
+pub fn cast_as(value: Typed, to: &DataType, mode: EvalMode, conf: &Conf) -> Result<Typed> {
     if value.data_type == *to {
         return Ok(value);
     }
@@ -44,7 +44,7 @@ pub fn cast_as(value: Typed, to: &DataType, mode: Mode, conf: &Conf) -> Result<T
     let name = format!("cast_{mode:?}({} -> {to}, {})", value.data_type, zone.id());
     let target = to.clone();
     let kernel = Kernel::arrays(name, to.clone(), nullable, move |arrays| convert(&arrays[0], &target, zone, mode));
-    let kernel = if mode == Mode::Ansi && may_fail(&value.data_type, to) { kernel } else { kernel.infallible() };
+    let kernel = if mode == EvalMode::Ansi && may_fail(&value.data_type, to) { kernel } else { kernel.infallible() };
     // A cast of a constant that works is a constant: comparisons with it can be pushed down, and `LIMIT '1'` read.
     if let Expr::Literal(constant, _) = &value.expr
         && let Ok(array) = constant.to_array()
@@ -58,7 +58,7 @@ pub fn cast_as(value: Typed, to: &DataType, mode: Mode, conf: &Conf) -> Result<T
 
 /// A cast that the user wrote; `text` is the expression as errors show it.
 pub fn explicit(value: Typed, to: &DataType, try_cast: bool, conf: &Conf, text: &str) -> Result<Typed> {
-    let mode = if try_cast { Mode::Try } else { mode(conf) };
+    let mode = if try_cast { EvalMode::Try } else { mode(conf) };
     if !allowed(&value.data_type, to, mode) {
         return Err(mismatch(&value.data_type, to, mode, text));
     }
@@ -98,9 +98,9 @@ fn counted(value: Typed) -> Typed {
 }
 
 /// Whether Spark casts values of one type to another.
-pub fn allowed(from: &DataType, to: &DataType, mode: Mode) -> bool {
+pub fn allowed(from: &DataType, to: &DataType, mode: EvalMode) -> bool {
     use DataType::{Binary, Boolean, Date32, Decimal128, Duration, Interval, List, Map, Null, Struct, Timestamp, Utf8};
-    let legacy = mode == Mode::Legacy;
+    let legacy = mode == EvalMode::Legacy;
     match (from, to) {
         (from, to) if from == to => true,
         (Null, _) => true,
@@ -135,7 +135,7 @@ pub fn allowed(from: &DataType, to: &DataType, mode: Mode) -> bool {
     }
 }
 
-fn mismatch(from: &DataType, to: &DataType, mode: Mode, text: &str) -> Error {
+fn mismatch(from: &DataType, to: &DataType, mode: EvalMode, text: &str) -> Error {
     let pair = |error: Error| {
         error
             .with("sqlExpr", format!("\"{text}\""))
@@ -150,7 +150,7 @@ fn mismatch(from: &DataType, to: &DataType, mode: Mode, text: &str) -> Error {
     };
     match function {
         Some(function) => pair(Error::of(condition::CAST_WITH_FUNC_SUGGESTION)).with("functionNames", function),
-        None if mode != Mode::Legacy && allowed(from, to, Mode::Legacy) => {
+        None if mode != EvalMode::Legacy && allowed(from, to, EvalMode::Legacy) => {
             pair(Error::of(condition::CAST_WITH_CONF_SUGGESTION))
                 .with("config", "\"spark.sql.ansi.enabled\"")
                 .with("configVal", "'false'")
@@ -160,14 +160,14 @@ fn mismatch(from: &DataType, to: &DataType, mode: Mode, text: &str) -> Error {
 }
 
 /// Whether a value that is not null can become null.
-fn may_give_null(from: &DataType, to: &DataType, mode: Mode) -> bool {
+fn may_give_null(from: &DataType, to: &DataType, mode: EvalMode) -> bool {
     use DataType::{Decimal128, Utf8};
     match (from, to) {
         // NaN and the infinities have no decimal, in every mode.
         (from, Decimal128(..)) if is_float(from) => true,
-        _ if mode == Mode::Ansi => false,
+        _ if mode == EvalMode::Ansi => false,
         (_, Utf8) => false,
-        (DataType::Date32, DataType::Timestamp(..)) => mode == Mode::Try,
+        (DataType::Date32, DataType::Timestamp(..)) => mode == EvalMode::Try,
         _ => may_fail(from, to) || matches!(from, Utf8),
     }
 }

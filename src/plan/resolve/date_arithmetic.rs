@@ -6,14 +6,14 @@ use datafusion::logical_expr::Expr;
 
 use super::cast::cast;
 use super::coerce::{is_integral, is_numeric};
-use super::expression::Value;
+use super::expression::ResolvedValue;
 use crate::config::Conf;
 use crate::error::Result;
 use crate::plan::kernels::dates;
 use crate::plan::typed::Typed;
 use crate::types;
 use crate::types::calendar::MICROS_PER_DAY;
-use crate::types::parse::Mode;
+use crate::types::parse::EvalMode;
 use crate::types::zone::Zone;
 
 /// Whether a type is an interval of any kind.
@@ -26,7 +26,7 @@ fn is_date_or_timestamp(data_type: &DataType) -> bool {
 }
 
 /// `left symbol right` where a date, timestamp or interval takes part, or `None` where none does.
-pub fn arithmetic(symbol: &str, left: &Typed, right: &Typed, mode: Mode, conf: &Conf) -> Result<Option<Typed>> {
+pub fn arithmetic(symbol: &str, left: &Typed, right: &Typed, mode: EvalMode, conf: &Conf) -> Result<Option<Typed>> {
     let (l, r) = (&left.data_type, &right.data_type);
     if !(is_date_or_timestamp(l) || is_date_or_timestamp(r) || is_interval(l) || is_interval(r)) {
         return Ok(None);
@@ -68,7 +68,7 @@ pub fn arithmetic(symbol: &str, left: &Typed, right: &Typed, mode: Mode, conf: &
 }
 
 /// How Spark shows `left symbol right` where it is no plain arithmetic, but moves a date or timestamp.
-pub fn shown(symbol: &str, left: &Value, right: &Value) -> Option<String> {
+pub fn shown(symbol: &str, left: &ResolvedValue, right: &ResolvedValue) -> Option<String> {
     let (l, r) = (&left.typed.data_type, &right.typed.data_type);
     let day_function = if symbol == "-" { "date_sub" } else { "date_add" };
     match (l, r) {

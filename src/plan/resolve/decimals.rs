@@ -8,10 +8,10 @@ use crate::config::Conf;
 use crate::error::{Error, Result};
 use crate::plan::kernels;
 use crate::plan::typed::Typed;
-use crate::types::parse::Mode;
+use crate::types::parse::EvalMode;
 
 /// `left symbol right` over two decimals.
-pub fn arithmetic(symbol: &str, left: Typed, right: Typed, mode: Mode, conf: &Conf) -> Result<Typed> {
+pub fn arithmetic(symbol: &str, left: Typed, right: Typed, mode: EvalMode, conf: &Conf) -> Result<Typed> {
     let (DataType::Decimal128(p1, s1), DataType::Decimal128(p2, s2)) = (&left.data_type, &right.data_type) else {
         return Err(Error::internal("decimal arithmetic over other types"));
     };

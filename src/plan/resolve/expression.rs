@@ -8,7 +8,7 @@ use datafusion::logical_expr::Expr as DfExpr;
 
 use super::aggregate::Aggregates;
 use super::cast::explicit;
-use super::lambda::{self, Bound};
+use super::lambda::{self, LambdaParameter};
 use super::pending::Pending;
 use super::scope::{Scope, same};
 use super::{Resolver, date_arithmetic, naming, nested, operators, window};
@@ -27,7 +27,7 @@ use crate::types::zone::Zone;
 
 /// A resolved expression with what Spark knows of it beside its type.
 #[derive(Clone, Debug)]
-pub struct Value {
+pub struct ResolvedValue {
     pub typed: Typed,
     /// As errors quote it, and as an unnamed column is called.
     pub pretty: String,
@@ -37,7 +37,7 @@ pub struct Value {
     pub attribute: Option<Attribute>,
 }
 
-impl Value {
+impl ResolvedValue {
     pub fn new(typed: Typed, pretty: impl Into<String>) -> Self {
         Self { typed, pretty: pretty.into(), name: None, attribute: None }
     }
@@ -50,7 +50,7 @@ impl Value {
 
 /// Where an expression stands, which says what it may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum ExpressionPlace {
     /// A filter, a join condition, a generator's argument: one row at a time.
     Row,
     /// A select list or an order: windows too.
@@ -70,19 +70,19 @@ pub struct Expressions<'a> {
     /// Attributes that a later operator may still name: [`Resolved::hidden`](crate::plan::Resolved).
     pub hidden: &'a [Attribute],
     /// Names given earlier in the same select list, or a group's outputs where they may be named.
-    pub aliases: Vec<(String, Value)>,
+    pub aliases: Vec<(String, ResolvedValue)>,
     /// Aliases win over attributes: `HAVING` and `ORDER BY` over a group.
     pub aliases_first: bool,
-    pub place: Place,
+    pub place: ExpressionPlace,
     pub pending: Pending,
     pub aggregates: Option<Aggregates>,
-    pub lambdas: Vec<Bound>,
+    pub lambdas: Vec<LambdaParameter>,
     /// Hidden attributes that were named.
     pub used_hidden: Vec<AttrId>,
 }
 
 impl<'a> Expressions<'a> {
-    pub fn new(resolver: &'a Resolver<'a>, attributes: &'a [Attribute], place: Place) -> Self {
+    pub fn new(resolver: &'a Resolver<'a>, attributes: &'a [Attribute], place: ExpressionPlace) -> Self {
         Self {
             resolver,
             scope: Scope { attributes, case_sensitive: resolver.conf().case_sensitive() },
@@ -97,7 +97,7 @@ impl<'a> Expressions<'a> {
         }
     }
 
-    pub fn value(&mut self, expr: &Expr) -> Result<Value> {
+    pub fn value(&mut self, expr: &Expr) -> Result<ResolvedValue> {
         match expr {
             Expr::Column(parts) => self.column(parts),
             Expr::Attribute(id, name) => self.attribute(*id, name),
@@ -107,7 +107,7 @@ impl<'a> Expressions<'a> {
             }
             Expr::Literal(value) => {
                 let pretty = naming::literal(value, self.zone()?);
-                Ok(Value::new(literal(value.clone()), pretty))
+                Ok(ResolvedValue::new(literal(value.clone()), pretty))
             }
             Expr::Call(call) => self.call(call),
             Expr::Function { function, arguments } => self.function(function, arguments),
@@ -122,7 +122,7 @@ impl<'a> Expressions<'a> {
                 let pretty =
                     format!("{}({} AS {})", if *try_cast { "TRY_CAST" } else { "CAST" }, value.pretty, sql_name(to));
                 let typed = explicit(value.typed, to, *try_cast, self.resolver.conf(), &pretty)?;
-                Ok(Value { typed, pretty, name: value.name, attribute: None })
+                Ok(ResolvedValue { typed, pretty, name: value.name, attribute: None })
             }
             Expr::Case { operand, branches, otherwise } => {
                 self.case(operand.as_deref(), branches, otherwise.as_deref())
@@ -142,7 +142,7 @@ impl<'a> Expressions<'a> {
     }
 
     /// An expression that must be boolean.
-    pub fn condition(&mut self, expr: &Expr, operation: &str) -> Result<Value> {
+    pub fn condition(&mut self, expr: &Expr, operation: &str) -> Result<ResolvedValue> {
         let mut value = self.value(expr)?;
         let pretty = value.pretty.clone();
         value.typed = operators::condition(value.typed, self.resolver.conf(), |found| {
@@ -154,13 +154,13 @@ impl<'a> Expressions<'a> {
         Ok(value)
     }
 
-    fn column(&mut self, parts: &[String]) -> Result<Value> {
+    fn column(&mut self, parts: &[String]) -> Result<ResolvedValue> {
         if let [name, fields @ ..] = parts
             && let Some(variable) = self.variable(name)
         {
             return self.fields(variable, fields);
         }
-        let may_alias = !matches!(self.place, Place::BelowGroup | Place::BelowWindow);
+        let may_alias = !matches!(self.place, ExpressionPlace::BelowGroup | ExpressionPlace::BelowWindow);
         if self.aliases_first
             && may_alias
             && let Some(value) = self.alias(parts)?
@@ -204,14 +204,14 @@ impl<'a> Expressions<'a> {
     }
 
     /// A name that was given in the same select list.
-    fn alias(&mut self, parts: &[String]) -> Result<Option<Value>> {
+    fn alias(&mut self, parts: &[String]) -> Result<Option<ResolvedValue>> {
         let [name, fields @ ..] = parts else { return Ok(None) };
         let case_sensitive = self.scope.case_sensitive;
         let found: Vec<_> = self.aliases.iter().filter(|(alias, _)| same(alias, name, case_sensitive)).collect();
         match found.as_slice() {
             [] => Ok(None),
             [(_, value)] => {
-                let value = Value { pretty: name.clone(), name: Some(name.clone()), ..value.clone() };
+                let value = ResolvedValue { pretty: name.clone(), name: Some(name.clone()), ..value.clone() };
                 self.fields(value, fields).map(Some)
             }
             _ => Err(Error::of(condition::AMBIGUOUS_LATERAL_COLUMN_ALIAS)
@@ -220,17 +220,17 @@ impl<'a> Expressions<'a> {
         }
     }
 
-    fn fields(&mut self, mut value: Value, fields: &[String]) -> Result<Value> {
+    fn fields(&mut self, mut value: ResolvedValue, fields: &[String]) -> Result<ResolvedValue> {
         for name in fields {
             let map = matches!(value.typed.data_type, DataType::Map(..));
             let typed = nested::field(value.typed, name, self.resolver.conf(), &value.pretty)?;
             let pretty = if map { format!("{}[{name}]", value.pretty) } else { format!("{}.{name}", value.pretty) };
-            value = Value { typed, pretty, name: Some(name.clone()), attribute: None };
+            value = ResolvedValue { typed, pretty, name: Some(name.clone()), attribute: None };
         }
         Ok(value)
     }
 
-    fn attribute(&mut self, id: AttrId, name: &str) -> Result<Value> {
+    fn attribute(&mut self, id: AttrId, name: &str) -> Result<ResolvedValue> {
         if let Some(attribute) = self.scope.attributes.iter().find(|attribute| attribute.id == id) {
             return Ok(attribute_value(attribute, name));
         }
@@ -252,12 +252,17 @@ impl<'a> Expressions<'a> {
             .with("operation", format!("\"{name}\"")))
     }
 
-    fn variable(&self, name: &str) -> Option<Value> {
+    fn variable(&self, name: &str) -> Option<ResolvedValue> {
         let bound = self.lambdas.iter().rev().find(|bound| same(&bound.name, name, self.scope.case_sensitive))?;
-        Some(Value::new(bound.typed.clone(), "namedlambdavariable()"))
+        Some(ResolvedValue::new(bound.typed.clone(), "namedlambdavariable()"))
     }
 
-    fn case(&mut self, operand: Option<&Expr>, branches: &[(Expr, Expr)], otherwise: Option<&Expr>) -> Result<Value> {
+    fn case(
+        &mut self,
+        operand: Option<&Expr>,
+        branches: &[(Expr, Expr)],
+        otherwise: Option<&Expr>,
+    ) -> Result<ResolvedValue> {
         let (mut typed, mut pretty) = (Vec::new(), String::from("CASE"));
         let conf = self.resolver.conf();
         let operand = operand.map(|operand| self.value(operand)).transpose()?;
@@ -266,7 +271,8 @@ impl<'a> Expressions<'a> {
             let mut when = self.value(when)?;
             if let Some(operand) = &operand {
                 let text = format!("({} = {})", operand.pretty, when.pretty);
-                when = Value::new(operators::compare("=", operand.typed.clone(), when.typed, conf, &text)?, text);
+                when =
+                    ResolvedValue::new(operators::compare("=", operand.typed.clone(), when.typed, conf, &text)?, text);
             }
             let then = self.value(then)?;
             pretty.push_str(&format!(" WHEN {} THEN {}", when.pretty, then.pretty));
@@ -285,10 +291,10 @@ impl<'a> Expressions<'a> {
                 return Err(operators::unexpected_type(&pretty, position, "\"BOOLEAN\"", text, data_type));
             }
         }
-        Ok(Value::new(operators::case(typed, otherwise.map(|value| value.typed), conf, &pretty)?, pretty))
+        Ok(ResolvedValue::new(operators::case(typed, otherwise.map(|value| value.typed), conf, &pretty)?, pretty))
     }
 
-    fn extract(&mut self, input: &Expr, key: &Expr) -> Result<Value> {
+    fn extract(&mut self, input: &Expr, key: &Expr) -> Result<ResolvedValue> {
         let value = self.value(input)?;
         let key = self.value(key)?;
         let conf = self.resolver.conf();
@@ -296,21 +302,21 @@ impl<'a> Expressions<'a> {
             (&value.typed.data_type, &key.typed.expr)
         {
             let pretty = format!("{}.{name}", value.pretty);
-            return Ok(Value::new(nested::field(value.typed, name, conf, &value.pretty)?, pretty));
+            return Ok(ResolvedValue::new(nested::field(value.typed, name, conf, &value.pretty)?, pretty));
         }
         if let (DataType::List(element), DfExpr::Literal(ScalarValue::Utf8(Some(name)), _)) =
             (&value.typed.data_type, &key.typed.expr)
             && matches!(element.data_type(), DataType::Struct(_))
         {
             let pretty = format!("{}.{name}", value.pretty);
-            return Ok(Value::new(nested::field(value.typed, name, conf, &value.pretty)?, pretty));
+            return Ok(ResolvedValue::new(nested::field(value.typed, name, conf, &value.pretty)?, pretty));
         }
         let pretty = format!("{}[{}]", value.pretty, key.pretty);
-        Ok(Value::new(nested::item(value.typed, key.typed, conf, &pretty)?, pretty))
+        Ok(ResolvedValue::new(nested::item(value.typed, key.typed, conf, &pretty)?, pretty))
     }
 
     /// Arguments, with `*` spelled out.
-    pub fn arguments(&mut self, arguments: &[Expr]) -> Result<Vec<Value>> {
+    pub fn arguments(&mut self, arguments: &[Expr]) -> Result<Vec<ResolvedValue>> {
         let mut values = Vec::with_capacity(arguments.len());
         for argument in arguments {
             match argument {
@@ -360,7 +366,7 @@ impl<'a> Expressions<'a> {
         Ok(found)
     }
 
-    fn call(&mut self, call: &Call) -> Result<Value> {
+    fn call(&mut self, call: &Call) -> Result<ResolvedValue> {
         let name = call.name.to_lowercase();
         if name == "count" && matches!(call.arguments.as_slice(), [Expr::Star(qualifier)] if qualifier.is_empty()) {
             let one = Call { arguments: vec![Expr::Literal(ScalarValue::Int32(Some(1)))], ..call.clone() };
@@ -387,7 +393,7 @@ impl<'a> Expressions<'a> {
             let value = self.value(argument)?;
             let text = format!("CAST({} AS {})", value.pretty, sql_name(&to));
             let typed = explicit(value.typed, &to, false, self.resolver.conf(), &text)?;
-            return Ok(Value { typed, pretty: value.pretty, name: value.name, attribute: None });
+            return Ok(ResolvedValue { typed, pretty: value.pretty, name: value.name, attribute: None });
         }
         if let Some(seed) = seed(&call.arguments)
             && let Some(function) = RowFunction::named(&name, seed)
@@ -405,7 +411,7 @@ impl<'a> Expressions<'a> {
                 let (texts, arguments) = texts_and_values(arguments);
                 // A time window's column has a name of its own.
                 let own = matches!(name.as_str(), "window" | "session_window" | "window_time").then(|| name.clone());
-                let named = |typed| Value { name: own, ..Value::new(typed, pretty.clone()) };
+                let named = |typed| ResolvedValue { name: own, ..ResolvedValue::new(typed, pretty.clone()) };
                 Ok(named(build(&self.call_context(call, &pretty, &texts), arguments)?))
             }
             Some(Definition::HigherOrder(definition)) => lambda::resolve(self, call, definition),
@@ -415,7 +421,7 @@ impl<'a> Expressions<'a> {
             }
             None if super::generate::is_generator(&name) => {
                 let text = format!("{name}(…)");
-                if matches!(self.place, Place::Row | Place::BelowGroup) {
+                if matches!(self.place, ExpressionPlace::Row | ExpressionPlace::BelowGroup) {
                     return Err(Error::of(condition::UNSUPPORTED_GENERATOR_OUTSIDE_SELECT).with("plan", text));
                 }
                 Err(Error::of(condition::UNSUPPORTED_GENERATOR_NESTED_IN_EXPRESSIONS)
@@ -437,13 +443,13 @@ impl<'a> Expressions<'a> {
         }
     }
 
-    pub fn pretty(&self, call: &Call, arguments: &[Value]) -> String {
+    pub fn pretty(&self, call: &Call, arguments: &[ResolvedValue]) -> String {
         let texts: Vec<_> = arguments.iter().map(|value| value.pretty.clone()).collect();
         naming::call(&call.name, call.operator, call.distinct, &texts)
     }
 
     /// What is no function in the registry, because it needs more than typed arguments, or is an operator.
-    fn operator(&mut self, name: &str, call: &Call) -> Result<Option<Value>> {
+    fn operator(&mut self, name: &str, call: &Call) -> Result<Option<ResolvedValue>> {
         let known = matches!(
             name,
             "+" | "-"
@@ -556,11 +562,11 @@ impl<'a> Expressions<'a> {
             _ => operators::is_not_null(next()?),
         };
         // `a BETWEEN …` from a Column is shown as two comparisons, from SQL as a function.
-        Ok(Some(Value::new(result, pretty)))
+        Ok(Some(ResolvedValue::new(result, pretty)))
     }
 
     /// `x LIKE ANY (…)` and its kin.
-    fn like_several(&mut self, name: &str, call: &Call) -> Result<Value> {
+    fn like_several(&mut self, name: &str, call: &Call) -> Result<ResolvedValue> {
         let mut arguments = self.arguments(&call.arguments)?.into_iter();
         let Some(value) = arguments.next() else { return Err(Error::internal("LIKE without a value")) };
         let pretty = format!("{name}({})", value.pretty);
@@ -582,10 +588,10 @@ impl<'a> Expressions<'a> {
         }
         let typed =
             all.ok_or_else(|| Error::of(condition::PARSE_SYNTAX_ERROR).with("error", "')'").with("hint", ""))?;
-        Ok(Value::new(typed, pretty))
+        Ok(ResolvedValue::new(typed, pretty))
     }
 
-    fn structure(&mut self, name: &str, call: &Call) -> Result<Value> {
+    fn structure(&mut self, name: &str, call: &Call) -> Result<ResolvedValue> {
         let arguments = self.arguments(&call.arguments)?;
         let pretty = self.pretty(call, &arguments);
         let mut fields = Vec::new();
@@ -611,11 +617,11 @@ impl<'a> Expressions<'a> {
                 fields.push((text.clone(), value.typed));
             }
         }
-        Ok(Value::new(structure(fields), pretty))
+        Ok(ResolvedValue::new(structure(fields), pretty))
     }
 
     /// A call of a Python function, a model or the clock: a column that `FunctionExec` makes.
-    fn function(&mut self, function: &Arc<dyn Function>, arguments: &[Expr]) -> Result<Value> {
+    fn function(&mut self, function: &Arc<dyn Function>, arguments: &[Expr]) -> Result<ResolvedValue> {
         if !self.lambdas.is_empty() {
             return Err(Error::of(condition::UNSUPPORTED_LAMBDA_WITH_PYTHON_UDF)
                 .with("funcName", format!("\"{}\"", function.name())));
@@ -638,7 +644,7 @@ impl<'a> Expressions<'a> {
             .collect();
         let field = function.output(&fields)?;
         let expressions = arguments.into_iter().map(|value| value.typed.expr).collect();
-        let below = self.place == Place::BelowGroup;
+        let below = self.place == ExpressionPlace::BelowGroup;
         let id = match &mut self.aggregates {
             Some(aggregates) if below => aggregates.below.call(function, expressions, Arc::clone(&field)),
             aggregates => {
@@ -653,13 +659,13 @@ impl<'a> Expressions<'a> {
             data_type: field.data_type().clone(),
             nullable: field.is_nullable(),
         };
-        Ok(Value::new(typed, pretty))
+        Ok(ResolvedValue::new(typed, pretty))
     }
 }
 
 /// An attribute as it was written.
-fn attribute_value(attribute: &Attribute, written: &str) -> Value {
-    Value {
+fn attribute_value(attribute: &Attribute, written: &str) -> ResolvedValue {
+    ResolvedValue {
         typed: attribute.typed(),
         pretty: written.to_owned(),
         name: Some(written.to_owned()),
@@ -696,7 +702,7 @@ pub fn unknown_function(name: &str) -> Error {
 }
 
 /// What errors show of arguments, and the arguments.
-pub fn texts_and_values(arguments: Vec<Value>) -> (Vec<String>, Vec<Typed>) {
+pub fn texts_and_values(arguments: Vec<ResolvedValue>) -> (Vec<String>, Vec<Typed>) {
     arguments.into_iter().map(|value| (value.pretty, value.typed)).unzip()
 }
 

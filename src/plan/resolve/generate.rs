@@ -7,13 +7,13 @@ use datafusion::common::{Column, NullHandling, ScalarValue, UnnestOptions};
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Projection};
 
 use super::Resolver;
-use super::aggregate::Request;
+use super::aggregate::AggregateRequest;
 use super::cast::cast;
 use super::coerce::common_of;
-use super::expression::{Expressions, Place, Value};
+use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
 use super::operators::unexpected_type;
 use super::scope::column;
-use super::select::Output;
+use super::select::SelectOutput;
 use crate::error::{Error, Result, condition};
 use crate::plan::kernels::nested::{field_at, structure};
 use crate::plan::kernels::rows::{one_row, stacked, with_positions};
@@ -51,8 +51,8 @@ fn generator(expr: &Expr) -> Option<(&Call, &[String])> {
     }
 }
 
-/// Rows to make: a list of values, or of structs whose fields are the columns; and the columns' names.
-struct Rows {
+/// GeneratedRows to make: a list of values, or of structs whose fields are the columns; and the columns' names.
+struct GeneratedRows {
     list: Typed,
     names: Vec<String>,
     /// The list's elements are structs to take apart.
@@ -124,7 +124,8 @@ impl Resolver<'_> {
         let having = having.and_then(|_| all.pop());
         let outputs = all.split_off(keys.len());
         let keys = Grouping::By(all);
-        let request = Request { keys: &keys, outputs: &outputs, with_keys, having: having.as_ref(), order: &[] };
+        let request =
+            AggregateRequest { keys: &keys, outputs: &outputs, with_keys, having: having.as_ref(), order: &[] };
         self.aggregate(input, &request).map(|grouped| grouped.resolved)
     }
 
@@ -135,16 +136,16 @@ impl Resolver<'_> {
         let made: Vec<_> = input.output[first..].to_vec();
         let below: Vec<_> = input.output[..first].to_vec();
         // The rest of the list is over the input's columns only; the generator's columns take its place.
-        let mut expressions = Expressions::new(self, &below, Place::Select);
+        let mut expressions = Expressions::new(self, &below, ExpressionPlace::Select);
         let mut outputs = self.outputs(&mut expressions, &list[..at])?;
         for attribute in &made {
-            let value = Value {
+            let value = ResolvedValue {
                 typed: attribute.typed(),
                 pretty: attribute.name.clone(),
                 name: Some(attribute.name.clone()),
                 attribute: Some(attribute.clone()),
             };
-            outputs.push(Output::of(value, None));
+            outputs.push(SelectOutput::of(value, None));
         }
         outputs.extend(self.outputs(&mut expressions, &list[at + 1..])?);
         let pending = std::mem::take(&mut expressions.pending);
@@ -178,7 +179,7 @@ impl Resolver<'_> {
     /// The input with the generator's columns behind its own; how many they are.
     pub fn generate(&self, input: Resolved, call: &Call, names: &[String], outer: bool) -> Result<(usize, Resolved)> {
         let attributes = input.output.clone();
-        let mut expressions = Expressions::new(self, &attributes, Place::Row);
+        let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
         let mut rows = self.rows(&mut expressions, call)?;
         rows.outer |= outer;
         if !names.is_empty() {
@@ -225,7 +226,7 @@ impl Resolver<'_> {
         Ok((rows.names.len(), Resolved { plan, output, hidden: Vec::new(), ..input }))
     }
 
-    fn rows(&self, expressions: &mut Expressions<'_>, call: &Call) -> Result<Rows> {
+    fn rows(&self, expressions: &mut Expressions<'_>, call: &Call) -> Result<GeneratedRows> {
         let name = call.name.to_lowercase();
         let (base, outer) = match name.strip_suffix("_outer") {
             Some(base) => (base, true),
@@ -245,26 +246,34 @@ impl Resolver<'_> {
         if base == "json_tuple" {
             return self.json_tuple(expressions, call, arguments.len());
         }
-        let [argument] = <[Value; 1]>::try_from(arguments).map_err(|_| wrong_count("1"))?;
+        let [argument] = <[ResolvedValue; 1]>::try_from(arguments).map_err(|_| wrong_count("1"))?;
         let typed = argument.typed;
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         Ok(match (base, &typed.data_type) {
-            ("explode", DataType::List(_)) => Rows { list: typed, names: names(&["col"]), fields: false, outer },
-            ("explode", DataType::Map(..)) => {
-                Rows { list: with_positions(typed, false), names: names(&["key", "value"]), fields: true, outer }
+            ("explode", DataType::List(_)) => {
+                GeneratedRows { list: typed, names: names(&["col"]), fields: false, outer }
             }
+            ("explode", DataType::Map(..)) => GeneratedRows {
+                list: with_positions(typed, false),
+                names: names(&["key", "value"]),
+                fields: true,
+                outer,
+            },
             ("posexplode", DataType::List(_)) => {
-                Rows { list: with_positions(typed, true), names: names(&["pos", "col"]), fields: true, outer }
+                GeneratedRows { list: with_positions(typed, true), names: names(&["pos", "col"]), fields: true, outer }
             }
-            ("posexplode", DataType::Map(..)) => {
-                Rows { list: with_positions(typed, true), names: names(&["pos", "key", "value"]), fields: true, outer }
-            }
+            ("posexplode", DataType::Map(..)) => GeneratedRows {
+                list: with_positions(typed, true),
+                names: names(&["pos", "key", "value"]),
+                fields: true,
+                outer,
+            },
             ("inline", DataType::List(element)) if matches!(element.data_type(), DataType::Struct(_)) => {
                 let DataType::Struct(fields) = element.data_type() else {
                     return Err(Error::internal("inline takes structs"));
                 };
                 let names = fields.iter().map(|field| field.name().clone()).collect();
-                Rows { list: typed, names, fields: true, outer }
+                GeneratedRows { list: typed, names, fields: true, outer }
             }
             (base, found) => {
                 let wanted = if base == "inline" { "\"ARRAY<STRUCT>\"" } else { "(\"ARRAY\" or \"MAP\")" };
@@ -274,7 +283,7 @@ impl Resolver<'_> {
     }
 
     /// `stack(n, a, b, …)`: the values in n rows.
-    fn stack(&self, arguments: Vec<Value>, outer: bool) -> Result<Rows> {
+    fn stack(&self, arguments: Vec<ResolvedValue>, outer: bool) -> Result<GeneratedRows> {
         let mut arguments = arguments.into_iter().map(|value| value.typed);
         let count = match arguments.next().map(|first| first.expr) {
             Some(DfExpr::Literal(ScalarValue::Int32(Some(count)), _)) if count > 0 => {
@@ -309,11 +318,11 @@ impl Resolver<'_> {
         }
         let names = fields.iter().map(|field| field.name().clone()).collect();
         let list = stacked(cells, fields.into(), count);
-        Ok(Rows { list, names, fields: true, outer })
+        Ok(GeneratedRows { list, names, fields: true, outer })
     }
 
     /// `json_tuple(text, "a", "b")`: one row of the fields' texts.
-    fn json_tuple(&self, expressions: &mut Expressions<'_>, call: &Call, count: usize) -> Result<Rows> {
+    fn json_tuple(&self, expressions: &mut Expressions<'_>, call: &Call, count: usize) -> Result<GeneratedRows> {
         let mut fields = Vec::new();
         for i in 1..count {
             // A `*` stands for several arguments, none of them constant.
@@ -328,6 +337,6 @@ impl Resolver<'_> {
         }
         let names = fields.iter().map(|(name, _)| name.clone()).collect();
         let list = one_row(structure(fields));
-        Ok(Rows { list, names, fields: true, outer: false })
+        Ok(GeneratedRows { list, names, fields: true, outer: false })
     }
 }

@@ -7,7 +7,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{JoinType, NullEquality, ScalarValue};
 use datafusion::logical_expr::{Expr as DfExpr, Extension, LogicalPlan, LogicalPlanBuilder, Projection};
 
-use super::expression::{Expressions, Place};
+use super::expression::{ExpressionPlace, Expressions};
 use super::pending::{Pending, named};
 use super::scope::{attribute_id, column};
 use super::{Resolver, USING_KEY, conjuncts, filtered, keep, operators};
@@ -49,14 +49,14 @@ pub fn renewed(input: Resolved, changed: impl Fn(&Attribute) -> bool) -> Result<
 
 /// Which input a call's arguments come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
+enum JoinSide {
     Either,
     Left,
     Right,
     Both,
 }
 
-impl Side {
+impl JoinSide {
     fn with(self, other: Self) -> Self {
         match (self, other) {
             (Self::Either, side) | (side, Self::Either) => side,
@@ -103,7 +103,7 @@ impl Resolver<'_> {
         renamed: &HashMap<AttrId, AttrId>,
     ) -> Result<Resolved> {
         let attributes: Vec<_> = left.output.iter().chain(&right.output).cloned().collect();
-        let mut expressions = Expressions::new(self, &attributes, Place::Row);
+        let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
         let mut cut = Cut::new(&left, &right);
         if let Some(on) = on {
             for conjunct in conjuncts(on) {
@@ -271,7 +271,7 @@ struct Cut {
     right: Pending,
     above: Pending,
     after: Vec<Typed>,
-    sides: HashMap<AttrId, Side>,
+    sides: HashMap<AttrId, JoinSide>,
 }
 
 impl Cut {
@@ -288,13 +288,13 @@ impl Cut {
         }
     }
 
-    fn side(&self, expr: &DfExpr) -> Side {
-        expr.column_refs().into_iter().filter_map(attribute_id).fold(Side::Either, |side, id| {
+    fn side(&self, expr: &DfExpr) -> JoinSide {
+        expr.column_refs().into_iter().filter_map(attribute_id).fold(JoinSide::Either, |side, id| {
             side.with(match self.sides.get(&id) {
                 Some(known) => *known,
-                None if self.left_ids.contains(&id) => Side::Left,
-                None if self.right_ids.contains(&id) => Side::Right,
-                None => Side::Either,
+                None if self.left_ids.contains(&id) => JoinSide::Left,
+                None if self.right_ids.contains(&id) => JoinSide::Right,
+                None => JoinSide::Either,
             })
         })
     }
@@ -303,16 +303,16 @@ impl Cut {
     fn add(&mut self, predicate: Typed, pending: Pending, kind: JoinKind) -> Result<()> {
         let mut above = false;
         for call in pending.calls {
-            let side = call.arguments.iter().fold(Side::Either, |side, argument| side.with(self.side(argument)));
-            self.sides.insert(call.output, if side == Side::Either { Side::Left } else { side });
+            let side = call.arguments.iter().fold(JoinSide::Either, |side, argument| side.with(self.side(argument)));
+            self.sides.insert(call.output, if side == JoinSide::Either { JoinSide::Left } else { side });
             match side {
-                Side::Either | Side::Left => self.left.calls.push(call),
-                Side::Right => self.right.calls.push(call),
-                Side::Both if matches!(kind, JoinKind::Inner | JoinKind::Cross) => {
+                JoinSide::Either | JoinSide::Left => self.left.calls.push(call),
+                JoinSide::Right => self.right.calls.push(call),
+                JoinSide::Both if matches!(kind, JoinKind::Inner | JoinKind::Cross) => {
                     above = true;
                     self.above.calls.push(call);
                 }
-                Side::Both => {
+                JoinSide::Both => {
                     return Err(Error::of(condition::UNSUPPORTED_PYTHON_UDF_IN_ON_CLAUSE)
                         .with("joinType", format!("{kind:?}").to_uppercase()));
                 }

@@ -6,7 +6,7 @@ use arrow::datatypes::Field;
 use datafusion::logical_expr::Expr as DfExpr;
 use datafusion::logical_expr::expr::{Lambda, LambdaVariable};
 
-use super::expression::{Expressions, Value};
+use super::expression::{Expressions, ResolvedValue};
 use super::naming;
 use crate::error::{Error, Result, condition};
 use crate::plan::AttrId;
@@ -16,13 +16,13 @@ use crate::plan::typed::Typed;
 
 /// A lambda's parameter while its body is resolved.
 #[derive(Clone, Debug)]
-pub struct Bound {
+pub struct LambdaParameter {
     pub name: String,
     pub typed: Typed,
 }
 
 /// A call with lambdas among its arguments.
-pub fn resolve(expressions: &mut Expressions<'_>, call: &Call, definition: HigherOrder) -> Result<Value> {
+pub fn resolve(expressions: &mut Expressions<'_>, call: &Call, definition: HigherOrder) -> Result<ResolvedValue> {
     let mut typed: Vec<Option<Typed>> = vec![None; call.arguments.len()];
     let mut texts = vec![String::new(); call.arguments.len()];
     for (i, argument) in call.arguments.iter().enumerate() {
@@ -49,7 +49,9 @@ pub fn resolve(expressions: &mut Expressions<'_>, call: &Call, definition: Highe
         for ((parameter, name), (data_type, nullable)) in parameters.iter().zip(&names).zip(types) {
             let field = Arc::new(Field::new(name, data_type.clone(), nullable));
             let expr = DfExpr::LambdaVariable(LambdaVariable::new(name.clone(), Some(field)));
-            expressions.lambdas.push(Bound { name: parameter.clone(), typed: Typed { expr, data_type, nullable } });
+            expressions
+                .lambdas
+                .push(LambdaParameter { name: parameter.clone(), typed: Typed { expr, data_type, nullable } });
         }
         let body = expressions.value(body);
         expressions.lambdas.truncate(depth);
@@ -66,5 +68,5 @@ pub fn resolve(expressions: &mut Expressions<'_>, call: &Call, definition: Highe
     let pretty = naming::call(&call.name, false, false, &shown);
     let arguments: Vec<_> = typed.into_iter().flatten().collect();
     let context = expressions.call_context(call, &pretty, &texts);
-    Ok(Value::new((definition.build)(&context, arguments)?, pretty))
+    Ok(ResolvedValue::new((definition.build)(&context, arguments)?, pretty))
 }

@@ -38,11 +38,11 @@ use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::{Expr as DfExpr, Extension, Filter, LogicalPlan, LogicalPlanBuilder, Projection};
 
-use self::aggregate::Request;
-use self::expression::{Expressions, Place, Value};
+use self::aggregate::AggregateRequest;
+use self::expression::{ExpressionPlace, Expressions, ResolvedValue};
 use self::pending::named;
 use self::scope::{Scope, column, same};
-use super::operators::lanes::{LanesNode, Layout};
+use super::operators::lanes::{LaneLayout, LanesNode};
 use super::operators::scan::leaf_plan;
 use super::operators::watermark::WatermarkNode;
 use super::tree::{Expr, Grouping, Relation};
@@ -68,13 +68,13 @@ pub trait Names {
 
 /// What resolution depends on.
 #[derive(Clone, Copy)]
-pub struct Context<'a> {
+pub struct ResolveContext<'a> {
     pub conf: &'a Conf,
     pub names: &'a dyn Names,
 }
 
 /// Resolves a tree. Nothing is read and nothing runs.
-pub fn resolve(relation: &Relation, context: &Context<'_>) -> Result<Resolved> {
+pub fn resolve(relation: &Relation, context: &ResolveContext<'_>) -> Result<Resolved> {
     let resolver = Resolver::new(*context);
     let mut resolved = resolver.relation(relation)?;
     resolved.leaves.extend(resolver.subqueries.take());
@@ -82,7 +82,7 @@ pub fn resolve(relation: &Relation, context: &Context<'_>) -> Result<Resolved> {
 }
 
 /// The attribute that `df["name"]` and `df.name` mean.
-pub fn attribute(resolved: &Resolved, parts: &[String], context: &Context<'_>) -> Result<Attribute> {
+pub fn attribute(resolved: &Resolved, parts: &[String], context: &ResolveContext<'_>) -> Result<Attribute> {
     let scope = Scope { attributes: &resolved.output, case_sensitive: context.conf.case_sensitive() };
     scope
         .find(parts)?
@@ -101,7 +101,7 @@ fn is_using_key(attribute: &Attribute) -> bool {
 /// The context with the tables of `WITH`.
 #[derive(Clone)]
 pub struct Resolver<'a> {
-    context: Context<'a>,
+    context: ResolveContext<'a>,
     tables: Vec<(String, Arc<Resolved>)>,
     /// The columns around a query inside an expression, from the outermost on.
     outer: Vec<Arc<Vec<Attribute>>>,
@@ -116,7 +116,7 @@ fn hidden_below(input: &Resolved, output: &[Attribute]) -> Vec<Attribute> {
 }
 
 impl<'a> Resolver<'a> {
-    fn new(context: Context<'a>) -> Self {
+    fn new(context: ResolveContext<'a>) -> Self {
         Self { context, tables: Vec::new(), outer: Vec::new(), subqueries: Rc::default() }
     }
 }
@@ -146,8 +146,13 @@ impl Resolver<'_> {
                 if expressions.iter().any(aggregate::has_aggregate) {
                     // `df.select(sum("x"))`: an aggregation of everything.
                     let keys = Grouping::By(Vec::new());
-                    let request =
-                        Request { keys: &keys, outputs: expressions, with_keys: false, having: None, order: &[] };
+                    let request = AggregateRequest {
+                        keys: &keys,
+                        outputs: expressions,
+                        with_keys: false,
+                        having: None,
+                        order: &[],
+                    };
                     return self.aggregate(self.relation(input)?, &request).map(|grouped| grouped.resolved);
                 }
                 self.project(self.relation(input)?, expressions)
@@ -159,7 +164,8 @@ impl Resolver<'_> {
                 self.aggregate_slid(input, keys, outputs, *with_keys, having.as_ref())
             }
             Relation::Aggregate { input, keys, outputs, with_keys, having } => {
-                let request = Request { keys, outputs, with_keys: *with_keys, having: having.as_ref(), order: &[] };
+                let request =
+                    AggregateRequest { keys, outputs, with_keys: *with_keys, having: having.as_ref(), order: &[] };
                 self.aggregate(self.relation(input)?, &request).map(|grouped| grouped.resolved)
             }
             Relation::Join { left, right, kind, on } => {
@@ -207,7 +213,7 @@ impl Resolver<'_> {
                 self.repartition_by_range(self.relation(input)?, *partitions, order)
             }
             Relation::Coalesce { input, partitions } => {
-                Ok(laid_out(self.relation(input)?, Layout::AtMost(*partitions)))
+                Ok(laid_out(self.relation(input)?, LaneLayout::AtMost(*partitions)))
             }
             Relation::Sample { input, fraction, seed } => self.sample(self.relation(input)?, *fraction, *seed),
             Relation::Watermark { input, column, delay_ms } => self.watermark(self.relation(input)?, column, *delay_ms),
@@ -259,7 +265,7 @@ impl Resolver<'_> {
 
     /// `range(end)`, `range(start, end[, step[, partitions]])`.
     fn range(&self, arguments: &[Expr]) -> Result<Resolved> {
-        let mut expressions = Expressions::new(self, &[], Place::Row);
+        let mut expressions = Expressions::new(self, &[], ExpressionPlace::Row);
         let mut numbers = Vec::new();
         for argument in arguments {
             let value = expressions.value(argument)?;
@@ -292,8 +298,8 @@ impl Resolver<'_> {
     /// `VALUES`: each column takes the common type of its values.
     fn values(&self, rows: &[Vec<Expr>]) -> Result<Resolved> {
         let width = rows.first().map_or(0, Vec::len);
-        let mut expressions = Expressions::new(self, &[], Place::Row);
-        let mut table: Vec<Vec<Value>> = Vec::new();
+        let mut expressions = Expressions::new(self, &[], ExpressionPlace::Row);
+        let mut table: Vec<Vec<ResolvedValue>> = Vec::new();
         for row in rows {
             if row.len() != width {
                 return Err(Error::of(condition::INVALID_INLINE_TABLE)
@@ -340,7 +346,7 @@ impl Resolver<'_> {
 
     fn filter(&self, input: Resolved, predicate: &Expr) -> Result<Resolved> {
         let (attributes, hidden) = (input.output.clone(), input.hidden.clone());
-        let mut expressions = Expressions::new(self, &attributes, Place::Row);
+        let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
         expressions.hidden = &hidden;
         // Conjuncts without a call stay below the calls of the others.
         let mut plain = Vec::new();
@@ -356,7 +362,7 @@ impl Resolver<'_> {
                     queries.push(query);
                     continue;
                 }
-                Some(query) => Value::new(query, ""),
+                Some(query) => ResolvedValue::new(query, ""),
                 None => expressions.condition(conjunct, "WHERE")?,
             };
             let needed = std::mem::take(&mut expressions.pending);
@@ -401,14 +407,14 @@ impl Resolver<'_> {
             && !generate::slides(outputs)
             && !matches!(keys, Grouping::By(keys) if generate::slides(keys))
         {
-            let request = Request { keys, outputs, with_keys: *with_keys, having: having.as_ref(), order };
+            let request = AggregateRequest { keys, outputs, with_keys: *with_keys, having: having.as_ref(), order };
             let grouped = self.aggregate(self.relation(input)?, &request)?;
             let sorts = order.iter().zip(&grouped.order).map(|(item, value)| sort_of(item, value)).collect();
             return self.sorted(grouped.resolved, sorts, pending::Pending::default(), true, global);
         }
         let input = self.relation(input)?;
         let (attributes, hidden) = (input.output.clone(), input.hidden.clone());
-        let mut expressions = Expressions::new(self, &attributes, Place::Select);
+        let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Select);
         expressions.hidden = &hidden;
         let mut sorts = Vec::new();
         for item in order {
@@ -445,7 +451,7 @@ impl Resolver<'_> {
         let mut plan = if global {
             LogicalPlanBuilder::from(plan).sort(sorts)?.build()?
         } else {
-            lanes_of(plan, Layout::Sorted(sorts))
+            lanes_of(plan, LaneLayout::Sorted(sorts))
         };
         if more {
             plan = keep(plan, &input.output)?;
@@ -511,7 +517,7 @@ impl Resolver<'_> {
         if generate::position(&list)?.is_some() {
             return self.project(input, &list);
         }
-        let mut expressions = Expressions::new(self, &attributes, Place::Select);
+        let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Select);
         let anywhere: Vec<_> = input.hidden.iter().filter(|attribute| is_using_key(attribute)).cloned().collect();
         expressions.hidden = &anywhere;
         let mut outputs = Vec::new();
@@ -588,7 +594,7 @@ impl Resolver<'_> {
 
     fn repartition(&self, input: Resolved, partitions: Option<usize>, by: &[Expr]) -> Result<Resolved> {
         let attributes = input.output.clone();
-        let mut expressions = Expressions::new(self, &attributes, Place::Row);
+        let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
         let keys = by.iter().map(|expr| Ok(expressions.value(expr)?.typed)).collect::<Result<Vec<_>>>()?;
         let pending = std::mem::take(&mut expressions.pending);
         drop(expressions);
@@ -597,9 +603,9 @@ impl Resolver<'_> {
         let more = !pending.is_empty();
         let plan = pending.place(input.plan.clone())?;
         let layout = if keys.is_empty() {
-            Layout::Even(partitions)
+            LaneLayout::Even(partitions)
         } else {
-            Layout::By(keys.into_iter().map(|key| normalized(key).expr).collect(), partitions)
+            LaneLayout::By(keys.into_iter().map(|key| normalized(key).expr).collect(), partitions)
         };
         let mut plan = lanes_of(plan, layout);
         if more {
@@ -610,7 +616,7 @@ impl Resolver<'_> {
 
     fn repartition_by_range(&self, input: Resolved, partitions: usize, order: &[Expr]) -> Result<Resolved> {
         let attributes = input.output.clone();
-        let mut expressions = Expressions::new(self, &attributes, Place::Row);
+        let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
         let sorts = order
             .iter()
             .map(|item| Ok(sort_of(item, &expressions.value(direction(item).0)?)))
@@ -618,7 +624,7 @@ impl Resolver<'_> {
         let pending = std::mem::take(&mut expressions.pending);
         drop(expressions);
         let placed = Resolved { plan: pending.place(input.plan.clone())?, ..input };
-        let mut resolved = laid_out(placed, Layout::Ranges(sorts, partitions));
+        let mut resolved = laid_out(placed, LaneLayout::Ranges(sorts, partitions));
         resolved.plan = keep(resolved.plan, &attributes)?;
         resolved.note_unsupported(StreamOperation::RepartitionByRange);
         Ok(resolved)
@@ -705,12 +711,12 @@ fn exposed(plan: &LogicalPlan, ids: &[AttrId]) -> Result<Option<LogicalPlan>> {
     }
 }
 
-pub fn lanes_of(input: LogicalPlan, layout: Layout) -> LogicalPlan {
+pub fn lanes_of(input: LogicalPlan, layout: LaneLayout) -> LogicalPlan {
     LogicalPlan::Extension(Extension { node: Arc::new(LanesNode { input, layout }) })
 }
 
 /// The relation with its rows laid out in lanes.
-fn laid_out(input: Resolved, layout: Layout) -> Resolved {
+fn laid_out(input: Resolved, layout: LaneLayout) -> Resolved {
     Resolved { plan: lanes_of(input.plan.clone(), layout), ..input }
 }
 
@@ -745,7 +751,7 @@ fn direction(item: &Expr) -> (&Expr, bool, Option<bool>) {
     }
 }
 
-fn sort_of(item: &Expr, value: &Value) -> datafusion::logical_expr::SortExpr {
+fn sort_of(item: &Expr, value: &ResolvedValue) -> datafusion::logical_expr::SortExpr {
     let (_, ascending, nulls_first) = direction(item);
     window::sort(&value.typed, ascending, nulls_first)
 }

@@ -16,7 +16,7 @@ use crate::plan::kernels::arithmetic::{divide, floating, integral};
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::kernels::{Kernel, is_fallible};
 use crate::plan::typed::{Typed, literal};
-use crate::types::parse::Mode;
+use crate::types::parse::EvalMode;
 use crate::types::sql_name;
 
 /// `left symbol right` for `+ - * / % div pmod` with the session's mode. `text` is the whole expression, for errors.
@@ -25,7 +25,14 @@ pub fn arithmetic(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &s
 }
 
 /// [`arithmetic`] with a mode of its own: `try_add` and its kin.
-pub fn arithmetic_as(symbol: &str, left: Typed, right: Typed, mode: Mode, conf: &Conf, text: &str) -> Result<Typed> {
+pub fn arithmetic_as(
+    symbol: &str,
+    left: Typed,
+    right: Typed,
+    mode: EvalMode,
+    conf: &Conf,
+    text: &str,
+) -> Result<Typed> {
     if let Some(found) = date_arithmetic::arithmetic(symbol, &left, &right, mode, conf)? {
         return Ok(found);
     }

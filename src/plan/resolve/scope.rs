@@ -19,7 +19,7 @@ pub struct Scope<'a> {
 }
 
 /// What a name was found to mean: an attribute, and the fields below it that the rest of the name asks for.
-pub struct Found<'n> {
+pub struct FoundAttribute<'n> {
     pub attribute: Attribute,
     pub fields: &'n [String],
 }
@@ -64,14 +64,14 @@ pub fn same(left: &str, right: &str, case_sensitive: bool) -> bool {
 
 impl<'a> Scope<'a> {
     /// The attribute that a dotted name means: the longest qualifier that fits wins, and what follows the column's name are fields.
-    pub fn find<'n>(&self, parts: &'n [String]) -> Result<Option<Found<'n>>> {
+    pub fn find<'n>(&self, parts: &'n [String]) -> Result<Option<FoundAttribute<'n>>> {
         for qualifiers in (0..parts.len()).rev() {
             let (qualifier, rest) = parts.split_at(qualifiers);
             let [name, fields @ ..] = rest else { continue };
             let candidates = self.candidates(qualifier, name);
             match candidates.as_slice() {
                 [] => {}
-                [one] => return Ok(Some(Found { attribute: (*one).clone(), fields })),
+                [one] => return Ok(Some(FoundAttribute { attribute: (*one).clone(), fields })),
                 several => return Err(ambiguous(&parts[..=qualifiers], several)),
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{LogicalPlan, Projection};
 
-use super::expression::{Expressions, Place, Value};
+use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
 use super::pending::named;
 use super::{Resolver, generate};
 use crate::error::{Error, Result, condition};
@@ -16,17 +16,17 @@ use crate::types::METADATA_KEY;
 
 /// One output of a select list.
 #[derive(Clone, Debug)]
-pub struct Output {
-    pub value: Value,
+pub struct SelectOutput {
+    pub value: ResolvedValue,
     pub name: String,
     pub metadata: Option<String>,
 }
 
-impl Output {
+impl SelectOutput {
     /// An output under its own name, or under an alias.
-    pub fn of(value: Value, alias: Option<(String, Option<String>)>) -> Self {
+    pub fn of(value: ResolvedValue, alias: Option<(String, Option<String>)>) -> Self {
         match alias {
-            Some((name, metadata)) => Self { value: Value { attribute: None, ..value }, name, metadata },
+            Some((name, metadata)) => Self { value: ResolvedValue { attribute: None, ..value }, name, metadata },
             None => Self { name: value.output_name(), value, metadata: None },
         }
     }
@@ -60,7 +60,7 @@ pub fn ordinal(position: i32, outputs: usize) -> Result<usize> {
 
 impl Resolver<'_> {
     /// A select list without generators.
-    pub fn outputs(&self, expressions: &mut Expressions<'_>, list: &[Expr]) -> Result<Vec<Output>> {
+    pub fn outputs(&self, expressions: &mut Expressions<'_>, list: &[Expr]) -> Result<Vec<SelectOutput>> {
         let mut outputs = Vec::with_capacity(list.len());
         for expr in list {
             match expr {
@@ -68,13 +68,13 @@ impl Resolver<'_> {
                     let column = Expr::Column(qualifier.clone());
                     for name in expressions.struct_fields(&column)? {
                         let field = Expr::Column([qualifier.as_slice(), &[name]].concat());
-                        outputs.push(Output::of(expressions.value(&field)?, None));
+                        outputs.push(SelectOutput::of(expressions.value(&field)?, None));
                     }
                 }
                 Expr::Star(qualifier) => {
                     for attribute in expressions.star(qualifier)? {
                         let value = expressions.value(&Expr::Attribute(attribute.id, attribute.name.clone()))?;
-                        outputs.push(Output::of(value, None));
+                        outputs.push(SelectOutput::of(value, None));
                     }
                 }
                 Expr::Several(columns) => outputs.extend(self.outputs(expressions, columns)?),
@@ -88,7 +88,7 @@ impl Resolver<'_> {
                     for attribute in attributes {
                         if !except.iter().any(|name| self.same(&attribute.name, name)) {
                             let value = expressions.value(&Expr::Attribute(attribute.id, attribute.name.clone()))?;
-                            outputs.push(Output::of(value, None));
+                            outputs.push(SelectOutput::of(value, None));
                         }
                     }
                 }
@@ -104,9 +104,9 @@ impl Resolver<'_> {
                     let kept = metadata
                         .clone()
                         .or_else(|| value.attribute.as_ref().and_then(|a| a.metadata.get(METADATA_KEY).cloned()));
-                    outputs.push(Output::of(value, Some((name.clone(), kept))));
+                    outputs.push(SelectOutput::of(value, Some((name.clone(), kept))));
                 }
-                other => outputs.push(Output::of(expressions.value(other)?, None)),
+                other => outputs.push(SelectOutput::of(expressions.value(other)?, None)),
             }
         }
         Ok(outputs)
@@ -119,7 +119,7 @@ impl Resolver<'_> {
         }
         let (attributes, hidden) = (input.output.clone(), input.hidden.clone());
         let anywhere: Vec<_> = hidden.iter().filter(|attribute| super::is_using_key(attribute)).cloned().collect();
-        let mut expressions = Expressions::new(self, &attributes, Place::Select);
+        let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Select);
         expressions.hidden = &anywhere;
         let outputs = self.outputs(&mut expressions, list)?;
         let used = std::mem::take(&mut expressions.used_hidden);
@@ -133,7 +133,7 @@ impl Resolver<'_> {
     pub fn put_together(
         &self,
         input: Resolved,
-        outputs: Vec<Output>,
+        outputs: Vec<SelectOutput>,
         pending: super::pending::Pending,
     ) -> Result<Resolved> {
         let windows = !pending.windows.is_empty();

@@ -10,8 +10,8 @@ use datafusion::logical_expr::{
     Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Projection, Union, WindowFrame, WindowFunctionDefinition,
 };
 
-use super::aggregate::Request;
-use super::expression::{Expressions, Place};
+use super::aggregate::AggregateRequest;
+use super::expression::{ExpressionPlace, Expressions};
 use super::join::{both, shifted};
 use super::pending::{Pending, named};
 use super::scope::{Scope, not_among};
@@ -159,7 +159,7 @@ impl Resolver<'_> {
             return Err(Error::internal("the values of a pivot are collected before it is resolved"));
         };
         let attributes = input.output.clone();
-        let mut expressions = Expressions::new(self, &attributes, Place::Row);
+        let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
         let mut list = Vec::new();
         for value in values {
             let (constant, alias) = match value {
@@ -209,7 +209,7 @@ impl Resolver<'_> {
         }
         drop(expressions);
         let keys = Grouping::By(keys);
-        let request = Request { keys: &keys, outputs: &list, with_keys: true, having: None, order: &[] };
+        let request = AggregateRequest { keys: &keys, outputs: &list, with_keys: true, having: None, order: &[] };
         self.aggregate(input, &request).map(|grouped| grouped.resolved)
     }
 
@@ -236,7 +236,7 @@ impl Resolver<'_> {
     fn aggregate_name(&self, input: &Resolved, aggregate: &Expr) -> Result<String> {
         let keys = Grouping::By(Vec::new());
         let list = [aggregate.clone()];
-        let request = Request { keys: &keys, outputs: &list, with_keys: false, having: None, order: &[] };
+        let request = AggregateRequest { keys: &keys, outputs: &list, with_keys: false, having: None, order: &[] };
         let grouped = self.aggregate(input.clone(), &request)?;
         Ok(grouped.resolved.output.first().map(|attribute| attribute.name.clone()).unwrap_or_default())
     }

@@ -11,7 +11,7 @@ use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, Exists, InSubquery};
 use datafusion::logical_expr::{Aggregate, Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Projection, Subquery};
 
-use super::expression::{Expressions, Place, Value};
+use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
 use super::scope::{Scope, column};
 use super::{Resolver, cast, coerce, join, operators};
 use crate::error::{Error, Result, condition};
@@ -56,7 +56,7 @@ pub fn condition(expressions: &mut Expressions<'_>, conjunct: &Expr) -> Result<O
 
 impl Expressions<'_> {
     /// A query in the place of a value.
-    pub fn subquery(&mut self, kind: &SubqueryKind, query: &Relation) -> Result<Value> {
+    pub fn subquery(&mut self, kind: &SubqueryKind, query: &Relation) -> Result<ResolvedValue> {
         match kind {
             SubqueryKind::Scalar => self.scalar(query),
             SubqueryKind::Exists => self.exists(query),
@@ -65,7 +65,7 @@ impl Expressions<'_> {
     }
 
     /// The name that a column around this query has, if it is one.
-    pub fn outer_column(&self, parts: &[String]) -> Result<Option<(Value, usize)>> {
+    pub fn outer_column(&self, parts: &[String]) -> Result<Option<(ResolvedValue, usize)>> {
         for attributes in self.resolver.outer.iter().rev() {
             let scope = Scope { attributes, case_sensitive: self.scope.case_sensitive };
             let Some(found) = scope.find(parts)? else { continue };
@@ -74,7 +74,7 @@ impl Expressions<'_> {
             let field = Arc::new(Field::new(&name, attribute.data_type.clone(), attribute.nullable));
             let expr = DfExpr::OuterReferenceColumn(field, Column::from_name(name));
             let typed = Typed { expr, data_type: attribute.data_type, nullable: attribute.nullable };
-            let value = Value {
+            let value = ResolvedValue {
                 typed,
                 pretty: format!("outer({})", attribute.name),
                 name: Some(attribute.name),
@@ -94,7 +94,7 @@ impl Expressions<'_> {
         if resolved.is_streaming() {
             return Err(Error::unsupported("a stream in a query inside an expression"));
         }
-        if !matches!(self.place, Place::Row | Place::Select) && is_correlated(&resolved.plan) {
+        if !matches!(self.place, ExpressionPlace::Row | ExpressionPlace::Select) && is_correlated(&resolved.plan) {
             return Err(Error::unsupported(
                 "a query inside an expression of GROUP BY, or of what is grouped, that names a column around it",
             ));
@@ -103,7 +103,7 @@ impl Expressions<'_> {
         Ok(resolved)
     }
 
-    fn scalar(&mut self, query: &Relation) -> Result<Value> {
+    fn scalar(&mut self, query: &Relation) -> Result<ResolvedValue> {
         let inner = self.inner(query)?;
         let value = self.one_column(&inner)?;
         let (data_type, names) = (value.data_type.clone(), outer_names(&inner.plan, self.scope.attributes));
@@ -115,11 +115,11 @@ impl Expressions<'_> {
             LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(inner.plan), Vec::new(), vec![only])?)
         };
         let typed = Typed { expr: DfExpr::ScalarSubquery(of(plan)), data_type, nullable: true };
-        Ok(Value::new(typed, format!("scalarsubquery({names})")))
+        Ok(ResolvedValue::new(typed, format!("scalarsubquery({names})")))
     }
 
     /// Whether the query has rows, as a value: it counts them, one where that is enough.
-    fn exists(&mut self, query: &Relation) -> Result<Value> {
+    fn exists(&mut self, query: &Relation) -> Result<ResolvedValue> {
         let inner = self.inner(query)?;
         let names = outer_names(&inner.plan, self.scope.attributes);
         let mut plan = inner.plan;
@@ -134,12 +134,15 @@ impl Expressions<'_> {
         let any = column(rows).gt(DfExpr::Literal(ScalarValue::Int64(Some(0)), None));
         let plan = projection(plan, vec![any.alias(id.to_string())])?;
         let expr = DfExpr::ScalarSubquery(of(plan));
-        Ok(Value::new(Typed { expr, data_type: DataType::Boolean, nullable: false }, format!("exists({names})")))
+        Ok(ResolvedValue::new(
+            Typed { expr, data_type: DataType::Boolean, nullable: false },
+            format!("exists({names})"),
+        ))
     }
 
     /// `x IN (query)`, or its negation, as a value: the query's values are gathered once and looked through. Elsewhere than in WHERE
     /// Spark gives false where null would be told.
-    pub fn is_in(&mut self, value: &Expr, query: &Relation, negated: bool) -> Result<Value> {
+    pub fn is_in(&mut self, value: &Expr, query: &Relation, negated: bool) -> Result<ResolvedValue> {
         let (value, typed, inner) = self.sides(value, query)?;
         if is_correlated(&inner.plan) {
             return Err(Error::unsupported(
@@ -174,11 +177,11 @@ impl Expressions<'_> {
         // Null is not among no values.
         let none = literal(ScalarValue::Boolean(Some(negated)));
         let typed = operators::case(vec![(empty, none)], Some(found), conf, &pretty)?;
-        Ok(Value::new(typed, if negated { format!("(NOT {pretty})") } else { pretty }))
+        Ok(ResolvedValue::new(typed, if negated { format!("(NOT {pretty})") } else { pretty }))
     }
 
     /// The two sides of `x IN (query)` in their common type, and the query.
-    fn sides(&mut self, value: &Expr, query: &Relation) -> Result<(Value, Typed, Resolved)> {
+    fn sides(&mut self, value: &Expr, query: &Relation) -> Result<(ResolvedValue, Typed, Resolved)> {
         let value = self.value(value)?;
         let inner = self.inner(query)?;
         let [attribute] = inner.output.as_slice() else {
@@ -194,7 +197,7 @@ impl Expressions<'_> {
                 .with("rightType", format!("\"{}\"", sql_name(right)))
         })?;
         let column = cast::cast(attribute.typed(), &common, conf)?;
-        let value = Value { typed: cast::cast(value.typed, &common, conf)?, ..value };
+        let value = ResolvedValue { typed: cast::cast(value.typed, &common, conf)?, ..value };
         Ok((value, column, inner))
     }
 

@@ -9,33 +9,34 @@ use datafusion::logical_expr::{
 
 use arrow::datatypes::DataType;
 
-use super::expression::{Expressions, Place, Value, texts_and_values, unknown_function};
+use super::expression::{ExpressionPlace, Expressions, ResolvedValue, texts_and_values, unknown_function};
 use super::scope::column;
 use super::{aggregate, cast, naming};
 use crate::error::{Error, Result, condition};
 use crate::plan::functions::{Definition, lookup};
 use crate::plan::kernels::normalize::normalized;
-use crate::plan::tree::{Bound, Call, Expr, Frame, WindowSpec};
+use crate::plan::tree::{Call, Expr, FrameBound, FrameSpec, WindowSpec};
 use crate::plan::typed::Typed;
 use crate::types::sql_name;
 
 /// A window function over its specification.
-pub fn resolve(expressions: &mut Expressions<'_>, function: &Expr, spec: &WindowSpec) -> Result<Value> {
+pub fn resolve(expressions: &mut Expressions<'_>, function: &Expr, spec: &WindowSpec) -> Result<ResolvedValue> {
     let Expr::Call(call) = function else {
         return Err(Error::of(condition::UNSUPPORTED_EXPR_FOR_WINDOW).with("sqlExpr", "\"the expression before OVER\""));
     };
     let outer = expressions.place;
-    if !matches!(outer, Place::Select | Place::Group) {
+    if !matches!(outer, ExpressionPlace::Select | ExpressionPlace::Group) {
         return Err(Error::of(condition::WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE).with("clauseName", "WHERE"));
     }
     // Within a group, the arguments may themselves hold aggregates.
-    expressions.place = if outer == Place::Group { Place::Group } else { Place::BelowWindow };
+    expressions.place =
+        if outer == ExpressionPlace::Group { ExpressionPlace::Group } else { ExpressionPlace::BelowWindow };
     let value = resolve_inside(expressions, call, spec);
     expressions.place = outer;
     value
 }
 
-fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowSpec) -> Result<Value> {
+fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowSpec) -> Result<ResolvedValue> {
     let name = call.name.to_lowercase();
     if !call.within_group.is_empty() {
         return Err(Error::unsupported(format!("WITHIN GROUP of a window function: {name}")));
@@ -116,12 +117,11 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
         );
     }
     if spec.frame.as_ref().is_some_and(|frame| !frame.rows) {
-        let bounded = spec
-            .frame
-            .as_ref()
-            .is_some_and(|frame| [&frame.start, &frame.end].into_iter().any(|bound| matches!(bound, Bound::Offset(_))));
+        let bounded = spec.frame.as_ref().is_some_and(|frame| {
+            [&frame.start, &frame.end].into_iter().any(|bound| matches!(bound, FrameBound::Offset(_)))
+        });
         let whole = spec.frame.as_ref().is_some_and(|frame| {
-            matches!((&frame.start, &frame.end), (Bound::UnboundedPreceding, Bound::UnboundedFollowing))
+            matches!((&frame.start, &frame.end), (FrameBound::UnboundedPreceding, FrameBound::UnboundedFollowing))
         });
         let problem = match order_texts.len() {
             0 => (!whole).then_some(condition::RANGE_FRAME_WITHOUT_ORDER),
@@ -165,11 +165,11 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
         let id = pending.window(DfExpr::WindowFunction(Box::new(window)));
         Ok(Transformed::new(column(id), true, TreeNodeRecursion::Jump))
     })?;
-    Ok(Value::new(Typed { expr: rewritten.data, ..built }, pretty))
+    Ok(ResolvedValue::new(Typed { expr: rewritten.data, ..built }, pretty))
 }
 
 /// One item of an order: its value, DataFusion's sort, and Spark's text.
-pub fn order(expressions: &mut Expressions<'_>, item: &Expr) -> Result<(Value, SortExpr, String)> {
+pub fn order(expressions: &mut Expressions<'_>, item: &Expr) -> Result<(ResolvedValue, SortExpr, String)> {
     let (input, ascending, nulls_first) = match item {
         Expr::Sort { input, ascending, nulls_first } => (input.as_ref(), *ascending, *nulls_first),
         other => (other, true, None),
@@ -215,7 +215,11 @@ fn offset_frame(name: &str, arguments: &[String]) -> String {
     format!("ROWS BETWEEN {offset} FOLLOWING AND {offset} FOLLOWING")
 }
 
-fn frame(expressions: &mut Expressions<'_>, frame: &Frame, order_types: &[DataType]) -> Result<(WindowFrame, String)> {
+fn frame(
+    expressions: &mut Expressions<'_>,
+    frame: &FrameSpec,
+    order_types: &[DataType],
+) -> Result<(WindowFrame, String)> {
     let units = if frame.rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
     let (start, start_text) = bound(expressions, &frame.start, frame.rows, order_types)?;
     let (end, end_text) = bound(expressions, &frame.end, frame.rows, order_types)?;
@@ -225,16 +229,16 @@ fn frame(expressions: &mut Expressions<'_>, frame: &Frame, order_types: &[DataTy
 
 fn bound(
     expressions: &mut Expressions<'_>,
-    bound: &Bound,
+    bound: &FrameBound,
     rows: bool,
     order_types: &[DataType],
 ) -> Result<(WindowFrameBound, String)> {
     let none = || if rows { ScalarValue::UInt64(None) } else { unbounded(order_types) };
     Ok(match bound {
-        Bound::UnboundedPreceding => (WindowFrameBound::Preceding(none()), "UNBOUNDED PRECEDING".into()),
-        Bound::UnboundedFollowing => (WindowFrameBound::Following(none()), "UNBOUNDED FOLLOWING".into()),
-        Bound::CurrentRow => (WindowFrameBound::CurrentRow, "CURRENT ROW".into()),
-        Bound::Offset(offset) => {
+        FrameBound::UnboundedPreceding => (WindowFrameBound::Preceding(none()), "UNBOUNDED PRECEDING".into()),
+        FrameBound::UnboundedFollowing => (WindowFrameBound::Following(none()), "UNBOUNDED FOLLOWING".into()),
+        FrameBound::CurrentRow => (WindowFrameBound::CurrentRow, "CURRENT ROW".into()),
+        FrameBound::Offset(offset) => {
             // SQL's `1 PRECEDING` arrives as minus one; Column's rowsBetween gives a negative number, and shows it.
             let (offset, preceding) = match offset.as_ref() {
                 Expr::Call(call) if call.name == "-" && call.arguments.len() == 1 => (&call.arguments[0], true),

@@ -6,7 +6,7 @@ use sqlparser::ast::{
     UnaryOperator,
 };
 
-use super::super::tree::{Bound, Call, Expr, Frame, SubqueryKind, WindowSpec};
+use super::super::tree::{Call, Expr, FrameBound, FrameSpec, SubqueryKind, WindowSpec};
 use super::literal::data_type;
 use super::{Sql, dotted, ident, names, syntax_at, unsupported};
 use crate::error::Result;
@@ -325,26 +325,26 @@ impl Sql {
         })
     }
 
-    fn frame(&self, frame: ast::WindowFrame) -> Result<Frame> {
+    fn frame(&self, frame: ast::WindowFrame) -> Result<FrameSpec> {
         let rows = match frame.units {
             ast::WindowFrameUnits::Rows => true,
             ast::WindowFrameUnits::Range => false,
             ast::WindowFrameUnits::Groups => return Err(unsupported("a window frame", &"GROUPS")),
         };
         let end = frame.end_bound.unwrap_or(ast::WindowFrameBound::CurrentRow);
-        Ok(Frame { rows, start: self.bound(frame.start_bound)?, end: self.bound(end)? })
+        Ok(FrameSpec { rows, start: self.bound(frame.start_bound)?, end: self.bound(end)? })
     }
 
-    fn bound(&self, bound: ast::WindowFrameBound) -> Result<Bound> {
+    fn bound(&self, bound: ast::WindowFrameBound) -> Result<FrameBound> {
         Ok(match bound {
-            ast::WindowFrameBound::CurrentRow => Bound::CurrentRow,
-            ast::WindowFrameBound::Preceding(None) => Bound::UnboundedPreceding,
-            ast::WindowFrameBound::Following(None) => Bound::UnboundedFollowing,
+            ast::WindowFrameBound::CurrentRow => FrameBound::CurrentRow,
+            ast::WindowFrameBound::Preceding(None) => FrameBound::UnboundedPreceding,
+            ast::WindowFrameBound::Following(None) => FrameBound::UnboundedFollowing,
             // Not folded: `1 PRECEDING` is shown as such.
             ast::WindowFrameBound::Preceding(Some(rows)) => {
-                Bound::Offset(Box::new(Expr::operator("-", vec![self.expr(*rows)?])))
+                FrameBound::Offset(Box::new(Expr::operator("-", vec![self.expr(*rows)?])))
             }
-            ast::WindowFrameBound::Following(Some(rows)) => Bound::Offset(Box::new(self.expr(*rows)?)),
+            ast::WindowFrameBound::Following(Some(rows)) => FrameBound::Offset(Box::new(self.expr(*rows)?)),
         })
     }
 

@@ -32,7 +32,7 @@ impl Sql {
     pub(super) fn typed_string(&self, data_type: &str, text: &str) -> Result<Expr> {
         let to = ddl::parse_type(data_type)?;
         let text = StringArray::from(vec![text]);
-        let value = parse::parse(&text, &to, self.zone, parse::Mode::Try)?;
+        let value = parse::parse(&text, &to, self.zone, parse::EvalMode::Try)?;
         if value.is_null(0) {
             return Err(Error::of(condition::INVALID_TYPED_LITERAL)
                 .with("valueType", format!("\"{}\"", data_type.to_uppercase()))
@@ -118,23 +118,23 @@ fn hex(text: &str) -> Result<Vec<u8>> {
 }
 
 /// Microseconds in a unit of time, or months in a unit of the calendar.
-enum Unit {
+enum IntervalUnitSize {
     Micros(i64),
     Months(i64),
 }
 
-fn unit(name: &str) -> Option<Unit> {
+fn unit(name: &str) -> Option<IntervalUnitSize> {
     let name = name.to_ascii_lowercase();
     Some(match name.strip_suffix('s').unwrap_or(&name) {
-        "microsecond" => Unit::Micros(1),
-        "millisecond" => Unit::Micros(1_000),
-        "second" => Unit::Micros(1_000_000),
-        "minute" => Unit::Micros(60_000_000),
-        "hour" => Unit::Micros(3_600_000_000),
-        "day" => Unit::Micros(86_400_000_000),
-        "week" => Unit::Micros(604_800_000_000),
-        "month" => Unit::Months(1),
-        "year" => Unit::Months(12),
+        "microsecond" => IntervalUnitSize::Micros(1),
+        "millisecond" => IntervalUnitSize::Micros(1_000),
+        "second" => IntervalUnitSize::Micros(1_000_000),
+        "minute" => IntervalUnitSize::Micros(60_000_000),
+        "hour" => IntervalUnitSize::Micros(3_600_000_000),
+        "day" => IntervalUnitSize::Micros(86_400_000_000),
+        "week" => IntervalUnitSize::Micros(604_800_000_000),
+        "month" => IntervalUnitSize::Months(1),
+        "year" => IntervalUnitSize::Months(12),
         _ => return None,
     })
 }
@@ -149,11 +149,11 @@ pub fn units_to_interval(text: &str) -> Option<ScalarValue> {
     let (mut months, mut micros, mut kinds) = (0_i64, 0_i64, (false, false));
     for pair in words.chunks(2) {
         match unit(pair[1])? {
-            Unit::Months(size) => {
+            IntervalUnitSize::Months(size) => {
                 months = months.checked_add(pair[0].parse::<i64>().ok()?.checked_mul(size)?)?;
                 kinds.0 = true;
             }
-            Unit::Micros(size) => {
+            IntervalUnitSize::Micros(size) => {
                 micros = micros.checked_add(scaled(pair[0], size)?)?;
                 kinds.1 = true;
             }
@@ -206,7 +206,7 @@ fn compound(text: &str, first: &DateTimeField, last: &DateTimeField) -> Option<E
     }
     let mut micros = 0_i64;
     for (part, field) in parts.iter().zip(&FIELDS[from..=to]) {
-        let Unit::Micros(size) = unit(field)? else { return None };
+        let IntervalUnitSize::Micros(size) = unit(field)? else { return None };
         micros = micros.checked_add(scaled(part, size)?)?;
     }
     Some(Expr::Literal(ScalarValue::DurationMicrosecond(Some(i64::from(sign) * micros))))

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::part::Part;
+use super::part::PartFile;
 use crate::batch::BatchId;
 use crate::durable::log::{CompactibleLog, read_entries, write_entries};
 use crate::durable::store::{Durability, Put, Store};
@@ -60,21 +60,21 @@ impl SinkLog {
     }
 
     /// The commit point: the names that will become visible.
-    pub(super) fn record(&self, id: BatchId, parts: &[Part]) -> Result<()> {
+    pub(super) fn record(&self, id: BatchId, parts: &[PartFile]) -> Result<()> {
         let lines: Vec<String> = parts.iter().map(|part| part.name().to_owned()).collect();
         self.log.store().replace(&record_name(id), write_entries(&lines).as_bytes())
     }
 
     /// The parts of a record, if the batch has one.
-    pub(super) fn recorded(&self, id: BatchId) -> Result<Option<Vec<Part>>> {
+    pub(super) fn recorded(&self, id: BatchId) -> Result<Option<Vec<PartFile>>> {
         let name = record_name(id);
         let Some(text) = self.log.store().get(&name)? else { return Ok(None) };
         let names = read_entries(&self.log.store().dir().join(&name).display().to_string(), &text)?;
-        Ok(Some(names.map(|name| Part::named(name.to_owned())).collect()))
+        Ok(Some(names.map(|name| PartFile::named(name.to_owned())).collect()))
     }
 
     /// Puts Spark's entry for the batch.
-    pub(super) fn put(&self, id: BatchId, out: &Path, parts: &[Part]) -> Result<()> {
+    pub(super) fn put(&self, id: BatchId, out: &Path, parts: &[PartFile]) -> Result<()> {
         let entries: Result<Vec<String>> = parts.iter().map(|part| entry(&out.join(part.name()))).collect();
         match self.log.add(id.0, &entries?)? {
             Put::Written if self.log.is_compaction(id.0) => {

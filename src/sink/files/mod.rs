@@ -19,7 +19,7 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt, ready};
 
 use self::log::SinkLog;
-use self::part::{Empty, LaneParts, Part, remove_staged};
+use self::part::{Empty, LaneParts, PartFile, remove_staged};
 use super::encode::{CsvEncoding, Encoding, JsonEncoding, ParquetEncoding, TextEncoding};
 use super::format::{OutputFormat, SinkRequest};
 use super::{OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
@@ -34,14 +34,14 @@ use crate::types::zone::Zone;
 
 /// The formats that are files.
 #[derive(Clone, Copy, Debug)]
-pub enum FileFormat {
+pub enum FileOutputFormat {
     Parquet,
     Csv,
     Json,
     Text,
 }
 
-impl OutputFormat for FileFormat {
+impl OutputFormat for FileOutputFormat {
     fn name(&self) -> &'static str {
         match self {
             Self::Parquet => "parquet",
@@ -109,7 +109,7 @@ impl Sink for FileSink {
 struct FileWriter {
     path: PathBuf,
     log: SinkLog,
-    layout: part::Layout,
+    layout: part::PartLayout,
     encoding: Arc<dyn Encoding>,
     durability: Durability,
     run: SinkRun,
@@ -117,7 +117,7 @@ struct FileWriter {
 
 impl FileWriter {
     /// Renames what a record names and puts the log entry; each step may have been done before.
-    fn roll_forward(&self, id: BatchId, parts: &[Part]) -> Result<()> {
+    fn roll_forward(&self, id: BatchId, parts: &[PartFile]) -> Result<()> {
         for part in parts {
             part.publish(&self.path, self.durability)?;
             crate::runtime::crash::point("sink-renamed");
@@ -141,7 +141,7 @@ impl FileWriter {
         Ok(recorded.is_some())
     }
 
-    fn publish(&self, id: BatchId, parts: &[Part]) -> Result<()> {
+    fn publish(&self, id: BatchId, parts: &[PartFile]) -> Result<()> {
         if !self.log.reach(id)? {
             ::log::warn!(
                 "the rows of batch {id} are dropped: the log of {} has a batch of this number already, from a query with another checkpoint or one \
@@ -184,10 +184,10 @@ impl Writer for FileWriter {
     }
 }
 
-fn unpack(staged: Vec<Staged>) -> Result<Vec<Part>> {
+fn unpack(staged: Vec<Staged>) -> Result<Vec<PartFile>> {
     let mut parts = Vec::new();
     for lane in staged {
-        parts.extend(*lane.downcast::<Vec<Part>>().map_err(|_| Error::internal("not what this sink staged"))?);
+        parts.extend(*lane.downcast::<Vec<PartFile>>().map_err(|_| Error::internal("not what this sink staged"))?);
     }
     Ok(parts)
 }

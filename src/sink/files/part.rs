@@ -22,7 +22,7 @@ use crate::types::zone::Zone;
 const STAGED: &str = ".staged";
 
 /// Which columns make directories, and which go into the files.
-pub(crate) struct Layout {
+pub(crate) struct PartLayout {
     partition: Vec<(usize, String)>,
     file: Vec<usize>,
     schema: SchemaRef,
@@ -31,7 +31,7 @@ pub(crate) struct Layout {
 }
 
 /// Splits a schema by `partitionBy`; names are matched without regard to case.
-pub(crate) fn layout(schema: &SchemaRef, partition_by: &[String], zone: Zone) -> Result<Layout> {
+pub(crate) fn layout(schema: &SchemaRef, partition_by: &[String], zone: Zone) -> Result<PartLayout> {
     let mut partition = Vec::new();
     for name in partition_by {
         let found =
@@ -47,14 +47,14 @@ pub(crate) fn layout(schema: &SchemaRef, partition_by: &[String], zone: Zone) ->
         return Err(Error::of(condition::ALL_PARTITION_COLUMNS_NOT_ALLOWED));
     }
     let schema = Arc::new(Schema::new(file.iter().map(|i| schema.field(*i).clone()).collect::<Vec<_>>()));
-    Ok(Layout { partition, file, schema, zone })
+    Ok(PartLayout { partition, file, schema, zone })
 }
 
 /// A file by its final name, relative to the output directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Part(String);
+pub(crate) struct PartFile(String);
 
-impl Part {
+impl PartFile {
     pub(crate) fn named(name: String) -> Self {
         Self(name)
     }
@@ -122,13 +122,13 @@ pub(crate) struct LaneParts<'a> {
     out: &'a Path,
     lane: usize,
     id: Uuid,
-    layout: &'a Layout,
+    layout: &'a PartLayout,
     encoding: &'a Arc<dyn Encoding>,
     durability: Durability,
     /// The files being written, by partition directory.
     open: IndexMap<String, Box<dyn Encoder>>,
     /// Every file that was begun, in the same order.
-    parts: Vec<Part>,
+    parts: Vec<PartFile>,
 }
 
 /// What a lane without rows leaves.
@@ -143,7 +143,7 @@ impl<'a> LaneParts<'a> {
     pub(crate) fn new(
         out: &'a Path,
         lane: usize,
-        layout: &'a Layout,
+        layout: &'a PartLayout,
         encoding: &'a Arc<dyn Encoding>,
         durability: Durability,
     ) -> Self {
@@ -155,7 +155,7 @@ impl<'a> LaneParts<'a> {
         mut self,
         rows: BoxStream<'static, Result<RecordBatch>>,
         empty: Empty,
-    ) -> Result<Vec<Part>> {
+    ) -> Result<Vec<PartFile>> {
         let written = self.write_all(rows, empty).await;
         if written.is_err() {
             for part in &self.parts {
@@ -212,9 +212,9 @@ impl<'a> LaneParts<'a> {
         }
     }
 
-    fn part(&self, directory: &str) -> Part {
+    fn part(&self, directory: &str) -> PartFile {
         let (lane, id, extension) = (self.lane, self.id, self.encoding.extension());
-        Part(match directory {
+        PartFile(match directory {
             "" => format!("part-{lane:05}-{id}-c000{extension}"),
             directory => format!("{directory}/part-{lane:05}-{id}.c000{extension}"),
         })

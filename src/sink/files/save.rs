@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use futures::stream::BoxStream;
 
-use super::part::{self, Empty, LaneParts, Part};
+use super::part::{self, Empty, LaneParts, PartFile};
 use crate::config::{Conf, Options, options};
 use crate::durable::store::Durability;
 use crate::error::{Context, Error, Result, condition};
@@ -42,7 +42,7 @@ impl Overwrite {
 /// One batch write into a directory. Lanes stage their rows; [`FileSave::publish`] makes them visible.
 pub struct FileSave {
     path: PathBuf,
-    layout: part::Layout,
+    layout: part::PartLayout,
     encoding: Arc<dyn Encoding>,
     durability: Durability,
 }
@@ -64,13 +64,13 @@ impl FileSave {
     }
 
     /// Writes a lane's rows where no glob sees them. The first lane leaves a file even without rows.
-    pub async fn stage(&self, lane: usize, rows: BoxStream<'static, Result<RecordBatch>>) -> Result<Vec<Part>> {
+    pub async fn stage(&self, lane: usize, rows: BoxStream<'static, Result<RecordBatch>>) -> Result<Vec<PartFile>> {
         let empty = if lane == 0 { Empty::File } else { Empty::Nothing };
         LaneParts::new(&self.path, lane, &self.layout, &self.encoding, self.durability).take(rows, empty).await
     }
 
     /// Makes every lane's parts visible in place of what `overwrite` names; after a lane's error all are removed.
-    pub fn publish(&self, staged: Vec<Result<Vec<Part>>>, overwrite: Option<Overwrite>) -> Result<()> {
+    pub fn publish(&self, staged: Vec<Result<Vec<PartFile>>>, overwrite: Option<Overwrite>) -> Result<()> {
         let parts = || staged.iter().flatten().flatten();
         if let Some(error) = staged.iter().find_map(|lane| lane.as_ref().err()) {
             for part in parts() {

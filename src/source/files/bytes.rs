@@ -144,20 +144,20 @@ impl Records {
         loop {
             let unread = &self.buffer[self.start..self.filled];
             match find(&self.separator, unread, searched, self.ended) {
-                Found::At { end, next } => {
+                RecordEnd::At { end, next } => {
                     let range = (self.start, self.start + end);
                     self.start += next;
                     self.at += next as u64;
                     return Ok(Some(range));
                 }
-                Found::More { from } => searched = from,
+                RecordEnd::More { from } => searched = from,
             }
             if self.ended || !self.fill()? {
                 if self.filled == self.start {
                     return Ok(None);
                 }
                 // The end of the file may decide what was undecided, such as a last `\r`.
-                if let Found::At { end, next } =
+                if let RecordEnd::At { end, next } =
                     find(&self.separator, &self.buffer[self.start..self.filled], searched, true)
                 {
                     let range = (self.start, self.start + end);
@@ -200,38 +200,38 @@ impl Records {
     }
 }
 
-enum Found {
+enum RecordEnd {
     /// A record ends at `end`, the next begins at `next`.
     At { end: usize, next: usize },
     /// Not in these bytes; what is before `from` need not be searched again.
     More { from: usize },
 }
 
-fn find(separator: &Separator, bytes: &[u8], from: usize, ended: bool) -> Found {
+fn find(separator: &Separator, bytes: &[u8], from: usize, ended: bool) -> RecordEnd {
     match separator {
-        Separator::None => Found::More { from: bytes.len() },
+        Separator::None => RecordEnd::More { from: bytes.len() },
         Separator::Any => match memchr::memchr2(b'\n', b'\r', &bytes[from..]).map(|at| from + at) {
             Some(at) => line_end(bytes, at, ended),
-            None => Found::More { from: bytes.len() },
+            None => RecordEnd::More { from: bytes.len() },
         },
         Separator::Text(text) => match memchr::memmem::find(&bytes[from..], text).map(|at| from + at) {
-            Some(at) => Found::At { end: at, next: at + text.len() },
-            None => Found::More { from: bytes.len().saturating_sub(text.len() - 1).max(from) },
+            Some(at) => RecordEnd::At { end: at, next: at + text.len() },
+            None => RecordEnd::More { from: bytes.len().saturating_sub(text.len() - 1).max(from) },
         },
         Separator::OutsideQuotes(quotes) => outside_quotes(quotes, bytes, ended),
     }
 }
 
-fn line_end(bytes: &[u8], at: usize, ended: bool) -> Found {
+fn line_end(bytes: &[u8], at: usize, ended: bool) -> RecordEnd {
     match (bytes[at], bytes.get(at + 1)) {
-        (b'\r', Some(b'\n')) => Found::At { end: at, next: at + 2 },
-        (b'\r', None) if !ended => Found::More { from: at },
-        _ => Found::At { end: at, next: at + 1 },
+        (b'\r', Some(b'\n')) => RecordEnd::At { end: at, next: at + 2 },
+        (b'\r', None) if !ended => RecordEnd::More { from: at },
+        _ => RecordEnd::At { end: at, next: at + 1 },
     }
 }
 
 /// Searches a record from its beginning: a quote opens only where a field begins.
-fn outside_quotes(quotes: &Quotes, bytes: &[u8], ended: bool) -> Found {
+fn outside_quotes(quotes: &Quotes, bytes: &[u8], ended: bool) -> RecordEnd {
     let (mut at, mut inside) = (0, false);
     while let Some(found) = memchr::memchr3(quotes.quote, b'\n', b'\r', &bytes[at..]).map(|found| at + found) {
         let byte = bytes[found];
@@ -255,7 +255,7 @@ fn outside_quotes(quotes: &Quotes, bytes: &[u8], ended: bool) -> Found {
             inside = before.is_empty() || before.ends_with(&quotes.separator);
         }
     }
-    Found::More { from: 0 }
+    RecordEnd::More { from: 0 }
 }
 
 /// Whether an odd number of escapes stands before `at`.

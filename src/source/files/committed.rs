@@ -24,7 +24,7 @@ pub struct Committed {
 
 /// A line of the log.
 #[derive(Deserialize)]
-struct Line {
+struct CommittedFile {
     path: String,
     #[serde(default)]
     size: u64,
@@ -52,7 +52,7 @@ impl Committed {
             entries = self.log.all()?;
         }
         for line in entries.iter() {
-            let line: Line = serde_json::from_str(line).map_err(|error| {
+            let line: CommittedFile = serde_json::from_str(line).map_err(|error| {
                 let log = self.log.store().dir().display();
                 Error::new(ErrorKind::Checkpoint, format!("a line of {log} is damaged: {error}"))
             })?;

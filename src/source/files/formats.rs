@@ -13,18 +13,18 @@ use crate::source::format::{InputFormat, SourceRequest};
 
 /// A format of files that can be read.
 #[derive(Clone, Copy, Debug)]
-pub enum FileFormat {
+pub enum FileInputFormat {
     Parquet,
     Csv,
     Json,
     Text,
 }
 
-impl FileFormat {
+impl FileInputFormat {
     pub const ALL: [Self; 4] = [Self::Parquet, Self::Csv, Self::Json, Self::Text];
 }
 
-impl InputFormat for FileFormat {
+impl InputFormat for FileInputFormat {
     fn name(&self) -> &str {
         match self {
             Self::Parquet => "parquet",

@@ -8,7 +8,7 @@ use crate::types;
 
 /// What becomes of a malformed record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum ParseMode {
     /// What can be read is kept, the rest is null, and the record's text goes into the corrupt-record column where there is one.
     Permissive,
     /// It is left out.
@@ -20,22 +20,22 @@ pub enum Mode {
 /// The mode and the name of the corrupt-record column.
 #[derive(Clone, Debug)]
 pub struct Malformed {
-    pub mode: Mode,
+    pub mode: ParseMode,
     pub column: String,
 }
 
 impl Malformed {
     pub fn read(options: &mut Options, conf: &Conf) -> Self {
         let mode = match options.get("mode").map(str::to_ascii_uppercase).as_deref() {
-            None | Some("PERMISSIVE") => Mode::Permissive,
-            Some("DROPMALFORMED") => Mode::DropMalformed,
-            Some("FAILFAST") => Mode::FailFast,
+            None | Some("PERMISSIVE") => ParseMode::Permissive,
+            Some("DROPMALFORMED") => ParseMode::DropMalformed,
+            Some("FAILFAST") => ParseMode::FailFast,
             Some(other) => {
                 // As in Spark, which only warns here.
                 log::warn!(
                     "'{other}' is no mode for malformed records; using PERMISSIVE (others: DROPMALFORMED, FAILFAST)"
                 );
-                Mode::Permissive
+                ParseMode::Permissive
             }
         };
         let column = options.get("columnNameOfCorruptRecord").or(conf.get("spark.sql.columnNameOfCorruptRecord"));

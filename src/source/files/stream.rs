@@ -91,14 +91,14 @@ impl StreamOptions {
 
 /// A line of the log.
 #[derive(Clone, Debug, Deserialize)]
-struct Line {
+struct SeenFile {
     path: String,
     timestamp: i64,
     #[serde(rename = "batchId")]
     number: i64,
 }
 
-impl Line {
+impl SeenFile {
     fn parse(text: &str, log: &CompactibleLog) -> Result<Self> {
         serde_json::from_str(text).map_err(|error| {
             Error::new(ErrorKind::Checkpoint, format!("a line of {} is damaged: {error}", log.store().dir().display()))
@@ -161,7 +161,7 @@ impl FileStreamReader {
         let log = CompactibleLog::new(log.store()?, options.compact_interval);
         let mut seen = Seen::new(options.max_age_ms, options.file_name_only);
         for line in log.all()?.iter() {
-            let line = Line::parse(line, &log)?;
+            let line = SeenFile::parse(line, &log)?;
             seen.add(&line.path, line.timestamp);
         }
         seen.purge();
@@ -255,7 +255,7 @@ impl FileStreamReader {
         let number = self.head;
         let uris: Vec<_> = files.iter().map(|file| crate::types::uri::from_path(&file.path)).collect();
         let lines: Vec<_> =
-            uris.iter().zip(&files).map(|(uri, file)| Line::write(uri, file.modified_ms, number)).collect();
+            uris.iter().zip(&files).map(|(uri, file)| SeenFile::write(uri, file.modified_ms, number)).collect();
         if self.log.add(number, &lines)? == Put::Exists {
             return Err(Error::new(
                 ErrorKind::Checkpoint,
@@ -294,7 +294,7 @@ impl FileStreamReader {
                 self.recent.insert(number, Vec::new());
             }
             for line in self.log.all()?.iter() {
-                let line = Line::parse(line, &self.log)?;
+                let line = SeenFile::parse(line, &self.log)?;
                 let number = u64::try_from(line.number).unwrap_or_default();
                 if (from..to).contains(&number) {
                     let file = self.entry(&line)?;
@@ -306,7 +306,7 @@ impl FileStreamReader {
     }
 
     /// A file as the log has it; its size is looked up, and one that is gone fails when it is read.
-    fn entry(&self, line: &Line) -> Result<FileEntry> {
+    fn entry(&self, line: &SeenFile) -> Result<FileEntry> {
         let path = crate::types::uri::to_path(&line.path)?;
         let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
         let listing = &self.source.listing;

@@ -41,12 +41,12 @@ pub fn stream(
     schema: SchemaRef,
 ) -> impl Stream<Item = DfResult<RecordBatch>> {
     let pulls = (row_calls..calls.len()).map(|i| Pull::new(Arc::clone(&calls), i, pass.kept().cloned())).collect();
-    PullStream { input, pass, schema, pulls, pending: VecDeque::new(), state: State::Reading }
+    PullStream { input, pass, schema, pulls, pending: VecDeque::new(), state: PullState::Reading }
 }
 
 /// How far a pass has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum PullState {
     Reading,
     /// The input has ended; functions still owe rows, or have not returned.
     Draining,
@@ -60,7 +60,7 @@ struct PullStream {
     pulls: Vec<Pull>,
     /// Batches whose rows have gone in and not yet come out of every function.
     pending: VecDeque<RecordBatch>,
-    state: State,
+    state: PullState,
 }
 
 /// What a function's thread receives. A channel that closes without `End` means that the pass was given up.
@@ -246,7 +246,7 @@ impl PullStream {
             moved |= pull.advance(cx)?;
         }
         self.check_counts()?;
-        if self.state == State::Reading && self.pulls.iter().all(Pull::is_idle) {
+        if self.state == PullState::Reading && self.pulls.iter().all(Pull::is_idle) {
             match self.input.poll_next_unpin(cx) {
                 Poll::Pending => {}
                 Poll::Ready(Some(batch)) => {
@@ -260,7 +260,7 @@ impl PullStream {
                 }
                 Poll::Ready(None) => {
                     self.pulls.iter_mut().for_each(Pull::end_input);
-                    self.state = State::Draining;
+                    self.state = PullState::Draining;
                     moved = true;
                 }
             }
@@ -301,7 +301,7 @@ impl PullStream {
             if let Some(batch) = self.emit()? {
                 return Poll::Ready(Ok(Some(batch)));
             }
-            if self.state == State::Draining && self.pending.is_empty() && self.pulls.iter().all(Pull::is_done) {
+            if self.state == PullState::Draining && self.pending.is_empty() && self.pulls.iter().all(Pull::is_done) {
                 self.pulls.iter_mut().for_each(Pull::keep);
                 return Poll::Ready(Ok(None));
             }
@@ -316,12 +316,12 @@ impl Stream for PullStream {
     type Item = DfResult<RecordBatch>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.state == State::Done {
+        if self.state == PullState::Done {
             return Poll::Ready(None);
         }
         let item = ready!(self.poll(cx)).map_err(Into::into).transpose();
         if !matches!(item, Some(Ok(_))) {
-            self.state = State::Done;
+            self.state = PullState::Done;
             self.pulls.clear();
         }
         Poll::Ready(item)
@@ -354,7 +354,7 @@ fn run(
     outputs: &mut mpsc::Sender<Result<ArrayRef>>,
 ) -> Result<()> {
     let owed = Arc::new(AtomicI64::new(0));
-    let input = Input { chunks, owed: Arc::clone(&owed), ended };
+    let input = ChunkInput { chunks, owed: Arc::clone(&owed), ended };
     for output in call.function.pull(batch, Box::new(input))? {
         let output = output?;
         owed.fetch_sub(output.len() as i64, Ordering::Relaxed);
@@ -366,14 +366,14 @@ fn run(
 }
 
 /// The chunks as the function sees them.
-struct Input {
+struct ChunkInput {
     chunks: mpsc::Receiver<Message>,
     /// Rows that went in and have not come out. A function may pull on a thread of its own, hence atomic.
     owed: Arc<AtomicI64>,
     ended: Arc<AtomicBool>,
 }
 
-impl Iterator for Input {
+impl Iterator for ChunkInput {
     type Item = Result<Chunk>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -14,12 +14,12 @@ use super::exec::{PhysicalCall, append};
 use crate::error::{Error, Result};
 use crate::function::{Chunk, Runs};
 use crate::plan::pass::PassContext;
-use crate::runtime::{Shared, Who, may_block};
+use crate::runtime::{ChunkRunners, SharedChunks, may_block};
 
 /// The output of a call: there already, or being computed.
-enum Started {
+enum CallOutput {
     Done(ArrayRef),
-    Running(Shared<ArrayRef>),
+    Running(SharedChunks<ArrayRef>),
 }
 
 /// Appends the columns of the first `row_calls` calls.
@@ -59,11 +59,11 @@ fn start(
     batch: &RecordBatch,
     (lane, first_row): (usize, u64),
     pass: &Arc<PassContext>,
-) -> Result<Started> {
+) -> Result<CallOutput> {
     let call = &calls[i];
     let rows = batch.num_rows();
     if rows == 0 {
-        return Ok(Started::Done(new_empty_array(call.column.data_type())));
+        return Ok(CallOutput::Done(new_empty_array(call.column.data_type())));
     }
     let chunk = Chunk { lane, first_row, ..call.chunk(batch)? };
     let function = &call.function;
@@ -75,9 +75,9 @@ fn start(
     if here {
         let output = function.call(pass.batch(), chunk)?;
         call.check(&output, Some(rows))?;
-        return Ok(Started::Done(output));
+        return Ok(CallOutput::Done(output));
     }
-    let who = if function.runs() == Runs::Apart { Who::Helpers } else { Who::Everybody };
+    let who = if function.runs() == Runs::Apart { ChunkRunners::Helpers } else { ChunkRunners::Everybody };
     let sizes = Arc::clone(function);
     let (calls, pass_of_chunk) = (Arc::clone(calls), Arc::clone(pass));
     let shared = pass.runtime().compute().share(
@@ -92,20 +92,20 @@ fn start(
             Ok(output)
         },
     );
-    Ok(Started::Running(shared))
+    Ok(CallOutput::Running(shared))
 }
 
 async fn finish(
     batch: RecordBatch,
-    started: Vec<Started>,
+    started: Vec<CallOutput>,
     calls: Arc<[PhysicalCall]>,
     schema: SchemaRef,
 ) -> DfResult<RecordBatch> {
     let mut outputs = Vec::with_capacity(started.len());
     for (call, started) in calls.iter().zip(started) {
         outputs.push(match started {
-            Started::Done(output) => output,
-            Started::Running(shared) => joined(shared.finish().await?, call)?,
+            CallOutput::Done(output) => output,
+            CallOutput::Running(shared) => joined(shared.finish().await?, call)?,
         });
     }
     Ok(append(&batch, outputs, &schema)?)

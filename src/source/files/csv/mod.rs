@@ -10,7 +10,7 @@ use std::path::Path;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 
 pub use self::strings::{infer_string, parse_strings};
-use self::token::{Dialect, Unescaped};
+use self::token::{CsvDialect, Unescaped};
 use super::bytes::{Quotes, Separator, encoding, is_plain};
 use super::cells::Rules;
 use super::list::FileEntry;
@@ -25,7 +25,7 @@ use crate::runtime::Cancel;
 /// The reading half of `csv`, with its options.
 #[derive(Clone, Debug)]
 pub struct CsvReader {
-    dialect: Dialect,
+    dialect: CsvDialect,
     rules: Rules,
     malformed: Malformed,
     header: bool,
@@ -89,7 +89,7 @@ pub(super) fn sampling_ratio(options: &mut Options) -> Result<f64> {
     }
 }
 
-fn dialect(options: &mut Options) -> Result<Dialect> {
+fn dialect(options: &mut Options) -> Result<CsvDialect> {
     let separator = options.get("sep").map(str::to_owned).or_else(|| options.get("delimiter").map(str::to_owned));
     let separator = match separator.as_deref() {
         None => b",".to_vec(),
@@ -124,7 +124,7 @@ fn dialect(options: &mut Options) -> Result<Dialect> {
             ));
         }
     };
-    Ok(Dialect {
+    Ok(CsvDialect {
         separator,
         quote,
         escape,

@@ -14,7 +14,7 @@ use crate::error::{Error, Result, condition};
 use crate::runtime::Cancel;
 use crate::source::files::bytes::Records;
 use crate::source::files::cells::Cells;
-use crate::source::files::malformed::Mode;
+use crate::source::files::malformed::ParseMode;
 use crate::source::files::text::BATCH_ROWS;
 use crate::source::files::{Rows, Span};
 
@@ -169,8 +169,8 @@ pub(super) fn row(
         }
     }
     match reader.malformed.mode {
-        Mode::FailFast if !good => Err(reader.malformed.failure(&text(record))),
-        Mode::DropMalformed => Ok(good),
+        ParseMode::FailFast if !good => Err(reader.malformed.failure(&text(record))),
+        ParseMode::DropMalformed => Ok(good),
         _ => Ok(true),
     }
 }

@@ -12,14 +12,14 @@ use super::token::{Fields, is_skipped};
 use crate::config::{Conf, Options};
 use crate::error::{Error, Result};
 use crate::source::files::cells::Cells;
-use crate::source::files::malformed::Mode;
+use crate::source::files::malformed::ParseMode;
 use crate::source::files::unsupported_type;
 
 /// Each text as a struct of `to`. Null text is null, blank text a struct of nulls; a malformed record is, by PERMISSIVE, what can be
 /// read of it, by FAILFAST an error. DROPMALFORMED is refused, as in Spark.
 pub fn parse_strings(text: &StringArray, to: &StructFields, options: &mut Options, conf: &Conf) -> Result<ArrayRef> {
     let reader = CsvReader::new(options, conf)?;
-    if reader.malformed.mode == Mode::DropMalformed {
+    if reader.malformed.mode == ParseMode::DropMalformed {
         return Err(Error::illegal("from_csv takes the modes PERMISSIVE and FAILFAST, not DROPMALFORMED"));
     }
     if let Some(field) = to.iter().find(|field| field.data_type().is_nested()) {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// How a record is cut into fields.
 #[derive(Clone, Debug)]
-pub struct Dialect {
+pub struct CsvDialect {
     pub separator: Vec<u8>,
     pub quote: Option<u8>,
     pub escape: Option<u8>,
@@ -67,7 +67,7 @@ impl Fields {
     }
 
     /// The bytes of a field, `None` for null; `record` is what was cut last.
-    pub fn get<'a>(&'a self, i: usize, record: &'a [u8], dialect: &'a Dialect) -> Option<&'a [u8]> {
+    pub fn get<'a>(&'a self, i: usize, record: &'a [u8], dialect: &'a CsvDialect) -> Option<&'a [u8]> {
         let bytes = match self.fields.get(i)? {
             Field::Plain(range) => &record[range.clone()],
             Field::Undone(range) => &self.scratch[range.clone()],
@@ -78,7 +78,7 @@ impl Fields {
     }
 
     /// Cuts a record.
-    pub fn cut(&mut self, record: &[u8], dialect: &Dialect) -> Result<(), Uncut> {
+    pub fn cut(&mut self, record: &[u8], dialect: &CsvDialect) -> Result<(), Uncut> {
         self.fields.clear();
         self.scratch.clear();
         let quoted = dialect.quote.is_some_and(|quote| memchr::memchr(quote, record).is_some());
@@ -109,13 +109,13 @@ impl Fields {
         Ok(())
     }
 
-    fn plain(&mut self, record: &[u8], range: Range<usize>, dialect: &Dialect) {
+    fn plain(&mut self, record: &[u8], range: Range<usize>, dialect: &CsvDialect) {
         let range = trim(record, range, dialect);
         self.fields.push(if range.is_empty() { Field::Null } else { Field::Plain(range) });
     }
 
     /// Cuts the field that begins at `from`; where the next begins, if there is one.
-    fn field(&mut self, record: &[u8], from: usize, dialect: &Dialect) -> Result<Option<usize>, Uncut> {
+    fn field(&mut self, record: &[u8], from: usize, dialect: &CsvDialect) -> Result<Option<usize>, Uncut> {
         let start = if dialect.trim_start { skip_space(record, from) } else { from };
         match dialect.quote.filter(|quote| record.get(start) == Some(quote)) {
             Some(quote) => self.quoted(record, from, start + 1, quote, dialect),
@@ -123,7 +123,7 @@ impl Fields {
         }
     }
 
-    fn unquoted(&mut self, record: &[u8], from: usize, dialect: &Dialect) -> Option<usize> {
+    fn unquoted(&mut self, record: &[u8], from: usize, dialect: &CsvDialect) -> Option<usize> {
         let end = memchr::memmem::find(&record[from..], &dialect.separator).map(|at| from + at);
         self.plain(record, from..end.unwrap_or(record.len()), dialect);
         end.map(|end| end + dialect.separator.len())
@@ -135,7 +135,7 @@ impl Fields {
         from: usize,
         start: usize,
         quote: u8,
-        dialect: &Dialect,
+        dialect: &CsvDialect,
     ) -> Result<Option<usize>, Uncut> {
         let begun = self.scratch.len();
         let mut at = start;
@@ -196,7 +196,7 @@ fn skip_space(record: &[u8], from: usize) -> usize {
     from + record[from..].iter().take_while(|byte| **byte <= b' ').count()
 }
 
-fn trim(record: &[u8], range: Range<usize>, dialect: &Dialect) -> Range<usize> {
+fn trim(record: &[u8], range: Range<usize>, dialect: &CsvDialect) -> Range<usize> {
     let (mut start, mut end) = (range.start, range.end);
     while dialect.trim_start && start < end && record[start] <= b' ' {
         start += 1;
@@ -208,6 +208,6 @@ fn trim(record: &[u8], range: Range<usize>, dialect: &Dialect) -> Range<usize> {
 }
 
 /// Whether a record has nothing to say: blank, or a comment.
-pub fn is_skipped(record: &[u8], dialect: &Dialect) -> bool {
+pub fn is_skipped(record: &[u8], dialect: &CsvDialect) -> bool {
     record.iter().all(|byte| *byte <= b' ') || dialect.comment.is_some_and(|comment| record.first() == Some(&comment))
 }

@@ -7,26 +7,26 @@ use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, FieldRef, Fields};
 use base64::Engine;
 
-use super::cursor::{Cursor, Kind, Syntax, non_numeric};
+use super::cursor::{Cursor, JsonKind, Syntax, non_numeric};
 use crate::error::{Error, Result};
 use crate::source::files::cells::{Cells, Rules};
 use crate::types::parse;
 
 /// A builder for one column.
-pub enum Column {
+pub enum JsonColumn {
     Cells(Cells),
     Struct(StructColumn),
     List {
         element: FieldRef,
-        values: Box<Column>,
+        values: Box<JsonColumn>,
         offsets: Vec<i32>,
         valid: NullBufferBuilder,
     },
     Map {
         entries: FieldRef,
         sorted: bool,
-        keys: Box<Column>,
-        values: Box<Column>,
+        keys: Box<JsonColumn>,
+        values: Box<JsonColumn>,
         offsets: Vec<i32>,
         valid: NullBufferBuilder,
     },
@@ -35,7 +35,7 @@ pub enum Column {
 /// Several columns side by side: a struct, or the rows themselves.
 pub struct StructColumn {
     fields: Fields,
-    columns: Vec<Column>,
+    columns: Vec<JsonColumn>,
     valid: NullBufferBuilder,
     /// Where in the text each field's value is; kept for its memory.
     places: Vec<Option<std::ops::Range<usize>>>,
@@ -59,7 +59,7 @@ impl Filled {
     }
 }
 
-impl Column {
+impl JsonColumn {
     pub fn new(data_type: &DataType, rows: usize) -> Result<Self> {
         Ok(match data_type {
             DataType::Struct(fields) => Self::Struct(StructColumn::new(fields, rows)?),
@@ -123,15 +123,15 @@ impl Column {
     /// Appends a value whose syntax is known to be right.
     pub fn push(&mut self, cursor: &mut Cursor<'_>, rules: &Rules) -> Result<Filled, Syntax> {
         let kind = cursor.kind()?;
-        if kind == Kind::Null {
+        if kind == JsonKind::Null {
             cursor.skip()?;
             self.push_null();
             return Ok(Filled::Well);
         }
         match self {
             Self::Cells(cells) => cell(cells, kind, cursor, rules),
-            Self::Struct(column) if kind == Kind::Object => column.push(cursor, rules),
-            Self::List { values, offsets, valid, .. } if kind == Kind::Array => {
+            Self::Struct(column) if kind == JsonKind::Object => column.push(cursor, rules),
+            Self::List { values, offsets, valid, .. } if kind == JsonKind::Array => {
                 let (mut more, mut filled) = (cursor.enter(b']')?, Filled::Well);
                 while more {
                     filled = filled.and(values.push(cursor, rules)?);
@@ -141,7 +141,7 @@ impl Column {
                 valid.append(filled == Filled::Well);
                 Ok(filled)
             }
-            Self::Map { keys, values, offsets, valid, .. } if kind == Kind::Object => {
+            Self::Map { keys, values, offsets, valid, .. } if kind == JsonKind::Object => {
                 let (mut more, mut filled) = (cursor.enter(b'}')?, Filled::Well);
                 while more {
                     let name = cursor.name()?;
@@ -188,7 +188,8 @@ impl Column {
 
 impl StructColumn {
     pub fn new(fields: &Fields, rows: usize) -> Result<Self> {
-        let columns = fields.iter().map(|field| Column::new(field.data_type(), rows)).collect::<Result<Vec<_>>>()?;
+        let columns =
+            fields.iter().map(|field| JsonColumn::new(field.data_type(), rows)).collect::<Result<Vec<_>>>()?;
         Ok(Self {
             fields: fields.clone(),
             columns,
@@ -203,12 +204,12 @@ impl StructColumn {
 
     /// A row that is there, all of nulls.
     pub fn push_empty(&mut self) {
-        self.columns.iter_mut().for_each(Column::push_null);
+        self.columns.iter_mut().for_each(JsonColumn::push_null);
         self.valid.append_non_null();
     }
 
     pub fn push_null(&mut self) {
-        self.columns.iter_mut().for_each(Column::push_null);
+        self.columns.iter_mut().for_each(JsonColumn::push_null);
         self.valid.append_null();
     }
 
@@ -216,7 +217,7 @@ impl StructColumn {
     pub fn push_malformed(&mut self, corrupt: Option<usize>, record: &str, rules: &Rules) {
         for (i, column) in self.columns.iter_mut().enumerate() {
             match column {
-                Column::Cells(cells) if corrupt == Some(i) => {
+                JsonColumn::Cells(cells) if corrupt == Some(i) => {
                     cells.push(record, rules);
                 }
                 column => column.push_null(),
@@ -225,7 +226,7 @@ impl StructColumn {
         self.valid.append_non_null();
     }
 
-    pub fn column(&mut self, i: usize) -> &mut Column {
+    pub fn column(&mut self, i: usize) -> &mut JsonColumn {
         &mut self.columns[i]
     }
 
@@ -278,16 +279,16 @@ impl StructColumn {
                 nulls,
             ));
         }
-        let columns = self.columns.into_iter().map(Column::finish).collect::<Result<Vec<_>>>()?;
+        let columns = self.columns.into_iter().map(JsonColumn::finish).collect::<Result<Vec<_>>>()?;
         Ok(StructArray::try_new(self.fields, columns, nulls)?)
     }
 }
 
 /// One value that is not nested, by Spark's rules: text is not a number, a number is not text unless text is wanted.
-fn cell(cells: &mut Cells, kind: Kind, cursor: &mut Cursor<'_>, rules: &Rules) -> Result<Filled, Syntax> {
+fn cell(cells: &mut Cells, kind: JsonKind, cursor: &mut Cursor<'_>, rules: &Rules) -> Result<Filled, Syntax> {
     if let Cells::Utf8(builder) = cells {
         match kind {
-            Kind::Text => builder.append_value(cursor.string()?),
+            JsonKind::Text => builder.append_value(cursor.string()?),
             _ if cursor.writes_anew() => {
                 let mut text = String::new();
                 cursor.copy(&mut text)?;
@@ -302,7 +303,7 @@ fn cell(cells: &mut Cells, kind: Kind, cursor: &mut Cursor<'_>, rules: &Rules) -
         return Ok(Filled::Well);
     }
     let good = match kind {
-        Kind::Text => {
+        JsonKind::Text => {
             let text = cursor.string()?;
             match cells {
                 Cells::Boolean(_)
@@ -343,7 +344,7 @@ fn cell(cells: &mut Cells, kind: Kind, cursor: &mut Cursor<'_>, rules: &Rules) -
                 }
             }
         }
-        Kind::Number => {
+        JsonKind::Number => {
             let text = cursor.number()?;
             match cells {
                 // A number is a time in seconds since the epoch.
@@ -378,7 +379,7 @@ fn cell(cells: &mut Cells, kind: Kind, cursor: &mut Cursor<'_>, rules: &Rules) -
                 _ => false,
             }
         }
-        Kind::NonNumeric => {
+        JsonKind::NonNumeric => {
             let value = non_numeric(cursor.number()?).unwrap_or(f64::NAN);
             match cells {
                 Cells::Float32(builder) => {
@@ -396,17 +397,17 @@ fn cell(cells: &mut Cells, kind: Kind, cursor: &mut Cursor<'_>, rules: &Rules) -
                 _ => false,
             }
         }
-        Kind::True | Kind::False => {
+        JsonKind::True | JsonKind::False => {
             cursor.skip()?;
             if let Cells::Boolean(builder) = cells {
                 return Ok({
-                    let _: () = builder.append_value(kind == Kind::True);
+                    let _: () = builder.append_value(kind == JsonKind::True);
                     appended(())
                 });
             }
             false
         }
-        Kind::Object | Kind::Array | Kind::Null => {
+        JsonKind::Object | JsonKind::Array | JsonKind::Null => {
             cursor.skip()?;
             false
         }

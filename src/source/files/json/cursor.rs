@@ -8,7 +8,7 @@ use crate::types::json_text::write_string;
 
 /// What is allowed beyond JSON.
 #[derive(Clone, Copy, Debug)]
-pub struct Dialect {
+pub struct JsonDialect {
     pub comments: bool,
     pub unquoted_names: bool,
     pub single_quotes: bool,
@@ -26,7 +26,7 @@ pub struct Syntax;
 
 /// What a value is, by its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum JsonKind {
     Object,
     Array,
     Text,
@@ -43,7 +43,7 @@ pub enum Kind {
 pub struct Cursor<'a> {
     text: &'a str,
     at: usize,
-    dialect: Dialect,
+    dialect: JsonDialect,
 }
 
 /// Values inside values beyond this are refused, as by Jackson.
@@ -66,7 +66,7 @@ pub fn non_numeric(word: &str) -> Option<f64> {
 }
 
 impl<'a> Cursor<'a> {
-    pub fn new(text: &'a str, dialect: Dialect) -> Self {
+    pub fn new(text: &'a str, dialect: JsonDialect) -> Self {
         Self { text, at: 0, dialect }
     }
 
@@ -82,7 +82,7 @@ impl<'a> Cursor<'a> {
     /// Appends the next value without the space around its parts, as Jackson copies it: fractions as doubles.
     pub fn copy(&mut self, out: &mut String) -> Result<(), Syntax> {
         match self.kind()? {
-            Kind::Object => {
+            JsonKind::Object => {
                 out.push('{');
                 let mut more = self.enter(b'}')?;
                 while more {
@@ -94,7 +94,7 @@ impl<'a> Cursor<'a> {
                 }
                 out.push('}');
             }
-            Kind::Array => {
+            JsonKind::Array => {
                 out.push('[');
                 let mut more = self.enter(b']')?;
                 while more {
@@ -104,15 +104,15 @@ impl<'a> Cursor<'a> {
                 }
                 out.push(']');
             }
-            Kind::Text => write_string(out, &self.string()?),
-            Kind::Number => {
+            JsonKind::Text => write_string(out, &self.string()?),
+            JsonKind::Number => {
                 let text = self.number()?;
                 match text.parse::<f64>() {
                     Ok(value) if text.contains(['.', 'e', 'E']) => out.push_str(&display::double(value)),
                     _ => out.push_str(text),
                 }
             }
-            Kind::True | Kind::False | Kind::Null | Kind::NonNumeric => {
+            JsonKind::True | JsonKind::False | JsonKind::Null | JsonKind::NonNumeric => {
                 let place = self.skip()?;
                 out.push_str(self.slice(place));
             }
@@ -154,20 +154,20 @@ impl<'a> Cursor<'a> {
     }
 
     /// What the next value is.
-    pub fn kind(&mut self) -> Result<Kind, Syntax> {
+    pub fn kind(&mut self) -> Result<JsonKind, Syntax> {
         self.space()?;
         let rest = &self.bytes()[self.at..];
         Ok(match rest.first().ok_or(Syntax)? {
-            b'{' => Kind::Object,
-            b'[' => Kind::Array,
-            b'"' => Kind::Text,
-            b'\'' if self.dialect.single_quotes => Kind::Text,
-            b't' if rest.starts_with(b"true") => Kind::True,
-            b'f' if rest.starts_with(b"false") => Kind::False,
-            b'n' if rest.starts_with(b"null") => Kind::Null,
-            b'-' if matches!(rest.get(1), Some(b'0'..=b'9')) => Kind::Number,
-            b'0'..=b'9' => Kind::Number,
-            _ if self.dialect.non_numeric && self.word().is_some() => Kind::NonNumeric,
+            b'{' => JsonKind::Object,
+            b'[' => JsonKind::Array,
+            b'"' => JsonKind::Text,
+            b'\'' if self.dialect.single_quotes => JsonKind::Text,
+            b't' if rest.starts_with(b"true") => JsonKind::True,
+            b'f' if rest.starts_with(b"false") => JsonKind::False,
+            b'n' if rest.starts_with(b"null") => JsonKind::Null,
+            b'-' if matches!(rest.get(1), Some(b'0'..=b'9')) => JsonKind::Number,
+            b'0'..=b'9' => JsonKind::Number,
+            _ if self.dialect.non_numeric && self.word().is_some() => JsonKind::NonNumeric,
             _ => return Err(Syntax),
         })
     }
@@ -346,8 +346,8 @@ impl<'a> Cursor<'a> {
         let kind = self.kind()?;
         let from = self.at;
         match kind {
-            Kind::Object | Kind::Array if depth == MOST_NESTED => return Err(Syntax),
-            Kind::Object => {
+            JsonKind::Object | JsonKind::Array if depth == MOST_NESTED => return Err(Syntax),
+            JsonKind::Object => {
                 let mut more = self.enter(b'}')?;
                 while more {
                     self.name()?;
@@ -355,21 +355,21 @@ impl<'a> Cursor<'a> {
                     more = self.another(b'}')?;
                 }
             }
-            Kind::Array => {
+            JsonKind::Array => {
                 let mut more = self.enter(b']')?;
                 while more {
                     self.skip_nested(depth + 1)?;
                     more = self.another(b']')?;
                 }
             }
-            Kind::Text => {
+            JsonKind::Text => {
                 self.string()?;
             }
-            Kind::Number | Kind::NonNumeric => {
+            JsonKind::Number | JsonKind::NonNumeric => {
                 self.number()?;
             }
-            Kind::True | Kind::Null => self.word_end(4)?,
-            Kind::False => self.word_end(5)?,
+            JsonKind::True | JsonKind::Null => self.word_end(4)?,
+            JsonKind::False => self.word_end(5)?,
         }
         Ok(from..self.at)
     }

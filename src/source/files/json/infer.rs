@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use arrow::datatypes::{DataType, Field, Fields, Schema};
 
-use super::cursor::{Cursor, Kind, Syntax};
+use super::cursor::{Cursor, JsonKind, Syntax};
 use super::{JsonReader, schema_of};
 use crate::error::{Error, Result, condition};
 use crate::source::files::Span;
 use crate::source::files::bytes::Records;
 use crate::source::files::list::FileEntry;
-use crate::source::files::malformed::Mode;
+use crate::source::files::malformed::ParseMode;
 use crate::types;
 
 /// The options that inference alone has.
@@ -55,7 +55,7 @@ pub fn infer(reader: &JsonReader, files: &[FileEntry]) -> Result<Option<Schema>>
             let readable = std::str::from_utf8(record).is_ok();
             match rows(&text, reader).ok().filter(|_| readable) {
                 Some(row) => all = merge(all, row),
-                None if reader.malformed.mode == Mode::FailFast => return Err(reader.malformed.failure(&text)),
+                None if reader.malformed.mode == ParseMode::FailFast => return Err(reader.malformed.failure(&text)),
                 None => corrupt = true,
             }
         }
@@ -64,7 +64,7 @@ pub fn infer(reader: &JsonReader, files: &[FileEntry]) -> Result<Option<Schema>>
         return Ok(None);
     }
     let Guess::Struct(mut names) = all else { return Err(Error::internal("rows of JSON that are no structs")) };
-    if corrupt && reader.malformed.mode == Mode::Permissive {
+    if corrupt && reader.malformed.mode == ParseMode::Permissive {
         names.insert(reader.malformed.column.clone(), Guess::Text);
     }
     let fields = fields(names, &reader.guessing)?;
@@ -96,28 +96,28 @@ fn guess(cursor: &mut Cursor<'_>, reader: &JsonReader) -> Result<Guess, Syntax> 
     let options = &reader.guessing;
     let primitive = |guess| if options.primitives_as_string { Guess::Text } else { guess };
     Ok(match cursor.kind()? {
-        Kind::Null => {
+        JsonKind::Null => {
             cursor.skip()?;
             Guess::Null
         }
-        Kind::True | Kind::False => {
+        JsonKind::True | JsonKind::False => {
             cursor.skip()?;
             primitive(Guess::Boolean)
         }
-        Kind::NonNumeric => {
+        JsonKind::NonNumeric => {
             cursor.number()?;
             primitive(Guess::Double)
         }
-        Kind::Number => {
+        JsonKind::Number => {
             let text = cursor.number()?;
             primitive(number(text, options.prefers_decimal))
         }
-        Kind::Text => {
+        JsonKind::Text => {
             let text = cursor.string()?;
             let is_time = options.timestamps && reader.rules.timestamp(&text).is_some();
             primitive(if is_time { Guess::Timestamp } else { Guess::Text })
         }
-        Kind::Array => {
+        JsonKind::Array => {
             let (mut more, mut element) = (cursor.enter(b']')?, Guess::Null);
             while more {
                 element = merge(element, guess(cursor, reader)?);
@@ -125,7 +125,7 @@ fn guess(cursor: &mut Cursor<'_>, reader: &JsonReader) -> Result<Guess, Syntax> 
             }
             Guess::Array(Box::new(element))
         }
-        Kind::Object => {
+        JsonKind::Object => {
             let (mut more, mut names) = (cursor.enter(b'}')?, BTreeMap::new());
             while more {
                 let name = cursor.name()?.into_owned();

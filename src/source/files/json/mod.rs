@@ -11,13 +11,13 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use self::column::{Column, Filled};
-use self::cursor::{Cursor, Dialect};
+use self::column::{Filled, JsonColumn};
+use self::cursor::{Cursor, JsonDialect};
 use super::bytes::{Separator, encoding, is_plain};
 use super::cells::Rules;
 use super::csv::sampling_ratio;
 use super::list::FileEntry;
-use super::malformed::{Malformed, Mode};
+use super::malformed::{Malformed, ParseMode};
 use super::text::line_separator;
 use super::{FileReader, Rows, Span, unsupported_type};
 use crate::config::{Conf, Options};
@@ -27,7 +27,7 @@ use crate::runtime::Cancel;
 /// The reading half of `json`, with its options.
 #[derive(Clone, Debug)]
 pub struct JsonReader {
-    dialect: Dialect,
+    dialect: JsonDialect,
     rules: Rules,
     malformed: Malformed,
     guessing: infer::Guessing,
@@ -57,7 +57,7 @@ impl JsonReader {
         let zeros = options.flag("allowNumericLeadingZeros", false)?;
         let rules = Rules::read(options, conf)?;
         Ok(Self {
-            dialect: Dialect {
+            dialect: JsonDialect {
                 comments: options.flag("allowComments", false)?,
                 unquoted_names: options.flag("allowUnquotedFieldNames", false)?,
                 single_quotes: options.flag("allowSingleQuotes", true)?,
@@ -127,7 +127,7 @@ fn odd(data_type: &DataType) -> bool {
 pub fn parse_strings(text: &StringArray, to: &DataType, options: &mut Options, conf: &Conf) -> Result<ArrayRef> {
     let mut reader = JsonReader::new(options, conf)?;
     reader.dialect.anew = true;
-    if reader.malformed.mode == Mode::DropMalformed {
+    if reader.malformed.mode == ParseMode::DropMalformed {
         return Err(Error::illegal("from_json takes the modes PERMISSIVE and FAILFAST, not DROPMALFORMED"));
     }
     if odd(to) {
@@ -137,12 +137,12 @@ pub fn parse_strings(text: &StringArray, to: &DataType, options: &mut Options, c
         DataType::Struct(fields) => fields.iter().position(|field| *field.name() == reader.malformed.column),
         _ => None,
     };
-    let mut column = Column::new(to, text.len())?;
+    let mut column = JsonColumn::new(to, text.len())?;
     for record in text {
         match record.filter(|record| !record.trim().is_empty()) {
             None => column.push_null(),
             Some(record) => {
-                if !one(&reader, &mut column, corrupt, record) && reader.malformed.mode == Mode::FailFast {
+                if !one(&reader, &mut column, corrupt, record) && reader.malformed.mode == ParseMode::FailFast {
                     return Err(reader.malformed.failure(record));
                 }
             }
@@ -152,7 +152,7 @@ pub fn parse_strings(text: &StringArray, to: &DataType, options: &mut Options, c
 }
 
 /// Appends one text; false when something in it was malformed.
-fn one(reader: &JsonReader, column: &mut Column, corrupt: Option<usize>, record: &str) -> bool {
+fn one(reader: &JsonReader, column: &mut JsonColumn, corrupt: Option<usize>, record: &str) -> bool {
     let mut cursor = Cursor::new(record, reader.dialect);
     // The whole syntax first: then nothing is appended half-way.
     let value = match cursor.clone().skip() {
@@ -164,7 +164,7 @@ fn one(reader: &JsonReader, column: &mut Column, corrupt: Option<usize>, record:
     };
     cursor = cursor.over(value);
     match column {
-        Column::Struct(rows) if cursor.kind() == Ok(cursor::Kind::Object) => {
+        JsonColumn::Struct(rows) if cursor.kind() == Ok(cursor::JsonKind::Object) => {
             let filled = rows.push_except(&mut cursor, &reader.rules, corrupt);
             let good = filled == Ok(Filled::Well);
             if let Some(at) = corrupt {
@@ -172,15 +172,15 @@ fn one(reader: &JsonReader, column: &mut Column, corrupt: Option<usize>, record:
             }
             good
         }
-        Column::Struct(rows) if cursor.kind() == Ok(cursor::Kind::Null) => {
+        JsonColumn::Struct(rows) if cursor.kind() == Ok(cursor::JsonKind::Null) => {
             rows.push_empty();
             true
         }
-        Column::Struct(_) => {
+        JsonColumn::Struct(_) => {
             malformed(reader, column, corrupt, record);
             false
         }
-        list @ Column::List { .. } if cursor.kind() == Ok(cursor::Kind::Object) => {
+        list @ JsonColumn::List { .. } if cursor.kind() == Ok(cursor::JsonKind::Object) => {
             match list.push_alone(&mut cursor, &reader.rules) {
                 Some(filled) => filled == Ok(Filled::Well),
                 None => list.push(&mut cursor, &reader.rules) == Ok(Filled::Well),
@@ -190,17 +190,17 @@ fn one(reader: &JsonReader, column: &mut Column, corrupt: Option<usize>, record:
     }
 }
 
-fn malformed(reader: &JsonReader, column: &mut Column, corrupt: Option<usize>, record: &str) {
+fn malformed(reader: &JsonReader, column: &mut JsonColumn, corrupt: Option<usize>, record: &str) {
     match column {
-        Column::Struct(rows) => rows.push_malformed(corrupt, record, &reader.rules),
+        JsonColumn::Struct(rows) => rows.push_malformed(corrupt, record, &reader.rules),
         other => other.push_null(),
     }
 }
 
 /// Fills the corrupt-record column.
-fn push_record(column: &mut Column, record: Option<&str>, reader: &JsonReader) {
+fn push_record(column: &mut JsonColumn, record: Option<&str>, reader: &JsonReader) {
     match (column, record) {
-        (Column::Cells(cells), Some(record)) => {
+        (JsonColumn::Cells(cells), Some(record)) => {
             cells.push(record, &reader.rules);
         }
         (column, _) => column.push_null(),

@@ -7,12 +7,12 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Fields, SchemaRef};
 
 use super::column::{Filled, StructColumn};
-use super::cursor::{Cursor, Kind};
+use super::cursor::{Cursor, JsonKind};
 use super::{JsonReader, push_record};
 use crate::error::{Error, Result};
 use crate::runtime::Cancel;
 use crate::source::files::bytes::Records;
-use crate::source::files::malformed::Mode;
+use crate::source::files::malformed::ParseMode;
 use crate::source::files::text::BATCH_ROWS;
 use crate::source::files::{Rows, Span};
 
@@ -39,7 +39,7 @@ pub fn read(reader: &JsonReader, span: &Span, schema: &SchemaRef, wanted: &[usiz
 }
 
 /// Rows in the making, and which of them the mode keeps.
-struct Batch {
+struct KeptRows {
     rows: StructColumn,
     kept: Vec<bool>,
 }
@@ -48,7 +48,8 @@ impl JsonRows {
     fn batch(&mut self) -> Result<Option<RecordBatch>> {
         self.cancel.check()?;
         let fields: Fields = self.schema.fields().clone();
-        let mut batch = Batch { rows: StructColumn::new(&fields, BATCH_ROWS)?, kept: Vec::with_capacity(BATCH_ROWS) };
+        let mut batch =
+            KeptRows { rows: StructColumn::new(&fields, BATCH_ROWS)?, kept: Vec::with_capacity(BATCH_ROWS) };
         let mut any = false;
         while batch.kept.len() < BATCH_ROWS {
             let Some(record) = self.records.next()? else { break };
@@ -75,17 +76,17 @@ impl JsonRows {
 }
 
 /// The rows of one record: an object is a row, an array of objects is several.
-fn record_rows(reader: &JsonReader, corrupt: Option<usize>, text: &str, batch: &mut Batch) -> Result<()> {
+fn record_rows(reader: &JsonReader, corrupt: Option<usize>, text: &str, batch: &mut KeptRows) -> Result<()> {
     let cursor = Cursor::new(text, reader.dialect);
     let mut values = Vec::new();
     let found = (|| {
         let mut probe = cursor.clone();
         match probe.kind()? {
-            Kind::Object => values.push(probe.skip()?),
-            Kind::Array => {
+            JsonKind::Object => values.push(probe.skip()?),
+            JsonKind::Array => {
                 let mut more = probe.enter(b']')?;
                 while more {
-                    if probe.kind()? != Kind::Object {
+                    if probe.kind()? != JsonKind::Object {
                         return Err(super::cursor::Syntax);
                     }
                     values.push(probe.skip()?);
@@ -105,23 +106,23 @@ fn record_rows(reader: &JsonReader, corrupt: Option<usize>, text: &str, batch: &
             .push_except(&mut cursor.over(value), &reader.rules, corrupt)
             .map_err(|_| Error::internal("JSON that was right on first sight is not on second"))?;
         let good = filled == Filled::Well;
-        if !good && reader.malformed.mode == Mode::FailFast {
+        if !good && reader.malformed.mode == ParseMode::FailFast {
             return Err(reader.malformed.failure(text));
         }
         if let Some(at) = corrupt {
             push_record(batch.rows.column(at), (!good).then_some(text), reader);
         }
-        batch.kept.push(good || reader.malformed.mode != Mode::DropMalformed);
+        batch.kept.push(good || reader.malformed.mode != ParseMode::DropMalformed);
     }
     Ok(())
 }
 
 /// A record whose syntax is wrong.
-fn malformed(reader: &JsonReader, corrupt: Option<usize>, text: &str, batch: &mut Batch) -> Result<()> {
+fn malformed(reader: &JsonReader, corrupt: Option<usize>, text: &str, batch: &mut KeptRows) -> Result<()> {
     match reader.malformed.mode {
-        Mode::FailFast => return Err(reader.malformed.failure(text)),
-        Mode::DropMalformed => {}
-        Mode::Permissive => {
+        ParseMode::FailFast => return Err(reader.malformed.failure(text)),
+        ParseMode::DropMalformed => {}
+        ParseMode::Permissive => {
             batch.rows.push_malformed(corrupt, text, &reader.rules);
             batch.kept.push(true);
         }

@@ -84,14 +84,14 @@ fn packed(bits: &[u8], width: usize, place: usize) -> u32 {
 }
 
 /// Levels, run by run: what stands in a thousand levels is told in one step.
-pub struct Runs<'a> {
+pub struct LevelRuns<'a> {
     stretches: Stretches<'a>,
     stretch: Option<Stretch<'a>>,
     /// How many values of the stretch are behind us.
     place: usize,
 }
 
-impl<'a> Runs<'a> {
+impl<'a> LevelRuns<'a> {
     /// The runs of `count` levels, the highest of which is `max`.
     pub fn new(bytes: &'a [u8], max: u32, count: usize) -> Self {
         Self { stretches: Stretches::new(bytes, width(max), count), stretch: None, place: 0 }

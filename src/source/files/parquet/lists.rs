@@ -23,7 +23,7 @@ use parquet::column::page::Page;
 use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::failed;
-use super::levels::{Runs, each_index};
+use super::levels::{LevelRuns, each_index};
 use crate::error::{Error, Result};
 
 /// Fewer lists are copied rather than given by themselves.
@@ -293,11 +293,11 @@ struct PageRows {
 
 impl PageRows {
     fn of_levels(page: &DataPage, levels: Levels) -> Result<Self> {
-        let mut repetitions = Runs::new(&page.repetitions, 1, page.levels);
-        let mut definitions = Runs::new(&page.definitions, levels.present(), page.levels);
+        let mut repetitions = LevelRuns::new(&page.repetitions, 1, page.levels);
+        let mut definitions = LevelRuns::new(&page.definitions, levels.present(), page.levels);
         let mut rows = Growing::new(levels);
         // The last list that began together with a stretch of its levels, if no number was missing since.
-        let mut begun: Option<Begun> = None;
+        let mut begun: Option<ListStart> = None;
         let (mut repetition, mut definition) = (0, 0);
         let (mut same_repetition, mut same_definition) = (0, 0);
         let mut left = page.levels;
@@ -324,7 +324,7 @@ impl PageRows {
                 let place = repetitions.stretch_begins();
                 (repetition, same_repetition) = repetitions.next()?;
                 if let (0, Some(place)) = (repetition, place) {
-                    begun = Some(Begun { place, lists: rows.offsets.len(), length: rows.length });
+                    begun = Some(ListStart { place, lists: rows.offsets.len(), length: rows.length });
                 }
             }
             if definition != levels.present() {
@@ -339,7 +339,7 @@ impl PageRows {
 }
 
 /// How far a page was read when a list began.
-struct Begun {
+struct ListStart {
     /// In the bytes of the repetitions.
     place: usize,
     lists: usize,
@@ -389,7 +389,7 @@ impl Growing {
     }
 
     /// Adds what was added since `begun`, in which nothing is missing, `times` times more.
-    fn repeat(&mut self, begun: &Begun, times: usize) {
+    fn repeat(&mut self, begun: &ListStart, times: usize) {
         let (lists, period) = (self.offsets.len() - begun.lists, self.length - begun.length);
         let first = self.offsets.len();
         self.offsets.resize(first + times * lists, 0);

@@ -202,19 +202,20 @@ impl FileReader for ParquetReader {
         let mut columns = Vec::with_capacity(places.len());
         for (place, field) in places.iter().zip(target.fields()) {
             columns.push(match place {
-                None => Column::Absent,
+                None => ParquetColumn::Absent,
                 Some(place) => match Lists::open(&file, &metadata, &groups, *place, field.data_type())? {
-                    Some(lists) => Column::Lists(lists),
-                    None => Column::Held(*place),
+                    Some(lists) => ParquetColumn::Lists(lists),
+                    None => ParquetColumn::Held(*place),
                 },
             });
         }
         // The library gives its columns in the file's order: where is each among those?
-        let held =
-            columns.iter().filter_map(|column| if let Column::Held(place) = column { Some(*place) } else { None });
+        let held = columns
+            .iter()
+            .filter_map(|column| if let ParquetColumn::Held(place) = column { Some(*place) } else { None });
         let held: BTreeSet<usize> = held.collect();
         for column in &mut columns {
-            if let Column::Held(place) = column {
+            if let ParquetColumn::Held(place) = column {
                 *place = held.range(..*place).count();
             }
         }
@@ -227,28 +228,28 @@ impl FileReader for ParquetReader {
             .with_batch_size(batch_rows)
             .build()
             .map_err(failed)?;
-        let mut reading = Reading { held, columns, target, left: None };
+        let mut reading = OpenFile { held, columns, target, left: None };
         let cancel = cancel.clone();
         Ok(Box::new(std::iter::from_fn(move || cancel.check().and_then(|()| reading.next()).transpose())))
     }
 }
 
 /// A file that is being read.
-struct Reading {
+struct OpenFile {
     /// The columns that the library reads.
     held: ParquetRecordBatchReader,
-    columns: Vec<Column>,
+    columns: Vec<ParquetColumn>,
     target: SchemaRef,
     /// What was not yet given of the library's last record batch.
     left: Option<RecordBatch>,
 }
 
-impl Reading {
+impl OpenFile {
     fn next(&mut self) -> Result<Option<RecordBatch>> {
         let Some(batch) = self.left.take().map(Ok).or_else(|| self.held.next()).transpose()? else { return Ok(None) };
         let mut rows = batch.num_rows();
         for column in &mut self.columns {
-            if let Column::Lists(lists) = column {
+            if let ParquetColumn::Lists(lists) = column {
                 rows = lists.together(rows)?;
             }
         }
@@ -256,14 +257,14 @@ impl Reading {
             self.left = Some(batch.slice(rows, batch.num_rows() - rows));
         }
         let columns = self.columns.iter_mut().zip(self.target.fields()).map(|(column, field)| match column {
-            Column::Lists(lists) => lists.next(rows),
-            Column::Held(at) => adapt(&batch.column(*at).slice(0, rows), field.data_type()).map_err(|actual| {
+            ParquetColumn::Lists(lists) => lists.next(rows),
+            ParquetColumn::Held(at) => adapt(&batch.column(*at).slice(0, rows), field.data_type()).map_err(|actual| {
                 Error::of(condition::FAILED_READ_FILE_PARQUET_COLUMN_DATA_TYPE_MISMATCH)
                     .with("column", format!("[{}]", field.name()))
                     .with("expectedType", types::simple_name(field.data_type()))
                     .with("actualType", actual)
             }),
-            Column::Absent => Ok(new_null_array(field.data_type(), rows)),
+            ParquetColumn::Absent => Ok(new_null_array(field.data_type(), rows)),
         });
         let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
@@ -272,7 +273,7 @@ impl Reading {
 }
 
 /// Where a wanted column comes from.
-enum Column {
+enum ParquetColumn {
     /// From our reader of lists.
     Lists(Lists),
     /// The n-th of the columns that the library reads.
