@@ -1,6 +1,6 @@
 //! Models: rows in, predictions out. [`Model`] is the contract of a model format; ONNX is the one there is ([`onnx`]).
 //!
-//! A model is loaded once per process ([`cache`]), whoever uses it. A [`Predictor`] puts Arrow columns to the model's inputs ([`bind`],
+//! A model is loaded once per process ([`cache`]), whoever uses it. Each of its sessions has a copy of the weights. A [`Predictor`] puts Arrow columns to the model's inputs ([`bind`],
 //! [`tensor`]), cuts rows into chunks and runs them on every core ([`predict`]); [`function`] makes it a function that a plan may call.
 
 pub mod bind;
