@@ -13,18 +13,19 @@ help:  ## Lists the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 tools:
-	@sh tools/check-tools.sh "$(PYTHON)"
+	@sh .ci/check-tools.sh "$(PYTHON)"
 
 $(BIN)/python: | tools
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
 
-$(VENV)/.demo: requirements/demo.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements/demo.txt
+# `--group` needs pip 25.1, and a new virtual environment has the pip that came with Python.
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --group demo
 	@touch $@
 
-$(VENV)/.test: requirements/test.txt $(VENV)/.demo | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements/test.txt
+$(VENV)/.test: pyproject.toml $(VENV)/.demo | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --group test
 	@touch $@
 
 build: $(VENV)/.demo  ## Builds the extension into the virtual environment (profile dev)
@@ -56,7 +57,7 @@ notebooks: build $(VENV)/.test  ## Executes the notebooks
 
 pages: build $(VENV)/.test  ## Writes the README's parity table and the list of functions
 	$(BIN)/python tests/parity/table.py
-	$(BIN)/python tools/functions_page.py
+	$(BIN)/python tests/python/functions_page.py
 
 bench: $(VENV)/.test  ## Measures side by side, with the wheel's profile, and writes one report
 	$(BIN)/python tests/bench/run.py

@@ -35,13 +35,14 @@ def wheel_python() -> Path:
     """Builds the wheel and returns the interpreter of an environment that has it, and nothing of this tree."""
     wheels = BUILD / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
-    subprocess.run([sys.executable, "-m", "maturin", "build", "--release", "--out", str(wheels)], cwd=ROOT, check=True)
+    build = [sys.executable, "-m", "maturin", "build", "--release", "--out", str(wheels)]
+    subprocess.run(build, cwd=ROOT, check=True)
     home = BUILD / "venv"
-    venv.create(home, with_pip=True, clear=True)
+    venv.create(home, with_pip=False, clear=True)
     python = home / "bin" / "python"
-    requirements = [str(next(wheels.glob("*.whl"))), "-r", str(ROOT / "requirements" / "test.txt")]
-    requirements += ["-r", str(ROOT / "requirements" / "demo.txt")]
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
+    # This environment's pip fills that one: one that comes with Python may not know `--group`.
+    install = [sys.executable, "-m", "pip", "--python", str(python), "--quiet", "install", "--group", "test"]
+    subprocess.run([*install, str(next(wheels.glob("*.whl")))], cwd=ROOT, check=True)
     return python
 
 

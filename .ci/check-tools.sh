@@ -13,7 +13,7 @@ elif ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
 elif ! "$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then
     need "Python's venv module: install the package python3-venv"
 fi
-if ! command -v cargo >/dev/null 2>&1; then
+if ! command -v cargo >/dev/null 2>&1 || ! command -v rustc >/dev/null 2>&1; then
     need "the Rust toolchain (stable, 1.94 or newer): install it with rustup, and start a new shell"
 else
     version=$(rustc --version | sed -E 's/^rustc 1\.([0-9]+).*/\1/')

@@ -1,4 +1,4 @@
-"""Write ``docs/functions.md`` from what the package has: ``python tools/functions_page.py``.
+"""Write ``docs/functions.md`` from what the package has: ``python tests/python/functions_page.py``.
 
 Every name of ``firesteel.sql.functions`` is asked of the engine. What the engine calls "not implemented" is listed as missing.
 """
@@ -12,7 +12,7 @@ from firesteel.errors import PySparkException, UnsupportedOperationException
 from firesteel.sql import SparkSession
 from firesteel.sql import functions as F
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "functions.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "functions.md"
 
 PYTHON_ONLY = {"UserDefinedFunction", "PandasUDFType", "ArrowUDFType", "udf", "pandas_udf", "arrow_udf"}
 """Names that are no functions of SQL; see the page about Python functions."""
@@ -21,7 +21,7 @@ PARTITIONING = {"bucket", "days", "hours", "months", "years", "unwrap_udt"}
 
 HEAD = """# Functions
 
-`firesteel.sql.functions` has every name of PySpark 4.3's `pyspark.sql.functions` but the classes of table functions, with the same arguments. `tools/functions_page.py` writes this page by asking
+`firesteel.sql.functions` has every name of PySpark 4.3's `pyspark.sql.functions` but the classes of table functions, with the same arguments. `tests/python/functions_page.py` writes this page by asking
 the engine for each. SQL text finds the same functions by the same names, in any case, except for those that build columns and are Python's alone, such as `col`.
 
 ```python
