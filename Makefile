@@ -1,10 +1,19 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 # Both build with the `dev` profile (quick to build); `make wheel` and `make bench` with `release`, the only one whose speed is quoted.
+# The times that the steps name were measured on two cores.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PROFILE ?= dev
+STEP := @$(PYTHON) .ci/step.py
+PIP := $(BIN)/python -m pip
+MATURIN := env VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin
+RUST_TESTS := --no-default-features --features onnx,crash-points
+
+# pip says what went wrong and nothing else, also where maturin calls it.
+export PIP_QUIET := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help tools build demo test lint rust-test python-test notebooks pages bench wheel clean
@@ -16,38 +25,39 @@ tools:
 	@sh .ci/check-tools.sh "$(PYTHON)"
 
 $(BIN)/python: | tools
-	$(PYTHON) -m venv $(VENV)
+	$(STEP) "Making the virtual environment $(VENV)" $(PYTHON) -m venv $(VENV)
 
 # `--group` needs pip 25.1, and a new virtual environment has the pip that came with Python.
 $(VENV)/.demo: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --group demo
+	$(STEP) "Bringing pip up to date" $(PIP) install --upgrade "pip>=25.1"
+	$(STEP) "Installing what the demo needs (a minute)" $(PIP) install --group demo
 	@touch $@
 
 $(VENV)/.test: pyproject.toml $(VENV)/.demo | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --group test
+	$(STEP) "Installing what the tests need (a minute)" $(PIP) install --group test
 	@touch $@
 
-build: $(VENV)/.demo  ## Builds the extension into the virtual environment (profile dev)
-	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --quiet --profile $(PROFILE)
+build: tools $(VENV)/.demo  ## Builds the extension into the virtual environment (profile dev)
+	$(STEP) "Building the extension (the first time: 8 minutes)" $(MATURIN) develop --profile $(PROFILE)
 
 demo: build  ## Scores half a year of flights as they arrive, and shows how well
 	$(BIN)/firesteel demo
 
 test: lint rust-test python-test  ## Runs every test, format and lint checks first
 
-lint: $(VENV)/.test  ## Checks formatting, lints and types
+lint: tools $(VENV)/.test  ## Checks formatting, lints and types
 	cargo fmt --check
-	cargo clippy --quiet --all-targets -- -D warnings
-	$(BIN)/ruff check python tests notebooks
-	$(BIN)/ruff format --check python tests notebooks
+	$(STEP) "Checking the Rust code with clippy (the first time: 3 minutes)" cargo clippy --all-targets -- -D warnings
+	$(BIN)/ruff check .ci python tests notebooks
+	$(BIN)/ruff format --check .ci python tests notebooks
 	$(BIN)/mypy
 
-rust-test:
-	cargo test --quiet --no-default-features --features onnx,crash-points
+rust-test: tools
+	$(STEP) "Building the Rust tests (the first time: 8 minutes)" cargo test --no-run $(RUST_TESTS)
+	cargo test --quiet $(RUST_TESTS)
 
-python-test: $(VENV)/.test
-	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --quiet --profile dev --features crash-points
+python-test: tools $(VENV)/.test
+	$(STEP) "Building the extension for the tests (the first time: 2 minutes)" $(MATURIN) develop --profile dev --features crash-points
 	$(BIN)/python -m mypy.stubtest firesteel._native --allowlist tests/python/stubtest.txt
 	$(BIN)/python notebooks/execute.py
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest
@@ -59,11 +69,11 @@ pages: build $(VENV)/.test  ## Writes the README's parity table and the list of 
 	$(BIN)/python tests/parity/table.py
 	$(BIN)/python tests/python/functions_page.py
 
-bench: $(VENV)/.test  ## Measures side by side, with the wheel's profile, and writes one report
+bench: tools $(VENV)/.test  ## Measures side by side, with the wheel's profile, and writes one report
 	$(BIN)/python tests/bench/run.py
 
-wheel: $(VENV)/.demo  ## Builds the wheel for users (profile release) into dist/
-	$(BIN)/maturin build --release --out dist
+wheel: tools $(VENV)/.demo  ## Builds the wheel for users (profile release) into dist/
+	$(STEP) "Building the wheel (the first time: 22 minutes)" $(BIN)/maturin build --release --out dist
 
 clean:  ## Removes what the other commands made
 	rm -rf $(VENV) target dist python/firesteel/*.so

@@ -31,18 +31,23 @@ BENCHMARKS = ["startup", "latency", "scoring", "memory", "model_grid", "continuo
 WHEEL_LIMIT_MB = 60
 
 
+def step(title: str, command: list[str]) -> None:
+    """A command that says how far it is."""
+    subprocess.run([sys.executable, str(ROOT / ".ci" / "step.py"), title, *command], cwd=ROOT, check=True)
+
+
 def wheel_python() -> Path:
     """Builds the wheel and returns the interpreter of an environment that has it, and nothing of this tree."""
     wheels = BUILD / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
     build = [sys.executable, "-m", "maturin", "build", "--release", "--out", str(wheels)]
-    subprocess.run(build, cwd=ROOT, check=True)
+    step("Building the wheel (the first time: 22 minutes on two cores)", build)
     home = BUILD / "venv"
     venv.create(home, with_pip=False, clear=True)
     python = home / "bin" / "python"
     # This environment's pip fills that one: one that comes with Python may not know `--group`.
-    install = [sys.executable, "-m", "pip", "--python", str(python), "--quiet", "install", "--group", "test"]
-    subprocess.run([*install, str(next(wheels.glob("*.whl")))], cwd=ROOT, check=True)
+    install = [sys.executable, "-m", "pip", "--quiet", "--python", str(python), "install", "--group", "test"]
+    step("Installing the wheel and what the benchmarks need", [*install, str(next(wheels.glob("*.whl")))])
     return python
 
 
