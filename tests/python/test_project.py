@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
+CARGO = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
@@ -21,6 +22,9 @@ FILES = {".gitignore", "Cargo.lock", "Cargo.toml", "LICENSE", "Makefile", "build
 FILES |= {"ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "rustfmt.toml"}
 PAGES = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "Makefile", ".ci/run", "tests/parity/README.md"]
 PATH = re.compile(r"(?<![\w./-])((?:\.\w+|[a-z]+)/[\w./-]*[\w/])")
+
+SHARED_FEATURES = {"half", "num-complex", "num-integer"}
+"""Packages that no source file names: the Rust tests take the features that the extension's own packages ask of them."""
 
 
 def _pins(group: str) -> dict[str, Requirement]:
@@ -32,6 +36,14 @@ def _pins(group: str) -> dict[str, Requirement]:
         else:
             pins[canonicalize_name(Requirement(entry).name)] = Requirement(entry)
     return pins
+
+
+def _packages(*words: str) -> set[str]:
+    """Every package of a build, each with the features that it has there."""
+    tree = ["cargo", "tree", "--locked", "--offline", "--no-default-features", "--prefix", "none", "--format"]
+    listed = subprocess.run([*tree, "{p} {f}", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert listed.returncode == 0, listed.stderr
+    return {line.removesuffix(" (*)") for line in listed.stdout.splitlines()}
 
 
 def test_a_dependency_group_holds_exact_versions():
@@ -79,3 +91,49 @@ def test_every_command_that_a_page_names_is_a_target():
     text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
 
     assert set(re.findall(r"(?:^|`|\$ )make ([a-z-]+)", text, flags=re.MULTILINE)) - targets == set()
+
+
+def test_every_pinned_package_is_used_or_needed_by_one_that_is():
+    pins = _pins("test")
+    project = PROJECT["project"]
+    named = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
+    needed = {canonicalize_name(Requirement(each).name) for each in named}
+    for name in pins:
+        needed |= {canonicalize_name(Requirement(each).name) for each in metadata.requires(name) or []}
+    sources = [path for folder in ("notebooks", "python", "tests") for path in (ROOT / folder).rglob("*.py")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    imported = set(re.findall(r"^\s*(?:import|from) (\w+)", text, flags=re.MULTILINE))
+    for module, names in metadata.packages_distributions().items():
+        needed |= {canonicalize_name(name) for name in names if module in imported}
+    needed |= {name for name in pins if re.search(rf"\b{name}\b", MAKEFILE)}
+
+    assert pins.keys() - needed == set()
+
+
+def test_every_dependency_is_named_by_a_source_file():
+    def names(text: str, crate: str) -> bool:
+        """Whether a file names the crate, and no module of ours that has the crate's name."""
+        ours = rf"^(?:pub(?:\(\w+\))? )?mod {crate};|\buse (?:crate|super|self)::[^;]*\b{crate}\b"
+        named = re.search(rf"(?<![\w:]){crate}(?:::|!)", text)
+        return named is not None and not re.search(ours, text, flags=re.MULTILINE)
+
+    def unnamed(packages: dict, folder: str) -> set[str]:
+        texts = [path.read_text(encoding="utf-8") for path in (ROOT / folder).rglob("*.rs")]
+        return {each for each in packages if not any(names(text, each.replace("-", "_")) for text in texts)}
+
+    assert unnamed(CARGO["dependencies"], "src") == set()
+    assert unnamed(CARGO["dev-dependencies"], "tests/rust") == SHARED_FEATURES
+
+
+def test_the_rust_tests_share_every_package_with_the_extension():
+    def named(packages: set[str]) -> set[str]:
+        return {package.split(" ")[0] for package in packages} - {"firesteel"}
+
+    (flags,) = re.findall(r"^RUST_TESTS := --no-default-features (.*)$", MAKEFILE, flags=re.MULTILINE)
+    features = ",".join(PROJECT["tool"]["maturin"]["features"])
+    tests = _packages(*flags.split(), "--edges", "normal,build,dev")
+    extension = _packages("--features", features, "--edges", "normal,build")
+    shared = named(tests) & named(extension)
+
+    assert {"arrow", "datafusion", "parquet"} <= shared
+    assert {each for each in tests ^ extension if each.split(" ")[0] in shared} == set()
