@@ -12,6 +12,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from firesteel.errors import PySparkException
 
@@ -188,6 +190,14 @@ def test_the_options_of_listing_choose_files(spark, tmp_path: Path, form: str) -
     assert count(modifiedBefore="2000-01-01T00:00:00") == 0
     (tmp_path / "in" / part.name).rename(tmp_path / "in" / "deep" / part.name)
     assert (count(), count(recursiveFileLookup=True)) == (0, 1)
+
+
+@pytest.mark.parametrize("codec", ["none", "snappy", "gzip", "zstd", "lz4", "brotli"])
+def test_parquet_is_read_however_it_is_packed(spark, tmp_path: Path, codec: str) -> None:
+    table = pa.table({"number": range(1000), "text": [f"row {row % 7}" for row in range(1000)]})
+    pq.write_table(table, tmp_path / "packed.parquet", compression=codec)
+
+    assert spark.read.parquet(str(tmp_path)).toArrow().to_pydict() == table.to_pydict()
 
 
 def test_parquet_files_are_merged_when_asked(spark, tmp_path: Path) -> None:
