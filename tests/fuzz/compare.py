@@ -1,0 +1,33 @@
+"""When two answers are the same: exactly, to the type and the sign of zero; errors by class and condition, not by text."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import programs
+
+
+def same(expected: Any, found: Any) -> bool:
+    """Compare PySpark's answer with Firesteel's."""
+    if type(expected) is not type(found):
+        return False
+    if isinstance(expected, dict):
+        if "error" in expected and "error" in found:
+            return programs.same(expected, found)
+        return expected.keys() == found.keys() and all(same(item, found[key]) for key, item in expected.items())
+    if isinstance(expected, list):
+        return len(expected) == len(found) and all(map(same, expected, found))
+    if isinstance(expected, float):
+        return expected == found and math.copysign(1, expected) == math.copysign(1, found)
+    return expected == found
+
+
+def shown(answer: Any) -> str:
+    """Show an answer in one line, an error by its first words."""
+    if isinstance(answer, dict) and "error" in answer:
+        message = " ".join((answer.get("message") or "").split())
+        return f"{answer['error']} {answer['condition'] or ''}: {message[:160]}"
+    if isinstance(answer, dict) and set(answer) == {"type", "value"}:
+        return f"{answer['value']!a}: {answer['type']}"
+    return ascii(answer)

@@ -1,0 +1,119 @@
+"""Cases that are SQL expressions over literal values: asked many in one query, alone where one of them fails.
+
+A case is ``{"call": "rlike({}, {})", "given": ["text", "pattern"], "over": bool, "conf": {…}}``. What is given is put in as
+literals, or with ``over`` as columns of a relation: an engine may have one way for each.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import programs
+
+from dialects.session import configured
+from dialects.shrinking import shorter
+from dialects.source import source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dialects import Case
+
+TOGETHER = 64
+"""So many cases are asked in one query; a query that fails is halved until the case that fails stands alone."""
+
+
+def literal(value: str | int | None) -> str:
+    """Spell a value in SQL, in printable ASCII."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, int):
+        return str(value)
+    if "\\" in value and "'" not in value and value.isascii() and value.isprintable():
+        return f"r'{value}'"
+    return "'" + "".join(_escaped(character) for character in value) + "'"
+
+
+def sql(case: Case) -> str:
+    """Spell one case as a query of its own."""
+    return _query([case], named=False)
+
+
+def shown(case: Case) -> str:
+    """Show the query, and what the session must be set to."""
+    settings = "".join(f"spark.conf.set({key!r}, {value!r}); " for key, value in case.get("conf", {}).items())
+    return f"{settings}spark.sql({source(sql(case))})"
+
+
+def ask(spark: Any, cases: list[Case]) -> Iterator[tuple[int, Any]]:
+    """Answer cases: their type and value, or the error they raise."""
+    settings = [sorted(case.get("conf", {}).items()) for case in cases]
+    order = sorted(range(len(cases)), key=lambda index: settings[index])
+    for setting, group in groupby(order, key=lambda index: settings[index]):
+        indices = list(group)
+        with configured(spark, dict(setting)):
+            for start in range(0, len(indices), TOGETHER):
+                yield from _together(spark, cases, indices[start : start + TOGETHER])
+
+
+def smaller(case: Case) -> Iterator[Case]:
+    """Take a character, or a piece, out of one of the texts that are given."""
+    for place, value in enumerate(case["given"]):
+        if isinstance(value, str):
+            for text in shorter(value):
+                yield {**case, "given": [*case["given"][:place], text, *case["given"][place + 1 :]]}
+    if case.get("over"):
+        yield {**case, "over": False}
+    for key in case.get("conf", {}):
+        yield {**case, "conf": {name: value for name, value in case["conf"].items() if name != key}}
+
+
+def _together(spark: Any, cases: list[Case], indices: list[int]) -> Iterator[tuple[int, Any]]:
+    if len(indices) == 1:
+        alone = cases[indices[0]]
+        answer = programs.answer(("", lambda engine, _: _answers(engine, [alone])[0]), spark)
+        yield indices[0], answer
+        return
+    try:
+        found = _answers(spark, [cases[index] for index in indices])
+    except Exception:
+        middle = len(indices) // 2
+        yield from _together(spark, cases, indices[:middle])
+        yield from _together(spark, cases, indices[middle:])
+    else:
+        for index, answer in zip(indices, found, strict=True):
+            yield index, programs.plain(answer)
+
+
+def _answers(spark: Any, cases: list[Case]) -> list[dict[str, Any]]:
+    frame = spark.sql(_query(cases, named=True))
+    [row] = frame.collect()
+    return [
+        {"type": field.dataType.simpleString(), "value": value}
+        for field, value in zip(frame.schema.fields, row, strict=True)
+    ]
+
+
+def _query(cases: list[Case], *, named: bool) -> str:
+    expressions, names, values = [], [], []
+    for number, case in enumerate(cases):
+        given = [literal(value) for value in case["given"]]
+        if case.get("over"):
+            columns = [f"c{number}_{place}" if named else "abcdef"[place] for place in range(len(given))]
+            names += columns
+            values += given
+            given = columns
+        expression = case["call"].format(*given)
+        expressions.append(f"{expression} AS c{number}" if named else expression)
+    relation = f" FROM VALUES ({', '.join(values)}) AS v({', '.join(names)})" if names else ""
+    return f"SELECT {', '.join(expressions)}{relation}"
+
+
+def _escaped(character: str) -> str:
+    if character in "'\\":
+        return "\\" + character
+    if " " <= character <= "~":
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
