@@ -14,6 +14,9 @@ import kinds
 if TYPE_CHECKING:
     from dialects import Case
     from engines import Engine
+    from recorded import Cached
+
+    Engines = tuple[Engine | Cached, Engine]
 
 ROUNDS = 12
 """So many steps a case shrinks at most."""
@@ -66,7 +69,7 @@ class Outcome:
         return [entry["kind"] for entry in kinds.LISTED.get(self.dialect, []) if entry["kind"] not in self.known]
 
 
-def ask_both(engines: tuple[Engine, Engine], dialect: str, cases: list[Case]) -> list[Difference]:
+def ask_both(engines: Engines, dialect: str, cases: list[Case]) -> list[Difference]:
     """Ask both engines at once; a difference, or none, for each case that they answer otherwise."""
     with ThreadPoolExecutor(2) as pool:
         expected, found = pool.map(lambda engine: engine.answers(dialect, cases), engines)
@@ -86,7 +89,7 @@ def sort(dialect: str, asked: int, differences: list[Difference]) -> Outcome:
     return outcome
 
 
-def shrink(engines: tuple[Engine, Engine], differences: list[Difference]) -> list[Difference]:
+def shrink(engines: Engines, differences: list[Difference]) -> list[Difference]:
     """Make cases smaller step by step, all of them in each round, while they differ in the same way."""
     smallest = list(differences)
     moving = set(range(len(smallest)))

@@ -22,8 +22,8 @@ ASK = str(Path(__file__).resolve().with_name("ask.py"))
 COMMANDS = {"PySpark": [sys.executable, ASK], "Firesteel": [sys.executable, "-m", "firesteel", "run", ASK]}
 JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """Every query is new: the second compiler and the parallel collector cost more than they give."""
-SILENT_SECONDS = 120
-"""An engine that answers nothing for so long hangs."""
+SILENT_SECONDS = {"PySpark": 3600, "Firesteel": 300}
+"""An engine that answers nothing for so long hangs; on a busy machine PySpark takes long to start."""
 SUSPECTS = 200
 """After a death so many cases are asked one by one, in search of the one that killed."""
 
@@ -81,9 +81,9 @@ class Engine:
         while not select.select([process.stdout], [], [], 0.5)[0]:
             if answers.stat().st_size != size:
                 size, last = answers.stat().st_size, time.monotonic()
-            elif time.monotonic() - last > SILENT_SECONDS:
+            elif time.monotonic() - last > SILENT_SECONDS[self.name]:
                 self._end()
-                return f"silent for {SILENT_SECONDS} s"
+                return f"silent for {SILENT_SECONDS[self.name]} s"
         if process.stdout is not None and process.stdout.readline() == "done\n":
             return None
         status = process.wait()

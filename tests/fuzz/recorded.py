@@ -1,7 +1,11 @@
-"""PySpark's answers to a few cases of each dialect, kept as data: one case a line, ``[case, answer]``."""
+"""PySpark's answers, kept: of a few cases of each dialect as data in the repository, of all that were asked in a cache.
+
+Both are files of one case a line, ``[case, answer]``.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +14,9 @@ if TYPE_CHECKING:
     from dialects import Case
     from engines import Engine
 
+# What an answer depends on beside its case.
+ASKING = ("ask.py", "dialects/expressions.py", "dialects/files.py", "dialects/session.py", "../parity/programs.py")
+PART = 128
 ANSWERS = Path(__file__).resolve().with_name("answers")
 
 
@@ -25,3 +32,31 @@ def read(dialect: str) -> list[tuple[Case, Any]]:
     """Read the record of one dialect."""
     lines = (ANSWERS / f"{dialect}.jsonl").read_text(encoding="utf-8").splitlines()
     return [tuple(json.loads(line)) for line in lines]
+
+
+class Cached:
+    """PySpark, asked only what it has not answered before."""
+
+    def __init__(self, pyspark: Engine, folder: Path) -> None:
+        self._pyspark = pyspark
+        sources = b"".join((ANSWERS.parent / name).read_bytes() for name in ASKING)
+        self._folder = folder / hashlib.sha256(sources).hexdigest()[:12]
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def answers(self, dialect: str, cases: list[Case]) -> list[Any]:
+        """Answer every case, in their order."""
+        path = self._folder / f"{dialect}.jsonl"
+        if dialect not in self._known:
+            lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+            self._known[dialect] = {json.dumps(case): answer for case, answer in map(json.loads, lines)}
+        known = self._known[dialect]
+        new = {key: case for case in cases if (key := json.dumps(case)) not in known}
+        self._folder.mkdir(parents=True, exist_ok=True)
+        # A part at a time, so that what was answered is kept if the rest is not waited for.
+        keys = list(new)
+        for part in (keys[start : start + PART] for start in range(0, len(keys), PART)):
+            found = self._pyspark.answers(dialect, [new[key] for key in part])
+            known.update(zip(part, found, strict=True))
+            with path.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps([new[key], known[key]]) + "\n" for key in part)
+        return [known[json.dumps(case)] for case in cases]

@@ -1,6 +1,7 @@
 """Asks PySpark and Firesteel the same seeded cases and shows where they differ: ``python tests/fuzz/run.py csv --seed 1``.
 
-The exit status is 0 if all differences are of kinds that `known.toml` lists. It needs Java 17, PySpark and Firesteel.
+The exit status is 0 if all differences are of kinds that `known.toml` lists. It needs Java 17, PySpark and Firesteel. PySpark is
+slow and does not change, so its answers are kept in `--cache`: the same cases again need Firesteel alone.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ import recorded
 from engines import Engine
 
 SEED, CASES = 1, 2000
+CACHE = Path("~/.cache/firesteel/fuzz")
 
 
 def main() -> int:
     """Run the dialects that the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dialect", nargs="+", choices=[*dialects.NAMES, "all"])
     parser.add_argument("--cases", type=int, default=CASES, help=f"so many of each dialect (default {CASES})")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the generators (default {SEED})")
@@ -31,6 +33,7 @@ def main() -> int:
     parser.add_argument("--shrink", type=int, default=20, help="search for the smallest case of so many groups")
     parser.add_argument("--show", choices=["code", "json"], default="code", help="how a case is shown")
     parser.add_argument("--record", action="store_true", help="write PySpark's answers to answers/, ask no Firesteel")
+    parser.add_argument("--cache", type=Path, default=CACHE, help=f"where PySpark's answers are kept (default {CACHE})")
     chosen = parser.parse_args()
     names = list(dialects.NAMES) if "all" in chosen.dialect else chosen.dialect
     with Engine("PySpark") as pyspark, Engine("Firesteel") as firesteel:
@@ -38,12 +41,13 @@ def main() -> int:
             for name in names:
                 recorded.write(name, pyspark, dialects.cases(name, chosen.seed, chosen.cases))
             return 0
-        outcomes = [_run(name, (pyspark, firesteel), chosen) for name in names]
+        cached = recorded.Cached(pyspark, chosen.cache.expanduser())
+        outcomes = [_run(name, (cached, firesteel), chosen) for name in names]
     print("; ".join(map(_summary, outcomes)))
     return 1 if any(outcome.unlisted for outcome in outcomes) else 0
 
 
-def _run(name: str, engines: tuple[Engine, Engine], chosen: argparse.Namespace) -> differences.Outcome:
+def _run(name: str, engines: differences.Engines, chosen: argparse.Namespace) -> differences.Outcome:
     cases = [json.loads(chosen.case)] if chosen.case else dialects.cases(name, chosen.seed, chosen.cases)
     started = time.monotonic()
     outcome = differences.sort(name, len(cases), differences.ask_both(engines, name, cases))

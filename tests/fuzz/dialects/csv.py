@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialects.expressions import literal
 from dialects.mixed import ask, options_map, shown, smaller
+from dialects.source import literal
 
 if TYPE_CHECKING:
     import random

@@ -1,7 +1,7 @@
 """Cases that are SQL expressions over literal values: asked many in one query, alone where one of them fails.
 
 A case is ``{"call": "rlike({}, {})", "given": ["text", "pattern"], "over": bool, "conf": {…}}``. What is given is put in as
-literals, or with ``over`` as columns of a relation: an engine may have one way for each.
+parameters, which are literals, or with ``over`` as columns of a relation: an engine may have one way for each.
 """
 
 from __future__ import annotations
@@ -24,26 +24,14 @@ TOGETHER = 64
 """So many cases are asked in one query; a query that fails is halved until the case that fails stands alone."""
 
 
-def literal(value: str | int | None) -> str:
-    """Spell a value in SQL, in printable ASCII."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, int):
-        return str(value)
-    if "\\" in value and "'" not in value and value.isascii() and value.isprintable():
-        return f"r'{value}'"
-    return "'" + "".join(_escaped(character) for character in value) + "'"
-
-
-def sql(case: Case) -> str:
-    """Spell one case as a query of its own."""
-    return _query([case], named=False)
-
-
 def shown(case: Case) -> str:
     """Show the query, and what the session must be set to."""
     settings = "".join(f"spark.conf.set({key!r}, {value!r}); " for key, value in case.get("conf", {}).items())
-    return f"{settings}spark.sql({source(sql(case))})"
+    query, given = _query([case], named=False)
+    values = (
+        f", [{', '.join(source(value) if isinstance(value, str) else repr(value) for value in given)}]" if given else ""
+    )
+    return f"{settings}spark.sql({source(query)}{values})"
 
 
 def ask(spark: Any, cases: list[Case]) -> Iterator[tuple[int, Any]]:
@@ -87,7 +75,8 @@ def _together(spark: Any, cases: list[Case], indices: list[int]) -> Iterator[tup
 
 
 def _answers(spark: Any, cases: list[Case]) -> list[dict[str, Any]]:
-    frame = spark.sql(_query(cases, named=True))
+    query, given = _query(cases, named=True)
+    frame = spark.sql(query, given or None)
     [row] = frame.collect()
     return [
         {"type": field.dataType.simpleString(), "value": value}
@@ -95,25 +84,18 @@ def _answers(spark: Any, cases: list[Case]) -> list[dict[str, Any]]:
     ]
 
 
-def _query(cases: list[Case], *, named: bool) -> str:
-    expressions, names, values = [], [], []
+def _query(cases: list[Case], *, named: bool) -> tuple[str, list[Any]]:
+    """Spell cases as one query; the values go apart, so that no engine's literals come between."""
+    expressions, names, here, there = [], [], [], []
     for number, case in enumerate(cases):
-        given = [literal(value) for value in case["given"]]
+        places = ["?"] * len(case["given"])
         if case.get("over"):
-            columns = [f"c{number}_{place}" if named else "abcdef"[place] for place in range(len(given))]
-            names += columns
-            values += given
-            given = columns
-        expression = case["call"].format(*given)
+            places = [f"c{number}_{place}" if named else "abcdef"[place] for place in range(len(case["given"]))]
+            names += places
+            there += case["given"]
+        else:
+            here += case["given"]
+        expression = case["call"].format(*places)
         expressions.append(f"{expression} AS c{number}" if named else expression)
-    relation = f" FROM VALUES ({', '.join(values)}) AS v({', '.join(names)})" if names else ""
-    return f"SELECT {', '.join(expressions)}{relation}"
-
-
-def _escaped(character: str) -> str:
-    if character in "'\\":
-        return "\\" + character
-    if " " <= character <= "~":
-        return character
-    code = ord(character)
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    relation = f" FROM VALUES ({', '.join('?' * len(names))}) AS v({', '.join(names)})" if names else ""
+    return f"SELECT {', '.join(expressions)}{relation}", here + there

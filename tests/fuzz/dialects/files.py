@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import programs
 
-from dialects.expressions import literal
 from dialects.shrinking import shorter, without_key, without_one
-from dialects.source import source
+from dialects.source import literal, source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

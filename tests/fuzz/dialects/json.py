@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialects.expressions import literal
 from dialects.mixed import ask, options_map, shown, smaller
+from dialects.source import literal
 
 if TYPE_CHECKING:
     import random
@@ -191,13 +191,16 @@ def _record(choose: random.Random, schema: str | None) -> str:
     if how < (0.1 if schema else 0.05):
         return _damaged(choose, _value(choose, 2))
     fields = dict(field.split(" ", maxsplit=1) for field in schema.split(", ")) if schema else {}
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for _ in range(choose.choice([1, 1, 2, 2, 3])):
-        name = choose.choice(list(fields) or ["a", "a", "b"])
-        if fields and choose.random() < 0.85:
+        names = list(fields) or ["a", "b"]
+        if pairs and choose.random() < 0.85:
+            names = [name for name in names if f'"{name}"' not in dict(pairs)] or ["c"]
+        name = choose.choice(names)
+        if name in fields and choose.random() < 0.85:
             pairs.append((f'"{name}"', _typed(choose, fields[name])))
         else:
-            pairs.append((choose.choice(KEYS), _value(choose, 2)))
+            pairs.append((choose.choice(KEYS) if choose.random() < 0.4 else f'"{name}"', _value(choose, 2)))
     gap = choose.choice(["", " "])
     text = "{" + f",{gap}".join(f"{key}:{gap}{value}" for key, value in pairs) + "}"
     return _damaged(choose, text) if how < (0.25 if schema else 0.12) else text

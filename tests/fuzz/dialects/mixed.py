@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dialects import expressions, files
+from dialects.source import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,5 +34,5 @@ def smaller(case: Case) -> Iterator[Case]:
 
 def options_map(options: dict[str, str]) -> str:
     """Spell options as the last argument of a call; braces are the templates'."""
-    pairs = [expressions.literal(text) for pair in options.items() for text in pair]
+    pairs = [literal(text) for pair in options.items() for text in pair]
     return f", map({', '.join(pairs)})".replace("{", "{{").replace("}", "}}") if pairs else ""

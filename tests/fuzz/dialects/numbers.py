@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dialects.expressions import ask, literal, shown, smaller
+from dialects.expressions import ask, shown, smaller
+from dialects.source import literal
 
 if TYPE_CHECKING:
     import random
@@ -56,7 +57,7 @@ def _from_text(choose: random.Random) -> Case:
     text = choose.choice(BOOLEANS) if target == "boolean" and choose.random() < 0.7 else _number(choose)
     # An error stands alone in its query, so most casts are those that give null instead.
     cast = choose.choices(["TRY_CAST({} AS %s)", "CAST({} AS %s)"], [4, 1])[0] % target
-    return _made(choose, cast, [text])
+    return _made(choose, _counted(cast, target), [text])
 
 
 def _to_text(choose: random.Random) -> Case:
@@ -71,7 +72,7 @@ def _between(choose: random.Random) -> Case:
         ["tinyint", "int", "bigint", "float", "double", "decimal(5,2)", "decimal(38,18)", "boolean", "timestamp"]
     )
     value = _number(choose) if choose.random() < 0.7 else _random_double(choose)
-    return _made(choose, f"TRY_CAST(TRY_CAST({{}} AS {first}) AS {second})", [value])
+    return _made(choose, _counted(f"TRY_CAST(TRY_CAST({{}} AS {first}) AS {second})", second), [value])
 
 
 def _to_number(choose: random.Random) -> Case:
@@ -163,6 +164,12 @@ def _made(choose: random.Random, call: str, given: list[str | int]) -> Case:
         "given": given,
         "over": all(isinstance(value, str) for value in given) and choose.random() < 0.3,
     }
+
+
+def _counted(call: str, kind: str) -> str:
+    """Ask for a number instead of a time: Python's own times cannot hold each of Spark's."""
+    counted = {"timestamp": "unix_micros", "date": "unix_date"}.get(kind)
+    return f"{counted}({call})" if counted else call
 
 
 def _number(choose: random.Random) -> str:

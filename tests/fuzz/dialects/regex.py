@@ -89,8 +89,14 @@ REPLACEMENTS = [
 ]
 
 
+# A pattern in SQL text is a literal first: escapes, raw literals, neighbours that are put together.
+LITERALS = ["a", "\\\\", "\\d", "\\n", "\\t", "\\0", "\\b", "\\Z", "\\%", "\\_", "\\u0041", "\\u00e9", "\\U0001F600", "\\u41", "\\101", "\\1", "\\12", "\\777", "\\'", '\\"', "\\", "é", "''", '""', "\n", "\\x41", "\\r", "\\a", "$", "{", "?", ":a", "--", "/*"]  # fmt: skip
+
+
 def case(choose: random.Random) -> Case:
-    """Make a pattern, a text that it may match, and a function that takes both."""
+    """Make a pattern, a text that it may match, and a function that takes both; seldom a literal alone."""
+    if choose.random() < 0.03:
+        return {"call": _literal(choose).replace("{", "{{"), "given": []}
     # Few characters a case, so that they meet; each piece of a pattern comes with a text that is likely to match it.
     palette = [choose.choice(pool) for pool in (LETTERS, LETTERS, LETTERS, OTHERS, SPACES)]
     pattern, sample = _pattern(choose, palette)
@@ -106,6 +112,14 @@ def case(choose: random.Random) -> Case:
         else:
             given.append(choose.choice([1, 2, 3, 100] if other == "position" else [0, 1, 2, -1]))
     return {"call": call, "given": given, "over": "position" not in others and choose.random() < 0.3}
+
+
+def _literal(choose: random.Random) -> str:
+    opened = choose.choice(["'", "'", '"', "r'", 'r"', "R'"])
+    texts = ["".join(choose.choice(LITERALS) for _ in range(choose.choice([0, 1, 1, 2, 3])))]
+    if choose.random() < 0.2:
+        texts.append(choose.choice(LITERALS))
+    return choose.choice([" ", "", "\n"]).join(f"{opened}{text}{opened[-1]}" for text in texts)
 
 
 Piece = tuple[str, str]

@@ -1,4 +1,4 @@
-"""Values as the shortest Python that gives them."""
+"""Texts as source code: Python's, and SQL's."""
 
 from __future__ import annotations
 
@@ -11,3 +11,10 @@ def source(text: str) -> str:
         if quote not in text and text[-1] not in {"\\", '"'}:
             return f"r{quote}{text}{quote}"
     return ascii(text)
+
+
+def literal(text: str | None) -> str:
+    """Spell a text in SQL, with no more than the two escapes that every engine has."""
+    if text is None:
+        return "NULL"
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
