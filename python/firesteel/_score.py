@@ -147,22 +147,19 @@ def run_stream(
 
 
 def check_stream(job: Job) -> Settings | None:
-    """Return the settings that bind this run; refuse an output and a checkpoint that do not belong together."""
+    """Return the settings that bind this run; refuse an output and a checkpoint that do not belong together.
+
+    That the output has another query's batches the engine says when the query starts.
+    """
     written = Written.find(job.checkpoint_folder, job.output)
     output = local(job.output)
-    if written.logged > written.begun:
-        message = (
-            f"{job.output} was written by a stream whose checkpoint is not {job.checkpoint_folder}, and what is scored now would be "
-            "dropped: give the --checkpoint that it was written with, or another OUTPUT"
-        )
-        raise ScoreError(message)
     if written.done > written.logged:
         message = (
             f"the checkpoint {job.checkpoint_folder} has scored rows that are not in {job.output}, and will not score them again: give the "
             "OUTPUT that it wrote, or another --checkpoint to score everything anew"
         )
         raise ScoreError(message)
-    if written.begun < 0 and output.is_dir() and any(path.name[0] not in "._" for path in output.iterdir()):
+    if max(written.begun, written.logged) < 0 and output.is_dir() and any(path.name[0] not in "._" for path in output.iterdir()):
         message = (
             f"{job.output} has files already, which would be hidden by the log of a stream, and the checkpoint {job.checkpoint_folder} has no "
             "batch yet: give another OUTPUT"

@@ -106,6 +106,11 @@ impl Checkpoint {
         &self.layout
     }
 
+    /// The newest batch that has begun: its range is logged.
+    pub fn newest_begun(&self) -> Result<Option<BatchId>> {
+        self.offsets.newest()
+    }
+
     /// The own log of the query's source `i`.
     pub fn source_log(&self, i: usize) -> SourceLog {
         SourceLog { dir: self.layout.source(i), durability: self.durability }

@@ -36,6 +36,13 @@ impl Durability {
         }
     }
 
+    /// Makes a directory and what is missing above it.
+    pub fn create_dir(self, dir: &Path) -> Result<()> {
+        let holders = holders_of_new(dir);
+        fs::create_dir_all(dir).context(|| format!("creating the directory {}", dir.display()))?;
+        holders.iter().try_for_each(|holder| self.sync_dir(holder))
+    }
+
     /// Syncs a directory: names given or taken in it.
     pub fn sync_dir(self, dir: &Path) -> Result<()> {
         match self {
@@ -45,6 +52,19 @@ impl Durability {
             Self::Buffered => Ok(()),
         }
     }
+}
+
+/// The directories that get a new name when `dir` is made, the lowest first: they must be synced, or a power cut takes `dir`.
+fn holders_of_new(dir: &Path) -> Vec<PathBuf> {
+    let mut holders = Vec::new();
+    let mut missing = dir;
+    while !missing.exists()
+        && let Some(holder) = missing.parent()
+    {
+        holders.push(if holder.as_os_str().is_empty() { PathBuf::from(".") } else { holder.to_owned() });
+        missing = holder;
+    }
+    holders
 }
 
 /// What a put-if-absent found.
@@ -66,7 +86,7 @@ impl Store {
     /// Creates the directory where it is missing.
     pub fn open(dir: impl Into<PathBuf>, durability: Durability) -> Result<Self> {
         let dir = dir.into();
-        fs::create_dir_all(&dir).context(|| format!("creating the directory {}", dir.display()))?;
+        durability.create_dir(&dir)?;
         Ok(Self { dir, durability })
     }
 
@@ -217,5 +237,22 @@ fn remove_checksum(dir: &Path, name: &str) -> std::io::Result<()> {
     match fs::remove_file(dir.join(format!(".{name}.crc"))) {
         Err(error) if error.kind() != Io::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Durability, holders_of_new};
+
+    #[test]
+    fn every_directory_that_gets_a_new_name_is_synced() {
+        let dir = tempfile::tempdir().unwrap();
+        let (out, year) = (dir.path(), dir.path().join("year=2024"));
+        let month = year.join("month=1");
+        assert_eq!(holders_of_new(&month), [year.as_path(), out]);
+        Durability::Synced.create_dir(&month).unwrap();
+        assert!(month.is_dir());
+        assert_eq!(holders_of_new(&year.join("month=2")), [year.as_path()]);
+        assert!(holders_of_new(&month).is_empty());
     }
 }

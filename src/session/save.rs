@@ -70,7 +70,7 @@ pub fn save(frame: &Frame, path: Option<&str>, request: SaveRequest, cancel: &Ca
         Error::illegal(format!("the format '{format}' needs a path: save(path), or option(\"path\", …)"))
     })?;
     let path = uri::local_path(&given)?;
-    let occupied = path.exists() && (path.is_file() || fs::read_dir(&path)?.next().is_some());
+    let occupied = path.is_symlink() || path.exists() && (path.is_file() || fs::read_dir(&path)?.next().is_some());
     match mode {
         SaveMode::ErrorIfExists if path.exists() => {
             return Err(Error::of(condition::PATH_ALREADY_EXISTS)
@@ -79,13 +79,15 @@ pub fn save(frame: &Frame, path: Option<&str>, request: SaveRequest, cancel: &Ca
         SaveMode::Ignore if path.exists() => return Ok(()),
         _ => {}
     }
-    let save = Arc::new(FileSave::new(path, &frame.schema(), &partition_by, encoding, &conf)?);
+    let overwrite = (mode == SaveMode::Overwrite && occupied).then_some(overwrite);
+    let save = Arc::new(FileSave::new(path, &frame.schema(), &partition_by, encoding, overwrite, &conf)?);
     let pass = frame.pass(cancel)?;
+    let lanes = pass.lanes();
     let staged = frame.each_lane(&pass, |lane, rows| {
         let save = Arc::clone(&save);
-        async move { save.stage(lane, rows).await }
+        async move { save.stage(lane, lanes, rows).await }
     })?;
-    save.publish(staged, (mode == SaveMode::Overwrite && occupied).then_some(overwrite))
+    save.publish(staged)
 }
 
 /// `foreach` over every row without keeping any: `format("noop")`.

@@ -72,6 +72,13 @@ pub trait Sink: Send + Sync + Debug {
 
     fn can(&self) -> SinkAbilities;
 
+    /// Refuses to start a query whose batches would be lost there, before it reads a row. `begun` is the newest batch that its checkpoint
+    /// knows of.
+    fn check_start(&self, run: &SinkRun, begun: Option<BatchId>) -> Result<()> {
+        let _ = (run, begun);
+        Ok(())
+    }
+
     /// Opens the sink for one run of one query. May do I/O.
     fn open(&self, run: SinkRun) -> Result<Arc<dyn Writer>>;
 

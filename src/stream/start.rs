@@ -71,7 +71,7 @@ impl Manager {
         let monitor = Arc::new(Monitor::new(keep, cancel.clone()));
         let opened = finish(&request.resolved, &env)
             .map(Arc::new)
-            .and_then(|plan| open(&request, checkpoint.id(), &plan, &cancel).map(|opened| (plan, opened)));
+            .and_then(|plan| open(&request, &checkpoint, &plan, &cancel).map(|opened| (plan, opened)));
         let (plan, opened) = match opened {
             Ok(opened) => opened,
             Err(error) => {
@@ -218,14 +218,14 @@ impl OpenedEnds {
     }
 }
 
-fn open(request: &StartRequest, query_id: &str, plan: &Finished, cancel: &Cancel) -> Result<OpenedEnds> {
+fn open(request: &StartRequest, checkpoint: &Checkpoint, plan: &Finished, cancel: &Cancel) -> Result<OpenedEnds> {
     let sink = match &request.output {
         QueryOutput::EachBatch(callback) => return Ok(OpenedEnds::MicroBatch(Opened::EachBatch(Arc::clone(callback)))),
         QueryOutput::Sink(sink) => Arc::clone(sink),
     };
     let env = plan.env();
     let run = SinkRun {
-        query_id: query_id.to_owned(),
+        query_id: checkpoint.id().to_owned(),
         query_name: request.name.clone(),
         schema: plan.schema(),
         mode: request.mode,
@@ -237,6 +237,7 @@ fn open(request: &StartRequest, query_id: &str, plan: &Finished, cancel: &Cancel
         runtime: env.runtime.clone(),
     };
     let Trigger::Continuous { interval_ms } = request.trigger else {
+        sink.check_start(&run, checkpoint.newest_begun()?)?;
         let writer = sink.open(run.clone())?;
         return Ok(OpenedEnds::MicroBatch(Opened::Writer { sink, run, writer }));
     };

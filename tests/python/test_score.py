@@ -221,7 +221,7 @@ def test_a_stream_and_its_output_belong_together(tmp_path: Path, capsys: pytest.
     assert "has scored rows that are not in" in capsys.readouterr().err
     checkpoint.rename(tmp_path / "lost")
     assert main([*batch, out, "--stream"]) == 1
-    assert "was written by a stream whose checkpoint is not" in capsys.readouterr().err
+    assert "give the checkpoint that the output was written with" in capsys.readouterr().err
     assert main([*batch, out, "--stream", "--checkpoint", str(tmp_path / "lost")]) == 0
     assert [len(rows(Path(path))) for path in (out, other)] == [2, 2]
 

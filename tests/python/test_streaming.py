@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -162,13 +163,68 @@ def test_a_new_output_under_an_old_checkpoint_is_read_by_its_log(spark, tmp_path
     assert spark.read.text(str(tmp_path / "before")).count() == 12
 
 
-def test_the_rows_of_a_lost_checkpoint_are_dropped_with_a_warning(spark, tmp_path, caplog):
-    (tmp_path / "in.txt").write_text("a\nb\n", encoding="utf-8")
-    for checkpoint in ("lost", "new"):
-        writer = spark.readStream.text(str(tmp_path / "in.txt")).writeStream.format("text").trigger(availableNow=True)
-        writer.option("checkpointLocation", str(tmp_path / checkpoint)).start(str(tmp_path / "out")).awaitTermination()
-    assert spark.read.text(str(tmp_path / "out")).count() == 2
-    assert any("the rows of batch 0 are dropped" in record.message for record in caplog.records)
+def texts_to(spark, tmp_path, checkpoint, output):
+    writer = spark.readStream.text(str(tmp_path / "in")).writeStream.format("text").trigger(availableNow=True)
+    return writer.option("checkpointLocation", str(tmp_path / checkpoint)).start(str(tmp_path / output))
+
+
+def arrive(tmp_path, name):
+    (tmp_path / "in").mkdir(exist_ok=True)
+    (tmp_path / "in" / name).write_text(f"{name}\n", encoding="utf-8")
+
+
+def files_in(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_a_new_checkpoint_is_refused_an_output_that_another_query_wrote(spark, tmp_path):
+    arrive(tmp_path, "a")
+    texts_to(spark, tmp_path, "first", "out").awaitTermination()
+    before = files_in(tmp_path / "out")
+    with pytest.raises(PySparkException, match=r"up to 0 by another query .*its rows would be dropped"):
+        texts_to(spark, tmp_path, "second", "out")
+    assert files_in(tmp_path / "out") == before
+    arrive(tmp_path, "b")
+    texts_to(spark, tmp_path, "first", "out").awaitTermination()
+    assert sorted(row.value for row in spark.read.text(str(tmp_path / "out")).collect()) == ["a", "b"]
+
+
+def test_an_output_of_sparks_is_refused_a_checkpoint_that_knows_fewer_batches(spark, tmp_path):
+    arrive(tmp_path, "a")
+    texts_to(spark, tmp_path, "first", "out").awaitTermination()
+    (tmp_path / "out" / "_spark_metadata" / ".writer").unlink()  # as Spark leaves it
+    with pytest.raises(PySparkException, match="another query, or by this one with a newer checkpoint"):
+        texts_to(spark, tmp_path, "second", "out")
+
+
+def test_a_checkpoint_that_is_older_than_its_output_is_refused_where_rows_would_be_dropped(spark, tmp_path):
+    for name in "abc":
+        arrive(tmp_path, name)
+        texts_to(spark, tmp_path, "checkpoint", "out").awaitTermination()
+        if name == "a":
+            shutil.copytree(tmp_path / "checkpoint", tmp_path / "backup")
+    with pytest.raises(PySparkException, match=r"batches up to 2 .*knows of batches up to 0"):
+        texts_to(spark, tmp_path, "backup", "out")
+
+
+def test_a_batch_that_is_visible_and_not_committed_is_adopted(spark, tmp_path):
+    for name in "ab":
+        arrive(tmp_path, name)
+        texts_to(spark, tmp_path, "checkpoint", "out").awaitTermination()
+    (tmp_path / "checkpoint" / "commits" / "1").unlink()
+    arrive(tmp_path, "c")
+    texts_to(spark, tmp_path, "checkpoint", "out").awaitTermination()
+    assert sorted(row.value for row in spark.read.text(str(tmp_path / "out")).collect()) == ["a", "b", "c"]
+
+
+def test_another_querys_batch_is_not_taken_for_a_replayed_one(spark, tmp_path):
+    for name in "ab":
+        arrive(tmp_path, name)
+        texts_to(spark, tmp_path, "first", "out").awaitTermination()
+        texts_to(spark, tmp_path, "second", "other").awaitTermination()
+    (tmp_path / "second" / "commits" / "1").unlink()
+    with pytest.raises(PySparkException, match="has batches up to 1 by another query"):
+        texts_to(spark, tmp_path, "second", "out")
 
 
 class Collector:

@@ -24,8 +24,16 @@ const ROWS: i64 = 3;
 
 /// One run on the checkpoint below `root`, as far as it comes.
 fn run(session: &Session, root: &Path) {
+    let mut batches = open(session, root, "cp");
+    while !root.join("cp/commits").join((BATCHES - 1).to_string()).exists() {
+        batches.trigger(ReadLimit::Configured).unwrap();
+    }
+}
+
+/// A query with the checkpoint `name`, which is its id too, into `out`.
+fn open(session: &Session, root: &Path, name: &str) -> MicroBatch {
     let env = &session.env;
-    let checkpoint = FoundCheckpoint::find(CheckpointLocation::At(root.join("cp")), &env.conf, || "fresh".into())
+    let checkpoint = FoundCheckpoint::find(CheckpointLocation::At(root.join(name)), &env.conf, || name.to_owned())
         .unwrap()
         .lock()
         .unwrap();
@@ -55,17 +63,14 @@ fn run(session: &Session, root: &Path) {
         runtime: env.runtime.clone(),
     };
     let writer = sink.open(sink_run.clone()).unwrap();
-    let mut batches = MicroBatch::open(MicroBatchParts {
+    MicroBatch::open(MicroBatchParts {
         checkpoint,
         plan,
         output: Opened::Writer { sink, run: sink_run, writer },
         monitor: Arc::new(Monitor::new(1, cancel.clone())),
         cancel,
     })
-    .unwrap();
-    while !root.join("cp/commits").join((BATCHES - 1).to_string()).exists() {
-        batches.trigger(ReadLimit::Configured).unwrap();
-    }
+    .unwrap()
 }
 
 /// How often each line stands in the files that a plain glob finds.
@@ -129,10 +134,54 @@ fn survive(history: &[(usize, u64)]) -> Result<usize, TestCaseError> {
 
 #[test]
 fn a_crash_at_any_single_point_loses_and_doubles_nothing() {
-    for point in 0..POINTS.len() {
+    for (point, name) in POINTS.iter().enumerate() {
         for n in 1..=2 {
-            assert_eq!(survive(&[(point, n)]).unwrap(), 1, "the crash at {} ({n}) did not come", POINTS[point]);
+            assert_eq!(survive(&[(point, n)]).unwrap(), 1, "the crash at {name} ({n}) did not come");
         }
+    }
+}
+
+/// Parts of a query that are not visible.
+fn staged(out: &Path) -> usize {
+    let names = std::fs::read_dir(out).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name.to_str().unwrap().ends_with(".staged")).count()
+}
+
+#[test]
+fn of_two_queries_that_write_one_batch_of_an_output_one_fails_and_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let session = Session::new(&[]);
+    let (mut first, mut second) = (open(&session, dir.path(), "first"), open(&session, dir.path(), "second"));
+    first.trigger(ReadLimit::Configured).unwrap();
+    let error = second.trigger(ReadLimit::Configured).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("is taken by another query (id first)"), "{error}");
+    assert!(!dir.path().join("second/commits/0").exists());
+    first.trigger(ReadLimit::Configured).unwrap();
+    let out = dir.path().join("out");
+    assert_eq!(values(&by_glob(&out)), (0..2 * ROWS).map(|value| (value, 1)).collect::<Vec<_>>());
+    assert_eq!(staged(&out), 0);
+}
+
+#[test]
+fn a_query_that_died_in_its_commit_is_not_committed_by_another_and_finishes_itself() {
+    for point in ["sink-recorded", "sink-renamed", "sink-logged"] {
+        let dir = tempfile::tempdir().unwrap();
+        let session = Session::new(&[]);
+        let crashed = catch_unwind(AssertUnwindSafe(|| {
+            let mut first = open(&session, dir.path(), "first");
+            crash::arm(point, 1);
+            first.trigger(ReadLimit::Configured).map(|_| ())
+        }));
+        crash::disarm();
+        assert!(crashed.unwrap_err().is::<Crashed>(), "{point}");
+        let mut second = open(&session, dir.path(), "second");
+        let error = second.trigger(ReadLimit::Configured).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("is taken by another query (id first)"), "{point}: {error}");
+        let mut first = open(&session, dir.path(), "first");
+        first.trigger(ReadLimit::Configured).unwrap();
+        let out = dir.path().join("out");
+        assert_eq!(values(&by_glob(&out)), (0..ROWS).map(|value| (value, 1)).collect::<Vec<_>>(), "{point}");
+        assert_eq!(staged(&out), 0, "{point}");
     }
 }
 

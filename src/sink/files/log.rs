@@ -1,11 +1,22 @@
-//! `_spark_metadata`: Spark's log of visible files, and beside it our record of a commit in progress.
+//! `_spark_metadata`: Spark's log of visible files, and beside it what is ours, under names that Spark passes over.
 //!
+//! ```text
+//! 7                  v1                                    Spark's entry of batch 7
+//!                    {"path":"file:///out/part-…",…}
+//! .8.committing      v1                                    our record of a commit in progress: who commits which parts
+//!                    {"query":"5b2c…"}
+//!                    part-00000-….snappy.parquet
+//! .writer            v1                                    which query wrote the entries from a batch on
+//!                    {"query":"5b2c…","from":0}
+//! ```
 //! Entry: `{"path":"file:///out/part-…","size":1,"isDir":false,"modificationTime":2,"blockReplication":1,"blockSize":33554432,"action":"add"}`.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::json;
 
 use super::part::PartFile;
@@ -17,6 +28,34 @@ use crate::sink::SinkRun;
 
 /// What Hadoop's local file system reports as its block size.
 const BLOCK_SIZE: u64 = 32 * 1024 * 1024;
+
+const COMMITTING: &str = ".committing";
+const WRITER: &str = ".writer";
+const OTHER: &str = "another query";
+
+/// The line of `.writer`.
+#[derive(Deserialize)]
+struct SinkWriter {
+    query: String,
+    from: u64,
+}
+
+impl SinkWriter {
+    fn of_other(&self) -> String {
+        format!("{OTHER} (id {}), which wrote from batch {} on", self.query, self.from)
+    }
+}
+
+/// The first line of a record. One of an older version has none.
+#[derive(Deserialize)]
+struct RecordedBy {
+    query: String,
+}
+
+struct SinkRecord {
+    query: Option<String>,
+    parts: Vec<PartFile>,
+}
 
 pub(super) struct SinkLog {
     log: CompactibleLog,
@@ -35,6 +74,100 @@ impl SinkLog {
         })
     }
 
+    /// Refuses a query that would find the numbers of its batches taken: whatever it reads would not be shown. `begun` is the newest batch that
+    /// its checkpoint knows of.
+    pub(super) fn check_start(dir: &Path, run: &SinkRun, begun: Option<BatchId>) -> Result<()> {
+        if !dir.is_dir() {
+            return Ok(());
+        }
+        let log = Self::open(dir, Durability::of(&run.conf)?, run)?;
+        let recorded = log.records()?.last().copied();
+        let Some(newest) = log.log.latest()?.max(recorded.map(|id| id.0)) else { return Ok(()) };
+        let other = log.writer()?.filter(|writer| writer.query != run.query_id);
+        if other.is_none() && begun.is_some_and(|begun| newest <= begun.0) {
+            return Ok(());
+        }
+        let by = other.map_or_else(
+            || "another query, or by this one with a newer checkpoint".to_owned(),
+            |other| other.of_other(),
+        );
+        let known =
+            begun.map_or_else(|| "knows of no batch".to_owned(), |begun| format!("knows of batches up to {begun}"));
+        Err(Error::new(
+            ErrorKind::Checkpoint,
+            format!(
+                "the output {} has batches up to {newest} by {by}, and the checkpoint of this query {known}: its rows would be dropped there. \
+                 Write to another path, or give the checkpoint that the output was written with, or remove the output",
+                dir.parent().unwrap_or(dir).display()
+            ),
+        ))
+    }
+
+    /// The query that wrote the newest entries, where a Firesteel did.
+    fn writer(&self) -> Result<Option<SinkWriter>> {
+        let Some(text) = self.log.store().get(WRITER)? else { return Ok(None) };
+        let file = self.log.store().dir().join(WRITER).display().to_string();
+        read_entries(&file, &text)?.next().map(|line| parse(&file, line)).transpose()
+    }
+
+    /// Refuses when the batch, or one before it, was written by another query; an entry of Spark's says nothing of that.
+    pub(super) fn check_writer(&self, id: BatchId) -> Result<()> {
+        match self.writer()?.filter(|writer| writer.query != self.run.query_id && writer.from <= id.0) {
+            Some(other) if self.next()? > other.from => Err(self.taken(id, &other.of_other())),
+            _ => Ok(()),
+        }
+    }
+
+    /// The error of a query that meets another one in its output.
+    pub(super) fn taken(&self, id: BatchId, by: &str) -> Error {
+        Error::new(
+            ErrorKind::Checkpoint,
+            format!(
+                "batch {id} of {} is taken by {by}: two queries write there. Let one of them write to another path, with another checkpoint; \
+                 the rows of this batch are not in the output",
+                self.log.store().dir().parent().unwrap_or(self.log.store().dir()).display()
+            ),
+        )
+    }
+
+    /// Notes that the entries from this batch on are this query's, before the first of them is put.
+    pub(super) fn sign(&self, id: BatchId) -> Result<()> {
+        if self.writer()?.is_some_and(|writer| writer.query == self.run.query_id) {
+            return Ok(());
+        }
+        let line = json!({ "query": self.run.query_id, "from": id.0 }).to_string();
+        self.log.store().replace(WRITER, write_entries(&[line]).as_bytes())
+    }
+
+    /// The batches that have a record of a commit in progress. One that the log has is a query's that came too late and died.
+    fn records(&self) -> Result<Vec<BatchId>> {
+        let next = self.next()?;
+        let dir = self.log.store().dir();
+        let mut records = Vec::new();
+        for entry in fs::read_dir(dir).context(|| format!("listing {}", dir.display()))? {
+            let name = entry.context(|| format!("listing {}", dir.display()))?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(COMMITTING)?.parse().ok());
+            records.extend(number.filter(|number| *number >= next).map(BatchId));
+        }
+        records.sort_unstable();
+        Ok(records)
+    }
+
+    /// Names of parts that some record will show, this query's or not.
+    pub(super) fn recorded_parts(&self) -> Result<Vec<PartFile>> {
+        let records =
+            self.records()?.into_iter().map(|id| Ok(self.record_of(id)?.map_or_else(Vec::new, |record| record.parts)));
+        Ok(records.collect::<Result<Vec<_>>>()?.concat())
+    }
+
+    /// Whether the batch's entry names just these parts.
+    pub(super) fn names(&self, id: BatchId, out: &Path, parts: &[PartFile]) -> Result<bool> {
+        let entries = self.log.since(id.0)?;
+        let named: HashSet<&str> = entries.iter().collect();
+        Ok(!parts.is_empty()
+            && parts.iter().all(|part| entry(&out.join(part.name())).is_ok_and(|entry| named.contains(entry.as_str()))))
+    }
+
     /// Whether the batch's entry is there, or folded into a later one.
     pub(super) fn contains(&self, id: BatchId) -> Result<bool> {
         Ok(id.0 < self.next()?)
@@ -45,32 +178,74 @@ impl SinkLog {
         Ok(self.log.latest()?.map_or(0, |newest| newest + 1))
     }
 
-    /// Makes the log ready for the batch; false if it has a batch of this number, or a later one. Batches that wrote to another output are
+    /// Makes the log ready for the batch; an error if it has one of this number, or a later one. Batches that wrote to another output are
     /// batches without a file here: neither we nor Spark read a log with a hole.
-    pub(super) fn reach(&self, id: BatchId) -> Result<bool> {
+    pub(super) fn reach(&self, id: BatchId) -> Result<()> {
+        self.check_writer(id)?;
         let next = self.next()?;
+        if next > id.0 {
+            return Err(self.taken(id, OTHER));
+        }
         if next < id.0 {
+            if let Some(other) = self.records()?.first() {
+                return Err(self.taken(id, &format!("{OTHER}, which is committing batch {other}")));
+            }
             log::warn!(
                 "{} has {next} batches, and the query's next is batch {id}: the rows between went to another output, or are lost",
                 self.log.store().dir().display(),
             );
             self.log.skip(next, id.0)?;
         }
-        Ok(next <= id.0)
+        Ok(())
     }
 
-    /// The commit point: the names that will become visible.
+    /// The commit point: the names that will become visible. It is one query's at a time: what another one commits meanwhile is an error.
     pub(super) fn record(&self, id: BatchId, parts: &[PartFile]) -> Result<()> {
-        let lines: Vec<String> = parts.iter().map(|part| part.name().to_owned()).collect();
-        self.log.store().replace(&record_name(id), write_entries(&lines).as_bytes())
+        let mut lines = vec![json!({ "query": self.run.query_id }).to_string()];
+        lines.extend(parts.iter().map(|part| part.name().to_owned()));
+        if self.log.store().put_if_absent(&record_name(id), write_entries(&lines).as_bytes())? == Put::Exists {
+            let by = self.record_of(id)?.and_then(|record| record.query);
+            return Err(self.taken(id, &by.map_or_else(|| OTHER.to_owned(), |query| format!("{OTHER} (id {query})"))));
+        }
+        let alone = || -> Result<()> {
+            if self.contains(id)? {
+                return Err(self.taken(id, OTHER));
+            }
+            self.check_writer(id)?;
+            match self.records()?.into_iter().find(|other| *other != id) {
+                Some(other) => Err(self.taken(id, &format!("{OTHER}, which is committing batch {other}"))),
+                None => Ok(()),
+            }
+        };
+        if let Err(error) = alone() {
+            self.forget(id)?;
+            return Err(error);
+        }
+        Ok(())
     }
 
-    /// The parts of a record, if the batch has one.
+    /// The parts of a record of this query's, if the batch has one; an error where it is another one's.
     pub(super) fn recorded(&self, id: BatchId) -> Result<Option<Vec<PartFile>>> {
+        let Some(record) = self.record_of(id)? else { return Ok(None) };
+        match record.query {
+            Some(query) if query != self.run.query_id => Err(self.taken(id, &format!("{OTHER} (id {query})"))),
+            _ => Ok(Some(record.parts)),
+        }
+    }
+
+    fn record_of(&self, id: BatchId) -> Result<Option<SinkRecord>> {
         let name = record_name(id);
         let Some(text) = self.log.store().get(&name)? else { return Ok(None) };
-        let names = read_entries(&self.log.store().dir().join(&name).display().to_string(), &text)?;
-        Ok(Some(names.map(|name| PartFile::named(name.to_owned())).collect()))
+        let file = self.log.store().dir().join(&name).display().to_string();
+        let mut record = SinkRecord { query: None, parts: Vec::new() };
+        for line in read_entries(&file, &text)? {
+            if line.starts_with('{') {
+                record.query = Some(parse::<RecordedBy>(&file, line)?.query);
+            } else {
+                record.parts.push(PartFile::named(line.to_owned()));
+            }
+        }
+        Ok(Some(record))
     }
 
     /// Puts Spark's entry for the batch.
@@ -81,13 +256,7 @@ impl SinkLog {
                 self.log.remove_covered(self.run.clock.now_ms(), self.cleanup_delay)
             }
             Put::Written => Ok(()),
-            Put::Exists => Err(Error::new(
-                ErrorKind::Checkpoint,
-                format!(
-                    "batch {id} appeared in {} meanwhile: does another query write there?",
-                    self.log.store().dir().display()
-                ),
-            )),
+            Put::Exists => Err(self.taken(id, OTHER)),
         }
     }
 
@@ -98,7 +267,11 @@ impl SinkLog {
 }
 
 fn record_name(id: BatchId) -> String {
-    format!(".{id}.committing")
+    format!(".{id}{COMMITTING}")
+}
+
+fn parse<'a, T: Deserialize<'a>>(file: &str, line: &'a str) -> Result<T> {
+    serde_json::from_str(line).map_err(|error| Error::new(ErrorKind::Checkpoint, format!("{file} is damaged: {error}")))
 }
 
 fn entry(path: &Path) -> Result<String> {

@@ -2,24 +2,24 @@
 //!
 //! ```text
 //! stage    <out>/k=v/.part-00000-<uuid>.c000.snappy.parquet.staged    synced, and no glob sees it
-//! record   <out>/_spark_metadata/.7.committing                         synced: from here on the batch will become visible
+//! record   <out>/_spark_metadata/.7.committing                         synced: from here on the batch will become visible, as this query's
 //! rename   <out>/k=v/part-00000-<uuid>.c000.snappy.parquet
 //! log      <out>/_spark_metadata/7                                     Spark's entry
 //! ```
 //! A record found later is finished; a staged file that no record names is removed.
 
+mod held;
 mod log;
 pub(crate) mod part;
 pub(crate) mod save;
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt, ready};
 
 use self::log::SinkLog;
-use self::part::{Empty, LaneParts, PartFile, remove_staged};
+use self::part::{Empty, LaneOf, LaneParts, PartFile, remove_staged};
 use super::encode::{CsvEncoding, Encoding, JsonEncoding, ParquetEncoding, TextEncoding};
 use super::format::{OutputFormat, SinkRequest};
 use super::{OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
@@ -94,9 +94,13 @@ impl Sink for FileSink {
         SinkAbilities { modes: &[OutputMode::Append], partition_by: true, temporary_checkpoint: false, recovers: true }
     }
 
+    fn check_start(&self, run: &SinkRun, begun: Option<BatchId>) -> Result<()> {
+        SinkLog::check_start(&self.path.join(SINK_METADATA), run, begun)
+    }
+
     fn open(&self, run: SinkRun) -> Result<Arc<dyn Writer>> {
         let durability = Durability::of(&run.conf)?;
-        fs::create_dir_all(&self.path).context(|| format!("creating the output directory {}", self.path.display()))?;
+        durability.create_dir(&self.path).context(|| format!("opening the output {}", self.path.display()))?;
         let path =
             self.path.canonicalize().context(|| format!("opening the output directory {}", self.path.display()))?;
         self.encoding.check(&run.schema)?;
@@ -122,6 +126,7 @@ impl FileWriter {
             part.publish(&self.path, self.durability)?;
             crate::runtime::crash::point("sink-renamed");
         }
+        self.log.sign(id)?;
         self.log.put(id, &self.path, parts)?;
         crate::runtime::crash::point("sink-logged");
         self.log.forget(id)
@@ -129,28 +134,32 @@ impl FileWriter {
 
     fn is_visible(&self, id: BatchId) -> Result<bool> {
         if self.log.contains(id)? {
-            self.log.forget(id)?;
+            self.log.check_writer(id)?;
+            if self.log.recorded(id).is_ok() {
+                self.log.forget(id)?;
+            }
             return Ok(true);
         }
         let recorded = self.log.recorded(id)?;
         if let Some(parts) = &recorded {
             self.roll_forward(id, parts)?;
         } else {
-            remove_staged(&self.path)?;
+            remove_staged(&self.path, &self.log.recorded_parts()?)?;
         }
         Ok(recorded.is_some())
     }
 
     fn publish(&self, id: BatchId, parts: &[PartFile]) -> Result<()> {
-        if !self.log.reach(id)? {
-            ::log::warn!(
-                "the rows of batch {id} are dropped: the log of {} has a batch of this number already, from a query with another checkpoint or one \
-                 that was lost; write to another output, or give the old checkpoint",
-                self.path.display()
-            );
-            return parts.iter().try_for_each(|part| part.discard(&self.path));
+        if self.log.contains(id)? && self.log.names(id, &self.path, parts)? {
+            return Ok(());
         }
-        self.log.record(id, parts)?;
+        let recorded = self.log.reach(id).and_then(|()| self.log.record(id, parts));
+        if let Err(error) = recorded {
+            for part in parts {
+                part.discard(&self.path)?;
+            }
+            return Err(error);
+        }
         crate::runtime::crash::point("sink-recorded");
         self.roll_forward(id, parts)
     }
@@ -163,6 +172,7 @@ impl Writer for FileWriter {
 
     fn stage<'a>(&'a self, _batch: &'a Batch, lane: usize, rows: RecordBatches) -> BoxFuture<'a, Result<Staged>> {
         async move {
+            let lane = LaneOf { lane, lanes: self.run.lanes };
             let parts = LaneParts::new(&self.path, lane, &self.layout, &self.encoding, self.durability);
             let rows = rows.into_stream(&self.run.runtime, &self.run.cancel);
             Ok(Box::new(parts.take(rows, Empty::Nothing).await?) as Staged)

@@ -1,5 +1,9 @@
 //! The part files of one lane: written under names that globs miss, one per partition directory.
+//!
+//! A lane has few files open at once. Rows of further directories are held, and written one directory after the other in the end: as many
+//! files as without a bound, where closing one file to open another would begin a new file each time.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -12,6 +16,7 @@ use futures::stream::{BoxStream, StreamExt};
 use indexmap::IndexMap;
 use uuid::Uuid;
 
+use super::held::{HELD_BYTES, HeldRows};
 use crate::durable::store::Durability;
 use crate::error::{Context, Error, Result, condition};
 use crate::sink::encode::{Encoder, Encoding};
@@ -76,7 +81,12 @@ impl PartFile {
 
     /// Gives the file its final name; nothing when it has it already.
     pub(crate) fn publish(&self, out: &Path, durability: Durability) -> Result<()> {
-        let (from, to) = (self.staged(out), out.join(&self.0));
+        self.publish_from(out, out, durability)
+    }
+
+    /// [`PartFile::publish`] of a part that was staged below another directory. Its own directory is there.
+    pub(crate) fn publish_from(&self, staging: &Path, out: &Path, durability: Durability) -> Result<()> {
+        let (from, to) = (self.staged(staging), out.join(&self.0));
         match fs::rename(&from, &to) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && to.exists() => {}
@@ -101,16 +111,20 @@ pub(crate) fn is_staged(name: &str) -> bool {
     name.starts_with(".part-") && name.ends_with(STAGED)
 }
 
-/// Removes every staged file under `out`: no record names them.
-pub(crate) fn remove_staged(out: &Path) -> Result<()> {
+/// Removes every staged file under `out` but those of `recorded` parts, which a record names.
+pub(crate) fn remove_staged(out: &Path, recorded: &[PartFile]) -> Result<()> {
+    remove_staged_in(out, &recorded.iter().map(|part| part.staged(out)).collect())
+}
+
+fn remove_staged_in(out: &Path, recorded: &HashSet<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(out).context(|| format!("listing {}", out.display()))? {
         let entry = entry.context(|| format!("listing {}", out.display()))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.file_type()?.is_dir() {
             if !name.starts_with(['.', '_']) {
-                remove_staged(&entry.path())?;
+                remove_staged_in(&entry.path(), recorded)?;
             }
-        } else if is_staged(&name) {
+        } else if is_staged(&name) && !recorded.contains(&entry.path()) {
             fs::remove_file(entry.path()).context(|| format!("removing {}", entry.path().display()))?;
         }
     }
@@ -125,10 +139,24 @@ pub(crate) struct LaneParts<'a> {
     layout: &'a PartLayout,
     encoding: &'a Arc<dyn Encoding>,
     durability: Durability,
+    /// How many files may be open at once.
+    most_open: usize,
     /// The files being written, by partition directory.
     open: IndexMap<String, Box<dyn Encoder>>,
-    /// Every file that was begun, in the same order.
+    /// The rows of directories that have no file open.
+    held: HeldRows,
+    /// Every file that was begun, those that are open in the same order.
     parts: Vec<PartFile>,
+}
+
+/// How many files the lanes of one write have open at once, all together; at least one each.
+const MOST_OPEN: usize = 128;
+
+/// A lane, and how many run at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LaneOf {
+    pub(crate) lane: usize,
+    pub(crate) lanes: usize,
 }
 
 /// What a lane without rows leaves.
@@ -142,12 +170,23 @@ pub(crate) enum Empty {
 impl<'a> LaneParts<'a> {
     pub(crate) fn new(
         out: &'a Path,
-        lane: usize,
+        lane: LaneOf,
         layout: &'a PartLayout,
         encoding: &'a Arc<dyn Encoding>,
         durability: Durability,
     ) -> Self {
-        Self { out, lane, id: Uuid::new_v4(), layout, encoding, durability, open: IndexMap::new(), parts: Vec::new() }
+        Self {
+            out,
+            lane: lane.lane,
+            id: Uuid::new_v4(),
+            layout,
+            encoding,
+            durability,
+            most_open: (MOST_OPEN / lane.lanes.max(1)).max(1),
+            open: IndexMap::new(),
+            held: HeldRows::new(HELD_BYTES),
+            parts: Vec::new(),
+        }
     }
 
     /// Writes rows to their end and gives the files, which survive a power cut where the durability says so. After an error none is left.
@@ -189,27 +228,34 @@ impl<'a> LaneParts<'a> {
         for (row, directory) in directories(batch, &self.layout.partition, self.layout.zone)?.into_iter().enumerate() {
             groups.entry(directory).or_default().push(row as u32);
         }
+        let mut held = Vec::new();
         for (directory, indices) in groups {
-            let rows = take_record_batch(&rows, &UInt32Array::from(indices))?;
-            self.open(directory)?.write(&rows)?;
+            if self.open.len() < self.most_open || self.open.contains_key(&directory) {
+                let rows = take_record_batch(&rows, &UInt32Array::from(indices))?;
+                self.open(directory)?.write(&rows)?;
+            } else {
+                held.push((directory, indices));
+            }
         }
-        Ok(())
+        if held.is_empty() { Ok(()) } else { self.held.add(&rows, &held) }
     }
 
     fn open(&mut self, directory: String) -> Result<&mut Box<dyn Encoder>> {
-        let part = self.part(&directory);
-        match self.open.entry(directory) {
-            indexmap::map::Entry::Occupied(there) => Ok(there.into_mut()),
-            indexmap::map::Entry::Vacant(free) => {
-                let path = part.staged(self.out);
-                let parent = path.parent().unwrap_or(self.out);
-                fs::create_dir_all(parent).context(|| format!("creating {}", parent.display()))?;
-                let file = File::create(&path).context(|| format!("creating {}", path.display()))?;
-                self.parts.push(part);
-                let encoder = self.encoding.encoder(BufWriter::with_capacity(1 << 16, file), &self.layout.schema)?;
-                Ok(free.insert(encoder))
-            }
+        if !self.open.contains_key(&directory) {
+            let encoder = self.begin(&directory)?;
+            self.open.insert(directory.clone(), encoder);
         }
+        self.open.get_mut(&directory).ok_or_else(|| Error::internal("a file that was begun is not open"))
+    }
+
+    /// Begins the file of a directory.
+    fn begin(&mut self, directory: &str) -> Result<Box<dyn Encoder>> {
+        let part = self.part(directory);
+        let path = part.staged(self.out);
+        self.durability.create_dir(path.parent().unwrap_or(self.out))?;
+        let file = File::create(&path).context(|| format!("creating {}", path.display()))?;
+        self.parts.push(part);
+        self.encoding.encoder(BufWriter::with_capacity(1 << 16, file), &self.layout.schema)
     }
 
     fn part(&self, directory: &str) -> PartFile {
@@ -222,12 +268,24 @@ impl<'a> LaneParts<'a> {
 
     fn finish(&mut self) -> Result<()> {
         for (part, (_, encoder)) in self.parts.iter().zip(std::mem::take(&mut self.open)) {
-            encoder
-                .finish()
-                .and_then(|file| self.durability.sync(&file))
-                .context(|| format!("writing {}", part.staged(self.out).display()))?;
+            self.end(part, encoder)?;
         }
-        Ok(())
+        let held = std::mem::replace(&mut self.held, HeldRows::new(0));
+        held.give_back(|directory, rows| {
+            let mut encoder = self.begin(directory)?;
+            for rows in rows {
+                encoder.write(&rows?)?;
+            }
+            self.parts.last().map_or(Ok(()), |part| self.end(part, encoder))
+        })
+    }
+
+    /// Ends a file.
+    fn end(&self, part: &PartFile, encoder: Box<dyn Encoder>) -> Result<()> {
+        encoder
+            .finish()
+            .and_then(|file| self.durability.sync(&file))
+            .context(|| format!("writing {}", part.staged(self.out).display()))
     }
 }
 

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use futures::stream::BoxStream;
+use uuid::Uuid;
 
-use super::part::{self, Empty, LaneParts, PartFile};
+use super::part::{self, Empty, LaneOf, LaneParts, PartFile};
 use crate::config::{Conf, Options, options};
 use crate::durable::store::Durability;
 use crate::error::{Context, Error, Result, condition};
@@ -42,6 +43,9 @@ impl Overwrite {
 /// One batch write into a directory. Lanes stage their rows; [`FileSave::publish`] makes them visible.
 pub struct FileSave {
     path: PathBuf,
+    /// Where parts are staged: an overwrite stages none in what it replaces, which may be a link to elsewhere.
+    staging: PathBuf,
+    overwrite: Option<Overwrite>,
     layout: part::PartLayout,
     encoding: Arc<dyn Encoding>,
     durability: Durability,
@@ -54,43 +58,91 @@ impl FileSave {
         schema: &SchemaRef,
         partition_by: &[String],
         encoding: Arc<dyn Encoding>,
+        overwrite: Option<Overwrite>,
         conf: &Conf,
     ) -> Result<Self> {
         check_names(schema, conf.case_sensitive())?;
         let layout = part::layout(schema, partition_by, Zone::of(conf.time_zone())?)?;
         encoding.check(schema)?;
-        fs::create_dir_all(&path).context(|| format!("creating the output directory {}", path.display()))?;
-        Ok(Self { path, layout, encoding, durability: Durability::of(conf)? })
+        let hidden = format!(".staging-{}", Uuid::new_v4());
+        let staging = match overwrite {
+            None => path.clone(),
+            // A file, or a link: the directory comes in its place.
+            Some(Overwrite::All) if !fs::symlink_metadata(&path)?.is_dir() => path.with_file_name(hidden),
+            Some(_) => path.join(hidden),
+        };
+        let durability = Durability::of(conf)?;
+        durability.create_dir(&staging).context(|| format!("creating the output directory {}", staging.display()))?;
+        Ok(Self { path, staging, overwrite, layout, encoding, durability })
     }
 
     /// Writes a lane's rows where no glob sees them. The first lane leaves a file even without rows.
-    pub async fn stage(&self, lane: usize, rows: BoxStream<'static, Result<RecordBatch>>) -> Result<Vec<PartFile>> {
+    pub async fn stage(
+        &self,
+        lane: usize,
+        lanes: usize,
+        rows: BoxStream<'static, Result<RecordBatch>>,
+    ) -> Result<Vec<PartFile>> {
         let empty = if lane == 0 { Empty::File } else { Empty::Nothing };
-        LaneParts::new(&self.path, lane, &self.layout, &self.encoding, self.durability).take(rows, empty).await
+        let lane = LaneOf { lane, lanes };
+        LaneParts::new(&self.staging, lane, &self.layout, &self.encoding, self.durability).take(rows, empty).await
     }
 
-    /// Makes every lane's parts visible in place of what `overwrite` names; after a lane's error all are removed.
-    pub fn publish(&self, staged: Vec<Result<Vec<PartFile>>>, overwrite: Option<Overwrite>) -> Result<()> {
+    /// Makes every lane's parts visible in place of what the overwrite names; after a lane's error all are removed.
+    pub fn publish(&self, staged: Vec<Result<Vec<PartFile>>>) -> Result<()> {
         let parts = || staged.iter().flatten().flatten();
         if let Some(error) = staged.iter().find_map(|lane| lane.as_ref().err()) {
             for part in parts() {
-                part.discard(&self.path)?;
+                part.discard(&self.staging)?;
             }
             return Err(error.clone());
         }
-        let replaced: BTreeSet<PathBuf> = match overwrite {
-            None => BTreeSet::new(),
-            Some(Overwrite::All) => BTreeSet::from([self.path.clone()]),
-            Some(Overwrite::Touched) => parts().map(|part| part.directory(&self.path)).collect(),
-        };
-        for directory in replaced {
-            clear(&directory)?;
+        let directories: BTreeSet<PathBuf> = parts().map(|part| part.directory(&self.path)).collect();
+        match self.overwrite {
+            None => {}
+            Some(Overwrite::All) => self.clear(&self.path)?,
+            Some(Overwrite::Touched) => directories.iter().try_for_each(|directory| self.clear(directory))?,
+        }
+        for directory in &directories {
+            self.durability.create_dir(directory)?;
         }
         for part in parts() {
-            part.publish(&self.path, self.durability)?;
+            part.publish_from(&self.staging, &self.path, self.durability)?;
         }
         let success = self.path.join("_SUCCESS");
         fs::write(&success, "").context(|| format!("writing {}", success.display()))
+    }
+
+    /// Removes what an overwrite replaces. As in Spark, no link is followed: it goes, and what it points to stays.
+    fn clear(&self, path: &Path) -> Result<()> {
+        let about = match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            about => about.context(|| format!("looking at {}", path.display()))?,
+        };
+        if !about.is_dir() {
+            return fs::remove_file(path).context(|| format!("removing {}", path.display()));
+        }
+        for entry in fs::read_dir(path).context(|| format!("listing {}", path.display()))? {
+            let entry = entry.context(|| format!("listing {}", path.display()))?.path();
+            if entry == self.staging {
+                continue;
+            }
+            let is_dir = fs::symlink_metadata(&entry).is_ok_and(|about| about.is_dir());
+            let removed = if is_dir { fs::remove_dir_all(&entry) } else { fs::remove_file(&entry) };
+            removed.context(|| format!("removing {}", entry.display()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for FileSave {
+    /// Removes what an overwrite staged in, however it ended.
+    fn drop(&mut self) {
+        if self.staging != self.path
+            && let Err(error) = fs::remove_dir_all(&self.staging)
+        {
+            log::warn!("a staging directory stays behind, {}: {error}", self.staging.display());
+        }
     }
 }
 
@@ -104,24 +156,4 @@ fn check_names(schema: &Schema, case_sensitive: bool) -> Result<()> {
         }
         None => Ok(()),
     }
-}
-
-/// Removes what an overwrite replaces, and leaves what is staged.
-fn clear(path: &Path) -> Result<()> {
-    for entry in fs::read_dir(path).context(|| format!("listing {}", path.display()))? {
-        let entry = entry?;
-        let removed = if entry.file_type()?.is_dir() {
-            clear(&entry.path())?;
-            match fs::remove_dir(entry.path()) {
-                Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => Ok(()),
-                other => other,
-            }
-        } else if part::is_staged(&entry.file_name().to_string_lossy()) {
-            Ok(())
-        } else {
-            fs::remove_file(entry.path())
-        };
-        removed.context(|| format!("removing {}", entry.path().display()))?;
-    }
-    Ok(())
 }
