@@ -216,6 +216,11 @@ conditions! {
     NUM_COLUMNS_MISMATCH = "NUM_COLUMNS_MISMATCH", "42826", Analysis, "<operator> takes inputs of equally many columns, found <firstNumColumns> and <invalidNumColumns> in the <invalidOrdinalNum>.";
     INCOMPATIBLE_COLUMN_TYPE = "INCOMPATIBLE_COLUMN_TYPE", "42825", Analysis, "<operator>: the <columnOrdinalNumber> column of the <tableOrdinalNumber> input has type <dataType1>, which does not meet <dataType2><hint>.";
     TABLE_OR_VIEW_ALREADY_EXISTS = "TABLE_OR_VIEW_ALREADY_EXISTS", "42P07", Analysis, "there is a table or view <relationName> already; choose another name, or replace it.";
+    LOCATION_ALREADY_EXISTS = "LOCATION_ALREADY_EXISTS", "42710", Runtime, "the managed table <identifier> would have its files in <location>, which has files already; choose another name, or remove what is there.";
+    INVALID_SCHEMA_OR_RELATION_NAME = "INVALID_SCHEMA_OR_RELATION_NAME", "42602", Analysis, "<name> is no name for a table or a database, which may have ASCII letters, digits and _ only.";
+    INVALID_TEMP_OBJ_QUALIFIER = "INVALID_TEMP_OBJ_QUALIFIER", "42602", Parse, "the temporary <objectType> <objectName> cannot be qualified with <qualifier>; give it without.";
+    INVALID_IDENTIFIER = "INVALID_IDENTIFIER", "42602", Parse, "the name <ident> needs backquotes: `<ident>`.";
+    REQUIRES_SINGLE_PART_NAMESPACE = "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", Analysis, "<sessionCatalog> has databases without parts, found <identifier>.";
     MEMORY_SINK_WITHOUT_NAME = "_LEGACY_ERROR_TEMP_1194", "0A000", Analysis, "queryName must be specified for memory sink";
     WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE = "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42K0E", Analysis, "a window function cannot stand in <clauseName>; filter its column in a query around this one.";
     UNSUPPORTED_GENERATOR_OUTSIDE_SELECT = "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E", Analysis, "a generator stands in a select list only: <plan>.";

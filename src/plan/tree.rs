@@ -338,12 +338,12 @@ pub enum Grouping {
 pub enum Statement {
     Query(Relation),
     CreateView {
-        name: String,
+        name: Vec<String>,
         replace: bool,
         query: Relation,
     },
     DropView {
-        name: String,
+        name: Vec<String>,
         if_exists: bool,
     },
     CreateTable {

@@ -23,6 +23,7 @@ use crate::plan::Attribute;
 use crate::plan::tree::{self, Grouping, JoinKind, JoinOn, Relation};
 use crate::runtime::Cancel;
 use crate::session::frame;
+use crate::session::names::relation_parts;
 use crate::session::save::{SaveMode, SaveRequest, save, save_table};
 use crate::types::interval;
 use crate::types::show::ShowLayout;
@@ -359,13 +360,13 @@ impl FrameHandle {
         let mut options = Options::new(options);
         let path = options.get("path").map(str::to_owned);
         let request = SaveRequest { format, options, mode, partition_by };
-        let parts = name_parts(&name).unwrap_or_else(|| vec![name]);
+        let parts = relation_parts(&name).map_err(|error| raise(py, &error))?;
         self.run(py, "the write", move |frame, cancel| save_table(frame, &parts, path.as_deref(), request, cancel))
     }
 
     /// `df.write.insertInto()`.
     fn insert_into(&self, py: Python<'_>, name: String, overwrite: bool) -> PyResult<()> {
-        let parts = name_parts(&name).unwrap_or_else(|| vec![name]);
+        let parts = relation_parts(&name).map_err(|error| raise(py, &error))?;
         self.run(py, "the write", move |frame, cancel| {
             let session = frame.session();
             match session.catalog().get(&parts)? {

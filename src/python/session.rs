@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use super::arrow::{ArrowTable, batches};
 use super::door::{quick, wait};
 use super::error::{raise, user};
-use super::expr::{ExprHandle, name_parts};
+use super::expr::ExprHandle;
 use super::frame::FrameHandle;
 use super::listener::Streams;
 use super::types::schema_of;
@@ -17,6 +17,7 @@ use crate::config::{Conf, Options, setting};
 use crate::error::Error;
 use crate::plan::tree::Relation;
 use crate::session::catalog::{CATALOG, DATABASE, Named};
+use crate::session::names::relation_parts;
 use crate::session::read::ReadRequest;
 use crate::session::save::{SaveMode, SaveRequest};
 use crate::session::{self, frame};
@@ -289,6 +290,12 @@ impl SessionHandle {
         self.inner.function(name).is_some() || crate::plan::functions::lookup(&name.to_lowercase()).is_some()
     }
 
+    /// The parts of the name of a table or view.
+    #[staticmethod]
+    fn relation_parts(py: Python<'_>, name: &str) -> PyResult<Vec<String>> {
+        parts(py, name)
+    }
+
     #[staticmethod]
     fn names() -> (&'static str, &'static str) {
         (CATALOG, DATABASE)
@@ -297,10 +304,5 @@ impl SessionHandle {
 
 /// The parts of a table's name.
 fn parts(py: Python<'_>, name: &str) -> PyResult<Vec<String>> {
-    name_parts(name).ok_or_else(|| {
-        let error = Error::of(crate::error::condition::PARSE_SYNTAX_ERROR)
-            .with("error", format!("'{name}'"))
-            .with("hint", " in a table's name");
-        raise(py, &error)
-    })
+    relation_parts(name).map_err(|error| raise(py, &error))
 }

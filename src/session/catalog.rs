@@ -7,6 +7,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use indexmap::IndexMap;
 use parking_lot::RwLock;
 
+use super::names::{TableName, quoted};
 use crate::config::Options;
 use crate::error::{Error, Result, condition};
 use crate::plan::Resolved;
@@ -48,24 +49,22 @@ pub enum Named {
     Table(Arc<Table>),
 }
 
-/// Temporary views by name, whose case does not count.
+/// Temporary views by name, in lower case.
 #[derive(Debug, Default)]
-pub struct Views(RwLock<IndexMap<String, (String, Arc<Resolved>)>>);
+pub struct Views(RwLock<IndexMap<String, Arc<Resolved>>>);
 
 impl Views {
     pub fn get(&self, name: &str) -> Option<Arc<Resolved>> {
-        self.0.read().get(&name.to_lowercase()).map(|(_, view)| Arc::clone(view))
+        self.0.read().get(&name.to_lowercase()).cloned()
     }
 
     pub fn put(&self, name: &str, view: Arc<Resolved>, replace: bool) -> Result<()> {
         let mut views = self.0.write();
         let key = name.to_lowercase();
         if !replace && views.contains_key(&key) {
-            return Err(
-                Error::of(condition::TEMP_TABLE_OR_VIEW_ALREADY_EXISTS).with("relationName", format!("`{name}`"))
-            );
+            return Err(Error::of(condition::TEMP_TABLE_OR_VIEW_ALREADY_EXISTS).with("relationName", quoted(&[name])));
         }
-        views.insert(key, (name.to_owned(), view));
+        views.insert(key, view);
         Ok(())
     }
 
@@ -75,7 +74,7 @@ impl Views {
     }
 
     fn names(&self) -> Vec<String> {
-        self.0.read().values().map(|(name, _)| name.clone()).collect()
+        self.0.read().keys().cloned().collect()
     }
 }
 
@@ -86,7 +85,7 @@ pub fn global_views() -> &'static Views {
 }
 
 /// Where global views are found.
-const GLOBAL: &str = "global_temp";
+pub const GLOBAL: &str = "global_temp";
 
 /// A session's views and tables. Names are compared without regard to case.
 #[derive(Debug, Default)]
@@ -114,6 +113,11 @@ impl Catalog {
         self.tables.read().get(&key).cloned().map(Named::Table)
     }
 
+    /// The name of a table that is to be made: one that is not a path.
+    pub fn new_name(parts: &[String]) -> Result<TableName> {
+        Self::own(parts).and_then(TableName::new)
+    }
+
     /// The name of a table that is to be made or dropped; an error for one in another database or catalog, of which there are none.
     pub fn own(parts: &[String]) -> Result<&str> {
         let (name, place) = parts.split_last().ok_or_else(|| Error::internal("a table's name has no parts"))?;
@@ -126,15 +130,24 @@ impl Catalog {
         if here {
             return Ok(name);
         }
-        let place: Vec<String> = place.iter().map(|part| format!("`{part}`")).collect();
-        Err(Error::of(condition::SCHEMA_NOT_FOUND).with("schemaName", place.join(".")))
+        match place {
+            [database] if !database.eq_ignore_ascii_case(CATALOG) => {
+                Err(Error::of(condition::SCHEMA_NOT_FOUND).with("schemaName", quoted(&[CATALOG, database])))
+            }
+            [catalog, database] if catalog.eq_ignore_ascii_case(CATALOG) => {
+                Err(Error::of(condition::SCHEMA_NOT_FOUND).with("schemaName", quoted(&[CATALOG, database])))
+            }
+            _ => Err(Error::of(condition::REQUIRES_SINGLE_PART_NAMESPACE)
+                .with("sessionCatalog", CATALOG)
+                .with("identifier", quoted(parts))),
+        }
     }
 
     /// [`Catalog::find`], or Spark's error.
     pub fn get(&self, parts: &[String]) -> Result<Named> {
-        self.find(parts).ok_or_else(|| {
-            let name: Vec<String> = parts.iter().map(|part| format!("`{part}`")).collect();
-            Error::of(condition::TABLE_OR_VIEW_NOT_FOUND).with("relationName", name.join("."))
+        self.find(parts).ok_or_else(|| match Self::own(parts) {
+            Err(error) if error.condition() == Some(condition::REQUIRES_SINGLE_PART_NAMESPACE) => error,
+            _ => Error::of(condition::TABLE_OR_VIEW_NOT_FOUND).with("relationName", quoted(parts)),
         })
     }
 

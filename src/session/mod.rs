@@ -1,11 +1,12 @@
 //! A session: configuration, names, formats, functions, running queries. What `SparkSession` holds.
 //!
 //! [`frame`] is an analysed DataFrame and its actions. [`read`], [`save`] and [`write_stream`] are its doors to sources and sinks,
-//! [`statement`] carries SQL statements out, [`catalog`] keeps tables and views, [`formats`] is the registry of `format("x")`.
+//! [`statement`] carries SQL statements out, [`catalog`] keeps tables and views, [`names`] says what they may be called, [`formats`] is the registry of `format("x")`.
 
 pub mod catalog;
 pub mod formats;
 pub mod frame;
+pub mod names;
 pub mod read;
 pub mod save;
 pub mod statement;
@@ -20,6 +21,7 @@ use parking_lot::RwLock;
 use self::catalog::{Catalog, Named};
 use self::formats::Formats;
 use self::frame::Frame;
+use self::names::{TableName, view_name};
 use crate::config::{Conf, setting};
 use crate::error::{Error, Result, condition};
 use crate::function::Function;
@@ -153,8 +155,24 @@ impl Session {
     }
 
     /// Where a managed table lies.
-    pub fn table_path(&self, name: &str) -> Result<PathBuf> {
-        Ok(self.warehouse()?.join(name.to_lowercase()))
+    pub fn table_path(&self, name: &TableName) -> Result<PathBuf> {
+        Ok(self.warehouse()?.join(name.as_str()))
+    }
+
+    /// Where a managed table will lie. As in Spark, it takes no folder that has files: they may be somebody's.
+    pub fn new_table_path(&self, name: &TableName) -> Result<PathBuf> {
+        let path = self.table_path(name)?;
+        let free = match std::fs::read_dir(&path) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => !path.is_symlink(),
+            Err(_) => false,
+        };
+        if free {
+            return Ok(path);
+        }
+        Err(Error::of(condition::LOCATION_ALREADY_EXISTS)
+            .with("identifier", name.full())
+            .with("location", uri::from_path(&std::path::absolute(&path)?)))
     }
 
     /// Where a table lies that was given a place: one that is relative is under the warehouse directory, as in Spark.
@@ -176,24 +194,13 @@ impl Session {
 
     /// `createTempView`.
     pub fn create_view(&self, name: &str, frame: &Frame, replace: bool) -> Result<()> {
-        self.catalog.put_view(view_name(name)?, Arc::clone(frame.resolved()), replace)
+        self.catalog.put_view(&view_name(name)?, Arc::clone(frame.resolved()), replace)
     }
 
     /// `createGlobalTempView`: a view of every session.
     pub fn create_global_view(&self, name: &str, frame: &Frame, replace: bool) -> Result<()> {
-        catalog::global_views().put(view_name(name)?, Arc::clone(frame.resolved()), replace)
+        catalog::global_views().put(&view_name(name)?, Arc::clone(frame.resolved()), replace)
     }
-}
-
-/// The name of a view: one part.
-fn view_name(name: &str) -> Result<&str> {
-    if name.is_empty() || name.contains('.') {
-        return Err(Error::of(condition::TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS).with("actualName", format!("`{name}`")));
-    }
-    if name.contains(char::is_whitespace) {
-        return Err(Error::of(condition::INVALID_VIEW_NAME).with("viewName", name));
-    }
-    Ok(name)
 }
 
 impl resolve::Names for Session {

@@ -9,7 +9,7 @@ use futures::stream::TryStreamExt;
 
 use super::catalog::{CATALOG, Catalog, DATABASE, Named, Table};
 use super::frame::Frame;
-use super::statement::insert;
+use super::statement::{insert, remove_folder};
 use crate::config::{Conf, Options};
 use crate::error::{Error, Result, condition};
 use crate::plan::tree::{Expr, Relation};
@@ -156,13 +156,15 @@ pub fn save_table(
 ) -> Result<()> {
     let session = frame.session();
     let conf = session.conf();
-    let own = Catalog::own(name)?.to_owned();
-    let existing = session.catalog().find(&[DATABASE.to_owned(), own.clone()]);
-    if let Some(Named::Table(table)) = &existing {
+    let own = Catalog::new_name(name)?;
+    let existing = match session.catalog().find(&[DATABASE.to_owned(), own.as_str().to_owned()]) {
+        Some(Named::Table(table)) => Some(table),
+        _ => None,
+    };
+    if let Some(table) = &existing {
         match request.mode {
             SaveMode::ErrorIfExists => {
-                return Err(Error::of(condition::TABLE_OR_VIEW_ALREADY_EXISTS)
-                    .with("relationName", format!("`spark_catalog`.`{DATABASE}`.`{own}`")));
+                return Err(Error::of(condition::TABLE_OR_VIEW_ALREADY_EXISTS).with("relationName", own.full()));
             }
             SaveMode::Ignore => return Ok(()),
             SaveMode::Append => return append(table, frame, &request, &conf, cancel),
@@ -170,7 +172,14 @@ pub fn save_table(
         }
     }
     let format = request.format.clone().unwrap_or_else(|| conf.default_format().to_owned());
-    let location = path.map_or_else(|| session.table_path(&own), uri::local_path)?;
+    let managed = existing.as_ref().filter(|table| table.managed).map(|table| &table.path);
+    let location = match path {
+        Some(path) => std::path::absolute(uri::local_path(path)?)?,
+        None => std::path::absolute(match managed {
+            Some(_) => session.table_path(&own)?,
+            None => session.new_table_path(&own)?,
+        })?,
+    };
     let (partition_by, options) = (request.partition_by.clone(), request.options.clone());
     let mode = if existing.is_some() || request.mode == SaveMode::Overwrite {
         SaveMode::Overwrite
@@ -178,12 +187,15 @@ pub fn save_table(
         SaveMode::ErrorIfExists
     };
     save(frame, Some(&location.to_string_lossy()), SaveRequest { mode, ..request }, cancel)?;
+    if let Some(before) = managed.filter(|before| !location.starts_with(before)) {
+        remove_folder(before)?;
+    }
     let schema = frame.schema();
     session.catalog().put_table(Table {
-        name: own,
+        name: own.as_str().to_owned(),
         format,
         options,
-        path: std::path::absolute(&location)?,
+        path: location,
         schema,
         partition_by,
         description: None,

@@ -1,5 +1,6 @@
 //! SQL statements that change the session: views, tables, SET.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
@@ -7,11 +8,12 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use fancy_regex::Regex;
 
 use super::Session;
-use super::catalog::{Catalog, DATABASE, Named, Table};
+use super::catalog::{self, CATALOG, Catalog, DATABASE, Named, Table};
 use super::frame::Frame;
+use super::names::{quoted, sql_view_name};
 use super::save::{SaveMode, SaveRequest, save, save_table};
 use crate::config::{Options, setting};
-use crate::error::{Error, Result, condition};
+use crate::error::{Context, Error, Result, condition};
 use crate::plan::tree::{Relation, Statement};
 use crate::runtime::Cancel;
 use crate::source::memory::MemoryTable;
@@ -22,10 +24,11 @@ pub fn run(session: &Arc<Session>, statement: Statement, cancel: &Cancel) -> Res
     match statement {
         Statement::Query(relation) => return Frame::new(session, &relation),
         Statement::CreateView { name, replace, query } => {
-            session.create_view(&name, &Frame::new(session, &query)?, replace)?;
+            let (name, frame) = (sql_view_name(&name)?, Frame::new(session, &query)?);
+            session.catalog().put_view(name, Arc::clone(frame.resolved()), replace)?;
         }
         Statement::DropView { name, if_exists } => {
-            if !session.catalog().drop_view(&name) && !if_exists {
+            if !drop_view(session, &name) && !if_exists {
                 return Err(missing(&name));
             }
         }
@@ -66,8 +69,16 @@ pub fn run(session: &Arc<Session>, statement: Statement, cancel: &Cancel) -> Res
     nothing(session)
 }
 
-fn missing(name: &str) -> Error {
-    Error::of(condition::TABLE_OR_VIEW_NOT_FOUND).with("relationName", format!("`{name}`"))
+fn missing(name: &[String]) -> Error {
+    Error::of(condition::TABLE_OR_VIEW_NOT_FOUND).with("relationName", quoted(name))
+}
+
+/// Whether there was a temporary view of this name.
+fn drop_view(session: &Session, name: &[String]) -> bool {
+    match name {
+        [place, name] if place.eq_ignore_ascii_case(catalog::GLOBAL) => catalog::global_views().drop(name),
+        _ => sql_view_name(name).is_ok_and(|name| session.catalog().drop_view(name)),
+    }
 }
 
 /// `CREATE TABLE` without a query, and `catalog.createTable`.
@@ -79,16 +90,20 @@ pub fn declare(
     schema: SchemaRef,
     description: Option<String>,
 ) -> Result<()> {
-    let name = Catalog::own(name)?;
-    if session.catalog().find(&[name.to_owned()]).is_some() && request.mode == SaveMode::ErrorIfExists {
-        return Err(Error::of(condition::TABLE_OR_VIEW_ALREADY_EXISTS)
-            .with("relationName", format!("`spark_catalog`.`{DATABASE}`.`{name}`")));
+    let name = Catalog::new_name(name)?;
+    let exists = session.catalog().find(&[DATABASE.to_owned(), name.as_str().to_owned()]).is_some();
+    if exists && request.mode == SaveMode::ErrorIfExists {
+        return Err(Error::of(condition::TABLE_OR_VIEW_ALREADY_EXISTS).with("relationName", name.full()));
     }
     let conf = session.conf();
-    let location = path.map_or_else(|| session.table_path(name), |path| session.table_location(path))?;
+    let location = match path {
+        Some(path) => session.table_location(path)?,
+        None if exists => session.table_path(&name)?,
+        None => session.new_table_path(&name)?,
+    };
     std::fs::create_dir_all(&location)?;
     session.catalog().put_table(Table {
-        name: name.to_owned(),
+        name: name.as_str().to_owned(),
         format: request.format.unwrap_or_else(|| conf.default_format().to_owned()),
         options: request.options,
         path: std::path::absolute(location)?,
@@ -100,13 +115,34 @@ pub fn declare(
     Ok(())
 }
 
-/// `DROP TABLE`, and `catalog.dropTable`: a managed table's files go with it.
+/// `DROP TABLE`, and `catalog.dropTable`: a managed table's files go with it. As in Spark, a view of that name comes first.
 pub fn drop_table(session: &Session, name: &[String], if_exists: bool) -> Result<()> {
-    let dropped = Catalog::own(name).ok().and_then(|own| session.catalog().drop_table(own));
-    match dropped {
-        Some(table) if table.managed && table.path.exists() => Ok(std::fs::remove_dir_all(&table.path)?),
-        None if !if_exists => Err(missing(&name.join("`.`"))),
+    if drop_view(session, name) {
+        return Ok(());
+    }
+    let own = match Catalog::own(name) {
+        Ok(own) => own,
+        Err(error) if error.condition() == Some(condition::SCHEMA_NOT_FOUND) && if_exists => return Ok(()),
+        Err(error) if error.condition() == Some(condition::SCHEMA_NOT_FOUND) => return Err(missing(name)),
+        Err(error) => return Err(error),
+    };
+    match session.catalog().drop_table(own) {
+        Some(table) if table.managed => remove_folder(&table.path),
+        None if !if_exists => Err(missing(&[CATALOG.to_owned(), DATABASE.to_owned(), own.to_owned()])),
         _ => Ok(()),
+    }
+}
+
+/// Removes a managed table's folder and what is in it. Of a symbolic link the link goes, and what it points to stays.
+pub(super) fn remove_folder(path: &Path) -> Result<()> {
+    let removed = match std::fs::symlink_metadata(path) {
+        Ok(about) if about.is_dir() => std::fs::remove_dir_all(path),
+        Ok(_) => std::fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other.context(|| format!("removing the table's folder {}", path.display())),
     }
 }
 

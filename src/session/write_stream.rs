@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::catalog::{Catalog, Named, Table};
 use super::frame::Frame;
+use super::names::{relation_parts, view_name};
 use crate::config::Options;
+use crate::durable::log::SINK_METADATA;
 use crate::error::{Error, Result, condition};
 use crate::plan::tree::Relation;
 use crate::sink::format::SinkRequest;
@@ -44,6 +46,8 @@ pub fn start(frame: &Frame, mut write: WriteStream) -> Result<Arc<StreamingQuery
         Some((name, output)) => (name, output),
         None if format.eq_ignore_ascii_case("memory") => {
             let name = write.name.clone().ok_or_else(|| Error::of(condition::MEMORY_SINK_WITHOUT_NAME))?;
+            // Before the query runs: after an error there must be none.
+            view_name(&name)?;
             let table = Arc::new(MemorySinkTable::new(frame.schema()));
             let source = Arc::new(MemoryView(Arc::clone(&table)));
             view = Some((name, Frame::new(session, &Relation::Source { source, streaming: false })?));
@@ -77,18 +81,23 @@ pub fn start(frame: &Frame, mut write: WriteStream) -> Result<Arc<StreamingQuery
 /// `toTable(name)`: a table that is missing is created first.
 pub fn to_table(frame: &Frame, name: &str, mut write: WriteStream) -> Result<Arc<StreamingQuery>> {
     let session = frame.session();
-    let parts: Vec<String> = name.split('.').map(|part| part.trim_matches('`').to_owned()).collect();
+    let parts = relation_parts(name)?;
     let table = match find(session.catalog(), &parts)? {
         Some(table) => table,
         None => {
-            let own = Catalog::own(&parts)?.to_owned();
+            let own = Catalog::new_name(&parts)?;
             let given = write.path.clone().or_else(|| write.options.get("path").map(str::to_owned));
-            let location = given.as_deref().map_or_else(|| session.table_path(&own), uri::local_path)?;
+            let location = match given.as_deref() {
+                Some(given) => uri::local_path(given)?,
+                // The output of this very query in an earlier session: the sink sees whether it is.
+                None if session.table_path(&own)?.join(SINK_METADATA).is_dir() => session.table_path(&own)?,
+                None => session.new_table_path(&own)?,
+            };
             std::fs::create_dir_all(&location)?;
             let conf = session.conf();
             let default = conf.default_format();
             session.catalog().put_table(Table {
-                name: own,
+                name: own.as_str().to_owned(),
                 format: write.format.clone().unwrap_or_else(|| default.to_owned()),
                 options: write.options.clone(),
                 path: std::path::absolute(location)?,

@@ -1,6 +1,6 @@
 //! `start()`: checks what Spark checks before a row is read, finds and locks the checkpoint, opens the sink, gives the query its thread.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -171,7 +171,7 @@ fn location(request: &StartRequest) -> Result<CheckpointLocation> {
         (Some(location), _) => CheckpointLocation::At(absolute(location)?),
         (None, Some(parent)) => {
             let own = name.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
-            CheckpointLocation::At(absolute(parent)?.join(own))
+            CheckpointLocation::At(absolute(parent)?.join(inside(parent, &own)?))
         }
         (None, None) if may_be_temporary => {
             CheckpointLocation::Temporary(std::env::temp_dir().join(format!("temporary-{}", Uuid::new_v4())))
@@ -185,6 +185,17 @@ fn location(request: &StartRequest) -> Result<CheckpointLocation> {
         }
     }
     Ok(location)
+}
+
+/// A query's name as the path of its checkpoint below `parent`, which must not lead out of there.
+fn inside<'a>(parent: &str, name: &'a str) -> Result<&'a Path> {
+    let path = Path::new(name);
+    if path.components().next().is_some() && path.components().all(|part| matches!(part, Component::Normal(_))) {
+        return Ok(path);
+    }
+    Err(Error::illegal(format!(
+        "the query '{name}' would have its checkpoint outside of {parent}: choose another queryName, or give the option checkpointLocation"
+    )))
 }
 
 fn absolute(location: &str) -> Result<PathBuf> {

@@ -46,17 +46,21 @@ pub fn to_path(uri: &str) -> Result<PathBuf> {
     Ok(PathBuf::from(path.as_ref()))
 }
 
-/// The path that a user gave: a plain path, or a `file:` URI.
+/// The path that a user gave: a plain path, or a `file:` URI. An empty one is an error, as in Spark: it would be the working directory.
 pub fn local_path(text: &str) -> Result<PathBuf> {
-    match text.split_once(':') {
-        Some(("file", rest)) => Ok(PathBuf::from(rest.strip_prefix("//").unwrap_or(rest))),
+    let path = match text.split_once(':') {
+        Some(("file", rest)) => PathBuf::from(rest.strip_prefix("//").unwrap_or(rest)),
         Some((scheme, _))
             if scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric()) && text.contains("://") =>
         {
-            Err(Error::unsupported(format!(
+            return Err(Error::unsupported(format!(
                 "'{text}' is not a local path: the file system '{scheme}' is not supported yet"
-            )))
+            )));
         }
-        _ => Ok(PathBuf::from(text)),
+        _ => PathBuf::from(text),
+    };
+    if path.as_os_str().is_empty() {
+        return Err(Error::illegal(format!("the path '{text}' is empty: give one of a file or a directory")));
     }
+    Ok(path)
 }

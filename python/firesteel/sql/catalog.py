@@ -141,10 +141,11 @@ class Catalog:
 
     def getTable(self, tableName: str) -> Table:
         """Returns a table or a view."""
-        own = tableName.rsplit(".", 1)[-1].strip("`").lower()
-        if self._native.find(tableName) is not None:
+        own = self._native.relation_parts(tableName)[-1].lower()
+        is_view = self._native.find(tableName)
+        if is_view is not None:
             for entry in self._native.tables():
-                if entry[0].lower() == own:
+                if entry[0] == own and (entry[1] == "TEMPORARY") == is_view:
                     return self._table(*entry)
         raise AnalysisException(f"[TABLE_OR_VIEW_NOT_FOUND] there is no table or view `{tableName}`. SQLSTATE: 42P01")
 
@@ -255,11 +256,12 @@ class Catalog:
         self._cached[tableName.lower()] = (before, kept)
 
     def _put_view(self, name: str, df: DataFrame) -> None:
-        database, _, own = name.rpartition(".")
+        *database, own = self._native.relation_parts(name)
+        quoted = "`" + own.replace("`", "``") + "`"
         if database:
-            df.createOrReplaceGlobalTempView(own)
+            df.createOrReplaceGlobalTempView(quoted)
         else:
-            df.createOrReplaceTempView(own)
+            df.createOrReplaceTempView(quoted)
 
     def uncacheTable(self, tableName: str) -> None:
         """Forgets the rows of a view; it is again what it was before :meth:`cacheTable`."""

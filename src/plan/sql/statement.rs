@@ -81,7 +81,7 @@ impl Sql {
             ast::Statement::Query(query) => Statement::Query(self.query(*query)?),
             ast::Statement::CreateView(view) if view.temporary && view.columns.is_empty() && !view.materialized => {
                 Statement::CreateView {
-                    name: dotted(&view.name),
+                    name: names(&view.name),
                     replace: view.or_replace,
                     query: self.query(*view.query)?,
                 }
@@ -89,7 +89,7 @@ impl Sql {
             ast::Statement::CreateTable(table) => self.create_table(table)?,
             ast::Statement::Drop { object_type, if_exists, names: dropped, .. } if dropped.len() == 1 => {
                 match object_type {
-                    ast::ObjectType::View => Statement::DropView { name: dotted(&dropped[0]), if_exists },
+                    ast::ObjectType::View => Statement::DropView { name: names(&dropped[0]), if_exists },
                     ast::ObjectType::Table => Statement::DropTable { name: names(&dropped[0]), if_exists },
                     _ => return Err(unsupported("the statement", &shown)),
                 }
