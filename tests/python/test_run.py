@@ -89,3 +89,33 @@ def test_ctrl_c_ends_a_running_query_quietly(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (130, "")
+
+
+IGNORED = """
+import os, signal
+from pyspark.sql import SparkSession
+print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN, flush=True)
+spark = SparkSession.builder.master("local[1]").getOrCreate()
+query = spark.readStream.format("rate").load().writeStream.format("noop").start()
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    query.awaitTermination()
+except KeyboardInterrupt:
+    query.stop()
+    print("stopped", query.exception(), flush=True)
+"""
+
+
+def test_sigint_that_a_shell_ignored_for_its_background_job_is_heeded_once_there_is_a_session(tmp_path):
+    # PySpark 4.3 makes a handler of its own when the context is made, ignored or not.
+    script = tmp_path / "job.py"
+    script.write_text(IGNORED)
+    ended = subprocess.run(
+        [sys.executable, "-m", "firesteel", "run", str(script)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    assert (ended.returncode, ended.stdout) == (0, "True\nstopped None\n"), ended.stderr

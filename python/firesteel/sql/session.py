@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import signal
 import sys
 import threading
 import weakref
@@ -97,6 +98,7 @@ class SparkSession:
 
         def create(self) -> SparkSession:
             """Makes a new session."""
+            _heed_ctrl_c()
             return SparkSession(_native.Session(list(self._take().items())))
 
         def getOrCreate(self) -> SparkSession:
@@ -105,6 +107,7 @@ class SparkSession:
                 options = self._take()
                 session = SparkSession._active
                 if session is None or session._stopped:
+                    _heed_ctrl_c()
                     session = SparkSession(_native.Session(list(options.items())))
                     SparkSession._active = session
                 else:
@@ -392,6 +395,16 @@ def _print(text: str) -> None:
     """Where the console sink prints: `sys.stdout` as it is now, so that a notebook's cell or a test sees it."""
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def _heed_ctrl_c() -> None:
+    """Lets SIGINT raise ``KeyboardInterrupt`` where it is ignored, as a shell has it for its background jobs.
+
+    PySpark does so, too: such a job could otherwise be ended by a signal only that leaves no time to stop its queries.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if main and signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 _PATIENCE = 10.0
