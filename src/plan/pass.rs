@@ -8,11 +8,15 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::projection::ProjectionExec;
 use futures::stream::{BoxStream, StreamExt};
 
 use super::LeafId;
-use super::operators::call::Kept;
-use super::operators::watermark::EventTime;
+use super::operators::call::{FunctionExec, Kept};
+use super::operators::scan::ScanExec;
+use super::operators::watermark::{EventTime, WatermarkExec};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::runtime::Runtime;
@@ -37,6 +41,9 @@ impl Pass {
 
     /// Lane `i`'s rows, under the user's names. Every lane of a pass must be run, each once: lanes may exchange rows.
     pub fn lane(&self, i: usize) -> Result<RecordBatches> {
+        if gives_nothing(&self.plan, i, &self.context)? {
+            return Ok(RecordBatches::Nothing);
+        }
         Ok(RecordBatches::Async(self.lane_stream(i)?))
     }
 
@@ -53,6 +60,26 @@ impl Pass {
     pub fn context(&self) -> &Arc<PassContext> {
         &self.context
     }
+}
+
+/// Whether a lane reads no partition, and takes no rows of other lanes either.
+fn gives_nothing(plan: &Arc<dyn ExecutionPlan>, lane: usize, pass: &PassContext) -> Result<bool> {
+    if let Some(scan) = plan.downcast_ref::<ScanExec>() {
+        return Ok(scan.partitions(pass, lane)?.is_empty());
+    }
+    match plan.children().as_slice() {
+        [below] if keeps_lanes(plan.as_ref()) => gives_nothing(below, lane, pass),
+        _ => Ok(false),
+    }
+}
+
+/// Whether each lane of an operator has rows of the same lane below it, and of no other.
+fn keeps_lanes(plan: &dyn ExecutionPlan) -> bool {
+    plan.is::<FilterExec>()
+        || plan.is::<ProjectionExec>()
+        || plan.is::<CooperativeExec>()
+        || plan.is::<FunctionExec>()
+        || plan.is::<WatermarkExec>()
 }
 
 /// What leaves and operators of a pass read: found through the `TaskContext`.

@@ -172,6 +172,7 @@ impl Copy {
 /// Runs one lane of a batch on this thread, which may block.
 fn run_lane(copy: &Copy, names: &[String], batch: &Batch, rows: RecordBatches, runtime: &Runtime) -> Result<()> {
     match rows {
+        RecordBatches::Nothing => {}
         RecordBatches::Blocking(rows) => {
             for rows in rows {
                 batch.cancel.check()?;
@@ -203,6 +204,10 @@ impl Writer for ForeachWriter {
     }
 
     fn stage<'a>(&'a self, batch: &'a Batch, lane: usize, rows: RecordBatches) -> BoxFuture<'a, Result<Staged>> {
+        // As in Spark, where there is no task for such a lane.
+        if matches!(rows, RecordBatches::Nothing) {
+            return ready(Ok(Box::new(()) as Staged)).boxed();
+        }
         let (pickled, names, runtime) = (Arc::clone(&self.pickled), Arc::clone(&self.names), self.runtime.clone());
         let batch = batch.clone();
         blocking(&self.runtime, move || {

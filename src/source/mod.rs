@@ -66,6 +66,8 @@ impl Offset {
 pub enum RecordBatches {
     Blocking(Box<dyn Iterator<Item = Result<RecordBatch>> + Send>),
     Async(BoxStream<'static, Result<RecordBatch>>),
+    /// No part of the batch is this lane's: Spark has no task for it.
+    Nothing,
 }
 
 impl RecordBatches {
@@ -78,6 +80,7 @@ impl RecordBatches {
     pub async fn drain(self) -> Result<u64> {
         let count = |sum, batch: RecordBatch| sum + batch.num_rows() as u64;
         match self {
+            Self::Nothing => Ok(0),
             Self::Blocking(mut batches) => batches.try_fold(0, |sum, batch| Ok(count(sum, batch?))),
             Self::Async(batches) => batches.try_fold(0, |sum, batch| ready(Ok(count(sum, batch)))).await,
         }
@@ -87,6 +90,7 @@ impl RecordBatches {
     /// record batches ahead.
     pub fn into_stream(self, runtime: &Runtime, cancel: &Cancel) -> BoxStream<'static, Result<RecordBatch>> {
         let iterator = match self {
+            Self::Nothing => return stream::empty().boxed(),
             Self::Async(stream) => return stream,
             Self::Blocking(iterator) => iterator,
         };

@@ -424,3 +424,31 @@ def test_a_misspelt_option_is_named_where_it_is_missing(spark, options, missing)
     with pytest.raises(PySparkException) as raised:
         writer.start()
     assert str(raised.value).endswith(missing)
+
+
+def test_foreach_opens_no_writer_for_a_lane_that_has_no_part_of_the_batch(spark, tmp_path):
+    # PySpark 4.3 with local[4]: one file is one partition, and one task opens and closes, with rows or without.
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a").write_text("1\n2\n")
+    log = tmp_path / "log"
+
+    class Writer:
+        def open(self, partition, epoch):
+            with log.open("a") as out:
+                out.write(f"open {partition} {epoch}\n")
+            return True
+
+        def process(self, row):
+            with log.open("a") as out:
+                out.write(f"row {row.value}\n")
+
+        def close(self, error):
+            with log.open("a") as out:
+                out.write(f"close {error}\n")
+
+    rows = spark.readStream.text(str(tmp_path / "in"))
+    for stream, seen in [(rows, "row 1\nrow 2\n"), (rows.filter("value > 10"), "")]:
+        log.write_text("")
+        query = stream.writeStream.foreach(Writer()).trigger(availableNow=True).start()
+        assert query.awaitTermination(60)
+        assert log.read_text() == f"open 0 0\n{seen}close None\n"

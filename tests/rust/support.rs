@@ -69,6 +69,7 @@ pub fn rows(partitions: &[Arc<dyn Partition>], schema: &Schema, runtime: &Runtim
     let mut batches = Vec::new();
     for partition in partitions {
         match partition.read(&scan)? {
+            RecordBatches::Nothing => {}
             RecordBatches::Blocking(iterator) => {
                 for batch in iterator {
                     batches.push(batch?);

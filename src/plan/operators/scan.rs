@@ -101,6 +101,15 @@ impl ScanExec {
         ));
         Self { leaf: leaf.id, description: leaf.source.description(), columns, schema, properties }
     }
+
+    /// The partitions that a lane reads.
+    pub fn partitions<'a>(&self, pass: &'a PassContext, lane: usize) -> Result<&'a [Arc<dyn Partition>]> {
+        let lanes = self.properties.partitioning.partition_count();
+        // Neighbours stay together, so that lanes one after the other give the rows in the order of partitions, as Spark does.
+        let all = pass.partitions(self.leaf)?;
+        let from = |lane: usize| (lane * all.len()).div_ceil(lanes);
+        Ok(&all[from(lane)..from(lane + 1)])
+    }
 }
 
 impl DisplayAs for ScanExec {
@@ -143,11 +152,7 @@ impl ExecutionPlan for ScanExec {
 
     fn execute(&self, lane: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
         let pass = PassContext::of(&context)?;
-        let lanes = self.properties.partitioning.partition_count();
-        // Neighbours stay together, so that lanes one after the other give the rows in the order of partitions, as Spark does.
-        let all = pass.partitions(self.leaf)?;
-        let from = |lane: usize| (lane * all.len()).div_ceil(lanes);
-        let partitions = all[from(lane)..from(lane + 1)].to_vec();
+        let partitions = self.partitions(&pass, lane)?.to_vec();
         let scan = Scan { columns: self.columns.clone(), cancel: pass.batch().cancel.clone() };
         let (schema, leaf) = (Arc::clone(&self.schema), self.leaf);
         let batches = read_in_turn(partitions, scan, pass.runtime().clone()).map(move |batch| {

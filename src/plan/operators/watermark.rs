@@ -138,7 +138,7 @@ impl ExtensionPlanner for WatermarkPlanner {
 }
 
 #[derive(Debug)]
-struct WatermarkExec {
+pub struct WatermarkExec {
     input: Arc<dyn ExecutionPlan>,
     column: usize,
     index: usize,

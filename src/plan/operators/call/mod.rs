@@ -11,6 +11,7 @@ mod prune;
 mod pull;
 mod rows;
 
+pub use exec::FunctionExec;
 pub use node::{FunctionNode, FunctionPlanner};
 pub use prune::PruneCalls;
 pub use pull::Kept;
