@@ -69,10 +69,20 @@ class Expr:
     def is_sort(self) -> bool: ...
 
 @final
+class Turn:
+    def __new__(cls) -> Turn: ...
+
+@final
 class Function:
     @staticmethod
     def python(
-        name: str, body: Any, returns: str, kind: str, deterministic: bool, chunk_rows: int | None
+        name: str,
+        body: Any,
+        returns: str,
+        kind: str,
+        deterministic: bool,
+        chunk_rows: int | None,
+        turn: Turn | None,
     ) -> Function: ...
     @property
     def name(self) -> str: ...

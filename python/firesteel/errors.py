@@ -33,6 +33,7 @@ __all__ = [
     "PySparkTypeError",
     "PySparkValueError",
     "PythonException",
+    "QueryCancelledException",
     "QueryContext",
     "QueryContextType",
     "QueryExecutionException",
@@ -273,6 +274,14 @@ class SparkNoSuchElementException(PySparkException):
 
 class PythonException(PySparkException):
     """A user's function raised; ``__cause__`` is its exception."""
+
+
+class QueryCancelledException(PySparkException):
+    """What was asked of the engine was given up: the query that it belongs to was stopped, or its time is over.
+
+    Firesteel's own. PySpark raises a ``Py4JJavaError`` there. Raised by an action inside a function of ``foreachBatch``
+    when the query is stopped. Such a function may clean up and end; its batch is left for the next run.
+    """
 
 
 class UnknownException(PySparkException):

@@ -38,12 +38,21 @@ pub enum ErrorKind {
     Checkpoint,
     /// The user's own function raised: the source is that exception. `PythonException`.
     User,
-    /// The caller asked for the end: nothing to do.
+    /// The work was asked to end, as a query's is that is stopped: nothing to do. `QueryCancelledException`.
     Cancelled,
+    /// A signal asked for the end: nothing to do. `KeyboardInterrupt`.
+    Interrupted,
     /// A query was terminated by an error: the source says which. `StreamingQueryException`.
     StreamingQuery,
     /// A defect of ours: report it.
     Internal,
+}
+
+impl ErrorKind {
+    /// Whether the work was only asked to end: such an error says less than one that came of the work itself.
+    pub fn is_cancel(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Interrupted)
+    }
 }
 
 /// A Spark error class: its name, its SQLSTATE, the kind it belongs to, and our words for it with `<parameter>` slots.
@@ -140,10 +149,6 @@ impl Error {
 
     pub fn runtime(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Runtime, message)
-    }
-
-    pub fn cancelled() -> Self {
-        Self::new(ErrorKind::Cancelled, "cancelled")
     }
 
     pub fn kind(&self) -> ErrorKind {

@@ -7,12 +7,14 @@ pub mod clock;
 pub mod row;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::FieldRef;
 
 use crate::batch::Batch;
 use crate::error::{Error, Result};
+use crate::runtime::Turn;
 
 /// Two calls with an equal key and equal arguments are one call, unless the function is not deterministic.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,7 +27,7 @@ pub enum Runs {
     Inline,
     /// [`Function::call`] on the lane's thread and on compute threads, several chunks at once.
     Compute,
-    /// [`Function::call`] on compute threads only: user code, which may do anything, a query of its own included.
+    /// [`Function::call`] on threads for user code, which may do anything, a query of its own included.
     Apart,
     /// [`Function::pull`] on a thread of its own, because it pulls its input (an iterator function).
     OwnThread,
@@ -96,6 +98,12 @@ pub trait Function: Send + Sync + Debug {
     /// For [`Runs::Compute`]: so few rows are called at once on the thread that asks, if it may block, since sharing them would take longer.
     fn inline_rows(&self) -> usize {
         0
+    }
+
+    /// For user code: the turn of whoever enters it, so that one thread does after the other; `None` where several may be inside at
+    /// once.
+    fn turn(&self) -> Option<&Arc<Turn>> {
+        None
     }
 
     /// The output's field for these inputs; several outputs make a struct. An error names the input that does not fit.

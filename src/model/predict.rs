@@ -14,7 +14,7 @@ use super::tensor::{as_lists, complete_rows, list_type, narrow_lists};
 use super::tune::Tuner;
 use super::{Model, SessionThreads};
 use crate::error::{Error, Result};
-use crate::runtime::{ChunkRunners, cores, helpers};
+use crate::runtime::{Cancel, ChunkRunners, cores, helpers};
 
 /// What a row with something missing gives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -103,18 +103,20 @@ impl Predictor {
         self.wanted.iter().map(|at| &self.model.outputs()[*at])
     }
 
-    /// Runs any number of rows, on as many cores as help, and returns one column for each output.
+    /// Runs any number of rows, on as many cores as help, and returns one column for each output. Looks at `cancel` before each chunk.
     pub fn predict(
         self: &Arc<Self>,
         binding: &Arc<Binding>,
         columns: Vec<ArrayRef>,
         rows: usize,
+        cancel: &Cancel,
     ) -> Result<Vec<ArrayRef>> {
         let few = self.spread(rows);
         let chunk = few.unwrap_or_else(|| self.tuner.rows(rows));
         if rows <= chunk || self.options.mode == PredictMode::Single {
             return self.run(binding, &columns, rows, self.threads_for(rows));
         }
+        let cancel = cancel.clone();
         let (sizes, predictor, binding) = (Arc::clone(self), Arc::clone(self), Arc::clone(binding));
         let crew = helpers()?;
         let _working = crew.working();
@@ -123,6 +125,7 @@ impl Predictor {
             ChunkRunners::Everybody,
             move |left| few.unwrap_or_else(|| sizes.chunk_rows(rows, left)),
             move |rows| {
+                cancel.check()?;
                 let slices: Vec<_> = columns.iter().map(|column| column.slice(rows.start, rows.len())).collect();
                 predictor.run(&binding, &slices, rows.len(), SessionThreads::One)
             },

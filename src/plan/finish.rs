@@ -153,6 +153,12 @@ impl Finished {
         (self.optimized.display_indent().to_string(), displayable(self.physical.as_ref()).indent(false).to_string())
     }
 
+    /// With whom every pass ends: the owners of the leaves.
+    pub fn owner(&self) -> Option<Cancel> {
+        let mut owners = self.leaves.iter().filter_map(|leaf| leaf.source.owner()).peekable();
+        owners.peek().is_some().then(|| Cancel::under(owners))
+    }
+
     /// Prepares one execution. `inputs` are the streaming leaves' partitions; a static leaf is opened here, anew in each pass.
     pub fn pass(&self, batch: Arc<Batch>, inputs: Inputs) -> Result<Pass> {
         self.begin(batch, inputs, None)

@@ -11,6 +11,7 @@ use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
 use pyo3_arrow::input::{AnyArray, AnyRecordBatch};
 use std::sync::Arc;
 
+use super::door::wait;
 use super::error::{argument, raise};
 use crate::error::Error;
 use crate::model::bind::argument_columns;
@@ -46,9 +47,12 @@ pub fn batches(object: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatc
     let reader = reader(object)?;
     let schema = spark_schema(py, &reader.schema())?;
     let target = Arc::clone(&schema);
-    let read =
-        py.detach(move || reader.map(|batch| as_spark(&batch?, &target)).collect::<Result<Vec<_>, ArrowError>>());
-    read.map(|batches| (schema, batches)).map_err(|error| raise(py, &Error::from(error)))
+    let batches = wait(py, "reading the rows", move |cancel| {
+        let spark =
+            |batch: Result<RecordBatch, ArrowError>| cancel.check().and_then(|()| Ok(as_spark(&batch?, &target)?));
+        reader.map(spark).collect::<crate::error::Result<Vec<_>>>()
+    })?;
+    Ok((schema, batches))
 }
 
 /// The schema in Spark's types, or the error that names the column that has none.

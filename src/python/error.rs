@@ -8,16 +8,36 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
 use crate::error::{Error, ErrorKind};
+use crate::runtime::Cancel;
 
 /// The exception for an error.
 pub fn raise(py: Python<'_>, error: &Error) -> PyErr {
-    if error.kind() == ErrorKind::Cancelled {
-        return PyKeyboardInterrupt::new_err("cancelled");
+    if error.kind() == ErrorKind::Interrupted {
+        return PyKeyboardInterrupt::new_err(error.to_string());
     }
     match exception(py, error) {
         Ok(exception) => PyErr::from_value(exception),
         Err(failure) => failure,
     }
+}
+
+/// The class of the exception of work that was asked to end.
+const CANCELLED: &str = "QueryCancelledException";
+
+/// Whether an exception says that its query was asked to end, or comes of one that does.
+fn is_cancelled(py: Python<'_>, raised: &PyErr) -> PyResult<bool> {
+    let cancelled = py.import("firesteel.errors")?.getattr(CANCELLED)?;
+    let mut next = Some(raised.value(py).clone().into_any());
+    while let Some(exception) = next {
+        if exception.is_instance(&cancelled)? {
+            return Ok(true);
+        }
+        let cause = exception.getattr("__cause__")?;
+        let hidden = exception.getattr("__suppress_context__")?.is_truthy()?;
+        next = if cause.is_none() && !hidden { Some(exception.getattr("__context__")?) } else { Some(cause) }
+            .filter(|next| !next.is_none());
+    }
+    Ok(false)
 }
 
 /// The class in `firesteel.errors` of each kind.
@@ -35,7 +55,8 @@ fn class(kind: ErrorKind) -> &'static str {
         ErrorKind::Runtime | ErrorKind::Checkpoint => "SparkRuntimeException",
         ErrorKind::User => "PythonException",
         ErrorKind::StreamingQuery => "StreamingQueryException",
-        ErrorKind::Internal | ErrorKind::Cancelled => "UnknownException",
+        ErrorKind::Cancelled => CANCELLED,
+        ErrorKind::Internal | ErrorKind::Interrupted => "UnknownException",
     }
 }
 
@@ -78,8 +99,14 @@ fn cause_of<'py>(py: Python<'py>, source: &(dyn StdError + 'static)) -> PyResult
     source.source().map_or(Ok(None), |inner| cause_of(py, inner))
 }
 
-/// What a user's code raised, as our error: the exception object travels as its source.
+/// What a user's code raised, as our error: the exception object travels as its source. That its query was asked to end, which the
+/// code had from an action of its own, is no error of the code.
 pub fn user(py: Python<'_>, raised: PyErr, doing: &str) -> Error {
+    if let Some(reason) = Cancel::owner().and_then(|owner| owner.reason())
+        && is_cancelled(py, &raised).unwrap_or(false)
+    {
+        return reason.error();
+    }
     let kind = raised.get_type(py).name().map_or_else(|_| "an exception".to_owned(), |name| name.to_string());
     Error::new(ErrorKind::User, format!("{doing} raised {kind}: {}", raised.value(py))).caused_by(raised)
 }

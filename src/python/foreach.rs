@@ -15,9 +15,9 @@ use super::error::user;
 use super::frame::FrameHandle;
 use super::row_out;
 use crate::batch::{Batch, BatchId};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::tree::Relation;
-use crate::runtime::Runtime;
+use crate::runtime::{Cancel, CancelReason, Runtime};
 use crate::session::{Session, frame};
 use crate::sink::{ContinuousWriter, EpochId, OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
 use crate::source::{RecordBatches, Source};
@@ -93,6 +93,7 @@ impl ForeachSink {
             pickled: Arc::clone(&self.pickled),
             names: Arc::new(run.schema.fields().iter().map(|field| field.name().clone()).collect()),
             runtime: self.runtime.clone(),
+            cancel: run.cancel.clone(),
             open: Arc::default(),
         }
     }
@@ -103,6 +104,8 @@ struct ForeachWriter {
     pickled: Arc<Vec<u8>>,
     names: Arc<Vec<String>>,
     runtime: Runtime,
+    /// The query's.
+    cancel: Cancel,
     /// In a continuous query, the copy that each lane works with in this epoch.
     open: Arc<Mutex<HashMap<usize, (EpochId, Arc<Copy>)>>>,
 }
@@ -134,18 +137,19 @@ impl Copy {
         })
     }
 
-    fn process(&self, names: &[String], batch: &RecordBatch) -> Result<()> {
+    /// Looks at `cancel` before each row, for a call may take long.
+    fn process(&self, names: &[String], batch: &RecordBatch, cancel: &Cancel) -> Result<()> {
         if !self.wanted {
-            return Ok(());
+            return cancel.check();
         }
         Python::attach(|py| {
-            let each = || {
-                for row in row_out::rows(py, names, std::slice::from_ref(batch))?.iter() {
-                    self.process.call1(py, (row,))?;
-                }
-                Ok(())
-            };
-            each().map_err(|raised| user(py, raised, WHAT))
+            let rows =
+                row_out::rows(py, names, std::slice::from_ref(batch)).map_err(|raised| user(py, raised, WHAT))?;
+            for row in rows.iter() {
+                cancel.check()?;
+                self.process.call1(py, (row,)).map_err(|raised| user(py, raised, WHAT))?;
+            }
+            Ok(())
         })
     }
 
@@ -175,14 +179,12 @@ fn run_lane(copy: &Copy, names: &[String], batch: &Batch, rows: RecordBatches, r
         RecordBatches::Nothing => {}
         RecordBatches::Blocking(rows) => {
             for rows in rows {
-                batch.cancel.check()?;
-                copy.process(names, &rows?)?;
+                copy.process(names, &rows?, &batch.cancel)?;
             }
         }
         RecordBatches::Async(mut rows) => {
             while let Some(rows) = runtime.io().block_on(rows.next()) {
-                batch.cancel.check()?;
-                copy.process(names, &rows?)?;
+                copy.process(names, &rows?, &batch.cancel)?;
             }
         }
     }
@@ -211,10 +213,12 @@ impl Writer for ForeachWriter {
         let (pickled, names, runtime) = (Arc::clone(&self.pickled), Arc::clone(&self.names), self.runtime.clone());
         let batch = batch.clone();
         blocking(&self.runtime, move || {
-            let copy = Copy::open(&pickled, lane, batch.id.0)?;
-            let result = run_lane(&copy, &names, &batch, rows, &runtime);
-            copy.close(result)?;
-            Ok(Box::new(()) as Staged)
+            batch.cancel.owning(|| {
+                let copy = Copy::open(&pickled, lane, batch.id.0)?;
+                let result = run_lane(&copy, &names, &batch, rows, &runtime);
+                copy.close(result)?;
+                Ok(Box::new(()) as Staged)
+            })
         })
         .boxed()
     }
@@ -232,7 +236,7 @@ impl Writer for ForeachWriter {
 impl Drop for ForeachWriter {
     fn drop(&mut self) {
         for (_, (_, copy)) in self.open.lock().drain() {
-            let _ = copy.close(Err(Error::cancelled()));
+            let _ = copy.close(Err(CancelReason::Stopped.error()));
         }
     }
 }
@@ -240,6 +244,7 @@ impl Drop for ForeachWriter {
 impl ContinuousWriter for ForeachWriter {
     fn write(&self, epoch: EpochId, lane: usize, rows: RecordBatch) -> BoxFuture<'_, Result<()>> {
         let (pickled, names, open) = (Arc::clone(&self.pickled), Arc::clone(&self.names), Arc::clone(&self.open));
+        let cancel = self.cancel.clone();
         blocking(&self.runtime, move || {
             let known = open.lock().get(&lane).filter(|(of, _)| *of == epoch).map(|(_, copy)| Arc::clone(copy));
             let copy = match known {
@@ -250,7 +255,7 @@ impl ContinuousWriter for ForeachWriter {
                     copy
                 }
             };
-            match copy.process(&names, &rows) {
+            match cancel.owning(|| copy.process(&names, &rows, &cancel)) {
                 Ok(()) => Ok(()),
                 Err(error) => {
                     open.lock().remove(&lane);

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use super::arrow::ArrowTable;
-use super::door::{quick, wait};
+use super::door::{quick, wait, wait_under};
 use super::error::raise;
 use super::expr::{ExprHandle, name_parts, operands};
 use super::literal::operand;
@@ -21,7 +21,7 @@ use crate::config::Options;
 use crate::error::{Error, Result};
 use crate::plan::Attribute;
 use crate::plan::tree::{self, Grouping, JoinKind, JoinOn, Relation};
-use crate::runtime::Cancel;
+use crate::runtime::{Cancel, CancelReason};
 use crate::session::frame;
 use crate::session::names::relation_parts;
 use crate::session::save::{SaveMode, SaveRequest, save, save_table};
@@ -44,8 +44,7 @@ impl FrameHandle {
         work: impl FnOnce(&frame::Frame, &Cancel) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
         let frame = self.0.clone();
-        let runtime = frame.session().runtime().clone();
-        wait(py, &runtime, what, move |cancel| work(&frame, cancel))
+        wait(py, what, move |cancel| work(&frame, cancel))
     }
 
     fn names(&self) -> Vec<String> {
@@ -289,8 +288,9 @@ impl FrameHandle {
 
     /// Rows as they come, a record batch at a time.
     fn iterate(&self, py: Python<'_>) -> PyResult<RowBatches> {
-        let cancel = Cancel::default();
-        let rows = quick(py, || self.0.stream(&cancel))?;
+        let cancel = Cancel::of_call().map_err(|error| raise(py, &error))?;
+        let (frame, under) = (self.0.clone(), cancel.clone());
+        let rows = wait_under(py, cancel.clone(), "the query", move |_| frame.stream(&under))?;
         Ok(RowBatches {
             names: self.names(),
             runtime: self.0.session().runtime().clone(),
@@ -316,7 +316,7 @@ impl FrameHandle {
 
     /// The analysed, the optimised and the physical plan.
     fn explain(&self, py: Python<'_>) -> PyResult<(String, String, String)> {
-        let (optimised, physical) = quick(py, || self.0.explain())?;
+        let (optimised, physical) = self.run(py, "planning the query", |frame, _| frame.explain())?;
         Ok((self.0.analyzed(), optimised, physical))
     }
 
@@ -473,15 +473,15 @@ impl RowBatches {
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
         let (rows, runtime) = (Arc::clone(&self.rows), self.runtime.clone());
-        let given = runtime.clone();
-        let batch: Option<RecordBatch> =
-            wait(py, &runtime, "the next rows", move |_| given.block_on(rows.lock().next()).transpose())?;
+        // Whoever interrupts a step gives up the rows that come after it, too.
+        let next = move |_: &Cancel| runtime.block_on(rows.lock().next()).transpose();
+        let batch: Option<RecordBatch> = wait_under(py, self.cancel.clone(), "the next rows", next)?;
         batch.map(|batch| row_out::rows(py, &self.names, &[batch])).transpose()
     }
 }
 
 impl Drop for RowBatches {
     fn drop(&mut self) {
-        self.cancel.cancel();
+        self.cancel.cancel(CancelReason::Abandoned);
     }
 }

@@ -74,7 +74,7 @@ impl Streams {
             return Ok(());
         }
         let manager = Arc::clone(&self.manager);
-        wait(py, &self.runtime, "the streaming queries", move |_| manager.close())
+        wait(py, "the streaming queries", move |_| manager.close())
     }
 }
 

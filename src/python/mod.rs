@@ -43,7 +43,7 @@ pub mod _native {
     #[pymodule_export]
     use super::frame::{FrameHandle, RowBatches};
     #[pymodule_export]
-    use super::functions::FunctionHandle;
+    use super::functions::{FunctionHandle, TurnHandle};
     #[pymodule_export]
     use super::listener::{ListenerHandle, Streams};
     #[pymodule_export]

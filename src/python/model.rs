@@ -17,16 +17,16 @@ use pyo3::types::{PyBytes, PyCapsule, PyList};
 use pyo3_arrow::ffi::to_array_pycapsules;
 
 use super::arrow::columns;
+use super::door::{compute, quick};
 use super::error::raise;
 use super::functions::FunctionHandle;
 use super::types::type_of;
 use crate::error::{Error, Result};
 use crate::model::bind::Binding;
-use crate::model::predict::joined;
 use crate::model::{
     Dim, ModelFunction, ModelLocation, NullPolicy, PredictMode, PredictOptions, Predictor, TensorSpec, load,
 };
-use crate::runtime::cores;
+use crate::runtime::Cancel;
 
 /// A loaded model and how it is used.
 #[pyclass(frozen, name = "Model", module = "firesteel._native")]
@@ -64,17 +64,18 @@ impl ModelHandle {
     ) -> PyResult<Self> {
         find_library(py)?;
         let options = options(nulls, outputs, chunk_rows, mode).map_err(|error| raise(py, &error))?;
+        let what = "the loading of the model";
         let predictor = match location.cast::<PyBytes>() {
             Ok(bytes) => {
                 let bytes: Vec<u8> = bytes.as_bytes().to_vec();
-                py.detach(move || load(ModelLocation::Bytes(&bytes)).and_then(|model| Predictor::new(model, options)))
+                compute(py, what, move |_| Predictor::new(load(ModelLocation::Bytes(&bytes))?, options))
             }
             Err(_) => {
                 let path: PathBuf = location.extract()?;
-                py.detach(move || load(ModelLocation::Path(&path)).and_then(|model| Predictor::new(model, options)))
+                compute(py, what, move |_| Predictor::new(load(ModelLocation::Path(&path))?, options))
             }
-        };
-        predictor.map(|predictor| Self { predictor, known: Mutex::new(None) }).map_err(|error| raise(py, &error))
+        }?;
+        Ok(Self { predictor, known: Mutex::new(None) })
     }
 
     /// The model's file in a local MLflow model folder.
@@ -187,8 +188,8 @@ fn spec<'py>(py: Python<'py>, spec: &TensorSpec) -> PyResult<Spec<'py>> {
     Ok((spec.name.clone(), spec.element.to_string(), dims.collect::<PyResult<_>>()?))
 }
 
-/// How long to predict before looking for signals.
-const SIGNALS: Duration = Duration::from_millis(200);
+/// Rows that are known to take less than this are predicted on the calling thread: a signal can wait for them.
+const SHORT: Duration = Duration::from_millis(20);
 
 impl ModelHandle {
     /// What a schema means; remembered, since most calls have the schema of the call before.
@@ -216,42 +217,17 @@ impl ModelHandle {
         Ok(known)
     }
 
-    /// Predicts in groups of rows between which signals are looked for.
+    /// Predicts: few rows here, many on threads of their own, so that a signal ends it.
     fn rows(&self, py: Python<'_>, binding: &Arc<Binding>, columns: &[ArrayRef], rows: usize) -> PyResult<StructArray> {
-        let mut parts: Vec<Vec<ArrayRef>> = Vec::new();
-        let mut start = 0;
-        while start < rows || parts.is_empty() {
-            let group = self.group(rows - start);
-            let part = py.detach(|| {
-                let slices = if group == rows {
-                    columns.to_vec()
-                } else {
-                    columns.iter().map(|column| column.slice(start, group)).collect()
-                };
-                self.predictor.predict(binding, slices, group)
-            });
-            parts.push(part.map_err(|error| raise(py, &error))?);
-            start += group;
-            if start < rows {
-                py.check_signals()?;
-            }
-        }
-        let columns = if parts.len() == 1 {
-            Ok(parts.swap_remove(0))
+        let cost = self.predictor.tuner().estimate(rows);
+        let columns = columns.to_vec();
+        let columns = if rows == 0 || (cost > Duration::ZERO && cost < SHORT) {
+            quick(py, || self.predictor.predict(binding, columns, rows, &Cancel::default()))?
         } else {
-            let part_of = |output: usize| parts.iter().map(|part| Arc::clone(&part[output])).collect();
-            (0..self.predictor.outputs().len()).map(|output| joined(part_of(output))).collect()
+            let (predictor, binding) = (Arc::clone(&self.predictor), Arc::clone(binding));
+            compute(py, "the prediction", move |cancel| predictor.predict(&binding, columns, rows, cancel))?
         };
-        columns.and_then(|columns| self.named(columns, rows)).map_err(|error| raise(py, &error))
-    }
-
-    /// How many of the rows to predict before looking for signals again.
-    fn group(&self, rows: usize) -> usize {
-        let tuner = self.predictor.tuner();
-        let chunk = tuner.best();
-        let cost = tuner.estimate(chunk).as_nanos().max(1);
-        let chunks = (SIGNALS.as_nanos() / cost).max(1) as usize * cores();
-        rows.min(chunks.saturating_mul(chunk))
+        self.named(columns, rows).map_err(|error| raise(py, &error))
     }
 
     fn named(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<StructArray> {
@@ -275,12 +251,12 @@ impl ModelHandle {
         let binding = Arc::new(binding);
         let outputs = PyList::empty(py);
         loop {
-            let (back, batch) = py.detach(move || {
-                let batch = gathered(&mut reader);
-                (reader, batch)
-            });
+            let (back, batch) = compute(py, "reading the rows", move |_| {
+                let batch = gathered(&mut reader)?;
+                Ok((reader, batch))
+            })?;
             reader = back;
-            let Some(batch) = batch.map_err(|error| raise(py, &error))? else { break };
+            let Some(batch) = batch else { break };
             let output = self.rows(py, &binding, batch.columns(), batch.num_rows())?;
             outputs.append(to_record_batch(py, output)?)?;
         }

@@ -102,11 +102,12 @@ impl Query {
         }
         let query = Arc::clone(&self.inner);
         let what = format!("the batch of query {} (now: {})", query.id, query.status().message);
-        wait(py, &self.runtime, &what, move |_| query.stop())
+        wait(py, &what, move |_| query.stop())
     }
 
-    fn explain(&self, py: Python<'_>, extended: bool) -> String {
-        py.detach(|| self.inner.explain(extended))
+    fn explain(&self, py: Python<'_>, extended: bool) -> PyResult<String> {
+        let query = Arc::clone(&self.inner);
+        wait(py, "the explanation of the query", move |_| Ok(query.explain(extended)))
     }
 }
 
@@ -146,7 +147,7 @@ pub fn start_stream(
     };
     let write = WriteStream { output, format, options: Options::new(options), mode, trigger, name, partition_by, path };
     let runtime = session.runtime().clone();
-    let inner = wait(py, &runtime, "the start of the query", move |_| match table {
+    let inner = wait(py, "the start of the query", move |_| match table {
         Some(table) => to_table(&frame, &table, write),
         None => start(&frame, write),
     })?;

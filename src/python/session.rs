@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use pyo3::prelude::*;
 
 use super::arrow::{ArrowTable, batches};
-use super::door::{quick, wait};
+use super::door::{pull, quick, wait};
 use super::error::{raise, user};
 use super::expr::ExprHandle;
 use super::frame::FrameHandle;
@@ -62,7 +62,7 @@ impl SessionHandle {
 /// something still does.
 #[pyfunction]
 pub fn wait_until_idle(py: Python<'_>, seconds: f64) -> bool {
-    py.detach(|| crate::runtime::wait_until_idle(Duration::from_secs_f64(seconds)))
+    pull(py, || crate::runtime::wait_until_idle(Duration::from_secs_f64(seconds)))
 }
 
 #[pymethods]
@@ -160,8 +160,7 @@ impl SessionHandle {
 
     fn sql(&self, py: Python<'_>, text: String) -> PyResult<FrameHandle> {
         let session = Arc::clone(self.alive(py)?);
-        let runtime = session.runtime().clone();
-        wait(py, &runtime, "the statement", move |cancel| session.sql(&text, cancel)).map(FrameHandle)
+        wait(py, "the statement", move |cancel| session.sql(&text, cancel)).map(FrameHandle)
     }
 
     /// The expression of a SQL text.
@@ -183,8 +182,7 @@ impl SessionHandle {
         let mode = if streaming { ReadMode::Stream } else { ReadMode::Batch };
         let request = ReadRequest { format, options: Options::new(options), schema, paths, mode };
         let session = Arc::clone(self.alive(py)?);
-        let runtime = session.runtime().clone();
-        wait(py, &runtime, "the listing of files", move |_| session.read(request)).map(FrameHandle)
+        wait(py, "the listing of files", move |_| session.read(request)).map(FrameHandle)
     }
 
     fn table(&self, py: Python<'_>, name: &str, streaming: bool) -> PyResult<FrameHandle> {

@@ -3,8 +3,10 @@
 mod cancel;
 pub mod clock;
 pub mod crash;
+mod function_threads;
 mod share;
 mod threads;
+mod turn;
 
 use std::cell::Cell;
 use std::num::NonZero;
@@ -16,9 +18,10 @@ use std::time::Duration;
 use futures::channel::oneshot;
 use parking_lot::{Condvar, Mutex};
 
-pub use self::cancel::Cancel;
+pub use self::cancel::{Cancel, CancelReason};
 pub use self::share::{BusyThread, ChunkRunners, ComputePool, SharedChunks};
 use self::threads::BlockingThreads;
+pub use self::turn::{Entry, LOOK, SteppedAside, Turn, step_aside};
 use crate::error::{Context, Error, Result, panicked};
 
 thread_local! {
@@ -75,7 +78,7 @@ pub fn wait_until_idle(patience: Duration) -> bool {
 pub fn helpers() -> Result<&'static Arc<ComputePool>> {
     static HELPERS: OnceLock<Result<Arc<ComputePool>>> = OnceLock::new();
     HELPERS
-        .get_or_init(|| ComputePool::new("helper", cores().saturating_sub(1), cores()))
+        .get_or_init(|| ComputePool::new("helper", cores().saturating_sub(1), cores(), Arc::default()))
         .as_ref()
         .map_err(Clone::clone)
 }
@@ -103,8 +106,9 @@ impl Runtime {
             .enable_time()
             .build()
             .context(|| "starting the I/O threads".into())?;
-        let compute = ComputePool::new("compute", lanes, lanes)?;
-        Ok(Self(Arc::new(RuntimeInner { threads: Arc::default(), tokio, compute, lanes })))
+        let threads = Arc::default();
+        let compute = ComputePool::new("compute", lanes, lanes, Arc::clone(&threads))?;
+        Ok(Self(Arc::new(RuntimeInner { threads, tokio, compute, lanes })))
     }
 
     /// How many lanes a plan has, `local[n]`'s n.
@@ -166,6 +170,11 @@ impl Runtime {
         name: &str,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<JoinHandle<T>> {
-        Builder::new().name(name.to_owned()).spawn(counted(work)).context(|| format!("starting the thread '{name}'"))
+        thread(name, work)
     }
+}
+
+/// [`Runtime::thread`] for what has no session, as `Model.load` has none.
+pub fn thread<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>> {
+    Builder::new().name(name.to_owned()).spawn(counted(work)).context(|| format!("starting the thread '{name}'"))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures::FutureExt;
+use futures::future::TryFutureExt;
 use futures::future::join_all;
 use futures::stream::{BoxStream, StreamExt, TryStreamExt};
 
@@ -18,7 +19,7 @@ use crate::plan::operators::cached;
 use crate::plan::pass::{Inputs, Pass};
 use crate::plan::resolve::resolve;
 use crate::plan::tree::Relation;
-use crate::runtime::Cancel;
+use crate::runtime::{Cancel, CancelReason};
 use crate::types::show::{ShowLayout, render};
 use crate::types::zone::Zone;
 
@@ -86,8 +87,10 @@ impl Frame {
         if self.is_streaming() {
             return Err(Error::of(condition::STREAMING_WITHOUT_WRITE_STREAM));
         }
-        let batch = Batch { clock_ms: self.session.clock().now_ms(), cancel: cancel.clone(), ..Batch::default() };
-        self.finish()?.pass(Arc::new(batch), Inputs::new())
+        let plan = self.finish()?;
+        let cancel = Cancel::under(plan.owner().into_iter().chain([cancel.clone()]));
+        let batch = Batch { clock_ms: self.session.clock().now_ms(), cancel, ..Batch::default() };
+        plan.pass(Arc::new(batch), Inputs::new())
     }
 
     /// How many lanes its rows come in.
@@ -106,7 +109,8 @@ impl Frame {
         self.each_lane(&self.pass(cancel)?, |_, rows| rows.try_collect())?.into_iter().collect()
     }
 
-    /// Works through the lanes of a pass side by side, each to its end; what came of each, in the order of lanes.
+    /// Works through the lanes of a pass side by side, each to its end, which comes early once another has failed; what came of each, in
+    /// the order of lanes.
     pub fn each_lane<T, F>(
         &self,
         pass: &Pass,
@@ -118,9 +122,22 @@ impl Frame {
     {
         let runtime = self.session.runtime();
         let lanes: Vec<_> = (0..pass.lanes())
-            .map(|lane| Ok(runtime.lane(work(lane, pass.lane_stream(lane)?))))
+            .map(|lane| {
+                let (work, cancel) = (work(lane, pass.lane_stream(lane)?), pass.context().batch().cancel.clone());
+                Ok(runtime.lane(work.inspect_err(move |_| cancel.cancel(CancelReason::Failed))))
+            })
             .collect::<Result<_>>()?;
-        Ok(runtime.block_on(join_all(lanes)))
+        let mut results = runtime.block_on(join_all(lanes));
+        // A lane that ended because another one failed says less than that one.
+        let failure = results.iter().filter_map(|result| result.as_ref().err()).find(|error| !error.kind().is_cancel());
+        if let Some(failure) = failure.cloned() {
+            for result in &mut results {
+                if result.as_ref().is_err_and(|error| error.kind().is_cancel()) {
+                    *result = Err(failure.clone());
+                }
+            }
+        }
+        Ok(results)
     }
 
     /// Rows as they come, lane after lane, for a reader that takes them one record batch at a time.

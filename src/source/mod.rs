@@ -211,6 +211,11 @@ pub trait Source: Send + Sync + Debug {
     /// Opens the source for one run of one query, or one batch read. May do I/O.
     fn open(&self, run: SourceRun) -> Result<Box<dyn Reader>>;
 
+    /// With whom every action on these rows ends, if with anybody: the rows of a batch with their query.
+    fn owner(&self) -> Option<Cancel> {
+        None
+    }
+
     /// Opens the source for a continuous query.
     fn open_continuous(&self, run: SourceRun) -> Result<Box<dyn ContinuousReader>> {
         let _ = run;

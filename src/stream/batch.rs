@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::LeafId;
 use crate::plan::finish::Finished;
 use crate::plan::pass::{Inputs, PassContext};
-use crate::runtime::{Cancel, Runtime, crash};
+use crate::runtime::{Cancel, CancelReason, Runtime, crash};
 use crate::sink::{Sink, SinkReport, SinkRun, Staged, Writer};
 use crate::source::{Available, Offset, ReadLimit, Reader, SourceRun};
 
@@ -228,7 +228,7 @@ impl MicroBatch {
             clock_ms: logged.clock_ms,
             late_ms: self.late_ms,
             evict_ms: logged.watermark_ms,
-            cancel: self.cancel.clone(),
+            cancel: self.cancel.child(),
         });
         // 3. The range is recorded before a row enters the plan.
         if !replayed {
@@ -313,12 +313,14 @@ impl MicroBatch {
     /// Hands the batch to the user's function.
     fn call(&self, callback: Arc<dyn EachBatch>, batch: &Arc<Batch>, inputs: Inputs) -> Result<Done> {
         let frame = BatchFrame::new(Arc::clone(&self.plan), Arc::clone(batch), inputs);
-        let called = callback.call(Arc::new(frame.clone()), batch.id);
-        frame.check_complete()?;
-        called?;
+        let cancel = &batch.cancel;
+        cancel.owning(|| callback.call(Arc::new(frame.clone()), batch.id))?;
+        // Whatever the function made of it: a batch during which the query was stopped is not done.
+        cancel.check()?;
         if self.monitor.is_stopped_inside() {
-            return Err(Error::cancelled());
+            return Err(CancelReason::Stopped.error());
         }
+        frame.done();
         Ok(Done { passes: frame.passes(), report: SinkReport::default() })
     }
 

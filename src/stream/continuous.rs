@@ -20,7 +20,7 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::commits::CommitsEntry;
 use crate::checkpoint::offsets::{Leaves, OffsetsEntry};
 use crate::checkpoint::open::Removal;
-use crate::error::{Error, ErrorKind, Result, panicked};
+use crate::error::{Error, Result, panicked};
 use crate::plan::LeafId;
 use crate::plan::finish::Finished;
 use crate::plan::operators::call::Kept;
@@ -218,7 +218,7 @@ impl Board {
     fn fail(&self, error: Error) {
         let mut state = self.state.lock();
         // The lanes that are cancelled because of the first say less than it.
-        if state.failure.as_ref().is_none_or(|failure| failure.kind() == ErrorKind::Cancelled) {
+        if state.failure.as_ref().is_none_or(|failure| failure.kind().is_cancel()) {
             state.failure = Some(error);
         }
         drop(state);

@@ -14,9 +14,10 @@ use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use parking_lot::Mutex;
 
 use crate::batch::{Batch, BatchId};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::plan::finish::Finished;
 use crate::plan::pass::{Inputs, Pass, PassContext};
+use crate::runtime::Cancel;
 use crate::source::once::OnceReader;
 use crate::source::{Partition, Reader, RecordBatches, Scan, Source, SourceRun};
 
@@ -36,19 +37,18 @@ struct BatchRows {
     batch: Arc<Batch>,
     inputs: Inputs,
     passes: Mutex<Vec<Arc<PassContext>>>,
-    /// Whether an action was cancelled before it had seen all rows.
-    cut_short: AtomicBool,
+    /// The user's function has returned. A frame that it kept no longer ends with the query.
+    done: AtomicBool,
 }
 
 impl BatchFrame {
     pub fn new(plan: Arc<Finished>, batch: Arc<Batch>, inputs: Inputs) -> Self {
-        Self(Arc::new(BatchRows { plan, batch, inputs, passes: Mutex::default(), cut_short: AtomicBool::new(false) }))
+        Self(Arc::new(BatchRows { plan, batch, inputs, passes: Mutex::default(), done: AtomicBool::new(false) }))
     }
 
-    /// An error of kind [`Cancelled`](ErrorKind::Cancelled) when an action did not see all rows because the query was stopped. Such
-    /// a batch is not done, whatever the user's function made of the error.
-    pub fn check_complete(&self) -> Result<()> {
-        if self.0.cut_short.load(Ordering::Acquire) { Err(Error::cancelled()) } else { Ok(()) }
+    /// The user's function has returned.
+    pub fn done(&self) {
+        self.0.done.store(true, Ordering::Release);
     }
 
     /// What the passes so far have read and seen.
@@ -72,9 +72,15 @@ impl Source for BatchFrame {
         self.0.plan.schema()
     }
 
-    fn open(&self, _: SourceRun) -> Result<Box<dyn Reader>> {
-        let begun = vec![self.0.begin().map_err(|error| self.0.note(error))?];
-        let reads = Arc::new(Reads { rows: Arc::clone(&self.0), begun: AsyncMutex::new(begun) });
+    fn owner(&self) -> Option<Cancel> {
+        self.0.owner()
+    }
+
+    fn open(&self, run: SourceRun) -> Result<Box<dyn Reader>> {
+        let cancel = Cancel::under(self.0.owner().into_iter().chain([run.cancel]));
+        let batch = Arc::new(Batch { cancel, ..Batch::clone(&self.0.batch) });
+        let begun = AsyncMutex::new(vec![self.0.begin(&batch)?]);
+        let reads = Arc::new(Reads { rows: Arc::clone(&self.0), batch, begun });
         let lanes = (0..self.0.plan.lanes())
             .map(|lane| Arc::new(LanePartition { reads: Arc::clone(&reads), lane }) as Arc<dyn Partition>);
         Ok(Box::new(OnceReader(lanes.collect())))
@@ -82,19 +88,16 @@ impl Source for BatchFrame {
 }
 
 impl BatchRows {
+    fn owner(&self) -> Option<Cancel> {
+        (!self.done.load(Ordering::Acquire)).then(|| self.batch.cancel.clone())
+    }
+
     /// Prepares one more pass. Blocks: a static leaf of the plan is opened.
-    fn begin(&self) -> Result<RunningPass> {
-        let pass = self.plan.pass(Arc::clone(&self.batch), self.inputs.clone())?;
+    fn begin(&self, batch: &Arc<Batch>) -> Result<RunningPass> {
+        let pass = self.plan.pass(Arc::clone(batch), self.inputs.clone())?;
         self.passes.lock().push(Arc::clone(pass.context()));
         let taken = vec![false; pass.lanes()];
         Ok(RunningPass { pass, taken })
-    }
-
-    fn note(&self, error: Error) -> Error {
-        if error.kind() == ErrorKind::Cancelled {
-            self.cut_short.store(true, Ordering::Release);
-        }
-        error
     }
 }
 
@@ -108,6 +111,8 @@ struct RunningPass {
 /// served by another pass, whose other lanes wait for their own second read.
 struct Reads {
     rows: Arc<BatchRows>,
+    /// The batch, under the action that reads it.
+    batch: Arc<Batch>,
     begun: AsyncMutex<Vec<RunningPass>>,
 }
 
@@ -118,8 +123,8 @@ impl Reads {
         let free = match begun.iter().position(|begun| !begun.taken[lane]) {
             Some(free) => free,
             None => {
-                let rows = Arc::clone(&self.rows);
-                begun.push(self.rows.plan.env().runtime.blocking(move || rows.begin()).await??);
+                let (rows, batch) = (Arc::clone(&self.rows), Arc::clone(&self.batch));
+                begun.push(self.rows.plan.env().runtime.blocking(move || rows.begin(&batch)).await??);
                 begun.len() - 1
             }
         };
@@ -137,9 +142,8 @@ struct LanePartition {
 impl Partition for LanePartition {
     fn read(&self, scan: &Scan) -> Result<RecordBatches> {
         let (reads, lane, scan) = (Arc::clone(&self.reads), self.lane, scan.clone());
-        let of = Arc::clone(&reads.rows);
         let rows = stream::once(async move { reads.take(lane).await }).try_flatten();
         let project = move |batch: Result<_>| batch.and_then(|batch| scan.project(&batch));
-        Ok(RecordBatches::Async(rows.map(move |batch| project(batch).map_err(|error| of.note(error))).boxed()))
+        Ok(RecordBatches::Async(rows.map(project).boxed()))
     }
 }

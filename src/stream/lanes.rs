@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::{TryFutureExt, join, join_all};
 
-use crate::error::{Error, ErrorKind, Result, panicked};
-use crate::runtime::{Cancel, Runtime};
+use crate::error::{Error, Result, panicked};
+use crate::runtime::{Cancel, CancelReason, Runtime};
 
 /// Where lanes run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ where
                 .await
                 .unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
             if result.is_err() {
-                cancel.cancel();
+                cancel.cancel(CancelReason::Failed);
             }
             result
         }
@@ -65,7 +65,7 @@ where
         results
     };
     // A lane that did not even start has not cancelled the others.
-    let others = join_all(others.into_iter().map(|other| other.inspect_err(|_| cancel.cancel())));
+    let others = join_all(others.into_iter().map(|other| other.inspect_err(|_| cancel.cancel(CancelReason::Failed))));
     let (mut results, of_others) = runtime.block_on(join(mine, others));
     results.extend(of_others);
     let (mut good, mut worst) = (Vec::with_capacity(lanes), None::<Error>);
@@ -73,9 +73,7 @@ where
         match result {
             Ok(value) => good.push(value),
             // The lanes that were cancelled because of it say less than the one that failed.
-            Err(error) if worst.as_ref().is_none_or(|worst| worst.kind() == ErrorKind::Cancelled) => {
-                worst = Some(error)
-            }
+            Err(error) if worst.as_ref().is_none_or(|worst| worst.kind().is_cancel()) => worst = Some(error),
             Err(_) => {}
         }
     }

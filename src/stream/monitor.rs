@@ -11,7 +11,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use super::progress::Progress;
 use super::trigger::Outcome;
 use crate::error::Error;
-use crate::runtime::Cancel;
+use crate::runtime::{Cancel, CancelReason};
 
 /// `query.status`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,7 +162,7 @@ impl Monitor {
     /// Asks the query to end. Its thread looks between steps, and wakes from its sleep by the clock's `wake`.
     pub fn stop(&self, by: StoppedBy) {
         match by {
-            StoppedBy::Another => self.cancel.cancel(),
+            StoppedBy::Another => self.cancel.cancel(CancelReason::Stopped),
             StoppedBy::ItsBatch => self.stopped_inside.store(true, Ordering::Release),
         }
         self.stopping.store(true, Ordering::Release);

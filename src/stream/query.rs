@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::trigger::{Next, Outcome, Trigger};
 use crate::checkpoint::open::Removal;
 use crate::config::Conf;
-use crate::error::{Error, ErrorKind, Result, condition, panicked};
+use crate::error::{Error, Result, condition, panicked};
 use crate::plan::finish::Finished;
 use crate::runtime::clock::Clock;
 
@@ -202,7 +202,7 @@ pub(super) fn run(query: &Arc<StreamingQuery>, work: Work, manager: &Manager) {
     };
     let failure = match ended {
         Ok(()) => None,
-        Err(Ended { cause, .. }) if query.monitor.is_stopping() && cause.kind() == ErrorKind::Cancelled => None,
+        Err(Ended { cause, .. }) if query.monitor.is_stopping() && cause.kind().is_cancel() => None,
         Err(Ended { cause, offsets }) => {
             let message = format!("Terminated with exception: {cause}");
             Some((query.failed(cause, offsets), message))

@@ -128,8 +128,9 @@ def test_rate_goes_on_at_the_newest_commit(spark, tmp_path, until):
         query.stop()
         assert query.exception() is None
         seen.append(list(map(int, log.read_text().split())))
-    values = set(seen[1])
-    assert values == set(range(max(values) + 1)), "at least once: no value is missing"
+    # A stop cuts the lanes short wherever they are, so only what the first run had begun is known to be whole.
+    begun = set(range(max(seen[0]) + 1))
+    assert begun <= set(seen[1]), "at least once: no value is missing"
     assert len(seen[1]) > len(seen[0])
 
 

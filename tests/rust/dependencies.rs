@@ -147,3 +147,16 @@ fn a_checkpoint_knows_nothing_of_arrow() {
 
     assert_eq!(named.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), Vec::<&str>::new());
 }
+
+#[test]
+fn the_interpreter_lock_is_left_through_one_door() {
+    let files = files();
+    let leave: Vec<_> =
+        files.iter().filter(|file| file.code.contains(".detach(")).map(|file| file.path.as_str()).collect();
+
+    assert_eq!(
+        leave,
+        ["python/door.rs"],
+        "whoever waits for Rust waits in the door, so that Ctrl-C and stop() reach it"
+    );
+}

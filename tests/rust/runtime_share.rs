@@ -31,10 +31,10 @@ proptest! {
     fn parts_come_in_order_whoever_runs_them(rows in 1..2000_usize, size in 1..300_usize, lanes in 1..4_usize, helpers: bool) {
         let runtime = Runtime::new(lanes).unwrap();
         let who = if helpers { ChunkRunners::Helpers } else { ChunkRunners::Everybody };
-        let here = runtime.block_on(ranges(&runtime, rows, who, size).finish()).unwrap();
+        let here = runtime.block_on(ranges(&runtime, rows, who.clone(), size).finish()).unwrap();
         prop_assert!(cover(here, rows));
         let on_io = {
-            let inner = runtime.clone();
+            let (inner, who) = (runtime.clone(), who.clone());
             let task = runtime.io().spawn(async move { ranges(&inner, rows, who, size).finish().await });
             runtime.block_on(task).unwrap().unwrap()
         };

@@ -1,7 +1,7 @@
 """What the engine calls: each kind of Python function over whole columns.
 
-A body takes the columns of a chunk and returns one Arrow array. It is called on the engine's threads, holding the
-interpreter lock.
+A body takes the columns of a chunk, or its rows one by one, and returns one Arrow array. It is called on the engine's
+threads, holding the interpreter lock.
 """
 
 from __future__ import annotations
@@ -123,8 +123,8 @@ def rows(func: Callable[..., Any], return_type: DataType, names: tuple[str, ...]
     """``udf``: results become the return type as Arrow converts them, as in Spark since 4.2."""
     function, target, convert = _with_keywords(func, names), arrow_type(return_type), _converter(return_type)
 
-    def body(columns: list[list[Any]], count: int) -> pa.Array:
-        results = _each(function, columns, count)
+    def body(rows: Iterator[tuple[Any, ...]]) -> pa.Array:
+        results = _each(function, rows)
         return _array(results if convert is None else [convert(value) for value in results], target)
 
     return body
@@ -137,21 +137,19 @@ def pickled_rows(func: Callable[..., Any], return_type: DataType, names: tuple[s
     function = _with_keywords(func, names)
     schema = StructType().add("value", return_type).json()
 
-    def body(columns: list[list[Any]], count: int) -> pa.Array:
+    def body(rows: Iterator[tuple[Any, ...]]) -> pa.Array:
         import pyarrow as pa
 
-        table = pa.table(_native.rows_to_table(_each(function, columns, count), schema, False, True))
+        table = pa.table(_native.rows_to_table(_each(function, rows), schema, False, True))
         column = table.column(0).combine_chunks()
         return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
 
     return body
 
 
-def _each(function: Callable[..., Any], columns: list[list[Any]], count: int) -> list[Any]:
+def _each(function: Callable[..., Any], rows: Iterator[tuple[Any, ...]]) -> list[Any]:
     try:
-        if not columns:
-            return [function() for _ in range(count)]
-        return [function(*row) for row in zip(*columns, strict=True)]
+        return [function(*row) for row in rows]
     except StopIteration as error:
         raise _stopped(error) from error
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import threading
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +123,19 @@ def _setting(key: str, default: str) -> str:
     return default if session is None else session._native.conf_get(key) or default
 
 
+_turns: weakref.WeakKeyDictionary[Any, _native.Turn] = weakref.WeakKeyDictionary()
+_turns_lock = threading.Lock()
+
+
+def _turn(func: Callable[..., Any], otherwise: _native.Turn) -> _native.Turn:
+    """The turn of a Python function, the same for all that is made of it; ``otherwise`` for an object that has no hash."""
+    try:
+        with _turns_lock:
+            return _turns.setdefault(func, otherwise)
+    except TypeError:
+        return otherwise
+
+
 class UserDefinedFunction:
     """A Python function as a function of columns. Made by :func:`udf`, ``pandas_udf`` and ``arrow_udf``."""
 
@@ -150,6 +165,7 @@ class UserDefinedFunction:
         self.evalType = evalType
         self.deterministic = deterministic
         self._made: dict[tuple[Any, ...], _native.Function] = {}
+        self._own_turn = _native.Turn()
 
     @property
     def returnType(self) -> DataType:
@@ -170,7 +186,8 @@ class UserDefinedFunction:
     def _function(self, name: str, names: tuple[str, ...] = ()) -> _native.Function:
         """The engine's function; one for each set of keywords, so that equal calls are one call."""
         time_zone = _setting("spark.sql.session.timeZone", "UTC")
-        key = (name, names, time_zone)
+        thread_safe = bool(getattr(self.func, "thread_safe", False))
+        key = (name, names, time_zone, thread_safe)
         if key not in self._made:
             rows = int(_setting("spark.sql.execution.arrow.maxRecordsPerBatch", "10000"))
             self._made[key] = _native.Function.python(
@@ -180,6 +197,7 @@ class UserDefinedFunction:
                 _KINDS[self.evalType],
                 self.deterministic,
                 rows if rows > 0 else None,
+                None if thread_safe else _turn(self.func, self._own_turn),
             )
         return self._made[key]
 

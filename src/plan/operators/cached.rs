@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::plan::finish::{Env, Finished, finish};
 use crate::plan::pass::Inputs;
 use crate::plan::{Leaf, LeafId, Resolved};
+use crate::runtime::{Cancel, LOOK};
 use crate::source::once::OnceReader;
 use crate::source::{Partition, Reader, RecordBatches, Scan, Source, SourceRun};
 
@@ -55,6 +56,10 @@ impl Source for Cached {
         self.plan.schema()
     }
 
+    fn owner(&self) -> Option<Cancel> {
+        self.plan.owner()
+    }
+
     fn open(&self, run: SourceRun) -> Result<Box<dyn Reader>> {
         let rows = self.keep(&run)?;
         let lanes =
@@ -66,7 +71,13 @@ impl Source for Cached {
 impl Cached {
     /// The rows, read now if nobody has read them. A read that fails keeps nothing.
     fn keep(&self, run: &SourceRun) -> Result<Kept> {
-        let mut kept = self.kept.lock();
+        let mut kept = loop {
+            // Another action may be reading, for as long as it takes.
+            if let Some(kept) = self.kept.try_lock_for(LOOK) {
+                break kept;
+            }
+            run.cancel.check()?;
+        };
         if let Some(rows) = kept.as_ref() {
             return Ok(Arc::clone(rows));
         }

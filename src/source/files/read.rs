@@ -11,7 +11,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use super::list::FileEntry;
 use super::split::{Piece, pack};
 use super::{FileSource, Rows, partition};
-use crate::error::{Error, ErrorKind, Result, condition, panicked};
+use crate::error::{Error, Result, condition, panicked};
 use crate::source::{Partition, RecordBatches, Scan};
 
 impl FileSource {
@@ -55,7 +55,7 @@ fn tolerant(source: &Arc<FileSource>, piece: Piece, scan: &Scan) -> Rows {
     Box::new(rows.map_while(move |batch| match batch {
         _ if over => None,
         Ok(batch) => Some(Ok(batch)),
-        Err(error) if error.kind() == ErrorKind::Cancelled => Some(Err(error)),
+        Err(error) if error.kind().is_cancel() => Some(Err(error)),
         Err(error) => {
             over = true;
             let missing = is_missing(&error);

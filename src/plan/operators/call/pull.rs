@@ -28,6 +28,7 @@ use crate::batch::Batch;
 use crate::error::{Error, Result, condition};
 use crate::function::Chunk;
 use crate::plan::pass::PassContext;
+use crate::runtime::CancelReason;
 
 /// Chunks that wait in a channel: one is worked on while the next is ready.
 const WAITING: usize = 1;
@@ -393,7 +394,7 @@ impl Iterator for ChunkInput {
                 }
                 None => {
                     self.ended.store(true, Ordering::Release);
-                    return Some(Err(Error::cancelled()));
+                    return Some(Err(CancelReason::Abandoned.error()));
                 }
             }
         }

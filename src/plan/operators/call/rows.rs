@@ -14,12 +14,14 @@ use super::exec::{PhysicalCall, append};
 use crate::error::{Error, Result};
 use crate::function::{Chunk, Runs};
 use crate::plan::pass::PassContext;
-use crate::runtime::{ChunkRunners, SharedChunks, may_block};
+use crate::runtime::{Cancel, ChunkRunners, SharedChunks, may_block};
 
 /// The output of a call: there already, or being computed.
 enum CallOutput {
     Done(ArrayRef),
     Running(SharedChunks<ArrayRef>),
+    /// By user code, which may wait for its turn.
+    Apart(SharedChunks<ArrayRef>, Cancel),
 }
 
 /// Appends the columns of the first `row_calls` calls.
@@ -77,7 +79,10 @@ fn start(
         call.check(&output, Some(rows))?;
         return Ok(CallOutput::Done(output));
     }
-    let who = if function.runs() == Runs::Apart { ChunkRunners::Helpers } else { ChunkRunners::Everybody };
+    let (who, apart) = match function.runs() {
+        Runs::Apart => (ChunkRunners::Functions(function.turn().cloned()), true),
+        _ => (ChunkRunners::Everybody, false),
+    };
     let sizes = Arc::clone(function);
     let (calls, pass_of_chunk) = (Arc::clone(calls), Arc::clone(pass));
     let shared = pass.runtime().compute().share(
@@ -92,7 +97,7 @@ fn start(
             Ok(output)
         },
     );
-    Ok(CallOutput::Running(shared))
+    Ok(if apart { CallOutput::Apart(shared, pass.batch().cancel.clone()) } else { CallOutput::Running(shared) })
 }
 
 async fn finish(
@@ -106,6 +111,7 @@ async fn finish(
         outputs.push(match started {
             CallOutput::Done(output) => output,
             CallOutput::Running(shared) => joined(shared.finish().await?, call)?,
+            CallOutput::Apart(shared, cancel) => joined(shared.finish_unless(&cancel).await?, call)?,
         });
     }
     Ok(append(&batch, outputs, &schema)?)
