@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::Model;
+use super::external::has_external_weights;
 use crate::error::Result;
 
 static LOADED: LazyLock<LoadedOnce<dyn Model>> = LazyLock::new(LoadedOnce::default);
@@ -60,7 +61,7 @@ fn open(bytes: &[u8], file: Option<&Path>, digest: String) -> Result<Arc<dyn Mod
 
 #[cfg(feature = "onnx")]
 fn open_onnx(bytes: &[u8], file: Option<&Path>, digest: String) -> Result<Arc<dyn Model>> {
-    Ok(Arc::new(super::onnx::OnnxModel::open(bytes, file.filter(|_| has_weights_beside(bytes)), digest)?))
+    Ok(Arc::new(super::onnx::OnnxModel::open(bytes, file.filter(|_| has_external_weights(bytes)), digest)?))
 }
 
 #[cfg(not(feature = "onnx"))]
@@ -72,7 +73,7 @@ fn digest(bytes: &[u8], file: Option<&Path>) -> String {
     let mut hash = Sha256::new();
     hash.update(bytes);
     // Weights in files of their own belong to the content; their size and time stand for them.
-    if let Some(folder) = file.filter(|_| has_weights_beside(bytes)).and_then(Path::parent) {
+    if let Some(folder) = file.filter(|_| has_external_weights(bytes)).and_then(Path::parent) {
         hash.update(folder.as_os_str().as_encoded_bytes());
         let mut entries: Vec<_> = std::fs::read_dir(folder)
             .into_iter()
@@ -88,11 +89,6 @@ fn digest(bytes: &[u8], file: Option<&Path>) -> String {
         }
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// ONNX names the file of external weights under the key `location`.
-fn has_weights_beside(bytes: &[u8]) -> bool {
-    bytes.windows(10).any(|window| window == b"\x0a\x08location")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 pub mod bind;
 pub mod cache;
 mod climb;
+mod external;
 pub mod function;
 pub mod mlflow;
 #[cfg(feature = "onnx")]
