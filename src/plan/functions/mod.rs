@@ -22,6 +22,8 @@ mod csv;
 mod datetime;
 mod hash;
 mod higher_order;
+mod java_class;
+mod java_regex;
 mod json;
 mod map;
 mod math;
@@ -37,9 +39,10 @@ mod timetext;
 mod window;
 mod within;
 
-pub use args::ordinal;
+pub use args::{count as checked_count, folded as folded_constant, ordinal, unexpected as unexpected_argument};
 pub use collect::looks_at_order;
 pub use collected::{only_value, values_of};
+pub use regex::NamePattern;
 pub use within::in_group_order;
 
 /// What a definition may ask about the call.

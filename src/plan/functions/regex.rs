@@ -12,6 +12,7 @@ use fancy_regex::Regex;
 use super::CallContext;
 use super::Definition::Scalar;
 use super::args::{cast_all, count, exact, literal};
+use super::java_regex::{JavaRegex, PatternFault};
 use super::per_value::{Out, kernel};
 use crate::error::{Error, Result, condition};
 use crate::plan::typed::Typed;
@@ -20,7 +21,16 @@ pub const TABLE: super::Table = &[
     ("rlike", Scalar(matches)),
     ("regexp", Scalar(matches)),
     ("regexp_like", Scalar(matches)),
-    ("regexp_count", Scalar(|c, a| by_pattern::<i32>(c, a, |regex, text| Ok(Some(found(regex, text)?.len() as i32))))),
+    (
+        "regexp_count",
+        Scalar(|c, a| {
+            by_pattern::<i32>(c, a, |regex, text| {
+                let count: Result<usize> =
+                    regex.matches(text).try_fold(0, |count, found| found.map(|_| count + 1).map_err(failed));
+                count.map(|count| Some(count as i32))
+            })
+        }),
+    ),
     ("regexp_extract", Scalar(extract)),
     ("regexp_extract_all", Scalar(extract_all)),
     ("regexp_instr", Scalar(instr)),
@@ -29,7 +39,10 @@ pub const TABLE: super::Table = &[
         "regexp_substr",
         Scalar(|c, a| {
             by_pattern::<String>(c, a, |regex, text| {
-                Ok(regex.find(text).map_err(failed)?.map(|found| found.as_str().to_owned()))
+                let found = regex.first(text).map_err(failed)?;
+                let text = found.as_ref().map(whole).transpose()?.map(|found| found.as_str());
+                // An empty match counts as none.
+                Ok(text.filter(|text| !text.is_empty()).map(ToOwned::to_owned))
             })
         }),
     ),
@@ -41,7 +54,7 @@ pub const TABLE: super::Table = &[
 /// Compiled patterns of one column: mostly one.
 struct CompiledPatterns<'a> {
     function: &'a str,
-    compiled: RefCell<HashMap<String, Arc<Regex>>>,
+    compiled: RefCell<HashMap<String, Arc<JavaRegex>>>,
 }
 
 impl<'a> CompiledPatterns<'a> {
@@ -49,7 +62,7 @@ impl<'a> CompiledPatterns<'a> {
         Self { function, compiled: RefCell::default() }
     }
 
-    fn get(&self, pattern: &str) -> Result<Arc<Regex>> {
+    fn get(&self, pattern: &str) -> Result<Arc<JavaRegex>> {
         if let Some(found) = self.compiled.borrow().get(pattern) {
             return Ok(Arc::clone(found));
         }
@@ -60,78 +73,54 @@ impl<'a> CompiledPatterns<'a> {
 }
 
 /// A pattern of Java's, or Spark's error that it is none.
-fn compile(pattern: &str, function: &str) -> Result<Regex> {
-    Regex::new(&from_java(pattern)).map_err(|_| {
-        Error::of(condition::INVALID_PARAMETER_VALUE_PATTERN)
+fn compile(pattern: &str, function: &str) -> Result<JavaRegex> {
+    JavaRegex::new(pattern).map_err(|fault| match fault {
+        PatternFault::Illegal => Error::of(condition::INVALID_PARAMETER_VALUE_PATTERN)
             .with("parameter", "`regexp`")
             .with("functionName", format!("`{function}`"))
-            .with("value", format!("'{pattern}'"))
-    })
-}
-
-/// Java's `\d`, `\w`, `\s`, `\b` know ASCII only, `[` inside a class is a letter when it opens nothing, and `\Z` ends before a last line end.
-fn from_java(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let mut letters = pattern.chars().peekable();
-    let mut class = 0_usize;
-    while let Some(c) = letters.next() {
-        match c {
-            '\\' => match letters.next() {
-                Some('d') => out.push_str(if class > 0 { "0-9" } else { "[0-9]" }),
-                Some('w') => out.push_str(if class > 0 { "a-zA-Z0-9_" } else { "[a-zA-Z0-9_]" }),
-                Some('s') => out.push_str(if class > 0 { r" \t\n\x0B\f\r" } else { r"[ \t\n\x0B\f\r]" }),
-                Some('D') => out.push_str("[^0-9]"),
-                Some('W') => out.push_str("[^a-zA-Z0-9_]"),
-                Some('S') => out.push_str(r"[^ \t\n\x0B\f\r]"),
-                Some('Z') => out.push_str(r"(?=\n?\z)"),
-                Some('Q') => {
-                    let mut quoted = String::new();
-                    while let Some(next) = letters.next() {
-                        if next == '\\' && letters.peek() == Some(&'E') {
-                            letters.next();
-                            break;
-                        }
-                        quoted.push(next);
-                    }
-                    out.push_str(&fancy_regex::escape(&quoted));
-                }
-                Some(other) => {
-                    out.push('\\');
-                    out.push(other);
-                }
-                None => out.push('\\'),
-            },
-            '[' => {
-                class += 1;
-                out.push('[');
-                if letters.peek() == Some(&'^') {
-                    out.push('^');
-                    letters.next();
-                }
-            }
-            ']' => {
-                class = class.saturating_sub(1);
-                out.push(']');
-            }
-            other => out.push(other),
+            .with("value", format!("'{pattern}'")),
+        PatternFault::Unsupported(what) => {
+            Error::unsupported(format!("{what} in the regular expression '{pattern}' is not implemented in Firesteel"))
         }
-    }
-    out
+    })
 }
 
 fn failed(error: fancy_regex::Error) -> Error {
     Error::runtime(format!("a regular expression gave up: {error}"))
 }
 
-fn found<'t>(regex: &Regex, text: &'t str) -> Result<Vec<&'t str>> {
-    regex.find_iter(text).map(|found| found.map(|found| found.as_str()).map_err(failed)).collect()
+/// A pattern of Java's that takes a whole name: `colRegex`, `SHOW TABLES LIKE`.
+pub struct NamePattern(JavaRegex);
+
+impl NamePattern {
+    /// `fold`: letters of ASCII in either case.
+    pub fn new(pattern: &str, fold: bool) -> Result<Self> {
+        let fold = if fold { "(?i)" } else { "" };
+        // A pattern that is none alone must not become one here.
+        compile(pattern, "rlike")?;
+        compile(&format!(r"{fold}\A(?:{pattern})\z"), "rlike").map(Self)
+    }
+
+    pub fn takes(&self, name: &str) -> Result<bool> {
+        self.0.is_match(name).map_err(failed)
+    }
+}
+
+/// The whole of a match.
+fn whole<'t>(captures: &fancy_regex::Captures<'t, str>) -> Result<fancy_regex::Match<'t>> {
+    captures.get(0).ok_or_else(|| Error::internal("a match without its text"))
+}
+
+/// Places in text as Java counts them.
+fn utf16_length(text: &str) -> usize {
+    text.chars().map(char::len_utf16).sum()
 }
 
 /// A function of text and pattern.
 fn by_pattern<R: Out>(
     context: &CallContext<'_>,
     arguments: Vec<Typed>,
-    f: fn(&Regex, &str) -> Result<Option<R>>,
+    f: fn(&JavaRegex, &str) -> Result<Option<R>>,
 ) -> Result<Typed> {
     let arguments = exact(context, arguments, [DataType::Utf8, DataType::Utf8])?;
     let name = context.name.to_ascii_lowercase();
@@ -158,7 +147,7 @@ fn with_number<R: Out>(
     context: &CallContext<'_>,
     mut arguments: Vec<Typed>,
     default: i32,
-    f: fn(&str, &Regex, &str, i32) -> Result<Option<R>>,
+    f: fn(&str, &JavaRegex, &str, i32) -> Result<Option<R>>,
 ) -> Result<Typed> {
     count(context, &arguments, 2..=3)?;
     if arguments.len() == 2 {
@@ -180,8 +169,8 @@ fn with_number<R: Out>(
 }
 
 /// The group of a number, checked against the pattern.
-fn group(function: &str, regex: &Regex, index: i32) -> Result<usize> {
-    let groups = regex.captures_len() - 1;
+fn group(function: &str, regex: &JavaRegex, index: i32) -> Result<usize> {
+    let groups = regex.groups();
     usize::try_from(index).ok().filter(|index| *index <= groups).ok_or_else(|| {
         Error::of(condition::INVALID_PARAMETER_VALUE_REGEX_GROUP_INDEX)
             .with("parameter", "`idx`")
@@ -193,7 +182,7 @@ fn group(function: &str, regex: &Regex, index: i32) -> Result<usize> {
 
 fn extract(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     with_number::<String>(context, arguments, 1, |function, regex, text, index| {
-        let captures = regex.captures(text).map_err(failed)?;
+        let captures = regex.first(text).map_err(failed)?;
         let Some(captures) = captures else { return Ok(Some(String::new())) };
         let index = group(function, regex, index)?;
         Ok(Some(captures.get(index).map_or(String::new(), |found| found.as_str().to_owned())))
@@ -204,7 +193,7 @@ fn extract_all(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed
     with_number::<Vec<String>>(context, arguments, 1, |function, regex, text, index| {
         let index = group(function, regex, index)?;
         let all: Result<Vec<String>> = regex
-            .captures_iter(text)
+            .matches(text)
             .map(|captures| {
                 Ok(captures.map_err(failed)?.get(index).map_or(String::new(), |found| found.as_str().to_owned()))
             })
@@ -215,8 +204,9 @@ fn extract_all(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed
 
 fn instr(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     with_number::<i32>(context, arguments, 0, |_, regex, text, _| {
-        let found = regex.find(text).map_err(failed)?;
-        Ok(Some(found.map_or(0, |found| text[..found.start()].chars().count() as i32 + 1)))
+        let found = regex.first(text).map_err(failed)?;
+        let start = found.as_ref().map(whole).transpose()?.map(|found| found.start());
+        Ok(Some(start.map_or(0, |start| utf16_length(&text[..start]) as i32 + 1)))
     })
 }
 
@@ -237,78 +227,121 @@ fn replace(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed
             }
             let text = texts.value(row);
             let skip = usize::try_from(i64::from(starts.value(row)) - 1).unwrap_or(0);
-            let start = text.char_indices().map(|(at, _)| at).nth(skip).unwrap_or(text.len());
+            if skip > 0 && skip >= utf16_length(text) {
+                return Ok(Some(text.to_owned()));
+            }
+            let mut seen = 0;
+            let start = text.char_indices().find(|(_, letter)| {
+                let found = seen >= skip;
+                seen += letter.len_utf16();
+                found
+            });
+            let start = start.map_or(text.len(), |(at, _)| at);
             replaced(patterns.get(regexes.value(row))?.as_ref(), text, start, replacements.value(row)).map(Some)
         });
         Ok(Arc::new(rows.collect::<Result<StringArray>>()?))
     }))
 }
 
-fn replaced(regex: &Regex, text: &str, start: usize, replacement: &str) -> Result<String> {
+fn replaced(regex: &JavaRegex, text: &str, start: usize, replacement: &str) -> Result<String> {
     let mut out = text[..start].to_owned();
-    let mut last = start;
-    for captures in regex.captures_iter(&text[start..]) {
+    // What stands before `start` is not there for the pattern.
+    let rest = &text[start..];
+    let mut last = 0;
+    for captures in regex.matches(rest) {
         let captures = captures.map_err(failed)?;
-        let Some(whole) = captures.get(0) else { continue };
-        out.push_str(&text[last..start + whole.start()]);
-        let mut letters = replacement.chars().peekable();
-        while let Some(c) = letters.next() {
-            match c {
-                '\\' => out.extend(letters.next()),
-                '$' => {
-                    let mut index = letters
-                        .next()
-                        .and_then(|digit| digit.to_digit(10))
-                        .ok_or_else(|| Error::illegal("illegal group reference"))?
-                        as usize;
-                    // More digits belong to the number as long as such a group exists.
-                    while let Some(digit) = letters.peek().and_then(|digit| digit.to_digit(10)) {
-                        let longer = index * 10 + digit as usize;
-                        if longer >= regex.captures_len() {
-                            break;
-                        }
-                        index = longer;
-                        letters.next();
-                    }
-                    if index >= regex.captures_len() {
-                        return Err(Error::runtime(format!("no group {index}")));
-                    }
-                    out.push_str(captures.get(index).map_or("", |found| found.as_str()));
-                }
-                other => out.push(other),
-            }
-        }
-        last = start + whole.end();
+        let found = whole(&captures)?;
+        out.push_str(&rest[last..found.start()]);
+        append_replacement(&mut out, regex, &captures, replacement)?;
+        last = found.end();
     }
-    out.push_str(&text[last..]);
+    out.push_str(&rest[last..]);
     Ok(out)
+}
+
+/// `Matcher.appendReplacement`: `$1` and `${name}` are groups, and `\` makes the letter after it itself.
+fn append_replacement(
+    out: &mut String,
+    regex: &JavaRegex,
+    captures: &fancy_regex::Captures<'_, str>,
+    replacement: &str,
+) -> Result<()> {
+    let mut letters = replacement.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let index = match letter {
+            '\\' => {
+                let next = letters.next().ok_or_else(|| Error::illegal("character to be escaped is missing"))?;
+                out.push(next);
+                continue;
+            }
+            '$' if letters.peek() == Some(&'{') => {
+                letters.next();
+                let mut name = String::new();
+                while let Some(letter) = letters.next_if(char::is_ascii_alphanumeric) {
+                    name.push(letter);
+                }
+                if letters.next() != Some('}') || name.is_empty() {
+                    return Err(Error::illegal("a named group of the replacement lacks its closing '}' or its name"));
+                }
+                regex.group_named(&name).ok_or_else(|| Error::illegal(format!("No group with name {{{name}}}")))?
+            }
+            '$' => group_number(regex, &mut letters)?,
+            letter => {
+                out.push(letter);
+                continue;
+            }
+        };
+        out.push_str(captures.get(index).map_or("", |found| found.as_str()));
+    }
+    Ok(())
+}
+
+/// The number after `$`: more digits belong to it as long as such a group exists.
+fn group_number(regex: &JavaRegex, letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<usize> {
+    let digit = letters.next().and_then(|digit| digit.to_digit(10));
+    let mut index = digit.ok_or_else(|| Error::illegal("Illegal group reference"))? as usize;
+    if index > regex.groups() {
+        return Err(Error::runtime(format!("No group {index}")));
+    }
+    while let Some(digit) = letters.peek().and_then(|digit| digit.to_digit(10)) {
+        let longer = index * 10 + digit as usize;
+        if longer > regex.groups() {
+            break;
+        }
+        index = longer;
+        letters.next();
+    }
+    Ok(index)
 }
 
 /// `split(text, pattern[, limit])`; trailing empty parts stay.
 fn split(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     with_number::<Vec<String>>(context, arguments, -1, |_, regex, text, limit| {
         let most = if limit > 0 { limit as usize } else { usize::MAX };
-        if regex.as_str().is_empty() {
+        if regex.is_empty() && !text.is_empty() {
             // Between any two characters; the last part takes the rest.
             let letters: Vec<char> = text.chars().collect();
-            let cut = most.min(letters.len().max(1)) - 1;
-            let mut parts: Vec<String> = letters[..cut.min(letters.len())].iter().map(char::to_string).collect();
-            parts.push(letters[cut.min(letters.len())..].iter().collect());
+            let cut = most.min(letters.len()) - 1;
+            let mut parts: Vec<String> = letters[..cut].iter().map(char::to_string).collect();
+            parts.push(letters[cut..].iter().collect());
             return Ok(Some(parts));
         }
         let mut parts = Vec::new();
         let mut last = 0;
-        for found in regex.find_iter(text) {
-            let found = found.map_err(failed)?;
+        for captures in regex.matches(text) {
             if parts.len() + 1 >= most {
                 break;
             }
+            let found = whole(&captures.map_err(failed)?)?;
             // Java drops an empty match at the beginning.
-            if found.end() == 0 || (found.start() == found.end() && found.start() == text.len()) {
+            if last == 0 && found.end() == 0 {
                 continue;
             }
             parts.push(text[last..found.start()].to_owned());
             last = found.end();
+        }
+        if last == 0 {
+            return Ok(Some(vec![text.to_owned()]));
         }
         parts.push(text[last..].to_owned());
         Ok(Some(parts))
