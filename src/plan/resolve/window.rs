@@ -1,10 +1,13 @@
 //! `f(…) OVER (…)`.
 
-use datafusion::common::ScalarValue;
+use std::sync::Arc;
+
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{ScalarValue, internal_datafusion_err};
+use datafusion::functions_window::nth_value;
 use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{
-    Expr as DfExpr, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
+    Expr as DfExpr, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, WindowUDF,
 };
 
 use arrow::datatypes::DataType;
@@ -139,6 +142,25 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
     let pending = &mut expressions.pending;
     let rewritten = built.expr.transform_down(|node| {
         let window = match node {
+            // An edge of any frame, which the aggregate could not take values out of again.
+            DfExpr::AggregateFunction(function)
+                if filter.is_none() && !function.params.distinct && edge_of_frame(function.func.name()).is_some() =>
+            {
+                let edge = edge_of_frame(function.func.name()).ok_or_else(|| internal_datafusion_err!("no edge"))?;
+                let params = function.params;
+                WindowFunction {
+                    fun: WindowFunctionDefinition::WindowUDF(edge),
+                    params: WindowFunctionParams {
+                        args: params.args,
+                        partition_by: partition_by.clone(),
+                        order_by: order_by.clone(),
+                        window_frame: frame.clone(),
+                        filter: None,
+                        null_treatment: params.null_treatment,
+                        distinct: false,
+                    },
+                }
+            }
             DfExpr::AggregateFunction(function) => {
                 let params = function.params;
                 WindowFunction {
@@ -166,6 +188,15 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
         Ok(Transformed::new(column(id), true, TreeNodeRecursion::Jump))
     })?;
     Ok(ResolvedValue::new(Typed { expr: rewritten.data, ..built }, pretty))
+}
+
+/// The window function of the aggregates `first` and `last`.
+fn edge_of_frame(name: &str) -> Option<Arc<WindowUDF>> {
+    match name {
+        "first_value" => Some(nth_value::first_value_udwf()),
+        "last_value" => Some(nth_value::last_value_udwf()),
+        _ => None,
+    }
 }
 
 /// One item of an order: its value, DataFusion's sort, and Spark's text.
