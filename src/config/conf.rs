@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::quantity::parse_duration_ms;
-use super::setting;
+use super::{known, setting};
 use crate::error::{Error, Result};
 
 /// A snapshot of a session's configuration: what was set, over the defaults.
@@ -14,6 +14,16 @@ impl Conf {
     /// The value of a key: what was set, or the default.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str).or_else(|| setting::default(key))
+    }
+
+    /// The value of any key that Spark knows, read here or not: what was set, or Spark's default, which may be another key's value.
+    pub fn get_known(&self, key: &str) -> Option<&str> {
+        let found =
+            self.get(key).or_else(|| self.get_set(known::older_name(key)?)).or_else(|| known::find(key)?.default)?;
+        match found.strip_prefix("<value of ").and_then(|rest| rest.strip_suffix('>')) {
+            Some(other) if other != key => self.get_known(other),
+            _ => Some(found),
+        }
     }
 
     /// The value that was set, without defaults.

@@ -13,7 +13,7 @@ use super::expr::ExprHandle;
 use super::frame::FrameHandle;
 use super::listener::Streams;
 use super::types::schema_of;
-use crate::config::{Conf, Options, setting};
+use crate::config::{Conf, Options, known, setting};
 use crate::error::Error;
 use crate::plan::tree::Relation;
 use crate::session::catalog::{CATALOG, DATABASE, Named};
@@ -82,7 +82,13 @@ impl SessionHandle {
 
     /// The value of a key, its default, or `None`.
     fn conf_get(&self, key: &str) -> Option<String> {
-        self.inner.conf().get(key).map(str::to_owned)
+        self.inner.conf().get_known(key).map(str::to_owned)
+    }
+
+    /// Whether Spark knows the key, with or without a default.
+    #[staticmethod]
+    fn conf_is_known(key: &str) -> bool {
+        known::find(key).is_some()
     }
 
     /// The value that was set, or `None`.
@@ -114,6 +120,7 @@ impl SessionHandle {
     #[staticmethod]
     fn conf_is_modifiable(key: &str) -> bool {
         setting::is_modifiable(key)
+            || setting::default(key).is_none() && known::find(key).is_some_and(|key| key.modifiable)
     }
 
     /// What was set, in order of keys.

@@ -45,7 +45,7 @@ class RuntimeConfig:
         self._session.conf_set(key, _text(value))
 
     def get(self, key: str, default: str | None = _NoValue) -> str | None:
-        """Returns the value of a key: what was set, else `default`, else the engine's default.
+        """Returns the value of a key: what was set, else `default`, else Spark's default, which may be None.
 
         Raises
         ------
@@ -59,6 +59,8 @@ class RuntimeConfig:
             return value
         if default is not _NoValue:
             return default
+        if self._session.conf_is_known(key):
+            return None
         raise SparkNoSuchElementException(
             f'[SQL_CONF_NOT_FOUND] the configuration key "{key}" has no value and no default. SQLSTATE: 42K0I'
         )
