@@ -53,6 +53,9 @@ conditions! {
     INVALID_INDEX_OF_ZERO = "INVALID_INDEX_OF_ZERO", "22003", Runtime, "an index is never 0: the first element is 1, the last -1.";
     INVALID_PARAMETER_VALUE_CHARSET = "INVALID_PARAMETER_VALUE.CHARSET", "22023", IllegalArgument, "<functionName> knows no charset <charset>, only <charsets>.";
     INVALID_PARAMETER_VALUE_DATETIME_UNIT = "INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023", Parse, "<functionName> knows no unit <invalidValue>.";
+    INVALID_PARAMETER_VALUE_LONG = "INVALID_PARAMETER_VALUE.LONG", "22023", Analysis, "<parameter> of <functionName> must be a whole number that is written out, found <invalidValue>.";
+    SEED_EXPRESSION_IS_UNFOLDABLE = "SEED_EXPRESSION_IS_UNFOLDABLE", "42K08", Analysis, "the seed <seedExpr> of <exprWithSeed> must be a constant.";
+    INVALID_TABLESAMPLE_FRACTION = "INVALID_TABLESAMPLE_FRACTION", "22023", Parse, "a sample's fraction must lie between 0 and 1, found <fraction>.";
     INVALID_PARAMETER_VALUE_PATTERN = "INVALID_PARAMETER_VALUE.PATTERN", "22023", Runtime, "<parameter> of <functionName> is no regular expression: <value>.";
     INVALID_PARAMETER_VALUE_REGEX_GROUP_INDEX = "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", "22023", Runtime, "<parameter> of <functionName> must be a group from 0 to <groupCount>, found <groupIndex>.";
     NON_FOLDABLE_INPUT = "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09", Analysis, "in <sqlExpr> the argument <inputName> of type <inputType> must be a constant, found <inputExpr>.";
@@ -164,6 +167,11 @@ conditions! {
     UNEXPECTED_LAMBDA = "INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "42K0D", Analysis, "a lambda is an argument of a higher-order function only.";
     UNSUPPORTED_LAMBDA_WITH_PYTHON_UDF = "UNSUPPORTED_FEATURE.LAMBDA_FUNCTION_WITH_PYTHON_UDF", "0A000", Analysis, "a lambda cannot call the function <funcName>, which runs over whole columns; call it outside of the lambda.";
     UNSUPPORTED_PYTHON_UDF_IN_ON_CLAUSE = "UNSUPPORTED_FEATURE.PYTHON_UDF_IN_ON_CLAUSE", "0A000", Analysis, "a function over both sides cannot be in the ON clause of a <joinType> join; compute it before the join.";
+    MULTI_SOURCES_UNSUPPORTED_FOR_EXPRESSION = "MULTI_SOURCES_UNSUPPORTED_FOR_EXPRESSION", "42K0E", Analysis, "<expr> reads from one source only.";
+    CANNOT_DROP_ALL_FIELDS = "DATATYPE_MISMATCH.CANNOT_DROP_ALL_FIELDS", "42K09", Analysis, "<sqlExpr> leaves no field of the struct.";
+    ROUTINE_NOT_FOUND = "ROUTINE_NOT_FOUND", "42883", Analysis, "there is no function <routineName>.";
+    EXPECT_PERSISTENT_FUNCTION_NOT_TEMP = "EXPECT_PERSISTENT_FUNCTION_NOT_TEMP", "42809", Analysis, "<operation> takes no temporary function, found <name>: say DROP TEMPORARY FUNCTION.";
+    FORBIDDEN_OPERATION = "FORBIDDEN_OPERATION", "42809", Analysis, "<statement> is not allowed on the <objectType> <objectName>.";
     FIELD_NOT_FOUND = "FIELD_NOT_FOUND", "42704", Analysis, "there is no struct field <fieldName> among <fields>.";
     AMBIGUOUS_REFERENCE_TO_FIELDS = "AMBIGUOUS_REFERENCE_TO_FIELDS", "42000", Analysis, "the field <field> is ambiguous: it appears <count> times.";
     INVALID_EXTRACT_BASE_FIELD_TYPE = "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", Analysis, "nothing can be extracted from <base>: it takes a struct, an array or a map, found <other>.";
@@ -209,6 +217,8 @@ conditions! {
     UNSUPPORTED_FEATURE_SET_OPERATION_ON_MAP_TYPE = "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000", Analysis, "the column <colName> of type <dataType> cannot take part in DISTINCT, INTERSECT or EXCEPT: maps do not compare.";
     ASSIGNMENT_ARITY_MISMATCH = "ASSIGNMENT_ARITY_MISMATCH", "42802", Analysis, "<numTarget> names were given for <numExpr> columns.";
     UNRESOLVABLE_TABLE_VALUED_FUNCTION = "UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883", Analysis, "there is no table-valued function <name>.";
+    INVALID_INLINE_TABLE_CANNOT_EVALUATE = "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "42000", Analysis, "VALUES cannot compute <expr>: a Python function, a model, the clock, or what is drawn.";
+    AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION = "AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION", "42845", Analysis, "an argument of <sqlExpr> gives another value each time it is computed.";
     INVALID_INLINE_TABLE = "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "42000", Analysis, "the rows of VALUES differ in length: <expectedNumCols> and <actualNumCols>.";
     INCOMPATIBLE_TYPES_IN_INLINE_TABLE = "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", "42000", Analysis, "the values of <colName> in VALUES have types that do not meet.";
     EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE = "EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE", "42K09", Analysis, "the event time <eventName> must be a timestamp, found <eventType>.";

@@ -4,6 +4,7 @@
 //! The simplest implementation, and so the tutorial, is [`clock`].
 
 pub mod clock;
+pub mod random;
 pub mod row;
 
 use std::fmt::Debug;
@@ -75,6 +76,12 @@ pub type Chunks = Box<dyn Iterator<Item = Result<Chunk>> + Send>;
 /// A function's output, pulled by the operator on the function's own thread.
 pub type Arrays = Box<dyn Iterator<Item = Result<ArrayRef>>>;
 
+/// A function with the state of one lane, e.g. of its random numbers. It gets the lane's chunks in order.
+pub trait LaneFunction: Send {
+    /// As many rows out as in, of the function's output type.
+    fn call(&mut self, chunk: Chunk) -> Result<ArrayRef>;
+}
+
 /// A function that a plan may call. One value serves every lane, batch and query at once.
 pub trait Function: Send + Sync + Debug {
     fn key(&self) -> FunctionKey;
@@ -108,6 +115,13 @@ pub trait Function: Send + Sync + Debug {
 
     /// The output's field for these inputs; several outputs make a struct. An error names the input that does not fit.
     fn output(&self, inputs: &[FieldRef]) -> Result<FieldRef>;
+
+    /// For [`Runs::Inline`]: what one lane of one pass calls instead, when a row's output depends on the rows before it.
+    /// Asked once for each lane of a pass, before its first row.
+    fn in_lane(&self, batch: &Batch, lane: usize) -> Option<Box<dyn LaneFunction>> {
+        let _ = (batch, lane);
+        None
+    }
 
     /// Runs on one chunk of at least one row: as many rows out, of the output's type. For all but [`Runs::OwnThread`];
     /// called on several threads at once, and only for `Inline` on one where nothing may block; it never waits for another chunk.

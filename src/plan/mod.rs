@@ -11,6 +11,7 @@
 //! | [`streaming`] | what may run on a stream |
 //! | [`finish`], [`pass`] | a plan that is ready to run, and one execution of it |
 
+pub mod canonical;
 pub mod error;
 pub mod finish;
 pub mod functions;

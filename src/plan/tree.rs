@@ -162,6 +162,15 @@ pub enum JoinOn {
     Expr(Expr),
 }
 
+/// Which rows a sample keeps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SampleShare {
+    /// Those whose number between 0 and 1 lies from the first (included) to the second (not included).
+    Between(f64, f64),
+    /// Each as often as a Poisson distribution with this mean says.
+    Replaced(f64),
+}
+
 /// A relation as it was written.
 #[derive(Clone, Debug)]
 pub enum Relation {
@@ -292,11 +301,11 @@ pub enum Relation {
         input: Box<Relation>,
         partitions: usize,
     },
-    /// `sample(fraction, seed)`.
+    /// `sample`, `randomSplit`, `TABLESAMPLE`.
     Sample {
         input: Box<Relation>,
-        fraction: f64,
-        seed: u64,
+        share: SampleShare,
+        seed: i64,
     },
     /// `withWatermark(column, delay)`, the delay in milliseconds.
     Watermark {
@@ -355,6 +364,12 @@ pub enum Statement {
         if_not_exists: bool,
         replace: bool,
         query: Option<Relation>,
+    },
+    /// `temporary`: only a function that was registered in the session.
+    DropFunction {
+        name: Vec<String>,
+        temporary: bool,
+        if_exists: bool,
     },
     DropTable {
         name: Vec<String>,

@@ -1,6 +1,7 @@
 //! The handle behind `Column`: an expression as it was written, built by generic constructors.
 
 use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -118,6 +119,17 @@ impl ExprHandle {
     fn cast(&self, py: Python<'_>, to: &str, try_cast: bool) -> PyResult<Self> {
         let to: DataType = type_of(py, to)?;
         Ok(Self(tree::Expr::Cast { input: Box::new(self.0.clone()), to, try_cast }))
+    }
+
+    /// The struct with the field at a path, e.g. `a.b`, set to a value, or left out where there is none.
+    #[pyo3(signature = (path, value=None))]
+    fn update_field(&self, path: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let parts = name_parts(path).unwrap_or_else(|| vec![path.to_owned()]);
+        let mut arguments = vec![self.0.clone()];
+        arguments.extend(parts.into_iter().map(|part| tree::Expr::Literal(ScalarValue::Utf8(Some(part)))));
+        let Some(value) = value else { return Ok(Self(tree::Expr::call("firesteel_drop_field", arguments))) };
+        arguments.push(operand(value)?);
+        Ok(Self(tree::Expr::call("firesteel_update_field", arguments)))
     }
 
     /// `x[key]`.

@@ -1,5 +1,6 @@
 //! The handle behind `DataFrame`: one method a relation, one an action.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -20,7 +21,10 @@ use super::types::json_of;
 use crate::config::Options;
 use crate::error::{Error, Result};
 use crate::plan::Attribute;
-use crate::plan::tree::{self, Grouping, JoinKind, JoinOn, Relation};
+use crate::plan::canonical::canonical;
+use crate::plan::functions::NamePattern;
+use crate::plan::resolve::operators::is_orderable;
+use crate::plan::tree::{self, Grouping, JoinKind, JoinOn, Relation, SampleShare};
 use crate::runtime::{Cancel, CancelReason};
 use crate::session::frame;
 use crate::session::names::relation_parts;
@@ -87,9 +91,15 @@ impl FrameHandle {
         Ok(ExprHandle(column))
     }
 
-    /// Several columns as one: what a regular expression picked.
-    fn columns_at(&self, py: Python<'_>, positions: Vec<usize>) -> PyResult<ExprHandle> {
-        let columns = positions.into_iter().map(|position| Ok(self.column_at(py, position)?.0));
+    /// The columns whose whole name a pattern of Java's takes, as one.
+    fn columns_like(&self, py: Python<'_>, pattern: &str, fold: bool) -> PyResult<ExprHandle> {
+        let names = self.0.resolved().output.iter().enumerate();
+        let found = NamePattern::new(pattern, fold).and_then(|pattern| {
+            names.map(|(i, attribute)| Ok((i, pattern.takes(&attribute.name)?))).collect::<Result<Vec<_>>>()
+        });
+        let found = found.map_err(|error| raise(py, &error))?;
+        let fitting = found.into_iter().filter(|(_, fits)| *fits);
+        let columns = fitting.map(|(position, _)| Ok(self.column_at(py, position)?.0));
         Ok(ExprHandle(tree::Expr::Several(columns.collect::<PyResult<_>>()?)))
     }
 
@@ -193,6 +203,16 @@ impl FrameHandle {
         self.derive(py, |input| Relation::Sort { input, order, global })
     }
 
+    /// The rows of each partition in the order of all columns that have one, for `randomSplit`.
+    fn sorted_by_all(&self, py: Python<'_>) -> PyResult<Self> {
+        let ordered = self.0.resolved().output.iter().filter(|attribute| is_orderable(&attribute.data_type));
+        let order: Vec<_> = ordered.map(|column| tree::Expr::Attribute(column.id, column.name.clone())).collect();
+        if order.is_empty() {
+            return self.derive(py, |input| *input);
+        }
+        self.derive(py, |input| Relation::Sort { input, order, global: false })
+    }
+
     fn limit(&self, py: Python<'_>, rows: u64) -> PyResult<Self> {
         self.derive(py, |input| Relation::Limit { input, rows })
     }
@@ -247,8 +267,13 @@ impl FrameHandle {
         self.derive(py, |input| Relation::Coalesce { input, partitions })
     }
 
-    fn sample(&self, py: Python<'_>, fraction: f64, seed: u64) -> PyResult<Self> {
-        self.derive(py, |input| Relation::Sample { input, fraction, seed })
+    /// The rows whose random number lies from `low` up to, and without, `high`.
+    fn sample(&self, py: Python<'_>, low: f64, high: f64, seed: i64) -> PyResult<Self> {
+        self.derive(py, |input| Relation::Sample { input, share: SampleShare::Between(low, high), seed })
+    }
+
+    fn sample_with_replacement(&self, py: Python<'_>, mean: f64, seed: i64) -> PyResult<Self> {
+        self.derive(py, |input| Relation::Sample { input, share: SampleShare::Replaced(mean), seed })
     }
 
     /// The delay is text such as `10 minutes`.
@@ -323,12 +348,24 @@ impl FrameHandle {
     /// Whether both have the same plan, the identities of columns aside.
     fn same(&self, other: &Bound<'_, Self>) -> bool {
         Arc::ptr_eq(self.0.resolved(), other.get().0.resolved())
-            || plan_text(&self.0.analyzed()) == plan_text(&other.get().0.analyzed())
+            || canonical(self.0.resolved()) == canonical(other.get().0.resolved())
     }
 
-    /// A text that is the same for the same plan.
-    fn plan_key(&self) -> String {
-        plan_text(&self.0.analyzed())
+    /// A number that is the same for the same plan.
+    fn plan_hash(&self) -> i32 {
+        let mut hash = std::hash::DefaultHasher::new();
+        canonical(self.0.resolved()).hash(&mut hash);
+        hash.finish() as i32
+    }
+
+    /// Whether the rows are there without a job.
+    fn is_local(&self) -> bool {
+        self.0.is_local()
+    }
+
+    /// The files that the rows come from, as URIs.
+    fn files(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        quick(py, || self.0.files())
     }
 
     /// `df.write…save()`.
@@ -415,26 +452,6 @@ impl FrameHandle {
         }
         None
     }
-}
-
-/// A plan's text with the identities of its columns numbered from its start.
-fn plan_text(text: &str) -> String {
-    let mut known: Vec<String> = Vec::new();
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('#') {
-        let digits: String = rest[at + 1..].chars().take_while(char::is_ascii_digit).collect();
-        out.push_str(&rest[..=at]);
-        rest = &rest[at + 1 + digits.len()..];
-        if !digits.is_empty() {
-            let number = known.iter().position(|seen| *seen == digits).unwrap_or_else(|| {
-                known.push(digits);
-                known.len() - 1
-            });
-            out.push_str(&number.to_string());
-        }
-    }
-    out + rest
 }
 
 fn join_kind(py: Python<'_>, how: &str) -> PyResult<JoinKind> {

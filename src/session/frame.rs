@@ -28,18 +28,24 @@ use crate::types::zone::Zone;
 pub struct Frame {
     session: Arc<Session>,
     resolved: Arc<Resolved>,
+    local: bool,
 }
 
 impl Frame {
     /// Resolves a relation in a session; raises what Spark's analyser raises.
     pub fn new(session: &Arc<Session>, relation: &Relation) -> Result<Self> {
         let resolved = session.with_context(|context| resolve(relation, context))?;
-        Ok(Self { session: Arc::clone(session), resolved: Arc::new(resolved) })
+        let local = match relation {
+            Relation::Values(_) => true,
+            Relation::Source { source, .. } => source.is_local(),
+            _ => false,
+        };
+        Ok(Self { session: Arc::clone(session), resolved: Arc::new(resolved), local })
     }
 
     /// A frame of a relation that is resolved already.
     pub fn of(session: &Arc<Session>, resolved: Arc<Resolved>) -> Self {
-        Self { session: Arc::clone(session), resolved }
+        Self { session: Arc::clone(session), resolved, local: false }
     }
 
     /// A relation over this one.
@@ -62,6 +68,24 @@ impl Frame {
 
     pub fn schema(&self) -> SchemaRef {
         self.resolved.schema()
+    }
+
+    /// Whether the rows are there without a job: literal rows, a statement's answer.
+    pub fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// The files that the rows come from, each once.
+    pub fn files(&self) -> Result<Vec<String>> {
+        let mut all = Vec::new();
+        for leaf in &self.resolved.leaves {
+            for file in leaf.source.files()? {
+                if !all.contains(&file) {
+                    all.push(file);
+                }
+            }
+        }
+        Ok(all)
     }
 
     pub fn is_streaming(&self) -> bool {
@@ -192,6 +216,6 @@ impl Frame {
     /// The same frame, its rows kept in memory from the first action on.
     pub fn cache(&self) -> Result<Self> {
         let resolved = cached::cached(&self.session.env(), &self.resolved)?;
-        Ok(Self { session: Arc::clone(&self.session), resolved: Arc::new(resolved) })
+        Ok(Self { session: Arc::clone(&self.session), resolved: Arc::new(resolved), local: false })
     }
 }

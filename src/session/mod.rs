@@ -135,6 +135,11 @@ impl Session {
         self.functions.read().get(&name.to_lowercase()).cloned()
     }
 
+    /// Whether there was such a function.
+    pub fn drop_function(&self, name: &str) -> bool {
+        self.functions.write().shift_remove(&name.to_lowercase()).is_some()
+    }
+
     pub fn function_names(&self) -> Vec<String> {
         self.functions.read().keys().cloned().collect()
     }

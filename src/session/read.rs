@@ -72,7 +72,8 @@ impl Session {
     }
 
     pub(super) fn table_relation(&self, table: &Table) -> Result<Relation> {
-        Ok(Relation::Source { source: self.source(files_of(table))?, streaming: false })
+        let source = self.source(files_of(table))?;
+        Ok(Relation::Source { source: source.looking_again().unwrap_or(source), streaming: false })
     }
 }
 

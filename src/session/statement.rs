@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use fancy_regex::Regex;
 
 use super::Session;
 use super::catalog::{self, CATALOG, Catalog, DATABASE, Named, Table};
@@ -14,6 +13,7 @@ use super::names::{quoted, sql_view_name};
 use super::save::{SaveMode, SaveRequest, save, save_table};
 use crate::config::{Options, setting};
 use crate::error::{Context, Error, Result, condition};
+use crate::plan::functions::{self, NamePattern};
 use crate::plan::tree::{Relation, Statement};
 use crate::runtime::Cancel;
 use crate::source::memory::MemoryTable;
@@ -50,6 +50,7 @@ pub fn run(session: &Arc<Session>, statement: Statement, cancel: &Cancel) -> Res
                 }
             }
         }
+        Statement::DropFunction { name, temporary, if_exists } => drop_function(session, &name, temporary, if_exists)?,
         Statement::DropTable { name, if_exists } => drop_table(session, &name, if_exists)?,
         Statement::Insert { table, columns, overwrite, query } => {
             if !columns.is_empty() {
@@ -79,6 +80,32 @@ fn drop_view(session: &Session, name: &[String]) -> bool {
         [place, name] if place.eq_ignore_ascii_case(catalog::GLOBAL) => catalog::global_views().drop(name),
         _ => sql_view_name(name).is_ok_and(|name| session.catalog().drop_view(name)),
     }
+}
+
+/// A function that was registered goes, if it is said to be temporary; one of Spark's own stays.
+fn drop_function(session: &Session, name: &[String], temporary: bool, if_exists: bool) -> Result<()> {
+    let shown = || quoted(name);
+    if let [own] = name {
+        let registered = session.function(own).is_some();
+        if temporary && session.drop_function(own) {
+            return Ok(());
+        }
+        if functions::lookup(own).is_some() && !(temporary && if_exists) {
+            return Err(Error::of(condition::FORBIDDEN_OPERATION)
+                .with("statement", "DROP")
+                .with("objectType", "FUNCTION")
+                .with("objectName", shown()));
+        }
+        if registered {
+            return Err(Error::of(condition::EXPECT_PERSISTENT_FUNCTION_NOT_TEMP)
+                .with("name", shown())
+                .with("operation", "'DROP FUNCTION'"));
+        }
+    }
+    if if_exists {
+        return Ok(());
+    }
+    Err(Error::of(condition::ROUTINE_NOT_FOUND).with("routineName", shown()))
 }
 
 /// `CREATE TABLE` without a query, and `catalog.createTable`.
@@ -190,13 +217,19 @@ fn frame(session: &Arc<Session>, columns: Vec<(&str, ArrayRef)>) -> Result<Frame
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns.into_iter().map(|(_, column)| column).collect())?;
     Frame::new(
         session,
-        &Relation::Source { source: Arc::new(MemoryTable::new(batch.schema(), vec![batch])?), streaming: false },
+        &Relation::Source {
+            source: Arc::new(MemoryTable::new(batch.schema(), vec![batch])?.local()),
+            streaming: false,
+        },
     )
 }
 
 fn nothing(session: &Arc<Session>) -> Result<Frame> {
     let schema = Arc::new(Schema::empty());
-    Frame::new(session, &Relation::Source { source: Arc::new(MemoryTable::new(schema, Vec::new())?), streaming: false })
+    Frame::new(
+        session,
+        &Relation::Source { source: Arc::new(MemoryTable::new(schema, Vec::new())?.local()), streaming: false },
+    )
 }
 
 fn tables(session: &Arc<Session>, database: Option<&str>, pattern: Option<&str>) -> Result<Frame> {
@@ -205,7 +238,7 @@ fn tables(session: &Arc<Session>, database: Option<&str>, pattern: Option<&str>)
     }
     let patterns = pattern.map(name_patterns);
     let wanted = |name: &str| {
-        patterns.as_ref().is_none_or(|patterns| patterns.iter().any(|regex| regex.is_match(name).unwrap_or(false)))
+        patterns.as_ref().is_none_or(|patterns| patterns.iter().any(|pattern| pattern.takes(name).unwrap_or(false)))
     };
     let tables = session.catalog().tables();
     let views = session.catalog().views();
@@ -224,8 +257,8 @@ fn tables(session: &Arc<Session>, database: Option<&str>, pattern: Option<&str>)
 }
 
 /// The expressions of a name pattern, which are regular but for `*`. Spark, too, skips what does not parse.
-fn name_patterns(pattern: &str) -> Vec<Regex> {
-    let whole = |part: &str| Regex::new(&format!("(?i)^(?:{})$", part.replace('*', ".*")));
+fn name_patterns(pattern: &str) -> Vec<NamePattern> {
+    let whole = |part: &str| NamePattern::new(&part.replace('*', ".*"), true);
     pattern.trim().split('|').filter_map(|part| whole(part).ok()).collect()
 }
 
@@ -248,7 +281,7 @@ fn set(session: &Arc<Session>, key: Option<String>, value: Option<String>) -> Re
     let conf = session.conf();
     let rows: Vec<(String, String)> = match key {
         Some(key) => {
-            let value = conf.get(&key).unwrap_or("<undefined>").to_owned();
+            let value = conf.get_known(&key).unwrap_or("<undefined>").to_owned();
             vec![(key, value)]
         }
         None => conf.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),

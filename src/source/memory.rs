@@ -16,18 +16,25 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Result};
 
-/// Rows that do not change, cut into as many contiguous parts as there are lanes; nothing is copied.
+/// Rows that do not change, cut into as many contiguous parts as there are lanes. Nothing is copied.
 #[derive(Clone, Debug)]
 pub struct MemoryTable {
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
+    local: bool,
 }
 
 impl MemoryTable {
     /// An error when a batch has another schema than `schema` (field metadata aside).
     pub fn new(schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<Self> {
         let batches = batches.into_iter().map(|batch| fit(&schema, batch)).collect::<Result<_>>()?;
-        Ok(Self { schema, batches })
+        Ok(Self { schema, batches, local: false })
+    }
+
+    /// The rows are those that a statement answers with, or of a table that the user holds: `isLocal()` says so.
+    #[must_use]
+    pub fn local(self) -> Self {
+        Self { local: true, ..self }
     }
 
     pub fn batches(&self) -> &[RecordBatch] {
@@ -54,6 +61,15 @@ impl Source for MemoryTable {
         "LocalTableScan".into()
     }
 
+    fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// Two tables are two, whatever rows they have.
+    fn identity(&self) -> String {
+        format!("{:p} of {}", self.batches.as_ptr(), self.rows())
+    }
+
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
@@ -63,25 +79,30 @@ impl Source for MemoryTable {
     }
 }
 
-/// Cuts batches into at most `lanes` contiguous partitions of nearly equal numbers of rows.
+/// Cuts batches into `lanes` contiguous partitions, some of them empty, where PySpark cuts a list: it sends groups of rows, and cuts
+/// between those.
 fn partitions(batches: &[RecordBatch], lanes: usize) -> Vec<Arc<dyn Partition>> {
+    const MOST_IN_GROUP: usize = 1024;
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    let share = rows.div_ceil(lanes.max(1)).max(1);
-    let (mut parts, mut part, mut room) = (Vec::new(), Vec::new(), share);
-    for batch in batches {
-        let mut from = 0;
-        while from < batch.num_rows() {
-            let take = room.min(batch.num_rows() - from);
-            part.push(batch.slice(from, take));
-            (from, room) = (from + take, room - take);
-            if room == 0 {
-                parts.push(Arc::new(HeldBatches(std::mem::take(&mut part))) as Arc<dyn Partition>);
-                room = share;
+    let lanes = lanes.max(1);
+    let group = (rows / lanes).clamp(1, MOST_IN_GROUP);
+    let groups = rows.div_ceil(group);
+    let cut = |lane: usize| (lane * groups / lanes * group).min(rows);
+    let mut rest = batches.iter().cloned().collect::<VecDeque<_>>();
+    let mut parts = Vec::with_capacity(lanes);
+    for lane in 0..lanes {
+        let (mut wanted, mut part) = (cut(lane + 1) - cut(lane), Vec::new());
+        while wanted > 0
+            && let Some(batch) = rest.pop_front()
+        {
+            let take = wanted.min(batch.num_rows());
+            if take < batch.num_rows() {
+                rest.push_front(batch.slice(take, batch.num_rows() - take));
             }
+            part.push(batch.slice(0, take));
+            wanted -= take;
         }
-    }
-    if !part.is_empty() {
-        parts.push(Arc::new(HeldBatches(part)));
+        parts.push(Arc::new(HeldBatches(part)) as Arc<dyn Partition>);
     }
     parts
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use futures::future::{FutureExt, ready};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
@@ -202,6 +202,37 @@ pub trait Source: Send + Sync + Debug {
     fn description(&self) -> String;
 
     fn schema(&self) -> SchemaRef;
+
+    /// Columns behind those of the schema, which a plan may read and `*` leaves out: what a file says of its rows.
+    fn hidden(&self) -> Vec<Field> {
+        Vec::new()
+    }
+
+    /// How many partitions the user asked for, where the source was told: the plan has a lane for each.
+    fn partitions(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether the rows are there, without a job that makes them.
+    fn is_local(&self) -> bool {
+        false
+    }
+
+    /// The same for two sources that read the same.
+    fn identity(&self) -> String {
+        self.description()
+    }
+
+    /// The same source as one that looks at each read what there is, where it would keep what it found when it was made: a table,
+    /// whose rows may be added to.
+    fn looking_again(&self) -> Option<Arc<dyn Source>> {
+        None
+    }
+
+    /// The files that a batch would read, as URIs.
+    fn files(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
 
     /// False for a source that cannot give the same rows again (socket, memory): the docs and `start()` say so.
     fn replays(&self) -> bool {

@@ -16,18 +16,19 @@ pub struct Range {
     start: i64,
     end: i64,
     step: i64,
-    partitions: usize,
+    /// None: as many as there are lanes.
+    partitions: Option<usize>,
     schema: SchemaRef,
 }
 
 impl Range {
-    /// `step` may be negative, but not zero.
+    /// `step` may be negative, but not zero. With 0 `partitions` there are as many as lanes.
     pub fn new(start: i64, end: i64, step: i64, partitions: usize) -> Result<Self> {
         if step == 0 {
             return Err(Error::illegal("the step of a range must not be 0"));
         }
         let schema = Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, false)]));
-        Ok(Self { start, end, step, partitions: partitions.max(1), schema })
+        Ok(Self { start, end, step, partitions: Some(partitions).filter(|partitions| *partitions > 0), schema })
     }
 
     /// How many numbers there are.
@@ -40,15 +41,20 @@ impl Range {
 
 impl Source for Range {
     fn description(&self) -> String {
-        format!("Range ({}, {}, step={}, splits={})", self.start, self.end, self.step, self.partitions)
+        let splits = self.partitions.map_or("None".to_owned(), |partitions| partitions.to_string());
+        format!("Range ({}, {}, step={}, splits={splits})", self.start, self.end, self.step)
     }
 
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
 
-    fn open(&self, _: SourceRun) -> Result<Box<dyn Reader>> {
-        let (rows, parts) = (u128::from(self.rows()), self.partitions as u128);
+    fn partitions(&self) -> Option<usize> {
+        self.partitions
+    }
+
+    fn open(&self, run: SourceRun) -> Result<Box<dyn Reader>> {
+        let (rows, parts) = (u128::from(self.rows()), self.partitions.unwrap_or(run.lanes).max(1) as u128);
         let cut = |i: u128| u64::try_from(rows * i / parts).unwrap_or(u64::MAX);
         let partitions = (0..parts)
             .map(|i| Arc::new(Slice { range: self.clone(), first: cut(i), end: cut(i + 1) }) as Arc<dyn Partition>);

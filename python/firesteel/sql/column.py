@@ -12,6 +12,7 @@ from firesteel.errors import (
     PySparkAttributeError,
     PySparkTypeError,
     PySparkValueError,
+    UnsupportedOperationException,
     _not_type,
 )
 from firesteel.sql.types import DataType
@@ -198,14 +199,16 @@ class Column:
             raise _not_type("fieldName", "str", fieldName)
         if not isinstance(col, Column):
             raise _not_type("col", "Column", col)
-        return _call("update_field", self, fieldName, col)
+        return Column(self._expr.update_field(fieldName, col))
 
     def dropFields(self, *fieldNames: str) -> Column:
         """Returns the struct without some of its fields."""
-        result = self
+        if not fieldNames:
+            raise UnsupportedOperationException("dropFields() takes at least one name, found none")
+        result = self._expr
         for name in fieldNames:
-            result = _call("drop_field", result, name)
-        return result
+            result = result.update_field(name)
+        return Column(result)
 
     # Text
     def like(self: Column, other: str) -> Column:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import reduce
@@ -247,13 +246,20 @@ class DataFrame:
             raise _not_type("colName", "str", colName)
         if not (len(colName) > 1 and colName.startswith("`") and colName.endswith("`")):
             return self[colName]
-        flags = 0 if self._session.conf.get("spark.sql.caseSensitive") == "true" else re.IGNORECASE
-        fits = re.compile(colName[1:-1], flags).fullmatch
-        return Column(self._frame.columns_at([i for i, name in enumerate(self.columns) if fits(name)]))
+        fold = self._session.conf.get("spark.sql.caseSensitive") != "true"
+        return Column(self._frame.columns_like(colName[1:-1], fold))
 
     def metadataColumn(self, colName: str) -> Column:
-        """A metadata column: not in Firesteel."""
-        raise _missing("DataFrame.metadataColumn")
+        """The hidden column of a name: ``_metadata`` of files.
+
+        Parameters
+        ----------
+        colName : str
+            The column's name.
+        """
+        if not isinstance(colName, str):
+            raise _not_type("colName", "str", colName)
+        return self[colName]
 
     def select(self, *cols: Any) -> DataFrame:
         """Selects columns and expressions.
@@ -464,14 +470,14 @@ class DataFrame:
     def sample(
         self, withReplacement: float | bool | None = None, fraction: float | None = None, seed: int | None = None
     ) -> DataFrame:
-        """Keeps each row with a probability.
+        """Keeps each row with a probability, or takes each as often as a Poisson distribution says.
 
         Parameters
         ----------
         withReplacement : bool, optional
-            Only False.
+            Whether a row may be taken more than once. False when absent.
         fraction : float
-            The probability.
+            The probability; with replacement, how often a row is taken in the mean, below 40.
         seed : int, optional
             The seed of the random numbers.
         """
@@ -488,25 +494,39 @@ class DataFrame:
                     "arg_type": ", ".join(type(value).__name__ for value in (withReplacement, fraction, seed)),
                 },
             )
+        share = float(fraction)
         if withReplacement:
-            raise _missing("DataFrame.sample with replacement")
-        return self._new(self._frame.sample(float(fraction), _seed(seed)))
+            if not share >= 0:
+                raise IllegalArgumentException(
+                    f"requirement failed: Sampling fraction ({share}) must be nonnegative with replacement"
+                )
+            return self._new(self._frame.sample_with_replacement(share, _seed(seed)))
+        if not 0 <= share <= 1:
+            raise IllegalArgumentException(
+                f"requirement failed: Sampling fraction ({share}) must be on interval [0, 1] without replacement"
+            )
+        return self._new(self._frame.sample(0.0, share, _seed(seed)))
 
     def randomSplit(self, weights: list[float], seed: int | None = None) -> list[DataFrame]:
-        """Splits the rows at random, by weights."""
-        from firesteel.sql import functions as F
+        """Splits the rows at random, by weights.
 
+        Notes
+        -----
+        The rows of each partition are sorted first, so that a seed gives the same parts whatever order the rows come in.
+        """
         if any(weight < 0 for weight in weights):
             raise PySparkValueError(
                 errorClass="VALUE_NOT_POSITIVE", messageParameters={"arg_name": "weights", "arg_value": str(weights)}
             )
-        chosen, total, low = _seed(seed) % (2**31), sum(weights), 0.0
-        drawn = self.withColumn("__firesteel_draw", F.rand(chosen))
+        total = sum(float(weight) for weight in weights)
+        if not total > 0:
+            shown = ",".join(str(float(weight)) for weight in weights)
+            raise IllegalArgumentException(f"requirement failed: Sum of weights must be positive, but got [{shown}]")
+        chosen, rows, low = _seed(seed), self._frame.sorted_by_all(), 0.0
         parts = []
-        for i, weight in enumerate(weights):
-            high = 1.0 if i == len(weights) - 1 else low + weight / total
-            draw = F.col("__firesteel_draw")
-            parts.append(drawn.filter((draw >= low) & (draw < high)).drop("__firesteel_draw"))
+        for weight in weights:
+            high = low + float(weight) / total
+            parts.append(self._new(rows.sample(low, min(high, 1.0), chosen)))
             low = high
         return parts
 
@@ -963,13 +983,11 @@ class DataFrame:
 
     def inputFiles(self) -> list[str]:
         """The files that the rows come from."""
-        from firesteel.sql import functions as F
-
-        return sorted(row[0] for row in self.select(F.input_file_name().alias("f")).distinct().collect() if row[0])
+        return self._frame.files()
 
     def isLocal(self) -> bool:
-        """Returns True: everything runs in this process."""
-        return True
+        """Whether the rows are there without a job: rows written in SQL, or the answer of a statement."""
+        return self._frame.is_local()
 
     def sameSemantics(self, other: DataFrame) -> bool:
         """Whether another DataFrame has the same plan."""
@@ -977,7 +995,7 @@ class DataFrame:
 
     def semanticHash(self) -> int:
         """A number that is the same for the same plan."""
-        return hash(self._frame.plan_key())
+        return self._frame.plan_hash()
 
     # Names and writes
 
@@ -1052,7 +1070,7 @@ def _some(on: Any) -> bool:
 
 
 def _seed(seed: int | None) -> int:
-    return random.randint(0, sys.maxsize) if seed is None else int(seed) % 2**64
+    return random.randint(0, sys.maxsize) if seed is None else (int(seed) + 2**63) % 2**64 - 2**63
 
 
 def _count(what: str, num: int) -> int:

@@ -142,10 +142,8 @@ fn assert_true(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<T
 }
 
 fn uuid(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
-    count(context, &arguments, 0..=1)?;
-    if !arguments.is_empty() {
-        return Err(Error::unsupported("the seed of uuid() is not implemented in Firesteel; call it without one"));
-    }
+    // With a seed, the resolver takes the call.
+    count(context, &arguments, 0..=0)?;
     Ok(Kernel::new("uuid", DataType::Utf8, false, |_, rows| {
         Ok(ColumnarValue::Array(Arc::new(StringArray::from_iter_values(
             (0..rows).map(|_| uuid::Uuid::new_v4().to_string()),

@@ -25,7 +25,7 @@ pub fn cached(env: &Arc<Env>, resolved: &Resolved) -> Result<Resolved> {
     let leaf = Leaf { id: LeafId::fresh(), source: Arc::new(source), streaming: false };
     Ok(Resolved {
         hidden: Vec::new(),
-        plan: leaf_plan(leaf.clone(), &resolved.output)?,
+        plan: leaf_plan(leaf.clone(), &resolved.output, &[])?,
         output: resolved.output.clone(),
         leaves: vec![leaf],
         watermarks: Vec::new(),

@@ -35,10 +35,12 @@ pub struct SourceTable {
     schema: SchemaRef,
 }
 
-/// The logical leaf: it reads all of the source's columns, called by `attributes`' ids, one for each.
-pub fn leaf_plan(leaf: Leaf, attributes: &[Attribute]) -> Result<LogicalPlan> {
+/// The logical leaf: it gives all of the source's columns, called by `attributes`' ids, one for each. `hidden` are those that only
+/// who asks for them gets.
+pub fn leaf_plan(leaf: Leaf, attributes: &[Attribute], hidden: &[Attribute]) -> Result<LogicalPlan> {
     let name = TableReference::bare(format!("leaf{}", leaf.id.0));
-    let table = provider_as_source(Arc::new(SourceTable::new(leaf, attributes)));
+    let all = [attributes, hidden].concat();
+    let table = provider_as_source(Arc::new(SourceTable::new(leaf, &all)));
     // Ids need no qualifier, and names in plans above have none.
     let columns: Vec<_> = attributes
         .iter()
@@ -77,7 +79,8 @@ impl TableProvider for SourceTable {
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let schema = Arc::new(self.schema.project(&columns)?);
-        Ok(Arc::new(ScanExec::new(&self.leaf, columns, schema, state.config().target_partitions())))
+        let lanes = self.leaf.source.partitions().unwrap_or(1).max(state.config().target_partitions());
+        Ok(Arc::new(ScanExec::new(&self.leaf, columns, schema, lanes)))
     }
 }
 
@@ -107,7 +110,9 @@ impl ScanExec {
         let lanes = self.properties.partitioning.partition_count();
         // Neighbours stay together, so that lanes one after the other give the rows in the order of partitions, as Spark does.
         let all = pass.partitions(self.leaf)?;
-        let from = |lane: usize| (lane * all.len()).div_ceil(lanes);
+        // Where lanes suffice, each partition has the lane of its number: seeds and `spark_partition_id` are then Spark's.
+        let from =
+            |lane: usize| if all.len() <= lanes { lane.min(all.len()) } else { (lane * all.len()).div_ceil(lanes) };
         Ok(&all[from(lane)..from(lane + 1)])
     }
 }

@@ -58,6 +58,7 @@ pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Res
         }
     }
     let place = std::mem::replace(&mut expressions.place, ExpressionPlace::BelowGroup);
+    let drawn_before = draws(expressions);
     let arguments = expressions.arguments(&call.arguments);
     let filter = arguments.and_then(|arguments| {
         let filter = call.filter.as_ref().map(|filter| expressions.condition(filter, "FILTER")).transpose()?;
@@ -74,6 +75,10 @@ pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Res
         }
         None => format!("{}{within}", expressions.pretty(call, &arguments)),
     };
+    if draws(expressions) > drawn_before {
+        return Err(Error::of(condition::AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION)
+            .with("sqlExpr", format!("\"{pretty}\"")));
+    }
     let (texts, arguments) = texts_and_values(arguments);
     let context = expressions.call_context(call, &pretty, &texts);
     let typed = if order.is_empty() {
@@ -88,6 +93,12 @@ pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Res
     };
     let expr = take_out(typed.expr, call, filter, &mut |function| aggregates.function(function))?;
     Ok(ResolvedValue::new(Typed { expr, ..typed }, pretty))
+}
+
+/// How many calls below the group give another value each time.
+fn draws(expressions: &Expressions<'_>) -> usize {
+    let below = expressions.aggregates.as_ref().map(|aggregates| &aggregates.below.calls);
+    below.map_or(0, |calls| calls.iter().filter(|call| !call.function.deterministic()).count())
 }
 
 fn sort_options(sort: &SortExpr) -> SortOptions {
@@ -265,8 +276,14 @@ pub struct AggregateRequest<'e> {
 impl Resolver<'_> {
     /// Resolves an aggregation.
     pub fn aggregate(&self, input: Resolved, request: &AggregateRequest<'_>) -> Result<Grouped> {
+        let generators = super::generate::positions(request.outputs).len();
+        if generators > 1 {
+            return Err(super::generate::several(generators));
+        }
         let attributes = input.output.clone();
+        let anywhere = super::named_anywhere(&input.hidden);
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::BelowGroup);
+        expressions.hidden = &anywhere;
         expressions.aggregates = Some(Aggregates::default());
         let (keys, sets) = self.keys(&mut expressions, request)?;
         if let Some(aggregates) = &mut expressions.aggregates {
@@ -292,6 +309,8 @@ impl Resolver<'_> {
             order.push(self.order_item(&mut expressions, item, &outputs)?);
         }
 
+        let used = std::mem::take(&mut expressions.used_hidden);
+        let input = self.expose(input, &used)?;
         let group = ResolvedAggregate::new(keys, sets, expressions)?;
         group.finish(input, outputs, having.map(|having| (having, having_pending)), order)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr as DfExpr;
 
@@ -17,7 +17,7 @@ use crate::function::Function;
 use crate::function::clock::ClockFunction;
 use crate::function::row::RowFunction;
 use crate::plan::functions::{CallContext, Definition, lookup, missing};
-use crate::plan::kernels::nested::structure;
+use crate::plan::kernels::nested::{field_at, structure};
 use crate::plan::tree::{Call, Expr, SubqueryKind};
 use crate::plan::typed::Typed;
 use crate::plan::typed::literal;
@@ -379,9 +379,6 @@ impl<'a> Expressions<'a> {
         if let Some(value) = self.operator(&name, call)? {
             return Ok(value);
         }
-        if let Some(function) = self.resolver.context.names.function(&call.name) {
-            return self.function(&function, &call.arguments);
-        }
         if let Some(clock) = ClockFunction::named(&name, self.resolver.conf().time_zone()) {
             let clock: Arc<dyn Function> = Arc::new(clock?);
             return self.function(&clock, &call.arguments);
@@ -395,11 +392,21 @@ impl<'a> Expressions<'a> {
             let typed = explicit(value.typed, &to, false, self.resolver.conf(), &text)?;
             return Ok(ResolvedValue { typed, pretty: value.pretty, name: value.name, attribute: None });
         }
-        if let Some(seed) = seed(&call.arguments)
-            && let Some(function) = RowFunction::named(&name, seed)
+        if call.arguments.is_empty()
+            && let Some(function) = RowFunction::named(&name)
         {
             let function: Arc<dyn Function> = Arc::new(function);
-            return self.function(&function, &[]);
+            let pretty = self.pretty(call, &[]);
+            return Ok(ResolvedValue { pretty, ..self.function(&function, &[])? });
+        }
+        if let Some(value) = self.input_file(&name, call)? {
+            return Ok(value);
+        }
+        if let Some(value) = super::random::call(self, &name, call)? {
+            return Ok(value);
+        }
+        if let Some(value) = super::update_fields::call(self, &name, call)? {
+            return Ok(value);
         }
         if matches!(name.as_str(), "grouping" | "grouping_id") {
             return super::aggregate::grouping(self, &name, &call.arguments);
@@ -427,8 +434,39 @@ impl<'a> Expressions<'a> {
                 Err(Error::of(condition::UNSUPPORTED_GENERATOR_NESTED_IN_EXPRESSIONS)
                     .with("expression", format!("\"{text}\"")))
             }
-            None => Err(unknown_function(&call.name)),
+            None => match self.resolver.context.names.function(&call.name) {
+                Some(function) => self.function(&function, &call.arguments),
+                None => Err(unknown_function(&call.name)),
+            },
         }
+    }
+
+    /// `input_file_name()` and its kin: the file that the row is read from, where it is being read.
+    fn input_file(&mut self, name: &str, call: &Call) -> Result<Option<ResolvedValue>> {
+        let Some(index) = INPUT_FILE_FUNCTIONS.iter().position(|known| *known == name) else { return Ok(None) };
+        let pretty = self.pretty(call, &[]);
+        if !call.arguments.is_empty() {
+            return Err(Error::of(condition::WRONG_NUM_ARGS)
+                .with("functionName", format!("`{name}`"))
+                .with("expectedNum", 0)
+                .with("actualNum", call.arguments.len()));
+        }
+        let files: Vec<_> = self.hidden.iter().filter(|attribute| super::is_input_file(attribute)).collect();
+        let typed = match files.as_slice() {
+            [] if index == 0 => literal(ScalarValue::Utf8(Some(String::new()))),
+            [] => literal(ScalarValue::Int64(Some(-1))),
+            [file] => {
+                let DataType::Struct(fields) = &file.data_type else { return Err(Error::internal("a file's column")) };
+                let field = Arc::clone(&fields[index]);
+                self.used_hidden.push(file.id);
+                field_at(file.typed(), index, &field)
+            }
+            _ => {
+                return Err(Error::of(condition::MULTI_SOURCES_UNSUPPORTED_FOR_EXPRESSION)
+                    .with("expr", format!("\"{pretty}\"")));
+            }
+        };
+        Ok(Some(ResolvedValue::new(typed, pretty)))
     }
 
     /// What a function's definition may ask about its call.
@@ -644,6 +682,11 @@ impl<'a> Expressions<'a> {
             .collect();
         let field = function.output(&fields)?;
         let expressions = arguments.into_iter().map(|value| value.typed.expr).collect();
+        Ok(ResolvedValue::new(self.taken_out(function, expressions, field), pretty))
+    }
+
+    /// The column of a call, which is made below the operator.
+    pub fn taken_out(&mut self, function: &Arc<dyn Function>, expressions: Vec<DfExpr>, field: FieldRef) -> Typed {
         let below = self.place == ExpressionPlace::BelowGroup;
         let id = match &mut self.aggregates {
             Some(aggregates) if below => aggregates.below.call(function, expressions, Arc::clone(&field)),
@@ -654,14 +697,12 @@ impl<'a> Expressions<'a> {
                 key.unwrap_or_else(|| self.pending.call(function, expressions, Arc::clone(&field)))
             }
         };
-        let typed = Typed {
-            expr: super::scope::column(id),
-            data_type: field.data_type().clone(),
-            nullable: field.is_nullable(),
-        };
-        Ok(ResolvedValue::new(typed, pretty))
+        Typed { expr: super::scope::column(id), data_type: field.data_type().clone(), nullable: field.is_nullable() }
     }
 }
+
+/// In the order of the fields of a file's hidden column.
+const INPUT_FILE_FUNCTIONS: [&str; 3] = ["input_file_name", "input_file_block_start", "input_file_block_length"];
 
 /// An attribute as it was written.
 fn attribute_value(attribute: &Attribute, written: &str) -> ResolvedValue {
@@ -704,17 +745,4 @@ pub fn unknown_function(name: &str) -> Error {
 /// What errors show of arguments, and the arguments.
 pub fn texts_and_values(arguments: Vec<ResolvedValue>) -> (Vec<String>, Vec<Typed>) {
     arguments.into_iter().map(|value| (value.pretty, value.typed)).unzip()
-}
-
-/// The seed of `rand(5)`: none without arguments; `None` where the arguments are no seed.
-fn seed(arguments: &[Expr]) -> Option<Option<i64>> {
-    match arguments {
-        [] => Some(None),
-        [Expr::Cast { input, .. }] => seed(std::slice::from_ref(input)),
-        [Expr::Literal(value)] => match value.cast_to(&DataType::Int64).ok()? {
-            ScalarValue::Int64(seed) => Some(seed),
-            _ => None,
-        },
-        _ => None,
-    }
 }

@@ -1,5 +1,6 @@
 //! Generators: `explode` and its kin, which make several rows of one.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
@@ -27,16 +28,14 @@ pub fn is_generator(name: &str) -> bool {
     matches!(name, "explode" | "posexplode" | "inline" | "stack" | "json_tuple" | "range_explode")
 }
 
-/// The generator of a select list, of which there may be one.
-pub fn position(list: &[Expr]) -> Result<Option<usize>> {
-    let found: Vec<_> = list.iter().enumerate().filter(|(_, expr)| generator(expr).is_some()).map(|(i, _)| i).collect();
-    match found.as_slice() {
-        [] => Ok(None),
-        [one] => Ok(Some(*one)),
-        several => Err(Error::of(condition::UNSUPPORTED_GENERATOR_MULTI_GENERATOR)
-            .with("num", several.len())
-            .with("generators", "several")),
-    }
+/// Where the generators of a select list stand.
+pub fn positions(list: &[Expr]) -> Vec<usize> {
+    list.iter().enumerate().filter(|(_, expr)| generator(expr).is_some()).map(|(i, _)| i).collect()
+}
+
+/// Spark's error for several generators where it takes one.
+pub fn several(count: usize) -> Error {
+    Error::of(condition::UNSUPPORTED_GENERATOR_MULTI_GENERATOR).with("num", count).with("generators", "several")
 }
 
 /// A generator's call, with the names that it was given.
@@ -129,25 +128,36 @@ impl Resolver<'_> {
         self.aggregate(input, &request).map(|grouped| grouped.resolved)
     }
 
-    pub(super) fn project_generated(&self, input: Resolved, list: &[Expr], at: usize) -> Result<Resolved> {
-        let Some((call, names)) = generator(&list[at]) else { return Err(Error::internal("a generator that is none")) };
-        let (generated, input) = self.generate(input, call, names, false)?;
-        let first = input.output.len() - generated;
-        let made: Vec<_> = input.output[first..].to_vec();
-        let below: Vec<_> = input.output[..first].to_vec();
-        // The rest of the list is over the input's columns only; the generator's columns take its place.
-        let mut expressions = Expressions::new(self, &below, ExpressionPlace::Select);
-        let mut outputs = self.outputs(&mut expressions, &list[..at])?;
-        for attribute in &made {
-            let value = ResolvedValue {
-                typed: attribute.typed(),
-                pretty: attribute.name.clone(),
-                name: Some(attribute.name.clone()),
-                attribute: Some(attribute.clone()),
+    /// A select list with generators at the places `at`. Each makes its rows of those that the one before made.
+    pub(super) fn project_generated(&self, mut input: Resolved, list: &[Expr], at: &[usize]) -> Result<Resolved> {
+        let below = input.output.clone();
+        let mut made: HashMap<usize, Vec<Attribute>> = HashMap::new();
+        for &place in at {
+            let Some((call, names)) = generator(&list[place]) else {
+                return Err(Error::internal("a generator that is none"));
             };
-            outputs.push(SelectOutput::of(value, None));
+            let (generated, with_rows) = self.generate(input, call, names, false)?;
+            made.insert(place, with_rows.output[with_rows.output.len() - generated..].to_vec());
+            input = with_rows;
         }
-        outputs.extend(self.outputs(&mut expressions, &list[at + 1..])?);
+        // The rest of the list is over the input's columns only; the generators' columns take their places.
+        let mut expressions = Expressions::new(self, &below, ExpressionPlace::Select);
+        let mut outputs = Vec::new();
+        let mut from = 0;
+        for &place in at {
+            outputs.extend(self.outputs(&mut expressions, &list[from..place])?);
+            for attribute in made.remove(&place).unwrap_or_default() {
+                let value = ResolvedValue {
+                    typed: attribute.typed(),
+                    pretty: attribute.name.clone(),
+                    name: Some(attribute.name.clone()),
+                    attribute: Some(attribute),
+                };
+                outputs.push(SelectOutput::of(value, None));
+            }
+            from = place + 1;
+        }
+        outputs.extend(self.outputs(&mut expressions, &list[from..])?);
         let pending = std::mem::take(&mut expressions.pending);
         drop(expressions);
         self.put_together(input, outputs, pending)
@@ -179,7 +189,9 @@ impl Resolver<'_> {
     /// The input with the generator's columns behind its own; how many they are.
     pub fn generate(&self, input: Resolved, call: &Call, names: &[String], outer: bool) -> Result<(usize, Resolved)> {
         let attributes = input.output.clone();
+        let anywhere = super::named_anywhere(&input.hidden);
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
+        expressions.hidden = &anywhere;
         let mut rows = self.rows(&mut expressions, call)?;
         rows.outer |= outer;
         if !names.is_empty() {
@@ -191,8 +203,10 @@ impl Resolver<'_> {
             }
             rows.names = names.to_vec();
         }
-        let plan = std::mem::take(&mut expressions.pending).place(input.plan.clone())?;
+        let (used, pending) = (std::mem::take(&mut expressions.used_hidden), std::mem::take(&mut expressions.pending));
         drop(expressions);
+        let input = self.expose(input, &used)?;
+        let plan = pending.place(input.plan.clone())?;
 
         let list_id = AttrId::fresh();
         let mut projection: Vec<_> = plan.schema().columns().into_iter().map(DfExpr::Column).collect();

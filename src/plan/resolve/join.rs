@@ -329,6 +329,9 @@ impl Cut {
 
 /// Two inputs as one relation.
 pub fn both(left: Resolved, right: Resolved, plan: LogicalPlan, output: Vec<Attribute>) -> Resolved {
+    // What two files say is ambiguous; what one says is below the join, out of reach, and named so.
+    let hidden = left.hidden.iter().chain(&right.hidden).filter(|attribute| super::is_of_file(attribute));
+    let hidden = hidden.cloned().collect();
     let mut leaves = left.leaves;
     leaves.extend(right.leaves);
     let mut watermarks = left.watermarks;
@@ -336,7 +339,7 @@ pub fn both(left: Resolved, right: Resolved, plan: LogicalPlan, output: Vec<Attr
     Resolved {
         plan,
         output,
-        hidden: Vec::new(),
+        hidden,
         leaves,
         watermarks,
         unsupported_on_stream: left.unsupported_on_stream.or(right.unsupported_on_stream),

@@ -8,6 +8,8 @@
 //! | `join`, `sets` | relations of several inputs |
 //! | `coerce`, `cast`, `convert` | types that meet, casts, the cast's kernel |
 //! | `operators`, `decimals`, `moments`, `nested` | operators over typed expressions |
+//! | `random` | functions of a seed |
+//! | `update_fields` | structs with other fields |
 //! | `naming` | what Spark calls an expression that has no name |
 
 mod aggregate;
@@ -23,14 +25,16 @@ mod naming;
 pub mod nested;
 pub mod operators;
 mod pending;
+mod random;
 mod scope;
 mod select;
 mod sets;
 mod subquery;
+mod update_fields;
 mod window;
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -45,15 +49,17 @@ use self::scope::{Scope, column, same};
 use super::operators::lanes::{LaneLayout, LanesNode};
 use super::operators::scan::leaf_plan;
 use super::operators::watermark::WatermarkNode;
-use super::tree::{Expr, Grouping, Relation};
+use super::tree::{Expr, Grouping, Relation, SampleShare};
 use super::{AttrId, Attribute, Leaf, LeafId, Resolved, Watermark};
 use crate::config::Conf;
 use crate::error::{Error, Result, condition};
 use crate::function::Function;
-use crate::function::row::RowFunction;
+use crate::function::random::Well19937c;
+use crate::function::row::{Draw, RowFunction};
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::streaming::StreamOperation;
 use crate::source::Source;
+use crate::source::files::{FILE_COLUMN, INPUT_FILE};
 use crate::source::range::Range as RangeSource;
 use crate::types::sql_name;
 
@@ -62,7 +68,7 @@ pub trait Names {
     /// The table or view of a name in parts; Spark's error when there is none.
     fn table(&self, parts: &[String]) -> Result<Relation>;
 
-    /// A function that was registered in the session. It hides a function of Spark's own.
+    /// A function that was registered in the session. A function of Spark's own goes before it.
     fn function(&self, name: &str) -> Option<Arc<dyn Function>>;
 }
 
@@ -98,6 +104,16 @@ fn is_using_key(attribute: &Attribute) -> bool {
     attribute.metadata.contains_key(USING_KEY)
 }
 
+/// Whether the column says what file a row is from. Any operator may name it, as long as it is below.
+fn is_of_file(attribute: &Attribute) -> bool {
+    attribute.metadata.contains_key(FILE_COLUMN)
+}
+
+/// Whether the column is that of `input_file_name()`, which knows the file only while its rows are read.
+fn is_input_file(attribute: &Attribute) -> bool {
+    attribute.metadata.get(FILE_COLUMN).is_some_and(|which| which == INPUT_FILE)
+}
+
 /// The context with the tables of `WITH`.
 #[derive(Clone)]
 pub struct Resolver<'a> {
@@ -107,6 +123,11 @@ pub struct Resolver<'a> {
     outer: Vec<Arc<Vec<Attribute>>>,
     /// The sources of queries inside expressions, which no relation of the tree holds.
     subqueries: Rc<RefCell<Vec<Leaf>>>,
+}
+
+/// The hidden attributes that a select list may name, too.
+fn named_anywhere(hidden: &[Attribute]) -> Vec<Attribute> {
+    hidden.iter().filter(|attribute| is_using_key(attribute) || is_of_file(attribute)).cloned().collect()
 }
 
 /// The attributes that an operator above a projection may still name though it does not output them.
@@ -191,7 +212,8 @@ impl Resolver<'_> {
             Relation::Drop { input, columns } => self.drop_columns(self.relation(input)?, columns),
             Relation::Alias { input, name } => {
                 let mut resolved = self.relation(input)?;
-                for attribute in &mut resolved.output {
+                let of_files = resolved.hidden.iter_mut().filter(|attribute| is_of_file(attribute));
+                for attribute in resolved.output.iter_mut().chain(of_files) {
                     attribute.qualifier = vec![name.clone()];
                 }
                 resolved.hidden.retain(|attribute| !is_using_key(attribute));
@@ -215,7 +237,7 @@ impl Resolver<'_> {
             Relation::Coalesce { input, partitions } => {
                 Ok(laid_out(self.relation(input)?, LaneLayout::AtMost(*partitions)))
             }
-            Relation::Sample { input, fraction, seed } => self.sample(self.relation(input)?, *fraction, *seed),
+            Relation::Sample { input, share, seed } => self.sample(self.relation(input)?, *share, *seed),
             Relation::Watermark { input, column, delay_ms } => self.watermark(self.relation(input)?, column, *delay_ms),
             Relation::Hint { input, .. } => self.relation(input),
             Relation::Pivot { input, keys, column, values, outputs } => {
@@ -236,12 +258,18 @@ impl Resolver<'_> {
             // A view does not see the tables of this query's WITH.
             None => {
                 let view = Resolver { subqueries: Rc::clone(&self.subqueries), ..Resolver::new(self.context) };
-                view.relation(&self.context.names.table(name)?)?
+                let relation = self.context.names.table(name)?;
+                let mut resolved = view.relation(&relation)?;
+                // A table is files; a view shows its columns only.
+                if !matches!(relation, Relation::Source { .. }) {
+                    resolved.hidden.clear();
+                }
+                resolved
             }
         };
         resolved = self.told_apart(resolved)?;
-        resolved.hidden.clear();
-        for attribute in &mut resolved.output {
+        resolved.hidden.retain(is_of_file);
+        for attribute in resolved.output.iter_mut().chain(&mut resolved.hidden) {
             attribute.qualifier = match name {
                 [.., last] => vec![last.clone()],
                 [] => Vec::new(),
@@ -291,7 +319,7 @@ impl Resolver<'_> {
                     .with("actualNum", other.len()));
             }
         };
-        let partitions = usize::try_from(partitions).ok().filter(|partitions| *partitions > 0).unwrap_or(1);
+        let partitions = usize::try_from(partitions).ok().filter(|partitions| *partitions > 0).unwrap_or(0);
         source_leaf(Arc::new(RangeSource::new(start, end, step, partitions)?), false)
     }
 
@@ -308,8 +336,9 @@ impl Resolver<'_> {
             }
             table.push(expressions.arguments(row)?);
         }
-        if !expressions.pending.is_empty() {
-            return Err(Error::unsupported("a Python function, a model or a clock function inside VALUES"));
+        if let Some(call) = expressions.pending.calls.first() {
+            return Err(Error::of(condition::INVALID_INLINE_TABLE_CANNOT_EVALUATE)
+                .with("expr", format!("\"{}()\"", call.function.name())));
         }
         let ansi = self.conf().ansi();
         let mut attributes = Vec::new();
@@ -366,7 +395,9 @@ impl Resolver<'_> {
                 None => expressions.condition(conjunct, "WHERE")?,
             };
             let needed = std::mem::take(&mut expressions.pending);
-            if needed.is_empty() {
+            // What is drawn is drawn for every row that comes: a conjunct that stands behind takes no row away before.
+            let drawn = pending.calls.iter().any(|call| !call.function.deterministic());
+            if needed.is_empty() && !drawn {
                 plain.push(value.typed);
             } else {
                 let renamed =
@@ -457,6 +488,9 @@ impl Resolver<'_> {
             plan = keep(plan, &input.output)?;
         }
         let mut resolved = Resolved { plan, ..input };
+        if global {
+            resolved.hidden.retain(|attribute| !is_input_file(attribute));
+        }
         resolved.note_unsupported(StreamOperation::Sort);
         Ok(resolved)
     }
@@ -466,6 +500,7 @@ impl Resolver<'_> {
         let fetch = fetch.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
         let plan = LogicalPlanBuilder::from(input.plan.clone()).limit(skip, fetch)?.build()?;
         let mut resolved = Resolved { plan, ..input };
+        resolved.hidden.retain(|attribute| !is_input_file(attribute));
         resolved.note_unsupported(if skip > 0 { StreamOperation::Offset } else { StreamOperation::Limit });
         Ok(resolved)
     }
@@ -514,11 +549,11 @@ impl Resolver<'_> {
                 list.push(new(name, expr));
             }
         }
-        if generate::position(&list)?.is_some() {
+        if !generate::positions(&list).is_empty() {
             return self.project(input, &list);
         }
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Select);
-        let anywhere: Vec<_> = input.hidden.iter().filter(|attribute| is_using_key(attribute)).cloned().collect();
+        let anywhere = named_anywhere(&input.hidden);
         expressions.hidden = &anywhere;
         let mut outputs = Vec::new();
         for expr in &list {
@@ -611,7 +646,9 @@ impl Resolver<'_> {
         if more {
             plan = keep(plan, &attributes)?;
         }
-        Ok(Resolved { plan, ..input })
+        let mut resolved = Resolved { plan, ..input };
+        resolved.hidden.retain(|attribute| !is_input_file(attribute));
+        Ok(resolved)
     }
 
     fn repartition_by_range(&self, input: Resolved, partitions: usize, order: &[Expr]) -> Result<Resolved> {
@@ -626,17 +663,39 @@ impl Resolver<'_> {
         let placed = Resolved { plan: pending.place(input.plan.clone())?, ..input };
         let mut resolved = laid_out(placed, LaneLayout::Ranges(sorts, partitions));
         resolved.plan = keep(resolved.plan, &attributes)?;
+        resolved.hidden.retain(|attribute| !is_input_file(attribute));
         resolved.note_unsupported(StreamOperation::RepartitionByRange);
         Ok(resolved)
     }
 
     /// Rows by a number of their place, so that every pass keeps the same ones.
-    fn sample(&self, input: Resolved, fraction: f64, seed: u64) -> Result<Resolved> {
-        let uniform = RowFunction::named("rand", Some(seed.cast_signed()));
-        let function: Arc<dyn Function> = Arc::new(uniform.ok_or_else(|| Error::internal("there is no rand"))?);
-        let number = Expr::Function { function, arguments: Vec::new() };
-        let bound = Expr::Literal(ScalarValue::Float64(Some(fraction)));
-        let mut resolved = self.filter(input, &Expr::operator("<", vec![number, bound]))?;
+    fn sample(&self, input: Resolved, share: SampleShare, seed: i64) -> Result<Resolved> {
+        let drawn = |draw| {
+            let function: Arc<dyn Function> = Arc::new(RowFunction::drawing("sample", draw, seed));
+            Expr::Function { function, arguments: Vec::new() }
+        };
+        let mut resolved = match share {
+            SampleShare::Between(low, high) => {
+                let bound = |value| Expr::Literal(ScalarValue::Float64(Some(value)));
+                let within = vec![drawn(Draw::Uniform), bound(low), bound(high.next_down())];
+                self.filter(input, &Expr::call("between", within))?
+            }
+            SampleShare::Replaced(mean) if mean >= Well19937c::MOST => {
+                return Err(Error::unsupported(format!(
+                    "sample() with replacement of a fraction of {} or more is not implemented in Firesteel, found {mean}",
+                    Well19937c::MOST
+                )));
+            }
+            SampleShare::Replaced(mean) => {
+                let output = input.output.clone();
+                let one = Expr::Literal(ScalarValue::Boolean(Some(true)));
+                let count =
+                    if mean > 0.0 { drawn(Draw::Count(mean)) } else { Expr::Literal(ScalarValue::Int32(Some(0))) };
+                let copies = Expr::call("explode", vec![Expr::call("array_repeat", vec![one, count])]);
+                let repeated = self.lateral_view(input, &copies, false, "", &["copy".to_owned()])?;
+                Resolved { plan: keep(repeated.plan.clone(), &output)?, output, ..repeated }
+            }
+        };
         resolved.note_unsupported(StreamOperation::Sample);
         Ok(resolved)
     }
@@ -685,6 +744,8 @@ fn exposed(plan: &LogicalPlan, ids: &[AttrId]) -> Result<Option<LogicalPlan>> {
         .iter()
         .copied()
         .filter(|id| plan.schema().index_of_column(&Column::from_name(id.to_string())).is_err())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
         .collect();
     if missing.is_empty() {
         return Ok(Some(plan.clone()));
@@ -693,7 +754,13 @@ fn exposed(plan: &LogicalPlan, ids: &[AttrId]) -> Result<Option<LogicalPlan>> {
         LogicalPlan::Projection(projection) => {
             let Some(input) = exposed(&projection.input, &missing)? else { return Ok(None) };
             let mut expressions = projection.expr.clone();
-            expressions.extend(missing.into_iter().map(column));
+            // A scan qualifies its columns, and names above have no qualifier.
+            let schema = Arc::clone(input.schema());
+            let own = |id: AttrId| {
+                let found = schema.qualified_field_with_unqualified_name(&id.to_string());
+                found.map_or_else(|_| column(id), |found| DfExpr::Column(Column::from(found)).alias(id.to_string()))
+            };
+            expressions.extend(missing.into_iter().map(own));
             Ok(Some(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(input))?)))
         }
         LogicalPlan::Filter(_)
@@ -779,7 +846,15 @@ pub fn source_leaf(source: Arc<dyn Source>, streaming: bool) -> Result<Resolved>
             ..Attribute::new(field.name(), field.data_type().clone(), field.is_nullable())
         })
         .collect();
+    let hidden: Vec<_> = source
+        .hidden()
+        .iter()
+        .map(|field| Attribute {
+            metadata: field.metadata().clone(),
+            ..Attribute::new(field.name(), field.data_type().clone(), field.is_nullable())
+        })
+        .collect();
     let leaf = Leaf { id: LeafId::fresh(), source, streaming };
-    let plan = leaf_plan(leaf.clone(), &output)?;
-    Ok(Resolved { output, leaves: vec![leaf], ..leafless(plan)? })
+    let plan = leaf_plan(leaf.clone(), &output, &hidden)?;
+    Ok(Resolved { output, hidden, leaves: vec![leaf], ..leafless(plan)? })
 }

@@ -180,6 +180,7 @@ fn shown_name(name: &str) -> String {
     }
     match name {
         "ceiling" => "CEIL".into(),
+        "random" => "rand".into(),
         "dateadd" => "date_add".into(),
         "array_agg" => "collect_list".into(),
         "curdate" => "current_date".into(),
@@ -211,8 +212,10 @@ fn add_defaults(name: &str, arguments: &mut Vec<String>) {
         _ => &[],
     };
     arguments.extend(default.iter().map(|text| (*text).to_owned()));
-    // Options of an aggregate that Spark does not show.
+    // Options of an aggregate and seeds that Spark does not show.
     let hidden = match name {
+        "uuid" => 0,
+        "shuffle" => 1,
         "first" | "last" | "first_value" | "last_value" | "any_value" | "approx_count_distinct" => 1,
         _ => return,
     };

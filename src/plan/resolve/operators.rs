@@ -255,6 +255,17 @@ pub fn holds_map(data_type: &DataType) -> bool {
     }
 }
 
+/// Whether Spark has an order for the type's values.
+pub fn is_orderable(data_type: &DataType) -> bool {
+    use arrow::datatypes::IntervalUnit;
+    match data_type {
+        DataType::Map(..) | DataType::Interval(IntervalUnit::MonthDayNano) => false,
+        DataType::List(element) => is_orderable(element.data_type()),
+        DataType::Struct(fields) => fields.iter().all(|field| is_orderable(field.data_type())),
+        _ => true,
+    }
+}
+
 /// A condition: void becomes a null boolean; anything else that is not boolean is an error.
 pub fn condition(value: Typed, conf: &Conf, wrong: impl FnOnce(&DataType) -> Error) -> Result<Typed> {
     match &value.data_type {

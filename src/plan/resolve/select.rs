@@ -114,11 +114,12 @@ impl Resolver<'_> {
 
     /// `SELECT list FROM input`, without grouping.
     pub fn project(&self, input: Resolved, list: &[Expr]) -> Result<Resolved> {
-        if let Some(position) = generate::position(list)? {
-            return self.project_generated(input, list, position);
+        let generators = generate::positions(list);
+        if !generators.is_empty() {
+            return self.project_generated(input, list, &generators);
         }
         let (attributes, hidden) = (input.output.clone(), input.hidden.clone());
-        let anywhere: Vec<_> = hidden.iter().filter(|attribute| super::is_using_key(attribute)).cloned().collect();
+        let anywhere = super::named_anywhere(&hidden);
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Select);
         expressions.hidden = &anywhere;
         let outputs = self.outputs(&mut expressions, list)?;

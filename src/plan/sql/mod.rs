@@ -25,7 +25,7 @@ pub struct Sql {
 impl Sql {
     /// One statement, with or without a `;` at its end.
     pub fn statement(&self, text: &str) -> Result<Statement> {
-        if let Some(statement) = statement::words(text) {
+        if let Some(statement) = statement::words(text).or_else(|| statement::drop_temporary_function(text)) {
             return statement;
         }
         if text.trim().trim_end_matches(';').is_empty() {

@@ -7,8 +7,9 @@ use sqlparser::ast::{
 };
 
 use super::{Sql, dotted, ident, names, unsupported};
-use crate::error::{Error, ErrorKind, Result, condition};
-use crate::plan::tree::{Expr, Grouping, JoinKind, JoinOn, Relation, WindowSpec};
+use crate::error::{Error, Result, condition};
+use crate::function::row::fresh_seed;
+use crate::plan::tree::{Expr, Grouping, JoinKind, JoinOn, Relation, SampleShare, WindowSpec};
 
 impl Sql {
     pub(super) fn query(&self, query: ast::Query) -> Result<Relation> {
@@ -342,8 +343,15 @@ impl Sql {
                     args.into_iter().map(|argument| self.table_argument(argument)).collect::<Result<_>>()?;
                 with_alias(Relation::TableFunction { name: dotted(&name).to_lowercase(), arguments }, alias)
             }
-            TableFactor::Derived { lateral: false, subquery, alias, sample: None } => {
-                with_alias(self.query(*subquery)?, alias)
+            TableFactor::Derived { lateral: false, subquery, alias, sample } => {
+                let query = self.query(*subquery)?;
+                let query = match sample {
+                    Some(
+                        ast::TableSampleKind::BeforeTableAlias(sample) | ast::TableSampleKind::AfterTableAlias(sample),
+                    ) => self.sample(query, *sample)?,
+                    None => query,
+                };
+                with_alias(query, alias)
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 with_alias(self.from(vec![*table_with_joins])?, alias)
@@ -363,35 +371,34 @@ impl Sql {
         exprs.into_iter().map(one).collect()
     }
 
-    /// `TABLESAMPLE (10 PERCENT)`, `TABLESAMPLE (5 ROWS)`.
+    /// `TABLESAMPLE (10 PERCENT)`, `TABLESAMPLE (5 ROWS)`, `TABLESAMPLE (BUCKET 1 OUT OF 4)`.
     fn sample(&self, input: Relation, sample: ast::TableSample) -> Result<Relation> {
         let shown = sample.to_string();
-        let ast::TableSample { name: None, quantity: Some(quantity), seed, bucket: None, offset: None, .. } = sample
-        else {
+        let ast::TableSample { name: None, quantity, seed, bucket, offset: None, .. } = sample else {
             return Err(unsupported("this sample", &shown));
         };
         let seed = match seed {
             Some(seed) => seed.value.to_string().parse().map_err(|_| unsupported("this sample's seed", &shown))?,
-            None => uuid::Uuid::new_v4().as_u64_pair().0,
+            None => fresh_seed(),
         };
         let input = Box::new(input);
-        match quantity.unit {
-            Some(ast::TableSampleUnit::Rows) => {
-                Ok(Relation::Limit { rows: self.count("ROWS", quantity.value)?, input })
+        let number = |value: &dyn std::fmt::Display| -> Result<f64> {
+            value.to_string().parse().map_err(|_| unsupported("this sample", &shown))
+        };
+        let fraction = match (quantity, bucket) {
+            (Some(ast::TableSampleQuantity { unit: Some(ast::TableSampleUnit::Rows), value, .. }), None) => {
+                return Ok(Relation::Limit { rows: self.count("ROWS", value)?, input });
             }
-            Some(ast::TableSampleUnit::Percent) => {
-                let percent: f64 =
-                    quantity.value.to_string().parse().map_err(|_| unsupported("this sample", &shown))?;
-                if !(0.0..=100.0).contains(&percent) {
-                    return Err(Error::new(
-                        ErrorKind::Parse,
-                        format!("a sample's percentage must lie between 0 and 100, found {percent}"),
-                    ));
-                }
-                Ok(Relation::Sample { input, fraction: percent / 100.0, seed })
+            (Some(ast::TableSampleQuantity { unit: Some(ast::TableSampleUnit::Percent), value, .. }), None) => {
+                number(&value)? / 100.0
             }
-            None => Err(unsupported("this sample", &shown)),
+            (None, Some(ast::TableSampleBucket { bucket, total, on: None })) => number(&bucket)? / number(&total)?,
+            _ => return Err(unsupported("this sample", &shown)),
+        };
+        if !(0.0..=1.0).contains(&fraction) {
+            return Err(Error::of(condition::INVALID_TABLESAMPLE_FRACTION).with("fraction", fraction));
         }
+        Ok(Relation::Sample { input, share: SampleShare::Between(0.0, fraction), seed })
     }
 
     fn table_argument(&self, argument: ast::FunctionArg) -> Result<Expr> {

@@ -30,6 +30,28 @@ pub(super) fn words(text: &str) -> Option<Result<Statement>> {
     Some(Ok(Statement::Set { key, value }))
 }
 
+/// `DROP TEMPORARY FUNCTION [IF EXISTS] name`, which the parser does not know.
+pub(super) fn drop_temporary_function(text: &str) -> Option<Result<Statement>> {
+    let text = text.trim().trim_end_matches(';').trim();
+    let mut words = text.split_whitespace();
+    let mut is = |wanted: &str| words.next().is_some_and(|word| word.eq_ignore_ascii_case(wanted));
+    if !(is("drop") && is("temporary") && is("function")) {
+        return None;
+    }
+    let rest: Vec<&str> = text.split_whitespace().skip(3).collect();
+    let (if_exists, name) = match rest.as_slice() {
+        [first, second, name] if first.eq_ignore_ascii_case("if") && second.eq_ignore_ascii_case("exists") => {
+            (true, name)
+        }
+        [name] => (false, name),
+        _ => {
+            return Some(Err(Error::of(condition::PARSE_SYNTAX_ERROR).with("error", "DROP").with("hint", "")));
+        }
+    };
+    let name = name.split('.').map(|part| part.trim_matches('`').to_owned()).collect();
+    Some(Ok(Statement::DropFunction { name, temporary: true, if_exists }))
+}
+
 /// What follows `TIME ZONE`.
 fn after_time_zone(rest: &str) -> Option<&str> {
     let (time, rest) = rest.split_once(char::is_whitespace)?;
@@ -93,6 +115,11 @@ impl Sql {
                     ast::ObjectType::Table => Statement::DropTable { name: names(&dropped[0]), if_exists },
                     _ => return Err(unsupported("the statement", &shown)),
                 }
+            }
+            ast::Statement::DropFunction(ast::DropFunction { if_exists, func_desc, drop_behavior: None })
+                if func_desc.len() == 1 && func_desc[0].args.is_none() =>
+            {
+                Statement::DropFunction { name: names(&func_desc[0].name), temporary: false, if_exists }
             }
             ast::Statement::Insert(insert) if insert.partitioned.is_some() || !insert.after_columns.is_empty() => {
                 return Err(unsupported("INSERT with PARTITION", &shown));

@@ -1,6 +1,7 @@
 //! Files as a source: which there are (`list`, `partition`), which are new (`stream`, `seen`), who reads which part (`split`, `read`), and
 //! what stands in them: one [`FileReader`] a format (`text`, `csv`, `json`, `parquet`).
 
+mod about;
 mod bytes;
 pub mod cells;
 pub mod clean;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
+pub use self::about::{FILE_COLUMN, INPUT_FILE};
 use self::cells::Rules;
 use self::list::{FileEntry, Listing, component_glob};
 use self::stream::{FileStreamReader, StreamOptions};
@@ -68,6 +70,17 @@ pub trait FileReader: Send + Sync + Debug {
     /// An error for a column that the format cannot hold.
     fn check(&self, schema: &Schema) -> Result<()>;
 
+    /// Whether [`FileReader::first_row`] knows a row's number in its file.
+    fn counts_rows(&self) -> bool {
+        false
+    }
+
+    /// How many rows of the file stand before a span.
+    fn first_row(&self, span: &Span) -> Result<u64> {
+        let _ = span;
+        Ok(0)
+    }
+
     /// Whether a file may be cut into spans.
     fn splittable(&self, path: &Path) -> bool;
 
@@ -87,9 +100,13 @@ pub struct FileSource {
     data: SchemaRef,
     /// What the user sees: the files' columns, then those of directories.
     schema: SchemaRef,
+    /// `schema`, and behind it the columns that `*` leaves out.
+    whole: SchemaRef,
     rules: Arc<Rules>,
     tolerance: Tolerance,
     sizes: Sizes,
+    /// The files of a batch read, listed once at `load()`: what comes later is not seen, and one that goes is missed.
+    listed: Option<Arc<Vec<FileEntry>>>,
     /// As in Spark, a bad option of the stream ends the query and not `load()`.
     stream: Option<Result<Arc<StreamOptions>>>,
 }
@@ -145,12 +162,16 @@ pub fn source(request: SourceRequest<'_>, reader: Arc<dyn FileReader>) -> Result
     };
     let (data, schema) = schemas(&*reader, schema, &files, directories, places, nullable)?;
     reader.check(&data)?;
+    let whole = about::with_hidden(&schema, reader.counts_rows());
+    let listed = (mode == ReadMode::Batch).then(|| Arc::new(files));
     Ok(Arc::new(FileSource {
+        listed,
         shown,
         listing: Arc::new(listing),
         reader,
         data,
         schema,
+        whole,
         rules,
         tolerance,
         sizes: Sizes::read(conf)?,
@@ -270,6 +291,15 @@ impl Sizes {
     }
 }
 
+impl FileSource {
+    fn current_files(&self) -> Result<Arc<Vec<FileEntry>>> {
+        match &self.listed {
+            Some(listed) => Ok(Arc::clone(listed)),
+            None => self.listing.files(true).map(Arc::new),
+        }
+    }
+}
+
 impl Source for FileSource {
     fn description(&self) -> String {
         match self.stream {
@@ -282,10 +312,26 @@ impl Source for FileSource {
         Arc::clone(&self.schema)
     }
 
+    fn hidden(&self) -> Vec<Field> {
+        self.whole.fields()[self.schema.fields().len()..].iter().map(|field| field.as_ref().clone()).collect()
+    }
+
+    fn identity(&self) -> String {
+        format!("{} {:?} {:?} {:?}", self.shown, self.reader, self.listing, self.schema)
+    }
+
+    fn looking_again(&self) -> Option<Arc<dyn Source>> {
+        Some(Arc::new(Self { listed: None, ..self.clone() }))
+    }
+
+    fn files(&self) -> Result<Vec<String>> {
+        Ok(self.current_files()?.iter().map(|file| types::uri::from_path(&file.path)).collect())
+    }
+
     fn open(&self, run: SourceRun) -> Result<Box<dyn Reader>> {
         match &self.stream {
             Some(options) => Ok(Box::new(FileStreamReader::open(self.clone(), options.clone()?, &run)?)),
-            None => Ok(Box::new(OnceReader(self.partitions(&self.listing.files(true)?, run.lanes)))),
+            None => Ok(Box::new(OnceReader(self.partitions(&self.current_files()?, run.lanes)))),
         }
     }
 

@@ -10,8 +10,8 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 
 use super::list::FileEntry;
 use super::split::{Piece, pack};
-use super::{FileSource, Rows, partition};
-use crate::error::{Error, Result, condition, panicked};
+use super::{FileSource, Rows, about, partition};
+use crate::error::{Error, ErrorKind, Result, condition, panicked};
 use crate::source::{Partition, RecordBatches, Scan};
 
 impl FileSource {
@@ -94,6 +94,8 @@ enum Origin {
     File(usize),
     /// A directory.
     Directory(Option<String>, Field),
+    /// The file itself: a hidden column.
+    About(Field),
 }
 
 fn open(source: &Arc<FileSource>, piece: &Piece, scan: &Scan) -> Result<Rows> {
@@ -111,8 +113,16 @@ fn open(source: &Arc<FileSource>, piece: &Piece, scan: &Scan) -> Result<Rows> {
         .collect();
     let held: SchemaRef = Arc::new(Schema::new(held));
     let (mut origins, mut wanted) = (Vec::new(), Vec::new());
+    let mut first_row = 0;
     for column in &scan.columns {
-        let field = shown.field(*column);
+        let field = source.whole.field(*column);
+        if *column >= shown.fields().len() {
+            if source.reader.counts_rows() {
+                first_row = source.reader.first_row(&piece.span)?;
+            }
+            origins.push(Origin::About(field.clone()));
+            continue;
+        }
         if let Some((_, value)) = directory(field.name()) {
             origins.push(Origin::Directory(value.clone(), field.clone()));
         } else if let Some((at, _)) = held.fields().iter().enumerate().find(|(_, held)| held.name() == field.name()) {
@@ -124,14 +134,18 @@ fn open(source: &Arc<FileSource>, piece: &Piece, scan: &Scan) -> Result<Rows> {
         }
     }
     let rows = source.reader.read(&piece.span, &held, &wanted, &scan.cancel)?;
-    let schema = Arc::new(shown.project(&scan.columns)?);
+    let schema = Arc::new(source.whole.project(&scan.columns)?);
     let (rules, cancel) = (Arc::clone(&source.rules), scan.cancel.clone());
+    let piece = piece.clone();
     Ok(Box::new(rows.map(move |batch| {
         cancel.check()?;
         let batch = batch?;
+        let first = first_row;
+        first_row += batch.num_rows() as u64;
         let columns = origins.iter().map(|origin| match origin {
             Origin::File(at) => Ok(Arc::clone(batch.column(*at))),
             Origin::Directory(value, field) => partition::column(value.as_deref(), field, &rules, batch.num_rows()),
+            Origin::About(field) => about::column(field, &piece, first, batch.num_rows()),
         });
         let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));

@@ -10,6 +10,8 @@ use super::{FileReader, Sizes, Span};
 pub struct Piece {
     pub span: Span,
     pub values: Values,
+    /// When the file was changed last.
+    pub modified_ms: i64,
 }
 
 /// Packs files into partitions for `lanes` lanes. Big pieces come first, as in Spark.
@@ -41,6 +43,7 @@ fn cut(file: &FileEntry, most: u64, splittable: bool) -> Vec<Piece> {
     let piece = |start, end| Piece {
         span: Span { path: file.path.clone(), start, end, size: file.size },
         values: file.values.clone(),
+        modified_ms: file.modified_ms,
     };
     if !splittable || file.size <= most {
         return vec![piece(0, file.size)];

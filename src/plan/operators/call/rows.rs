@@ -12,7 +12,7 @@ use futures::stream::{Stream, StreamExt};
 
 use super::exec::{PhysicalCall, append};
 use crate::error::{Error, Result};
-use crate::function::{Chunk, Runs};
+use crate::function::{Chunk, LaneFunction, Runs};
 use crate::plan::pass::PassContext;
 use crate::runtime::{Cancel, ChunkRunners, SharedChunks, may_block};
 
@@ -36,12 +36,13 @@ pub fn stream(
     // One batch more than there are threads: small batches keep every thread busy, and the next is ready when one ends.
     let ahead = pass.runtime().lanes() + 1;
     let mut seen = 0_u64;
+    let mut states: Vec<_> = calls[..row_calls].iter().map(|call| call.function.in_lane(pass.batch(), lane)).collect();
     input
         .map(move |batch| {
             let started = batch.map_err(Error::from).and_then(|batch| {
                 pass.batch().cancel.check()?;
                 let started = (0..row_calls)
-                    .map(|i| start(&calls, i, &batch, (lane, seen), &pass))
+                    .map(|i| start(&calls, i, &batch, (lane, seen), states[i].as_deref_mut(), &pass))
                     .collect::<Result<Vec<_>>>()?;
                 seen += batch.num_rows() as u64;
                 Ok((batch, started))
@@ -60,6 +61,7 @@ fn start(
     i: usize,
     batch: &RecordBatch,
     (lane, first_row): (usize, u64),
+    state: Option<&mut (dyn LaneFunction + 'static)>,
     pass: &Arc<PassContext>,
 ) -> Result<CallOutput> {
     let call = &calls[i];
@@ -68,6 +70,11 @@ fn start(
         return Ok(CallOutput::Done(new_empty_array(call.column.data_type())));
     }
     let chunk = Chunk { lane, first_row, ..call.chunk(batch)? };
+    if let Some(state) = state {
+        let output = state.call(chunk)?;
+        call.check(&output, Some(rows))?;
+        return Ok(CallOutput::Done(output));
+    }
     let function = &call.function;
     let here = match function.runs() {
         Runs::Inline => true,

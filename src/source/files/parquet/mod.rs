@@ -171,6 +171,20 @@ impl FileReader for ParquetReader {
         }
     }
 
+    fn counts_rows(&self) -> bool {
+        true
+    }
+
+    fn first_row(&self, span: &Span) -> Result<u64> {
+        if span.size == 0 {
+            return Ok(0);
+        }
+        let file = File::open(&span.path).context(|| format!("opening {}", span.path.display()))?;
+        let metadata = footer(&file, &span.path)?;
+        let before = metadata.metadata().row_groups().iter().filter(|group| middle(group) < span.start);
+        Ok(before.map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).sum())
+    }
+
     fn splittable(&self, _: &Path) -> bool {
         true
     }
