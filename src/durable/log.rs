@@ -173,7 +173,7 @@ impl CompactibleLog {
     }
 
     /// Whether there is such a number.
-    fn contains(&self, number: u64) -> Result<bool> {
+    pub fn contains(&self, number: u64) -> Result<bool> {
         Ok(self.store.contains(&number.to_string())? || self.store.contains(&format!("{number}{COMPACT}"))?)
     }
 

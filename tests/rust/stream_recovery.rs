@@ -185,6 +185,29 @@ fn a_query_that_died_in_its_commit_is_not_committed_by_another_and_finishes_itse
     }
 }
 
+#[test]
+fn a_commit_whose_entry_somebody_else_put_meanwhile_is_undone() {
+    for point in ["sink-recorded", "sink-renamed"] {
+        let dir = tempfile::tempdir().unwrap();
+        let session = Session::new(&[]);
+        let crashed = catch_unwind(AssertUnwindSafe(|| {
+            let mut query = open(&session, dir.path(), "first");
+            crash::arm(point, 1);
+            query.trigger(ReadLimit::Configured).map(|_| ())
+        }));
+        crash::disarm();
+        assert!(crashed.unwrap_err().is::<Crashed>(), "{point}");
+        let out = dir.path().join("out");
+        // As Spark leaves it, which keeps no record.
+        std::fs::write(out.join("_spark_metadata/0"), "v1").unwrap();
+        let mut query = open(&session, dir.path(), "first");
+        let error = query.trigger(ReadLimit::Configured).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("batch 0") && error.contains("is taken by another query"), "{error}");
+        assert!(by_glob(&out).is_empty(), "{point}");
+        assert_eq!(staged(&out), 0, "{point}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -14,6 +14,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -31,7 +32,7 @@ const BLOCK_SIZE: u64 = 32 * 1024 * 1024;
 
 const COMMITTING: &str = ".committing";
 const WRITER: &str = ".writer";
-const OTHER: &str = "another query";
+pub(super) const OTHER: &str = "another query";
 
 /// The line of `.writer`.
 #[derive(Deserialize)]
@@ -52,6 +53,12 @@ struct RecordedBy {
     query: String,
 }
 
+/// What we look at in an entry.
+#[derive(Deserialize)]
+struct EntryOf {
+    path: String,
+}
+
 struct SinkRecord {
     query: Option<String>,
     parts: Vec<PartFile>,
@@ -61,6 +68,8 @@ pub(super) struct SinkLog {
     log: CompactibleLog,
     cleanup_delay: Duration,
     run: SinkRun,
+    /// Whether `.writer` is known to name this query.
+    is_ours: AtomicBool,
 }
 
 impl SinkLog {
@@ -71,6 +80,7 @@ impl SinkLog {
             log: CompactibleLog::new(Store::open(dir, durability)?, interval),
             cleanup_delay: Duration::from_millis(delay),
             run: run.clone(),
+            is_ours: AtomicBool::new(false),
         })
     }
 
@@ -81,7 +91,7 @@ impl SinkLog {
             return Ok(());
         }
         let log = Self::open(dir, Durability::of(&run.conf)?, run)?;
-        let recorded = log.records()?.last().copied();
+        let recorded = log.records(0)?.last().copied();
         let Some(newest) = log.log.latest()?.max(recorded.map(|id| id.0)) else { return Ok(()) };
         let other = log.writer()?.filter(|writer| writer.query != run.query_id);
         if other.is_none() && begun.is_some_and(|begun| newest <= begun.0) {
@@ -112,6 +122,9 @@ impl SinkLog {
 
     /// Refuses when the batch, or one before it, was written by another query; an entry of Spark's says nothing of that.
     pub(super) fn check_writer(&self, id: BatchId) -> Result<()> {
+        if self.is_ours.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         match self.writer()?.filter(|writer| writer.query != self.run.query_id && writer.from <= id.0) {
             Some(other) if self.next()? > other.from => Err(self.taken(id, &other.of_other())),
             _ => Ok(()),
@@ -132,22 +145,36 @@ impl SinkLog {
 
     /// Notes that the entries from this batch on are this query's, before the first of them is put.
     pub(super) fn sign(&self, id: BatchId) -> Result<()> {
-        if self.writer()?.is_some_and(|writer| writer.query == self.run.query_id) {
+        if self.is_ours.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let line = json!({ "query": self.run.query_id, "from": id.0 }).to_string();
-        self.log.store().replace(WRITER, write_entries(&[line]).as_bytes())
+        if self.writer()?.is_none_or(|writer| writer.query != self.run.query_id) {
+            let line = json!({ "query": self.run.query_id, "from": id.0 }).to_string();
+            self.log.store().replace(WRITER, write_entries(&[line]).as_bytes())?;
+        }
+        // It stays so: the others are refused from here on.
+        self.is_ours.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
-    /// The batches that have a record of a commit in progress. One that the log has is a query's that came too late and died.
-    fn records(&self) -> Result<Vec<BatchId>> {
-        let next = self.next()?;
+    /// Takes [`SinkLog::sign`] back, after all.
+    pub(super) fn unsign(&self, id: BatchId) -> Result<()> {
+        self.is_ours.store(false, Ordering::Relaxed);
+        match self.writer()? {
+            Some(writer) if writer.query == self.run.query_id && writer.from == id.0 => self.log.store().remove(WRITER),
+            _ => Ok(()),
+        }
+    }
+
+    /// The batches from `first` on that have a record of a commit in progress. A record of a batch that the log has is that of a query that
+    /// came too late and died.
+    fn records(&self, first: u64) -> Result<Vec<BatchId>> {
         let dir = self.log.store().dir();
         let mut records = Vec::new();
         for entry in fs::read_dir(dir).context(|| format!("listing {}", dir.display()))? {
             let name = entry.context(|| format!("listing {}", dir.display()))?.file_name();
             let number = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(COMMITTING)?.parse().ok());
-            records.extend(number.filter(|number| *number >= next).map(BatchId));
+            records.extend(number.filter(|number| *number >= first).map(BatchId));
         }
         records.sort_unstable();
         Ok(records)
@@ -155,17 +182,20 @@ impl SinkLog {
 
     /// Names of parts that some record will show, this query's or not.
     pub(super) fn recorded_parts(&self) -> Result<Vec<PartFile>> {
-        let records =
-            self.records()?.into_iter().map(|id| Ok(self.record_of(id)?.map_or_else(Vec::new, |record| record.parts)));
+        let records = self
+            .records(self.next()?)?
+            .into_iter()
+            .map(|id| Ok(self.record_of(id)?.map_or_else(Vec::new, |record| record.parts)));
         Ok(records.collect::<Result<Vec<_>>>()?.concat())
     }
 
-    /// Whether the batch's entry names just these parts.
-    pub(super) fn names(&self, id: BatchId, out: &Path, parts: &[PartFile]) -> Result<bool> {
+    /// Whether the entries from the batch on name one of these parts, whose file names nobody else has.
+    pub(super) fn names(&self, id: BatchId, parts: &[PartFile]) -> Result<bool> {
+        let file = self.log.store().dir().display().to_string();
         let entries = self.log.since(id.0)?;
-        let named: HashSet<&str> = entries.iter().collect();
-        Ok(!parts.is_empty()
-            && parts.iter().all(|part| entry(&out.join(part.name())).is_ok_and(|entry| named.contains(entry.as_str()))))
+        let paths = entries.iter().map(|line| Ok(parse::<EntryOf>(&file, line)?.path)).collect::<Result<Vec<_>>>()?;
+        let named: HashSet<&str> = paths.iter().filter_map(|path| path.rsplit('/').next()).collect();
+        Ok(parts.iter().any(|part| part.name().rsplit('/').next().is_some_and(|name| named.contains(name))))
     }
 
     /// Whether the batch's entry is there, or folded into a later one.
@@ -178,16 +208,13 @@ impl SinkLog {
         Ok(self.log.latest()?.map_or(0, |newest| newest + 1))
     }
 
-    /// Makes the log ready for the batch; an error if it has one of this number, or a later one. Batches that wrote to another output are
+    /// Makes the log ready for the batch; false if it has one of this number, or a later one. Batches that wrote to another output are
     /// batches without a file here: neither we nor Spark read a log with a hole.
-    pub(super) fn reach(&self, id: BatchId) -> Result<()> {
+    pub(super) fn reach(&self, id: BatchId) -> Result<bool> {
         self.check_writer(id)?;
         let next = self.next()?;
-        if next > id.0 {
-            return Err(self.taken(id, OTHER));
-        }
         if next < id.0 {
-            if let Some(other) = self.records()?.first() {
+            if let Some(other) = self.records(next)?.first() {
                 return Err(self.taken(id, &format!("{OTHER}, which is committing batch {other}")));
             }
             log::warn!(
@@ -196,7 +223,7 @@ impl SinkLog {
             );
             self.log.skip(next, id.0)?;
         }
-        Ok(())
+        Ok(next <= id.0)
     }
 
     /// The commit point: the names that will become visible. It is one query's at a time: what another one commits meanwhile is an error.
@@ -208,11 +235,10 @@ impl SinkLog {
             return Err(self.taken(id, &by.map_or_else(|| OTHER.to_owned(), |query| format!("{OTHER} (id {query})"))));
         }
         let alone = || -> Result<()> {
-            if self.contains(id)? {
+            if self.log.contains(id.0)? {
                 return Err(self.taken(id, OTHER));
             }
-            self.check_writer(id)?;
-            match self.records()?.into_iter().find(|other| *other != id) {
+            match self.records(id.0)?.into_iter().find(|other| *other != id) {
                 Some(other) => Err(self.taken(id, &format!("{OTHER}, which is committing batch {other}"))),
                 None => Ok(()),
             }
@@ -249,15 +275,13 @@ impl SinkLog {
     }
 
     /// Puts Spark's entry for the batch.
-    pub(super) fn put(&self, id: BatchId, out: &Path, parts: &[PartFile]) -> Result<()> {
+    pub(super) fn put(&self, id: BatchId, out: &Path, parts: &[PartFile]) -> Result<Put> {
         let entries: Result<Vec<String>> = parts.iter().map(|part| entry(&out.join(part.name()))).collect();
-        match self.log.add(id.0, &entries?)? {
-            Put::Written if self.log.is_compaction(id.0) => {
-                self.log.remove_covered(self.run.clock.now_ms(), self.cleanup_delay)
-            }
-            Put::Written => Ok(()),
-            Put::Exists => Err(self.taken(id, OTHER)),
+        let put = self.log.add(id.0, &entries?)?;
+        if put == Put::Written && self.log.is_compaction(id.0) {
+            self.log.remove_covered(self.run.clock.now_ms(), self.cleanup_delay)?;
         }
+        Ok(put)
     }
 
     /// Removes the record of a batch that is visible.

@@ -18,14 +18,14 @@ use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt, ready};
 
-use self::log::SinkLog;
+use self::log::{OTHER, SinkLog};
 use self::part::{Empty, LaneOf, LaneParts, PartFile, remove_staged};
 use super::encode::{CsvEncoding, Encoding, JsonEncoding, ParquetEncoding, TextEncoding};
 use super::format::{OutputFormat, SinkRequest};
 use super::{OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
 use crate::batch::{Batch, BatchId};
 use crate::durable::log::SINK_METADATA;
-use crate::durable::store::Durability;
+use crate::durable::store::{Durability, Put};
 use crate::error::{Context, Error, Result, condition};
 use crate::source::RecordBatches;
 use crate::source::files::path;
@@ -121,28 +121,36 @@ struct FileWriter {
 
 impl FileWriter {
     /// Renames what a record names and puts the log entry; each step may have been done before.
-    fn roll_forward(&self, id: BatchId, parts: &[PartFile]) -> Result<()> {
+    fn roll_forward(&self, id: BatchId, parts: &[PartFile]) -> Result<Put> {
         for part in parts {
             part.publish(&self.path, self.durability)?;
             crate::runtime::crash::point("sink-renamed");
         }
         self.log.sign(id)?;
-        self.log.put(id, &self.path, parts)?;
-        crate::runtime::crash::point("sink-logged");
-        self.log.forget(id)
+        let put = self.log.put(id, &self.path, parts)?;
+        if put == Put::Written {
+            crate::runtime::crash::point("sink-logged");
+            self.log.forget(id)?;
+        }
+        Ok(put)
     }
 
     fn is_visible(&self, id: BatchId) -> Result<bool> {
         if self.log.contains(id)? {
             self.log.check_writer(id)?;
-            if self.log.recorded(id).is_ok() {
+            if let Ok(Some(parts)) = self.log.recorded(id) {
+                if !parts.is_empty() && !self.log.names(id, &parts)? {
+                    return self.withdraw(id, &parts).map(|()| true);
+                }
                 self.log.forget(id)?;
             }
             return Ok(true);
         }
         let recorded = self.log.recorded(id)?;
         if let Some(parts) = &recorded {
-            self.roll_forward(id, parts)?;
+            if self.roll_forward(id, parts)? == Put::Exists {
+                self.withdraw(id, parts)?;
+            }
         } else {
             remove_staged(&self.path, &self.log.recorded_parts()?)?;
         }
@@ -150,18 +158,33 @@ impl FileWriter {
     }
 
     fn publish(&self, id: BatchId, parts: &[PartFile]) -> Result<()> {
-        if self.log.contains(id)? && self.log.names(id, &self.path, parts)? {
-            return Ok(());
-        }
-        let recorded = self.log.reach(id).and_then(|()| self.log.record(id, parts));
-        if let Err(error) = recorded {
-            for part in parts {
-                part.discard(&self.path)?;
+        let recorded = self.log.reach(id).and_then(|free| match free {
+            true => self.log.record(id, parts).map(|()| true),
+            false if self.log.names(id, parts)? => Ok(false),
+            false => Err(self.log.taken(id, OTHER)),
+        });
+        match recorded {
+            Ok(true) => {}
+            // This very commit was done before.
+            Ok(false) => return Ok(()),
+            Err(error) => {
+                parts.iter().try_for_each(|part| part.discard(&self.path))?;
+                return Err(error);
             }
-            return Err(error);
         }
         crate::runtime::crash::point("sink-recorded");
-        self.roll_forward(id, parts)
+        if self.roll_forward(id, parts)? == Put::Written {
+            return Ok(());
+        }
+        self.withdraw(id, parts)
+    }
+
+    /// Undoes a commit whose entry somebody else put, who keeps no record: Spark, perhaps. It does not name these parts. Always an error.
+    fn withdraw(&self, id: BatchId, parts: &[PartFile]) -> Result<()> {
+        parts.iter().try_for_each(|part| part.withdraw(&self.path))?;
+        self.log.unsign(id)?;
+        self.log.forget(id)?;
+        Err(self.log.taken(id, OTHER))
     }
 }
 

@@ -95,6 +95,17 @@ impl PartFile {
         durability.sync_dir(to.parent().unwrap_or(out))
     }
 
+    /// Removes the file, under its final name too: no log names it.
+    pub(crate) fn withdraw(&self, out: &Path) -> Result<()> {
+        let path = out.join(&self.0);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).context(|| format!("removing {}", path.display()))
+            }
+            _ => self.discard(out),
+        }
+    }
+
     /// Removes the file where it is still staged.
     pub(crate) fn discard(&self, out: &Path) -> Result<()> {
         match fs::remove_file(self.staged(out)) {
