@@ -159,7 +159,11 @@ def check_stream(job: Job) -> Settings | None:
             "OUTPUT that it wrote, or another --checkpoint to score everything anew"
         )
         raise ScoreError(message)
-    if max(written.begun, written.logged) < 0 and output.is_dir() and any(path.name[0] not in "._" for path in output.iterdir()):
+    if (
+        max(written.begun, written.logged) < 0
+        and output.is_dir()
+        and any(path.name[0] not in "._" for path in output.iterdir())
+    ):
         message = (
             f"{job.output} has files already, which would be hidden by the log of a stream, and the checkpoint {job.checkpoint_folder} has no "
             "batch yet: give another OUTPUT"
