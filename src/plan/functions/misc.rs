@@ -230,6 +230,12 @@ fn with_places(number: &str, places: usize, grouping: bool) -> String {
     if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
+/// The digits that a double is rounded from: the fewest that name it, or all where those end with a five. `0.05` is above its text.
+fn unrounded(value: f64) -> String {
+    let text = value.to_string();
+    if text.contains('.') && text.ends_with('5') { format!("{value:.1100}") } else { text }
+}
+
 /// `format_number(x, places)`, or by a pattern of `#`, `0`, `,` and `.`.
 fn format_number(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let [value, format] = fixed(context, arguments)?;
@@ -246,11 +252,9 @@ fn format_number(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
     Ok(safe_kernel(context, "", DataType::Utf8, true, vec![value, format], move |arrays| {
         let plain = |row: usize| -> String {
             match arrays[0].data_type() {
-                DataType::Float64 => {
-                    format!("{}", arrays[0].as_primitive::<arrow::datatypes::Float64Type>().value(row))
-                }
+                DataType::Float64 => unrounded(arrays[0].as_primitive::<arrow::datatypes::Float64Type>().value(row)),
                 DataType::Float32 => {
-                    format!("{}", arrays[0].as_primitive::<arrow::datatypes::Float32Type>().value(row))
+                    unrounded(f64::from(arrays[0].as_primitive::<arrow::datatypes::Float32Type>().value(row)))
                 }
                 DataType::Decimal128(_, scale) => {
                     display::decimal(arrays[0].as_primitive::<Decimal128Type>().value(row), *scale)

@@ -16,6 +16,8 @@ struct Directive {
     plus: bool,
     space: bool,
     grouped: bool,
+    /// Whether a negative number stands in parentheses.
+    parenthesised: bool,
     width: usize,
     precision: Option<usize>,
 }
@@ -41,6 +43,7 @@ pub fn format(format: &str, values: &[ArrayRef], row: usize, zone: Zone) -> Resu
                 '+' => directive.plus = true,
                 ' ' => directive.space = true,
                 ',' => directive.grouped = true,
+                '(' => directive.parenthesised = true,
                 '0' if digits.is_empty() => directive.zeros = true,
                 '0'..='9' => digits.push(c),
                 '$' => index = std::mem::take(&mut digits).parse::<usize>().ok(),
@@ -152,28 +155,19 @@ impl Directive {
                 (None, Some(text)) => text.value(row).chars().take(1).collect(),
                 _ => return Err(wrong()),
             },
-            'f' | 'e' | 'E' | 'g' => {
+            'f' | 'e' | 'E' | 'g' | 'G' => {
                 let value = real(array, row).ok_or_else(wrong)?;
                 if !value.is_finite() {
                     return Ok(display::double(value));
                 }
                 let places = self.precision.unwrap_or(6);
                 let magnitude = value.abs();
-                let digits = if conversion == 'f' {
-                    let text = half_up(magnitude, places);
-                    match text.split_once('.') {
-                        Some((whole, fraction)) if self.grouped => format!("{}.{fraction}", grouped(whole)),
-                        None if self.grouped => grouped(&text),
-                        _ => text,
-                    }
-                } else {
-                    let text = format!("{magnitude:.places$e}");
-                    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-                    let exponent: i32 = exponent.parse().unwrap_or(0);
-                    let sign = if exponent < 0 { '-' } else { '+' };
-                    let text = format!("{mantissa}e{sign}{:02}", exponent.abs());
-                    if conversion == 'E' { text.to_uppercase() } else { text }
+                let digits = match conversion {
+                    'f' => self.fixed(magnitude, places),
+                    'g' | 'G' => self.general(magnitude, places.max(1)),
+                    _ => scientific(magnitude, places),
                 };
+                let digits = if matches!(conversion, 'E' | 'G') { digits.to_uppercase() } else { digits };
                 self.signed(value.is_sign_negative(), digits)
             }
             other => {
@@ -182,7 +176,34 @@ impl Directive {
         })
     }
 
+    fn fixed(&self, magnitude: f64, places: usize) -> String {
+        let text = half_up(magnitude, places);
+        match text.split_once('.') {
+            Some((whole, fraction)) if self.grouped => format!("{}.{fraction}", grouped(whole)),
+            None if self.grouped => grouped(&text),
+            _ => text,
+        }
+    }
+
+    /// So many digits in all: without an exponent from a ten-thousandth up to what the digits hold.
+    fn general(&self, magnitude: f64, digits: usize) -> String {
+        if magnitude == 0.0 {
+            return self.fixed(0.0, digits - 1);
+        }
+        let text = scientific(magnitude, digits - 1);
+        let exponent: i64 = text.rsplit_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
+        let most = i64::try_from(digits).unwrap_or(i64::MAX);
+        match (-4..most).contains(&exponent) {
+            true => self.fixed(magnitude, usize::try_from(most - 1 - exponent).unwrap_or(0)),
+            false => text,
+        }
+    }
+
     fn signed(&self, negative: bool, digits: String) -> String {
+        if negative && self.parenthesised {
+            let missing = self.width.saturating_sub(digits.len() + 2);
+            return format!("({}{digits})", if self.zeros { "0".repeat(missing) } else { String::new() });
+        }
         let sign = match negative {
             true => "-",
             false if self.plus => "+",
@@ -197,6 +218,14 @@ impl Directive {
         let missing = " ".repeat(self.width.saturating_sub(text.chars().count()));
         if self.left { text + &missing } else { missing + &text }
     }
+}
+
+fn scientific(magnitude: f64, places: usize) -> String {
+    let text = format!("{magnitude:.places$e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
 /// Java rounds the shortest decimal text of a double half up.
