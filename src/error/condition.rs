@@ -13,7 +13,7 @@ macro_rules! conditions {
 }
 
 conditions! {
-    UPGRADE_DATETIME_PATTERN = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "42K0B", Upgrade, "the datetime pattern <pattern> holds the letter <c>, which was week-based in Spark 2 and has no meaning since; use EXTRACT instead.";
+    UPGRADE_DATETIME_PATTERN = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "42K0B", Upgrade, "the datetime pattern <pattern> is one of Spark 2 that has no meaning since: <why>";
     DECIMAL_PRECISION_EXCEEDS_MAX = "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003", Arithmetic, "a decimal of <precision> digits has more than the most, <maxPrecision>.";
     INVALID_FORMAT_EMPTY = "INVALID_FORMAT.EMPTY", "42601", Analysis, "the number format <format> is empty.";
     INVALID_FORMAT_WRONG_NUM_DIGIT = "INVALID_FORMAT.WRONG_NUM_DIGIT", "42601", Analysis, "the number format <format> needs at least one digit, 0 or 9.";
@@ -42,6 +42,9 @@ conditions! {
     INVALID_TIMEZONE = "INVALID_TIMEZONE", "22009", DateTime, "<timeZone> is no time zone; use a region such as Europe/Paris or an offset such as +01:00.";
     INVALID_DATETIME_PATTERN_ILLEGAL_CHARACTER = "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "22007", IllegalArgument, "the datetime pattern <pattern> holds the letter <c>, which has no meaning here.";
     INVALID_DATETIME_PATTERN_LENGTH = "INVALID_DATETIME_PATTERN.LENGTH", "22007", IllegalArgument, "the datetime pattern <pattern> repeats a letter too often.";
+    INVALID_DATETIME_PATTERN_WITH_SUGGESTION = "INVALID_DATETIME_PATTERN.WITH_SUGGESTION", "22007", Runtime, "the datetime pattern <pattern> does not parse: <why>.";
+    WEEK_BASED_DATETIME_PATTERN = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN", "42K0B", IllegalArgument, "the datetime pattern <pattern> holds the week-based letter <c>, which has no meaning since Spark 3; use EXTRACT instead.";
+    INVALID_LINE_SEPARATOR_EMPTY = "INVALID_LINE_SEPARATOR.EMPTY", "22023", IllegalArgument, "the option 'lineSep' must not be empty.";
     CANNOT_PARSE_TIMESTAMP = "CANNOT_PARSE_TIMESTAMP", "22007", DateTime, "<message>; use <func> to get null instead.";
     CANNOT_DECODE_URL = "CANNOT_DECODE_URL", "22546", IllegalArgument, "the URL <url> does not decode; use `try_url_decode` to get null instead.";
     CANNOT_PARSE_INTERVAL = "CANNOT_PARSE_INTERVAL", "22006", IllegalArgument, "the interval <intervalString> does not parse.";

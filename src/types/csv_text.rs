@@ -1,4 +1,6 @@
 //! Rows as CSV text, as the CSV sink and `to_csv` write them: quoted only where a value must be, an empty text as `""`, null as `nullValue`.
+//!
+//! Between quotes a quote is escaped, and so is the escape: `C:\dir, x\` becomes `"C:\\dir, x\\"`. Outside quotes nothing is.
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
@@ -7,7 +9,7 @@ use super::display;
 use super::pattern::Pattern;
 use super::zone::Zone;
 use crate::config::{Options, options};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
 
 /// Options of CSV output.
 #[derive(Clone, Debug)]
@@ -15,6 +17,10 @@ pub struct CsvStyle {
     separator: String,
     quote: char,
     escape: char,
+    /// What stands before an escape between quotes; 0 for none.
+    escape_escape: char,
+    /// A first value that begins with it is quoted, unless it is 0. The writer has `#` where the reader has none.
+    comment: char,
     quote_all: bool,
     escape_quotes: bool,
     null_value: String,
@@ -30,15 +36,18 @@ pub struct CsvStyle {
 impl CsvStyle {
     /// Reads Spark's options for writing CSV, those of whole files apart; `zone` is the session's.
     pub fn read(options: &mut Options, zone: &str) -> Result<Self> {
-        if options.get("charToEscapeQuoteEscaping").is_some() {
-            return Err(Error::unsupported("the option 'charToEscapeQuoteEscaping' is not here for writing"));
+        if options.get("lineSep") == Some("") {
+            return Err(Error::of(condition::INVALID_LINE_SEPARATOR_EMPTY));
         }
         let delimiter = options.get("delimiter").map(str::to_owned);
         let separator = options.get("sep").map(str::to_owned).or(delimiter).unwrap_or_else(|| ",".into());
+        let (quote, escape) = (one_char(options, "quote", '"')?, one_char(options, "escape", '\\')?);
         Ok(Self {
             separator: if separator == "\\t" { "\t".into() } else { separator },
-            quote: one_char(options, "quote", '"')?,
-            escape: one_char(options, "escape", '\\')?,
+            quote,
+            escape,
+            escape_escape: one_char(options, "charToEscapeQuoteEscaping", if escape == quote { '\0' } else { escape })?,
+            comment: one_char(options, "comment", '#')?,
             quote_all: options.flag("quoteAll", false)?,
             escape_quotes: options.flag("escapeQuotes", true)?,
             null_value: options.get("nullValue").unwrap_or("").to_owned(),
@@ -55,10 +64,7 @@ impl CsvStyle {
     /// A line of names.
     pub fn header<'a>(&self, line: &mut String, names: impl Iterator<Item = &'a str>) {
         for (i, name) in names.enumerate() {
-            if i > 0 {
-                line.push_str(&self.separator);
-            }
-            self.push(line, name);
+            self.push(line, i, Some(name));
         }
     }
 
@@ -70,57 +76,69 @@ impl CsvStyle {
     /// Appends one row, without its line's end.
     pub fn line(&self, line: &mut String, columns: &[StringArray], row: usize) {
         for (i, column) in columns.iter().enumerate() {
-            if i > 0 {
-                line.push_str(&self.separator);
-            }
-            if column.is_null(row) {
-                self.push_given(line, &self.null_value);
-            } else if column.value(row).is_empty() {
-                self.push_given(line, &self.empty_value);
-            } else {
-                self.push(line, column.value(row));
-            }
+            self.push(line, i, column.is_valid(row).then(|| column.value(row)));
         }
     }
 
-    /// Appends what stands for null or an empty text: as it is, unless everything is quoted.
-    fn push_given(&self, line: &mut String, value: &str) {
-        if self.quote_all && !value.is_empty() && value != "\"\"" {
-            self.push(line, value);
-        } else {
-            line.push_str(value);
+    /// Appends the value of a column. What stands for null or for an empty text may bring its own quotes.
+    fn push(&self, line: &mut String, column: usize, value: Option<&str>) {
+        if column > 0 {
+            line.push_str(&self.separator);
         }
-    }
-
-    fn push(&self, line: &mut String, value: &str) {
-        let value = if self.trim_start { value.trim_start() } else { value };
-        let value = if self.trim_end { value.trim_end() } else { value };
-        let special =
-            value.contains(self.separator.as_str()) || value.contains(['\n', '\r']) || value.starts_with(self.quote);
-        if !(self.quote_all || special || self.escape_quotes && value.contains(self.quote)) {
-            line.push_str(value);
+        let value = value.map(|value| self.trimmed_start(value));
+        let trimmed = value.map(|value| self.trimmed_end(value));
+        let given = match trimmed {
+            None => Some(self.null_value.as_str()),
+            Some("") => Some(self.empty_value.as_str()),
+            Some(_) => None,
+        };
+        let text = given.or(trimmed).unwrap_or_default();
+        let quoted = text.len() > 1 && text.starts_with(self.quote) && text.ends_with(self.quote);
+        // Spaces that are taken away at the end are looked at before.
+        let asked = if given.is_some() { text } else { value.unwrap_or_default() };
+        if given.is_some() && quoted || !(self.quote_all || self.must_be_quoted(asked, column)) {
+            line.push_str(text);
             return;
         }
         line.push(self.quote);
-        for c in value.chars() {
+        for c in text.chars() {
             if c == self.quote {
                 line.push(self.escape);
+            } else if c == self.escape && self.escape_escape != '\0' {
+                line.push(self.escape_escape);
             }
             line.push(c);
         }
         line.push(self.quote);
     }
 
+    /// Without the spaces and control characters at its beginning, unless they are kept.
+    fn trimmed_start<'a>(&self, value: &'a str) -> &'a str {
+        if self.trim_start { value.trim_start_matches(|c| c <= ' ') } else { value }
+    }
+
+    /// Without those at its end, unless they are kept.
+    fn trimmed_end<'a>(&self, value: &'a str) -> &'a str {
+        if self.trim_end { value.trim_end_matches(|c| c <= ' ') } else { value }
+    }
+
+    fn must_be_quoted(&self, text: &str, column: usize) -> bool {
+        text.contains(self.separator.as_str())
+            || text.contains(['\n', '\r'])
+            || text.starts_with(self.quote)
+            || self.escape_quotes && text.contains(self.quote)
+            || column == 0 && self.comment != '\0' && text.starts_with(self.comment)
+    }
+
     fn texts(&self, column: &dyn Array) -> Result<StringArray> {
         let zone = self.zone;
         match column.data_type() {
-            DataType::Date32 => {
-                let micros = column
-                    .as_primitive::<Date32Type>()
-                    .iter()
-                    .map(|days| days.map(|days| i64::from(days) * 86_400_000_000));
-                Ok(format_all(micros, &self.date, Zone::UTC))
-            }
+            DataType::Date32 => column
+                .as_primitive::<Date32Type>()
+                .iter()
+                .map(|days| days.map(|days| self.date.date(days)).transpose())
+                .collect(),
+            DataType::Binary => display::to_strings(column, zone, display::Style::Show),
             DataType::Timestamp(_, has_zone) => {
                 let micros = column.as_primitive::<TimestampMicrosecondType>().iter();
                 let (pattern, zone) =

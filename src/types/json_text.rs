@@ -24,6 +24,10 @@ pub struct JsonStyle {
     pub date: Pattern,
     pub timestamp: Pattern,
     pub timestamp_ntz: Pattern,
+    /// Whether a value has a line for each field.
+    pub pretty: bool,
+    /// Whether characters beyond ASCII are written as `\u` and their code.
+    pub code_points: bool,
 }
 
 impl JsonStyle {
@@ -35,8 +39,101 @@ impl JsonStyle {
             date: Pattern::new("yyyy-MM-dd")?,
             timestamp: Pattern::new("yyyy-MM-dd'T'HH:mm:ss.SSSXXX")?,
             timestamp_ntz: Pattern::new("yyyy-MM-dd'T'HH:mm:ss.SSS")?,
+            pretty: false,
+            code_points: false,
         })
     }
+
+    /// A whole value's text as the style has it.
+    pub fn finished(&self, json: String) -> String {
+        let json = if self.pretty { indented(&json) } else { json };
+        if !self.code_points || json.is_ascii() {
+            return json;
+        }
+        let mut out = String::with_capacity(json.len());
+        for c in json.chars() {
+            if c.is_ascii() {
+                out.push(c);
+            } else {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    out.push_str(&format!("\\u{unit:04X}"));
+                }
+            }
+        }
+        out
+    }
+}
+
+/// Appends one row as a whole value.
+pub fn write_row(out: &mut String, rows: &StructArray, row: usize, style: &JsonStyle) -> Result<()> {
+    if !style.pretty && !style.code_points {
+        return write_struct(out, rows, row, style);
+    }
+    let mut json = String::new();
+    write_struct(&mut json, rows, row, style)?;
+    out.push_str(&style.finished(json));
+    Ok(())
+}
+
+/// JSON text as Jackson's pretty printer has it: two spaces a level, ` : ` after names.
+fn indented(json: &str) -> String {
+    let mut out = String::new();
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    let mut objects: Vec<bool> = Vec::new();
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.push_str(&"  ".repeat(depth));
+    };
+    let mut letters = json.chars().peekable();
+    while let Some(c) = letters.next() {
+        if quoted {
+            quoted = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+            out.push(c);
+            continue;
+        }
+        match c {
+            '"' => {
+                quoted = true;
+                out.push(c);
+            }
+            '{' | '[' => {
+                let close = if c == '{' { '}' } else { ']' };
+                out.push(c);
+                if letters.peek() == Some(&close) {
+                    letters.next();
+                    out.push(' ');
+                    out.push(close);
+                    continue;
+                }
+                objects.push(c == '{');
+                if c == '{' {
+                    depth += 1;
+                    line(&mut out, depth);
+                } else {
+                    out.push(' ');
+                }
+            }
+            '}' | ']' => {
+                objects.pop();
+                if c == '}' {
+                    depth -= 1;
+                    line(&mut out, depth);
+                } else {
+                    out.push(' ');
+                }
+                out.push(c);
+            }
+            ',' if objects.last() == Some(&true) => {
+                out.push(c);
+                line(&mut out, depth);
+            }
+            ',' => out.push_str(", "),
+            ':' => out.push_str(" : "),
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 /// Appends the value in `row` of `array` as JSON; null as `null`.
@@ -76,7 +173,7 @@ pub fn write_value(out: &mut String, array: &dyn Array, row: usize, style: &Json
         }
         DataType::Date32 => {
             let days = array.as_primitive::<Date32Type>().value(row);
-            write_pattern(out, &style.date, i64::from(days) * 86_400_000_000, Zone::UTC);
+            write_string(out, &style.date.date(days)?);
         }
         DataType::Timestamp(_, zone) => {
             let micros = array.as_primitive::<TimestampMicrosecondType>().value(row);
@@ -104,7 +201,7 @@ pub fn write_value(out: &mut String, array: &dyn Array, row: usize, style: &Json
                 if i > 0 {
                     out.push(',');
                 }
-                write_string(out, &display::one(keys, i, style.zone));
+                write_string(out, &key_text(keys, i, style));
                 out.push(':');
                 write_value(out, values, i, style)?;
             }
@@ -114,6 +211,15 @@ pub fn write_value(out: &mut String, array: &dyn Array, row: usize, style: &Json
         other => return Err(Error::unsupported(format!("JSON cannot hold the type {}", super::simple_name(other)))),
     }
     Ok(())
+}
+
+/// A key's text. A date or a time is the number that Spark keeps it as.
+fn key_text(keys: &dyn Array, row: usize, style: &JsonStyle) -> String {
+    match keys.data_type() {
+        DataType::Date32 => keys.as_primitive::<Date32Type>().value(row).to_string(),
+        DataType::Timestamp(..) => keys.as_primitive::<TimestampMicrosecondType>().value(row).to_string(),
+        _ => display::one(keys, row, style.zone),
+    }
 }
 
 /// Appends one row of a struct as a JSON object.

@@ -101,7 +101,17 @@ pub fn sql_name(data_type: &DataType) -> String {
 
 fn struct_field_sql(field: &Field) -> String {
     let not_null = if field.is_nullable() { "" } else { " NOT NULL" };
-    format!("{}: {}{not_null}", field.name(), sql_name(field.data_type()))
+    format!("{}: {}{not_null}", quoted_if_needed(field.name()), sql_name(field.data_type()))
+}
+
+/// A name in backticks, unless it is of letters, digits and underscores and not of digits alone.
+fn quoted_if_needed(name: &str) -> std::borrow::Cow<'_, str> {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if plain && !name.bytes().all(|byte| byte.is_ascii_digit()) {
+        name.into()
+    } else {
+        format!("`{}`", name.replace('`', "``")).into()
+    }
 }
 
 fn name_with(data_type: &DataType, member: &dyn Fn(&str, String) -> String) -> String {

@@ -7,10 +7,12 @@
 //! | `E`, `F`, `G` | day of week (`E` Mon, `EEEE` Monday), aligned week, era |
 //! | `V`, `z`, `O`, `X`, `x`, `Z` | zone id, zone name, `GMT+8`, offsets |
 //! | `'text'`, `''`, `[optional]` | literal text, a quote, a part that may be absent |
+//!
+//! A fraction has as many digits as letters when it is written, and from one to as many when it is read.
 
 use super::calendar::{self, MICROS_PER_DAY, MICROS_PER_SECOND, SECONDS_PER_DAY};
 use super::zone::{Zone, format_offset};
-use crate::error::{Error, Result, condition};
+use crate::error::{Error, ErrorKind, Result, condition};
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -28,6 +30,35 @@ const MONTHS: [&str; 12] = [
 ];
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
+/// Letters of the week, which Spark 2 knew.
+const WEEK_BASED: [char; 6] = ['Y', 'W', 'w', 'e', 'c', 'u'];
+
+/// Names of zones that text has, the longer before those that they begin with. Short ones are the same in summer.
+const ZONE_NAMES: [(&str, &str); 22] = [
+    ("Coordinated Universal Time", "UTC"),
+    ("Greenwich Mean Time", "GMT"),
+    ("Eastern Standard Time", "America/New_York"),
+    ("Eastern Daylight Time", "America/New_York"),
+    ("Central Standard Time", "America/Chicago"),
+    ("Central Daylight Time", "America/Chicago"),
+    ("Mountain Standard Time", "America/Denver"),
+    ("Mountain Daylight Time", "America/Denver"),
+    ("Pacific Standard Time", "America/Los_Angeles"),
+    ("Pacific Daylight Time", "America/Los_Angeles"),
+    ("India Standard Time", "Asia/Kolkata"),
+    ("EST", "America/New_York"),
+    ("EDT", "America/New_York"),
+    ("CST", "America/Chicago"),
+    ("CDT", "America/Chicago"),
+    ("MST", "America/Denver"),
+    ("MDT", "America/Denver"),
+    ("PST", "America/Los_Angeles"),
+    ("PDT", "America/Los_Angeles"),
+    ("IST", "Asia/Kolkata"),
+    ("BST", "Europe/London"),
+    ("CEST", "Europe/Paris"),
+];
+
 /// A pattern, read once and used for a whole column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pattern(Vec<Item>);
@@ -44,97 +75,56 @@ enum Item {
 #[derive(Clone, Copy, Debug, Default)]
 struct ParsedFields {
     year: Option<i64>,
-    month: Option<u32>,
-    day: Option<u32>,
+    month: Option<i64>,
+    day: Option<i64>,
     day_of_year: Option<i64>,
-    weekday: Option<i64>,
     hour: Option<i64>,
     hour12: Option<i64>,
-    afternoon: Option<bool>,
-    minute: i64,
-    second: i64,
-    nanos: i64,
-    before_christ: bool,
+    afternoon: Option<i64>,
+    minute: Option<i64>,
+    second: Option<i64>,
+    nanos: Option<i64>,
+    before_christ: Option<i64>,
     zone: Option<Zone>,
 }
 
 impl Pattern {
-    /// Reads a pattern; a letter that Spark does not take is an error that names it.
+    /// Reads a pattern that times are written by; a letter that Spark does not take is an error that names it.
     pub fn new(pattern: &str) -> Result<Self> {
-        let letters: Vec<char> = pattern.chars().collect();
-        let mut open: Vec<Vec<Item>> = vec![Vec::new()];
-        let mut at = 0;
-        while at < letters.len() {
-            let letter = letters[at];
-            let start = at;
-            at += 1;
-            let item = match letter {
-                '\'' => {
-                    let mut text = String::new();
-                    loop {
-                        match (letters.get(at), letters.get(at + 1)) {
-                            (Some('\''), Some('\'')) => {
-                                text.push('\'');
-                                at += 2;
-                            }
-                            (Some('\''), _) => {
-                                at += 1;
-                                break;
-                            }
-                            (Some(other), _) => {
-                                text.push(*other);
-                                at += 1;
-                            }
-                            (None, _) => return Err(illegal(pattern, letter)),
-                        }
-                    }
-                    Item::Literal(if at - start == 2 { "'".to_owned() } else { text })
-                }
-                '[' => {
-                    open.push(Vec::new());
-                    continue;
-                }
-                ']' => match open.pop() {
-                    Some(items) if !open.is_empty() => Item::Optional(items),
-                    _ => return Err(illegal(pattern, letter)),
-                },
-                'Y' | 'W' | 'w' | 'e' | 'c' | 'u' => {
-                    return Err(Error::of(condition::UPGRADE_DATETIME_PATTERN)
-                        .with("pattern", format!("'{pattern}'"))
-                        .with("c", letter));
-                }
-                letter if letter.is_ascii_alphabetic() => {
-                    while letters.get(at) == Some(&letter) {
-                        at += 1;
-                    }
-                    field(pattern, letter, at - start)?
-                }
-                '{' | '}' | '#' => return Err(illegal(pattern, letter)),
-                other => Item::Literal(other.to_string()),
-            };
-            if let Some(items) = open.last_mut() {
-                items.push(item);
-            }
+        Self::made(pattern, "")
+    }
+
+    /// As [`Pattern::new`] for a pattern that text is read by: days of the week and quarters can only be written.
+    pub fn for_parsing(pattern: &str) -> Result<Self> {
+        Self::made(pattern, "EFQq")
+    }
+
+    fn made(pattern: &str, refused: &str) -> Result<Self> {
+        let made = check_letters(pattern, refused).and_then(|()| items(pattern));
+        match made {
+            Ok(items) if has_era(&items) => Ok(Self(items)),
+            Ok(items) => Ok(Self(items.into_iter().map(without_era).collect())),
+            // As in Spark, which names its version where the pattern had a meaning before.
+            Err(error) if is_of_spark_2(pattern) => Err(Error::of(condition::UPGRADE_DATETIME_PATTERN)
+                .with("pattern", format!("'{pattern}'"))
+                .with("why", error.message())),
+            Err(error) => Err(error),
         }
-        // Java closes what is left open at the end.
-        while open.len() > 1 {
-            let items = open.pop().unwrap_or_default();
-            if let Some(outer) = open.last_mut() {
-                outer.push(Item::Optional(items));
-            }
-        }
-        Ok(Self(open.pop().unwrap_or_default()))
     }
 
     /// Appends an instant, read in `zone`.
     pub fn format_timestamp(&self, micros: i64, zone: Zone, out: &mut String) {
-        let local = Local { micros: zone.to_local(micros), zone: Some((zone, micros)) };
+        let local = Local { micros: zone.to_local(micros), zone: Some((zone, micros)), timed: true };
         write_items(&self.0, &local, out);
     }
 
-    /// Appends a clock reading that has no zone; `None` where the pattern asks for one outside an optional part.
-    pub fn format_local(&self, micros: i64, out: &mut String) -> Option<()> {
-        write_items(&self.0, &Local { micros, zone: None }, out).then_some(())
+    /// A date, in days since the epoch; an error where the pattern asks for a time or a zone outside an optional part.
+    pub fn date(&self, days: i32) -> Result<String> {
+        let (micros, mut out) = (i64::from(days) * MICROS_PER_DAY, String::new());
+        if write_items(&self.0, &Local { micros, zone: None, timed: false }, &mut out) {
+            return Ok(out);
+        }
+        Err(Error::new(ErrorKind::DateTime, "the date pattern asks for a time of day or a zone, which a date has not"))
     }
 
     /// The instant that text names; without a zone of its own it is a reading in `zone`.
@@ -160,10 +150,139 @@ impl Pattern {
     }
 }
 
-fn illegal(pattern: &str, letter: char) -> Error {
-    Error::of(condition::INVALID_DATETIME_PATTERN_ILLEGAL_CHARACTER)
+/// The letters of a pattern outside quotes, each run of one letter once.
+fn runs(pattern: &str) -> Vec<(char, usize)> {
+    let mut runs: Vec<(char, usize)> = Vec::new();
+    let mut quoted = false;
+    let mut last = None;
+    for c in pattern.chars() {
+        quoted ^= c == '\'';
+        if !quoted && c.is_ascii_alphabetic() {
+            match runs.last_mut().filter(|_| last == Some(c)) {
+                Some((_, count)) => *count += 1,
+                None => runs.push((c, 1)),
+            }
+        }
+        last = Some(c);
+    }
+    runs
+}
+
+/// Refuses letters that Java takes and Spark does not, and `refused`.
+fn check_letters(pattern: &str, refused: &str) -> Result<()> {
+    let runs = runs(pattern);
+    if let Some((letter, _)) = runs.iter().find(|(letter, _)| WEEK_BASED.contains(letter)) {
+        return Err(Error::of(condition::WEEK_BASED_DATETIME_PATTERN)
+            .with("pattern", format!("'{pattern}'"))
+            .with("c", letter));
+    }
+    if let Some((letter, _)) = runs.iter().find(|(letter, _)| "ABnNp".contains(*letter) || refused.contains(*letter)) {
+        return Err(Error::of(condition::INVALID_DATETIME_PATTERN_ILLEGAL_CHARACTER)
+            .with("pattern", format!("'{pattern}'"))
+            .with("c", letter));
+    }
+    let long = |(letter, count): &(char, usize)| match letter {
+        'G' | 'M' | 'L' | 'E' | 'Q' | 'q' => *count > 4,
+        'y' => *count > 6,
+        _ => false,
+    };
+    if runs.iter().any(long) {
+        return Err(Error::of(condition::INVALID_DATETIME_PATTERN_LENGTH).with("pattern", format!("'{pattern}'")));
+    }
+    Ok(())
+}
+
+/// Whether `SimpleDateFormat`, by which Spark 2 read patterns, takes this one.
+fn is_of_spark_2(pattern: &str) -> bool {
+    pattern.matches('\'').count() % 2 == 0
+        && runs(pattern)
+            .iter()
+            .all(|(letter, count)| "GyMdkHmsSEDFwWahKzZYuXL".contains(*letter) && (*letter != 'X' || *count <= 3))
+}
+
+fn has_era(items: &[Item]) -> bool {
+    items.iter().any(|item| match item {
+        Item::Field(letter, _) => *letter == 'G',
+        Item::Optional(items) => has_era(items),
+        Item::Literal(_) => false,
+    })
+}
+
+/// Where no era stands, a year has a sign.
+fn without_era(item: Item) -> Item {
+    match item {
+        Item::Field('y', count) => Item::Field('u', count),
+        Item::Optional(items) => Item::Optional(items.into_iter().map(without_era).collect()),
+        item => item,
+    }
+}
+
+fn unreadable(pattern: &str, why: &str) -> Error {
+    Error::of(condition::INVALID_DATETIME_PATTERN_WITH_SUGGESTION)
         .with("pattern", format!("'{pattern}'"))
-        .with("c", letter)
+        .with("why", why)
+}
+
+/// A pattern's parts.
+fn items(pattern: &str) -> Result<Vec<Item>> {
+    let letters: Vec<char> = pattern.chars().collect();
+    let mut open: Vec<Vec<Item>> = vec![Vec::new()];
+    let mut at = 0;
+    while at < letters.len() {
+        let letter = letters[at];
+        let start = at;
+        at += 1;
+        let item = match letter {
+            '\'' => {
+                let mut text = String::new();
+                loop {
+                    match (letters.get(at), letters.get(at + 1)) {
+                        (Some('\''), Some('\'')) => {
+                            text.push('\'');
+                            at += 2;
+                        }
+                        (Some('\''), _) => {
+                            at += 1;
+                            break;
+                        }
+                        (Some(other), _) => {
+                            text.push(*other);
+                            at += 1;
+                        }
+                        (None, _) => return Err(unreadable(pattern, "a quote is not closed")),
+                    }
+                }
+                Item::Literal(if at - start == 2 { "'".to_owned() } else { text })
+            }
+            '[' => {
+                open.push(Vec::new());
+                continue;
+            }
+            ']' => match open.pop() {
+                Some(items) if !open.is_empty() => Item::Optional(items),
+                _ => return Err(unreadable(pattern, "a ] closes nothing")),
+            },
+            letter if letter.is_ascii_alphabetic() => {
+                while letters.get(at) == Some(&letter) {
+                    at += 1;
+                }
+                field(pattern, letter, at - start)?
+            }
+            '{' | '}' | '#' => return Err(unreadable(pattern, &format!("{letter} is reserved"))),
+            other => Item::Literal(other.to_string()),
+        };
+        if let Some(items) = open.last_mut() {
+            items.push(item);
+        }
+    }
+    // Java closes what is left open at the end.
+    while open.len() > 1 {
+        let items = open.pop().unwrap_or_default();
+        if let Some(outer) = open.last_mut() {
+            outer.push(Item::Optional(items));
+        }
+    }
+    Ok(open.pop().unwrap_or_default())
 }
 
 /// A field, when its letter may stand `count` times.
@@ -178,11 +297,11 @@ fn field(pattern: &str, letter: char, count: usize) -> Result<Item> {
         'S' => 9,
         'V' => 2,
         'X' | 'x' | 'Z' => 5,
-        _ => return Err(illegal(pattern, letter)),
+        _ => return Err(unreadable(pattern, &format!("the letter {letter} has no meaning"))),
     };
     let even = !(letter == 'V' && count != 2 || letter == 'O' && count != 1 && count != 4);
     if count > most || !even {
-        return Err(Error::of(condition::INVALID_DATETIME_PATTERN_LENGTH).with("pattern", format!("'{pattern}'")));
+        return Err(unreadable(pattern, &format!("it has {count} letters {letter} in a row")));
     }
     Ok(Item::Field(letter, count))
 }
@@ -191,9 +310,11 @@ fn field(pattern: &str, letter: char, count: usize) -> Result<Item> {
 struct Local {
     micros: i64,
     zone: Option<(Zone, i64)>,
+    /// Whether there is a time of day, which a date has not.
+    timed: bool,
 }
 
-/// False, with `out` as it was, when a field asks for a zone that is not there.
+/// False, with `out` as it was, when a field asks for a time or a zone that is not there.
 fn write_items(items: &[Item], local: &Local, out: &mut String) -> bool {
     let start = out.len();
     for item in items {
@@ -217,18 +338,23 @@ fn write_items(items: &[Item], local: &Local, out: &mut String) -> bool {
 }
 
 fn write_field(letter: char, count: usize, local: &Local, out: &mut String) -> Option<()> {
+    if !local.timed && "HkhKmsSa".contains(letter) {
+        return None;
+    }
     let days = local.micros.div_euclid(MICROS_PER_DAY);
     let of_day = local.micros.rem_euclid(MICROS_PER_DAY);
     let hour = of_day / (3600 * MICROS_PER_SECOND);
     let (year, month, day) = calendar::civil(days);
     let mut number = |value: i64, width: usize| out.push_str(&format!("{value:0width$}"));
     match letter {
-        'y' => {
-            let of_era = if year > 0 { year } else { 1 - year };
+        'y' | 'u' => {
+            let shown = if letter == 'u' || year > 0 { year } else { 1 - year };
             match count {
-                2 => number(of_era % 100, 2),
-                _ if count >= 4 && of_era >= 10_i64.pow(count as u32) => out.push_str(&format!("+{of_era}")),
-                _ => number(of_era, count),
+                2 => number(shown.abs() % 100, 2),
+                _ if count >= 4 && shown >= 10_i64.pow(count as u32) => out.push_str(&format!("+{shown}")),
+                // The sign is none of the digits.
+                _ if shown < 0 => out.push_str(&format!("-{:0count$}", -shown)),
+                _ => number(shown, count),
             }
         }
         'M' | 'L' if count > 2 => out.push_str(name(MONTHS[month as usize - 1], count)),
@@ -338,8 +464,9 @@ fn read_items<'a>(items: &[Item], mut text: &'a str, found: &mut ParsedFields) -
 /// Digits that the fixed-width numbers right after a number take from it: `yyyyMMdd`.
 fn following_digits(items: &[Item]) -> usize {
     let width = |item: &Item| match item {
-        Item::Field('S', count) => Some(*count),
-        Item::Field('M' | 'L' | 'y' | 'd' | 'H' | 'k' | 'h' | 'K' | 'm' | 's', 2) => Some(2),
+        // A longer fraction takes as many digits as there are.
+        Item::Field('S', 1) => Some(1),
+        Item::Field('M' | 'L' | 'y' | 'u' | 'd' | 'H' | 'k' | 'h' | 'K' | 'm' | 's', 2) => Some(2),
         Item::Field('D', 3) => Some(3),
         _ => None,
     };
@@ -362,89 +489,79 @@ fn read_field<'a>(
         Some((text[..taken].parse().ok()?, &text[taken..]))
     };
     // One letter takes as many digits as there are; two take two.
-    let plain = || if count == 1 { number(1, 18) } else { number(count, count) };
+    let plain = || if count == 1 { number(1, 19) } else { number(count, count) };
     let within = |range: std::ops::RangeInclusive<i64>| plain().filter(|(value, _)| range.contains(value));
-    match letter {
-        'y' => {
-            let (year, rest) = match count {
-                2 => number(2, 2).map(|(year, rest)| (2000 + year, rest))?,
-                _ if count >= 4 => match text.strip_prefix('+') {
-                    Some(signed) => {
-                        let digits = signed.bytes().take_while(u8::is_ascii_digit).count();
-                        let taken = digits.saturating_sub(reserved);
-                        (signed.get(..taken)?.parse().ok().filter(|_| taken > count)?, &signed[taken..])
-                    }
-                    None => number(count, count)?,
-                },
-                _ => number(count, 18)?,
-            };
-            found.year = Some(year);
-            Some(rest)
-        }
+    let (slot, (value, rest)) = match letter {
+        'y' | 'u' => (&mut found.year, read_year(letter == 'u', count, reserved, text)?),
         'M' | 'L' if count > 2 => {
             let (month, rest) = read_name(&MONTHS, count, text)?;
-            found.month = Some(month as u32 + 1);
-            Some(rest)
+            (&mut found.month, (month as i64 + 1, rest))
         }
-        'M' | 'L' => within(1..=12).map(|(value, rest)| {
-            found.month = Some(value as u32);
-            rest
-        }),
-        'd' => within(1..=31).map(|(value, rest)| {
-            found.day = Some(value as u32);
-            rest
-        }),
+        'M' | 'L' => (&mut found.month, within(1..=12)?),
+        'd' => (&mut found.day, within(1..=31)?),
         'D' => {
-            let (value, rest) = number(count, 3).filter(|(value, _)| (1..=366).contains(value))?;
-            found.day_of_year = Some(value);
-            Some(rest)
-        }
-        'E' => {
-            let (weekday, rest) = read_name(&WEEKDAYS, count, text)?;
-            found.weekday = Some(weekday as i64);
-            Some(rest)
+            let most = if count == 1 { 19 } else { 3 };
+            (&mut found.day_of_year, number(count, most).filter(|(value, _)| (1..=366).contains(value))?)
         }
         'a' => {
-            let half = text.get(..2)?;
-            found.afternoon = Some(half.eq_ignore_ascii_case("PM"));
-            (found.afternoon == Some(true) || half.eq_ignore_ascii_case("AM")).then(|| &text[2..])
+            let (half, rest) = read_word(&["AM", "PM"], text)?;
+            (&mut found.afternoon, (half, rest))
         }
         'H' | 'k' => {
             let (value, rest) = within(if letter == 'H' { 0..=23 } else { 1..=24 })?;
-            found.hour = Some(value % 24);
-            Some(rest)
+            (&mut found.hour, (value % 24, rest))
         }
         'h' | 'K' => {
             let (value, rest) = within(if letter == 'K' { 0..=11 } else { 1..=12 })?;
-            found.hour12 = Some(value % 12);
-            Some(rest)
+            (&mut found.hour12, (value % 12, rest))
         }
-        'm' => {
-            let (value, rest) = within(0..=59)?;
-            found.minute = value;
-            Some(rest)
-        }
-        's' => {
-            let (value, rest) = within(0..=59)?;
-            found.second = value;
-            Some(rest)
-        }
+        'm' => (&mut found.minute, within(0..=59)?),
+        's' => (&mut found.second, within(0..=59)?),
         'S' => {
-            let (value, rest) = number(count, count)?;
-            found.nanos = value * 10_i64.pow(9 - count as u32);
-            Some(rest)
+            let digits = text.bytes().take(count).take_while(u8::is_ascii_digit).count();
+            let value: i64 = text[..digits].parse().ok()?;
+            (&mut found.nanos, (value * 10_i64.pow(9 - digits as u32), &text[digits..]))
         }
         'G' => {
             let names = if count == 4 { ["Anno Domini", "Before Christ"] } else { ["AD", "BC"] };
-            let at = names
-                .iter()
-                .position(|name| text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name)))?;
-            found.before_christ = at == 1;
-            Some(&text[names[at].len()..])
+            (&mut found.before_christ, read_word(&names, text)?)
         }
-        'Q' | 'q' | 'F' => plain().map(|(_, rest)| rest),
-        _ => read_zone(letter, count, text, found),
+        _ => return read_zone(letter, count, text, found),
+    };
+    // A field may stand twice if its values agree.
+    (*slot.get_or_insert(value) == value).then_some(rest)
+}
+
+/// A year of four letters or more takes a plus, and must if it has more digits than the pattern. One without an era takes a minus.
+fn read_year(signed: bool, count: usize, reserved: usize, text: &str) -> Option<(i64, &str)> {
+    let plus = text.strip_prefix('+').filter(|_| count >= 4);
+    let minus = text.strip_prefix('-').filter(|_| count != 2 && signed);
+    let unsigned = plus.or(minus).unwrap_or(text);
+    let digits = unsigned.bytes().take(19 + reserved).take_while(u8::is_ascii_digit).count();
+    let taken = match count {
+        2 => 2,
+        _ => digits.saturating_sub(reserved).max(count).min(19),
+    };
+    if taken > digits || count >= 4 && minus.is_none() && plus.is_some() != (taken > count) {
+        return None;
     }
+    let year: i64 = unsigned[..taken].parse().ok()?;
+    let rest = &unsigned[taken..];
+    let year = match (count, minus) {
+        (2, _) => 2000 + year,
+        (_, Some(_)) if year == 0 => return None,
+        (_, Some(_)) => -year,
+        (_, None) => year,
+    };
+    let least = if signed { -999_999_999 } else { 1 };
+    (least..=999_999_999).contains(&year).then_some((year, rest))
+}
+
+/// The place of the word, in any case, that the text begins with.
+fn read_word<'a>(words: &[&str], text: &'a str) -> Option<(i64, &'a str)> {
+    let at =
+        words.iter().position(|word| text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word)))?;
+    Some((at as i64, &text[words[at].len()..]))
 }
 
 fn read_name<'a>(names: &[&'static str], count: usize, text: &'a str) -> Option<(usize, &'a str)> {
@@ -459,8 +576,14 @@ fn read_zone<'a>(letter: char, count: usize, text: &'a str, found: &mut ParsedFi
     let length = |accept: fn(char) -> bool| text.find(|c| !accept(c)).unwrap_or(text.len());
     let (zone, taken) = match letter {
         'V' | 'z' => {
-            let taken = length(|c| c.is_ascii_alphanumeric() || "/_+-:".contains(c));
-            (Zone::find(&text[..taken])?, taken)
+            if letter == 'z'
+                && let Some((place, rest)) = read_word(&ZONE_NAMES.map(|(name, _)| name), text)
+            {
+                (Zone::find(ZONE_NAMES[place as usize].1)?, text.len() - rest.len())
+            } else {
+                let taken = length(|c| c.is_ascii_alphanumeric() || "/_+-:".contains(c));
+                (Zone::find_in_any_case(&text[..taken])?, taken)
+            }
         }
         'X' if text.starts_with(['Z', 'z']) => (Zone::Fixed(0), 1),
         'Z' if count == 5 && text.starts_with(['Z', 'z']) => (Zone::Fixed(0), 1),
@@ -486,33 +609,33 @@ fn read_zone<'a>(letter: char, count: usize, text: &'a str, found: &mut ParsedFi
 }
 
 impl ParsedFields {
+    /// Where a date is told twice, by day of the year and by month or day, both must agree.
     fn days(&self) -> Option<i64> {
-        let year = self.year.unwrap_or(1970);
-        let year = if self.before_christ { 1 - year } else { year };
-        let days = match self.day_of_year {
-            Some(day) if self.month.is_none() => {
-                let limit = if calendar::is_leap(year) { 366 } else { 365 };
-                calendar::days(year, 1, 1).filter(|_| day <= limit)? + day - 1
-            }
-            _ => calendar::days(year, self.month.unwrap_or(1), self.day.unwrap_or(1))?,
+        let year = self.year.map_or(1970, |year| if self.before_christ == Some(1) { 1 - year } else { year });
+        let first = calendar::days(year, 1, 1)?;
+        let days = match (self.month, self.day, self.day_of_year) {
+            (None, _, Some(of_year)) | (_, None, Some(of_year)) => first + of_year - 1,
+            (month, day, _) => calendar::days(year, month.unwrap_or(1) as u32, day.unwrap_or(1) as u32)?,
         };
-        (self.weekday.is_none_or(|weekday| weekday == calendar::weekday(days))).then_some(days)
+        let (found_year, found_month, found_day) = calendar::civil(days);
+        let agrees = found_year == year
+            && self.month.is_none_or(|month| month == i64::from(found_month))
+            && self.day.is_none_or(|day| day == i64::from(found_day))
+            && self.day_of_year.is_none_or(|of_year| of_year == days - first + 1);
+        agrees.then_some(days)
     }
 
     fn local_micros(&self) -> Option<i64> {
-        let hour = match (self.hour, self.hour12) {
-            (Some(hour), _) => hour,
-            (None, Some(hour)) => hour + if self.afternoon == Some(true) { 12 } else { 0 },
-            (None, None) => {
-                if self.afternoon == Some(true) {
-                    12
-                } else {
-                    0
-                }
+        let hour = match (self.hour, self.hour12, self.afternoon) {
+            (Some(hour), twelve, half) => {
+                let agrees =
+                    twelve.is_none_or(|twelve| twelve == hour % 12) && half.is_none_or(|half| half == hour / 12);
+                agrees.then_some(hour)?
             }
+            (None, twelve, half) => twelve.unwrap_or(0) + 12 * half.unwrap_or(0),
         };
-        let seconds = hour * 3600 + self.minute * 60 + self.second;
+        let seconds = hour * 3600 + self.minute.unwrap_or(0) * 60 + self.second.unwrap_or(0);
         let seconds = self.days()?.checked_mul(SECONDS_PER_DAY)?.checked_add(seconds)?;
-        seconds.checked_mul(MICROS_PER_SECOND)?.checked_add(self.nanos / 1000)
+        seconds.checked_mul(MICROS_PER_SECOND)?.checked_add(self.nanos.unwrap_or(0) / 1000)
     }
 }

@@ -64,6 +64,13 @@ impl Zone {
         offset_seconds(offset).map(Self::Fixed)
     }
 
+    /// As [`Zone::find`], with the name of a region in any case.
+    pub fn find_in_any_case(name: &str) -> Option<Self> {
+        Self::find(name).or_else(|| {
+            chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name)).copied().map(Self::Region)
+        })
+    }
+
     /// The zone of a name, or an error that names it.
     pub fn of(name: &str) -> Result<Self> {
         Self::find(name)

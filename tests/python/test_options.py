@@ -224,7 +224,7 @@ def test_what_spark_ignores_is_named_in_a_warning(spark, tmp_path: Path, caplog,
 
 
 def _written(spark, form: str, path: Path, options: dict[str, Any]) -> Any:
-    texts = "' é\"x, ' AS a, 'q\"q' AS b, '' AS c, CAST(NULL AS STRING) AS d"
+    texts = "' é\"x, ' AS a, 'q\"\\\\q' AS b, '' AS c, CAST(NULL AS STRING) AS d"
     rows = spark.sql(f"SELECT {texts}, date'2024-01-05' AS e, timestamp'2024-01-05 01:02:03' AS f").coalesce(1)
     try:
         (rows.select("a") if form == "text" else rows).write.format(form).options(**options).save(str(path))

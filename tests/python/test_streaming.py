@@ -63,6 +63,21 @@ def test_a_stream_fed_by_hand(spark):
     assert query.awaitTermination(1) is True
 
 
+def test_cells_that_need_escapes_come_back_from_a_csv_sink(spark, tmp_path):
+    cells = [("C:\\dir, x\\", "z"), ('say "x"', "a\\"), ("#a", "#b"), ("\\", '\\"'), ("a\nb", 'c""'), (None, "é,")]
+    stream = MemoryStream("a STRING, b STRING", spark)
+    query = (
+        stream.to_df()
+        .writeStream.format("csv")
+        .start(str(tmp_path / "out"), checkpointLocation=str(tmp_path / "checkpoint"))
+    )
+    stream.add(cells)
+    query.processAllAvailable()
+    query.stop()
+    back = spark.read.schema("a STRING, b STRING").csv(str(tmp_path / "out"), multiLine=True)
+    assert sorted(map(tuple, back.collect()), key=str) == sorted(cells, key=str)
+
+
 def test_a_tally_counts_the_batch_that_was_waited_for(spark, until):
     stream = MemoryStream("n INT", spark)
     query = stream.to_df().writeStream.format("noop").start()

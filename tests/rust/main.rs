@@ -13,6 +13,7 @@ mod runtime_share;
 mod runtime_threads;
 mod runtime_turn;
 mod session;
+mod source_csv;
 mod source_files;
 mod source_parquet;
 mod source_parquet_lists;

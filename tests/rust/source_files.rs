@@ -121,6 +121,71 @@ fn csv_nulls_and_quotes_are_sparks() {
 }
 
 #[test]
+fn csv_charsets_are_javas() {
+    let read = |bytes: &[u8], charset: &str| {
+        let file = data("a.csv", bytes);
+        shown(Load { format: "csv", path: &file.file, schema: "", options: &[("encoding", charset)] }).unwrap().1
+    };
+    assert_eq!(read(b"\xe9,\x80\n", "ISO-8859-1"), ["é|\u{80}"]);
+    assert_eq!(read(b"a\xe9,b\n", "us-ascii"), ["a\u{fffd}|b"]);
+    assert_eq!(read(b"\0a\0,\0b\0\n", "UTF-16"), ["a|b"]);
+    assert_eq!(read(b"a\0,\0b\0\n\0", "UTF-16LE"), ["a|b"]);
+    let file = data("a.csv", b"a\n");
+    for name in ["windows-1252", "utf8"] {
+        let error = fails("csv", &file.file, "", &[("encoding", name)]);
+        assert_eq!(condition(&error), "INVALID_PARAMETER_VALUE.CHARSET", "{name}");
+    }
+}
+
+#[test]
+fn csv_decimals_have_commas_and_no_spaces_and_doubles_may_be_hexadecimal() {
+    let schema = "a decimal(10,2), b double";
+    assert_eq!(csv("\"1,000.5\",0x1p3\n 1,0x1.8p1\n1,-0x10p-4\n", schema, &[]), ["1000.50|8.0", "-|3.0", "1.00|-1.0"]);
+    assert_eq!(csv_schema("\"1,000\"\n", &[("inferSchema", "true")]), "_c0:decimal(4,0)");
+}
+
+#[test]
+fn a_json_name_that_stands_twice_has_its_last_value_that_fits() {
+    let text = r#"{"a":1,"a":2}
+{"a":1,"a":"x"}
+{"a":"x","a":2}
+"#;
+    let (_, rows) = json(text, "a int, _corrupt_record string", &[]);
+    assert_eq!(rows, ["2|-", r#"1|{"a":1,"a":"x"}"#, r#"2|{"a":"x","a":2}"#]);
+    let file = data("a.json", text.as_bytes());
+    assert_eq!(condition(&fails("json", &file.file, "", &[])), "COLUMN_ALREADY_EXISTS");
+}
+
+#[test]
+fn json_names_of_two_lines_that_differ_by_case_are_one_unless_case_counts() {
+    let text = "{\"a\":1}\n{\"A\":2}\n";
+    let found = |rows: &[&str]| rows.iter().map(|row| (*row).to_owned()).collect::<Vec<_>>();
+    assert_eq!(json(text, "", &[]), ("a:bigint".to_owned(), found(&["1", "-"])));
+    let sensitive = [("conf:spark.sql.caseSensitive", "true")];
+    assert_eq!(json(text, "", &sensitive), ("A:bigint,a:bigint".to_owned(), found(&["-|1", "2|-"])));
+    let nested = "{\"s\":{\"b\":1}}\n{\"s\":{\"B\":2}}\n";
+    assert_eq!(json(nested, "", &[]).0, "s:struct<b:bigint>");
+    let file = data("a.json", b"{\"a\":1,\"A\":2}\n");
+    assert_eq!(condition(&fails("json", &file.file, "", &[])), "COLUMN_ALREADY_EXISTS");
+    assert_eq!(json("{\"a\":1,\"A\":2}\n", "", &sensitive).0, "A:bigint,a:bigint");
+}
+
+#[test]
+fn json_bytes_may_be_unsigned_and_words_for_numbers_are_jacksons() {
+    let text = "{\"a\":128}\n{\"a\":255}\n{\"a\":256}\n{\"a\":-129}\n";
+    assert_eq!(json(text, "a tinyint", &[]).1, ["-128", "-1", "-", "-"]);
+    let text = "{\"a\":+INF}\n{\"a\":INF}\n{\"a\":-NaN}\n{\"a\":NaN}\n";
+    assert_eq!(json(text, "a double", &[]).1, ["Infinity", "-", "-", "NaN"]);
+}
+
+#[test]
+fn a_query_of_the_corrupt_record_alone_is_refused_though_there_is_no_other_column() {
+    let file = data("a.json", b"{x\n");
+    let name = "UNSUPPORTED_FEATURE.QUERY_ONLY_CORRUPT_RECORD_COLUMN";
+    assert_eq!(condition(&fails("json", &file.file, "_corrupt_record string", &[])), name);
+}
+
+#[test]
 fn csv_separators_comments_and_line_ends() {
     assert_eq!(csv("a||b\n", "", &[("sep", "||")]), ["a|b"]);
     assert_eq!(csv("a\tb\n", "", &[("sep", "\\t")]), ["a|b"]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, Float64Array, Int64Array, ListArray, StringArray};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Field, Int64Type};
 use firesteel::error::ErrorKind;
 use firesteel::types::display::{self, Style};
 use firesteel::types::parse::{self, EvalMode};
@@ -190,9 +190,116 @@ fn patterns_parse_and_format() {
     assert_eq!(parsed("yyyy", "12024"), None);
     assert_eq!(
         Pattern::new("yyyy-mm-ddTHH").unwrap_err().condition().unwrap().name,
-        "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER"
+        "INVALID_DATETIME_PATTERN.WITH_SUGGESTION"
     );
     assert!(Pattern::new("YYYY").unwrap_err().message().contains("week-based"));
+}
+
+#[test]
+fn a_field_whose_name_is_no_word_stands_in_backticks() {
+    let field = |name: &str| Field::new(name, DataType::Utf8, true);
+    let names = DataType::Struct(["a_1", "a.b", "é", "1", ""].map(field).into_iter().collect());
+    assert_eq!(
+        firesteel::types::sql_name(&names),
+        "STRUCT<a_1: STRING, `a.b`: STRING, `é`: STRING, `1`: STRING, ``: STRING>"
+    );
+}
+
+fn read_by(pattern: &str, text: &str) -> Option<String> {
+    let micros = Pattern::for_parsing(pattern).unwrap().parse_timestamp(text, Zone::UTC)?;
+    Some(display::timestamp(micros, Zone::UTC))
+}
+
+#[test]
+fn a_fraction_is_read_from_one_digit_to_as_many_as_letters() {
+    for (pattern, text, expected) in [
+        ("HH:mm:ss.SSS", "01:02:03.1", Some("1970-01-01 01:02:03.1")),
+        ("HH:mm:ss.SSS", "01:02:03.123", Some("1970-01-01 01:02:03.123")),
+        ("HH:mm:ss.SSS", "01:02:03.1234", None),
+        ("HH:mm:ss.SSS", "01:02:03.", None),
+        ("HH:mm:ss[.SSSSSS]", "01:02:03", Some("1970-01-01 01:02:03")),
+        ("HH:mm:ss[.SSSSSS]", "01:02:03.12", Some("1970-01-01 01:02:03.12")),
+        ("HHmmssSSS", "033019100", Some("1970-01-01 03:30:19.1")),
+        // The fraction is none of the digits that are kept for what follows the year.
+        ("yyyyMMddHHmmssSSS", "20240102030405123", None),
+    ] {
+        assert_eq!(read_by(pattern, text).as_deref(), expected, "{pattern} {text}");
+    }
+}
+
+#[test]
+fn a_field_told_twice_must_agree_with_itself() {
+    for (pattern, text, good) in [
+        ("yyyy yyyy", "2024 2024", true),
+        ("yyyy yyyy", "2024 2023", false),
+        ("HH hh a", "15 03 PM", true),
+        ("HH a", "03 PM", false),
+        ("yyyy-MM-dd DDD", "2024-02-29 060", true),
+        ("yyyy-MM-dd DDD", "2024-02-29 061", false),
+        ("yyyy-DDD", "2023-366", false),
+    ] {
+        assert_eq!(read_by(pattern, text).is_some(), good, "{pattern} {text}");
+    }
+}
+
+#[test]
+fn a_year_has_the_digits_of_its_pattern_and_a_sign_where_no_era_stands() {
+    for (pattern, text, good) in [
+        ("yyyy", "0000", true),
+        ("yyyy", "-0001", true),
+        ("yyyy", "-0000", false),
+        ("yyyy G", "0000 AD", false),
+        ("yyyy", "+12024", true),
+        ("yyyy", "+2024", false),
+        ("yyyyM", "20241", false),
+    ] {
+        assert_eq!(read_by(pattern, text).is_some(), good, "{pattern} {text}");
+    }
+}
+
+#[test]
+fn a_year_before_the_first_is_written_with_a_sign_or_an_era() {
+    let written = |pattern: &str, text: &str| {
+        let mut out = String::new();
+        Pattern::new(pattern).unwrap().format_timestamp(at(text), Zone::UTC, &mut out);
+        out
+    };
+    assert_eq!(written("yyyy-MM-dd", "-0001-06-01"), "-0001-06-01");
+    assert_eq!(written("y yy", "-10000-01-02"), "-10000 00");
+    assert_eq!(written("yyyy G", "0000-01-01"), "0001 BC");
+    assert_eq!(written("yyyy", "+12024-01-01"), "+12024");
+}
+
+#[test]
+fn a_date_is_not_written_by_a_pattern_that_asks_for_a_time() {
+    assert_eq!(Pattern::new("yyyy-MM[ HH]").unwrap().date(0).unwrap(), "1970-01");
+    assert_eq!(Pattern::new("yyyy-MM-dd HH").unwrap().date(0).unwrap_err().kind(), ErrorKind::DateTime);
+}
+
+#[test]
+fn a_pattern_is_refused_by_what_spark_2_made_of_it() {
+    for (pattern, condition) in [
+        ("uuuu.n", "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN"),
+        ("yyyy aa", "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION"),
+        ("yyyy {", "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION"),
+        ("yyyyTHH", "INVALID_DATETIME_PATTERN.WITH_SUGGESTION"),
+        ("yyyy'", "INVALID_DATETIME_PATTERN.WITH_SUGGESTION"),
+        ("n", "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER"),
+    ] {
+        assert_eq!(Pattern::new(pattern).unwrap_err().condition().unwrap().name, condition, "{pattern}");
+    }
+}
+
+#[test]
+fn days_of_the_week_and_quarters_can_only_be_written() {
+    for (pattern, condition) in [
+        ("EEE, d MMM yyyy", "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION"),
+        ("yyyy [F]", "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION"),
+        ("yyyy Q", "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER"),
+    ] {
+        assert!(Pattern::new(pattern).is_ok());
+        assert_eq!(Pattern::for_parsing(pattern).unwrap_err().condition().unwrap().name, condition, "{pattern}");
+    }
 }
 
 proptest! {

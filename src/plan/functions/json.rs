@@ -143,7 +143,6 @@ fn to_json(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
             .with("schema", format!("\"{}\"", sql_name(&value.data_type))));
     }
     let mut style = JsonStyle::new(Zone::of(context.conf.time_zone())?)?;
-    let mut pretty = false;
     for (key, text) in &options {
         let flag = || {
             text.parse::<bool>().map_err(|_| Error::illegal(format!("'{key}' must be true or false, found '{text}'")))
@@ -154,7 +153,9 @@ fn to_json(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
             "timestampntzformat" => style.timestamp_ntz = Pattern::new(text)?,
             "dateformat" => style.date = Pattern::new(text)?,
             "timezone" => style.zone = Zone::of(text)?,
-            "pretty" => pretty = flag()?,
+            "linesep" if text.is_empty() => return Err(Error::illegal("the option 'lineSep' must not be empty")),
+            "pretty" => style.pretty = flag()?,
+            "writenonasciicharacterascodepoint" => style.code_points = flag()?,
             _ => log::warn!("to_json knows no option '{key}'"),
         }
     }
@@ -167,71 +168,10 @@ fn to_json(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
             }
             let mut out = String::new();
             write_value(&mut out, array, row, &style)?;
-            Ok(Some(if pretty { indented(&out) } else { out }))
+            Ok(Some(style.finished(out)))
         });
         Ok(Arc::new(rows.collect::<Result<StringArray>>()?))
     }))
-}
-
-/// JSON text as Jackson's pretty printer has it: two spaces a level, ` : ` after names.
-fn indented(json: &str) -> String {
-    let mut out = String::new();
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    let mut objects: Vec<bool> = Vec::new();
-    let line = |out: &mut String, depth: usize| {
-        out.push('\n');
-        out.push_str(&"  ".repeat(depth));
-    };
-    let mut letters = json.chars().peekable();
-    while let Some(c) = letters.next() {
-        if quoted {
-            quoted = escaped || c != '"';
-            escaped = !escaped && c == '\\';
-            out.push(c);
-            continue;
-        }
-        match c {
-            '"' => {
-                quoted = true;
-                out.push(c);
-            }
-            '{' | '[' => {
-                let close = if c == '{' { '}' } else { ']' };
-                out.push(c);
-                if letters.peek() == Some(&close) {
-                    letters.next();
-                    out.push(' ');
-                    out.push(close);
-                    continue;
-                }
-                objects.push(c == '{');
-                if c == '{' {
-                    depth += 1;
-                    line(&mut out, depth);
-                } else {
-                    out.push(' ');
-                }
-            }
-            '}' | ']' => {
-                objects.pop();
-                if c == '}' {
-                    depth -= 1;
-                    line(&mut out, depth);
-                } else {
-                    out.push(' ');
-                }
-                out.push(c);
-            }
-            ',' if objects.last() == Some(&true) => {
-                out.push(c);
-                line(&mut out, depth);
-            }
-            ',' => out.push_str(", "),
-            ':' => out.push_str(" : "),
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 /// One step of a path such as `$.a['b c'][0][*]`.

@@ -34,18 +34,21 @@ pub const TABLE: super::Table = &[
     ("unix_timestamp", Scalar(unix_timestamp)),
 ];
 
-/// TimePatterns of a column: one when the argument is a constant, checked while the query is planned.
+/// Makes a pattern to write or to read by.
+type MakePattern = fn(&str) -> Result<Pattern>;
+
+/// The patterns of a column: one when the argument is a constant, checked while the query is planned.
 enum TimePatterns {
     Constant(Option<Pattern>),
-    PerRow,
+    PerRow(MakePattern),
 }
 
 impl TimePatterns {
-    fn of(argument: &Typed) -> Result<Self> {
+    fn of(argument: &Typed, make: MakePattern) -> Result<Self> {
         match &argument.expr {
-            Expr::Literal(ScalarValue::Utf8(Some(text)), _) => Ok(Self::Constant(Some(Pattern::new(text)?))),
+            Expr::Literal(ScalarValue::Utf8(Some(text)), _) => Ok(Self::Constant(Some(make(text)?))),
             Expr::Literal(_, _) => Ok(Self::Constant(None)),
-            _ => Ok(Self::PerRow),
+            _ => Ok(Self::PerRow(make)),
         }
     }
 
@@ -67,10 +70,10 @@ impl TimePatterns {
             out.push(match self {
                 Self::Constant(Some(pattern)) => f(pattern, row)?,
                 Self::Constant(None) => None,
-                Self::PerRow => {
+                Self::PerRow(make) => {
                     let text = texts.value(row);
                     if last.as_ref().is_none_or(|(known, _)| known != text) {
-                        last = Some((text.to_owned(), Pattern::new(text)?));
+                        last = Some((text.to_owned(), make(text)?));
                     }
                     match &last {
                         Some((_, pattern)) => f(pattern, row)?,
@@ -102,7 +105,7 @@ fn to_date(context: &CallContext<'_>, mut arguments: Vec<Typed>, lenient: bool) 
         return implicit(context, value, &DataType::Date32, 0);
     };
     let pattern = implicit(context, pattern, &DataType::Utf8, 1)?;
-    let patterns = TimePatterns::of(&pattern)?;
+    let patterns = TimePatterns::of(&pattern, Pattern::for_parsing)?;
     Ok(kernel(context, &format!("({lenient})"), DataType::Date32, true, vec![value, pattern], move |arrays| {
         let texts = arrays[0].as_string::<i32>();
         let days = patterns.each(&arrays[1], texts, |pattern, row| match pattern.parse_date(texts.value(row)) {
@@ -126,7 +129,7 @@ fn to_timestamp(context: &CallContext<'_>, mut arguments: Vec<Typed>, to: DataTy
         };
     };
     let pattern = implicit(context, pattern, &DataType::Utf8, 1)?;
-    let patterns = TimePatterns::of(&pattern)?;
+    let patterns = TimePatterns::of(&pattern, Pattern::for_parsing)?;
     let zone = Zone::of(context.conf.time_zone())?;
     let ntz = to == timestamp_ntz();
     Ok(kernel(context, &format!("({lenient}, {})", zone.id()), to, true, vec![value, pattern], move |arrays| {
@@ -144,19 +147,9 @@ fn to_timestamp(context: &CallContext<'_>, mut arguments: Vec<Typed>, to: DataTy
 /// Appends a formatted value to each row's text.
 fn formatted(patterns: &TimePatterns, arrays: &[ArrayRef], zone: Zone) -> Result<ArrayRef> {
     let times = arrays[0].as_primitive::<TimestampMicrosecondType>();
-    let local = times.timezone().is_none();
     let texts = patterns.each(&arrays[1], times, |pattern, row| {
         let mut out = String::new();
-        if local {
-            pattern.format_local(times.value(row), &mut out).ok_or_else(|| {
-                Error::new(
-                    crate::error::ErrorKind::DateTime,
-                    "the pattern asks for a time zone, which a timestamp_ntz has not",
-                )
-            })?;
-        } else {
-            pattern.format_timestamp(times.value(row), zone, &mut out);
-        }
+        pattern.format_timestamp(times.value(row), zone, &mut out);
         Ok(Some(out))
     })?;
     Ok(Arc::new(StringArray::from(texts)))
@@ -164,10 +157,10 @@ fn formatted(patterns: &TimePatterns, arrays: &[ArrayRef], zone: Zone) -> Result
 
 fn date_format(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let [value, pattern] = super::conditional::fixed(context, arguments)?;
-    let to = if value.data_type == timestamp_ntz() { timestamp_ntz() } else { timestamp() };
-    let value = implicit(context, value, &to, 0)?;
+    // A clock reading without a zone is one in the session's.
+    let value = implicit(context, value, &timestamp(), 0)?;
     let pattern = implicit(context, pattern, &DataType::Utf8, 1)?;
-    let patterns = TimePatterns::of(&pattern)?;
+    let patterns = TimePatterns::of(&pattern, Pattern::new)?;
     let zone = Zone::of(context.conf.time_zone())?;
     let nullable = value.nullable || pattern.nullable;
     Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, nullable, vec![value, pattern], move |arrays| {
@@ -189,7 +182,7 @@ fn with_pattern(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<
 fn from_unixtime(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let (seconds, pattern) = with_pattern(context, arguments)?;
     let seconds = implicit(context, seconds, &DataType::Int64, 0)?;
-    let patterns = TimePatterns::of(&pattern)?;
+    let patterns = TimePatterns::of(&pattern, Pattern::new)?;
     let zone = Zone::of(context.conf.time_zone())?;
     let time = cast(seconds, &timestamp(), context.conf)?;
     Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, true, vec![time, pattern], move |arrays| {

@@ -40,7 +40,7 @@ impl Encoding for CsvEncoding {
 
     fn check(&self, schema: &SchemaRef) -> Result<()> {
         for field in schema.fields() {
-            if field.data_type().is_nested() || matches!(field.data_type(), DataType::Binary | DataType::Interval(_)) {
+            if field.data_type().is_nested() || matches!(field.data_type(), DataType::Null | DataType::Interval(_)) {
                 return Err(unsupported("CSV", field));
             }
         }

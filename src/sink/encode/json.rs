@@ -8,8 +8,8 @@ use arrow::datatypes::SchemaRef;
 
 use super::{Codec, Encoder, Encoding, TextFile, check_charset};
 use crate::config::{Conf, Options};
-use crate::error::Result;
-use crate::types::json_text::{JsonStyle, write_struct};
+use crate::error::{Error, Result};
+use crate::types::json_text::{JsonStyle, write_row};
 use crate::types::pattern::Pattern;
 use crate::types::zone::Zone;
 
@@ -22,7 +22,7 @@ pub struct JsonEncoding {
 }
 
 impl JsonEncoding {
-    /// Reads `ignoreNullFields`, `dateFormat`, `timestampFormat`, `timestampNTZFormat`, `timeZone`, `lineSep` and `compression`.
+    /// Reads `ignoreNullFields`, `pretty`, `writeNonAsciiCharacterAsCodePoint`, `dateFormat`, `timestampFormat`, `timestampNTZFormat`, `timeZone`, `lineSep` and `compression`.
     pub fn new(options: &mut Options, conf: &Conf) -> Result<Self> {
         check_charset(options)?;
         let zone = Zone::of(options.get("timeZone").unwrap_or(conf.time_zone()))?;
@@ -37,6 +37,11 @@ impl JsonEncoding {
                 *pattern = Pattern::new(text)?;
             }
         }
+        if options.get("lineSep") == Some("") {
+            return Err(Error::illegal("the option 'lineSep' must not be empty"));
+        }
+        style.pretty = options.flag("pretty", false)?;
+        style.code_points = options.flag("writeNonAsciiCharacterAsCodePoint", false)?;
         let line_end = options.get("lineSep").unwrap_or("\n").to_owned();
         Ok(Self { style, line_end, codec: Codec::of(options)? })
     }
@@ -62,7 +67,7 @@ impl Encoder for JsonEncoder {
         let rows = StructArray::from(rows.clone());
         let mut text = String::new();
         for row in 0..rows.columns().first().map_or(0, |column| column.len()) {
-            write_struct(&mut text, &rows, row, &self.encoding.style)?;
+            write_row(&mut text, &rows, row, &self.encoding.style)?;
             text.push_str(&self.encoding.line_end);
         }
         Ok(self.file.write_all(text.as_bytes())?)

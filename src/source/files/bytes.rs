@@ -7,6 +7,12 @@ use std::path::Path;
 use super::Span;
 use crate::error::{Context, Error, Result};
 
+/// Says where records end that must be read to tell: one instance for each file.
+pub trait RecordEnds: Send {
+    /// The end of the record that `bytes` begins with; `ended` when nothing follows `bytes`.
+    fn first(&mut self, bytes: &[u8], ended: bool) -> Result<RecordEnd>;
+}
+
 /// What ends a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Separator {
@@ -16,16 +22,6 @@ pub enum Separator {
     Text(Vec<u8>),
     /// Nothing: the file is one record (`wholetext`, JSON's `multiLine`).
     None,
-    /// As `Any`, but not inside quotes (CSV's `multiLine`).
-    OutsideQuotes(Quotes),
-}
-
-/// How quotes are told from text in CSV.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quotes {
-    pub quote: u8,
-    pub escape: Option<u8>,
-    pub separator: Vec<u8>,
 }
 
 /// How a file's bytes are packed, by its name.
@@ -53,18 +49,38 @@ pub fn is_plain(path: &Path) -> bool {
     packing(path).is_ok_and(|packing| packing == Packing::Plain)
 }
 
-/// An encoding by the name that an option gives it; `None` is UTF-8, which needs no decoding.
+/// How text that is not UTF-8 is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charset {
+    /// Each byte is the character of its number.
+    Latin1,
+    /// A byte above 127 is no character.
+    Ascii,
+    Other(&'static encoding_rs::Encoding),
+}
+
+/// The names that Spark takes for the charset of a CSV file, but for UTF-32.
+const CSV_CHARSETS: [&str; 6] = ["iso-8859-1", "us-ascii", "utf-16", "utf-16be", "utf-16le", "utf-8"];
+
+/// A charset by the name that an option gives it; `None` is UTF-8, which needs no decoding.
 ///
 /// `format` is who is asked, for the error.
-pub fn encoding(name: &str, format: &str) -> Result<Option<&'static encoding_rs::Encoding>> {
-    match encoding_rs::Encoding::for_label(name.as_bytes()) {
-        Some(found) if found == encoding_rs::UTF_8 => Ok(None),
-        // The label `us-ascii` and `iso-8859-1` mean windows-1252 on the web; the bytes that differ are control characters.
+pub fn charset(name: &str, format: &str) -> Result<Option<Charset>> {
+    let lower = name.to_ascii_lowercase();
+    let found = match lower.as_str() {
+        "iso-8859-1" | "latin1" => Some(Charset::Latin1),
+        "us-ascii" | "ascii" => Some(Charset::Ascii),
+        // Without a byte order mark Java reads the higher byte first.
+        "utf-16" => Some(Charset::Other(encoding_rs::UTF_16BE)),
+        label => encoding_rs::Encoding::for_label(label.as_bytes()).map(Charset::Other),
+    };
+    match found.filter(|_| format != "CSV" || CSV_CHARSETS.contains(&lower.as_str())) {
+        Some(Charset::Other(found)) if found == encoding_rs::UTF_8 => Ok(None),
         Some(found) => Ok(Some(found)),
         None => Err(Error::of(crate::error::condition::INVALID_PARAMETER_VALUE_CHARSET)
             .with("functionName", format)
             .with("charset", name)
-            .with("charsets", "utf-8, iso-8859-1, us-ascii, utf-16le, utf-16be and the like")),
+            .with("charsets", CSV_CHARSETS.join(", "))),
     }
 }
 
@@ -74,7 +90,7 @@ const BLOCK: usize = 256 * 1024;
 /// The records of a span. A span has the records that begin in it.
 pub struct Records {
     input: Box<dyn Read + Send>,
-    separator: Separator,
+    ends: Box<dyn RecordEnds>,
     buffer: Vec<u8>,
     /// What of the buffer is unread.
     start: usize,
@@ -86,7 +102,12 @@ pub struct Records {
 }
 
 impl Records {
-    pub fn open(span: &Span, separator: Separator, encoding: Option<&'static encoding_rs::Encoding>) -> Result<Self> {
+    pub fn open(span: &Span, separator: Separator, encoding: Option<Charset>) -> Result<Self> {
+        Self::open_scanned(span, Box::new(separator), encoding)
+    }
+
+    /// As [`Records::open`], with records that end where `ends` says. Such a file cannot be cut.
+    pub fn open_scanned(span: &Span, ends: Box<dyn RecordEnds>, encoding: Option<Charset>) -> Result<Self> {
         let mut file = File::open(&span.path).context(|| format!("opening {}", span.path.display()))?;
         let packing = packing(&span.path)?;
         let cuttable = packing == Packing::Plain && encoding.is_none();
@@ -106,13 +127,12 @@ impl Records {
         };
         let input: Box<dyn Read + Send> = match encoding {
             Some(encoding) => {
-                Box::new(Decoded { input, decoder: encoding.new_decoder(), ready: Vec::new(), at: 0, ended: false })
+                Box::new(Decoded { input, decoder: Decoder::of(encoding), ready: Vec::new(), at: 0, ended: false })
             }
             None => input,
         };
         let end = if cuttable { span.end } else { u64::MAX };
-        let mut records =
-            Self { input, separator, buffer: Vec::new(), start: 0, filled: 0, ended: false, at: from, end };
+        let mut records = Self { input, ends, buffer: Vec::new(), start: 0, filled: 0, ended: false, at: from, end };
         if span.start > 0 {
             records.next_range()?;
         } else {
@@ -142,34 +162,27 @@ impl Records {
     fn next_range(&mut self) -> Result<Option<(usize, usize)>> {
         let mut searched = 0;
         loop {
-            let unread = &self.buffer[self.start..self.filled];
-            match find(&self.separator, unread, searched, self.ended) {
+            // The end of the file may decide what was undecided, such as a last `\r`.
+            let unread = &self.buffer[self.start + searched..self.filled];
+            match self.ends.first(unread, self.ended)? {
                 RecordEnd::At { end, next } => {
-                    let range = (self.start, self.start + end);
-                    self.start += next;
-                    self.at += next as u64;
+                    let range = (self.start, self.start + searched + end);
+                    self.start += searched + next;
+                    self.at += (searched + next) as u64;
                     return Ok(Some(range));
                 }
-                RecordEnd::More { from } => searched = from,
+                RecordEnd::More { from } => searched += from,
             }
-            if self.ended || !self.fill()? {
+            if self.ended {
                 if self.filled == self.start {
                     return Ok(None);
-                }
-                // The end of the file may decide what was undecided, such as a last `\r`.
-                if let RecordEnd::At { end, next } =
-                    find(&self.separator, &self.buffer[self.start..self.filled], searched, true)
-                {
-                    let range = (self.start, self.start + end);
-                    self.start += next;
-                    self.at += next as u64;
-                    return Ok(Some(range));
                 }
                 let range = (self.start, self.filled);
                 self.at += (self.filled - self.start) as u64;
                 self.start = self.filled;
                 return Ok(Some(range));
             }
+            self.fill()?;
         }
     }
 
@@ -200,25 +213,27 @@ impl Records {
     }
 }
 
-enum RecordEnd {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordEnd {
     /// A record ends at `end`, the next begins at `next`.
     At { end: usize, next: usize },
-    /// Not in these bytes; what is before `from` need not be searched again.
+    /// Not in these bytes; what is before `from` need not be looked at again.
     More { from: usize },
 }
 
-fn find(separator: &Separator, bytes: &[u8], from: usize, ended: bool) -> RecordEnd {
-    match separator {
-        Separator::None => RecordEnd::More { from: bytes.len() },
-        Separator::Any => match memchr::memchr2(b'\n', b'\r', &bytes[from..]).map(|at| from + at) {
-            Some(at) => line_end(bytes, at, ended),
-            None => RecordEnd::More { from: bytes.len() },
-        },
-        Separator::Text(text) => match memchr::memmem::find(&bytes[from..], text).map(|at| from + at) {
-            Some(at) => RecordEnd::At { end: at, next: at + text.len() },
-            None => RecordEnd::More { from: bytes.len().saturating_sub(text.len() - 1).max(from) },
-        },
-        Separator::OutsideQuotes(quotes) => outside_quotes(quotes, bytes, ended),
+impl RecordEnds for Separator {
+    fn first(&mut self, bytes: &[u8], ended: bool) -> Result<RecordEnd> {
+        Ok(match self {
+            Self::None => RecordEnd::More { from: bytes.len() },
+            Self::Any => match memchr::memchr2(b'\n', b'\r', bytes) {
+                Some(at) => line_end(bytes, at, ended),
+                None => RecordEnd::More { from: bytes.len() },
+            },
+            Self::Text(text) => match memchr::memmem::find(bytes, text) {
+                Some(at) => RecordEnd::At { end: at, next: at + text.len() },
+                None => RecordEnd::More { from: bytes.len().saturating_sub(text.len() - 1) },
+            },
+        })
     }
 }
 
@@ -230,43 +245,46 @@ fn line_end(bytes: &[u8], at: usize, ended: bool) -> RecordEnd {
     }
 }
 
-/// Searches a record from its beginning: a quote opens only where a field begins.
-fn outside_quotes(quotes: &Quotes, bytes: &[u8], ended: bool) -> RecordEnd {
-    let (mut at, mut inside) = (0, false);
-    while let Some(found) = memchr::memchr3(quotes.quote, b'\n', b'\r', &bytes[at..]).map(|found| at + found) {
-        let byte = bytes[found];
-        at = found + 1;
-        if byte != quotes.quote {
-            if !inside {
-                return line_end(bytes, found, ended);
-            }
-        } else if inside {
-            let escaped =
-                quotes.escape.is_some_and(|escape| escape != quotes.quote && is_escaped(bytes, found, escape));
-            if !escaped {
-                if quotes.escape == Some(quotes.quote) && bytes.get(at) == Some(&quotes.quote) {
-                    at += 1;
-                } else {
-                    inside = false;
-                }
-            }
-        } else {
-            let before = &bytes[..found];
-            inside = before.is_empty() || before.ends_with(&quotes.separator);
+/// Turns bytes into UTF-8.
+enum Decoder {
+    /// Bytes that are characters, up to this one.
+    Bytes(u8),
+    Other(encoding_rs::Decoder),
+}
+
+impl Decoder {
+    fn of(charset: Charset) -> Self {
+        match charset {
+            Charset::Latin1 => Self::Bytes(u8::MAX),
+            Charset::Ascii => Self::Bytes(127),
+            Charset::Other(encoding) => Self::Other(encoding.new_decoder()),
         }
     }
-    RecordEnd::More { from: 0 }
+
+    /// Puts the text of `bytes` into `out`, which is used again.
+    fn decode(&mut self, bytes: &[u8], out: &mut Vec<u8>, ended: bool) {
+        match self {
+            Self::Bytes(last) => {
+                out.clear();
+                for byte in bytes {
+                    let c = if byte <= last { char::from(*byte) } else { char::REPLACEMENT_CHARACTER };
+                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+            }
+            Self::Other(decoder) => {
+                // A byte becomes at most three.
+                out.resize(3 * bytes.len() + 16, 0);
+                let (_, _, written, _) = decoder.decode_to_utf8(bytes, out, ended);
+                out.truncate(written);
+            }
+        }
+    }
 }
 
-/// Whether an odd number of escapes stands before `at`.
-fn is_escaped(bytes: &[u8], at: usize, escape: u8) -> bool {
-    bytes[..at].iter().rev().take_while(|byte| **byte == escape).count() % 2 == 1
-}
-
-/// Another encoding read as UTF-8.
+/// Another charset read as UTF-8.
 struct Decoded<R> {
     input: R,
-    decoder: encoding_rs::Decoder,
+    decoder: Decoder,
     ready: Vec<u8>,
     at: usize,
     ended: bool,
@@ -281,10 +299,7 @@ impl<R: Read> Read for Decoded<R> {
             let mut bytes = [0; 16 * 1024];
             let count = self.input.read(&mut bytes)?;
             self.ended = count == 0;
-            // A byte becomes at most three.
-            self.ready.resize(3 * count + 16, 0);
-            let (_, _, written, _) = self.decoder.decode_to_utf8(&bytes[..count], &mut self.ready, self.ended);
-            self.ready.truncate(written);
+            self.decoder.decode(&bytes[..count], &mut self.ready, self.ended);
             self.at = 0;
         }
         let count = out.len().min(self.ready.len() - self.at);

@@ -47,7 +47,7 @@ impl Rules {
         if let Some(zone) = options.get("timeZone") {
             rules.zone = Zone::of(zone)?;
         }
-        let mut pattern = |key: &str| options.get(key).map(Pattern::new).transpose();
+        let mut pattern = |key: &str| options.get(key).map(Pattern::for_parsing).transpose();
         (rules.date, rules.timestamp, rules.timestamp_ntz) =
             (pattern("dateFormat")?, pattern("timestampFormat")?, pattern("timestampNTZFormat")?);
         if options.flag("enableDateTimeParsingFallback", false)? {
@@ -108,6 +108,9 @@ impl Rules {
 /// Java's `Double.parseDouble`: spaces around it, `NaN`, `Infinity`, and a type suffix are fine.
 pub fn java_double(text: &str) -> Option<f64> {
     let text = text.trim_matches(|c| c <= ' ');
+    if let Some(value) = hex_double(text) {
+        return Some(value);
+    }
     match text.as_bytes().last()? {
         b'0'..=b'9' | b'.' => text.parse().ok(),
         b'd' | b'D' | b'f' | b'F' => {
@@ -121,6 +124,34 @@ pub fn java_double(text: &str) -> Option<f64> {
             _ => None,
         },
     }
+}
+
+/// `0x1.8p3`: hexadecimal digits, at most 13 of them, and a power of two.
+fn hex_double(text: &str) -> Option<f64> {
+    let (negative, text) = match text.strip_prefix('-') {
+        Some(text) => (true, text),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let text = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
+    let text = text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text);
+    let (digits, exponent) = text.split_once(['p', 'P'])?;
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let mantissa = format!("{whole}{fraction}");
+    if mantissa.is_empty() || mantissa.len() > 13 || !mantissa.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let exponent: i32 = exponent.parse().ok()?;
+    let power = exponent.checked_sub(i32::try_from(4 * fraction.len()).ok()?)?;
+    let value = u64::from_str_radix(&mantissa, 16).ok()? as f64 * 2_f64.powi(power);
+    Some(if negative { -value } else { value })
+}
+
+/// Java's `BigDecimal` of a text without its commas: `1,000.5`, but no space around it.
+pub fn java_decimal(text: &str, precision: u8, scale: i8) -> Option<i128> {
+    if text.trim_matches(|c: char| c.is_whitespace() || c.is_control()).len() < text.len() {
+        return None;
+    }
+    parse::decimal(&text.replace(',', ""), precision, scale).ok()
 }
 
 /// A builder for one column of a type that is not nested.
@@ -230,9 +261,7 @@ impl Cells {
             Self::Int64(b) => put(text.parse().ok(), |v| b.append_option(v)),
             Self::Float32(b) => put(rules.double(text), |v| b.append_option(v.map(|v| v as f32))),
             Self::Float64(b) => put(rules.double(text), |v| b.append_option(v)),
-            Self::Decimal(b, precision, scale) => {
-                put(parse::decimal(text, *precision, *scale).ok(), |v| b.append_option(v))
-            }
+            Self::Decimal(b, precision, scale) => put(java_decimal(text, *precision, *scale), |v| b.append_option(v)),
             Self::Date(b) => put(rules.date(text), |v| b.append_option(v)),
             Self::Timestamp(b) => put(rules.timestamp(text), |v| b.append_option(v)),
             Self::TimestampNtz(b) => put(rules.timestamp_ntz(text), |v| b.append_option(v)),

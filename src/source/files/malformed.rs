@@ -62,7 +62,7 @@ impl Malformed {
     /// An error when a query wants nothing but the corrupt-record column: no other column is read then, so nothing could be malformed.
     pub fn check_wanted(&self, schema: &Schema, wanted: &[usize]) -> Result<()> {
         match (self.position(schema), wanted) {
-            (Some(at), [only]) if at == *only && schema.fields().len() > 1 => {
+            (Some(at), [only]) if at == *only => {
                 Err(Error::of(condition::QUERY_ONLY_CORRUPT_RECORD_COLUMN).with("column", &self.column))
             }
             _ => Ok(()),

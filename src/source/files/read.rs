@@ -81,6 +81,8 @@ fn not_there(file: &str, error: Error) -> Error {
 fn cannot_read(file: &str, error: Error) -> Error {
     match error.condition() {
         Some(known) if known.name.starts_with("FAILED_READ_FILE") => error.with("path", file),
+        // The query is wrong, whatever the file.
+        Some(_) if error.kind() == ErrorKind::Analysis => error,
         _ => Error::of(condition::FAILED_READ_FILE_NO_HINT)
             .with("path", file)
             .with("reason", error.message())

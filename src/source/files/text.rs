@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::bytes::{Records, Separator, encoding, is_plain};
+use super::bytes::{Charset, Records, Separator, charset, is_plain};
 use super::list::FileEntry;
 use super::{FileReader, Rows, Span, analysis, unsupported_type};
 use crate::config::Options;
@@ -20,14 +20,14 @@ pub const BATCH_ROWS: usize = 8192;
 #[derive(Clone, Debug)]
 pub struct TextReader {
     separator: Separator,
-    encoding: Option<&'static encoding_rs::Encoding>,
+    encoding: Option<Charset>,
 }
 
 impl TextReader {
     pub fn new(options: &mut Options) -> Result<Self> {
         let whole = options.flag("wholetext", false)?;
         let separator = line_separator(options)?;
-        let encoding = options.get("encoding").map(|name| encoding(name, "Text")).transpose()?.flatten();
+        let encoding = options.get("encoding").map(|name| charset(name, "Text")).transpose()?.flatten();
         Ok(Self { separator: if whole { Separator::None } else { separator }, encoding })
     }
 }

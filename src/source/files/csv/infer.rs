@@ -3,11 +3,10 @@
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::CsvReader;
-use super::read::uncut;
-use super::token::{Fields, is_skipped};
+use super::scan::CsvRecords;
+use super::token::Fields;
 use crate::error::Result;
 use crate::source::files::Span;
-use crate::source::files::bytes::Records;
 use crate::source::files::list::FileEntry;
 use crate::types::{self, parse};
 
@@ -17,16 +16,15 @@ pub fn infer(reader: &CsvReader, files: &[FileEntry]) -> Result<Option<Schema>> 
     let mut guesses: Vec<Option<DataType>> = Vec::new();
     let mut sampled = 0.0;
     for file in files {
-        let mut records = Records::open(&Span::whole(file), reader.separator.clone(), reader.encoding)?;
+        let mut records = CsvRecords::open(reader, &Span::whole(file))?;
         let mut first = true;
         while let Some(record) = records.next()? {
-            if is_skipped(record, dialect) {
+            if !record.cut_to_infer(&mut fields, dialect)? {
                 continue;
             }
             let header = std::mem::take(&mut first) && reader.header;
             if names.is_none() {
-                fields.cut(record, dialect).map_err(|why| uncut(why, record))?;
-                names = Some(column_names(reader, &fields, record));
+                names = Some(column_names(reader, &fields, record.bytes));
                 guesses = vec![None; fields.len()];
             }
             if !reader.infer_schema {
@@ -37,9 +35,8 @@ pub fn infer(reader: &CsvReader, files: &[FileEntry]) -> Result<Option<Schema>> 
                 continue;
             }
             sampled -= 1.0;
-            fields.cut(record, dialect).map_err(|why| uncut(why, record))?;
             for (i, guess) in guesses.iter_mut().enumerate() {
-                if let Some(bytes) = fields.get(i, record, dialect) {
+                if let Some(bytes) = fields.get(i, record.bytes, dialect) {
                     *guess = Some(widen(reader, guess.take(), &String::from_utf8_lossy(bytes)));
                 }
             }
@@ -105,7 +102,9 @@ pub(super) fn widen(reader: &CsvReader, so_far: Option<DataType>, text: &str) ->
 /// The first type that takes the text, in Spark's order, from the `from`-th on.
 fn narrowest(reader: &CsvReader, text: &str, from: u8) -> DataType {
     let rules = &reader.rules;
-    let digits = text.trim_start_matches(['+', '-']);
+    // A decimal may have commas anywhere.
+    let without_commas = text.replace(',', "");
+    let digits = without_commas.strip_prefix(['+', '-']).unwrap_or(&without_commas);
     let whole = !digits.is_empty() && digits.len() <= 38 && digits.bytes().all(|b| b.is_ascii_digit());
     if from == 0 && text.parse::<i32>().is_ok() {
         DataType::Int32

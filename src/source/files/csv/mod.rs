@@ -2,6 +2,8 @@
 
 mod infer;
 mod read;
+mod scan;
+mod scanner;
 mod strings;
 mod token;
 
@@ -11,7 +13,7 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 
 pub use self::strings::{infer_string, parse_strings};
 use self::token::{CsvDialect, Unescaped};
-use super::bytes::{Quotes, Separator, encoding, is_plain};
+use super::bytes::{Charset, Separator, charset, is_plain};
 use super::cells::Rules;
 use super::list::FileEntry;
 use super::malformed::Malformed;
@@ -19,7 +21,7 @@ use super::text::line_separator;
 use super::{FileReader, Rows, Span, unsupported_type};
 use crate::config::options::bad;
 use crate::config::{Conf, Options};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
 use crate::runtime::Cancel;
 
 /// The reading half of `csv`, with its options.
@@ -35,7 +37,7 @@ pub struct CsvReader {
     prefer_date: bool,
     multi_line: bool,
     separator: Separator,
-    encoding: Option<&'static encoding_rs::Encoding>,
+    encoding: Option<Charset>,
     case_sensitive: bool,
 }
 
@@ -43,20 +45,14 @@ impl CsvReader {
     pub fn new(options: &mut Options, conf: &Conf) -> Result<Self> {
         let dialect = dialect(options)?;
         let multi_line = options.flag("multiLine", false)?;
-        let mut separator = line_separator(options)?;
-        if multi_line {
-            if separator != Separator::Any {
-                return Err(Error::unsupported("the options 'lineSep' and 'multiLine' of csv cannot be combined here"));
-            }
-            if let Some(quote) = dialect.quote {
-                separator = Separator::OutsideQuotes(Quotes {
-                    quote,
-                    escape: dialect.escape,
-                    separator: dialect.separator.clone(),
-                });
-            }
+        if options.get("lineSep") == Some("") {
+            return Err(Error::of(condition::INVALID_LINE_SEPARATOR_EMPTY));
         }
-        let charset = options.get("encoding").map(str::to_owned).or_else(|| options.get("charset").map(str::to_owned));
+        let separator = line_separator(options)?;
+        if multi_line && separator != Separator::Any {
+            return Err(Error::unsupported("the options 'lineSep' and 'multiLine' of csv cannot be combined here"));
+        }
+        let named = options.get("encoding").map(str::to_owned).or_else(|| options.get("charset").map(str::to_owned));
         for key in ["singleVariantColumn", "columnPruning"] {
             if options.get(key).is_some() {
                 return Err(Error::unsupported(format!("the option '{key}' of csv is not here")));
@@ -72,7 +68,7 @@ impl CsvReader {
             prefer_date: options.flag("preferDate", true)?,
             multi_line,
             separator,
-            encoding: charset.as_deref().map(|name| encoding(name, "CSV")).transpose()?.flatten(),
+            encoding: named.as_deref().map(|name| charset(name, "CSV")).transpose()?.flatten(),
             case_sensitive: conf.case_sensitive(),
             dialect,
         })
@@ -96,18 +92,18 @@ fn dialect(options: &mut Options) -> Result<CsvDialect> {
         Some("") => return Err(Error::illegal("the option 'sep' must not be empty")),
         Some(text) => unescape(text)?,
     };
-    let mut one = |key: &str, default: Option<u8>| -> Result<Option<u8>> {
+    let mut one = |key: &str, default: u8| -> Result<u8> {
         match options.get(key).map(str::as_bytes) {
             None => Ok(default),
-            Some([] | [0]) => Ok(None),
-            Some([byte]) if byte.is_ascii() => Ok(Some(*byte)),
+            Some([]) => Ok(0),
+            Some([byte]) if byte.is_ascii() => Ok(*byte),
             Some(_) => Err(bad(key, "one ASCII character", options.get(key).unwrap_or_default())),
         }
     };
-    let quote = one("quote", Some(b'"'))?;
-    let escape = one("escape", Some(b'\\'))?;
-    let comment = one("comment", None)?;
-    let escape_escape = one("charToEscapeQuoteEscaping", escape.filter(|escape| Some(*escape) != quote))?;
+    let quote = one("quote", b'"')?;
+    let escape = one("escape", b'\\')?;
+    let comment = one("comment", 0)?;
+    let escape_escape = one("charToEscapeQuoteEscaping", if escape == quote { 0 } else { escape })?;
     let unescaped = match options.get("unescapedQuoteHandling").map(str::to_ascii_uppercase).as_deref() {
         None | Some("STOP_AT_DELIMITER") => Unescaped::StopAtDelimiter,
         Some("STOP_AT_CLOSING_QUOTE") => Unescaped::StopAtClosingQuote,

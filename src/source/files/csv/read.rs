@@ -9,10 +9,10 @@ use arrow::datatypes::{Schema, SchemaRef};
 
 use super::CsvReader;
 use super::infer::column_names;
-use super::token::{Fields, Uncut, is_skipped};
+use super::scan::{CsvRecord, CsvRecords};
+use super::token::{Fields, Uncut};
 use crate::error::{Error, Result, condition};
 use crate::runtime::Cancel;
-use crate::source::files::bytes::Records;
 use crate::source::files::cells::Cells;
 use crate::source::files::malformed::ParseMode;
 use crate::source::files::text::BATCH_ROWS;
@@ -27,7 +27,7 @@ pub(super) enum Wanted {
 
 struct CsvRows {
     reader: CsvReader,
-    records: Records,
+    records: CsvRecords,
     fields: Fields,
     schema: SchemaRef,
     wanted: Vec<Wanted>,
@@ -44,7 +44,7 @@ pub fn read(reader: &CsvReader, span: &Span, schema: &SchemaRef, wanted: &[usize
     let taken = places.iter().filter(|place| matches!(place, Wanted::Field(_))).count();
     let mut rows = CsvRows {
         reader: reader.clone(),
-        records: Records::open(span, reader.separator.clone(), reader.encoding)?,
+        records: CsvRecords::open(reader, span)?,
         fields: Fields::default(),
         schema: Arc::new(schema.project(wanted)?),
         wanted: places,
@@ -74,11 +74,10 @@ impl CsvRows {
         let record = loop {
             match self.records.next()? {
                 None => return Ok(()),
-                Some(record) if is_skipped(record, dialect) => {}
-                Some(record) => break record.to_vec(),
+                Some(record) if !record.cut(&mut self.fields, dialect)? => {}
+                Some(record) => break record.bytes.to_vec(),
             }
         };
-        self.fields.cut(&record, dialect).map_err(|why| uncut(why, &record))?;
         let named =
             |i: usize| String::from_utf8_lossy(self.fields.get(i, &record, dialect).unwrap_or_default()).into_owned();
         let found: Vec<String> = (0..self.fields.len()).map(named).collect();
@@ -123,10 +122,10 @@ impl CsvRows {
         let mut all_kept = true;
         while kept.len() < BATCH_ROWS {
             let Some(record) = self.records.next()? else { break };
-            if is_skipped(record, &self.reader.dialect) {
+            if !record.cut(&mut self.fields, &self.reader.dialect)? {
                 continue;
             }
-            let keep = row(&self.reader, &mut self.fields, &self.wanted, self.width, record, &mut columns)?;
+            let keep = row(&self.reader, &self.fields, &self.wanted, self.width, record, &mut columns)?;
             all_kept &= keep;
             kept.append(keep);
         }
@@ -140,17 +139,16 @@ impl CsvRows {
     }
 }
 
-/// Appends one record to the columns; false when the mode drops it.
+/// Appends a record that was cut into `fields` to the columns; false when the mode drops it.
 pub(super) fn row(
     reader: &CsvReader,
-    fields: &mut Fields,
+    fields: &Fields,
     wanted: &[Wanted],
     width: Option<usize>,
-    record: &[u8],
+    record: CsvRecord<'_>,
     columns: &mut [Cells],
 ) -> Result<bool> {
-    let dialect = &reader.dialect;
-    fields.cut(record, dialect).map_err(|why| uncut(why, record))?;
+    let (dialect, shown, record) = (&reader.dialect, record.without_line_end(), record.bytes);
     let mut good = width.is_none_or(|width| fields.len() == width);
     for (place, column) in wanted.iter().zip(columns.iter_mut()) {
         let Wanted::Field(at) = place else { continue };
@@ -163,13 +161,13 @@ pub(super) fn row(
         match place {
             Wanted::Corrupt if good => column.push_null(),
             Wanted::Corrupt => {
-                column.push(&text(record), &reader.rules);
+                column.push(&text(shown), &reader.rules);
             }
             Wanted::Field(_) => {}
         }
     }
     match reader.malformed.mode {
-        ParseMode::FailFast if !good => Err(reader.malformed.failure(&text(record))),
+        ParseMode::FailFast if !good => Err(reader.malformed.failure(&text(shown))),
         ParseMode::DropMalformed => Ok(good),
         _ => Ok(true),
     }

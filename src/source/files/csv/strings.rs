@@ -8,7 +8,8 @@ use arrow::datatypes::{DataType, Field, Fields as StructFields};
 use super::CsvReader;
 use super::infer::widen;
 use super::read::{row, uncut, wanted_of};
-use super::token::{Fields, is_skipped};
+use super::scan::CsvRecord;
+use super::token::{Fields, LineEnd};
 use crate::config::{Conf, Options};
 use crate::error::{Error, Result};
 use crate::source::files::cells::Cells;
@@ -34,9 +35,14 @@ pub fn parse_strings(text: &StringArray, to: &StructFields, options: &mut Option
     let mut fields = Fields::default();
     for record in text {
         valid.append(record.is_some());
-        match record.map(str::as_bytes).filter(|record| !is_skipped(record, &reader.dialect)) {
-            Some(record) => {
-                row(&reader, &mut fields, &wanted, Some(width), record, &mut columns)?;
+        match record.map(str::as_bytes).filter(|record| !is_blank(record, &reader)) {
+            Some(bytes) => {
+                fields.cut(bytes, &reader.dialect).map_err(|why| uncut(why, bytes))?;
+                let record = CsvRecord { bytes, line_end: LineEnd::None };
+                row(&reader, &fields, &wanted, Some(width), record, &mut columns)?;
+            }
+            None if record.is_some() && reader.malformed.mode == ParseMode::FailFast => {
+                return Err(reader.malformed.failure(record.unwrap_or_default()));
             }
             None => columns.iter_mut().for_each(Cells::push_null),
         }
@@ -56,4 +62,10 @@ pub fn infer_string(text: &str, options: &mut Options, conf: &Conf) -> Result<Da
         Field::new(format!("_c{i}"), data_type, true)
     };
     Ok(DataType::Struct((0..fields.len()).map(field).collect()))
+}
+
+/// Whether a text has no fields: a comment, or no character.
+fn is_blank(record: &[u8], reader: &CsvReader) -> bool {
+    let comment = reader.dialect.comment;
+    record.is_empty() || comment != 0 && record.first() == Some(&comment)
 }

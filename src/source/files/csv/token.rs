@@ -1,16 +1,18 @@
-//! A CSV record as fields.
+//! CSV text as fields: what a dialect is, and the fields of one record.
 
 use std::ops::Range;
 
+use super::scanner::Scanner;
+
 /// How a record is cut into fields.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CsvDialect {
     pub separator: Vec<u8>,
-    pub quote: Option<u8>,
-    pub escape: Option<u8>,
+    pub quote: u8,
+    pub escape: u8,
     /// What escapes the escape before a quote.
-    pub escape_escape: Option<u8>,
-    pub comment: Option<u8>,
+    pub escape_escape: u8,
+    pub comment: u8,
     pub trim_start: bool,
     pub trim_end: bool,
     /// What stands for null, beside a field without a character.
@@ -29,17 +31,41 @@ pub enum Unescaped {
     StopAtDelimiter,
     /// It is a character of the field, which goes on to the closing quote.
     StopAtClosingQuote,
-    /// The field is null.
+    /// The field is empty.
     SkipValue,
     RaiseError,
 }
 
+/// What ends a record outside quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineEnd {
+    /// Nothing: the text is one record.
+    None,
+    /// `\n`.
+    Newline,
+    /// `\r`, which is read as `\n`. A `\n` ends a record, too.
+    Return,
+    /// `\r\n`, which is read as `\n`. A lone `\n` ends a record, too.
+    ReturnNewline,
+}
+
+impl LineEnd {
+    /// The first line end of a file is that of all its lines.
+    pub fn of(head: &[u8]) -> Self {
+        match memchr::memchr2(b'\n', b'\r', head).map(|at| &head[at..]) {
+            Some([b'\r', b'\n', ..]) => Self::ReturnNewline,
+            Some([b'\r', ..]) => Self::Return,
+            _ => Self::Newline,
+        }
+    }
+}
+
 /// A field of the record last cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Field {
+pub(super) enum Field {
     /// These bytes of the record.
     Plain(Range<usize>),
-    /// These bytes of the scratch space: a quoted field whose escapes are undone.
+    /// These bytes of the scratch space.
     Undone(Range<usize>),
     /// `""`.
     Empty,
@@ -54,11 +80,20 @@ pub enum Uncut {
     UnescapedQuote,
 }
 
+/// What was found in a text of which more may follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// A record with its line end; the next one begins at `next`.
+    Record { next: usize },
+    /// The record does not end in this text.
+    More,
+}
+
 /// The fields of one record at a time; its memory is used again for the next.
 #[derive(Default)]
 pub struct Fields {
-    fields: Vec<Field>,
-    scratch: Vec<u8>,
+    pub(super) fields: Vec<Field>,
+    pub(super) scratch: Vec<u8>,
 }
 
 impl Fields {
@@ -77,137 +112,63 @@ impl Fields {
         (bytes != dialect.null.as_bytes()).then_some(bytes)
     }
 
-    /// Cuts a record.
+    /// Cuts a text that is one record, whatever line ends are in it.
     pub fn cut(&mut self, record: &[u8], dialect: &CsvDialect) -> Result<(), Uncut> {
+        self.cut_first(record, dialect, LineEnd::None, true).map(|_| ())
+    }
+
+    /// Cuts the first record of a text; `ended` when the text goes on no further. A blank line and a comment have no field.
+    pub fn cut_first(
+        &mut self,
+        text: &[u8],
+        dialect: &CsvDialect,
+        line_end: LineEnd,
+        ended: bool,
+    ) -> Result<Cut, Uncut> {
         self.fields.clear();
         self.scratch.clear();
-        let quoted = dialect.quote.is_some_and(|quote| memchr::memchr(quote, record).is_some());
-        if let (false, [separator]) = (quoted, dialect.separator.as_slice()) {
-            // Nothing is quoted: the usual case, and a fast one.
-            let mut from = 0;
-            for at in memchr::memchr_iter(*separator, record) {
-                self.plain(record, from..at, dialect);
-                from = at + 1;
+        let cut = match dialect.separator.as_slice() {
+            [separator] if line_end == LineEnd::None && memchr::memchr(dialect.quote, text).is_none() => {
+                self.unquoted(text, *separator, dialect);
+                Cut::Record { next: text.len() }
             }
-            self.plain(record, from..record.len(), dialect);
-        } else {
-            let mut at = Some(0);
-            while let Some(from) = at {
-                at = self.field(record, from, dialect)?;
-            }
-        }
+            _ => Scanner::new(self, text, dialect, line_end).record(ended)?,
+        };
         if self.fields.len() > dialect.max_columns {
             return Err(Uncut::TooManyColumns);
         }
         if let Some(most) = dialect.max_chars {
-            let long =
-                |field: &Field| matches!(field, Field::Plain(range) | Field::Undone(range) if range.len() > most);
+            let chars = |bytes: &[u8]| String::from_utf8_lossy(bytes).encode_utf16().count();
+            let long = |field: &Field| match field {
+                Field::Plain(range) => range.len() > most && chars(&text[range.clone()]) > most,
+                Field::Undone(range) => range.len() > most && chars(&self.scratch[range.clone()]) > most,
+                Field::Empty | Field::Null => false,
+            };
             if self.fields.iter().any(long) {
                 return Err(Uncut::FieldTooLong);
             }
         }
-        Ok(())
+        Ok(cut)
     }
 
-    fn plain(&mut self, record: &[u8], range: Range<usize>, dialect: &CsvDialect) {
-        let range = trim(record, range, dialect);
-        self.fields.push(if range.is_empty() { Field::Null } else { Field::Plain(range) });
-    }
-
-    /// Cuts the field that begins at `from`; where the next begins, if there is one.
-    fn field(&mut self, record: &[u8], from: usize, dialect: &CsvDialect) -> Result<Option<usize>, Uncut> {
-        let start = if dialect.trim_start { skip_space(record, from) } else { from };
-        match dialect.quote.filter(|quote| record.get(start) == Some(quote)) {
-            Some(quote) => self.quoted(record, from, start + 1, quote, dialect),
-            None => Ok(self.unquoted(record, from, dialect)),
+    /// Nothing is quoted: the usual case, and a fast one.
+    fn unquoted(&mut self, text: &[u8], separator: u8, dialect: &CsvDialect) {
+        let mut from = 0;
+        for at in memchr::memchr_iter(separator, text) {
+            self.plain(text, from..at, dialect);
+            from = at + 1;
         }
+        self.plain(text, from..text.len(), dialect);
     }
 
-    fn unquoted(&mut self, record: &[u8], from: usize, dialect: &CsvDialect) -> Option<usize> {
-        let end = memchr::memmem::find(&record[from..], &dialect.separator).map(|at| from + at);
-        self.plain(record, from..end.unwrap_or(record.len()), dialect);
-        end.map(|end| end + dialect.separator.len())
-    }
-
-    fn quoted(
-        &mut self,
-        record: &[u8],
-        from: usize,
-        start: usize,
-        quote: u8,
-        dialect: &CsvDialect,
-    ) -> Result<Option<usize>, Uncut> {
-        let begun = self.scratch.len();
-        let mut at = start;
-        loop {
-            let Some(&byte) = record.get(at) else {
-                // Never closed: the rest of the record is the field.
-                self.undone(begun, start != at);
-                return Ok(None);
-            };
-            let next = record.get(at + 1).copied();
-            if dialect.escape_escape == Some(byte) && next.is_some() && next == dialect.escape && next != Some(quote) {
-                self.scratch.push(record[at + 1]);
-                at += 2;
-            } else if dialect.escape == Some(byte) && next == Some(quote) {
-                self.scratch.push(quote);
-                at += 2;
-            } else if byte != quote {
-                self.scratch.push(byte);
-                at += 1;
-            } else {
-                // Space after the closing quote is nobody's, unless it separates.
-                let close = at + 1;
-                let after =
-                    if record[close..].starts_with(&dialect.separator) { close } else { skip_space(record, close) };
-                if after >= record.len() {
-                    self.undone(begun, at > start);
-                    return Ok(None);
-                }
-                if record[after..].starts_with(&dialect.separator) {
-                    self.undone(begun, at > start);
-                    return Ok(Some(after + dialect.separator.len()));
-                }
-                match dialect.unescaped {
-                    Unescaped::StopAtClosingQuote => {
-                        self.scratch.push(byte);
-                        at += 1;
-                    }
-                    Unescaped::RaiseError => return Err(Uncut::UnescapedQuote),
-                    Unescaped::StopAtDelimiter | Unescaped::SkipValue => {
-                        self.scratch.truncate(begun);
-                        let next = self.unquoted(record, from, dialect);
-                        if let (Unescaped::SkipValue, Some(last)) = (dialect.unescaped, self.fields.last_mut()) {
-                            *last = Field::Null;
-                        }
-                        return Ok(next);
-                    }
-                }
-            }
+    pub(super) fn plain(&mut self, text: &[u8], range: Range<usize>, dialect: &CsvDialect) {
+        let (mut start, mut end) = (range.start, range.end);
+        while dialect.trim_start && start < end && text[start] <= b' ' {
+            start += 1;
         }
+        while dialect.trim_end && start < end && text[end - 1] <= b' ' {
+            end -= 1;
+        }
+        self.fields.push(if start == end { Field::Null } else { Field::Plain(start..end) });
     }
-
-    fn undone(&mut self, begun: usize, any: bool) {
-        self.fields.push(if any { Field::Undone(begun..self.scratch.len()) } else { Field::Empty });
-    }
-}
-
-fn skip_space(record: &[u8], from: usize) -> usize {
-    from + record[from..].iter().take_while(|byte| **byte <= b' ').count()
-}
-
-fn trim(record: &[u8], range: Range<usize>, dialect: &CsvDialect) -> Range<usize> {
-    let (mut start, mut end) = (range.start, range.end);
-    while dialect.trim_start && start < end && record[start] <= b' ' {
-        start += 1;
-    }
-    while dialect.trim_end && start < end && record[end - 1] <= b' ' {
-        end -= 1;
-    }
-    start..end
-}
-
-/// Whether a record has nothing to say: blank, or a comment.
-pub fn is_skipped(record: &[u8], dialect: &CsvDialect) -> bool {
-    record.iter().all(|byte| *byte <= b' ') || dialect.comment.is_some_and(|comment| record.first() == Some(&comment))
 }

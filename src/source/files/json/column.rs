@@ -243,6 +243,7 @@ impl StructColumn {
         except: Option<usize>,
     ) -> Result<Filled, Syntax> {
         self.places.fill(None);
+        let mut repeated = Vec::new();
         let mut more = cursor.enter(b'}')?;
         // Objects of one source list their names in one order: look first where the last one was found, plus one.
         let mut next = 0;
@@ -251,12 +252,17 @@ impl StructColumn {
             let place = cursor.skip()?;
             let guess = self.fields.get(next).filter(|field| *field.name() == name).map(|_| next);
             if let Some(at) = guess.or_else(|| self.fields.iter().position(|field| *field.name() == name)) {
-                self.places[at] = Some(place);
+                if let Some(earlier) = self.places[at].replace(place) {
+                    repeated.push((at, earlier));
+                }
                 next = at + 1;
             }
             more = cursor.another(b'}')?;
         }
         let mut filled = Filled::Well;
+        if !repeated.is_empty() {
+            filled = self.choose(cursor, rules, except, repeated)?;
+        }
         for (i, (column, place)) in self.columns.iter_mut().zip(&mut self.places).enumerate() {
             if Some(i) == except {
                 continue;
@@ -267,6 +273,31 @@ impl StructColumn {
             }
         }
         self.valid.append_non_null();
+        Ok(filled)
+    }
+
+    /// Of the values of a name that stands more than once the last counts that is of the type.
+    fn choose(
+        &mut self,
+        cursor: &Cursor<'_>,
+        rules: &Rules,
+        except: Option<usize>,
+        repeated: Vec<(usize, std::ops::Range<usize>)>,
+    ) -> Result<Filled, Syntax> {
+        let mut filled = Filled::Well;
+        for (at, earlier) in repeated.into_iter().rev() {
+            let Some(last) = self.places[at].clone().filter(|_| except != Some(at)) else { continue };
+            let data_type = self.fields[at].data_type();
+            let fits = |place: std::ops::Range<usize>| match JsonColumn::new(data_type, 1) {
+                Ok(mut column) => column.push(&mut cursor.over(place), rules),
+                Err(_) => Ok(Filled::Partly),
+            };
+            filled = filled.and(fits(earlier.clone())?);
+            if fits(last)? == Filled::Partly {
+                filled = Filled::Partly;
+                self.places[at] = Some(earlier);
+            }
+        }
         Ok(filled)
     }
 
@@ -368,12 +399,17 @@ fn cell(cells: &mut Cells, kind: JsonKind, cursor: &mut Cursor<'_>, rules: &Rule
                     }
                     Err(_) => false,
                 },
-                Cells::Int8(_)
-                | Cells::Int16(_)
-                | Cells::Int32(_)
-                | Cells::Int64(_)
-                | Cells::Float32(_)
-                | Cells::Float64(_) => {
+                // As Jackson, which takes an unsigned byte for a signed one.
+                Cells::Int8(builder) => match text.parse::<i16>() {
+                    Ok(value @ -128..=255) => {
+                        return Ok({
+                            let _: () = builder.append_value(value as i8);
+                            appended(())
+                        });
+                    }
+                    _ => false,
+                },
+                Cells::Int16(_) | Cells::Int32(_) | Cells::Int64(_) | Cells::Float32(_) | Cells::Float64(_) => {
                     return Ok(Filled::when(cells.push(text, rules)));
                 }
                 _ => false,

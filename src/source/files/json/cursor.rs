@@ -49,15 +49,14 @@ pub struct Cursor<'a> {
 /// Values inside values beyond this are refused, as by Jackson.
 const MOST_NESTED: usize = 1000;
 
-const NON_NUMERIC: [(&str, f64); 8] = [
+/// As Jackson takes them: `INF` only with its sign.
+const NON_NUMERIC: [(&str, f64); 6] = [
     ("NaN", f64::NAN),
     ("-Infinity", f64::NEG_INFINITY),
     ("+Infinity", f64::INFINITY),
     ("Infinity", f64::INFINITY),
     ("-INF", f64::NEG_INFINITY),
     ("+INF", f64::INFINITY),
-    ("INF", f64::INFINITY),
-    ("-NaN", f64::NAN),
 ];
 
 /// The number that a word such as `NaN` stands for.

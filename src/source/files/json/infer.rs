@@ -23,6 +23,17 @@ pub struct Guessing {
     pub case_sensitive: bool,
 }
 
+impl Guessing {
+    /// The name among `names` that is this one, in another case where case does not count.
+    fn known(&self, names: &BTreeMap<String, Guess>, name: &str) -> Option<String> {
+        if names.contains_key(name) {
+            return Some(name.to_owned());
+        }
+        let same = |known: &&String| !self.case_sensitive && known.to_lowercase() == name.to_lowercase();
+        names.keys().find(same).cloned()
+    }
+}
+
 /// What a value may be.
 #[derive(Clone, Debug, PartialEq)]
 enum Guess {
@@ -35,6 +46,19 @@ enum Guess {
     Text,
     Array(Box<Guess>),
     Struct(BTreeMap<String, Guess>),
+}
+
+/// Why a record has no type.
+enum NoGuess {
+    Syntax,
+    /// A name stands twice in one object.
+    Repeated(String),
+}
+
+impl From<Syntax> for NoGuess {
+    fn from(_: Syntax) -> Self {
+        Self::Syntax
+    }
 }
 
 pub fn infer(reader: &JsonReader, files: &[FileEntry]) -> Result<Option<Schema>> {
@@ -53,8 +77,13 @@ pub fn infer(reader: &JsonReader, files: &[FileEntry]) -> Result<Option<Schema>>
             }
             sampled -= 1.0;
             let readable = std::str::from_utf8(record).is_ok();
-            match rows(&text, reader).ok().filter(|_| readable) {
-                Some(row) => all = merge(all, row),
+            let row = match rows(&text, reader) {
+                Ok(row) if readable => Some(row),
+                Err(NoGuess::Repeated(name)) if readable => return Err(repeated(&name)),
+                _ => None,
+            };
+            match row {
+                Some(row) => all = merge(all, row, &reader.guessing),
                 None if reader.malformed.mode == ParseMode::FailFast => return Err(reader.malformed.failure(&text)),
                 None => corrupt = true,
             }
@@ -73,12 +102,18 @@ pub fn infer(reader: &JsonReader, files: &[FileEntry]) -> Result<Option<Schema>>
 
 /// The type of one text, as `schema_of_json` has it.
 pub fn of_text(reader: &JsonReader, text: &str) -> Result<DataType> {
-    let guess = guess(&mut Cursor::new(text, reader.dialect), reader).map_err(|_| reader.malformed.failure(text))?;
+    // Names that differ by case alone are fine here: nothing is read by them yet.
+    let mut reader = reader.clone();
+    reader.guessing.case_sensitive = true;
+    let guess = guess(&mut Cursor::new(text, reader.dialect), &reader).map_err(|why| match why {
+        NoGuess::Syntax => reader.malformed.failure(text),
+        NoGuess::Repeated(name) => repeated(&name),
+    })?;
     Ok(finish(guess, &reader.guessing)?.unwrap_or(DataType::Utf8))
 }
 
 /// What the rows of a record are: an object, or an array of them; null is no row's worth of names.
-fn rows(text: &str, reader: &JsonReader) -> Result<Guess, Syntax> {
+fn rows(text: &str, reader: &JsonReader) -> Result<Guess, NoGuess> {
     let mut cursor = Cursor::new(text, reader.dialect);
     match guess(&mut cursor, reader)? {
         Guess::Null => Ok(Guess::Struct(BTreeMap::new())),
@@ -86,13 +121,13 @@ fn rows(text: &str, reader: &JsonReader) -> Result<Guess, Syntax> {
         Guess::Array(element) => match *element {
             object @ Guess::Struct(_) => Ok(object),
             Guess::Null => Ok(Guess::Struct(BTreeMap::new())),
-            _ => Err(Syntax),
+            _ => Err(NoGuess::Syntax),
         },
-        _ => Err(Syntax),
+        _ => Err(NoGuess::Syntax),
     }
 }
 
-fn guess(cursor: &mut Cursor<'_>, reader: &JsonReader) -> Result<Guess, Syntax> {
+fn guess(cursor: &mut Cursor<'_>, reader: &JsonReader) -> Result<Guess, NoGuess> {
     let options = &reader.guessing;
     let primitive = |guess| if options.primitives_as_string { Guess::Text } else { guess };
     Ok(match cursor.kind()? {
@@ -120,18 +155,24 @@ fn guess(cursor: &mut Cursor<'_>, reader: &JsonReader) -> Result<Guess, Syntax> 
         JsonKind::Array => {
             let (mut more, mut element) = (cursor.enter(b']')?, Guess::Null);
             while more {
-                element = merge(element, guess(cursor, reader)?);
+                element = merge(element, guess(cursor, reader)?, options);
                 more = cursor.another(b']')?;
             }
             Guess::Array(Box::new(element))
         }
         JsonKind::Object => {
-            let (mut more, mut names) = (cursor.enter(b'}')?, BTreeMap::new());
+            let (mut more, mut names, mut repeated) = (cursor.enter(b'}')?, BTreeMap::new(), None);
             while more {
                 let name = cursor.name()?.into_owned();
                 let value = guess(cursor, reader)?;
+                if options.known(&names, &name).is_some() {
+                    repeated.get_or_insert(name.clone());
+                }
                 names.insert(name, value);
                 more = cursor.another(b'}')?;
+            }
+            if let Some(name) = repeated {
+                return Err(NoGuess::Repeated(name));
             }
             Guess::Struct(names)
         }
@@ -155,22 +196,23 @@ fn number(text: &str, prefers_decimal: bool) -> Guess {
     }
 }
 
-/// The guess that holds both.
-fn merge(a: Guess, b: Guess) -> Guess {
+/// The guess that holds both. A name keeps the case in which it was seen first.
+fn merge(a: Guess, b: Guess, options: &Guessing) -> Guess {
     use Guess::{Array, Decimal, Double, Long, Null, Struct, Text};
     match (a, b) {
         (Null, other) | (other, Null) => other,
         (Struct(mut left), Struct(right)) => {
             for (name, value) in right {
+                let name = options.known(&left, &name).unwrap_or(name);
                 let merged = match left.remove(&name) {
-                    Some(known) => merge(known, value),
+                    Some(known) => merge(known, value, options),
                     None => value,
                 };
                 left.insert(name, merged);
             }
             Struct(left)
         }
-        (Array(left), Array(right)) => Array(Box::new(merge(*left, *right))),
+        (Array(left), Array(right)) => Array(Box::new(merge(*left, *right, options))),
         (Long | Decimal(..), Double) | (Double, Long | Decimal(..)) => Double,
         (Long, Decimal(p, s)) | (Decimal(p, s), Long) => widest((20, 0), (p, s)),
         (Decimal(p, s), Decimal(q, t)) => widest((p, s), (q, t)),
@@ -203,15 +245,14 @@ fn finish(guess: Guess, options: &Guessing) -> Result<Option<DataType>> {
     })
 }
 
+fn repeated(name: &str) -> Error {
+    Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{}`", name.to_lowercase()))
+}
+
 fn fields(names: BTreeMap<String, Guess>, options: &Guessing) -> Result<Fields> {
     let mut fields: Vec<Field> = Vec::new();
     for (name, guess) in names.into_iter().filter(|(name, _)| !name.is_empty()) {
         let Some(data_type) = finish(guess, options)? else { continue };
-        if !options.case_sensitive && fields.iter().any(|field| field.name().eq_ignore_ascii_case(&name)) {
-            return Err(
-                Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{}`", name.to_lowercase()))
-            );
-        }
         fields.push(Field::new(name, data_type, true));
     }
     Ok(fields.into())

@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use self::column::{Filled, JsonColumn};
 use self::cursor::{Cursor, JsonDialect};
-use super::bytes::{Separator, encoding, is_plain};
+use super::bytes::{Charset, Separator, charset, is_plain};
 use super::cells::Rules;
 use super::csv::sampling_ratio;
 use super::list::FileEntry;
@@ -33,21 +33,26 @@ pub struct JsonReader {
     guessing: infer::Guessing,
     sampling: f64,
     separator: Separator,
-    encoding: Option<&'static encoding_rs::Encoding>,
+    encoding: Option<Charset>,
+    /// What the option calls the encoding.
+    charset: String,
 }
 
 impl JsonReader {
+    /// Lines can only be found in a file of another encoding when it is said what ends them.
+    fn check_lines(&self) -> Result<()> {
+        if self.encoding.is_some() && self.separator == Separator::Any {
+            let charset = &self.charset;
+            return Err(Error::illegal(format!("the option 'lineSep' must be given with the encoding {charset}")));
+        }
+        Ok(())
+    }
+
     pub fn new(options: &mut Options, conf: &Conf) -> Result<Self> {
         let multi_line = options.flag("multiLine", false)?;
         let separator = line_separator(options)?;
-        let charset = options.get("encoding").map(str::to_owned).or_else(|| options.get("charset").map(str::to_owned));
-        let encoding = charset.as_deref().map(|name| encoding(name, "JSON")).transpose()?.flatten();
-        if encoding.is_some() && !multi_line && separator == Separator::Any {
-            return Err(Error::illegal(format!(
-                "the option 'lineSep' must be given with the encoding {}",
-                charset.as_deref().unwrap_or_default()
-            )));
-        }
+        let named = options.get("encoding").map(str::to_owned).or_else(|| options.get("charset").map(str::to_owned));
+        let encoding = named.as_deref().map(|name| charset(name, "JSON")).transpose()?.flatten();
         if options.flag("useUnsafeRow", false)? || options.get("singleVariantColumn").is_some() {
             return Err(Error::unsupported(
                 "the options 'useUnsafeRow' and 'singleVariantColumn' of json are not here",
@@ -78,6 +83,7 @@ impl JsonReader {
             sampling: sampling_ratio(options)?,
             separator: if multi_line { Separator::None } else { separator },
             encoding,
+            charset: named.unwrap_or_default(),
             rules,
         })
     }
@@ -89,10 +95,12 @@ impl FileReader for JsonReader {
     }
 
     fn infer(&self, files: &[FileEntry]) -> Result<Option<Schema>> {
+        self.check_lines()?;
         infer::infer(self, files)
     }
 
     fn check(&self, schema: &Schema) -> Result<()> {
+        self.check_lines()?;
         if let Some(field) = schema.fields().iter().find(|field| odd(field.data_type())) {
             return Err(unsupported_type("JSON", field));
         }

@@ -1,0 +1,105 @@
+//! The records of a CSV file. With `multiLine` a field may hold line ends, so a record is read to see where it ends.
+
+use std::sync::{Arc, OnceLock};
+
+use super::CsvReader;
+use super::read::uncut;
+use super::token::{CsvDialect, Cut, Fields, LineEnd};
+use crate::error::Result;
+use crate::source::files::Span;
+use crate::source::files::bytes::{RecordEnd, RecordEnds, Records};
+
+/// The line end of a file, which its first bytes tell.
+type FileLineEnd = Arc<OnceLock<LineEnd>>;
+
+/// The records of one file.
+pub struct CsvRecords {
+    records: Records,
+    /// None where the records are lines.
+    line_end: Option<FileLineEnd>,
+}
+
+impl CsvRecords {
+    pub fn open(reader: &CsvReader, span: &Span) -> Result<Self> {
+        if !reader.multi_line {
+            let records = Records::open(span, reader.separator.clone(), reader.encoding)?;
+            return Ok(Self { records, line_end: None });
+        }
+        let line_end = FileLineEnd::default();
+        let ends =
+            FieldEnds { dialect: reader.dialect.clone(), line_end: Arc::clone(&line_end), fields: Fields::default() };
+        let records = Records::open_scanned(span, Box::new(ends), reader.encoding)?;
+        Ok(Self { records, line_end: Some(line_end) })
+    }
+
+    /// The next record. That of a `multiLine` file has its line end with it.
+    pub fn next(&mut self) -> Result<Option<CsvRecord<'_>>> {
+        let Some(bytes) = self.records.next()? else { return Ok(None) };
+        let line_end = self.line_end.as_ref().and_then(|line_end| line_end.get().copied());
+        Ok(Some(CsvRecord { bytes, line_end: line_end.unwrap_or(LineEnd::None) }))
+    }
+}
+
+/// One record, not yet cut.
+#[derive(Clone, Copy)]
+pub struct CsvRecord<'a> {
+    pub bytes: &'a [u8],
+    pub line_end: LineEnd,
+}
+
+impl<'a> CsvRecord<'a> {
+    /// Cuts the record; false when it is a comment or blank, and so no row.
+    pub fn cut(&self, fields: &mut Fields, dialect: &CsvDialect) -> Result<bool> {
+        self.cut_unless(|byte| byte <= b' ', fields, dialect)
+    }
+
+    /// As [`CsvRecord::cut`] where a schema is inferred: only spaces are blank then, as in Spark.
+    pub fn cut_to_infer(&self, fields: &mut Fields, dialect: &CsvDialect) -> Result<bool> {
+        self.cut_unless(|byte| byte == b' ', fields, dialect)
+    }
+
+    /// The record's text.
+    pub fn without_line_end(&self) -> &'a [u8] {
+        let bytes = self.bytes;
+        match self.line_end {
+            LineEnd::None => bytes,
+            LineEnd::Newline => bytes.strip_suffix(b"\n").unwrap_or(bytes),
+            LineEnd::Return => bytes.strip_suffix(b"\r").or(bytes.strip_suffix(b"\n")).unwrap_or(bytes),
+            LineEnd::ReturnNewline => bytes.strip_suffix(b"\r\n").or(bytes.strip_suffix(b"\n")).unwrap_or(bytes),
+        }
+    }
+
+    fn cut_unless(&self, blank: fn(u8) -> bool, fields: &mut Fields, dialect: &CsvDialect) -> Result<bool> {
+        if self.line_end == LineEnd::None {
+            let comment = dialect.comment != 0 && self.bytes.first() == Some(&dialect.comment);
+            if comment || self.bytes.iter().all(|byte| blank(*byte)) {
+                return Ok(false);
+            }
+        }
+        match fields.cut_first(self.bytes, dialect, self.line_end, true) {
+            Ok(_) => Ok(fields.len() > 0),
+            Err(why) => Err(uncut(why, self.bytes)),
+        }
+    }
+}
+
+/// Finds the ends of records by cutting them.
+struct FieldEnds {
+    dialect: CsvDialect,
+    line_end: FileLineEnd,
+    fields: Fields,
+}
+
+impl RecordEnds for FieldEnds {
+    fn first(&mut self, bytes: &[u8], ended: bool) -> Result<RecordEnd> {
+        if bytes.is_empty() {
+            return Ok(RecordEnd::More { from: 0 });
+        }
+        let line_end = *self.line_end.get_or_init(|| LineEnd::of(bytes));
+        let cut = self.fields.cut_first(bytes, &self.dialect, line_end, ended).map_err(|why| uncut(why, bytes))?;
+        Ok(match cut {
+            Cut::Record { next } => RecordEnd::At { end: next, next },
+            Cut::More => RecordEnd::More { from: 0 },
+        })
+    }
+}
