@@ -194,7 +194,7 @@ fn check_letters(pattern: &str, refused: &str) -> Result<()> {
 
 /// Whether `SimpleDateFormat`, by which Spark 2 read patterns, takes this one.
 fn is_of_spark_2(pattern: &str) -> bool {
-    pattern.matches('\'').count() % 2 == 0
+    pattern.matches('\'').count().is_multiple_of(2)
         && runs(pattern)
             .iter()
             .all(|(letter, count)| "GyMdkHmsSEDFwWahKzZYuXL".contains(*letter) && (*letter != 'X' || *count <= 3))
