@@ -3,7 +3,7 @@
 use chrono::{DateTime, LocalResult, Offset, TimeZone};
 use chrono_tz::{OffsetName, Tz};
 
-use super::calendar::{MICROS_PER_DAY, MICROS_PER_SECOND};
+use super::calendar::{self, MICROS_PER_DAY, MICROS_PER_SECOND};
 use crate::error::{Error, Result};
 
 /// A time zone: an offset from UTC in seconds, or a region with a history of offsets.
@@ -97,16 +97,26 @@ impl Zone {
     /// The instant of a local clock reading. As in Java: a reading that occurs twice is the earlier one, and one that a clock
     /// change skips moves forward by the length of the gap.
     pub fn to_utc(&self, local: i64) -> Option<i64> {
+        self.instant(local, None)
+    }
+
+    /// As [`to_utc`](Self::to_utc), but a reading that occurs twice is the one with this offset, as where Java moves a time.
+    pub fn to_utc_near(&self, local: i64, offset: i64) -> Option<i64> {
+        self.instant(local, Some(offset))
+    }
+
+    fn instant(&self, local: i64, preferred: Option<i64>) -> Option<i64> {
         let offset = match self {
             Self::Fixed(seconds) => i64::from(*seconds),
             Self::Region(Tz::UTC) => 0,
             Self::Region(region) => {
                 let resolve = |micros: i64| {
                     let at = DateTime::from_timestamp(micros.div_euclid(MICROS_PER_SECOND), 0)?.naive_utc();
+                    let seconds = |offset: chrono_tz::TzOffset| i64::from(offset.fix().local_minus_utc());
                     match region.offset_from_local_datetime(&at) {
-                        LocalResult::Single(offset) | LocalResult::Ambiguous(offset, _) => {
-                            Some(i64::from(offset.fix().local_minus_utc()))
-                        }
+                        LocalResult::Single(offset) => Some(seconds(offset)),
+                        LocalResult::Ambiguous(_, later) if Some(seconds(later)) == preferred => Some(seconds(later)),
+                        LocalResult::Ambiguous(earlier, _) => Some(seconds(earlier)),
                         LocalResult::None => None,
                     }
                 };
@@ -117,6 +127,26 @@ impl Zone {
             }
         };
         local.checked_sub(offset * MICROS_PER_SECOND)
+    }
+
+    /// An instant moved by months, then by days of the local calendar, then by time that passes. After each of the first two steps
+    /// a clock reading that a clock change skips moves forward, and one that occurs twice keeps its offset.
+    pub fn plus(&self, instant: i64, months: i64, days: i64, micros: i64) -> Option<i64> {
+        let mut at = instant;
+        if months != 0 {
+            at = self.move_date(at, |date| calendar::add_months(date, months))?;
+        }
+        if days != 0 {
+            at = self.move_date(at, |date| date.checked_add(days))?;
+        }
+        at.checked_add(micros)
+    }
+
+    fn move_date(&self, instant: i64, moved: impl Fn(i64) -> Option<i64>) -> Option<i64> {
+        let local = self.to_local(instant);
+        let date = moved(local.div_euclid(MICROS_PER_DAY))?;
+        let reading = date.checked_mul(MICROS_PER_DAY)?.checked_add(local.rem_euclid(MICROS_PER_DAY))?;
+        self.to_utc_near(reading, self.offset_at(instant))
     }
 
     /// The zone's id as Java prints it.

@@ -321,8 +321,11 @@ fn date_trunc(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed>
         map2::<Text, Timestamp, TimestampOut>(arrays, |unit, micros| {
             let Some(unit) = DateTimeUnit::of(unit) else { return Ok(None) };
             Ok(match unit.micros() {
-                // Below the hour every zone of today agrees; only local time knows the rest.
-                Some(length) if unit < DateTimeUnit::Minute => Some(TimestampOut(micros - micros.rem_euclid(length))),
+                // Below the hour Spark does not ask the zone. An hour or a day that occurs twice keeps its offset.
+                Some(length) if unit < DateTimeUnit::Hour => Some(TimestampOut(micros - micros.rem_euclid(length))),
+                Some(_) if unit < DateTimeUnit::Week => {
+                    zone.to_utc_near(unit.floor(zone.to_local(micros)), zone.offset_at(micros)).map(TimestampOut)
+                }
                 _ => zone.to_utc(unit.floor(zone.to_local(micros))).map(TimestampOut),
             })
         })
@@ -675,21 +678,11 @@ fn timestamp_add(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
     let arguments = vec![implicit(context, number, &DataType::Int64, 1)?, implicit(context, value, &to, 2)?];
     Ok(kernel(context, &format!("({unit:?}, {})", zone.id()), to, true, arguments, move |arrays| {
         let add = |number: i64, micros: i64| -> Result<Option<i64>> {
-            let local = zone.to_local(micros);
             let moved = if let Some(months) = unit.months() {
-                let days = number
-                    .checked_mul(months)
-                    .and_then(|months| calendar::add_months(local.div_euclid(MICROS_PER_DAY), months))
-                    .and_then(|days| days.checked_mul(MICROS_PER_DAY))
-                    .and_then(|days| days.checked_add(local.rem_euclid(MICROS_PER_DAY)));
-                days.and_then(|local| zone.to_utc(local))
+                number.checked_mul(months).and_then(|months| zone.plus(micros, months, 0, 0))
             } else {
                 let step = unit.micros().and_then(|length| length.checked_mul(number)).ok_or_else(out_of_range)?;
-                if unit >= DateTimeUnit::Day {
-                    local.checked_add(step).and_then(|local| zone.to_utc(local))
-                } else {
-                    micros.checked_add(step)
-                }
+                zone.plus(micros, 0, step / MICROS_PER_DAY, step % MICROS_PER_DAY)
             };
             moved.map(Some).ok_or_else(out_of_range)
         };

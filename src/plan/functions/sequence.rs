@@ -5,22 +5,26 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast as arrow_cast;
-use arrow::datatypes::{DataType, Field, Int64Type, IntervalMonthDayNanoType, IntervalUnit};
+use arrow::datatypes::{DataType, Field, Int64Type, IntervalUnit};
 use datafusion::common::ScalarValue;
 
 use super::CallContext;
 use super::args::{count, literal, unexpected, unified};
 use super::per_value::kernel;
 use crate::error::{Error, Result, condition};
+use crate::plan::kernels::dates::steps as interval_parts;
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::is_integral;
 use crate::plan::typed::Typed;
-use crate::types::calendar::{self, MICROS_PER_DAY};
+use crate::types::calendar::MICROS_PER_DAY;
 use crate::types::zone::Zone;
-use crate::types::{self, day_time_interval, sql_name};
+use crate::types::{self, sql_name};
 
 /// The most elements an array may have here; Spark's limit is Java's.
 const MOST: i64 = 1 << 31;
+
+/// The length of a month for Spark where only the direction of a step counts.
+const MICROS_PER_MONTH: i64 = 31 * MICROS_PER_DAY;
 
 fn bad(start: i64, stop: i64, step: &str) -> Error {
     Error::illegal(format!("illegal sequence boundaries: {start} to {stop} by {step}"))
@@ -104,7 +108,7 @@ fn numbers(arrays: &[ArrayRef], element: &DataType) -> Result<ArrayRef> {
     lists(values, lengths, valid, element)
 }
 
-/// Days are microseconds of the local clock while they are counted: months and days keep the time of day over a clock change.
+/// Each instant is counted from the start: months and days keep the time of day over a clock change.
 fn instants(arrays: &[ArrayRef], element: &DataType, zone: Zone) -> Result<ArrayRef> {
     let is_date = *element == DataType::Date32;
     let longs = |array: &ArrayRef| -> Result<ArrayRef> {
@@ -113,48 +117,31 @@ fn instants(arrays: &[ArrayRef], element: &DataType, zone: Zone) -> Result<Array
     };
     let (starts, stops) = (longs(&arrays[0])?, longs(&arrays[1])?);
     let (starts, stops) = (starts.as_primitive::<Int64Type>(), stops.as_primitive::<Int64Type>());
-    let steps = &arrays[2];
+    let steps = interval_parts(&arrays[2])?;
     let unit = if is_date { MICROS_PER_DAY } else { 1 };
     let (mut values, mut lengths, mut valid) = (Vec::new(), Vec::new(), Vec::new());
     for row in 0..starts.len() {
         let before = values.len();
-        valid.push(starts.is_valid(row) && stops.is_valid(row) && steps.is_valid(row));
-        if valid[row] {
-            let (months, micros) = match steps.data_type() {
-                data_type if *data_type == day_time_interval() => {
-                    (0, steps.as_primitive::<arrow::datatypes::DurationMicrosecondType>().value(row))
-                }
-                DataType::Interval(IntervalUnit::YearMonth) => {
-                    (i64::from(steps.as_primitive::<arrow::datatypes::IntervalYearMonthType>().value(row)), 0)
-                }
-                _ => {
-                    let step = steps.as_primitive::<IntervalMonthDayNanoType>().value(row);
-                    (i64::from(step.months), i64::from(step.days) * MICROS_PER_DAY + step.nanoseconds / 1000)
-                }
-            };
-            let (start, stop) = (zone.to_local(starts.value(row) * unit), zone.to_local(stops.value(row) * unit));
-            // Without a step, days run towards the stop, whichever side it is on.
-            let backwards = months < 0 || (months == 0 && micros < 0);
-            let forwards = months > 0 || (months == 0 && micros > 0);
-            if (backwards && start < stop) || (forwards && start > stop) || (!backwards && !forwards && start != stop) {
+        valid.push(starts.is_valid(row) && stops.is_valid(row) && steps[row].is_some());
+        if let Some(step) = steps[row].filter(|_| valid[row]) {
+            let (months, (days, micros)) = (step.months, step.days_and_micros());
+            let (start, stop) = (starts.value(row) * unit, stops.value(row) * unit);
+            // As Spark tells the direction of a step: its months have a fixed length then.
+            let length = months * MICROS_PER_MONTH + days * MICROS_PER_DAY + micros;
+            if (length < 0 && start < stop) || (length > 0 && start > stop) || (length == 0 && start != stop) {
                 return Err(bad(
                     starts.value(row),
                     stops.value(row),
-                    &format!("{months} months and {micros} microseconds"),
+                    &format!("{months} months, {days} days and {micros} microseconds"),
                 ));
             }
             for n in 0..MOST {
-                let days = calendar::add_months(start.div_euclid(MICROS_PER_DAY), months * n);
-                let local = days.map(|days| days * MICROS_PER_DAY + start.rem_euclid(MICROS_PER_DAY) + micros * n);
-                let Some(local) = local.filter(|local| if backwards { *local >= stop } else { *local <= stop }) else {
+                let at = zone.plus(start, months * n, days * n, micros * n);
+                let Some(at) = at.filter(|at| if length < 0 { *at >= stop } else { *at <= stop }) else {
                     break;
                 };
-                values.push(if is_date {
-                    local.div_euclid(MICROS_PER_DAY)
-                } else {
-                    zone.to_utc(local).unwrap_or(local)
-                });
-                if !backwards && !forwards {
+                values.push(if is_date { at.div_euclid(MICROS_PER_DAY) } else { at });
+                if length == 0 {
                     break;
                 }
             }

@@ -32,7 +32,7 @@ pub fn add_days(date: Typed, days: Typed, minus: bool) -> Typed {
 /// A date or timestamp moved by an interval; days and months of a timestamp are counted in `zone`.
 pub fn shift(instant: Typed, interval: Typed, minus: bool, zone: Zone) -> Typed {
     let (data_type, nullable) = (instant.data_type.clone(), instant.nullable || interval.nullable);
-    let local = matches!(&data_type, DataType::Timestamp(_, Some(_)));
+    let zone = if matches!(&data_type, DataType::Timestamp(_, Some(_))) { zone } else { Zone::UTC };
     let sign = if minus { -1 } else { 1 };
     let name = format!("shift_{sign}_{data_type}_{}_{}", interval.data_type, zone.id());
     let result_type = data_type.clone();
@@ -67,16 +67,9 @@ pub fn shift(instant: Typed, interval: Typed, minus: bool, zone: Zone) -> Typed 
             .zip(&steps)
             .map(|pair| match pair {
                 (Some(instant), Some(step)) => {
-                    let moved = if step.months == 0 && step.days == 0 {
-                        Some(instant)
-                    } else {
-                        let reading = if local { zone.to_local(instant) } else { instant };
-                        let (days, rest) = (reading.div_euclid(MICROS_PER_DAY), reading.rem_euclid(MICROS_PER_DAY));
-                        move_days(days, step)
-                            .and_then(|days| days.checked_mul(MICROS_PER_DAY)?.checked_add(rest))
-                            .and_then(|reading| if local { zone.to_utc(reading) } else { Some(reading) })
-                    };
-                    moved.and_then(|moved| moved.checked_add(sign * step.micros)).map(Some).ok_or_else(missed)
+                    let (days, micros) = step.days_and_micros();
+                    let moved = zone.plus(instant, sign * step.months, sign * days, sign * micros);
+                    moved.map(Some).ok_or_else(missed)
                 }
                 _ => Ok(None),
             })
@@ -187,23 +180,38 @@ pub fn scale(interval: Typed, number: Typed, divide: bool, mode: EvalMode) -> Ty
 }
 
 /// An interval's parts, which do not add up to each other.
-struct IntervalParts {
-    months: i64,
-    days: i64,
-    micros: i64,
+#[derive(Clone, Copy, Debug)]
+pub struct IntervalParts {
+    pub months: i64,
+    pub days: i64,
+    pub micros: i64,
+    /// Whether whole days of `micros` are days of the calendar, as those of a day-time interval are.
+    day_time: bool,
 }
 
-fn steps(intervals: &ArrayRef) -> Result<Vec<Option<IntervalParts>>> {
+impl IntervalParts {
+    /// Days of the calendar, and the time beside them.
+    pub fn days_and_micros(&self) -> (i64, i64) {
+        if self.day_time {
+            (self.micros / MICROS_PER_DAY, self.micros % MICROS_PER_DAY)
+        } else {
+            (self.days, self.micros)
+        }
+    }
+}
+
+/// The parts of each interval of a column.
+pub fn steps(intervals: &ArrayRef) -> Result<Vec<Option<IntervalParts>>> {
     Ok(match intervals.data_type() {
         DataType::Duration(_) => intervals
             .as_primitive::<DurationMicrosecondType>()
             .iter()
-            .map(|v| v.map(|micros| IntervalParts { months: 0, days: 0, micros }))
+            .map(|v| v.map(|micros| IntervalParts { months: 0, days: 0, micros, day_time: true }))
             .collect(),
         DataType::Interval(IntervalUnit::YearMonth) => intervals
             .as_primitive::<IntervalYearMonthType>()
             .iter()
-            .map(|v| v.map(|months| IntervalParts { months: i64::from(months), days: 0, micros: 0 }))
+            .map(|v| v.map(|months| IntervalParts { months: i64::from(months), days: 0, micros: 0, day_time: false }))
             .collect(),
         DataType::Interval(IntervalUnit::MonthDayNano) => intervals
             .as_primitive::<IntervalMonthDayNanoType>()
@@ -213,6 +221,7 @@ fn steps(intervals: &ArrayRef) -> Result<Vec<Option<IntervalParts>>> {
                     months: i64::from(v.months),
                     days: i64::from(v.days),
                     micros: v.nanoseconds / 1000,
+                    day_time: false,
                 })
             })
             .collect(),
