@@ -1,13 +1,16 @@
 """Finds and runs parity programs: small modules of questions that PySpark and Firesteel must answer alike.
 
-A program is a file in ``programs/`` that imports nothing but ``pyspark`` and the standard library. It asks in four ways:
+A program is a file in ``programs/`` that imports nothing but ``pyspark`` and the standard library. It asks in five ways:
 
 * a public function ``name(spark)`` or ``name(spark, tmp)``, where ``tmp`` is an empty directory (a ``Path``); what it
   returns is the answer: a DataFrame (compared as a multiset of rows), rows or plain data (compared in order);
 * ``EXPRESSIONS``, a list of SQL expressions, each asked as ``SELECT <expression>``; the text is the case's name;
 * ``OVER``, a list of ``(relation, [expressions])``, each asked as ``SELECT <expression> FROM <relation>``, rows in order;
   ``VIEWS`` names relations that are used more than once;
-* ``QUERIES``, a list of whole SQL statements, answered as a multiset of rows, or in order where they say ORDER BY.
+* ``QUERIES``, a list of whole SQL statements, answered as a multiset of rows, or in order where they say ORDER BY;
+* ``PYTHON``, a list of Python expressions over ``spark`` and the program's own names; what one evaluates to is the answer.
+
+A program with ``ZONES`` asks its texts that speak of times again in each of these session time zones.
 
 An exception is an answer too: its class and its condition; its message is taken down for the reader.
 """
@@ -34,6 +37,9 @@ HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "programs"
 ANSWERS = HERE / "answers"
 
+TIMES = re.compile("date|time|interval|window|unix|hour|minute|second|zone", re.IGNORECASE)
+"""What a text names that may be answered otherwise in another time zone."""
+
 Case = tuple[str, "Callable[[Any, Path], Any]"]
 
 
@@ -59,6 +65,15 @@ def cases(module: ModuleType) -> Iterator[Case]:
         own = inspect.isfunction(function) and function.__module__ == module.__name__
         if own and not name.startswith("_"):
             yield name, _call(function)
+    yield from _texts(module)
+    for zone in getattr(module, "ZONES", []):
+        for name, ask in _texts(module):
+            if TIMES.search(name):
+                yield f"{name} @ {zone}", _in_zone(zone, ask)
+
+
+def _texts(module: ModuleType) -> Iterator[Case]:
+    """List the cases that are lines of text."""
     for text in getattr(module, "EXPRESSIONS", []):
         yield text, _expression(text)
     for relation, texts in getattr(module, "OVER", []):
@@ -66,6 +81,8 @@ def cases(module: ModuleType) -> Iterator[Case]:
             yield f"{text} | {relation}", _over(text, relation)
     for text in getattr(module, "QUERIES", []):
         yield text, _query(text)
+    for text in getattr(module, "PYTHON", []):
+        yield text, _python(text, module)
 
 
 def prepare(module: ModuleType, spark: Any) -> None:
@@ -178,6 +195,23 @@ def _query(text: str) -> Callable[[Any, Path], Any]:
         return found
 
     return ask
+
+
+def _python(text: str, module: ModuleType) -> Callable[[Any, Path], Any]:
+    return lambda spark, _: eval(text, {**vars(module), "spark": spark})
+
+
+def _in_zone(zone: str, ask: Callable[[Any, Path], Any]) -> Callable[[Any, Path], Any]:
+    def asked(spark: Any, tmp: Path) -> Any:
+        before = spark.conf.get("spark.sql.session.timeZone")
+        spark.conf.set("spark.sql.session.timeZone", zone)
+        try:
+            # Now, not later: a frame that is collected after the zone is set back would be of that zone.
+            return plain(ask(spark, tmp))
+        finally:
+            spark.conf.set("spark.sql.session.timeZone", before)
+
+    return asked
 
 
 def _frame(frame: Any) -> dict[str, Any]:

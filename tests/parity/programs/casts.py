@@ -1,5 +1,6 @@
 """Casts between every pair of types that scripts use: values, string forms, ANSI errors, try_cast."""
 
+ZONES = ["America/New_York", "Asia/Kolkata"]
 EXPRESSIONS = [
     # to integers
     "cast('12' as int)",

@@ -1,9 +1,10 @@
-"""Dates, timestamps, intervals and Java's patterns; the session's zone is UTC."""
+"""Dates, timestamps, intervals and Java's patterns, in UTC and two more zones."""
 
 import datetime as dt
 
 from pyspark.sql import functions as F
 
+ZONES = ["America/New_York", "Asia/Kolkata"]
 VIEWS = {"t": "SELECT * FROM VALUES (date'2024-01-31', timestamp'2024-02-29 13:45:30.123456', '2023-12-31 23:59:59'), (date'1969-07-20', timestamp'1900-01-01 00:00:00', 'x'), (null, null, null) AS t(d, ts, s)"}
 
 EXPRESSIONS = [
