@@ -11,7 +11,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use super::list::FileEntry;
 use super::split::{Piece, pack};
 use super::{FileSource, Rows, about, partition};
-use crate::error::{Error, Result, condition, panicked};
+use crate::error::{Error, ErrorKind, Result, condition, panicked};
 use crate::source::{Partition, RecordBatches, Scan};
 
 impl FileSource {
