@@ -54,7 +54,7 @@ class MemoryStream:
         if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__arrow_c_array__"):
             self._native.add(rows)
         else:
-            self._native.add(_native.rows_to_table(list(rows), self._schema.json(), True, False))
+            self._native.add(_native.rows_to_table(list(rows), self._schema.json(), "exact", False))
 
     def to_df(self) -> DataFrame:
         """Returns the stream as a DataFrame; several queries may read it."""

@@ -57,6 +57,9 @@ pub fn literal(value: &Bound<'_, PyAny>) -> PyResult<tree::Expr> {
         }
         return Ok(tree::Expr::call("map", pairs));
     }
+    if value.is_instance(&value.py().import("enum")?.getattr("Enum")?)? {
+        return literal(&value.getattr("value")?);
+    }
     numpy(value)?.ok_or_else(|| {
         let shown = value.repr().map_or_else(|_| "?".to_owned(), |text| text.to_string());
         argument(value.py(), "PySparkTypeError", "UNSUPPORTED_LITERAL", &[("literal", shown)])
@@ -91,7 +94,9 @@ fn scalar(value: &Bound<'_, PyAny>) -> PyResult<Option<ScalarValue>> {
     } else if let Ok(bytes) = value.cast::<PyByteArray>() {
         ScalarValue::Binary(Some(bytes.to_vec()))
     } else if value.is_instance_of::<PyDateTime>() {
-        ScalarValue::TimestampMicrosecond(micros(value, true), Some(UTC.into()))
+        // pandas' NaT has no instant, and is no null that somebody wrote.
+        let Some(micros) = micros(value, true) else { return Ok(None) };
+        ScalarValue::TimestampMicrosecond(Some(micros), Some(UTC.into()))
     } else if let Ok(date) = value.cast::<PyDate>() {
         let days = date.extract::<NaiveDate>()?.signed_duration_since(NaiveDate::default()).num_days();
         ScalarValue::Date32(i32::try_from(days).ok())
@@ -117,21 +122,29 @@ fn decimal_scalar(value: &Bound<'_, PyAny>) -> PyResult<Option<ScalarValue>> {
     Ok(decimal(value, precision, scale)?.map(|unscaled| ScalarValue::Decimal128(Some(unscaled), precision, scale)))
 }
 
-/// A NumPy scalar has the type of its dtype; a NumPy array is an array.
+/// A NumPy scalar has the type of its dtype, if Spark has it; a NumPy array is an array.
 fn numpy(value: &Bound<'_, PyAny>) -> PyResult<Option<tree::Expr>> {
     let (Some(dtype), true) = (value.getattr_opt("dtype")?, value.hasattr("tolist")?) else { return Ok(None) };
     let to = match dtype.str()?.to_string().as_str() {
         "bool" => DataType::Boolean,
         "int8" => DataType::Int8,
-        "int16" | "uint8" => DataType::Int16,
-        "int32" | "uint16" => DataType::Int32,
-        "int64" | "uint32" => DataType::Int64,
+        "int16" => DataType::Int16,
+        "int32" => DataType::Int32,
+        "int64" => DataType::Int64,
         "float32" => DataType::Float32,
         "float64" => DataType::Float64,
         other if other.starts_with("datetime64") => {
             return literal(&value.call_method1("astype", ("datetime64[us]",))?.call_method0("tolist")?).map(Some);
         }
-        _ => return Ok(None),
+        other if other.starts_with("<U") => {
+            let plain = value.call_method0("tolist")?;
+            return literal(&plain).map(Some);
+        }
+        _ => {
+            let name = dtype.getattr("name")?.to_string();
+            let parameters = [("dtype", name)];
+            return Err(argument(value.py(), "PySparkTypeError", "UNSUPPORTED_NUMPY_ARRAY_SCALAR", &parameters));
+        }
     };
     let plain = value.call_method0("tolist")?;
     let cast = |input| tree::Expr::Cast { input: Box::new(input), to: to.clone(), try_cast: false };

@@ -14,6 +14,7 @@ use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Field, Fields, Int8Type, Int16Type, Int32Type, Int64Type, SchemaRef,
 };
 use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple,
@@ -22,24 +23,34 @@ use pyo3::types::{
 use super::arrow::ArrowTable;
 use super::error::{argument, raise};
 use super::types::schema_of;
-use crate::error::Error;
+use crate::error::{Error, condition};
 use crate::types::{map_fields, simple_name};
 
-/// Whether a value that its type does not accept is an error (`verifySchema`), or null as in Spark without it.
+/// What becomes of a value that its type does not accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verify {
-    Yes,
+    /// It is an error, and so is one of a subclass (`verifySchema`).
+    Exact,
+    /// It is an error; a row may be shorter than the others (a schema that was inferred).
+    Inferred,
+    /// It is null, as in Spark without `verifySchema`.
     No,
 }
 
 type Value<'py> = Option<Bound<'py, PyAny>>;
 
-/// Rows as a table. `single`: the rows are the values of the schema's one field, as for `createDataFrame([1, 2], "int")`.
+/// Rows as a table. `verify`: `exact`, `inferred` or `no`. `single`: the rows are the values of the schema's one field, as for
+/// `createDataFrame([1, 2], "int")`.
 #[pyfunction]
-pub fn rows_to_table(rows: &Bound<'_, PyList>, schema: &str, verify: bool, single: bool) -> PyResult<ArrowTable> {
+pub fn rows_to_table(rows: &Bound<'_, PyList>, schema: &str, verify: &str, single: bool) -> PyResult<ArrowTable> {
     let py = rows.py();
     let schema = schema_of(py, schema)?;
-    let verify = if verify { Verify::Yes } else { Verify::No };
+    let verify = match verify {
+        "exact" => Verify::Exact,
+        "inferred" => Verify::Inferred,
+        "no" => Verify::No,
+        other => return Err(PyValueError::new_err(format!("no way to verify rows is called '{other}'"))),
+    };
     let values: Vec<Value<'_>> = rows.iter().map(present).collect();
     let columns = match (single, schema.fields().first()) {
         (true, Some(field)) => vec![column(py, &values, field, verify, &format!("field {}", field.name()))?],
@@ -65,13 +76,18 @@ pub fn column<'py>(
     verify: Verify,
     name: &str,
 ) -> PyResult<ArrayRef> {
-    if verify == Verify::Yes && !field.is_nullable() && values.iter().any(Option::is_none) {
+    if verify != Verify::No && !field.is_nullable() && values.iter().any(Option::is_none) {
         return Err(not_nullable(py, name));
     }
     let data_type = field.data_type();
     let accept = |found: Option<()>, value: &Bound<'py, PyAny>| -> PyResult<()> {
-        if found.is_none() && verify == Verify::Yes { Err(unacceptable(py, data_type, value, name)) } else { Ok(()) }
+        if found.is_none() && verify != Verify::No { Err(unacceptable(py, data_type, value, name)) } else { Ok(()) }
     };
+    if verify == Verify::Exact {
+        for value in values.iter().flatten() {
+            accept(accepts_class(data_type, value)?.then_some(()), value)?;
+        }
+    }
     macro_rules! built {
         ($builder:expr, $convert:expr) => {{
             let mut builder = $builder;
@@ -104,7 +120,25 @@ pub fn column<'py>(
         DataType::Float64 => built!(Float64Builder::new(), |value: &Bound<'py, PyAny>| PyResult::Ok(float(value))),
         DataType::Decimal128(precision, scale) => {
             let builder = Decimal128Builder::new().with_data_type(DataType::Decimal128(*precision, *scale));
-            built!(builder, |value: &Bound<'py, PyAny>| decimal(value, *precision, *scale))
+            let mut builder = builder;
+            for value in values {
+                let read = value.as_ref().map(|value| Digits::of(value)).transpose()?.flatten();
+                if let (Some(value), None) = (value, &read) {
+                    accept(None, value)?;
+                }
+                let Some(Digits::Number(digits)) = read else {
+                    if verify != Verify::No && !field.is_nullable() {
+                        return Err(not_nullable(py, name));
+                    }
+                    builder.append_null();
+                    continue;
+                };
+                match digits.at(*precision, *scale) {
+                    Some(unscaled) => builder.append_value(unscaled),
+                    None => return Err(raise(py, &out_of_range(&digits.text, *precision, *scale))),
+                }
+            }
+            Ok(Arc::new(builder.finish()))
         }
         DataType::Utf8 => built!(StringBuilder::new(), text),
         DataType::Binary => built!(BinaryBuilder::new(), |value: &Bound<'py, PyAny>| PyResult::Ok(bytes(value))),
@@ -214,7 +248,7 @@ fn members<'py>(
     };
     let build = |(values, field): (&Vec<Value<'py>>, &Arc<Field>)| {
         // A null struct has null fields, whatever the fields say; only a present one is checked.
-        let lenient = verify == Verify::Yes && !field.is_nullable() && rows.iter().any(Option::is_none);
+        let lenient = verify != Verify::No && !field.is_nullable() && rows.iter().any(Option::is_none);
         let checked = if lenient { Arc::new(field.as_ref().clone().with_nullable(true)) } else { Arc::clone(field) };
         column(py, values, &checked, verify, &inside(field))
     };
@@ -222,7 +256,7 @@ fn members<'py>(
 }
 
 fn check_length(py: Python<'_>, found: usize, expected: usize, verify: Verify, name: &str) -> PyResult<()> {
-    if verify == Verify::No || found == expected {
+    if verify != Verify::Exact || found == expected {
         return Ok(());
     }
     let mut parameters = vec![("object_length", found.to_string()), ("field_length", expected.to_string())];
@@ -306,7 +340,7 @@ fn maps<'py>(
         valid.push(dict.is_some());
         lengths.push(keys.len() - before);
     }
-    let keys = column(py, &keys, key, Verify::Yes, &format!("key of map {name}"))?;
+    let keys = column(py, &keys, key, strict(verify), &format!("key of map {name}"))?;
     let items = column(py, &items, value_field, verify, &format!("value of map {name}"))?;
     let fields = Fields::from(vec![Arc::clone(key), Arc::clone(value_field)]);
     let array = StructArray::try_new(fields, vec![keys, items], None).and_then(|pairs| {
@@ -314,6 +348,36 @@ fn maps<'py>(
         MapArray::try_new(Arc::clone(entries), offsets, pairs, Some(NullBuffer::from(valid)), *ordered)
     });
     array.map(|array| Arc::new(array) as ArrayRef).map_err(|error| raise(py, &Error::from(error)))
+}
+
+/// A key is never null, whatever is verified.
+fn strict(verify: Verify) -> Verify {
+    if verify == Verify::No { Verify::Inferred } else { verify }
+}
+
+/// Whether the value's class is one that `verifySchema` accepts for a type: a subclass is not. Any value has a text.
+fn accepts_class(data_type: &DataType, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(match data_type {
+        DataType::Boolean => value.is_exact_instance_of::<PyBool>(),
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => value.is_exact_instance_of::<PyInt>(),
+        DataType::Float32 | DataType::Float64 => value.is_exact_instance_of::<PyFloat>(),
+        DataType::Decimal128(..) => is_decimal(value)?,
+        DataType::Binary => value.is_exact_instance_of::<PyBytes>() || value.is_exact_instance_of::<PyByteArray>(),
+        DataType::Date32 => value.is_exact_instance_of::<PyDate>() || value.is_exact_instance_of::<PyDateTime>(),
+        DataType::Timestamp(..) => value.is_exact_instance_of::<PyDateTime>(),
+        DataType::Duration(_) => value.is_exact_instance_of::<PyDelta>(),
+        DataType::List(_) => {
+            value.is_exact_instance_of::<PyList>()
+                || value.is_exact_instance_of::<PyTuple>()
+                || value.get_type().fully_qualified_name()? == "array.array"
+        }
+        DataType::Map(..) => value.is_exact_instance_of::<PyDict>(),
+        _ => true,
+    })
+}
+
+fn is_decimal(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(value.get_type().name()? == "Decimal")
 }
 
 fn float(value: &Bound<'_, PyAny>) -> Option<f64> {
@@ -346,6 +410,10 @@ fn days(value: &Bound<'_, PyAny>) -> Option<i32> {
 /// Microseconds of a datetime: an instant (a naive one is of the process's time zone), or a clock reading.
 pub fn micros(value: &Bound<'_, PyAny>, instant: bool) -> Option<i64> {
     let value = value.cast::<PyDateTime>().ok()?;
+    // pandas' NaT is a datetime by its class, and has no time.
+    if !value.is_exact_instance_of::<PyDateTime>() && value.get_type().name().is_ok_and(|name| name == "NaTType") {
+        return None;
+    }
     let aware = value.getattr("tzinfo").is_ok_and(|zone| !zone.is_none());
     if aware {
         let offset: TimeDelta = value.call_method0("utcoffset").ok()?.extract().ok()?;
@@ -364,9 +432,9 @@ pub fn micros(value: &Bound<'_, PyAny>, instant: bool) -> Option<i64> {
     }
     match Local.from_local_datetime(&naive) {
         chrono::LocalResult::Single(moment) => Some(moment.timestamp_micros()),
-        chrono::LocalResult::Ambiguous(earlier, later) => {
+        chrono::LocalResult::Ambiguous(one, other) => {
             let fold: u8 = value.getattr("fold").ok()?.extract().ok()?;
-            Some(if fold == 1 { later } else { earlier }.timestamp_micros())
+            Some(if fold == 1 { one.max(other) } else { one.min(other) }.timestamp_micros())
         }
         // A reading that a clock change skips: as Python, the offset before the change holds.
         chrono::LocalResult::None => {
@@ -382,24 +450,74 @@ fn without_zone(value: &Bound<'_, PyDateTime>) -> Option<NaiveDateTime> {
     value.call_method("replace", (), Some(&arguments)).ok()?.extract().ok()
 }
 
-/// The digits of a `decimal.Decimal` at the column's scale, rounded half up; null where they do not fit.
-pub fn decimal(value: &Bound<'_, PyAny>, precision: u8, scale: i8) -> PyResult<Option<i128>> {
-    if value.get_type().name()? != "Decimal" {
-        return Ok(None);
+/// What a `decimal.Decimal` holds.
+pub enum Digits {
+    Number(DecimalDigits),
+    /// NaN, which is null, as Spark's decimals have none.
+    NotANumber,
+}
+
+/// The digits of a `decimal.Decimal`, however many.
+pub struct DecimalDigits {
+    negative: bool,
+    digits: Vec<u8>,
+    exponent: i32,
+    text: String,
+}
+
+impl Digits {
+    /// The digits; none for what is no decimal, and for an infinite one.
+    pub fn of(value: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
+        if !is_decimal(value)? {
+            return Ok(None);
+        }
+        let (negative, digits, exponent): (u8, Vec<u8>, Bound<'_, PyAny>) =
+            value.call_method0("as_tuple")?.extract()?;
+        let Ok(exponent) = exponent.extract::<i32>() else {
+            let nan = value.call_method0("is_nan")?.is_truthy()?;
+            return Ok(nan.then_some(Self::NotANumber));
+        };
+        let text = value.str()?.to_cow()?.into_owned();
+        Ok(Some(Self::Number(DecimalDigits { negative: negative == 1, digits, exponent, text })))
     }
-    let (negative, digits, exponent): (u8, Vec<u8>, Bound<'_, PyAny>) = value.call_method0("as_tuple")?.extract()?;
-    let Ok(exponent) = exponent.extract::<i32>() else { return Ok(None) };
-    let unscaled = digits.iter().try_fold(0_i128, |sum, digit| sum.checked_mul(10)?.checked_add(i128::from(*digit)));
-    let shift = exponent + i32::from(scale);
-    let fitted = unscaled.and_then(|unscaled| match u32::try_from(shift) {
-        Ok(up) => 10_i128.checked_pow(up).and_then(|factor| unscaled.checked_mul(factor)),
-        Err(_) => match 10_i128.checked_pow(shift.unsigned_abs()) {
-            Some(factor) => Some((unscaled + factor / 2) / factor),
-            None => Some(0),
-        },
-    });
-    let limit = 10_i128.pow(u32::from(precision));
-    Ok(fitted.filter(|digits| *digits < limit).map(|digits| if negative == 1 { -digits } else { digits }))
+}
+
+impl DecimalDigits {
+    /// The number at a column's scale, rounded half up; none where it has more digits than the column.
+    pub fn at(&self, precision: u8, scale: i8) -> Option<i128> {
+        // How many of the digits stand before the end of the scale.
+        let kept = i64::try_from(self.digits.len()).ok()? + i64::from(self.exponent) + i64::from(scale);
+        let digit = |at: i64| usize::try_from(at).ok().and_then(|at| self.digits.get(at)).copied().unwrap_or(0);
+        let mut unscaled = 0_i128;
+        for at in 0..kept {
+            let next = unscaled.checked_mul(10)?.checked_add(i128::from(digit(at)))?;
+            if next >= 10_i128.pow(u32::from(precision)) {
+                return None;
+            }
+            unscaled = next;
+        }
+        if digit(kept) >= 5 {
+            unscaled += 1;
+        }
+        let fits = unscaled < 10_i128.pow(u32::from(precision));
+        fits.then_some(if self.negative { -unscaled } else { unscaled })
+    }
+}
+
+/// The digits of a `decimal.Decimal` at a scale, rounded half up; none where they do not fit.
+pub fn decimal(value: &Bound<'_, PyAny>, precision: u8, scale: i8) -> PyResult<Option<i128>> {
+    Ok(match Digits::of(value)? {
+        Some(Digits::Number(digits)) => digits.at(precision, scale),
+        _ => None,
+    })
+}
+
+fn out_of_range(text: &str, precision: u8, scale: i8) -> Error {
+    Error::of(condition::NUMERIC_VALUE_OUT_OF_RANGE_WITH_SUGGESTION)
+        .with("value", text)
+        .with("precision", precision.to_string())
+        .with("scale", scale.to_string())
+        .with("config", "\"spark.sql.ansi.enabled\"")
 }
 
 fn not_nullable(py: Python<'_>, name: &str) -> PyErr {

@@ -5,7 +5,7 @@ use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type,
     Int32Type, Int64Type, IntervalUnit, IntervalYearMonthType, TimestampMicrosecondType,
 };
-use chrono::{DateTime, Local, NaiveDate, TimeDelta};
+use chrono::{DateTime, Local, LocalResult, NaiveDate, TimeDelta, TimeZone};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -158,6 +158,19 @@ fn timestamp(py: Python<'_>, micros: i64, instant: bool) -> PyResult<Bound<'_, P
     let moment = DateTime::from_timestamp_micros(micros).ok_or_else(|| {
         raise(py, &Error::runtime(format!("the timestamp {micros} µs after 1970 is outside Python's range")))
     })?;
-    let naive = if instant { moment.with_timezone(&Local).naive_local() } else { moment.naive_utc() };
-    naive.into_bound_py_any(py)
+    if !instant {
+        return moment.naive_utc().into_bound_py_any(py);
+    }
+    let naive = moment.with_timezone(&Local).naive_local();
+    let value = naive.into_bound_py_any(py)?;
+    // Of a clock reading that occurs twice, `fold` tells which one it is: so it comes back as the same instant.
+    match Local.from_local_datetime(&naive) {
+        // Not by their places: of the process's zone chrono does not give the earlier one first.
+        LocalResult::Ambiguous(one, other) if one.max(other).timestamp_micros() == micros => {
+            let fold = PyDict::new(py);
+            fold.set_item("fold", 1)?;
+            value.call_method("replace", (), Some(&fold))
+        }
+        _ => Ok(value),
+    }
 }

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from firesteel import _native
 from firesteel.errors import PySparkTypeError, PySparkValueError, _not_type, _package
+from firesteel.sql.representation import array_of_array, array_of_series, arrow_type, column_of, instants, whole
 from firesteel.sql.types import (
     DataType,
     StructField,
     StructType,
+    TimestampNTZType,
     _has_nulltype,
     _infer_schema,
     _merge_type,
-    _parse_datatype_json_string,
     _parse_datatype_string,
 )
 
@@ -37,41 +38,14 @@ def to_arrow(df: DataFrame) -> pa.Table:
     return pa.table(df._frame.collect_arrow())
 
 
-def _in_session_zone(df: DataFrame) -> pa.Table:
-    """The rows as a pyarrow Table whose instants are labelled with the session's time zone."""
-    import pyarrow as pa
-
-    table = to_arrow(df)
-    zone = df.sparkSession.conf.get("spark.sql.session.timeZone") or "UTC"
-    if zone == "UTC":
-        return table
-    fields = [field.with_type(_zoned(field.type, zone)) for field in table.schema]
-    return table.cast(pa.schema(fields))
-
-
-def _zoned(data_type: Any, zone: str) -> Any:
-    """The type with its instants labelled with another zone: the instants stay."""
-    import pyarrow as pa
-
-    if pa.types.is_timestamp(data_type):
-        return pa.timestamp("us", zone) if data_type.tz else data_type
-    if pa.types.is_list(data_type):
-        return pa.list_(data_type.value_field.with_type(_zoned(data_type.value_type, zone)))
-    if pa.types.is_map(data_type):
-        return pa.map_(_zoned(data_type.key_type, zone), _zoned(data_type.item_type, zone))
-    if pa.types.is_struct(data_type):
-        return pa.struct([field.with_type(_zoned(field.type, zone)) for field in data_type])
-    return data_type
-
-
 def to_pandas(df: DataFrame) -> pd.DataFrame:
     """The rows as a pandas DataFrame: timestamps naive in the session's time zone, nested values as Python objects."""
     try:
         import pandas as pd
     except ImportError:
         raise _package("pandas", "2.2", "pandas") from None
-    table = _in_session_zone(df)
-    series = [_series(column) for column in table.columns]
+    table, zone = to_arrow(df), _zone(df.sparkSession)
+    series = [column_of(column, zone) for column in table.columns]
     if not series:
         return pd.DataFrame(index=pd.RangeIndex(table.num_rows))
     frame = pd.concat(series, axis=1) if len(series) > 1 else series[0].to_frame()
@@ -79,14 +53,8 @@ def to_pandas(df: DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _series(column: Any) -> Any:
-    """pyarrow's own choice of dtype, but for maps, which become dicts, and for times, which lose their zone."""
-    import pyarrow as pa
-
-    series = column.to_pandas(date_as_object=True, maps_as_pydicts="strict")
-    if pa.types.is_timestamp(column.type) and column.type.tz:
-        series = series.dt.tz_localize(None)
-    return series
+def _zone(session: SparkSession) -> str:
+    return session.conf.get("spark.sql.session.timeZone") or "UTC"
 
 
 def create(session: SparkSession, data: Any, schema: Any, sampling_ratio: float | None, verify: bool) -> _native.Frame:
@@ -96,13 +64,13 @@ def create(session: SparkSession, data: Any, schema: Any, sampling_ratio: float 
     if schema is not None and not isinstance(schema, (DataType, list, tuple)):
         raise _not_type("schema", "list, None or StructType", schema)
     if hasattr(data, "__dataframe__") and type(data).__module__.startswith("pandas"):
-        return _from_pandas(session, data, schema)
-    if type(data).__module__.split(".")[0] == "numpy" and getattr(data, "ndim", 0) in (1, 2):
+        return _from_pandas(session, data, schema, verify)
+    if type(data).__module__.split(".")[0] == "numpy" and hasattr(data, "ndim"):
         return _from_numpy(session, data, schema)
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
-        return _named(session._native.from_arrow(data), schema, session)
+        return _from_arrow(session, data, schema)
     if hasattr(data, "to_arrow"):  # polars before its capsules, DuckDB
-        return _named(session._native.from_arrow(data.to_arrow()), schema, session)
+        return _from_arrow(session, data.to_arrow(), schema)
     return _from_rows(session, data, schema, verify)
 
 
@@ -110,13 +78,14 @@ def _from_rows(session: SparkSession, data: Iterable[Any], schema: Any, verify: 
     from firesteel.rdd import RDD
 
     rows = data.collect() if isinstance(data, RDD) else data if isinstance(data, list) else list(data)
+    how = "exact" if verify else "no"
     if isinstance(schema, StructType):
         struct, single = schema, False
     elif isinstance(schema, DataType):
         struct, single = StructType([StructField("value", schema)]), True
     else:
-        struct, single, verify = _infer(rows, list(schema) if schema is not None else None), False, False
-    table = _native.rows_to_table(rows, struct.json(), verify, single)
+        struct, single, how = _infer(rows, list(schema) if schema is not None else None), False, "inferred"
+    table = _native.rows_to_table(rows, struct.json(), how, single)
     return session._native.from_arrow(table)
 
 
@@ -158,68 +127,112 @@ def _shape(row: Any) -> Any:
     return (names, kinds) if _PLAIN.issuperset(kinds) else None
 
 
-def _named(frame: _native.Frame, schema: Any, session: SparkSession) -> _native.Frame:
-    """Arrow data under the names, or cast to the types, that the caller gave."""
-    if schema is None:
+def _from_arrow(session: SparkSession, data: Any, schema: Any) -> _native.Frame:
+    """Arrow data as it is, or under the names or as the types that the caller gave: a cast loses no value."""
+    if isinstance(schema, StructType) and len(schema.fields) > 0:
+        import pyarrow as pa
+
+        table = (
+            pa.table(data) if hasattr(data, "__arrow_c_stream__") else pa.Table.from_batches([pa.record_batch(data)])
+        )
+        _same_length(schema.names, table.column_names)
+        zone = _zone(session)
+        columns = [
+            pa.chunked_array(
+                [array_of_array(chunk, field.dataType, zone) for chunk in column.chunks], arrow_type(field.dataType)
+            )
+            for field, column in zip(schema.fields, table.columns, strict=True)
+        ]
+        fields = [pa.field(field.name, arrow_type(field.dataType), field.nullable) for field in schema.fields]
+        return session._native.from_arrow(pa.table(columns, schema=pa.schema(fields)))
+    return _named(session._native.from_arrow(data), schema)
+
+
+def _named(frame: _native.Frame, schema: Any) -> _native.Frame:
+    """The frame under the names that the caller gave."""
+    if schema is None or isinstance(schema, DataType):
         return frame
-    names = schema.names if isinstance(schema, StructType) else list(schema)
-    if len(names) != len(frame.columns()):
+    _same_length(list(schema), frame.columns())
+    return frame.rename_all(list(schema))
+
+
+def _same_length(names: list[str], columns: list[str]) -> None:
+    if len(names) != len(columns):
         raise PySparkValueError(
             errorClass="LENGTH_SHOULD_BE_THE_SAME",
             messageParameters={
                 "arg1": "schema",
                 "arg2": "data",
                 "arg1_length": str(len(names)),
-                "arg2_length": str(len(frame.columns())),
+                "arg2_length": str(len(columns)),
             },
         )
-    frame = frame.rename_all(names)
-    if not isinstance(schema, StructType):
-        return frame
-    own = _parse_datatype_json_string(frame.schema())
-    if own == schema:
-        return frame
-    casts = [frame.column_at(i).cast(field.dataType.json()).alias([field.name]) for i, field in enumerate(schema)]
-    return frame.select(casts)
 
 
-def _from_pandas(session: SparkSession, data: Any, schema: Any) -> _native.Frame:
-    """By way of pyarrow: NaN in a column of objects is null, naive times are of the session's time zone."""
+def _from_pandas(session: SparkSession, data: Any, schema: Any, verify: bool) -> _native.Frame:
+    """By way of Arrow, and where Arrow does not take a column as the type that was given, row by row, as PySpark does.
+
+    A missing value in a column is null; naive times are of the session's time zone.
+    """
     import pyarrow as pa
 
-    names = schema.names if isinstance(schema, StructType) else list(schema) if schema is not None else None
+    if isinstance(schema, DataType) and not isinstance(schema, StructType):
+        return _from_rows(session, _records(data, schema, _zone(session)), schema, verify)
+    zone = _zone(session)
     columns = [str(name) for name in data.columns]
-    zone = session.conf.get("spark.sql.session.timeZone") or "UTC"
-    arrays = []
-    for i in range(len(columns)):
-        series = data.iloc[:, i]
-        kind = getattr(series.dtype, "kind", "O")
-        wanted = schema.fields[i].dataType if isinstance(schema, StructType) and i < len(schema.fields) else None
-        if (
-            kind == "M"
-            and getattr(series.dtype, "tz", None) is None
-            and getattr(wanted, "typeName", lambda: "")() != "timestamp_ntz"
-        ):
-            series = series.dt.tz_localize(zone, ambiguous=False, nonexistent="shift_forward")
+    if isinstance(schema, StructType):
+        _same_length(schema.names, columns)
+        series = [data.iloc[:, i] for i in range(len(columns))]
         try:
-            arrays.append(pa.Array.from_pandas(series))
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise PySparkTypeError(
-                f"the pandas column '{columns[i]}' does not become one Arrow type: {error}",
-                errorClass="UNSUPPORTED_DATA_TYPE_FOR_ARROW_CONVERSION",
-            ) from error
-    table = pa.Table.from_arrays([_flat(array) for array in arrays], names=columns)
-    return _named(session._native.from_arrow(table), schema if schema is not None else names, session)
+            arrays = [
+                array_of_series(each, field.dataType, zone, cast=False, gap="shift_forward")
+                for each, field in zip(series, schema.fields, strict=True)
+            ]
+        except (TypeError, ValueError):
+            return _from_rows(session, _records(data, schema, _zone(session)), schema, verify)
+        fields = [pa.field(field.name, arrow_type(field.dataType), field.nullable) for field in schema.fields]
+        return session._native.from_arrow(pa.Table.from_arrays(arrays, schema=pa.schema(fields)))
+    arrays = [_inferred(data.iloc[:, i], columns[i], zone) for i in range(len(columns))]
+    return _named(session._native.from_arrow(pa.Table.from_arrays(arrays, names=columns)), schema)
 
 
-def _flat(array: Any) -> Any:
-    return array.combine_chunks() if hasattr(array, "combine_chunks") else array
+def _inferred(series: Any, name: str, zone: str) -> Any:
+    """A column of pandas as an array of the type that Arrow finds in it."""
+    import pyarrow as pa
+
+    try:
+        return whole(pa.Array.from_pandas(instants(series, zone, gap="shift_forward")))
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise PySparkTypeError(
+            f"the pandas column '{name}' does not become one Arrow type: {error}",
+            errorClass="UNSUPPORTED_DATA_TYPE_FOR_ARROW_CONVERSION",
+        ) from error
+
+
+def _records(data: Any, schema: DataType, zone: str) -> list[tuple[Any, ...]]:
+    """The rows of a pandas frame as tuples of Python values, None where one is missing."""
+    kinds = [field.dataType for field in schema] if isinstance(schema, StructType) else [schema]
+    columns = []
+    for i in range(data.shape[1]):
+        series = data.iloc[:, i]
+        kind, missing = getattr(series.dtype, "kind", "O"), series.isna()
+        if kind == "M":
+            naive = i < len(kinds) and isinstance(kinds[i], TimestampNTZType)
+            values = list((series if naive else instants(series, zone, gap="shift_forward")).dt.to_pydatetime())
+        elif kind == "m":
+            values = list(series.dt.to_pytimedelta())
+        else:
+            values = series.astype(object).tolist()
+        columns.append([None if absent else value for value, absent in zip(values, missing, strict=True)])
+    return list(zip(*columns, strict=True))
 
 
 def _from_numpy(session: SparkSession, data: Any, schema: Any) -> _native.Frame:
     import pyarrow as pa
 
+    if data.ndim not in (1, 2):
+        raise PySparkValueError(errorClass="INVALID_NDARRAY_DIMENSION", messageParameters={"dimensions": "1 or 2"})
     columns = [data] if data.ndim == 1 else [data[:, i] for i in range(data.shape[1])]
-    names = ["value"] if data.ndim == 1 else [f"_{i + 1}" for i in range(len(columns))]
+    names = ["value"] if len(columns) == 1 else [f"_{i + 1}" for i in range(len(columns))]
     table = pa.table({name: pa.array(column) for name, column in zip(names, columns, strict=True)})
-    return _named(session._native.from_arrow(table), schema, session)
+    return _from_arrow(session, table, schema)

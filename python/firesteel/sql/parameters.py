@@ -79,16 +79,21 @@ def literal(value: Any) -> str:
         return str(value)
     if isinstance(value, float):
         return f"CAST('{value!r}' AS DOUBLE)"
-    if isinstance(value, decimal.Decimal):
-        return f"{value}BD"
+    if isinstance(value, decimal.Decimal) and value.is_finite():
+        return f"{value:f}BD"
     if isinstance(value, str):
         return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     if isinstance(value, (bytes, bytearray)):
         return f"X'{value.hex()}'"
-    if isinstance(value, datetime.datetime):
-        return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
-    if isinstance(value, datetime.date):
+    if isinstance(value, datetime.datetime) and value == value:  # NaT is not
+        # A naive datetime is of the process's time zone, as everywhere else.
+        return f"TIMESTAMP '{value.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(sep=' ')}Z'"
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
         return f"DATE '{value.isoformat()}'"
+    if isinstance(value, datetime.timedelta):
+        micros = value // datetime.timedelta(microseconds=1)
+        sign, (seconds, rest) = "-" if micros < 0 else "", divmod(abs(micros), 10**6)
+        return f"INTERVAL '{sign}{seconds}.{rest:06d}' SECOND"
     if isinstance(value, (list, tuple)):
         return f"array({', '.join(map(literal, value))})"
     if isinstance(value, dict):

@@ -813,7 +813,7 @@ _INFERRED: dict[type, type[DataType]] = {
 }
 _ARRAY_CODES: dict[str, type[DataType]] = {
     "f": FloatType, "d": DoubleType, "b": ByteType, "B": ShortType, "h": ShortType, "H": IntegerType, "i": IntegerType,
-    "I": LongType, "l": LongType, "q": LongType,
+    "I": LongType, "l": LongType, "q": LongType, "u": StringType,
 }  # fmt: skip
 
 
@@ -827,10 +827,10 @@ def _infer_type(obj: Any) -> DataType:
     if kind is not None:
         return kind()
     if isinstance(obj, dict):
-        for key, value in obj.items():
-            if key is not None and value is not None:
-                return MapType(_infer_type(key), _infer_type(value), True)
-        return MapType(NullType(), NullType(), True)
+        kinds: list[DataType] = [NullType(), NullType()]
+        for pair in obj.items():
+            kinds = [_merge_type(kind, _infer_type(each)) for kind, each in zip(kinds, pair, strict=True)]
+        return MapType(kinds[0], kinds[1], True)
     if isinstance(obj, list):
         element: DataType = NullType()
         for item in obj:
@@ -842,26 +842,12 @@ def _infer_type(obj: Any) -> DataType:
         raise PySparkTypeError(
             errorClass="UNSUPPORTED_DATA_TYPE", messageParameters={"data_type": f"array({obj.typecode})"}
         )
-    if hasattr(obj, "dtype") and hasattr(obj, "tolist"):  # NumPy, without importing it
-        if getattr(obj, "ndim", 0) == 0:
-            return _numpy_type(obj.dtype) or _infer_type(obj.item())
-        if obj.ndim == 1:
-            return ArrayType(_numpy_type(obj.dtype) or _infer_type(obj.tolist()), True)
     try:
         return _infer_schema(obj)
     except TypeError as error:
         raise PySparkTypeError(
             errorClass="UNSUPPORTED_DATA_TYPE", messageParameters={"data_type": type(obj).__name__}
         ) from error
-
-
-def _numpy_type(dtype: Any) -> DataType | None:
-    names: dict[str, type[DataType]] = {
-        "int8": ByteType, "int16": ShortType, "int32": IntegerType, "int64": LongType, "float32": FloatType,
-        "float64": DoubleType, "bool": BooleanType,
-    }  # fmt: skip
-    kind = names.get(str(dtype))
-    return kind() if kind else None
 
 
 def _infer_schema(row: Any, names: list[str] | tuple[str, ...] | None = None) -> StructType:

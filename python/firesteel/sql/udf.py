@@ -222,8 +222,8 @@ class UserDefinedFunction:
         if kind == PythonEvalType.SQL_SCALAR_PANDAS_ITER_UDF:
             return _calls.pandas_iterator(self.func, returns, time_zone)
         if kind == PythonEvalType.SQL_SCALAR_ARROW_UDF:
-            return _calls.arrow(self.func, returns, names)
-        return _calls.arrow_iterator(self.func, returns)
+            return _calls.arrow(self.func, returns, names, time_zone)
+        return _calls.arrow_iterator(self.func, returns, time_zone)
 
     def _wrapped(self) -> Any:
         """A plain function that carries the attributes of this object, as ``udf`` returns it."""
@@ -259,7 +259,7 @@ class UserDefinedFunction:
 
 
 def _check_return_type(return_type: DataType, eval_type: int) -> None:
-    from firesteel.sql._calls import arrow_type
+    from firesteel.sql.representation import arrow_type
 
     words = {
         PythonEvalType.SQL_ARROW_BATCHED_UDF: "Invalid return type with Arrow-optimized Python UDF",
