@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Zone {
     Fixed(i32),
+    /// An offset that was written after `UTC`, `GMT` or `UT`, which its id keeps.
+    Prefixed(&'static str, i32),
     Region(Tz),
 }
 
@@ -60,8 +62,14 @@ impl Zone {
         if let Ok(region) = name.parse() {
             return Some(Self::Region(region));
         }
-        let offset = ["UTC", "GMT", "UT"].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
-        offset_seconds(offset).map(Self::Fixed)
+        for prefix in ["UTC", "GMT", "UT"] {
+            match name.strip_prefix(prefix) {
+                Some("") => return Some(Self::Prefixed(prefix, 0)),
+                Some(offset) => return offset_seconds(offset).map(|seconds| Self::Prefixed(prefix, seconds)),
+                None => {}
+            }
+        }
+        offset_seconds(name).map(Self::Fixed)
     }
 
     /// As [`Zone::find`], with the name of a region in any case.
@@ -80,7 +88,7 @@ impl Zone {
     /// Seconds that local time is ahead of UTC at an instant.
     pub fn offset_at(&self, micros: i64) -> i64 {
         match self {
-            Self::Fixed(seconds) => i64::from(*seconds),
+            Self::Fixed(seconds) | Self::Prefixed(_, seconds) => i64::from(*seconds),
             Self::Region(Tz::UTC) => 0,
             Self::Region(region) => {
                 let at = DateTime::from_timestamp(micros.div_euclid(MICROS_PER_SECOND), 0).unwrap_or_default();
@@ -107,7 +115,7 @@ impl Zone {
 
     fn instant(&self, local: i64, preferred: Option<i64>) -> Option<i64> {
         let offset = match self {
-            Self::Fixed(seconds) => i64::from(*seconds),
+            Self::Fixed(seconds) | Self::Prefixed(_, seconds) => i64::from(*seconds),
             Self::Region(Tz::UTC) => 0,
             Self::Region(region) => {
                 let resolve = |micros: i64| {
@@ -154,6 +162,8 @@ impl Zone {
         match self {
             Self::Fixed(0) => "Z".to_owned(),
             Self::Fixed(seconds) => format_offset(i64::from(*seconds), true),
+            Self::Prefixed(prefix, 0) => (*prefix).to_owned(),
+            Self::Prefixed(prefix, seconds) => format!("{prefix}{}", format_offset(i64::from(*seconds), true)),
             Self::Region(region) => region.name().to_owned(),
         }
     }
@@ -161,7 +171,10 @@ impl Zone {
     /// The short name at an instant, e.g. `CET`.
     pub fn abbreviation(&self, micros: i64) -> String {
         match self {
-            Self::Fixed(_) => self.id(),
+            Self::Fixed(_) | Self::Prefixed(..) => self.id(),
+            Self::Region(region) if region.name().starts_with("Etc/GMT") && self.offset_at(micros) != 0 => {
+                format!("GMT{}", format_offset(self.offset_at(micros), true))
+            }
             Self::Region(region) => {
                 let at = DateTime::from_timestamp(micros.div_euclid(MICROS_PER_SECOND), 0).unwrap_or_default();
                 let offset = region.offset_from_utc_datetime(&at.naive_utc());

@@ -321,12 +321,10 @@ fn date_trunc(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed>
         map2::<Text, Timestamp, TimestampOut>(arrays, |unit, micros| {
             let Some(unit) = DateTimeUnit::of(unit) else { return Ok(None) };
             Ok(match unit.micros() {
-                // Below the hour Spark does not ask the zone. An hour or a day that occurs twice keeps its offset.
-                Some(length) if unit < DateTimeUnit::Hour => Some(TimestampOut(micros - micros.rem_euclid(length))),
-                Some(_) if unit < DateTimeUnit::Week => {
-                    zone.to_utc_near(unit.floor(zone.to_local(micros)), zone.offset_at(micros)).map(TimestampOut)
-                }
-                _ => zone.to_utc(unit.floor(zone.to_local(micros))).map(TimestampOut),
+                // Offsets have whole seconds, so only from minutes on is the local clock asked. A reading that occurs
+                // twice keeps its offset.
+                Some(length) if unit < DateTimeUnit::Minute => Some(TimestampOut(micros - micros.rem_euclid(length))),
+                _ => zone.to_utc_near(unit.floor(zone.to_local(micros)), zone.offset_at(micros)).map(TimestampOut),
             })
         })
     }))
@@ -614,17 +612,13 @@ fn months_between(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Resul
         context,
         arguments,
         move |end, start, round| {
-            let (end, start) = (zone.to_local(end), zone.to_local(start));
-            let split = |local: i64| {
-                let days = local.div_euclid(MICROS_PER_DAY);
+            let split = |instant: i64| {
+                let days = zone.to_local(instant).div_euclid(MICROS_PER_DAY);
+                // The time that passed since midnight, which is not the clock's reading on the day of a clock change.
+                let midnight = zone.to_utc(days * MICROS_PER_DAY).unwrap_or(instant);
                 let (year, month, day) = calendar::civil(days);
                 let last = calendar::days_in_month(year, month) == day;
-                (
-                    year * 12 + i64::from(month),
-                    i64::from(day),
-                    last,
-                    local.rem_euclid(MICROS_PER_DAY) / MICROS_PER_SECOND,
-                )
+                (year * 12 + i64::from(month), i64::from(day), last, (instant - midnight) / MICROS_PER_SECOND)
             };
             let ((months1, day1, last1, seconds1), (months2, day2, last2, seconds2)) = (split(end), split(start));
             let whole = (months1 - months2) as f64;
@@ -682,7 +676,9 @@ fn timestamp_add(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
                 number.checked_mul(months).and_then(|months| zone.plus(micros, months, 0, 0))
             } else {
                 let step = unit.micros().and_then(|length| length.checked_mul(number)).ok_or_else(out_of_range)?;
-                zone.plus(micros, 0, step / MICROS_PER_DAY, step % MICROS_PER_DAY)
+                // 24 hours are 24 hours here, unlike in an interval; a day is one of the local calendar.
+                let days = if unit >= DateTimeUnit::Day { step / MICROS_PER_DAY } else { 0 };
+                zone.plus(micros, 0, days, step - days * MICROS_PER_DAY)
             };
             moved.map(Some).ok_or_else(out_of_range)
         };
@@ -704,12 +700,10 @@ fn timestamp_diff(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Ty
     let arguments = vec![implicit(context, start, &timestamp(), 1)?, implicit(context, end, &timestamp(), 2)?];
     Ok(kernel(context, &format!("({unit:?}, {})", zone.id()), DataType::Int64, true, arguments, move |arrays| {
         map2::<Timestamp, Timestamp, i64>(arrays, |start, end| {
+            // Of every unit, as in Spark: over a clock change an hour of the clock is not an hour that passed.
             let (from, to) = (zone.to_local(start), zone.to_local(end));
             Ok(Some(match (unit.months(), unit.micros()) {
-                (None, Some(length)) => {
-                    let (from, to) = if unit < DateTimeUnit::Day { (start, end) } else { (from, to) };
-                    to.checked_sub(from).ok_or_else(out_of_range)? / length
-                }
+                (None, Some(length)) => to.checked_sub(from).ok_or_else(out_of_range)? / length,
                 (months, _) => {
                     let index = |local: i64| {
                         let (year, month, day) = calendar::civil(local.div_euclid(MICROS_PER_DAY));

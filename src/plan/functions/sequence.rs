@@ -24,7 +24,7 @@ use crate::types::{self, sql_name};
 const MOST: i64 = 1 << 31;
 
 /// The length of a month for Spark where only the direction of a step counts.
-const MICROS_PER_MONTH: i64 = 31 * MICROS_PER_DAY;
+const MICROS_PER_MONTH: i64 = 28 * MICROS_PER_DAY;
 
 fn bad(start: i64, stop: i64, step: &str) -> Error {
     Error::illegal(format!("illegal sequence boundaries: {start} to {stop} by {step}"))

@@ -109,11 +109,12 @@ pub fn between_dates(left: Typed, right: Typed) -> Typed {
     .call(vec![left, right])
 }
 
-pub fn between_instants(left: Typed, right: Typed) -> Typed {
+/// The time between two clock readings, as in Spark: over a clock change that is not the time that passed.
+pub fn between_instants(left: Typed, right: Typed, zone: Zone) -> Typed {
     let nullable = left.nullable || right.nullable;
-    Kernel::arrays("between_instants", day_time_interval(), nullable, |arrays| {
+    Kernel::arrays(format!("between_instants_{}", zone.id()), day_time_interval(), nullable, move |arrays| {
         pairs::<TimestampMicrosecondType, TimestampMicrosecondType, DurationMicrosecondType>(arrays, |l, r| {
-            l.checked_sub(r).ok_or_else(|| overflow(""))
+            zone.to_local(l).checked_sub(zone.to_local(r)).ok_or_else(|| overflow(""))
         })
     })
     .call(vec![left, right])

@@ -51,7 +51,8 @@ pub fn arithmetic(symbol: &str, left: &Typed, right: &Typed, mode: EvalMode, con
             } else {
                 types::timestamp()
             };
-            dates::between_instants(cast(left, &target, conf)?, cast(right, &target, conf)?)
+            let zone = if target == types::timestamp() { Zone::of(conf.time_zone())? } else { Zone::UTC };
+            dates::between_instants(cast(left, &target, conf)?, cast(right, &target, conf)?, zone)
         }
         ("+" | "-", l, r) if l == r && is_interval(l) => dates::add_intervals(left, right, symbol == "-"),
         ("*", interval, number) if is_interval(interval) && is_scale(number) => {
