@@ -55,7 +55,7 @@ impl Durability {
 }
 
 /// The directories that get a new name when `dir` is made, the lowest first: they must be synced, or a power cut takes `dir`.
-fn holders_of_new(dir: &Path) -> Vec<PathBuf> {
+pub fn holders_of_new(dir: &Path) -> Vec<PathBuf> {
     let mut holders = Vec::new();
     let mut missing = dir;
     while !missing.exists()

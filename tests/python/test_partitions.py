@@ -10,6 +10,14 @@ from collections import Counter
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def not_synced(spark):
+    """Thousands of files that need survive no power cut."""
+    spark.conf.set("firesteel.checkpoint.fsync", "false")
+    yield
+    spark.conf.unset("firesteel.checkpoint.fsync")
+
+
 def folders(out):
     return Counter(path.parent.name for path in out.rglob("part-*"))
 
@@ -38,7 +46,7 @@ FEW_FILES = """
 import resource, sys
 from firesteel.sql import SparkSession
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
-spark = SparkSession.builder.master("local[2]").getOrCreate()
+spark = SparkSession.builder.master("local[2]").config("firesteel.checkpoint.fsync", "false").getOrCreate()
 out = sys.argv[1]
 rows = spark.range(20_000).selectExpr("id", "id % 5000 AS k")
 rows.write.partitionBy("k").parquet(out + "/batch")

@@ -3,7 +3,7 @@
 //! A lane has few files open at once. Rows of further directories are held, and written one directory after the other in the end: as many
 //! files as without a bound, where closing one file to open another would begin a new file each time.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use indexmap::IndexMap;
 use uuid::Uuid;
 
 use super::held::{HELD_BYTES, HeldRows};
-use crate::durable::store::Durability;
+use crate::durable::store::{Durability, holders_of_new};
 use crate::error::{Context, Error, Result, condition};
 use crate::sink::encode::{Encoder, Encoding};
 use crate::types::display::{self, Style};
@@ -158,6 +158,8 @@ pub(crate) struct LaneParts<'a> {
     held: HeldRows,
     /// Every file that was begun, those that are open in the same order.
     parts: Vec<PartFile>,
+    /// The directories in which partition directories were made, synced once in the end.
+    holders: BTreeSet<PathBuf>,
 }
 
 /// How many files the lanes of one write have open at once, all together; at least one each.
@@ -197,6 +199,7 @@ impl<'a> LaneParts<'a> {
             open: IndexMap::new(),
             held: HeldRows::new(HELD_BYTES),
             parts: Vec::new(),
+            holders: BTreeSet::new(),
         }
     }
 
@@ -263,7 +266,9 @@ impl<'a> LaneParts<'a> {
     fn begin(&mut self, directory: &str) -> Result<Box<dyn Encoder>> {
         let part = self.part(directory);
         let path = part.staged(self.out);
-        self.durability.create_dir(path.parent().unwrap_or(self.out))?;
+        let parent = path.parent().unwrap_or(self.out);
+        self.holders.extend(holders_of_new(parent));
+        fs::create_dir_all(parent).context(|| format!("creating {}", parent.display()))?;
         let file = File::create(&path).context(|| format!("creating {}", path.display()))?;
         self.parts.push(part);
         self.encoding.encoder(BufWriter::with_capacity(1 << 16, file), &self.layout.schema)
@@ -288,7 +293,8 @@ impl<'a> LaneParts<'a> {
                 encoder.write(&rows?)?;
             }
             self.parts.last().map_or(Ok(()), |part| self.end(part, encoder))
-        })
+        })?;
+        self.holders.iter().try_for_each(|holder| self.durability.sync_dir(holder))
     }
 
     /// Ends a file.

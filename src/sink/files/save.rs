@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::part::{self, Empty, LaneOf, LaneParts, PartFile};
 use crate::config::{Conf, Options, options};
-use crate::durable::store::Durability;
+use crate::durable::store::{Durability, holders_of_new};
 use crate::error::{Context, Error, Result, condition};
 use crate::sink::encode::Encoding;
 use crate::types::zone::Zone;
@@ -103,9 +103,11 @@ impl FileSave {
             Some(Overwrite::All) => self.clear(&self.path)?,
             Some(Overwrite::Touched) => directories.iter().try_for_each(|directory| self.clear(directory))?,
         }
+        let holders: BTreeSet<PathBuf> = directories.iter().flat_map(|directory| holders_of_new(directory)).collect();
         for directory in &directories {
-            self.durability.create_dir(directory)?;
+            fs::create_dir_all(directory).context(|| format!("creating {}", directory.display()))?;
         }
+        holders.iter().try_for_each(|holder| self.durability.sync_dir(holder))?;
         for part in parts() {
             part.publish_from(&self.staging, &self.path, self.durability)?;
         }
