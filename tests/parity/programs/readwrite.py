@@ -82,6 +82,54 @@ def csv_many_lines_in_a_field(spark, tmp):
     return spark.read.csv(_file(tmp, 'a,"x\ny"\nb,z\n'), multiLine=True)
 
 
+def csv_as_excel_and_pandas_write_it(spark, tmp):
+    return spark.read.schema("a STRING, b STRING, c STRING").csv(_file(tmp, '1,"Smith, ""Bob""",z\n2,"a ""b"" c",y\n3,"""q""",x\n4,"say ""x,",w\n'))
+
+
+def csv_escapes_in_quotes(spark, tmp):
+    return spark.read.schema("a STRING, b STRING").csv(_file(tmp, '"a\\\\","b\\c"\n"\\"","d\\\\"\n"x"y,1\n"x" y"z,1\n"""\\a,b"\n"open,1\n'))
+
+
+def csv_many_lines_and_doubled_quotes(spark, tmp):
+    return spark.read.schema("a STRING, b STRING, c STRING").csv(_file(tmp, 'a,"x\ny ""q"",\nz",1\r\n\nb,"u\r\nv",2\n'), multiLine=True, escape='"')
+
+
+def csv_many_lines_with_a_corrupt_column(spark, tmp):
+    return spark.read.schema("n INT, s STRING, _corrupt_record STRING").csv(_file(tmp, 'x,"a\nb"\n1,c\n2\n'), multiLine=True)
+
+
+def csv_cells_that_need_escapes_come_back(spark, tmp):
+    frame = spark.createDataFrame([("C:\\dir, x\\", "z"), ('say "x"', "a\\"), ("#a", "#b"), ("\\", '\\"'), (" lead", "trail "), ("a\nb", "c|\n")], "a STRING, b STRING")
+    frame.coalesce(1).write.csv(str(tmp / "out"))
+    return [_lines(tmp / "out"), spark.read.csv(str(tmp / "out"), multiLine=True).collect()]
+
+
+def csv_binary_and_null_columns(spark, tmp):
+    spark.sql("SELECT X'4142' AS a").coalesce(1).write.csv(str(tmp / "out"))
+    return _lines(tmp / "out")
+
+
+def csv_of_a_void_column(spark, tmp):
+    spark.sql("SELECT null AS a").write.csv(str(tmp / "out"))
+
+
+def csv_dates_by_a_pattern_with_a_time(spark, tmp):
+    spark.sql("SELECT date'2024-01-05' AS d").coalesce(1).write.csv(str(tmp / "out"), dateFormat="yyyy-MM-dd[ HH]")
+    return _lines(tmp / "out")
+
+
+def csv_fractions_of_any_length(spark, tmp):
+    return spark.read.schema("t TIMESTAMP").csv(_file(tmp, "2024-01-05 01:02:03.1\n2024-01-05 01:02:03.12\n2024-01-05 01:02:03.1234\n"), timestampFormat="yyyy-MM-dd HH:mm:ss.SSS")
+
+
+def csv_decimals_and_hexadecimal(spark, tmp):
+    return spark.read.schema("a DECIMAL(10,2), b DOUBLE").csv(_file(tmp, '"1,000.5",0x1p3\n 1,0x1.8p1\n1 ,-0x10p-4\n'))
+
+
+def csv_an_empty_line_separator(spark, tmp):
+    return spark.read.csv(_file(tmp, "a\n"), lineSep="")
+
+
 def csv_date_formats(spark, tmp):
     return spark.read.schema("d DATE, t TIMESTAMP").csv(_file(tmp, "05/01/2024,05.01.2024 13:14\n"), dateFormat="dd/MM/yyyy", timestampFormat="dd.MM.yyyy HH:mm")
 
@@ -196,6 +244,42 @@ def json_a_bad_escape_and_a_control_character(spark, tmp):
 def json_timestamps_inferred(spark, tmp):
     path = _file(tmp, '{"t": "2024-01-05T01:02:03.000Z"}\n')
     return [spark.read.json(path).dtypes, spark.read.option("inferTimestamp", True).json(path).dtypes]
+
+
+def json_names_that_differ_by_case(spark, tmp):
+    return spark.read.json(_file(tmp, '{"a": 1}\n{"A": 2}\n'))
+
+
+def json_names_that_differ_by_case_where_case_counts(spark, tmp):
+    spark.conf.set("spark.sql.caseSensitive", True)
+    try:
+        return [tuple(row) for row in spark.read.json(_file(tmp, '{"a": 1}\n{"A": 2}\n')).collect()]
+    finally:
+        spark.conf.set("spark.sql.caseSensitive", False)
+
+
+def json_a_name_of_another_case_than_the_schema(spark, tmp):
+    return spark.read.schema("a INT").json(_file(tmp, '{"a": 1}\n{"A": 2}\n'))
+
+
+def json_a_name_twice(spark, tmp):
+    return spark.read.json(_file(tmp, '{"a": 1, "a": 2}\n'))
+
+
+def json_a_name_twice_under_a_schema(spark, tmp):
+    return spark.read.schema("a INT, m MAP<STRING, INT>, _corrupt_record STRING").json(_file(tmp, '{"a": 1, "a": 2}\n{"a": 1, "a": "x"}\n{"a": "x", "a": 2}\n{"m": {}, "m": 1.5}\n'))
+
+
+def json_bytes_beyond_their_range(spark, tmp):
+    return spark.read.schema("a TINYINT, b SMALLINT").json(_file(tmp, '{"a": 128, "b": 32767}\n{"a": 255, "b": 32768}\n{"a": 256}\n{"a": -129}\n'))
+
+
+def json_of_corrupt_records_alone(spark, tmp):
+    return spark.read.json(_file(tmp, "{x\n")).collect()
+
+
+def json_fractions_of_any_length(spark, tmp):
+    return spark.read.schema("t TIMESTAMP").json(_file(tmp, '{"t": "2024-01-05 01:02:03.1"}\n{"t": "2024-01-05 01:02:03.1234"}\n'), timestampFormat="yyyy-MM-dd HH:mm:ss.SSS")
 
 
 def json_of_an_empty_file(spark, tmp):
