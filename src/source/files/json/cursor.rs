@@ -43,6 +43,8 @@ pub enum JsonKind {
 pub struct Cursor<'a> {
     text: &'a str,
     at: usize,
+    /// How many objects and arrays it has entered and not left.
+    depth: usize,
     dialect: JsonDialect,
 }
 
@@ -66,12 +68,12 @@ pub fn non_numeric(word: &str) -> Option<f64> {
 
 impl<'a> Cursor<'a> {
     pub fn new(text: &'a str, dialect: JsonDialect) -> Self {
-        Self { text, at: 0, dialect }
+        Self { text, at: 0, depth: 0, dialect }
     }
 
     /// A cursor over one value that [`Cursor::skip`] found in the same text.
     pub fn over(&self, value: Range<usize>) -> Self {
-        Self { text: &self.text[..value.end], at: value.start, dialect: self.dialect }
+        Self { text: &self.text[..value.end], at: value.start, depth: 0, dialect: self.dialect }
     }
 
     pub fn writes_anew(&self) -> bool {
@@ -177,12 +179,16 @@ impl<'a> Cursor<'a> {
 
     /// Enters an object or array; false when it is empty, and then left already.
     pub fn enter(&mut self, close: u8) -> Result<bool, Syntax> {
+        if self.depth == MOST_NESTED {
+            return Err(Syntax);
+        }
         self.at += 1;
         self.space()?;
         if self.peek() == Some(close) {
             self.at += 1;
             return Ok(false);
         }
+        self.depth += 1;
         Ok(true)
     }
 
@@ -193,7 +199,10 @@ impl<'a> Cursor<'a> {
         self.at += 1;
         match byte {
             b',' => Ok(true),
-            byte if byte == close => Ok(false),
+            byte if byte == close => {
+                self.depth = self.depth.saturating_sub(1);
+                Ok(false)
+            }
             _ => Err(Syntax),
         }
     }
@@ -338,26 +347,21 @@ impl<'a> Cursor<'a> {
 
     /// Passes over one value, whose syntax is then known to be right, and says where it is.
     pub fn skip(&mut self) -> Result<Range<usize>, Syntax> {
-        self.skip_nested(0)
-    }
-
-    fn skip_nested(&mut self, depth: usize) -> Result<Range<usize>, Syntax> {
         let kind = self.kind()?;
         let from = self.at;
         match kind {
-            JsonKind::Object | JsonKind::Array if depth == MOST_NESTED => return Err(Syntax),
             JsonKind::Object => {
                 let mut more = self.enter(b'}')?;
                 while more {
                     self.name()?;
-                    self.skip_nested(depth + 1)?;
+                    self.skip()?;
                     more = self.another(b'}')?;
                 }
             }
             JsonKind::Array => {
                 let mut more = self.enter(b']')?;
                 while more {
-                    self.skip_nested(depth + 1)?;
+                    self.skip()?;
                     more = self.another(b']')?;
                 }
             }
