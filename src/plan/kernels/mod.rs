@@ -14,6 +14,7 @@ pub mod rows;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, FieldRef};
@@ -38,7 +39,11 @@ pub struct Kernel {
     fallible: bool,
     signature: Signature,
     run: Arc<Run>,
+    /// Which kernel this is, of all that were made.
+    number: u64,
 }
+
+static NEXT_KERNEL: AtomicU64 = AtomicU64::new(0);
 
 impl Kernel {
     /// A kernel that takes arguments as they come, constants as constants, with the number of rows. `name` must tell apart
@@ -51,7 +56,8 @@ impl Kernel {
     ) -> Self {
         let signature =
             Signature::one_of(vec![TypeSignature::VariadicAny, TypeSignature::Nullary], Volatility::Immutable);
-        Self { name: name.into(), data_type, nullable, fallible: true, signature, run: Arc::new(run) }
+        let number = NEXT_KERNEL.fetch_add(1, Ordering::Relaxed);
+        Self { name: name.into(), data_type, nullable, fallible: true, signature, run: Arc::new(run), number }
     }
 
     /// A kernel over arrays of equal length. When every argument is a constant it runs over one row, and its result is a constant.
@@ -126,6 +132,13 @@ impl Hash for Kernel {
 impl ScalarUDFImpl for Kernel {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name of a column that nobody named. It says which kernel it is, not what the arguments
+    /// are: DataFusion asks for the name of every expression inside an expression again and again,
+    /// and names that hold those of their arguments make it work for the cube of the depth.
+    fn schema_name(&self, _arguments: &[Expr]) -> DfResult<String> {
+        Ok(format!("{}#{}", self.name, self.number))
     }
 
     fn signature(&self) -> &Signature {
