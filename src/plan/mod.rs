@@ -9,6 +9,7 @@
 //! | [`kernels`] | what runs per row: casts, dates, decimals, nested types |
 //! | [`operators`] | our operators inside a DataFusion plan: leaves, calls, watermarks, lanes |
 //! | [`streaming`] | what may run on a stream |
+//! | [`limits`] | how deep and how large trees and plans may be |
 //! | [`finish`], [`pass`] | a plan that is ready to run, and one execution of it |
 
 pub mod canonical;
@@ -16,6 +17,7 @@ pub mod error;
 pub mod finish;
 pub mod functions;
 pub mod kernels;
+pub mod limits;
 pub mod operators;
 pub mod pass;
 pub mod resolve;
@@ -31,6 +33,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::logical_expr::LogicalPlan;
 
+use self::limits::PlanExtent;
 use self::streaming::StreamOperation;
 use crate::source::Source;
 
@@ -130,9 +133,24 @@ pub struct Resolved {
     pub watermarks: Vec<Watermark>,
     /// The first operation that needs state or cannot run on a stream; `start()` raises with it.
     pub unsupported_on_stream: Option<StreamOperation>,
+    /// How deep and how large the plan is.
+    pub extent: PlanExtent,
 }
 
 impl Resolved {
+    /// A relation without columns, rows and sources.
+    pub fn nothing() -> Self {
+        Self {
+            plan: LogicalPlan::default(),
+            output: Vec::new(),
+            hidden: Vec::new(),
+            leaves: Vec::new(),
+            watermarks: Vec::new(),
+            unsupported_on_stream: None,
+            extent: PlanExtent::leaf(),
+        }
+    }
+
     /// The schema as the user sees it.
     pub fn schema(&self) -> SchemaRef {
         Arc::new(Schema::new(self.output.iter().map(Attribute::field).collect::<Vec<_>>()))

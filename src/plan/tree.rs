@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 
+use super::limits::ExpressionExtent;
 use super::{AttrId, Resolved};
 use crate::function::Function;
 use crate::source::Source;
@@ -56,10 +57,11 @@ pub enum Expr {
         to: DataType,
         try_cast: bool,
     },
-    /// `CASE WHEN … END`; with an operand it is compared by `=`.
+    /// `CASE WHEN … END`; with an operand it is compared by `=`. Branches are shared, since each
+    /// `when()` makes a new expression of all.
     Case {
         operand: Option<Box<Expr>>,
-        branches: Vec<(Expr, Expr)>,
+        branches: Vec<Arc<(Expr, Expr)>>,
         otherwise: Option<Box<Expr>>,
     },
     /// `x[k]`, `x.getItem(k)`, `x.getField("f")`.
@@ -449,7 +451,13 @@ impl Expr {
             Self::Cast { input, to, try_cast } => Self::Cast { input: boxed(input, change), to, try_cast },
             Self::Case { operand, branches, otherwise } => Self::Case {
                 operand: operand.map(|operand| boxed(operand, change)),
-                branches: branches.into_iter().map(|(when, then)| (when.map(change), then.map(change))).collect(),
+                branches: branches
+                    .into_iter()
+                    .map(|branch| {
+                        let (when, then) = Arc::unwrap_or_clone(branch);
+                        Arc::new((when.map(change), then.map(change)))
+                    })
+                    .collect(),
                 otherwise: otherwise.map(|otherwise| boxed(otherwise, change)),
             },
             Self::Extract { input, key } => Self::Extract { input: boxed(input, change), key: boxed(key, change) },
@@ -476,6 +484,52 @@ impl Expr {
             | Self::LambdaVariable(_)) => leaf,
         };
         change(rebuilt)
+    }
+
+    /// How deep and how large the expression is, without the queries in it.
+    pub fn extent(&self) -> ExpressionExtent {
+        let mut extent = ExpressionExtent::default();
+        let mut rest = vec![(self, 1)];
+        while let Some((expr, depth)) = rest.pop() {
+            extent.depth = extent.depth.max(depth);
+            extent.nodes += 1;
+            expr.children(&mut |child| rest.push((child, depth + 1)));
+        }
+        extent
+    }
+
+    /// Shows each expression directly inside this one.
+    fn children<'e>(&'e self, see: &mut dyn FnMut(&'e Self)) {
+        match self {
+            Self::Call(call) => {
+                call.arguments.iter().chain(call.filter.as_deref()).chain(&call.within_group).for_each(see);
+            }
+            Self::Several(several) | Self::Function { arguments: several, .. } => several.iter().for_each(see),
+            Self::Alias { input, .. } | Self::Cast { input, .. } | Self::Sort { input, .. } => see(input),
+            Self::Lambda { body, .. } => see(body),
+            Self::Case { operand, branches, otherwise } => {
+                let branches = branches.iter().flat_map(|branch| [&branch.0, &branch.1]);
+                operand.as_deref().into_iter().chain(branches).chain(otherwise.as_deref()).for_each(see);
+            }
+            Self::Extract { input, key } => [input, key].into_iter().for_each(|child| see(child)),
+            Self::Window { function, spec } => {
+                see(function);
+                spec.partition_by.iter().chain(&spec.order_by).for_each(&mut *see);
+                for bound in spec.frame.iter().flat_map(|frame| [&frame.start, &frame.end]) {
+                    if let FrameBound::Offset(offset) = bound {
+                        see(offset);
+                    }
+                }
+            }
+            Self::Subquery { kind: SubqueryKind::In(value), .. } => see(value),
+            Self::Subquery { .. }
+            | Self::Column(_)
+            | Self::Attribute(..)
+            | Self::Star(_)
+            | Self::StarExcept { .. }
+            | Self::Literal(_)
+            | Self::LambdaVariable(_) => {}
+        }
     }
 
     #[must_use]

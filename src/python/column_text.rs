@@ -31,7 +31,7 @@ pub fn text(expr: &Expr) -> String {
         Expr::Case { operand, branches, otherwise } => {
             let mut shown =
                 operand.as_ref().map_or_else(|| "CASE".to_owned(), |operand| format!("CASE {}", text(operand)));
-            for (when, then) in branches {
+            for (when, then) in branches.iter().map(AsRef::as_ref) {
                 shown += &format!(" WHEN {} THEN {}", text(when), text(then));
             }
             if let Some(otherwise) = otherwise {

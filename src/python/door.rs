@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use super::error::raise;
 use crate::error::{Error, Result};
-use crate::runtime::{Cancel, CancelReason, step_aside, thread};
+use crate::runtime::{Cancel, CancelReason, stack, step_aside, thread};
 
 /// How often a wait looks for signals.
 const SIGNALS: Duration = Duration::from_millis(50);
@@ -17,8 +17,9 @@ const SIGNALS: Duration = Duration::from_millis(50);
 const PATIENCE: u32 = 40;
 
 /// Runs work that takes microseconds, such as resolving a name, detached on the calling thread.
+/// That is the interpreter's, whose stack may be small.
 pub fn quick<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
-    py.detach(work).map_err(|error| raise(py, &error))
+    py.detach(|| stack::walk(work)).map_err(|error| raise(py, &error))
 }
 
 /// Waits on the calling thread for something that others do and that ends with them, such as a function's next rows.

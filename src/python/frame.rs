@@ -76,19 +76,19 @@ impl FrameHandle {
         if name == "*" {
             let all = self.0.resolved().output.iter();
             let all = all.map(|attribute| tree::Expr::Attribute(attribute.id, attribute.name.clone()));
-            return Ok(ExprHandle(tree::Expr::Several(all.collect())));
+            return ExprHandle::of(py, tree::Expr::Several(all.collect()));
         }
         let parts = name_parts(name).ok_or_else(|| {
             raise(py, &Error::of(crate::error::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name))
         })?;
         if let Some(expr) = self.own(&parts) {
-            return Ok(ExprHandle(expr));
+            return ExprHandle::of(py, expr);
         }
         // Not one plain column of ours: the resolver finds it, or raises as Spark does.
         let column = tree::Expr::Column(parts);
         let probe = column.clone();
         self.derive(py, |input| Relation::Project { input, expressions: vec![probe] })?;
-        Ok(ExprHandle(column))
+        ExprHandle::of(py, column)
     }
 
     /// The columns whose whole name a pattern of Java's takes, as one.
@@ -99,8 +99,8 @@ impl FrameHandle {
         });
         let found = found.map_err(|error| raise(py, &error))?;
         let fitting = found.into_iter().filter(|(_, fits)| *fits);
-        let columns = fitting.map(|(position, _)| Ok(self.column_at(py, position)?.0));
-        Ok(ExprHandle(tree::Expr::Several(columns.collect::<PyResult<_>>()?)))
+        let columns = fitting.map(|(position, _)| Ok(self.column_at(py, position)?.expr()));
+        ExprHandle::of(py, tree::Expr::Several(columns.collect::<PyResult<_>>()?))
     }
 
     /// How many lanes the rows come in.
@@ -113,7 +113,7 @@ impl FrameHandle {
         let attribute = self.0.resolved().output.get(position);
         let attribute =
             attribute.ok_or_else(|| raise(py, &Error::internal(format!("no column at position {position}"))))?;
-        Ok(ExprHandle(tree::Expr::Attribute(attribute.id, attribute.name.clone())))
+        ExprHandle::of(py, tree::Expr::Attribute(attribute.id, attribute.name.clone()))
     }
 
     fn select(&self, py: Python<'_>, columns: &Bound<'_, PyList>) -> PyResult<Self> {

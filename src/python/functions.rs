@@ -82,7 +82,8 @@ impl FunctionHandle {
 
     /// The call of this function over columns or values.
     fn call(&self, arguments: &Bound<'_, PyList>) -> PyResult<ExprHandle> {
-        Ok(ExprHandle(tree::Expr::Function { function: Arc::clone(&self.0), arguments: operands(arguments)? }))
+        let function = Arc::clone(&self.0);
+        ExprHandle::of(arguments.py(), tree::Expr::Function { function, arguments: operands(arguments)? })
     }
 }
 

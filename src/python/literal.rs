@@ -8,20 +8,22 @@ use pyo3::types::{
     PyBool, PyByteArray, PyBytes, PyDate, PyDateTime, PyDelta, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple,
 };
 
-use super::error::argument;
+use super::error::{argument, raise};
 use super::expr::ExprHandle;
 use super::row_in::{decimal, micros};
+use crate::error::Error;
 use crate::plan::tree;
+use crate::runtime::stack;
 use crate::types::UTC;
 
 /// An operand: an `Expr`, a `Column` (which holds one), or a Python value, which becomes a literal.
 pub fn operand(value: &Bound<'_, PyAny>) -> PyResult<tree::Expr> {
     if let Ok(expr) = value.cast::<ExprHandle>() {
-        return Ok(expr.get().0.clone());
+        return Ok(expr.get().expr());
     }
     match value.getattr_opt("_expr")? {
         Some(inner) => match inner.cast::<ExprHandle>() {
-            Ok(expr) => Ok(expr.get().0.clone()),
+            Ok(expr) => Ok(expr.get().expr()),
             Err(_) => literal(value),
         },
         None => literal(value),
@@ -30,6 +32,9 @@ pub fn operand(value: &Bound<'_, PyAny>) -> PyResult<tree::Expr> {
 
 /// The literal of a Python value; a list is an array of literals, a dict a map of them.
 pub fn literal(value: &Bound<'_, PyAny>) -> PyResult<tree::Expr> {
+    if !stack::has_room() {
+        return Err(raise(value.py(), &Error::illegal("a literal is nested too deeply for this thread's stack")));
+    }
     if let Some(scalar) = scalar(value)? {
         return Ok(tree::Expr::Literal(scalar));
     }

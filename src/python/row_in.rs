@@ -24,6 +24,7 @@ use super::arrow::ArrowTable;
 use super::error::{argument, raise};
 use super::types::schema_of;
 use crate::error::{Error, condition};
+use crate::runtime::stack;
 use crate::types::{map_fields, simple_name};
 
 /// What becomes of a value that its type does not accept.
@@ -76,6 +77,12 @@ pub fn column<'py>(
     verify: Verify,
     name: &str,
 ) -> PyResult<ArrayRef> {
+    if !stack::has_room() {
+        return Err(raise(
+            py,
+            &Error::illegal(format!("the values of {name} are nested too deeply for this thread's stack")),
+        ));
+    }
     if verify != Verify::No && !field.is_nullable() && values.iter().any(Option::is_none) {
         return Err(not_nullable(py, name));
     }

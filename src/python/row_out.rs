@@ -13,6 +13,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use super::error::{argument, raise};
 use crate::error::Error;
+use crate::runtime::stack;
 use crate::types::simple_name;
 
 static DECIMAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -54,6 +55,9 @@ impl<'py> RowMaker<'py> {
 
 /// The values of a column, in the Python types that Spark gives them.
 pub fn values<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    if !stack::has_room() {
+        return Err(raise(py, &Error::illegal("a value is nested too deeply for this thread's stack")));
+    }
     let nulls = array.logical_nulls();
     let each = |make: &dyn Fn(usize) -> PyResult<Bound<'py, PyAny>>| -> PyResult<Vec<Bound<'py, PyAny>>> {
         (0..array.len())

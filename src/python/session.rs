@@ -172,7 +172,7 @@ impl SessionHandle {
 
     /// The expression of a SQL text.
     fn expression(&self, py: Python<'_>, text: &str) -> PyResult<ExprHandle> {
-        quick(py, || self.inner.expression(text)).map(ExprHandle)
+        ExprHandle::of(py, quick(py, || self.inner.expression(text))?)
     }
 
     /// `spark.read…load()` or `spark.readStream…load()`.

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod crash;
 mod function_threads;
 mod share;
+pub mod stack;
 mod threads;
 mod turn;
 
@@ -99,9 +100,11 @@ impl Runtime {
     /// A runtime with `lanes` compute threads and as many Tokio workers.
     pub fn new(lanes: usize) -> Result<Self> {
         let lanes = lanes.max(1);
+        stack::prepare();
         let tokio = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(lanes)
             .thread_name("firesteel-io")
+            .thread_stack_size(stack::THREAD_STACK)
             .on_thread_start(|| MAY_BLOCK.set(false))
             .enable_time()
             .build()
@@ -176,5 +179,6 @@ impl Runtime {
 
 /// [`Runtime::thread`] for what has no session, as `Model.load` has none.
 pub fn thread<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>> {
-    Builder::new().name(name.to_owned()).spawn(counted(work)).context(|| format!("starting the thread '{name}'"))
+    let builder = Builder::new().name(name.to_owned()).stack_size(stack::THREAD_STACK);
+    builder.spawn(counted(work)).context(|| format!("starting the thread '{name}'"))
 }

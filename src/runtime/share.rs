@@ -8,6 +8,7 @@ use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::stream::StreamExt;
 
 use super::function_threads::FunctionThreads;
+use super::stack::THREAD_STACK;
 use super::threads::BlockingThreads;
 use super::turn::{LOOK, Turn};
 use super::{Cancel, may_block};
@@ -80,6 +81,7 @@ impl ComputePool {
     ) -> Result<Arc<Self>> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(helpers.max(1))
+            .stack_size(THREAD_STACK)
             .thread_name(move |i| format!("firesteel-{name}-{i}"))
             // Whoever waits for a chunk sees its channel close, and raises that.
             .panic_handler(|_| {})

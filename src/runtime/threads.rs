@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+use super::stack::THREAD_STACK;
 use crate::error::{Context, Result};
 
 /// How long a thread waits for work before it ends.
@@ -47,7 +48,8 @@ impl BlockingThreads {
         }
         let threads = Arc::downgrade(self);
         let name = "firesteel-lane";
-        let started = Builder::new().name(name.to_owned()).spawn(move || work(&threads, job));
+        let builder = Builder::new().name(name.to_owned()).stack_size(THREAD_STACK);
+        let started = builder.spawn(move || work(&threads, job));
         started.map(drop).context(|| format!("starting the thread '{name}'"))
     }
 

@@ -1,7 +1,8 @@
 //! An analysed DataFrame, and its actions.
 
+use std::mem;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -19,9 +20,11 @@ use crate::plan::operators::cached;
 use crate::plan::pass::{Inputs, Pass};
 use crate::plan::resolve::resolve;
 use crate::plan::tree::Relation;
-use crate::runtime::{Cancel, CancelReason};
+use crate::runtime::{Cancel, CancelReason, stack};
 use crate::types::show::{ShowLayout, render};
 use crate::types::zone::Zone;
+
+static NOTHING: LazyLock<Arc<Resolved>> = LazyLock::new(|| Arc::new(Resolved::nothing()));
 
 /// A DataFrame: names and types are resolved, nothing has run.
 #[derive(Clone)]
@@ -29,6 +32,16 @@ pub struct Frame {
     session: Arc<Session>,
     resolved: Arc<Resolved>,
     local: bool,
+}
+
+/// A frame lives on the interpreter's threads, whose stack may be small.
+impl Drop for Frame {
+    fn drop(&mut self) {
+        if self.resolved.extent.is_deep() {
+            let deep = mem::replace(&mut self.resolved, Arc::clone(&NOTHING));
+            stack::walk(|| drop(deep));
+        }
+    }
 }
 
 impl Frame {

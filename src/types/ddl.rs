@@ -6,6 +6,7 @@ use arrow::datatypes::{DataType, Field, IntervalUnit, Schema, SchemaRef};
 
 use super::{METADATA_KEY, array, day_time_interval, map, timestamp, timestamp_ntz};
 use crate::error::{Error, ErrorKind, Result, condition};
+use crate::runtime::stack;
 
 /// A schema: `a INT NOT NULL, b: STRING COMMENT 'x'`, or one `struct<…>`.
 pub fn parse_schema(text: &str) -> Result<SchemaRef> {
@@ -34,15 +35,25 @@ pub fn parse_type(text: &str) -> Result<DataType> {
     Ok(data_type)
 }
 
+/// How many types may stand inside each other.
+pub const TYPE_DEPTH: usize = 500;
+
+/// The error for a type that is nested more deeply.
+pub fn too_deep() -> Error {
+    Error::new(ErrorKind::Parse, format!("a type may be {TYPE_DEPTH} types deep, found one that is deeper"))
+}
+
 struct Parser<'a> {
     text: &'a str,
     tokens: Vec<&'a str>,
     at: usize,
+    /// How many types are around the one that is read.
+    depth: usize,
 }
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, tokens: tokens(text), at: 0 }
+        Self { text, tokens: tokens(text), at: 0, depth: 0 }
     }
 
     fn done(&self) -> bool {
@@ -119,6 +130,16 @@ impl<'a> Parser<'a> {
     }
 
     fn data_type(&mut self) -> Result<DataType> {
+        self.depth += 1;
+        if self.depth > TYPE_DEPTH {
+            return Err(too_deep());
+        }
+        let data_type = stack::step(|| self.one_type());
+        self.depth -= 1;
+        data_type
+    }
+
+    fn one_type(&mut self) -> Result<DataType> {
         let word = self.name()?;
         Ok(match word.to_ascii_lowercase().as_str() {
             "void" | "null" => DataType::Null,

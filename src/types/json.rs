@@ -8,10 +8,11 @@ use serde_json::{Map, Value, json};
 
 use super::{METADATA_KEY, array, ddl, map, map_fields};
 use crate::error::{Error, Result};
+use crate::runtime::stack;
 
 /// The JSON text of a schema.
 pub fn schema_to_json(schema: &Schema) -> String {
-    struct_to_value(schema.fields()).to_string()
+    stack::walk(|| struct_to_value(schema.fields()).to_string())
 }
 
 /// The schema of a JSON text.
@@ -24,14 +25,15 @@ pub fn schema_from_json(text: &str) -> Result<SchemaRef> {
 
 /// The JSON text of a type.
 pub fn to_json(data_type: &DataType) -> String {
-    to_value(data_type).to_string()
+    stack::walk(|| to_value(data_type).to_string())
 }
 
 /// The type of a JSON text.
 pub fn from_json(text: &str) -> Result<DataType> {
-    let value =
-        serde_json::from_str(text).map_err(|error| Error::illegal(format!("a type's JSON does not parse: {error}")))?;
-    from_value(&value)
+    let value = stack::walk(|| parse(text))?;
+    let data_type = stack::walk(|| from_value(&value));
+    stack::walk(|| drop(value));
+    data_type
 }
 
 fn to_value(data_type: &DataType) -> Value {
@@ -106,4 +108,102 @@ fn field_from_value(value: &Value) -> Result<Field> {
         field.set_metadata([(METADATA_KEY.to_owned(), metadata.to_string())].into());
     }
     Ok(field)
+}
+
+/// JSON text as a value, to any depth that a type may have. serde_json's own reader goes 128 deep,
+/// which is 42 structs.
+fn parse(text: &str) -> Result<Value> {
+    match serde_json::from_str(text) {
+        Ok(value) => Ok(value),
+        Err(error) if !error.to_string().starts_with("recursion limit exceeded") => Err(unreadable(&error)),
+        Err(_) => {
+            let mut reader = DeepReader { text, at: 0, depth: 0 };
+            let value = reader.value()?;
+            match reader.peek() {
+                None => Ok(value),
+                Some(_) => Err(reader.unexpected()),
+            }
+        }
+    }
+}
+
+fn unreadable(error: &dyn std::fmt::Display) -> Error {
+    Error::illegal(format!("a type's JSON does not parse: {error}"))
+}
+
+/// Reads objects and arrays, and leaves what stands in them to serde_json.
+struct DeepReader<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+}
+
+impl DeepReader<'_> {
+    fn peek(&mut self) -> Option<u8> {
+        let rest = &self.text[self.at..];
+        self.at += rest.len() - rest.trim_start().len();
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn unexpected(&self) -> Error {
+        unreadable(&format!("there is something else than expected at byte {}", self.at))
+    }
+
+    fn eat(&mut self, wanted: u8) -> bool {
+        let found = self.peek() == Some(wanted);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, wanted: u8) -> Result<()> {
+        if self.eat(wanted) { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    fn value(&mut self) -> Result<Value> {
+        self.depth += 1;
+        // A struct is an object, its list of fields and a field.
+        if self.depth > 3 * ddl::TYPE_DEPTH {
+            return Err(ddl::too_deep());
+        }
+        let value = stack::step(|| self.node())?;
+        self.depth -= 1;
+        Ok(value)
+    }
+
+    fn node(&mut self) -> Result<Value> {
+        if self.eat(b'[') {
+            let mut items = Vec::new();
+            while !self.eat(b']') {
+                if !items.is_empty() {
+                    self.expect(b',')?;
+                }
+                items.push(self.value()?);
+            }
+            return Ok(Value::Array(items));
+        }
+        if !self.eat(b'{') {
+            return self.scalar();
+        }
+        let mut members = Map::new();
+        while !self.eat(b'}') {
+            if !members.is_empty() {
+                self.expect(b',')?;
+            }
+            self.peek();
+            let Value::String(key) = self.scalar()? else { return Err(self.unexpected()) };
+            self.expect(b':')?;
+            members.insert(key, self.value()?);
+        }
+        Ok(Value::Object(members))
+    }
+
+    fn scalar(&mut self) -> Result<Value> {
+        if matches!(self.peek(), Some(b'[' | b'{')) {
+            return Err(self.unexpected());
+        }
+        let mut values = serde_json::Deserializer::from_str(&self.text[self.at..]).into_iter::<Value>();
+        let value = values.next().ok_or_else(|| self.unexpected())?.map_err(|error| unreadable(&error))?;
+        self.at += values.byte_offset();
+        Ok(value)
+    }
 }

@@ -17,6 +17,7 @@ from firesteel.sql.types import (
     StructField,
     StructType,
     TimestampNTZType,
+    _DeepTypes,
     _has_nulltype,
     _infer_schema,
     _merge_type,
@@ -74,6 +75,7 @@ def create(session: SparkSession, data: Any, schema: Any, sampling_ratio: float 
     return _from_rows(session, data, schema, verify)
 
 
+@_DeepTypes()
 def _from_rows(session: SparkSession, data: Iterable[Any], schema: Any, verify: bool) -> _native.Frame:
     from firesteel.rdd import RDD
 

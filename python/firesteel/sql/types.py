@@ -9,8 +9,10 @@ import datetime
 import decimal
 import json
 import re
+import sys
 from array import array
 from collections.abc import Iterator
+from contextlib import ContextDecorator
 from typing import Any, ClassVar, cast
 
 from firesteel.errors import (
@@ -52,6 +54,18 @@ __all__ = [
 ]
 
 
+class _DeepTypes(ContextDecorator):
+    """Says what is too deep where types or values are nested more deeply than Python recurses."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if kind is not None and issubclass(kind, RecursionError):
+            message = f"It is nested too deeply for Python's recursion limit of {sys.getrecursionlimit()}"
+            raise PySparkValueError(errorClass="CANNOT_PARSE_DATATYPE", messageParameters={"msg": message}) from error
+
+
 class DataType:
     """The base of all data types. Two types are equal when they say the same."""
 
@@ -80,6 +94,7 @@ class DataType:
         """Returns the type as a value for JSON."""
         return self.typeName()
 
+    @_DeepTypes()
     def json(self) -> str:
         """Returns the type as JSON text.
 
@@ -392,6 +407,7 @@ class ArrayType(DataType):
         return {"type": "array", "elementType": self.elementType.jsonValue(), "containsNull": self.containsNull}
 
     @classmethod
+    @_DeepTypes()
     def fromJson(cls, json: dict[str, Any]) -> ArrayType:
         return cls(_parse_datatype_json_value(json["elementType"]), json["containsNull"])
 
@@ -439,6 +455,7 @@ class MapType(DataType):
         }
 
     @classmethod
+    @_DeepTypes()
     def fromJson(cls, json: dict[str, Any]) -> MapType:
         key, value = _parse_datatype_json_value(json["keyType"]), _parse_datatype_json_value(json["valueType"])
         return cls(key, value, json["valueContainsNull"])
@@ -602,6 +619,7 @@ class StructType(DataType):
         return {"type": "struct", "fields": [field.jsonValue() for field in self.fields]}
 
     @classmethod
+    @_DeepTypes()
     def fromJson(cls, json: dict[str, Any]) -> StructType:
         return cls([StructField.fromJson(field) for field in json["fields"]])
 
@@ -619,6 +637,7 @@ class StructType(DataType):
         """Returns the same fields, nullable all the way down."""
         return StructType([field.toNullable() for field in self.fields])
 
+    @_DeepTypes()
     def treeString(self, maxDepth: int | None = None) -> str:
         """Returns the schema as the tree that ``printSchema`` prints.
 
@@ -674,6 +693,7 @@ def _parse_datatype_string(s: str) -> DataType:
     return _parse_datatype_json_string(_native.parse_ddl(s))
 
 
+@_DeepTypes()
 def _parse_datatype_json_string(json_string: str) -> DataType:
     """Builds a type from Spark's JSON text."""
     return _parse_datatype_json_value(json.loads(json_string))

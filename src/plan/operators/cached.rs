@@ -13,6 +13,7 @@ use super::scan::leaf_plan;
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::plan::finish::{Env, Finished, finish};
+use crate::plan::limits::PlanExtent;
 use crate::plan::pass::Inputs;
 use crate::plan::{Leaf, LeafId, Resolved};
 use crate::runtime::{Cancel, LOOK};
@@ -30,6 +31,7 @@ pub fn cached(env: &Arc<Env>, resolved: &Resolved) -> Result<Resolved> {
         leaves: vec![leaf],
         watermarks: Vec::new(),
         unsupported_on_stream: None,
+        extent: PlanExtent::leaf(),
     })
 }
 

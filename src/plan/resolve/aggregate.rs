@@ -242,7 +242,7 @@ pub fn has_aggregate(expr: &Expr) -> bool {
         Expr::Case { operand, branches, otherwise } => {
             operand.as_deref().is_some_and(has_aggregate)
                 || otherwise.as_deref().is_some_and(has_aggregate)
-                || branches.iter().any(|(when, then)| has_aggregate(when) || has_aggregate(then))
+                || branches.iter().any(|branch| has_aggregate(&branch.0) || has_aggregate(&branch.1))
         }
         Expr::Extract { input, key } => has_aggregate(input) || has_aggregate(key),
         // The window function itself is none, but its arguments and its partitions may have some.

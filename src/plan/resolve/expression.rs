@@ -1,5 +1,6 @@
 //! Expressions: names found, types settled, calls taken out.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
@@ -18,10 +19,12 @@ use crate::function::clock::ClockFunction;
 use crate::function::row::RowFunction;
 use crate::plan::functions::{CallContext, Definition, lookup, missing};
 use crate::plan::kernels::nested::{field_at, structure};
+use crate::plan::limits::ExpressionExtent;
 use crate::plan::tree::{Call, Expr, SubqueryKind};
 use crate::plan::typed::Typed;
 use crate::plan::typed::literal;
 use crate::plan::{AttrId, Attribute};
+use crate::runtime::stack;
 use crate::types::sql_name;
 use crate::types::zone::Zone;
 
@@ -35,11 +38,12 @@ pub struct ResolvedValue {
     pub name: Option<String>,
     /// The attribute, when the expression is nothing else.
     pub attribute: Option<Attribute>,
+    pub extent: ExpressionExtent,
 }
 
 impl ResolvedValue {
     pub fn new(typed: Typed, pretty: impl Into<String>) -> Self {
-        Self { typed, pretty: pretty.into(), name: None, attribute: None }
+        Self { typed, pretty: pretty.into(), name: None, attribute: None, extent: ExpressionExtent::default() }
     }
 
     /// What the column is called when nobody names it.
@@ -98,6 +102,12 @@ impl<'a> Expressions<'a> {
     }
 
     pub fn value(&mut self, expr: &Expr) -> Result<ResolvedValue> {
+        let gauge = Rc::clone(&self.resolver.gauge);
+        let (value, extent) = gauge.expression(|| stack::step(|| self.node(expr)))?;
+        Ok(ResolvedValue { extent, ..value })
+    }
+
+    fn node(&mut self, expr: &Expr) -> Result<ResolvedValue> {
         match expr {
             Expr::Column(parts) => self.column(parts),
             Expr::Attribute(id, name) => self.attribute(*id, name),
@@ -122,7 +132,7 @@ impl<'a> Expressions<'a> {
                 let pretty =
                     format!("{}({} AS {})", if *try_cast { "TRY_CAST" } else { "CAST" }, value.pretty, sql_name(to));
                 let typed = explicit(value.typed, to, *try_cast, self.resolver.conf(), &pretty)?;
-                Ok(ResolvedValue { typed, pretty, name: value.name, attribute: None })
+                Ok(ResolvedValue { name: value.name, ..ResolvedValue::new(typed, pretty) })
             }
             Expr::Case { operand, branches, otherwise } => {
                 self.case(operand.as_deref(), branches, otherwise.as_deref())
@@ -211,6 +221,7 @@ impl<'a> Expressions<'a> {
         match found.as_slice() {
             [] => Ok(None),
             [(_, value)] => {
+                self.resolver.gauge.again(value.extent)?;
                 let value = ResolvedValue { pretty: name.clone(), name: Some(name.clone()), ..value.clone() };
                 self.fields(value, fields).map(Some)
             }
@@ -225,7 +236,7 @@ impl<'a> Expressions<'a> {
             let map = matches!(value.typed.data_type, DataType::Map(..));
             let typed = nested::field(value.typed, name, self.resolver.conf(), &value.pretty)?;
             let pretty = if map { format!("{}[{name}]", value.pretty) } else { format!("{}.{name}", value.pretty) };
-            value = ResolvedValue { typed, pretty, name: Some(name.clone()), attribute: None };
+            value = ResolvedValue { name: Some(name.clone()), ..ResolvedValue::new(typed, pretty) };
         }
         Ok(value)
     }
@@ -260,14 +271,14 @@ impl<'a> Expressions<'a> {
     fn case(
         &mut self,
         operand: Option<&Expr>,
-        branches: &[(Expr, Expr)],
+        branches: &[Arc<(Expr, Expr)>],
         otherwise: Option<&Expr>,
     ) -> Result<ResolvedValue> {
         let (mut typed, mut pretty) = (Vec::new(), String::from("CASE"));
         let conf = self.resolver.conf();
         let operand = operand.map(|operand| self.value(operand)).transpose()?;
         let mut conditions = Vec::new();
-        for (when, then) in branches {
+        for (when, then) in branches.iter().map(AsRef::as_ref) {
             let mut when = self.value(when)?;
             if let Some(operand) = &operand {
                 let text = format!("({} = {})", operand.pretty, when.pretty);
@@ -390,7 +401,7 @@ impl<'a> Expressions<'a> {
             let value = self.value(argument)?;
             let text = format!("CAST({} AS {})", value.pretty, sql_name(&to));
             let typed = explicit(value.typed, &to, false, self.resolver.conf(), &text)?;
-            return Ok(ResolvedValue { typed, pretty: value.pretty, name: value.name, attribute: None });
+            return Ok(ResolvedValue { name: value.name, ..ResolvedValue::new(typed, value.pretty) });
         }
         if call.arguments.is_empty()
             && let Some(function) = RowFunction::named(&name)
@@ -705,12 +716,11 @@ impl<'a> Expressions<'a> {
 const INPUT_FILE_FUNCTIONS: [&str; 3] = ["input_file_name", "input_file_block_start", "input_file_block_length"];
 
 /// An attribute as it was written.
-fn attribute_value(attribute: &Attribute, written: &str) -> ResolvedValue {
+pub fn attribute_value(attribute: &Attribute, written: &str) -> ResolvedValue {
     ResolvedValue {
-        typed: attribute.typed(),
-        pretty: written.to_owned(),
         name: Some(written.to_owned()),
         attribute: Some(attribute.clone()),
+        ..ResolvedValue::new(attribute.typed(), written)
     }
 }
 

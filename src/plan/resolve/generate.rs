@@ -147,13 +147,7 @@ impl Resolver<'_> {
         for &place in at {
             outputs.extend(self.outputs(&mut expressions, &list[from..place])?);
             for attribute in made.remove(&place).unwrap_or_default() {
-                let value = ResolvedValue {
-                    typed: attribute.typed(),
-                    pretty: attribute.name.clone(),
-                    name: Some(attribute.name.clone()),
-                    attribute: Some(attribute),
-                };
-                outputs.push(SelectOutput::of(value, None));
+                outputs.push(SelectOutput::kept(&attribute));
             }
             from = place + 1;
         }
@@ -208,6 +202,7 @@ impl Resolver<'_> {
         let input = self.expose(input, &used)?;
         let plan = pending.place(input.plan.clone())?;
 
+        self.gauge.more();
         let list_id = AttrId::fresh();
         let mut projection: Vec<_> = plan.schema().columns().into_iter().map(DfExpr::Column).collect();
         projection.push(rows.list.expr.clone().alias(list_id.to_string()));

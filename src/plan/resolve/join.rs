@@ -343,6 +343,7 @@ pub fn both(left: Resolved, right: Resolved, plan: LogicalPlan, output: Vec<Attr
         leaves,
         watermarks,
         unsupported_on_stream: left.unsupported_on_stream.or(right.unsupported_on_stream),
+        extent: left.extent,
     }
 }
 

@@ -8,6 +8,7 @@
 //! | `join`, `sets` | relations of several inputs |
 //! | `coerce`, `cast`, `convert` | types that meet, casts, the cast's kernel |
 //! | `operators`, `decimals`, `moments`, `nested` | operators over typed expressions |
+//! | `projection` | one projection over another |
 //! | `random` | functions of a seed |
 //! | `update_fields` | structs with other fields |
 //! | `naming` | what Spark calls an expression that has no name |
@@ -25,6 +26,7 @@ mod naming;
 pub mod nested;
 pub mod operators;
 mod pending;
+mod projection;
 mod random;
 mod scope;
 mod select;
@@ -46,6 +48,8 @@ use self::aggregate::AggregateRequest;
 use self::expression::{ExpressionPlace, Expressions, ResolvedValue};
 use self::pending::named;
 use self::scope::{Scope, column, same};
+use self::select::SelectOutput;
+use super::limits::{PlanExtent, PlanGauge};
 use super::operators::lanes::{LaneLayout, LanesNode};
 use super::operators::scan::leaf_plan;
 use super::operators::watermark::WatermarkNode;
@@ -58,6 +62,7 @@ use crate::function::random::Well19937c;
 use crate::function::row::{Draw, RowFunction};
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::streaming::StreamOperation;
+use crate::runtime::stack;
 use crate::source::Source;
 use crate::source::files::{FILE_COLUMN, INPUT_FILE};
 use crate::source::range::Range as RangeSource;
@@ -97,6 +102,21 @@ pub fn attribute(resolved: &Resolved, parts: &[String], context: &ResolveContext
         .ok_or_else(|| scope.unresolved(parts))
 }
 
+/// A column of `withColumns`.
+enum ColumnSlot<'e> {
+    Kept(&'e Attribute),
+    New(&'e Expr),
+}
+
+impl ColumnSlot<'_> {
+    fn expr(self) -> Expr {
+        match self {
+            Self::Kept(attribute) => Expr::Attribute(attribute.id, attribute.name.clone()),
+            Self::New(expr) => expr.clone(),
+        }
+    }
+}
+
 /// Marks the key of the other side of `USING`: it is no output, but may still be named.
 const USING_KEY: &str = "firesteel.using";
 
@@ -123,6 +143,7 @@ pub struct Resolver<'a> {
     outer: Vec<Arc<Vec<Attribute>>>,
     /// The sources of queries inside expressions, which no relation of the tree holds.
     subqueries: Rc<RefCell<Vec<Leaf>>>,
+    gauge: Rc<PlanGauge>,
 }
 
 /// The hidden attributes that a select list may name, too.
@@ -138,7 +159,7 @@ fn hidden_below(input: &Resolved, output: &[Attribute]) -> Vec<Attribute> {
 
 impl<'a> Resolver<'a> {
     fn new(context: ResolveContext<'a>) -> Self {
-        Self { context, tables: Vec::new(), outer: Vec::new(), subqueries: Rc::default() }
+        Self { context, tables: Vec::new(), outer: Vec::new(), subqueries: Rc::default(), gauge: Rc::default() }
     }
 }
 
@@ -153,9 +174,23 @@ impl Resolver<'_> {
 
     /// Resolves a relation, its inputs first.
     pub fn relation(&self, relation: &Relation) -> Result<Resolved> {
+        if let Relation::Resolved(resolved) = relation {
+            self.gauge.input(resolved.extent);
+            return self.told_apart(resolved.as_ref().clone());
+        }
+        self.gauge.begin();
+        let resolved = stack::step(|| self.operator(relation));
+        let extent = self.gauge.end();
+        Ok(Resolved { extent: extent?, ..resolved? })
+    }
+
+    fn operator(&self, relation: &Relation) -> Result<Resolved> {
         match relation {
-            Relation::Resolved(resolved) => self.told_apart(resolved.as_ref().clone()),
-            Relation::Table(name) => self.table(name),
+            Relation::Resolved(_) => Err(Error::internal("a resolved relation is no operator")),
+            Relation::Table(name) => {
+                self.gauge.join();
+                self.table(name)
+            }
             Relation::Source { source, streaming } => source_leaf(Arc::clone(source), *streaming),
             Relation::TableFunction { name, arguments } => self.table_function(name, arguments),
             Relation::Values(rows) => self.values(rows),
@@ -211,6 +246,7 @@ impl Resolver<'_> {
             Relation::RenameAll { input, names } => self.rename_all(self.relation(input)?, names),
             Relation::Drop { input, columns } => self.drop_columns(self.relation(input)?, columns),
             Relation::Alias { input, name } => {
+                self.gauge.join();
                 let mut resolved = self.relation(input)?;
                 let of_files = resolved.hidden.iter_mut().filter(|attribute| is_of_file(attribute));
                 for attribute in resolved.output.iter_mut().chain(of_files) {
@@ -220,9 +256,14 @@ impl Resolver<'_> {
                 Ok(resolved)
             }
             Relation::With { tables, input } => {
+                self.gauge.join();
                 let mut inner = self.clone();
                 for (name, table) in tables {
-                    let table = inner.relation(table)?;
+                    // It counts where it is read, each time.
+                    self.gauge.begin();
+                    let table = inner.relation(table);
+                    self.gauge.forget();
+                    let table = table?;
                     inner.tables.push((name.clone(), Arc::new(table)));
                 }
                 inner.relation(input)
@@ -239,7 +280,10 @@ impl Resolver<'_> {
             }
             Relation::Sample { input, share, seed } => self.sample(self.relation(input)?, *share, *seed),
             Relation::Watermark { input, column, delay_ms } => self.watermark(self.relation(input)?, column, *delay_ms),
-            Relation::Hint { input, .. } => self.relation(input),
+            Relation::Hint { input, .. } => {
+                self.gauge.join();
+                self.relation(input)
+            }
             Relation::Pivot { input, keys, column, values, outputs } => {
                 self.pivot(self.relation(input)?, keys.as_deref(), column, values.as_deref(), outputs)
             }
@@ -254,10 +298,14 @@ impl Resolver<'_> {
             _ => None,
         };
         let mut resolved = match found {
-            Some(found) => found.as_ref().clone(),
+            Some(found) => {
+                self.gauge.input(found.extent);
+                found.as_ref().clone()
+            }
             // A view does not see the tables of this query's WITH.
             None => {
-                let view = Resolver { subqueries: Rc::clone(&self.subqueries), ..Resolver::new(self.context) };
+                let (subqueries, gauge) = (Rc::clone(&self.subqueries), Rc::clone(&self.gauge));
+                let view = Resolver { subqueries, gauge, ..Resolver::new(self.context) };
                 let relation = self.context.names.table(name)?;
                 let mut resolved = view.relation(&relation)?;
                 // A table is files; a view shows its columns only.
@@ -523,43 +571,53 @@ impl Resolver<'_> {
     }
 
     fn with_columns(&self, input: Resolved, columns: &[(String, Expr)]) -> Result<Resolved> {
-        let attributes = input.output.clone();
         for (i, (name, _)) in columns.iter().enumerate() {
             if columns[..i].iter().any(|(other, _)| self.same(name, other)) {
                 return Err(Error::of(condition::COLUMN_ALREADY_EXISTS)
                     .with("columnName", format!("`{}`", name.to_lowercase())));
             }
         }
-        let mut list: Vec<Expr> = Vec::new();
-        let new = |name: &String, expr: &Expr| match expr {
+        let new = |(name, expr): &(String, Expr)| match expr {
             // A generator's alias is its own; metadata given by `alias(…, metadata=…)` stays.
             Expr::Alias { input, metadata: Some(metadata), .. } => {
                 Expr::Alias { input: input.clone(), names: vec![name.clone()], metadata: Some(metadata.clone()) }
             }
             other => other.clone().alias(name.clone()),
         };
-        for attribute in &attributes {
-            match columns.iter().find(|(name, _)| self.same(name, &attribute.name)) {
-                Some((name, expr)) => list.push(new(name, expr)),
-                None => list.push(Expr::Attribute(attribute.id, attribute.name.clone())),
+        let columns: Vec<_> = columns.iter().map(|column| (column.0.as_str(), new(column))).collect();
+        let mut left: Vec<_> = columns.iter().collect();
+        // Where the columns go: each over all of its name, or at the end.
+        let mut list = Vec::with_capacity(input.output.len() + columns.len());
+        for attribute in &input.output {
+            let found = columns.iter().find(|(name, _)| self.same(name, &attribute.name));
+            if let Some((name, _)) = found {
+                left.retain(|(other, _)| other != name);
             }
+            list.push(match found {
+                Some((_, expr)) => ColumnSlot::New(expr),
+                None => ColumnSlot::Kept(attribute),
+            });
         }
-        for (name, expr) in columns {
-            if !attributes.iter().any(|attribute| self.same(name, &attribute.name)) {
-                list.push(new(name, expr));
-            }
-        }
-        if !generate::positions(&list).is_empty() {
+        list.extend(left.into_iter().map(|(_, expr)| ColumnSlot::New(expr)));
+        let generators: Vec<_> = columns.iter().map(|(_, expr)| expr.clone()).collect();
+        if !generate::positions(&generators).is_empty() {
+            let list: Vec<_> = list.into_iter().map(ColumnSlot::expr).collect();
             return self.project(input, &list);
         }
+        let attributes = input.output.clone();
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Select);
         let anywhere = named_anywhere(&input.hidden);
         expressions.hidden = &anywhere;
-        let mut outputs = Vec::new();
-        for expr in &list {
-            // One at a time: a column may not name another that is made beside it.
-            expressions.aliases.clear();
-            outputs.extend(self.outputs(&mut expressions, std::slice::from_ref(expr))?);
+        let mut outputs = Vec::with_capacity(list.len());
+        for slot in list {
+            match slot {
+                ColumnSlot::Kept(attribute) => outputs.push(SelectOutput::kept(attribute)),
+                ColumnSlot::New(expr) => {
+                    // One at a time: a column may not name another that is made beside it.
+                    expressions.aliases.clear();
+                    outputs.extend(self.outputs(&mut expressions, std::slice::from_ref(expr))?);
+                }
+            }
         }
         let used = std::mem::take(&mut expressions.used_hidden);
         let pending = std::mem::take(&mut expressions.pending);
@@ -832,6 +890,7 @@ fn leafless(plan: LogicalPlan) -> Result<Resolved> {
         leaves: Vec::new(),
         watermarks: Vec::new(),
         unsupported_on_stream: None,
+        extent: PlanExtent::leaf(),
     })
 }
 

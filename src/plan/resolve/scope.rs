@@ -59,7 +59,13 @@ pub fn attribute_id(column: &Column) -> Option<AttrId> {
 
 /// Whether two names are the same.
 pub fn same(left: &str, right: &str, case_sensitive: bool) -> bool {
-    if case_sensitive { left == right } else { left == right || left.to_lowercase() == right.to_lowercase() }
+    if left == right || case_sensitive {
+        return left == right;
+    }
+    if left.is_ascii() && right.is_ascii() {
+        return left.eq_ignore_ascii_case(right);
+    }
+    left.to_lowercase() == right.to_lowercase()
 }
 
 impl<'a> Scope<'a> {

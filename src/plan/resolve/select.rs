@@ -1,9 +1,6 @@
 //! Select lists: stars spelled out, names given, one generator at most.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-
-use datafusion::logical_expr::{LogicalPlan, Projection};
 
 use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
 use super::pending::named;
@@ -29,6 +26,12 @@ impl SelectOutput {
             Some((name, metadata)) => Self { value: ResolvedValue { attribute: None, ..value }, name, metadata },
             None => Self { name: value.output_name(), value, metadata: None },
         }
+    }
+
+    /// An attribute as it is.
+    pub fn kept(attribute: &Attribute) -> Self {
+        let value = super::expression::attribute_value(attribute, &attribute.name);
+        Self { value, name: attribute.name.clone(), metadata: None }
     }
 
     /// The attribute of this output: an attribute that is passed on stays what it is, unless it was taken already.
@@ -141,13 +144,13 @@ impl Resolver<'_> {
         let plan = pending.place(input.plan.clone())?;
         let mut taken = HashSet::new();
         let (mut attributes, mut projection) = (Vec::new(), Vec::new());
-        for output in &outputs {
+        for output in outputs {
             let attribute = output.attribute(&mut taken);
-            projection.push(named(output.value.typed.expr.clone(), attribute.id));
+            projection.push(named(output.value.typed.expr, attribute.id));
             attributes.push(attribute);
         }
         let hidden = super::hidden_below(&input, &attributes);
-        let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(plan))?);
+        let plan = self.projection(plan, projection)?;
         let mut resolved = Resolved { plan, output: attributes, hidden, ..input };
         if windows {
             resolved.note_unsupported(StreamOperation::NonTimeWindow);

@@ -44,13 +44,33 @@ impl Resolver<'_> {
         let pairs =
             if by_name { self.pairs_by_name(&left, &right, allow_missing)? } else { pairs(&left, &right, "UNION")? };
         let mixed = left.is_streaming() != right.is_streaming();
-        let resolved =
-            self.aligned(left, right, pairs, "UNION", |left, right| union_of(vec![Arc::new(left), Arc::new(right)]))?;
-        let mut resolved = resolved;
+        let mut resolved = self.aligned(left, right, pairs, "UNION", |left, right| self.united(left, right))?;
         if mixed {
             resolved.note_unsupported(StreamOperation::UnionWithBatch);
         }
         Ok(resolved)
+    }
+
+    /// The left's rows, then the right's. A union on the left takes the right as one more input: a
+    /// loop of `union` is one operator.
+    fn united(&self, left: LogicalPlan, right: LogicalPlan) -> Result<LogicalPlan> {
+        let known = match &left {
+            LogicalPlan::Projection(same) => same.input.as_ref(),
+            other => other,
+        };
+        let LogicalPlan::Union(union) = known else { return union_of(vec![Arc::new(left), Arc::new(right)]) };
+        // A projection between that changes nothing is left out.
+        let same = left.schema().fields() == union.schema.fields();
+        let fits = union.schema.fields().iter().zip(right.schema().fields()).all(|(field, other)| {
+            field.data_type() == other.data_type() && (field.is_nullable() || !other.is_nullable())
+        });
+        if !same || !fits || !is_identity(&left) {
+            return union_of(vec![Arc::new(left), Arc::new(right)]);
+        }
+        self.gauge.join();
+        let mut inputs = union.inputs.clone();
+        inputs.push(Arc::new(right));
+        Ok(LogicalPlan::Union(Union { inputs, schema: Arc::clone(&union.schema) }))
     }
 
     /// Columns matched by name: the left's in order, then those that only the right has.
@@ -201,7 +221,7 @@ impl Resolver<'_> {
                 let some = Expr::operator(">", vec![Expr::Call(any), Expr::Literal(ScalarValue::Int32(Some(0)))]);
                 let guarded = Expr::Case {
                     operand: None,
-                    branches: vec![(some, only_where(aggregate, &matches))],
+                    branches: vec![Arc::new((some, only_where(aggregate, &matches)))],
                     otherwise: None,
                 };
                 list.push(guarded.alias(shown));
@@ -253,6 +273,22 @@ fn pairs(left: &Resolved, right: &Resolved, operation: &str) -> Result<Vec<Pair>
             .with("invalidNumColumns", right.output.len()));
     }
     Ok(left.output.iter().cloned().map(Some).zip(right.output.iter().cloned().map(Some)).collect())
+}
+
+/// Whether a projection passes every column on as it is.
+fn is_identity(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Projection(projection) => {
+            let fields = projection.input.schema().fields();
+            projection.expr.len() == fields.len()
+                && projection
+                    .expr
+                    .iter()
+                    .zip(fields)
+                    .all(|(expr, field)| matches!(expr, DfExpr::Column(column) if column.name == *field.name()))
+        }
+        _ => true,
+    }
 }
 
 /// Rows of the left that match, or do not match, a row of the right. The right's columns get names of their own.

@@ -17,6 +17,7 @@ use super::{Resolver, cast, coerce, join, operators};
 use crate::error::{Error, Result, condition};
 use crate::plan::functions::{CallContext, Definition, lookup, only_value, values_of};
 use crate::plan::kernels::normalize::normalized;
+use crate::plan::limits::checked_query_depth;
 use crate::plan::tree::{Expr, Relation, SubqueryKind};
 use crate::plan::typed::{Typed, literal};
 use crate::plan::{AttrId, Attribute, Resolved};
@@ -74,12 +75,8 @@ impl Expressions<'_> {
             let field = Arc::new(Field::new(&name, attribute.data_type.clone(), attribute.nullable));
             let expr = DfExpr::OuterReferenceColumn(field, Column::from_name(name));
             let typed = Typed { expr, data_type: attribute.data_type, nullable: attribute.nullable };
-            let value = ResolvedValue {
-                typed,
-                pretty: format!("outer({})", attribute.name),
-                name: Some(attribute.name),
-                attribute: None,
-            };
+            let pretty = format!("outer({})", attribute.name);
+            let value = ResolvedValue { name: Some(attribute.name), ..ResolvedValue::new(typed, pretty) };
             return Ok(Some((value, found.fields.len())));
         }
         Ok(None)
@@ -87,6 +84,7 @@ impl Expressions<'_> {
 
     /// The query, resolved with this expression's columns around it.
     fn inner(&mut self, query: &Relation) -> Result<Resolved> {
+        checked_query_depth(self.resolver.outer.len())?;
         let mut resolver = self.resolver.clone();
         let around: Vec<Attribute> = self.scope.attributes.iter().chain(self.hidden).cloned().collect();
         resolver.outer.push(Arc::new(around));

@@ -1,5 +1,7 @@
 //! Expressions.
 
+use std::sync::Arc;
+
 use datafusion::common::ScalarValue;
 use sqlparser::ast::{
     self, AccessExpr, BinaryOperator, CastKind, FunctionArg, FunctionArgExpr, FunctionArguments, Subscript,
@@ -10,14 +12,19 @@ use super::super::tree::{Call, Expr, FrameBound, FrameSpec, SubqueryKind, Window
 use super::literal::data_type;
 use super::{Sql, dotted, ident, names, syntax_at, unsupported};
 use crate::error::Result;
+use crate::runtime::stack;
 
 impl Sql {
     pub(super) fn exprs(&self, exprs: impl IntoIterator<Item = ast::Expr>) -> Result<Vec<Expr>> {
         exprs.into_iter().map(|expr| self.expr(expr)).collect()
     }
 
-    #[expect(clippy::too_many_lines, reason = "one arm for each form of expression")]
     pub(super) fn expr(&self, expr: ast::Expr) -> Result<Expr> {
+        stack::step(|| self.node(expr))
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm for each form of expression")]
+    fn node(&self, expr: ast::Expr) -> Result<Expr> {
         use ast::Expr as E;
         Ok(match expr {
             E::Identifier(name) => Expr::Column(vec![ident(&name)]),
@@ -47,6 +54,9 @@ impl Sql {
             }
             E::Between { expr, negated, low, high } => {
                 negate(negated, Expr::operator("between", vec![self.expr(*expr)?, self.expr(*low)?, self.expr(*high)?]))
+            }
+            E::BinaryOp { left, op: op @ (BinaryOperator::And | BinaryOperator::Or), right } => {
+                self.logic(*left, &op, *right)?
             }
             E::BinaryOp { left, op, right } => self.binary(*left, &op, *right)?,
             E::UnaryOp { op: UnaryOperator::Minus, expr } if matches!(&*expr, E::Value(value) if matches!(value.value, ast::Value::Number(..))) => {
@@ -85,7 +95,7 @@ impl Sql {
                 operand: operand.map(|operand| self.expr(*operand)).transpose()?.map(Box::new),
                 branches: conditions
                     .into_iter()
-                    .map(|when| Ok((self.expr(when.condition)?, self.expr(when.result)?)))
+                    .map(|when| Ok(Arc::new((self.expr(when.condition)?, self.expr(when.result)?))))
                     .collect::<Result<_>>()?,
                 otherwise: else_result.map(|otherwise| self.expr(*otherwise)).transpose()?.map(Box::new),
             },
@@ -222,8 +232,6 @@ impl Sql {
             BinaryOperator::NotEq => {
                 return Ok(not(Expr::operator("=", vec![self.expr(left)?, self.expr(right)?])));
             }
-            BinaryOperator::And => "and",
-            BinaryOperator::Or => "or",
             BinaryOperator::BitwiseAnd => "&",
             BinaryOperator::BitwiseOr => "|",
             BinaryOperator::BitwiseXor => "^",
@@ -232,6 +240,26 @@ impl Sql {
             other => return Err(unsupported("the operator", other)),
         };
         Ok(Expr::operator(symbol, vec![self.expr(left)?, self.expr(right)?]))
+    }
+
+    /// `a AND b AND …` as a balanced tree, as Spark's parser makes it: conditions that programs
+    /// write have thousands of terms.
+    fn logic(&self, left: ast::Expr, op: &BinaryOperator, right: ast::Expr) -> Result<Expr> {
+        let (mut terms, mut rest) = (vec![right], left);
+        loop {
+            match rest {
+                ast::Expr::BinaryOp { left, op: same, right } if same == *op => {
+                    terms.push(*right);
+                    rest = *left;
+                }
+                first => {
+                    terms.push(first);
+                    break;
+                }
+            }
+        }
+        let terms = self.exprs(terms.into_iter().rev())?;
+        Ok(balanced(if *op == BinaryOperator::And { "and" } else { "or" }, terms))
     }
 
     fn access(&self, root: ast::Expr, chain: Vec<AccessExpr>) -> Result<Expr> {
@@ -383,6 +411,18 @@ fn patterns(pattern: &ast::Expr, any: bool) -> Option<(bool, Vec<ast::Expr>)> {
             Some((all, patterns.collect::<Option<_>>()?))
         }
         _ => None,
+    }
+}
+
+/// Terms joined by an operator, the first half of them on its left.
+fn balanced(symbol: &str, mut terms: Vec<Expr>) -> Expr {
+    let right = terms.split_off(terms.len().div_ceil(2));
+    match (terms.pop(), right.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
+            terms.extend(last);
+            Expr::operator(symbol, vec![balanced(symbol, terms), balanced(symbol, right)])
+        }
     }
 }
 

@@ -72,7 +72,7 @@ fn end(parser: &mut Parser<'_>) -> Result<()> {
 /// The parser's error as Spark's: what was found, and where.
 fn syntax(error: &ParserError) -> Error {
     let (ParserError::ParserError(text) | ParserError::TokenizerError(text)) = error else {
-        return syntax_at("the statement", ": it is nested too deeply");
+        return Error::of(condition::FAILED_TO_PARSE_TOO_COMPLEX);
     };
     let found = text.split_once("found: ").map_or(text.as_str(), |(_, found)| found);
     let (found, place) = found.split_once(" at Line: ").unwrap_or((found, ""));

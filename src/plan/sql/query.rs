@@ -10,9 +10,14 @@ use super::{Sql, dotted, ident, names, unsupported};
 use crate::error::{Error, Result, condition};
 use crate::function::row::fresh_seed;
 use crate::plan::tree::{Expr, Grouping, JoinKind, JoinOn, Relation, SampleShare, WindowSpec};
+use crate::runtime::stack;
 
 impl Sql {
     pub(super) fn query(&self, query: ast::Query) -> Result<Relation> {
+        stack::step(|| self.whole_query(query))
+    }
+
+    fn whole_query(&self, query: ast::Query) -> Result<Relation> {
         if query.fetch.is_some() || !query.locks.is_empty() || !query.pipe_operators.is_empty() {
             return Err(unsupported("FETCH, a lock or a pipe", &query));
         }
@@ -75,6 +80,10 @@ impl Sql {
     }
 
     fn set_expr(&self, body: SetExpr) -> Result<Relation> {
+        stack::step(|| self.set_operation(body))
+    }
+
+    fn set_operation(&self, body: SetExpr) -> Result<Relation> {
         match body {
             SetExpr::Select(select) => self.select(*select),
             SetExpr::Query(query) => self.query(*query),

@@ -6,13 +6,32 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer, Word};
 
 use super::dialect::SparkDialect;
+use crate::plan::limits::{SQL_DEPTH, SQL_WORDS};
 
 /// A parser over the text's tokens, as Spark counts them.
 pub(super) fn parser(text: &str) -> Result<Parser<'static>, ParserError> {
     let tokens = Tokenizer::new(&SparkDialect, text)
         .tokenize_with_location()
         .map_err(|error| ParserError::TokenizerError(error.to_string()))?;
-    Ok(Parser::new(&SparkDialect).with_tokens_with_locations(functions(types(suffixed(tokens)))))
+    if tokens.iter().filter(|token| is_word(&token.token)).count() > SQL_WORDS {
+        return Err(ParserError::RecursionLimitExceeded);
+    }
+    let parser = Parser::new(&SparkDialect).with_recursion_limit(SQL_DEPTH);
+    Ok(parser.with_tokens_with_locations(functions(types(suffixed(tokens)))))
+}
+
+/// Whether a token may make the tree deeper. Lists may be long: neither constants nor commas count.
+fn is_word(token: &Token) -> bool {
+    !matches!(
+        token,
+        Token::Whitespace(_)
+            | Token::Comma
+            | Token::LParen
+            | Token::RParen
+            | Token::Number(..)
+            | Token::SingleQuotedString(_)
+            | Token::DoubleQuotedString(_)
+    )
 }
 
 /// The suffixes that say a number's type; `L` is the tokenizer's own.
