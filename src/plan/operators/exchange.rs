@@ -579,6 +579,7 @@ mod tests {
             leaves: vec![leaf],
             watermarks: Vec::new(),
             unsupported_on_stream: None,
+            extent: crate::plan::limits::PlanExtent::leaf(),
         };
         let pass = finish(&resolved, &env).unwrap().pass(Arc::new(Batch::default()), Inputs::new()).unwrap();
         let lanes = (0..pass.lanes()).map(|lane| {
