@@ -157,14 +157,7 @@ fn call(function: Arc<dyn Function>, argument: AttrId) -> FunctionCall {
 
 impl Fixture {
     fn run(&self, plan: LogicalPlan, output: Vec<Attribute>) -> Result<Vec<RecordBatch>> {
-        let resolved = Resolved {
-            plan,
-            output,
-            leaves: vec![self.leaf.clone()],
-            watermarks: Vec::new(),
-            unsupported_on_stream: None,
-            hidden: Vec::new(),
-        };
+        let resolved = Resolved { plan, output, leaves: vec![self.leaf.clone()], ..Resolved::nothing() };
         let finished = finish(&resolved, &self.env)?;
         let batch = Arc::new(Batch { clock_ms: 1_700_000_000_123, ..Batch::default() });
         let pass = finished.pass(batch, HashMap::new())?;

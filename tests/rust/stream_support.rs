@@ -78,14 +78,7 @@ pub fn scan(leaf: Leaf) -> Resolved {
     let table = provider_as_source(Arc::new(SourceTable::new(leaf.clone(), &output)));
     let name = TableReference::bare(format!("leaf{}", leaf.id.0));
     let plan = LogicalPlanBuilder::scan(name, table, None).unwrap().build().unwrap();
-    Resolved {
-        plan,
-        output,
-        hidden: Vec::new(),
-        leaves: vec![leaf],
-        watermarks: Vec::new(),
-        unsupported_on_stream: None,
-    }
+    Resolved { plan, output, leaves: vec![leaf], ..Resolved::nothing() }
 }
 
 /// Every row of a relation, by an action of its own.

@@ -572,15 +572,7 @@ mod tests {
         let key = Expr::Column(input.schema().columns()[0].clone()).sort(true, false);
         let layout = LaneLayout::Ranges(vec![key], lanes);
         let plan = LogicalPlan::Extension(Extension { node: Arc::new(LanesNode { input, layout }) });
-        let resolved = Resolved {
-            plan,
-            output,
-            hidden: Vec::new(),
-            leaves: vec![leaf],
-            watermarks: Vec::new(),
-            unsupported_on_stream: None,
-            extent: crate::plan::limits::PlanExtent::leaf(),
-        };
+        let resolved = Resolved { plan, output, leaves: vec![leaf], ..Resolved::nothing() };
         let pass = finish(&resolved, &env).unwrap().pass(Arc::new(Batch::default()), Inputs::new()).unwrap();
         let lanes = (0..pass.lanes()).map(|lane| {
             let rows = pass.lane_stream(lane).unwrap().try_collect::<Vec<_>>();
