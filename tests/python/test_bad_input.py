@@ -185,10 +185,9 @@ def test_a_full_disk_leaves_what_was_committed(spark, tmp_path):
         cause = failure(query.trigger(processingTime="0 seconds"))
     assert isinstance(cause, SparkRuntimeException)
     assert "part-" in str(cause)
-    table = spark.read.schema("value LONG").csv(out)
-    assert table.count() == 2000
+    assert spark.read.schema("value LONG").csv(out).count() == 2000
     run(query)
-    values = sorted(row.value for row in table.collect())
+    values = sorted(row.value for row in spark.read.schema("value LONG").csv(out).collect())
     assert values == list(range(len(values)))
     assert len(values) >= 4000
 
