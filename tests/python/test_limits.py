@@ -236,7 +236,7 @@ def lists(n):
     return column
 def sums(total):
     return F.transform(F.array(F.lit(1)), lambda x: total)
-assert spark.range(1).select(lists(50).alias("x")).collect() == [Row(x=[1])]
+assert spark.range(1).select(lists(8).alias("x")).collect() == [Row(x=[1])]
 message = raised(AnalysisException, lambda: lists(2000))
 assert "levels deep" in message, message
 """)

@@ -120,6 +120,8 @@ def csv_tables(draw, *, escapes: bool = False, trimmed: bool = False):
         kept.append(lambda cell: cell.strip(TRIMMED) if isinstance(cell, str) else cell)
     else:
         options |= {"ignoreLeadingWhiteSpace": False, "ignoreTrailingWhiteSpace": False}
+    if quote != '"':
+        kept.append(lambda cell: '""' if cell == "" else cell)  # Spark writes an empty text so, whatever the quote is
     if draw(st.booleans()):
         options["nullValue"] = "NULL"
     else:
