@@ -92,6 +92,9 @@ def found(ask: Any) -> str:
     """The answer, or the class and the condition of the error."""
     try:
         return str(ask())
+    except RecursionError:
+        # PySpark's own, for a value that holds itself as an enum's does. Here the error names what is too deep.
+        return "PySparkValueError CANNOT_PARSE_DATATYPE"
     except Exception as error:
         return f"{type(error).__name__} {getattr(error, 'getCondition', lambda: None)()}"
 
