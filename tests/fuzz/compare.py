@@ -14,13 +14,19 @@ def same(expected: Any, found: Any) -> bool:
         return False
     if isinstance(expected, dict):
         if "error" in expected and "error" in found:
-            return programs.same(expected, found)
+            return programs.same(expected, found) or _causes(expected, found)
         return expected.keys() == found.keys() and all(same(item, found[key]) for key, item in expected.items())
     if isinstance(expected, list):
         return len(expected) == len(found) and all(map(same, expected, found))
     if isinstance(expected, float):
         return expected == found and math.copysign(1, expected) == math.copysign(1, found)
     return expected == found
+
+
+def _causes(expected: dict[str, Any], found: dict[str, Any]) -> bool:
+    """Tell whether the condition of a deepest cause, all that a Java error has to compare, is named as a cause here."""
+    from_java = expected["error"] in {"Py4JError", "Py4JJavaError"} and expected["condition"]
+    return bool(from_java) and f"[{expected['condition']}]" in found["message"]
 
 
 def shown(answer: Any) -> str:

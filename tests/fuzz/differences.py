@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -34,8 +35,8 @@ class Difference:
     @property
     def likeness(self) -> str:
         """What differences of one kind have in common, as far as a program can tell: what was asked, what came back."""
-        asked = self.case.get("call") or self.case.get("do")
-        return f"{asked}: {_outline(self.expected, self.found)}"
+        asked = self.case.get("do") or _name(self.case)
+        return f"{asked}: {_kind(self.expected)} | {_kind(self.found)}"
 
     @property
     def size(self) -> int:
@@ -115,8 +116,11 @@ def _some(cases: Any) -> list[Case]:
     return list({repr(case): case for case in cases}.values())[:60]
 
 
-def _outline(expected: Any, found: Any) -> str:
-    return f"{_kind(expected)} | {_kind(found)}"
+def _name(case: Case) -> str:
+    """What is called, without the texts and options that are spelled in the call."""
+    if not case["given"]:
+        return "a literal"
+    return re.sub(r", map\(.*?\)", "", re.sub(r"'(?:[^'\\]|\\.)*'", "…", case["call"]))
 
 
 def _kind(answer: Any) -> str:

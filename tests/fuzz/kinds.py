@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,3 +21,8 @@ def of(dialect: str, case: Case, expected: Any, found: Any) -> str | None:
         if globals()[entry["kind"]](case, expected, found):
             return str(entry["kind"])
     return None
+
+
+def examples(dialect: str) -> list[tuple[Case, Any]]:
+    """List one case of each kind that is on the list, with PySpark's answer."""
+    return [(json.loads(entry["case"]), json.loads(entry["pyspark"])) for entry in LISTED.get(dialect, [])]

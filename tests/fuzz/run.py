@@ -58,7 +58,7 @@ def _run(name: str, engines: differences.Engines, chosen: argparse.Namespace) ->
     for group, difference in zip(groups, smallest, strict=True):
         print(f"\n{len(group)} × {difference.likeness}\n  {difference}")
         if chosen.show == "json":
-            print(f"    {json.dumps(difference.case)}")
+            print(f"    case    {json.dumps(difference.case)}\n    pyspark {json.dumps(difference.expected)}")
     for kind, count in outcome.known.most_common():
         print(f"\n{count} × {kind} (known)")
     if (chosen.seed, chosen.cases) == (SEED, CASES) and not chosen.case:

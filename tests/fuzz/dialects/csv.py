@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dialects.files import looked_at
 from dialects.mixed import ask, options_map, shown, smaller
 from dialects.source import literal
 
@@ -25,7 +26,7 @@ TYPED = {
     "boolean": ["true", "TRUE", "True", "false", "t", "1", "yes", "", " true"],
     "decimal(5,2)": ["1", "1.005", "1.015", "999.994", "999.999", "1e2", "1E+2", "1,000.5", "1,0", "(1)", "-1.", ".5", " 1", "x"],
     "date": ["2024-01-02", "2024-1-2", "2024-01", "2024", "02/01/2024", "2024-01-02T03:04:05", "2024-02-30", "0001-01-01", "+2024-01-02", " 2024-01-02", "x"],
-    "timestamp": ["2024-01-02T03:04:05", "2024-01-02 03:04:05.1", "2024-01-02T03:04:05Z", "2024-01-02T03:04:05.123456+01:00", "2024-01-02", "2024-01-02T03:04", "03:04:05", "2024-01-02T24:00:00", "2024-01-02 03:04:05 UTC", "2024-01-02T03:04:05.1234567", "x"],
+    "timestamp": ["2024-01-02T03:04:05", "2024-01-02 03:04:05.1", "2024-01-02T03:04:05Z", "2024-01-02T03:04:05.123456+01:00", "2024-01-02", "2024-01-02T03:04", "2024-01-02 03:04:05 Z", "2024-01-02T24:00:00", "2024-01-02 03:04:05 UTC", "2024-01-02T03:04:05.1234567", "x"],
     "timestamp_ntz": ["2024-01-02T03:04:05", "2024-01-02 03:04:05.1", "2024-01-02T03:04:05Z", "2024-01-02", "x"],
     "binary": ["a", "é", ""],
 }
@@ -94,7 +95,8 @@ def case(choose: random.Random) -> Case:
 def _read(choose: random.Random) -> Case:
     options = _options(choose, READING)
     schema = _schema(choose, options)
-    return {"do": "read", "format": "csv", "text": _text(choose, options, schema), "options": options, "schema": schema}
+    case = {"do": "read", "format": "csv", "text": _text(choose, options, schema), "options": options, "schema": schema}
+    return looked_at(choose, case)
 
 
 def _write(choose: random.Random) -> Case:

@@ -86,16 +86,19 @@ def _answers(spark: Any, cases: list[Case]) -> list[dict[str, Any]]:
 
 def _query(cases: list[Case], *, named: bool) -> tuple[str, list[Any]]:
     """Spell cases as one query; the values go apart, so that no engine's literals come between."""
-    expressions, names, here, there = [], [], [], []
+    expressions, names, columns, here, there = [], [], [], [], []
     for number, case in enumerate(cases):
-        places = ["?"] * len(case["given"])
+        # A null of no type is another question than a text that is null.
+        marks = ["CAST(? AS STRING)" if value is None else "?" for value in case["given"]]
         if case.get("over"):
             places = [f"c{number}_{place}" if named else "abcdef"[place] for place in range(len(case["given"]))]
             names += places
             there += case["given"]
+            columns += marks
         else:
+            places = marks
             here += case["given"]
         expression = case["call"].format(*places)
         expressions.append(f"{expression} AS c{number}" if named else expression)
-    relation = f" FROM VALUES ({', '.join('?' * len(names))}) AS v({', '.join(names)})" if names else ""
+    relation = f" FROM VALUES ({', '.join(columns)}) AS v({', '.join(names)})" if names else ""
     return f"SELECT {', '.join(expressions)}{relation}", here + there

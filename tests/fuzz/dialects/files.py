@@ -1,6 +1,7 @@
 """Cases that read a file or write one.
 
-``{"do": "read", "format": …, "text": …, "options": {…}, "schema": DDL or None}`` is answered by columns and rows;
+``{"do": "read", "format": …, "text": …, "options": {…}, "schema": DDL or None}`` is answered by columns and rows, or by what
+``then`` asks of them, a column or how many they are: a reader need not look at all of a row;
 ``{"do": "write", "format": …, "rows": [[text or None]], "schema": DDL, "options": {…}}``, whose texts are cast to the types of the
 schema, by the text of the file and by what reading it with the same options gives.
 """
@@ -16,6 +17,7 @@ from dialects.shrinking import shorter, without_key, without_one
 from dialects.source import literal, source
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -37,13 +39,16 @@ def shown(case: Case) -> str:
     if case["do"] == "write":
         return f"spark.sql({source(_query(case))}).write{options}.{case['format']}(path)"
     schema = f".schema({case['schema']!r})" if case["schema"] else ""
-    return f"path.write_bytes({_bytes(case)!r}); spark.read{schema}{options}.{case['format']}(path).collect()"
+    then = {None: "", "count": ".groupBy().count()"}.get(case.get("then"), f".select({case.get('then')!r})")
+    return f"path.write_bytes({_bytes(case)!r}); spark.read{schema}{options}.{case['format']}(path){then}.collect()"
 
 
 def smaller(case: Case) -> Iterator[Case]:
     """Take out an option, a row, or a piece of the text or of a cell."""
     for options in without_key(case["options"]):
         yield {**case, "options": options}
+    if "then" in case:
+        yield {key: value for key, value in case.items() if key != "then"}
     if case["do"] == "read":
         for text in shorter(case["text"]):
             yield {**case, "text": text}
@@ -65,6 +70,14 @@ def smaller(case: Case) -> Iterator[Case]:
 def _answer(spark: Any, case: Case) -> Any:
     answers = _read if case["do"] == "read" else _written
     return programs.answer(("", lambda engine, tmp: answers(engine, tmp, case)), spark)
+
+
+def looked_at(choose: random.Random, case: Case) -> Case:
+    """Look at one column alone, or only count the rows, now and then."""
+    names = [field.split(" ")[0] for field in case["schema"].split(", ")] if case["schema"] else []
+    if choose.random() < 0.9 or len(names) < 2:
+        return case
+    return {**case, "then": choose.choice([*names, "count"])}
 
 
 def _read(spark: Any, tmp: Path, case: Case) -> dict[str, Any]:
@@ -90,6 +103,10 @@ def _rows(spark: Any, path: Path, case: Case) -> dict[str, Any]:
     if case["schema"]:
         reader = reader.schema(case["schema"])
     frame = reader.load(str(path))
+    if case.get("then") == "count":
+        frame = frame.groupBy().count()
+    elif "then" in case:
+        frame = frame.select(case["then"])
     columns = [f"{field.name}: {field.dataType.simpleString()}" for field in frame.schema.fields]
     return {"columns": columns, "rows": [programs.plain(tuple(row)) for row in frame.collect()]}
 
@@ -99,8 +116,12 @@ def _query(case: Case) -> str:
     fields = [field.split(" ", maxsplit=1) for field in case["schema"].split(", ")]
     columns = [name if kind == "string" else f"CAST({name} AS {kind}) AS {name}" for name, kind in fields]
     names = "abcdef"[: len(case["rows"][0])]
-    rows = ", ".join(f"({', '.join(map(literal, row))})" for row in case["rows"])
+    rows = ", ".join(f"({', '.join(map(_text, row))})" for row in case["rows"])
     return f"SELECT {case.get('select') or ', '.join(columns)} FROM VALUES {rows} AS v({', '.join(names)})"
+
+
+def _text(value: str | None) -> str:
+    return "CAST(NULL AS STRING)" if value is None else literal(value)
 
 
 def _bytes(case: Case) -> bytes:

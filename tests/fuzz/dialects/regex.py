@@ -14,47 +14,31 @@ if TYPE_CHECKING:
 
 __all__ = ["ask", "case", "shown", "smaller"]
 
+# fmt: off
 # Letters whose other case is several, is another letter, or lies in another block; digits that are not ASCII; line ends
 # that only Java takes for such; a combining mark; characters beyond the basic plane.
-LETTERS = ["a", "b", "A", "B", "k", "K", "\u212a", "s", "S", "\u017f", "i", "I", "\u0130", "\u0131", "ß", "ẞ", "é", "É", "σ", "ς", "Σ", "е"]  # fmt: skip
-OTHERS = [
-    "1",
-    "\u0663",
-    "_",
-    "-",
-    ".",
-    "$",
-    "^",
-    "+",
-    "😀",
-    "𝒳",
-    "\u0301",
-    "\u200d",
-    "ª",
-    "Ⅷ",
-    "①",
-    "€",
-    "\x00",
-    "\x1c",
-]
+LETTERS = ["a", "b", "A", "B", "k", "K", "\u212a", "s", "S", "\u017f", "i", "I", "\u0130", "\u0131", "ß", "ẞ", "é", "É", "σ", "ς", "Σ", "е"]
+OTHERS = ["1", "\u0663", "_", "-", ".", "$", "^", "+", "😀", "𝒳", "\u0301", "\u200d", "ª", "Ⅷ", "①", "€", "\x00", "\x1c"]
 SPACES = [" ", "\t", "\n", "\r", "\r\n", "\x0b", "\x0c", "\x85", "\xa0", "\u2028", "\u3000"]
 
 PLAIN_CLASSES = ["\\d", "\\D", "\\w", "\\W", "\\s", "\\S", "\\h", "\\H", "\\v", "\\V", "."]
-POSIX = ["Lower", "Upper", "ASCII", "Alpha", "Digit", "Alnum", "Punct", "Graph", "Print", "Blank", "Cntrl", "XDigit", "Space"]  # fmt: skip
+POSIX = ["Lower", "Upper", "ASCII", "Alpha", "Digit", "Alnum", "Punct", "Graph", "Print", "Blank", "Cntrl", "XDigit", "Space"]
 UNICODE = [
     "L", "Lu", "Ll", "Lt", "LC", "M", "Mn", "N", "Nd", "P", "Pc", "S", "Sc", "Sm", "Z", "Zs", "Zl", "C", "Cc", "Cf", "Cn", "L1",
     "all", "IsAlphabetic", "IsLetter", "IsUppercase", "IsLowercase", "IsDigit", "IsPunctuation", "IsWhite_Space", "IsLatin", "IsGreek",
     "IsL", "IsLu", "InGreek", "InBasicLatin", "InBasic_Latin", "script=Greek", "sc=Latn", "IsCyrillic", "block=BasicLatin", "blk=Greek",
     "general_category=Lu", "gc=Nd", "IsAssigned", "IsControl", "IsHex_Digit", "IsIdeographic", "javaLowerCase", "javaUpperCase",
     "javaWhitespace", "javaLetter", "javaMirrored", "javaLetterOrDigit", "javaJavaIdentifierPart",
-]  # fmt: skip
+]
 UNKNOWN = ["Foo", "IsFoo", "InFoo", "alpha", "lu", "Greek", "Latin", "isalphabetic", "ISLATIN", "IN_GREEK", ""]
-ANCHORS = ["^", "$", "\\b", "\\B", "\\A", "\\z", "\\Z", "\\G", "\\b{g}"]
-SEQUENCES = ["\\R", "\\X"]
-ESCAPES = ["\\t", "\\n", "\\r", "\\f", "\\a", "\\e", "\\x41", "\\x{1F600}", "\\x{61}", "\\u0061", "\\0101", "\\cA", "\\.", "\\$", "\\\\", "\\-", "\\ ", "\\N{LATIN SMALL LETTER A}"]  # fmt: skip
+ANCHORS = ["^", "^", "$", "$", "$", "\\b", "\\b", "\\B", "\\A", "\\z", "\\Z", "\\Z"]
+SEQUENCES = ["\\R"]
+# Each seldom, since what refuses them by name sees nothing else of the pattern.
+SELDOM = ["\\G", "\\b{g}", "\\X", "\\N{LATIN SMALL LETTER A}"]
+ESCAPES = ["\\t", "\\n", "\\r", "\\f", "\\a", "\\e", "\\x41", "\\x{1F600}", "\\x{61}", "\\u0061", "\\0101", "\\cA", "\\.", "\\$", "\\\\", "\\-", "\\ "]
 FLAGS = ["i", "u", "iu", "s", "m", "x", "d", "U", "iU", "md", "ms", "-i", "i-s", "sm-x"]
 QUANTIFIERS = ["*", "+", "?", "{2}", "{0}", "{1,}", "{0,1}", "{1,2}"]
-WRONG = ["{,2}", "(", ")", "[", "]", "{", "}", "*", "a{", "a{1", "a{2,1}", "a**", "a+*", "\\", "(?", "(?<", "(?<1>a)", "(?z)a", "[a", "[]", "[^]", "[b-a]", "[a-\\d]", "\\p", "\\p{", "\\k<x>", "\\y", "\\q", "\\8", "\\E", "(?P<a>a)", "(?#c)", "(?'a'b)", "[[:alpha:]]", "a|*", "(?<=a*)b", "(?<=a{1,2})b", "\\x{110000}", "\\x4", "\\u00", "\\Qa", "(?i", "{1}", "x{99999999999}", "(?<a>a)(?<a>b)", "[a&&]", "[&&a]", "[a&&&b]", "(?>a", "\\c", "[\\b]", "\\N"]  # fmt: skip
+WRONG = ["{,2}", "(", ")", "[", "]", "{", "}", "*", "a{", "a{1", "a{2,1}", "a**", "a+*", "\\", "(?", "(?<", "(?<1>a)", "(?z)a", "[a", "[]", "[^]", "[b-a]", "[a-\\d]", "\\p", "\\p{", "\\k<x>", "\\y", "\\q", "\\8", "\\E", "(?P<a>a)", "(?#c)", "(?'a'b)", "[[:alpha:]]", "a|*", "(?<=a*)b", "(?<=a{1,2})b", "\\x{110000}", "\\x4", "\\u00", "\\Qa", "(?i", "{1}", "x{99999999999}", "(?<a>a)(?<a>b)", "[a&&]", "[&&a]", "[a&&&b]", "(?>a", "\\c", "[\\b]", "\\N"]
 
 CALLS = [
     ("rlike({}, {})", 4, []),
@@ -90,7 +74,8 @@ REPLACEMENTS = [
 
 
 # A pattern in SQL text is a literal first: escapes, raw literals, neighbours that are put together.
-LITERALS = ["a", "\\\\", "\\d", "\\n", "\\t", "\\0", "\\b", "\\Z", "\\%", "\\_", "\\u0041", "\\u00e9", "\\U0001F600", "\\u41", "\\101", "\\1", "\\12", "\\777", "\\'", '\\"', "\\", "é", "''", '""', "\n", "\\x41", "\\r", "\\a", "$", "{", "?", ":a", "--", "/*"]  # fmt: skip
+LITERALS = ["a", "\\\\", "\\d", "\\n", "\\t", "\\0", "\\b", "\\Z", "\\%", "\\_", "\\u0041", "\\u00e9", "\\U0001F600", "\\u41", "\\101", "\\1", "\\12", "\\777", "\\'", '\\"', "\\", "é", "''", '""', "\n", "\\x41", "\\r", "\\a", "$", "{", "?", ":a", "--", "/*"]
+# fmt: on
 
 
 def case(choose: random.Random) -> Case:
@@ -129,6 +114,8 @@ def _pattern(choose: random.Random, palette: list[str]) -> Piece:
     pieces = [_branch(choose, palette, 2) for _ in range(choose.choice([1, 1, 1, 2, 2, 3]))]
     if choose.random() < 0.04:
         pieces.insert(choose.randrange(len(pieces) + 1), (choose.choice(WRONG), "a"))
+    if choose.random() < 0.02:
+        pieces.insert(choose.randrange(len(pieces) + 1), (choose.choice(SELDOM), "a"))
     if choose.random() < 0.3:
         pieces.insert(0, (f"(?{choose.choice(FLAGS)})", ""))
     return _joined(pieces)
