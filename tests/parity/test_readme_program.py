@@ -31,7 +31,7 @@ def scored(folder: Path, *interpreter: str) -> list[dict[str, object]]:
     incoming = folder / "incoming"
     incoming.mkdir()
     (incoming / "1.csv").write_text("id,amount,age\n1,10.5,2\n2,,3\n", encoding="utf-8")
-    (incoming / "2.csv").write_text("amount,id,age\n1.25,3,4\n", encoding="utf-8")
+    (incoming / "2.csv").write_text("id,amount,age\n3,1.25,4\n", encoding="utf-8")
     (folder / "scores.py").write_text(program(), encoding="utf-8")
 
     command = [*interpreter, "scores.py"]
