@@ -22,7 +22,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// A crate, and the places that may name it: modules, or the beginnings of files.
 const ENGINES: &[(&str, &[&str])] = &[
     ("datafusion", &["plan/", "python/"]),
-    ("datafusion_spark", &["plan/"]),
     ("ort", &["model/onnx"]),
     ("pyo3", &["python/"]),
     ("pyo3_arrow", &["python/"]),

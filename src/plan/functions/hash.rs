@@ -7,9 +7,9 @@ use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type,
     Int32Type, Int64Type, IntervalUnit, IntervalYearMonthType, TimestampMicrosecondType,
 };
-use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::{Cast, Expr, ScalarUDF};
-use sha2::Digest;
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
 use super::CallContext;
 use super::Definition::Scalar;
@@ -24,9 +24,9 @@ use crate::plan::typed::Typed;
 pub const TABLE: super::Table = &[
     ("crc32", Scalar(|c, a| one::<Bytes, i64>(c, binary(c, a)?, crc32))),
     ("hash", Scalar(murmur)),
-    ("md5", Scalar(|c, a| digest(c, a, datafusion::functions::crypto::md5()))),
-    ("sha", Scalar(|c, a| digest(c, a, datafusion_spark::function::hash::sha1()))),
-    ("sha1", Scalar(|c, a| digest(c, a, datafusion_spark::function::hash::sha1()))),
+    ("md5", Scalar(digest::<Md5>)),
+    ("sha", Scalar(digest::<Sha1>)),
+    ("sha1", Scalar(digest::<Sha1>)),
     ("sha2", Scalar(sha2)),
     ("xxhash64", Scalar(xxhash)),
 ];
@@ -37,15 +37,13 @@ fn crc32(bytes: &[u8]) -> i64 {
     i64::from(crc.sum())
 }
 
-/// A digest of DataFusion's, as lower-case hexadecimal.
-fn digest(context: &CallContext<'_>, arguments: Vec<Typed>, function: Arc<ScalarUDF>) -> Result<Typed> {
-    let arguments = binary(context, arguments)?;
-    let nullable = arguments[0].nullable;
-    let call = Expr::ScalarFunction(ScalarFunction::new_udf(
-        function,
-        arguments.into_iter().map(|argument| argument.expr).collect(),
-    ));
-    Ok(Typed { expr: Expr::Cast(Cast::new(Box::new(call), DataType::Utf8)), data_type: DataType::Utf8, nullable })
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A digest, as lower-case hexadecimal.
+fn digest<D: Digest>(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    one::<Bytes, String>(context, binary(context, arguments)?, |bytes| hex(&D::digest(bytes)))
 }
 
 /// `sha2(x, bits)`; a number of bits that SHA-2 has not gives null.
@@ -55,12 +53,11 @@ fn sha2(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     value.push(implicit(context, bits, &DataType::Int32, 1)?);
     Ok(safe_kernel(context, "", DataType::Utf8, true, value, |arrays| {
         map2::<Bytes, Int, String>(arrays, |bytes, bits| {
-            let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
             Ok(match bits {
-                224 => Some(hex(&sha2::Sha224::digest(bytes))),
-                0 | 256 => Some(hex(&sha2::Sha256::digest(bytes))),
-                384 => Some(hex(&sha2::Sha384::digest(bytes))),
-                512 => Some(hex(&sha2::Sha512::digest(bytes))),
+                224 => Some(hex(&Sha224::digest(bytes))),
+                0 | 256 => Some(hex(&Sha256::digest(bytes))),
+                384 => Some(hex(&Sha384::digest(bytes))),
+                512 => Some(hex(&Sha512::digest(bytes))),
                 _ => None,
             })
         })
