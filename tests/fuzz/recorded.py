@@ -20,20 +20,6 @@ PART = 128
 ANSWERS = Path(__file__).resolve().with_name("answers")
 
 
-def write(dialect: str, pyspark: Engine, cases: list[Case]) -> None:
-    """Ask PySpark, and replace the record of one dialect."""
-    answers = pyspark.answers(dialect, cases)
-    ANSWERS.mkdir(exist_ok=True)
-    lines = [json.dumps(pair) + "\n" for pair in zip(cases, answers, strict=True)]
-    (ANSWERS / f"{dialect}.jsonl").write_text("".join(lines), encoding="utf-8")
-
-
-def read(dialect: str) -> list[tuple[Case, Any]]:
-    """Read the record of one dialect."""
-    lines = (ANSWERS / f"{dialect}.jsonl").read_text(encoding="utf-8").splitlines()
-    return [tuple(json.loads(line)) for line in lines]
-
-
 class Cached:
     """PySpark, asked only what it has not answered before."""
 
@@ -60,3 +46,17 @@ class Cached:
             with path.open("a", encoding="utf-8") as file:
                 file.writelines(json.dumps([new[key], known[key]]) + "\n" for key in part)
         return [known[json.dumps(case)] for case in cases]
+
+
+def write(dialect: str, pyspark: Cached, cases: list[Case]) -> None:
+    """Ask PySpark, and replace the record of one dialect."""
+    answers = pyspark.answers(dialect, cases)
+    ANSWERS.mkdir(exist_ok=True)
+    lines = [json.dumps(pair) + "\n" for pair in zip(cases, answers, strict=True)]
+    (ANSWERS / f"{dialect}.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+def read(dialect: str) -> list[tuple[Case, Any]]:
+    """Read the record of one dialect."""
+    lines = (ANSWERS / f"{dialect}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [tuple(json.loads(line)) for line in lines]

@@ -37,11 +37,11 @@ def main() -> int:
     chosen = parser.parse_args()
     names = list(dialects.NAMES) if "all" in chosen.dialect else chosen.dialect
     with Engine("PySpark") as pyspark, Engine("Firesteel") as firesteel:
+        cached = recorded.Cached(pyspark, chosen.cache.expanduser())
         if chosen.record:
             for name in names:
-                recorded.write(name, pyspark, dialects.cases(name, chosen.seed, chosen.cases))
+                recorded.write(name, cached, dialects.cases(name, chosen.seed, chosen.cases))
             return 0
-        cached = recorded.Cached(pyspark, chosen.cache.expanduser())
         outcomes = [_run(name, (cached, firesteel), chosen) for name in names]
     print("; ".join(map(_summary, outcomes)))
     return 1 if any(outcome.unlisted for outcome in outcomes) else 0
