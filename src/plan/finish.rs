@@ -1,7 +1,8 @@
 //! A finished plan, and its passes.
 //!
-//! A query is planned once ([`finish`]); each batch runs one [`Pass`], which owns a reset copy of the plan and a `TaskContext`
-//! whose session configuration carries the [`PassContext`]: nothing in the finished plan is swapped.
+//! A query is planned once ([`finish`]); each batch runs one [`Pass`], which owns a reset copy of
+//! the plan and a `TaskContext` whose session configuration carries the [`PassContext`]: nothing in
+//! the finished plan is swapped.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -11,7 +12,6 @@ use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::error::Result as DfResult;
 use datafusion::execution::context::QueryPlanner;
-use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
@@ -20,6 +20,7 @@ use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
 
+use super::memory_pool::SpillingPool;
 use super::operators::call::{FunctionPlanner, Kept, PruneCalls};
 use super::operators::in_order::in_order;
 use super::operators::lanes::{LanesPlanner, settled};
@@ -46,9 +47,9 @@ impl Env {
     /// Reads `firesteel.memory.limit` and the number of lanes.
     pub fn new(conf: Arc<Conf>, runtime: Runtime, clock: Arc<dyn Clock>) -> Result<Self> {
         let limit = parse_bytes("firesteel.memory.limit", conf.get("firesteel.memory.limit").unwrap_or_default())?;
-        let memory = usize::try_from(limit).unwrap_or(usize::MAX);
-        let memory = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(memory))).build_arc()?;
-        let state = state(runtime.lanes(), memory);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let memory = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(SpillingPool::new(limit))).build_arc()?;
+        let state = state(runtime.lanes(), limit, memory);
         Ok(Self { conf, runtime, clock, state })
     }
 
@@ -64,7 +65,7 @@ impl Env {
     }
 }
 
-fn state(lanes: usize, memory: Arc<RuntimeEnv>) -> SessionState {
+fn state(lanes: usize, limit: usize, memory: Arc<RuntimeEnv>) -> SessionState {
     let mut config = SessionConfig::new()
         .with_target_partitions(lanes)
         .with_round_robin_repartition(false)
@@ -74,6 +75,10 @@ fn state(lanes: usize, memory: Arc<RuntimeEnv>) -> SessionState {
     // A dynamic filter lives in the plan, so two passes of one plan would share it.
     options.optimizer.enable_dynamic_filter_pushdown = false;
     options.execution.collect_statistics = false;
+    // Each sort sets this much aside for its merge, and a small limit must have room for one a
+    // lane.
+    let set_aside = &mut options.execution.sort_spill_reservation_bytes;
+    *set_aside = (*set_aside).min(limit / (4 * lanes));
     SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(memory)
@@ -159,13 +164,14 @@ impl Finished {
         owners.peek().is_some().then(|| Cancel::under(owners))
     }
 
-    /// Prepares one execution. `inputs` are the streaming leaves' partitions; a static leaf is opened here, anew in each pass.
+    /// Prepares one execution. `inputs` are the streaming leaves' partitions; a static leaf is
+    /// opened here, anew in each pass.
     pub fn pass(&self, batch: Arc<Batch>, inputs: Inputs) -> Result<Pass> {
         self.begin(batch, inputs, None)
     }
 
-    /// [`Finished::pass`] of a continuous query: functions that pull their input go on where the pass before, with the same `kept`, left them.
-    /// Only one lane of such a pass is run.
+    /// [`Finished::pass`] of a continuous query: functions that pull their input go on where the
+    /// pass before, with the same `kept`, left them. Only one lane of such a pass is run.
     pub fn pass_after(&self, batch: Arc<Batch>, inputs: Inputs, kept: &Arc<Kept>) -> Result<Pass> {
         self.begin(batch, inputs, Some(Arc::clone(kept)))
     }

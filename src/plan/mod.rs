@@ -9,8 +9,11 @@
 //! | [`kernels`] | what runs per row: casts, dates, decimals, nested types |
 //! | [`operators`] | our operators inside a DataFusion plan: leaves, calls, watermarks, lanes |
 //! | [`streaming`] | what may run on a stream |
+//! | [`typed`], [`canonical`] | an expression with its type; a tree as `semanticHash` sees it |
 //! | [`limits`] | how deep and how large trees and plans may be |
-//! | [`finish`], [`pass`] | a plan that is ready to run, and one execution of it |
+//! | [`finish`], [`pass`] | a plan that is ready to run, with the planners of our operators; one execution of it |
+//! | [`memory_pool`] | the memory that the plans of a session share |
+//! | [`error`] | DataFusion's errors as ours |
 
 pub mod canonical;
 pub mod error;
@@ -18,6 +21,7 @@ pub mod finish;
 pub mod functions;
 pub mod kernels;
 pub mod limits;
+mod memory_pool;
 pub mod operators;
 pub mod pass;
 pub mod resolve;
@@ -37,7 +41,8 @@ use self::limits::PlanExtent;
 use self::streaming::StreamOperation;
 use crate::source::Source;
 
-/// The identity of an attribute: duplicate names are told apart by it, as by Spark's expression ids.
+/// The identity of an attribute: duplicate names are told apart by it, as by Spark's expression
+/// ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttrId(pub u64);
 
@@ -121,14 +126,17 @@ pub struct Watermark {
     pub delay_ms: i64,
 }
 
-/// A relation whose names and types are resolved. Its DataFusion plan calls every column by its [`AttrId`].
+/// A relation whose names and types are resolved. Its DataFusion plan calls every column by its
+/// [`AttrId`].
 #[derive(Clone, Debug)]
 pub struct Resolved {
     pub plan: LogicalPlan,
     pub output: Vec<Attribute>,
-    /// Columns below the last projection: no output, but ORDER BY and WHERE above it may still name them.
+    /// Columns below the last projection: no output, but ORDER BY and WHERE above it may still name
+    /// them.
     pub hidden: Vec<Attribute>,
-    /// Sources, streaming or not, in the order of the tree's leaves before optimisation; a source used twice stands twice.
+    /// Sources, streaming or not, in the order of the tree's leaves before optimisation; a source
+    /// used twice stands twice.
     pub leaves: Vec<Leaf>,
     pub watermarks: Vec<Watermark>,
     /// The first operation that needs state or cannot run on a stream; `start()` raises with it.
