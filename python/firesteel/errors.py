@@ -378,6 +378,17 @@ def _missing(feature: str) -> PySparkNotImplementedError:
     return PySparkNotImplementedError(errorClass="NOT_IMPLEMENTED", messageParameters={"feature": feature})
 
 
+class _MissingAttribute(PySparkNotImplementedError, AttributeError):
+    """An attribute that Firesteel has not: for `hasattr` it does not exist, and its error says why."""
+
+
+def _missing_attribute(owner: str, name: str) -> AttributeError:
+    """The error of a `__getattr__`, which is asked for what Spark has and for what nobody has."""
+    if name.startswith("_"):
+        return AttributeError(f"'{owner}' object has no attribute '{name}'")
+    return _MissingAttribute(errorClass="NOT_IMPLEMENTED", messageParameters={"feature": f"{owner}.{name}"})
+
+
 def _refuse(owner: str, name: str) -> Any:
     """A method that Spark's class has and ours has not."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from firesteel.errors import PySparkValueError, _missing
+from firesteel.errors import PySparkValueError, _missing_attribute
 from firesteel.storagelevel import StorageLevel
 
 if TYPE_CHECKING:
@@ -108,6 +108,4 @@ class RDD:
         return SparkSession._require().createDataFrame(self.collect(), schema, sampleRatio)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        raise _missing(f"RDD.{name}")
+        raise _missing_attribute("RDD", name)

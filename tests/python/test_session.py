@@ -194,3 +194,10 @@ def test_a_table_of_another_database_is_not_taken_for_ours(spark):
         assert spark.table("spark_catalog.default.kept").count() == 2
     finally:
         spark.sql("DROP TABLE spark_catalog.default.kept")
+
+
+def test_what_is_missing_is_not_there_for_hasattr(spark):
+    for owner in (spark, spark.catalog, spark.sparkContext.parallelize([1])):
+        assert not hasattr(owner, "nothing_of_this_name")
+        with pytest.raises(PySparkNotImplementedError, match="nothing_of_this_name"):
+            owner.nothing_of_this_name()

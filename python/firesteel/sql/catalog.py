@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from firesteel import _native
-from firesteel.errors import AnalysisException, _missing
+from firesteel.errors import AnalysisException, _missing, _missing_attribute
 from firesteel.sql.readwriter import _pairs
 
 if TYPE_CHECKING:
@@ -295,9 +295,7 @@ class Catalog:
         """Does nothing: partitions are found by listing."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        raise _missing(f"Catalog.{name}")
+        raise _missing_attribute("Catalog", name)
 
 
 def _matches(name: str, pattern: str | None) -> bool:

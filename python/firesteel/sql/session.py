@@ -18,7 +18,7 @@ from firesteel.errors import (
     PySparkRuntimeError,
     PySparkTypeError,
     PySparkValueError,
-    _missing,
+    _missing_attribute,
     _not_type,
 )
 from firesteel.sql.conf import RuntimeConfig
@@ -386,9 +386,7 @@ class SparkSession:
         return local.tags
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(f"'SparkSession' object has no attribute '{name}'")
-        raise _missing(f"SparkSession.{name}")
+        raise _missing_attribute("SparkSession", name)
 
 
 def _print(text: str) -> None:
