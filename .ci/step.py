@@ -20,6 +20,7 @@ from collections.abc import Iterator
 SECONDS_BETWEEN_LINES = 30
 COLOUR = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
 BAR = re.compile(rb" *Building \[[=> ]*\] (\d+)/(\d+)(?:: (.*))?")
+FETCH = re.compile(rb" *Fetch \[[=> ]*\] (\d+) complete; (\d+) pending")
 VERBS = [
     "Adding",
     "Checking",
@@ -57,6 +58,10 @@ class Progress:
             done, total, names = bar.groups()
             self._count = f"built {int(done)} of {int(total)} crates and build scripts, "
             self._names = (names or b"").decode(errors="replace").strip()
+            return False
+        if bar := FETCH.match(plain):
+            done, left = map(int, bar.groups())
+            self._count = f"fetched {done} of {done + left} files, "
             return False
         return not STATUS.match(plain)
 

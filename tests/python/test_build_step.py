@@ -98,6 +98,11 @@ def test_a_log_gets_a_line_every_half_minute(progress):
     assert sum(line is not None for line in lines) == 6
 
 
+def test_crates_that_are_fetched_are_counted(progress):
+    assert not progress.passes(b"       Fetch [=================>               ] 241 complete; 28 pending   ")
+    assert progress.now(20, 80) == "  fetched 241 of 269 files, 20 s"
+
+
 def test_a_terminal_gets_the_crates_too_within_its_width(progress):
     progress.passes(b"\x1b[1m\x1b[96m    Building\x1b[0m [====>      ] 7/9: arrow-array, syn(build)   ")
 
