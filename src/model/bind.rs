@@ -19,8 +19,9 @@ enum BoundInput {
 }
 
 impl Binding {
-    /// By name, as for the columns of a table; others are left alone. Only a model with one input takes columns of any name: one column that
-    /// fits, or as many numeric columns as the input is wide.
+    /// By name, as for the columns of a table; others are left alone. Only a model with one input
+    /// takes columns of any name: one column that fits, or as many numeric columns as the input is
+    /// wide.
     pub fn by_name(inputs: &[TensorSpec], fields: &Fields) -> Result<Self> {
         if inputs.iter().all(|input| fields.find(&input.name).is_some()) {
             let sources = inputs
@@ -52,7 +53,8 @@ impl Binding {
         }
     }
 
-    /// In order, as for the arguments of a call: one for each input, or as many numbers as the only input is wide.
+    /// In order, as for the arguments of a call: one for each input, or as many numbers as the only
+    /// input is wide.
     pub fn by_position(inputs: &[TensorSpec], types: &[&DataType]) -> Result<Self> {
         if types.len() == inputs.len() {
             for (input, found) in inputs.iter().zip(types) {
@@ -140,7 +142,8 @@ fn or_columns(inputs: &[TensorSpec]) -> String {
     .unwrap_or_default()
 }
 
-/// The columns that the arguments of a call stand for: a single struct stands for its fields, by name.
+/// The columns that the arguments of a call stand for: a single struct stands for its fields, by
+/// name.
 pub fn arguments(inputs: &[TensorSpec], fields: &[FieldRef]) -> Result<Binding> {
     match fields {
         [only] if let DataType::Struct(inner) = only.data_type() => Binding::by_name(inputs, inner),

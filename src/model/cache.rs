@@ -8,12 +8,13 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::Model;
-use super::external::has_external_weights;
+use super::onnx_fields::has_external_weights;
 use crate::error::Result;
 
 static LOADED: LazyLock<LoadedOnce<dyn Model>> = LazyLock::new(LoadedOnce::default);
 
-/// The model with this content, loaded now or earlier. `file` is where it was read from, for weights that lie beside it.
+/// The model with this content, loaded now or earlier. `file` is where it was read from, for
+/// weights that lie beside it.
 pub fn load(bytes: &[u8], file: Option<&Path>) -> Result<Arc<dyn Model>> {
     let digest = digest(bytes, file);
     LOADED.get(&digest, || open(bytes, file, digest.clone()))
@@ -32,7 +33,8 @@ impl<T: ?Sized> Default for LoadedOnce<T> {
 }
 
 impl<T: ?Sized> LoadedOnce<T> {
-    /// The key's value, loaded where nobody has it. Other keys do not wait. An error is not remembered.
+    /// The key's value, loaded where nobody has it. Other keys do not wait. An error is not
+    /// remembered.
     fn get(&self, key: &str, load: impl FnOnce() -> Result<Arc<T>>) -> Result<Arc<T>> {
         let slot = Arc::clone(self.0.lock().entry(key.to_owned()).or_default());
         let mut value = slot.lock();
@@ -124,7 +126,8 @@ mod tests {
             let threads = [threads.spawn(load), threads.spawn(load)];
             threads.map(|thread| thread.join().unwrap().unwrap())
         });
-        // The first to end may have ended before the other began: it is kept here, so it is the same value all the same.
+        // The first to end may have ended before the other began: it is kept here, so it is the
+        // same value all the same.
         assert!(Arc::ptr_eq(&both[0], &both[1]));
         assert_eq!(loads.load(Ordering::SeqCst), 1);
     }

@@ -1,18 +1,22 @@
-//! The best chunk size, found by climbing: twice as many rows while a row then costs less, else half as many.
+//! The best chunk size, found by climbing: twice as many rows while a row then costs less, else
+//! half as many.
 //!
-//! The best size so far and the one being tried run in turn, so that a machine that becomes slower meanwhile makes both slower; each for
-//! a while, since what one size leaves in a core's cache does not serve the other.
+//! The best size so far and the one being tried run in turn, so that a machine that becomes slower
+//! meanwhile makes both slower; each for a while, since what one size leaves in a core's cache does
+//! not serve the other.
 
 use std::time::Duration;
 
-/// Where measuring begins: for small models 256 to 1024 rows is best, since a chunk's activations stay in the core's cache.
+/// Where measuring begins: for small models 256 to 1024 rows is best, since a chunk's activations
+/// stay in the core's cache.
 pub const FIRST: usize = 256;
 const LEAST: usize = 1;
 const MOST: usize = 16_384;
 /// How many rows a size runs in its turn, in a few runs at least.
 const TURN_ROWS: usize = 8192;
 const TURN_RUNS: u32 = 4;
-/// The first runs of a turn are not counted: on each of two cores the first finds what the other size left.
+/// The first runs of a turn are not counted: on each of two cores the first finds what the other
+/// size left.
 const UNCOUNTED: u32 = 2;
 /// After so many turns, or so much time, a size is judged by the mean of its runs.
 const TURNS: u32 = 4;
@@ -21,7 +25,8 @@ const TRIAL_TIME: Duration = Duration::from_millis(50);
 const GAIN: f64 = 0.995;
 /// Chunks of a size that come at once where it is tried.
 const SEVERAL: usize = 4;
-/// Sizes in a row that were no better, after which larger ones are not tried: a model's costs may be level for a while before they fall.
+/// Sizes in a row that were no better, after which larger ones are not tried: a model's costs may
+/// be level for a while before they fall.
 const MISSES: u32 = 2;
 /// No chunk should take longer: it holds a core, and a query that wants to stop waits for it.
 const LONGEST: Duration = Duration::from_millis(20);
@@ -116,8 +121,9 @@ impl Default for Climb {
 }
 
 impl Climb {
-    /// How many rows the next chunk should have, of `available` ones that come at once. A size beyond the first is tried where several
-    /// chunks of it come: what few rows cost says little about many.
+    /// How many rows the next chunk should have, of `available` ones that come at once. A size
+    /// beyond the first is tried where several chunks of it come: what few rows cost says little
+    /// about many.
     pub fn rows(&mut self, available: usize) -> usize {
         self.paused = self.tried.as_ref().is_some_and(|tried| tried.rows > FIRST && tried.rows * SEVERAL > available);
         match &self.tried {

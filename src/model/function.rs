@@ -13,9 +13,10 @@ use super::tensor::as_lists;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::function::{Chunk, Function, FunctionKey, Runs};
+use crate::types::sql_name;
 
-/// A model as a function: one argument for each input, or as many numbers as the only input is wide, or one struct that holds the inputs by name.
-/// One output is a column; several are a struct.
+/// A model as a function: one argument for each input, or as many numbers as the only input is
+/// wide, or one struct that holds the inputs by name. One output is a column; several are a struct.
 #[derive(Debug)]
 pub struct ModelFunction {
     name: String,
@@ -65,11 +66,24 @@ impl ModelFunction {
             return Ok(column);
         }
         let options = CastOptions { safe: false, ..CastOptions::default() };
-        Ok(cast_with_options(&column, &wanted, &options)?)
+        cast_with_options(&column, &wanted, &options).map_err(|error| {
+            let found = column.data_type();
+            if can_cast_types(found, &wanted) {
+                return Error::from(error);
+            }
+            Error::runtime(format!(
+                "the model '{}' gave {}, where it must give {}, as it declares or as it was told; \
+                 name the type that it gives, as in udf(\"array<float>\")",
+                self.name,
+                sql_name(found),
+                sql_name(&wanted)
+            ))
+        })
     }
 }
 
-/// The fields with the types that came out: an exporter may have declared another shape than the model gives.
+/// The fields with the types that came out: an exporter may have declared another shape than the
+/// model gives.
 fn with_types(fields: &Fields, columns: &[ArrayRef]) -> Fields {
     fields
         .iter()

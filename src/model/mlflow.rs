@@ -7,7 +7,8 @@ use crate::error::{Context, Error, Result};
 /// The flavors that can be loaded, the best first, and the file where a flavor names none.
 const FLAVORS: [(&str, &str); 1] = [("onnx", "model.onnx")];
 
-/// The model's file in a folder. `MLmodel` is YAML of which two lines matter, so no YAML parser is linked in:
+/// The model's file in a folder. `MLmodel` is YAML of which two lines matter, so no YAML parser is
+/// linked in:
 ///
 /// ```text
 /// flavors:

@@ -1,16 +1,27 @@
-//! Models: rows in, predictions out. [`Model`] is the contract of a model format; ONNX is the one there is ([`onnx`]).
+//! Models: rows in, predictions out. [`Model`] is the contract; ONNX is the one kind there is.
 //!
-//! A model is loaded once per process ([`cache`]), whoever uses it. Each of its sessions has a copy of the weights. A [`Predictor`] puts Arrow columns to the model's inputs ([`bind`],
-//! [`tensor`]), cuts rows into chunks and runs them on every core ([`predict`]); [`function`] makes it a function that a plan may call.
+//! A model is loaded once a process, whoever uses it. Each of its sessions has a copy of the
+//! weights.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`cache`] | which models are loaded; it tells formats of files apart by their first bytes |
+//! | [`mlflow`] | a local MLflow folder: where the model's own file lies |
+//! | `onnx`, `onnx_run`, `onnx_fields` | ONNX models, one run of a session, and two questions that ONNX Runtime does not answer |
+//! | [`spec`] | what a model takes and gives |
+//! | [`bind`], [`tensor`] | which columns go to which input; columns to tensors and back |
+//! | [`predict`] | many rows, cut into chunks, on every core |
+//! | [`tune`], `climb` | how many rows a chunk should have, measured while it runs |
+//! | [`function`] | a model as a function that a plan may call |
 
 pub mod bind;
 pub mod cache;
 mod climb;
-mod external;
 pub mod function;
 pub mod mlflow;
 #[cfg(feature = "onnx")]
 pub mod onnx;
+mod onnx_fields;
 #[cfg(feature = "onnx")]
 mod onnx_run;
 pub mod predict;
@@ -47,8 +58,9 @@ pub trait Model: Send + Sync + Debug {
         Vec::new()
     }
 
-    /// Runs on `rows` rows, one tensor for each input, and returns one array of `rows` rows for each output of `wanted` (indices into
-    /// [`Model::outputs`]). Called on several threads at once; blocks until the rows are done.
+    /// Runs on `rows` rows, one tensor for each input, and returns one array of `rows` rows for
+    /// each output of `wanted` (indices into [`Model::outputs`]). Called on several threads at
+    /// once; blocks until the rows are done.
     fn run(&self, inputs: &[Tensor], rows: usize, wanted: &[usize], threads: SessionThreads) -> Result<Vec<ArrayRef>>;
 }
 

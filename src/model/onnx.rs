@@ -1,5 +1,6 @@
-//! ONNX models, run by ONNX Runtime. Its library is loaded at run time from the installed `onnxruntime` Python package (whose wheel holds
-//! `capi/libonnxruntime.so.*`), or from where `ORT_DYLIB_PATH` says.
+//! ONNX models, run by ONNX Runtime. Its library is loaded at run time from the installed
+//! `onnxruntime` Python package (whose wheel holds `capi/libonnxruntime.so.*`), or from where
+//! `ORT_DYLIB_PATH` says.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
 use parking_lot::{Condvar, Mutex};
 
+use super::onnx_fields::has_shape;
 use super::onnx_run::Runner;
 use super::spec::{Dim, Element, TensorSpec};
 use super::tensor::Tensor;
@@ -24,7 +26,8 @@ const BIG: usize = 256 << 20;
 static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
 static ENVIRONMENT: OnceLock<Result<Environment>> = OnceLock::new();
 
-/// Says where ONNX Runtime's library is, before the first model is loaded; `ORT_DYLIB_PATH` goes before. Later calls change nothing.
+/// Says where ONNX Runtime's library is, before the first model is loaded; `ORT_DYLIB_PATH` goes
+/// before. Later calls change nothing.
 pub fn set_library(path: PathBuf) {
     let _ = LIBRARY.set(path);
 }
@@ -74,7 +77,8 @@ fn failed<R>(error: &ort::Error<R>) -> Error {
     Error::runtime(format!("ONNX Runtime: {}", error.message()))
 }
 
-/// A loaded ONNX model: sessions on one core each, as many as run at once, and one on all cores, made when they are first wanted.
+/// A loaded ONNX model: sessions on one core each, as many as run at once, and one on all cores,
+/// made when they are first wanted.
 pub struct OnnxModel {
     digest: String,
     content: Content,
@@ -128,10 +132,7 @@ impl OnnxModel {
         let session = content.session(if big { cores() } else { 1 })?;
         let inputs = session.inputs().iter().map(input_spec).collect::<Result<Vec<_>>>()?;
         if let Some(input) = inputs.iter().find(|input| input.dims.is_empty()) {
-            return Err(Error::unsupported(format!(
-                "the model's input '{}' is a single value; the first dimension of an input must be the rows",
-                input.name
-            )));
+            return Err(without_rows(&input.name, has_shape(bytes, &input.name)));
         }
         let mut output_specs = Vec::new();
         let mut left_out = Vec::new();
@@ -258,6 +259,18 @@ fn tensor_spec(outlet: &Outlet) -> Option<TensorSpec> {
         })
         .collect();
     Some(TensorSpec { name: outlet.name().to_owned(), element: element(*ty)?, dims })
+}
+
+/// The error for an input without dimensions.
+fn without_rows(input: &str, has_shape: bool) -> Error {
+    Error::unsupported(if has_shape {
+        format!("the model's input '{input}' is a single value; the first dimension of an input must be the rows")
+    } else {
+        format!(
+            "the model does not say the shape of its input '{input}', whose first dimension must be the rows; \
+             export the model with the shapes of its inputs, as in [N, 32]"
+        )
+    })
 }
 
 fn input_spec(outlet: &Outlet) -> Result<TensorSpec> {

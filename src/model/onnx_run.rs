@@ -1,7 +1,8 @@
 //! One run of a session, by ONNX Runtime's C interface.
 //!
-//! `ort`'s own `run` looks up names, allocators and memory descriptions anew in each call, which is most of the time that one row takes;
-//! here they are made once a model. Everything else about sessions is `ort`'s.
+//! `ort`'s own `run` looks up names, allocators and memory descriptions anew in each call, which is
+//! most of the time that one row takes; here they are made once a model. Everything else about
+//! sessions is `ort`'s.
 
 use std::ffi::{CString, c_void};
 use std::panic::AssertUnwindSafe;
@@ -96,8 +97,8 @@ impl Runner {
         let input_names: Vec<_> = self.inputs.iter().map(|name| name.as_ptr()).collect();
         let output_names: Vec<_> = wanted.iter().map(|at| self.outputs[*at].as_ptr()).collect();
         let mut results: Vec<*mut OrtValue> = vec![ptr::null_mut(); wanted.len()];
-        // SAFETY: the arrays have the lengths that are given, names end with zero, the inputs live until the end of this function, and the
-        // session is borrowed alone.
+        // SAFETY: the arrays have the lengths that are given, names end with zero, the inputs live
+        // until the end of this function, and the session is borrowed alone.
         let status = unsafe {
             (ort::api().Run)(
                 session.ptr().cast_mut(),
@@ -123,8 +124,8 @@ impl Runner {
     /// A tensor over an Arrow buffer's memory.
     fn view(&self, tensor: &Tensor, memory: &Buffer) -> Result<OnnxValue> {
         let mut value = ptr::null_mut();
-        // SAFETY: the memory has as many bytes as are given and outlives the value, which ONNX Runtime only reads; the shape is checked
-        // against the bytes by ONNX Runtime.
+        // SAFETY: the memory has as many bytes as are given and outlives the value, which ONNX
+        // Runtime only reads; the shape is checked against the bytes by ONNX Runtime.
         let status = unsafe {
             (ort::api().CreateTensorWithDataAsOrtValue)(
                 self.memory.ptr(),
@@ -163,7 +164,8 @@ fn element_type(element: Element) -> TensorElementType {
 fn shape_of(value: &OnnxValue) -> std::result::Result<(TensorElementType, Vec<i64>), ort::Error> {
     let api = ort::api();
     let mut info = ptr::null_mut();
-    // SAFETY: the value is a tensor, as the model declares; each call writes what it is asked for; the info is released below.
+    // SAFETY: the value is a tensor, as the model declares; each call writes what it is asked for;
+    // the info is released below.
     unsafe {
         check((api.GetTensorTypeAndShape)(value.0.as_ptr(), &raw mut info))?;
         let mut element = ort::sys::ONNXTensorElementDataType::ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
@@ -203,7 +205,8 @@ fn column(spec: &TensorSpec, value: OnnxValue, rows: usize, session: &Session) -
         let memory = match NonNull::new(start.cast::<u8>()) {
             Some(start) if len > 0 => {
                 let owner = Arc::new(TensorOwner(AssertUnwindSafe(value)));
-                // SAFETY: the tensor has that many bytes, on the CPU (no other provider is asked for), and is dropped with the buffer.
+                // SAFETY: the tensor has that many bytes, on the CPU (no other provider is asked
+                // for), and is dropped with the buffer.
                 unsafe { Buffer::from_custom_allocation(start, len * found.size(), owner) }
             }
             _ => Buffer::from(Vec::<u64>::new()),

@@ -103,7 +103,8 @@ impl Predictor {
         self.wanted.iter().map(|at| &self.model.outputs()[*at])
     }
 
-    /// Runs any number of rows, on as many cores as help, and returns one column for each output. Looks at `cancel` before each chunk.
+    /// Runs any number of rows, on as many cores as help, and returns one column for each output.
+    /// Looks at `cancel` before each chunk.
     pub fn predict(
         self: &Arc<Self>,
         binding: &Arc<Binding>,
@@ -139,15 +140,17 @@ impl Predictor {
             .collect()
     }
 
-    /// Few rows are spread over the cores as well, if that takes less long than handing them over: the size of their chunks.
+    /// Few rows are spread over the cores as well, if that takes less long than handing them over:
+    /// the size of their chunks.
     fn spread(&self, rows: usize) -> Option<usize> {
         let chunks = rows.div_ceil(self.tuner.rows(rows));
         let few = chunks < cores() && rows > self.tuner.handover_rows() * 2;
         (few && !self.has_fixed_rows()).then(|| rows.div_ceil(cores()))
     }
 
-    /// Smaller chunks when few rows are left, two thirds of a core's share of them, so that no core waits long for the last one; not so small
-    /// that running them costs more than waiting. (Half of a share makes half as many chunks more: 0.7 % of the time of a model of trees.)
+    /// Smaller chunks when few rows are left, two thirds of a core's share of them, so that no core
+    /// waits long for the last one; not so small that running them costs more than waiting. (Half
+    /// of a share makes half as many chunks more: 0.7 % of the time of a model of trees.)
     fn chunk_rows(&self, rows: usize, left: usize) -> usize {
         let best = self.tuner.rows(rows);
         if self.has_fixed_rows() {
@@ -170,7 +173,8 @@ impl Predictor {
         }
     }
 
-    /// Runs one chunk on this thread: the call of a function in a plan, where other chunks use the other cores.
+    /// Runs one chunk on this thread: the call of a function in a plan, where other chunks use the
+    /// other cores.
     pub fn chunk(&self, binding: &Binding, columns: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>> {
         let threads = if self.options.mode == PredictMode::Single { SessionThreads::All } else { SessionThreads::One };
         self.run(binding, columns, rows, threads)
@@ -284,8 +288,8 @@ impl Predictor {
     }
 }
 
-/// Parts of an output, one after the other. What a chunk without a complete row gives is a list of any size where the model declares
-/// none; the others are then lists too.
+/// Parts of an output, one after the other. A chunk without a complete row gives a list of any size
+/// where the model declares none. The other parts are then lists too.
 pub fn joined(mut parts: Vec<ArrayRef>) -> Result<ArrayRef> {
     if parts.windows(2).any(|pair| pair[0].data_type() != pair[1].data_type()) {
         parts = parts.iter().map(as_lists).collect::<Result<_>>()?;
@@ -303,7 +307,8 @@ fn names(specs: &[TensorSpec]) -> String {
     specs.iter().map(|spec| format!("'{}'", spec.name)).collect::<Vec<_>>().join(", ")
 }
 
-/// Numbers with NaN where they are missing; missing lists cannot be filled, and types without NaN become floats.
+/// Numbers with NaN where they are missing; missing lists cannot be filled, and types without NaN
+/// become floats.
 fn nan_for_null(column: &ArrayRef) -> Result<ArrayRef> {
     if complete_rows(column).is_none() {
         return Ok(Arc::clone(column));

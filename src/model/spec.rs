@@ -128,7 +128,8 @@ impl TensorSpec {
         }
     }
 
-    /// The Arrow type of the column: one element a row is a plain column, others are lists of fixed size where the size is known.
+    /// The Arrow type of the column: one element a row is a plain column, others are lists of fixed
+    /// size where the size is known.
     pub fn data_type(&self) -> DataType {
         let dims = self.row_dims();
         if dims.iter().all(|dim| *dim == Dim::Fixed(1)) {

@@ -8,7 +8,8 @@
 //! | another numeric type, booleans | | cast, so copied |
 //! | text | string tensor | copied |
 //!
-//! Out of a model, numbers are adopted: the Arrow buffer owns the tensor. Booleans become bits and text is copied.
+//! Out of a model, numbers are adopted: the Arrow buffer owns the tensor. Booleans become bits and
+//! text is copied.
 
 use std::sync::Arc;
 
@@ -105,7 +106,8 @@ pub fn check_type(spec: &TensorSpec, found: &DataType) -> Result<()> {
     if converts(leaf, spec.element) { Ok(()) } else { Err(wanted()) }
 }
 
-/// Whether values of an Arrow type can become elements. A fraction never becomes a whole number unasked.
+/// Whether values of an Arrow type can become elements. A fraction never becomes a whole number
+/// unasked.
 fn converts(from: &DataType, to: Element) -> bool {
     match to {
         Element::String => {
@@ -127,7 +129,8 @@ fn expected_column(spec: &TensorSpec) -> String {
     }
 }
 
-/// The rows of a column in which nothing is missing, elements of lists included; `None` when nothing is missing at all.
+/// The rows of a column in which nothing is missing, elements of lists included; `None` when
+/// nothing is missing at all.
 pub fn complete_rows(column: &dyn Array) -> Option<NullBuffer> {
     let own = column.logical_nulls().filter(|nulls| nulls.null_count() > 0);
     let inner = match column.data_type() {
@@ -152,7 +155,8 @@ pub fn complete_rows(column: &dyn Array) -> Option<NullBuffer> {
 }
 
 impl Tensor {
-    /// One column for one input. The column has no nulls, and no lists but those of [`narrow_lists`].
+    /// One column for one input. The column has no nulls, and no lists but those of
+    /// [`narrow_lists`].
     pub fn from_column(spec: &TensorSpec, column: &ArrayRef) -> Result<Self> {
         let rows = column.len();
         let mut values = Arc::clone(column);
@@ -237,7 +241,8 @@ fn uniform(spec: &TensorSpec, list: &ListArray) -> Result<(usize, ArrayRef)> {
     Ok((usize::try_from(size).unwrap_or_default(), values))
 }
 
-/// The tensor's shape for rows whose nesting has these sizes: a flat list of the right number of elements is taken as well.
+/// The tensor's shape for rows whose nesting has these sizes: a flat list of the right number of
+/// elements is taken as well.
 fn row_shape(spec: &TensorSpec, rows: usize, sizes: &[usize]) -> Result<Vec<i64>> {
     let wrong = || {
         Error::illegal(format!("input '{}' takes {}, found rows of shape {sizes:?}", spec.name, expected_column(spec)))
@@ -329,7 +334,8 @@ pub fn adopted(element: Element, memory: Buffer, len: usize) -> Result<ArrayRef>
     array.ok_or_else(|| Error::internal("text has no numbers"))
 }
 
-/// Lists of fixed size as lists of any size, which is what Spark's arrays are: the elements stay where they are.
+/// Lists of fixed size as lists of any size, which is what Spark's arrays are: the elements stay
+/// where they are.
 pub fn as_lists(column: &ArrayRef) -> Result<ArrayRef> {
     let DataType::FixedSizeList(_, size) = column.data_type() else { return Ok(Arc::clone(column)) };
     let list = column.as_fixed_size_list();
@@ -340,7 +346,8 @@ pub fn as_lists(column: &ArrayRef) -> Result<ArrayRef> {
     Ok(Arc::new(ListArray::try_new(item, OffsetBuffer::new(offsets), values, list.nulls().cloned())?))
 }
 
-/// Lists of any kind inside a column as `List` or `FixedSizeList`, which share their elements; the column itself where it has no others.
+/// Lists of any kind inside a column as `List` or `FixedSizeList`, which share their elements; the
+/// column itself where it has no others.
 pub fn narrow_lists(column: &ArrayRef) -> Result<ArrayRef> {
     fn narrow(data_type: &DataType) -> DataType {
         let inner = |item: &FieldRef| Arc::new(item.as_ref().clone().with_data_type(narrow(item.data_type())));

@@ -1,4 +1,5 @@
-//! How many rows a run should have, and on how many cores: measured on the rows that come, so that nothing is run twice and nothing is guessed.
+//! How many rows a run should have, and on how many cores: measured on the rows that come, so that
+//! nothing is run twice and nothing is guessed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -17,7 +18,8 @@ const HEAVY: Duration = Duration::from_millis(1);
 /// How often one core and all are tried in turn.
 const TRIALS: u32 = 8;
 
-/// Finds the best chunk size for one use of a model, and whether a lone chunk is better run on all cores.
+/// Finds the best chunk size for one use of a model, and whether a lone chunk is better run on all
+/// cores.
 #[derive(Debug)]
 pub struct Tuner {
     clock: Arc<dyn Clock>,
@@ -93,13 +95,14 @@ impl Tuner {
         Start { wall: self.clock.monotonic(), core: self.clock.thread_time() }
     }
 
-    /// Notes that `rows` rows were run from `start` until now on this thread alone. Only its time on a core counts: on a busy machine large
-    /// chunks are interrupted and small ones seldom are.
+    /// Notes that `rows` rows were run from `start` until now on this thread alone. Only its time
+    /// on a core counts: on a busy machine large chunks are interrupted and small ones seldom are.
     pub fn ran(&self, rows: usize, start: Start) {
         let took = self.clock.thread_time().saturating_sub(start.core);
         let cost = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX).saturating_mul(1000) / rows.max(1) as u64;
         let known = self.row_cost.load(Ordering::Relaxed);
-        // A lone row costs more than one of many; what is kept is a running mean that follows the use.
+        // A lone row costs more than one of many; what is kept is a running mean that follows the
+        // use.
         self.row_cost.store(if known == 0 { cost } else { (known * 7 + cost) / 8 }.max(1), Ordering::Relaxed);
         if self.settled.load(Ordering::Relaxed) {
             return;

@@ -354,3 +354,54 @@ def test_a_model_that_takes_a_fixed_number_of_rows() -> None:
     model = Model.load(made([helper.make_node("Add", ["x", "x"], ["twice"])], *four))
     output = model.predict(pa.array(np.arange(10, dtype=np.float32)))
     assert output.column(0).to_pylist() == [2.0 * at for at in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "reason"),
+    [(None, "does not say the shape of its input 'x'"), ([], "input 'x' is a single value")],
+    ids=["no shape", "no dimensions"],
+)
+def test_an_input_whose_rows_are_nowhere_is_refused_for_its_own_reason(shape: list | None, reason: str) -> None:
+    from onnx import TensorProto, helper
+
+    values = [("x", TensorProto.FLOAT, shape)], [("y", TensorProto.FLOAT, shape)]
+    with pytest.raises(UnsupportedOperationException, match=reason):
+        Model.load(made([helper.make_node("Neg", ["x"], ["y"])], *values))
+
+
+def test_an_output_of_which_no_shape_is_said() -> None:
+    from onnx import TensorProto, helper
+
+    values = [("x", TensorProto.FLOAT, ["N", 2])], [("y", TensorProto.FLOAT, None)]
+    model = Model.load(made([helper.make_node("Neg", ["x"], ["y"])], *values))
+    assert model.predict(pa.array([[1.0, 2.0]], pa.list_(pa.float32(), 2))).to_pydict() == {"y": [[-1.0, -2.0]]}
+
+
+def test_an_output_that_no_shape_tells_is_a_value_a_row_until_the_user_says_its_type(spark) -> None:
+    from onnx import TensorProto, helper
+
+    # The branches differ in rank, so ONNX Runtime cannot tell that of the output.
+    branches = {
+        "then_branch": helper.make_graph(
+            [helper.make_node("Identity", ["x"], ["a"])],
+            "then",
+            [],
+            [helper.make_tensor_value_info("a", TensorProto.FLOAT, None)],
+        ),
+        "else_branch": helper.make_graph(
+            [helper.make_node("Size", ["x"], ["n"]), helper.make_node("Cast", ["n"], ["b"], to=TensorProto.FLOAT)],
+            "else",
+            [],
+            [helper.make_tensor_value_info("b", TensorProto.FLOAT, None)],
+        ),
+    }
+    nodes = [
+        helper.make_node("Size", ["x"], ["size"]),
+        helper.make_node("Cast", ["size"], ["any"], to=TensorProto.BOOL),
+        helper.make_node("If", ["any"], ["y"], **branches),
+    ]
+    model = Model.load(made(nodes, [("x", TensorProto.FLOAT, ["N", 2])], [("y", TensorProto.FLOAT, None)]))
+    rows = spark.createDataFrame([([1.0, 2.0],)], "x array<float>")
+    with pytest.raises(SparkRuntimeException, match=r"gave ARRAY<FLOAT>, where it must give FLOAT"):
+        rows.select(model.udf()("x")).collect()
+    assert rows.select(model.udf("array<float>")("x").alias("y")).collect() == [([1.0, 2.0],)]
