@@ -1,8 +1,8 @@
 //! Spark-style Structured Streaming with model inference, in one process.
 //!
-//! Records arrive, a trigger fires, a model scores exactly the records that are new, and the result reaches its sink once.
-//! The crate is the engine behind the Python package `firesteel`, whose names, results and files are PySpark's.
-//! It is no cluster: one process, all its cores.
+//! Records arrive, a trigger fires, a model scores exactly the records that are new, and the result
+//! reaches its sink once. The crate is the engine behind the Python package `firesteel`, whose
+//! names, results and files are PySpark's. It is no cluster: one process, all its cores.
 //!
 //! ```
 //! use firesteel::config::Conf;
@@ -20,8 +20,10 @@
 //! 1. A [trigger](stream::trigger) fires.
 //! 2. Each [reader](source::Reader) says where this batch ends.
 //! 3. The [checkpoint] records that range, before a row enters the plan.
-//! 4. The [plan], finished once, runs one [pass](plan::pass::Pass) over exactly those rows. It calls [functions](function) and [models](model).
-//! 5. The [writer](sink::Writer) stages each lane's rows, then makes the batch visible in one commit.
+//! 4. The [plan], finished once, runs one [pass](plan::pass::Pass) over exactly those rows. It
+//!    calls [functions](function) and [models](model).
+//! 5. The [writer](sink::Writer) stages each lane's rows, then makes the batch visible in one
+//!    commit.
 //! 6. The [checkpoint] records that too.
 //!
 //! [`stream::batch`] is those six steps. ARCHITECTURE.md says who may use whom.

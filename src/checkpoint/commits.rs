@@ -5,7 +5,8 @@
 //! {"nextBatchWatermarkMs":0}
 //! ```
 //!
-//! Version 1 is written. Versions 2 and 3, which add what Spark knows of its state stores and sinks, are read for their watermark.
+//! Version 1 is written. Versions 2 and 3, which add what Spark knows of its state stores and
+//! sinks, are read for their watermark.
 
 use std::path::Path;
 

@@ -1,13 +1,15 @@
 //! The `conf` map of `offsets/N`: settings that a query keeps for as long as its checkpoint lives.
 //!
-//! Spark 4.3 writes these keys and, on restart, lets them override the session's. Most speak of state; they are written so that Spark finds in our
-//! checkpoint what it would have written itself. The map has no order: readers compare it as a map.
+//! Spark 4.3 writes these keys and, on restart, lets them override the session's. Most speak of
+//! state; they are written so that Spark finds in our checkpoint what it would have written itself.
+//! The map has no order: readers compare it as a map.
 
 use std::collections::BTreeMap;
 
 use crate::config::Conf;
 
-/// Key, the value of Spark 4.3 in a new checkpoint, and the value that a log without the key means (the behaviour of before the key).
+/// Key, the value of Spark 4.3 in a new checkpoint, and the value that a log without the key means
+/// (the behaviour of before the key).
 const LOGGED: &[(&str, &str, Option<&str>)] = &[
     (
         "spark.sql.streaming.stateStore.providerClass",

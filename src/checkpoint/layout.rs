@@ -1,4 +1,5 @@
-//! The only place where a path of a checkpoint is spelled. Spark's layout; what is ours alone lives under `firesteel/`.
+//! The only place where a path of a checkpoint is spelled. Spark's layout; what is ours alone lives
+//! under `firesteel/`.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
-//! `metadata`: the query's identity, `{"id":"<uuid>"}`, one line without an end. Written once, before anything else.
+//! `metadata`: the query's identity, `{"id":"<uuid>"}`, one line without an end. Written once,
+//! before anything else.
 
 use std::path::Path;
 
@@ -16,7 +17,8 @@ struct Metadata {
     id: String,
 }
 
-/// The query's id in a checkpoint, or a new one when there is none yet. A checkpoint that has logs but lost its `metadata` is refused.
+/// The query's id in a checkpoint, or a new one when there is none yet. A checkpoint that has logs
+/// but lost its `metadata` is refused.
 pub fn read_or_create(layout: &CheckpointLayout, durability: Durability, fresh: impl Fn() -> String) -> Result<String> {
     let store = Store::open(layout.root(), durability)?;
     if let Some(text) = store.get(NAME)? {

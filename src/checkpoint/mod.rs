@@ -4,12 +4,17 @@
 //! <checkpoint>/metadata        {"id":"<uuid>"}: the query's identity                        metadata
 //! <checkpoint>/offsets/N       the range of batch N, before a row of it is read             offsets
 //! <checkpoint>/commits/N       batch N is visible in the sink                               commits
-//! <checkpoint>/sources/i/      the own log of source i                                      log
-//! <checkpoint>/firesteel/      ours alone: lock, mode                                       lock, mode
+//! <checkpoint>/sources/i/      the own log of source i                                      durable::log
+//! <checkpoint>/firesteel/      ours alone: durable::lock, mode                                       durable::lock, mode
 //! ```
 //!
-//! Layout, names and lines are Spark 4.3's, so a stateless query moves between Spark and Firesteel in both directions. What the files
-//! of a crashed query mean is decided by [`recovery`], which reads nothing and writes nothing.
+//! Layout, names and lines are Spark 4.3's. So a stateless query moves between Spark and Firesteel,
+//! in both directions. [`recovery`] decides what the files of a crashed query mean. It reads
+//! nothing and writes nothing.
+//!
+//! `layout` spells these paths. `open` finds, locks and recovers a checkpoint for a query; `conf`
+//! is the map of settings in `offsets/N`. Nothing here names Arrow: rows that must survive the
+//! process are not the checkpoint's.
 
 pub mod commits;
 pub mod conf;

@@ -1,4 +1,5 @@
-//! `firesteel/mode`: whether the newest run on a checkpoint was micro-batch or continuous, which read each other's logs differently.
+//! `firesteel/mode`: whether the newest run on a checkpoint was micro-batch or continuous, which
+//! read each other's logs differently.
 
 use super::layout::CheckpointLayout;
 use crate::durable::store::{Durability, Store};
@@ -21,7 +22,8 @@ impl CheckpointMode {
         }
     }
 
-    /// The mode of the newest run; `None` in a new checkpoint, and in one that only Spark has written.
+    /// The mode of the newest run; `None` in a new checkpoint, and in one that only Spark has
+    /// written.
     pub fn read(layout: &CheckpointLayout, durability: Durability) -> Result<Option<Self>> {
         let store = Store::open(layout.firesteel(), durability)?;
         let Some(text) = store.get(NAME)? else { return Ok(None) };

@@ -7,9 +7,10 @@
 //! -
 //! ```
 //!
-//! One line of JSON for each leaf of the query that reads a stream, in the order of the tree, `-` where a source has no offset yet; no newline at the
-//! end. A continuous query leaves the second line empty. Version 2, which Spark writes for sources that have names, has
-//! `<source>:<offset>` lines; it is read when its sources are numbered.
+//! One line of JSON for each leaf of the query that reads a stream, in the order of the tree, `-`
+//! where a source has no offset yet; no newline at the end. A continuous query leaves the second
+//! line empty. Version 2, which Spark writes for sources that have names, has `<source>:<offset>`
+//! lines; it is read when its sources are numbered.
 
 use std::path::Path;
 
@@ -29,7 +30,8 @@ pub struct OffsetsEntry {
     pub batch: Option<LoggedBatch>,
     /// By leaf; the text is the source's own.
     pub ends: Vec<Option<String>>,
-    /// How many leaves it speaks of; version 2 leaves out those that have no offset yet, so that it does not say.
+    /// How many leaves it speaks of; version 2 leaves out those that have no offset yet, so that it
+    /// does not say.
     pub leaves: Leaves,
 }
 

@@ -48,7 +48,7 @@ impl FoundCheckpoint {
             CheckpointLocation::At(root) => (root, false),
             CheckpointLocation::Temporary(root) => (root, true),
         };
-        // What is removed with its run need not survive a power cut.
+        // A checkpoint that is removed with its run need not survive a power cut.
         let synced = !temporary && conf.flag("firesteel.checkpoint.fsync")?;
         let durability = if synced { Durability::Synced } else { Durability::Buffered };
         let layout = CheckpointLayout::new(root);
@@ -122,7 +122,8 @@ impl Checkpoint {
         Ok(self.offsets_of(newest)?.batch.map(|batch| batch.conf))
     }
 
-    /// Where a micro-batch run begins. What a continuous run left behind its last commit is dropped first.
+    /// Where a micro-batch run begins. Entries of a continuous run after its last commit are
+    /// dropped first.
     pub fn recover(&self) -> Result<Recovered> {
         let newest_offsets = self.offsets.newest()?;
         let ran = CheckpointMode::read(&self.layout, self.durability)?;
@@ -144,7 +145,8 @@ impl Checkpoint {
         Ok(recovered)
     }
 
-    /// A new query must not find another one's files. Hidden names are passed over: a crash while `offsets/0` was written leaves one.
+    /// A new query must not find another one's files. Hidden names are passed over: a crash while
+    /// `offsets/0` was written leaves one.
     fn check_empty(&self) -> Result<()> {
         for dir in [self.layout.offsets(), self.layout.commits(), self.layout.state()] {
             if dir.is_dir() && !Store::open(&dir, self.durability)?.list()?.is_empty() {
@@ -190,7 +192,8 @@ impl Checkpoint {
         )
     }
 
-    /// Where a continuous run begins: after the newest commit, whose epoch and ends these are. Newer offsets are dropped.
+    /// Where a continuous run begins: after the newest commit, whose epoch and ends these are.
+    /// Newer offsets are dropped.
     pub fn recover_continuous(&self) -> Result<Option<(BatchId, OffsetsEntry)>> {
         let newest = self.commits.newest()?;
         let ends = match newest {
@@ -237,7 +240,8 @@ impl Checkpoint {
         }
     }
 
-    /// The oldest batch that is kept with batch `id`: `spark.sql.streaming.minBatchesToRetain` before it.
+    /// The oldest batch that is kept with batch `id`: `spark.sql.streaming.minBatchesToRetain`
+    /// before it.
     fn first_kept(&self, id: BatchId) -> BatchId {
         BatchId(id.0.saturating_sub(self.retain))
     }

@@ -52,7 +52,8 @@ pub fn decide(facts: Facts) -> Decision {
             Some(before) if !offsets_before_newest => Decision::Refuse(Damage::OffsetsMissing(before)),
             _ => Decision::Replay { batch },
         },
-        // Some(batch) is above 0 here: with batch 0, `commit == batch.previous()` covers a commit that is not there.
+        // Some(batch) is above 0 here: with batch 0, `commit == batch.previous()` covers a commit
+        // that is not there.
         (Some(batch), _) => Decision::Refuse(Damage::CommitMissing(batch.previous().unwrap_or_default())),
     }
 }

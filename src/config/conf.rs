@@ -16,7 +16,8 @@ impl Conf {
         self.0.get(key).map(String::as_str).or_else(|| setting::default(key))
     }
 
-    /// The value of any key that Spark knows, read here or not: what was set, or Spark's default, which may be another key's value.
+    /// The value of any key that Spark knows, read here or not: what was set, or Spark's default,
+    /// which may be another key's value.
     pub fn get_known(&self, key: &str) -> Option<&str> {
         let found =
             self.get(key).or_else(|| self.get_set(known::older_name(key)?)).or_else(|| known::find(key)?.default)?;

@@ -1,10 +1,11 @@
-//! Spark's other keys with their defaults. Nothing here reads them, and `spark.conf.get` answers for them as Spark does.
+//! Spark's other keys with their defaults. Nothing here reads them, and `spark.conf.get` answers
+//! for them as Spark does.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// A key, a letter and a default in each line, with tabs between. The letter is `s` for a key that only a new session may set, else `m`;
-/// a key without the third column has no default.
+/// A key, a letter and a default in each line, with tabs between. The letter is `s` for a key that
+/// only a new session may set, else `m`; a key without the third column has no default.
 const TABLE: &str = include_str!("known.tsv");
 
 /// A key of Spark's.

@@ -1,8 +1,13 @@
-//! Configuration: the keys that Firesteel knows, a session's values, and the options of one reader or writer.
+//! Configuration: the keys that Firesteel knows, a session's values, and the options of one reader
+//! or writer.
 //!
-//! [`setting`] is the table of keys with their defaults and checks. [`Conf`] is a session's values over those defaults.
-//! [`known`] has Spark's other keys, which nothing reads.
-//! [`Options`] belongs to one `read` or `write` and remembers which keys were looked at.
+//! | file | what is in it |
+//! |---|---|
+//! | [`setting`] | the table of keys, with their defaults and checks |
+//! | [`known`] | Spark's other keys, which nothing reads |
+//! | [`conf`] | [`Conf`], a session's values over those defaults |
+//! | [`options`] | [`Options`] of one `read` or `write`, which remembers the keys that were looked at |
+//! | [`quantity`] | sizes and durations as text |
 
 pub mod conf;
 pub mod known;

@@ -1,4 +1,5 @@
-//! Options of a reader or writer: case-insensitive keys, and a note of which were looked at, so that a key nobody knows gets a warning.
+//! Options of a reader or writer: case-insensitive keys, and a note of which were looked at, so
+//! that a key nobody knows gets a warning.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -37,7 +38,8 @@ impl Options {
         self.values.shift_remove(&key.to_lowercase());
     }
 
-    /// Notes of every option that someone knows it: a table keeps those of its readers and its writers, and neither looks at all.
+    /// Notes of every option that someone knows it: a table keeps those of its readers and its
+    /// writers, and neither looks at all.
     pub fn mark_read(&mut self) {
         self.read.extend(self.values.iter().map(|(lower, (key, _))| (lower.clone(), key.clone())));
     }
@@ -71,7 +73,8 @@ impl Options {
         self.at_least(key, 0, "a whole number, zero or more")
     }
 
-    /// A time with a unit, e.g. `5 minutes` or `100ms`; a bare number counts `bare_ms` milliseconds each.
+    /// A time with a unit, e.g. `5 minutes` or `100ms`; a bare number counts `bare_ms` milliseconds
+    /// each.
     pub fn duration_ms(&mut self, key: &str, bare_ms: i64) -> Result<Option<i64>> {
         let expected = "a time such as '50s', '100ms', '5 minutes' or '7d'";
         match self.get(key) {

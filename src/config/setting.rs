@@ -1,4 +1,5 @@
-//! The keys of a session's configuration that Firesteel knows: what each takes, and what it is where nobody sets it.
+//! The keys of a session's configuration that Firesteel knows: what each takes, and what it is
+//! where nobody sets it.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -75,7 +76,8 @@ const SETTINGS: &[(&str, Takes, &str)] = {
         ("spark.sql.streaming.forceDeleteTempCheckpointLocation", Flag, "false"),
         ("spark.sql.streaming.stopActiveRunOnRestart", Flag, "true"),
         ("spark.sql.streaming.verifyCheckpointDirectoryEmptyOnStart", Flag, "true"),
-        // fsync of every log file and its directory; "false" trades the last batches after a power cut for speed.
+        // fsync of every log file and its directory; "false" trades the last batches after a power
+        // cut for speed.
         ("firesteel.checkpoint.fsync", Flag, "true"),
         // Bytes a plan may hold before it spills to disk.
         ("firesteel.memory.limit", Bytes, "4g"),
@@ -119,7 +121,8 @@ const OF_THE_PROCESS: &[&str] = &[
     "spark.yarn.",
 ];
 
-/// What only a cluster or a JVM needs: taken, and without effect here. The documentation has the same table.
+/// What only a cluster or a JVM needs: taken, and without effect here. The documentation has the
+/// same table.
 const OF_A_CLUSTER: &[&str] = &[
     "spark.jars",
     "spark.driver.",
@@ -161,7 +164,8 @@ const OF_A_CLUSTER: &[&str] = &[
 /// Carried out, and without a default.
 const WITHOUT_DEFAULT: &[&str] = &["spark.sql.streaming.checkpointLocation"];
 
-/// Says of a key that is set, once a process, that it has no effect here. A key that is not Spark's own is the user's.
+/// Says of a key that is set, once a process, that it has no effect here. A key that is not Spark's
+/// own is the user's.
 pub fn note(key: &str) {
     static NOTED: LazyLock<Mutex<BTreeSet<String>>> = LazyLock::new(Mutex::default);
     let why = if OF_A_CLUSTER.iter().any(|prefix| key.starts_with(prefix)) {

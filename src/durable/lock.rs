@@ -1,4 +1,5 @@
-//! One run at a time on a directory: a lock of the operating system, which dies with its process however that ends.
+//! One run at a time on a directory: a lock of the operating system, which dies with its process
+//! however that ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -10,7 +11,8 @@ use crate::error::{Context, Error, ErrorKind, Result};
 pub struct Lock(#[expect(dead_code, reason = "held, not read")] File);
 
 impl Lock {
-    /// Takes the lock file `path`, which guards `guarded`, or says that another query, of this process or another, has it.
+    /// Takes the lock file `path`, which guards `guarded`, or says that another query, of this
+    /// process or another, has it.
     pub fn take(path: &Path, guarded: &Path) -> Result<Self> {
         if let Some(dir) = path.parent() {
             std::fs::create_dir_all(dir).context(|| format!("creating {}", dir.display()))?;

@@ -1,4 +1,5 @@
-//! Logs of numbered files, as Spark writes them: `v1` on the first line, one entry a line, no newline at the end.
+//! Logs of numbered files, as Spark writes them: `v1` on the first line, one entry a line, no
+//! newline at the end.
 //!
 //! ```text
 //! sources/0/9.compact        v1
@@ -12,7 +13,8 @@ use std::time::Duration;
 use super::store::{Durability, Put, Store};
 use crate::error::{Error, ErrorKind, Result, condition};
 
-/// The log of a file sink inside its output directory: the sink writes it, and the file source reads it.
+/// The log of a file sink inside its output directory: the sink writes it, and the file source
+/// reads it.
 pub const SINK_METADATA: &str = "_spark_metadata";
 
 const VERSION: &str = "v1";
@@ -126,7 +128,8 @@ impl CompactibleLog {
         self.since(0)
     }
 
-    /// The entries of the numbers from `first` on, oldest first. Where one of those is folded, what came before it is repeated.
+    /// The entries of the numbers from `first` on, oldest first. Where one of those is folded, what
+    /// came before it is repeated.
     pub fn since(&self, first: u64) -> Result<Entries> {
         let mut numbers = self.numbers()?;
         loop {
@@ -136,7 +139,8 @@ impl CompactibleLog {
                 }
                 Err(error) => error,
             };
-            // Whoever writes the log may have folded it after we listed it, and removed what it folded.
+            // Whoever writes the log may have folded it after we listed it, and removed what it
+            // folded.
             let again = self.numbers()?;
             if newest_folded(&again) <= newest_folded(&numbers) {
                 return Err(failed);
@@ -182,7 +186,8 @@ impl CompactibleLog {
         (number + 1).is_multiple_of(self.interval)
     }
 
-    /// Lets the log, which ends before `next`, have `number` next: adds empty entries, from the last that would be folded on.
+    /// Lets the log, which ends before `next`, have `number` next: adds empty entries, from the
+    /// last that would be folded on.
     pub fn skip(&self, next: u64, number: u64) -> Result<()> {
         let folded = (number / self.interval * self.interval).saturating_sub(1);
         (next.max(folded)..number).try_for_each(|skipped| self.add(skipped, &[]).map(drop))
@@ -199,7 +204,8 @@ impl CompactibleLog {
         }
         let mut numbers = self.numbers()?;
         numbers.retain(|(there, _)| *there < number);
-        // Text after text, and the first is the longest by far: a log grows as long as its query runs.
+        // Text after text, and the first is the longest by far: a log grows as long as its query
+        // runs.
         let mut texts = self.read(&numbers, 0)?.into_iter();
         let mut folded = texts.next().unwrap_or_else(|| VERSION.to_owned());
         for text in texts.chain([added]) {

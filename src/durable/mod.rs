@@ -1,6 +1,8 @@
-//! Files that survive the process: what the checkpoint, sinks and sources write and never change again.
+//! Files that survive the process: what the checkpoint, sinks and sources write and never change
+//! again.
 //!
-//! [`store`] puts a file if it is absent. [`log`] and [`numbered`] are logs of such files, [`lock`] lets one run at a time write them.
+//! [`store`] puts a file if it is absent. [`log`] and [`numbered`] are logs of such files, [`lock`]
+//! lets one run at a time write them.
 
 pub mod lock;
 pub mod log;

@@ -6,11 +6,13 @@ use super::store::{Durability, Put, Store};
 use crate::batch::BatchId;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Numbered files that are written once. Names that are not numbers (Hadoop's checksums, temporary files) are not ours and are passed over.
+/// Numbered files that are written once. Names that are not numbers (Hadoop's checksums, temporary
+/// files) are not ours and are passed over.
 #[derive(Debug)]
 pub struct NumberedLog {
     store: Store,
-    /// The oldest number that may still be there, so that removing old files lists the directory only once.
+    /// The oldest number that may still be there, so that removing old files lists the directory
+    /// only once.
     oldest: u64,
 }
 
@@ -43,8 +45,9 @@ impl NumberedLog {
         self.store.get(&id.to_string())
     }
 
-    /// Writes a number's file, into that of the oldest number when it is below `first`, from where on numbers are kept. When the number's file
-    /// exists somebody else works on this checkpoint, and this query must end.
+    /// Writes a number's file, into that of the oldest number when it is below `first`, from where
+    /// on numbers are kept. When the number's file exists somebody else works on this checkpoint,
+    /// and this query must end.
     pub fn put(&mut self, id: BatchId, text: &str, first: BatchId) -> Result<()> {
         let (name, bytes) = (id.to_string(), text.as_bytes());
         let put = if self.oldest < first.0 {
@@ -74,7 +77,8 @@ impl NumberedLog {
         Ok(())
     }
 
-    /// Removes the files with numbers above `last`, newest first; all of them when `last` is `None`.
+    /// Removes the files with numbers above `last`, newest first; all of them when `last` is
+    /// `None`.
     pub fn remove_after(&self, last: Option<BatchId>) -> Result<()> {
         for id in self.numbers()?.into_iter().rev().take_while(|id| last.is_none_or(|last| *id > last)) {
             self.store.remove(&id.to_string())?;

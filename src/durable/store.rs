@@ -1,7 +1,8 @@
 //! Put-if-absent files: the one primitive that every log is built on.
 //!
-//! A file is written under a temporary name that readers ignore (`.<name>.<uuid>.tmp`), synced when the store is durable, and renamed to its
-//! name, which fails when the name exists. The directory is synced last. A stale Hadoop checksum `.<name>.crc` goes with it.
+//! A file is written under a temporary name that readers ignore (`.<name>.<uuid>.tmp`), synced when
+//! the store is durable, and renamed to its name, which fails when the name exists. The directory
+//! is synced last. A stale Hadoop checksum `.<name>.crc` goes with it.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind as Io, Write};
@@ -54,7 +55,8 @@ impl Durability {
     }
 }
 
-/// The directories that get a new name when `dir` is made, the lowest first: they must be synced, or a power cut takes `dir`.
+/// The directories that get a new name when `dir` is made, the lowest first: they must be synced,
+/// or a power cut takes `dir`.
 pub fn holders_of_new(dir: &Path) -> Vec<PathBuf> {
     let mut holders = Vec::new();
     let mut missing = dir;
@@ -99,8 +101,9 @@ impl Store {
         self.put(name, bytes, |from| File::create_new(from))
     }
 
-    /// [`Store::put_if_absent`] into the file of `old`, which is due to be removed: a file system makes and removes files much more slowly than
-    /// it writes one anew. A file with other links (a copy of the checkpoint, perhaps) is removed and not written to.
+    /// [`Store::put_if_absent`] into the file of `old`, which is due to be removed: a file system
+    /// makes and removes files much more slowly than it writes one anew. A file with other links (a
+    /// copy of the checkpoint, perhaps) is removed and not written to.
     pub fn put_reusing(&self, old: &str, name: &str, bytes: &[u8]) -> Result<Put> {
         remove_checksum(&self.dir, old).context(|| format!("removing the checksum of {old}"))?;
         self.put(name, bytes, |from| {
@@ -108,7 +111,8 @@ impl Store {
                 let file = File::options().write(true).open(from)?;
                 let about = rustix::fs::fstat(&file)?;
                 if about.st_nlink == 1 {
-                    // Not cut to nothing: ext4 takes that for a file being replaced, and writes it to the disk when it is closed.
+                    // Not cut to nothing: ext4 takes that for a file being replaced, and writes it
+                    // to the disk when it is closed.
                     let len = bytes.len() as u64;
                     if u64::try_from(about.st_size).is_ok_and(|size| size > len) {
                         file.set_len(len)?;
@@ -220,8 +224,8 @@ impl Store {
     }
 }
 
-/// Renames a file unless the new name is taken. A file system without such a rename (some network ones) links the new name and removes the
-/// old one.
+/// Renames a file unless the new name is taken. A file system without such a rename (some network
+/// ones) links the new name and removes the old one.
 fn rename_if_absent(from: &Path, to: &Path) -> std::io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
@@ -232,7 +236,8 @@ fn rename_if_absent(from: &Path, to: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Hadoop keeps a checksum beside each file; one that outlives its file makes Spark refuse the new one.
+/// Hadoop keeps a checksum beside each file; one that outlives its file makes Spark refuse the new
+/// one.
 fn remove_checksum(dir: &Path, name: &str) -> std::io::Result<()> {
     match fs::remove_file(dir.join(format!(".{name}.crc"))) {
         Err(error) if error.kind() != Io::NotFound => Err(error),

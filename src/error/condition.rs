@@ -1,4 +1,5 @@
-//! Spark's error classes that we raise: name, SQLSTATE and parameters are Spark's, the words are ours. Each is spelled here only.
+//! Spark's error classes that we raise: name, SQLSTATE and parameters are Spark's, the words are
+//! ours. Each is spelled here only.
 
 use crate::error::{Condition, ErrorKind};
 

@@ -1,5 +1,8 @@
-//! One error type. Its kind says what the caller does next, its condition is Spark's error class where Spark has one,
-//! its context is the path it took on the way up, and its source is the user's own exception where there is one.
+//! One error type. Its kind says what the caller does next, its condition is Spark's error class
+//! where Spark has one, its context is the path it took on the way up, and its source is the user's
+//! own exception where there is one.
+//!
+//! Spark's error classes, each spelled once, are in [`condition`].
 
 pub mod condition;
 
@@ -11,34 +14,42 @@ use std::sync::Arc;
 /// `Result` with this crate's error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, by what the caller does about it. The Python edge gives each kind one exception class.
+/// What went wrong, by what the caller does about it. The Python edge gives each kind one exception
+/// class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// The query is wrong before a row is read: change the query. `AnalysisException`.
     Analysis,
     /// SQL text or a DDL string does not parse: change the text. `ParseException`.
     Parse,
-    /// An argument or option has a value that is not allowed: change the value. `IllegalArgumentException`.
+    /// An argument or option has a value that is not allowed: change the value.
+    /// `IllegalArgumentException`.
     IllegalArgument,
     /// We, or Spark, do not have this: use something else. `UnsupportedOperationException`.
     Unsupported,
-    /// A value overflows or divides by zero: change the data, or use a `try_` function. `ArithmeticException`.
+    /// A value overflows or divides by zero: change the data, or use a `try_` function.
+    /// `ArithmeticException`.
     Arithmetic,
     /// Text is not a number: change the data, or use `try_cast`. `NumberFormatException`.
     NumberFormat,
     /// Text is not a date or time: change the data, or use `try_cast`. `DateTimeException`.
     DateTime,
-    /// An index lies outside its array: change the data, or use `get`. `ArrayIndexOutOfBoundsException`.
+    /// An index lies outside its array: change the data, or use `get`.
+    /// `ArrayIndexOutOfBoundsException`.
     ArrayIndex,
-    /// What the query asks for meant something else in an older Spark: say it anew. `SparkUpgradeException`.
+    /// What the query asks for meant something else in an older Spark: say it anew.
+    /// `SparkUpgradeException`.
     Upgrade,
-    /// The data, a file or a device fails at run time: mend it and run again. `SparkRuntimeException`.
+    /// The data, a file or a device fails at run time: mend it and run again.
+    /// `SparkRuntimeException`.
     Runtime,
-    /// A checkpoint or a log is damaged, foreign, or newer than this version: nothing was touched. `SparkRuntimeException`.
+    /// A checkpoint or a log is damaged, foreign, or newer than this version: nothing was touched.
+    /// `SparkRuntimeException`.
     Checkpoint,
     /// The user's own function raised: the source is that exception. `PythonException`.
     User,
-    /// The work was asked to end, as a query's is that is stopped: nothing to do. `QueryCancelledException`.
+    /// The work was asked to end, as a query's is that is stopped: nothing to do.
+    /// `QueryCancelledException`.
     Cancelled,
     /// A signal asked for the end: nothing to do. `KeyboardInterrupt`.
     Interrupted,
@@ -49,13 +60,15 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Whether the work was only asked to end: such an error says less than one that came of the work itself.
+    /// Whether the work was only asked to end: such an error says less than one that came of the
+    /// work itself.
     pub fn is_cancel(self) -> bool {
         matches!(self, Self::Cancelled | Self::Interrupted)
     }
 }
 
-/// A Spark error class: its name, its SQLSTATE, the kind it belongs to, and our words for it with `<parameter>` slots.
+/// A Spark error class: its name, its SQLSTATE, the kind it belongs to, and our words for it with
+/// `<parameter>` slots.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Condition {
     pub name: &'static str,
@@ -64,7 +77,8 @@ pub struct Condition {
     pub template: &'static str,
 }
 
-/// An error, cheap to clone: a query keeps the one that ended it and raises it again whenever it is asked.
+/// An error, cheap to clone: a query keeps the one that ended it and raises it again whenever it is
+/// asked.
 #[derive(Clone)]
 pub struct Error(Arc<ErrorInner>);
 
@@ -80,7 +94,8 @@ struct ErrorInner {
 }
 
 impl Error {
-    /// An error in our words: lower case, no full stop; it names the object, what was expected, what was found.
+    /// An error in our words: lower case, no full stop; it names the object, what was expected,
+    /// what was found.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Arc::new(ErrorInner {
             kind,
@@ -169,7 +184,8 @@ impl Error {
         self.0.source.as_ref()
     }
 
-    /// The message without its context: for a condition `[NAME] text SQLSTATE: nnnnn`, without the frame for those that Spark has not named yet.
+    /// The message without its context: for a condition `[NAME] text SQLSTATE: nnnnn`, without the
+    /// frame for those that Spark has not named yet.
     pub fn message(&self) -> String {
         let Some(condition) = self.0.condition else { return self.0.message.to_string() };
         let mut text = condition.template.to_owned();

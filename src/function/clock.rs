@@ -1,5 +1,6 @@
-//! `current_timestamp()` and its kin: functions without arguments that read the batch's clock, so that a replayed batch gives the same rows.
-//! (DataFusion would fold its own `now()` into a literal when the query is planned.)
+//! `current_timestamp()` and its kin: functions without arguments that read the batch's clock, so
+//! that a replayed batch gives the same rows. (DataFusion would fold its own `now()` into a literal
+//! when the query is planned.)
 
 use std::sync::Arc;
 
@@ -32,7 +33,8 @@ pub struct ClockFunction {
 }
 
 impl ClockFunction {
-    /// The clock function that Spark calls `name`, if it is one: `current_timestamp`, `now`, `localtimestamp`, `current_date`, `curdate`.
+    /// The clock function that Spark calls `name`, if it is one: `current_timestamp`, `now`,
+    /// `localtimestamp`, `current_date`, `curdate`.
     pub fn named(name: &str, time_zone: &str) -> Option<Result<Self>> {
         let reading = match name {
             "current_timestamp" | "now" => ClockReading::Timestamp,

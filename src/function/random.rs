@@ -19,7 +19,8 @@ fn murmur3(words: [u32; 2], seed: u32) -> u32 {
     hash ^ (hash >> 16)
 }
 
-/// Spark's `XORShiftRandom`: Marsaglia's generator of 64 bits under the methods of `java.util.Random`.
+/// Spark's `XORShiftRandom`: Marsaglia's generator of 64 bits under the methods of
+/// `java.util.Random`.
 #[derive(Clone, Debug)]
 pub struct XorShift {
     state: u64,
@@ -220,7 +221,8 @@ impl Well19937c {
         (high | u64::from(self.next(26))) as f64 / (1_u64 << 52) as f64
     }
 
-    /// How often an event happens that is to happen `mean` times, for a mean below [`Well19937c::MOST`].
+    /// How often an event happens that is to happen `mean` times, for a mean below
+    /// [`Well19937c::MOST`].
     pub fn next_poisson(&mut self, mean: f64) -> i32 {
         let (floor, mut product, mut count) = ((-mean).exp(), 1.0, 0);
         while f64::from(count) < 1000.0 * mean {
@@ -237,7 +239,8 @@ impl Well19937c {
     pub const MOST: f64 = 40.0;
 }
 
-/// The seed of a partition where Spark draws one for each: the numbers of `java.util.Random`, the first for partition 0.
+/// The seed of a partition where Spark draws one for each: the numbers of `java.util.Random`, the
+/// first for partition 0.
 pub fn drawn_seed(seed: i64, partition: usize) -> i64 {
     const FACTOR: u64 = 0x5_DEEC_E66D;
     const BITS: u64 = (1 << 48) - 1;

@@ -1,7 +1,9 @@
-//! Functions of a row's place in its lane: `monotonically_increasing_id`, `spark_partition_id`, and those of a seed, such as `rand`. They
-//! look at nothing else, so every run of a plan gives the same rows the same values, whatever was run before.
+//! Functions of a row's place in its lane: `monotonically_increasing_id`, `spark_partition_id`, and
+//! those of a seed, such as `rand`. They look at nothing else, so every run of a plan gives the
+//! same rows the same values, whatever was run before.
 //!
-//! A lane is a partition of Spark's. Spark adds the number of the partition to the seed, and draws for each row in turn.
+//! A lane is a partition of Spark's. Spark adds the number of the partition to the seed, and draws
+//! for each row in turn.
 
 use std::sync::Arc;
 
@@ -80,8 +82,8 @@ fn mixed(input: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The seed of a batch. A stream's batches differ, as Spark's do, but a replayed batch is the same one; batch 0 and a batch query have
-/// the seed itself.
+/// The seed of a batch. A stream's batches differ, as Spark's do, but a replayed batch is the same
+/// one; batch 0 and a batch query have the seed itself.
 fn batch_seed(seed: i64, batch: &Batch) -> i64 {
     if batch.id.0 == 0 { seed } else { seed ^ mixed(batch.id.0).cast_signed() }
 }

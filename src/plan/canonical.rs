@@ -1,5 +1,6 @@
-//! A plan as a text in which equal plans are equal: `sameSemantics` and `semanticHash`. Columns are numbered anew, aliases and projections
-//! that change nothing are left out, and operands whose order does not matter are sorted.
+//! A plan as a text in which equal plans are equal: `sameSemantics` and `semanticHash`. Columns are
+//! numbered anew, aliases and projections that change nothing are left out, and operands whose
+//! order does not matter are sorted.
 
 use std::collections::HashMap;
 
@@ -144,7 +145,7 @@ impl CanonicalWriter<'_> {
             return format!("({})", parts.join(&format!(" {op} ")));
         }
         let (left, right) = (self.expr(&binary.left), self.expr(&binary.right));
-        // What is written the other way round with the operands exchanged.
+        // A comparison written the other way round, with the operands exchanged.
         let (left, op, right) = match op {
             Operator::Gt => (right, Operator::Lt, left),
             Operator::GtEq => (right, Operator::LtEq, left),

@@ -39,7 +39,8 @@ impl Pass {
         self.plan.properties().partitioning.partition_count()
     }
 
-    /// Lane `i`'s rows, under the user's names. Every lane of a pass must be run, each once: lanes may exchange rows.
+    /// Lane `i`'s rows, under the user's names. Every lane of a pass must be run, each once: lanes
+    /// may exchange rows.
     pub fn lane(&self, i: usize) -> Result<RecordBatches> {
         if gives_nothing(&self.plan, i, &self.context)? {
             return Ok(RecordBatches::Nothing);

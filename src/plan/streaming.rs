@@ -1,5 +1,6 @@
-//! What may run on a stream. Operations that a stream cannot have are [`StreamOperation`]s, which the resolver notes as it meets
-//! them. A continuous query's plan must be a map over one stream, which [`continuous_leaf`] checks.
+//! What may run on a stream. Operations that a stream cannot have are [`StreamOperation`]s, which
+//! the resolver notes as it meets them. A continuous query's plan must be a map over one stream,
+//! which [`continuous_leaf`] checks.
 
 use std::fmt;
 
@@ -100,7 +101,8 @@ fn refused_operator(node: &LogicalPlan) -> Option<String> {
         | LogicalPlan::TableScan(_) => return None,
         LogicalPlan::Extension(extension) => {
             if let Some(calls) = extension.node.as_any().downcast_ref::<FunctionNode>() {
-                // What runs inline looks at its batch, which a row that arrives has not: at the clock's reading, or at a row's place.
+                // A call that runs inline looks at its batch: at the clock's reading, or at a
+                // row's place. A row that arrives has no batch.
                 let inline = calls.calls().iter().find(|call| call.function.runs() == Runs::Inline)?;
                 let reads_the_clock = inline.function.deterministic();
                 return Some(if reads_the_clock {

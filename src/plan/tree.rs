@@ -1,7 +1,8 @@
-//! The unresolved tree: what `Column`, `DataFrame` calls and SQL text build, and what [`resolve`](super::resolve) reads.
+//! The unresolved tree: what `Column`, `DataFrame` calls and SQL text build, and what
+//! [`resolve`](super::resolve) reads.
 //!
-//! Nothing here has been looked up: names are as the user wrote them, types of literals are their own. One tree for every door,
-//! so that a rule of Spark's is implemented once.
+//! Nothing here has been looked up: names are as the user wrote them, types of literals are their
+//! own. One tree for every door, so that a rule of Spark's is implemented once.
 
 use std::sync::Arc;
 
@@ -34,18 +35,21 @@ pub enum Expr {
         kind: SubqueryKind,
         query: Box<Relation>,
     },
-    /// A constant. Timestamps are `Timestamp(µs, "UTC")` or `Timestamp(µs, None)` (NTZ), day-time intervals `Duration(µs)`,
-    /// year-month intervals `Interval(YearMonth)`, calendar intervals `Interval(MonthDayNano)`.
+    /// A constant. Timestamps are `Timestamp(µs, "UTC")` or `Timestamp(µs, None)` (NTZ), day-time
+    /// intervals `Duration(µs)`, year-month intervals `Interval(YearMonth)`, calendar intervals
+    /// `Interval(MonthDayNano)`.
     Literal(ScalarValue),
-    /// A function or operator by Spark's name: `+ - * / % and or not = <=> < <= > >= ! & | ^ ~ in between like …`,
-    /// `isnull`, `sum`, `explode`. Operators use their symbol as the name; see [`Call`].
+    /// A function or operator by Spark's name: `+ - * / % and or not = <=> < <= > >= ! & | ^ ~ in
+    /// between like …`, `isnull`, `sum`, `explode`. Operators use their symbol as the name; see
+    /// [`Call`].
     Call(Call),
     /// A Python function or a model. `arguments` may be named.
     Function {
         function: Arc<dyn Function>,
         arguments: Vec<Expr>,
     },
-    /// `expr.alias("a")`; several names for a generator with several columns. Metadata is JSON text.
+    /// `expr.alias("a")`; several names for a generator with several columns. Metadata is JSON
+    /// text.
     Alias {
         input: Box<Expr>,
         names: Vec<String>,
@@ -74,13 +78,15 @@ pub enum Expr {
         function: Box<Expr>,
         spec: Box<WindowSpec>,
     },
-    /// An order: only inside `orderBy`, `sort` and window specifications. `None`: Spark's default for the direction.
+    /// An order: only inside `orderBy`, `sort` and window specifications. `None`: Spark's default
+    /// for the direction.
     Sort {
         input: Box<Expr>,
         ascending: bool,
         nulls_first: Option<bool>,
     },
-    /// `x -> …`, `(x, y) -> …`: an argument of a higher-order function. Its body names its parameters with [`Expr::LambdaVariable`].
+    /// `x -> …`, `(x, y) -> …`: an argument of a higher-order function. Its body names its
+    /// parameters with [`Expr::LambdaVariable`].
     Lambda {
         parameters: Vec<String>,
         body: Box<Expr>,
@@ -118,7 +124,8 @@ pub struct Call {
 /// `PARTITION BY … ORDER BY … ROWS BETWEEN …`.
 #[derive(Clone, Debug, Default)]
 pub struct WindowSpec {
-    /// `OVER w`: what `WINDOW w AS …` says. SQL text puts the definition in its place before anything is resolved.
+    /// `OVER w`: what `WINDOW w AS …` says. SQL text puts the definition in its place before
+    /// anything is resolved.
     pub named: Option<String>,
     pub partition_by: Vec<Expr>,
     pub order_by: Vec<Expr>,
@@ -167,7 +174,8 @@ pub enum JoinOn {
 /// Which rows a sample keeps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SampleShare {
-    /// Those whose number between 0 and 1 lies from the first (included) to the second (not included).
+    /// Those whose number between 0 and 1 lies from the first (included) to the second (not
+    /// included).
     Between(f64, f64),
     /// Each as often as a Poisson distribution with this mean says.
     Replaced(f64),
@@ -202,7 +210,8 @@ pub enum Relation {
         input: Box<Relation>,
         predicate: Expr,
     },
-    /// `keys` are put first when `with_keys` (DataFrame's `agg`); SQL names them in `outputs` itself.
+    /// `keys` are put first when `with_keys` (DataFrame's `agg`); SQL names them in `outputs`
+    /// itself.
     Aggregate {
         input: Box<Relation>,
         keys: Grouping,
@@ -286,7 +295,8 @@ pub enum Relation {
         table: String,
         columns: Vec<String>,
     },
-    /// Evenly, or rows of equal values of `by` together; without a number, as many lanes as there are processors.
+    /// Evenly, or rows of equal values of `by` together; without a number, as many lanes as there
+    /// are processors.
     Repartition {
         input: Box<Relation>,
         partitions: Option<usize>,
@@ -315,13 +325,15 @@ pub enum Relation {
         column: String,
         delay_ms: i64,
     },
-    /// `broadcast(df)`, `/*+ BROADCAST(t) */`: carried for `explain`; one process has nothing to broadcast.
+    /// `broadcast(df)`, `/*+ BROADCAST(t) */`: carried for `explain`; one process has nothing to
+    /// broadcast.
     Hint {
         input: Box<Relation>,
         name: String,
     },
-    /// `na.fill`, `na.drop`, `na.replace`, `describe` … are built from the rest by the session, not here. Without `keys`, as in SQL,
-    /// every column is one that `column` and `outputs` do not name.
+    /// `na.fill`, `na.drop`, `na.replace`, `describe` … are built from the rest by the session, not
+    /// here. Without `keys`, as in SQL, every column is one that `column` and `outputs` do not
+    /// name.
     Pivot {
         input: Box<Relation>,
         keys: Option<Vec<Expr>>,

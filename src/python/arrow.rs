@@ -1,4 +1,5 @@
-//! Arrow data in, from anything with `__arrow_c_stream__` or `__arrow_c_array__`, and out, as objects with the capsule methods.
+//! Arrow data in, from anything with `__arrow_c_stream__` or `__arrow_c_array__`, and out, as
+//! objects with the capsule methods.
 
 use arrow::array::{Array, RecordBatch, RecordBatchIterator, RecordBatchOptions, RecordBatchReader, StructArray};
 use arrow::compute::{CastOptions, cast_with_options};
@@ -84,7 +85,8 @@ pub fn as_spark(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, 
     RecordBatch::try_new_with_options(Arc::clone(schema), columns?, &rows)
 }
 
-/// Record batches in memory: `toArrow`, and what `createDataFrame` made of rows. Can be read again and again.
+/// Record batches in memory: `toArrow`, and what `createDataFrame` made of rows. Can be read again
+/// and again.
 #[pyclass(frozen, module = "firesteel._native")]
 pub struct ArrowTable {
     pub schema: SchemaRef,

@@ -1,4 +1,5 @@
-//! The only door out of the interpreter lock. Whoever waits for Rust waits here: detached, looking for signals every 50 ms.
+//! The only door out of the interpreter lock. Whoever waits for Rust waits here: detached, looking
+//! for signals every 50 ms.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -22,7 +23,8 @@ pub fn quick<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -
     py.detach(|| stack::walk(work)).map_err(|error| raise(py, &error))
 }
 
-/// Waits on the calling thread for something that others do and that ends with them, such as a function's next rows.
+/// Waits on the calling thread for something that others do and that ends with them, such as a
+/// function's next rows.
 pub fn pull<T: Send>(py: Python<'_>, next: impl FnOnce() -> T + Send) -> T {
     py.detach(|| {
         let _aside = step_aside();
@@ -30,9 +32,9 @@ pub fn pull<T: Send>(py: Python<'_>, next: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// Runs work that may take long on a thread of its own, and honours Ctrl-C: the work is cancelled, given two seconds to end,
-/// and the caller gets `KeyboardInterrupt`. A second Ctrl-C does not wait. The work ends, too, with the query whose function calls
-/// this.
+/// Runs work that may take long on a thread of its own, and honours Ctrl-C: the work is cancelled,
+/// given two seconds to end, and the caller gets `KeyboardInterrupt`. A second Ctrl-C does not
+/// wait. The work ends, too, with the query whose function calls this.
 pub fn wait<T: Send + 'static>(
     py: Python<'_>,
     what: &str,
@@ -42,7 +44,8 @@ pub fn wait<T: Send + 'static>(
     wait_under(py, cancel, what, work)
 }
 
-/// [`wait`] for work that runs no user code, such as a prediction: a function that asks for it keeps its turn.
+/// [`wait`] for work that runs no user code, such as a prediction: a function that asks for it
+/// keeps its turn.
 pub fn compute<T: Send + 'static>(
     py: Python<'_>,
     what: &str,
@@ -115,8 +118,8 @@ fn wait_here<T: Send + 'static>(
     }
 }
 
-/// Waits until `done` answers, asking it for at most 50 ms at a time: for waits that have a clock of their own. Ends with the query
-/// whose function calls this.
+/// Waits until `done` answers, asking it for at most 50 ms at a time: for waits that have a clock
+/// of their own. Ends with the query whose function calls this.
 pub fn poll<T: Send>(py: Python<'_>, mut done: impl FnMut(Duration) -> Result<Option<T>> + Send) -> PyResult<T> {
     let cancel = Cancel::of_call().map_err(|error| raise(py, &error))?;
     let mut next = || cancel.check().and_then(|()| done(SIGNALS));

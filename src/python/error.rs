@@ -1,5 +1,5 @@
-//! Errors at the edge: ours become the Python class of their kind, a user's exception becomes the source of ours, and comes out
-//! again as `__cause__`, the same object.
+//! Errors at the edge: ours become the Python class of their kind, a user's exception becomes the
+//! source of ours, and comes out again as `__cause__`, the same object.
 
 use std::error::Error as StdError;
 
@@ -88,7 +88,8 @@ fn cause_of<'py>(py: Python<'py>, source: &(dyn StdError + 'static)) -> PyResult
         return Ok(Some(raised.clone_ref(py).into_value(py).into_bound(py).into_any()));
     }
     if let Some(error) = source.downcast_ref::<Error>() {
-        // What a query's user code raised stands for itself: the message around it is in the query's own.
+        // The exception of a query's user code stands for itself. The message around it is in the
+        // query's own.
         if error.kind() == ErrorKind::User
             && let Some(raised) = error.cause()
         {
@@ -99,8 +100,8 @@ fn cause_of<'py>(py: Python<'py>, source: &(dyn StdError + 'static)) -> PyResult
     source.source().map_or(Ok(None), |inner| cause_of(py, inner))
 }
 
-/// What a user's code raised, as our error: the exception object travels as its source. That its query was asked to end, which the
-/// code had from an action of its own, is no error of the code.
+/// The exception of a user's code as our error. The exception object travels as its source. If the
+/// code only passes on that its query was asked to end, that is no error of the code.
 pub fn user(py: Python<'_>, raised: PyErr, doing: &str) -> Error {
     if let Some(reason) = Cancel::owner().and_then(|owner| owner.reason())
         && is_cancelled(py, &raised).unwrap_or(false)

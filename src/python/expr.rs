@@ -17,7 +17,8 @@ use crate::plan::limits::ExpressionExtent;
 use crate::plan::tree::{self, Call, FrameBound, FrameSpec, WindowSpec};
 use crate::runtime::stack;
 
-/// An unresolved expression. Immutable: every method makes a new one. Operands are `Expr`, `Column`, or values, which are literals.
+/// An unresolved expression. Immutable: every method makes a new one. Operands are `Expr`,
+/// `Column`, or values, which are literals.
 #[pyclass(frozen, name = "Expr", module = "firesteel._native")]
 pub struct ExprHandle {
     expr: tree::Expr,
@@ -160,7 +161,8 @@ impl ExprHandle {
         Self::of(py, tree::Expr::Cast { input: Box::new(self.expr()), to, try_cast })
     }
 
-    /// The struct with the field at a path, e.g. `a.b`, set to a value, or left out where there is none.
+    /// The struct with the field at a path, e.g. `a.b`, set to a value, or left out where there is
+    /// none.
     #[pyo3(signature = (path, value=None))]
     fn update_field(&self, py: Python<'_>, path: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let parts = name_parts(path).unwrap_or_else(|| vec![path.to_owned()]);
@@ -181,7 +183,8 @@ impl ExprHandle {
         Self::of(py, tree::Expr::Sort { input: Box::new(self.expr()), ascending, nulls_first })
     }
 
-    /// `f OVER (…)`. `frame` is `(rows, start, end)`: `None` is unbounded, 0 the current row, a number an offset.
+    /// `f OVER (…)`. `frame` is `(rows, start, end)`: `None` is unbounded, 0 the current row, a
+    /// number an offset.
     fn over(
         &self,
         partition_by: &Bound<'_, PyList>,

@@ -45,7 +45,8 @@ impl EachBatch for BatchFunction {
     }
 }
 
-/// `foreach(f)`: a copy of the pickled function or object for each lane and batch, as Spark gives its tasks.
+/// `foreach(f)`: a copy of the pickled function or object for each lane and batch, as Spark gives
+/// its tasks.
 pub struct ForeachSink {
     pickled: Arc<Vec<u8>>,
     runtime: Runtime,
@@ -153,7 +154,8 @@ impl Copy {
         })
     }
 
-    /// Calls `close(error)` where there is one: with the exception that `process` raised, or `None`.
+    /// Calls `close(error)` where there is one: with the exception that `process` raised, or
+    /// `None`.
     fn close(&self, result: Result<()>) -> Result<()> {
         Python::attach(|py| {
             let close = || {
@@ -200,7 +202,8 @@ async fn blocking<T: Send + 'static>(
 }
 
 impl Writer for ForeachWriter {
-    /// Rows are processed as they come, so nobody can know: the batch runs again, and `open` is told its number.
+    /// Rows are processed as they come, so nobody can know: the batch runs again, and `open` is
+    /// told its number.
     fn is_committed(&self, _: BatchId) -> BoxFuture<'_, Result<bool>> {
         ready(Ok(false)).boxed()
     }

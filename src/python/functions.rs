@@ -1,7 +1,8 @@
-//! Python functions as functions of a plan: `udf`, `pandas_udf`, `arrow_udf`, and the handle that a `Column` is made of.
+//! Python functions as functions of a plan: `udf`, `pandas_udf`, `arrow_udf`, and the handle that a
+//! `Column` is made of.
 //!
-//! What a kind means is written in Python (`firesteel/sql/_calls.py`), over whole chunks: the engine hands out Arrow arrays, or the rows as
-//! tuples for a `udf`, and takes one Arrow array back.
+//! The kinds are written in Python (`firesteel/sql/_calls.py`), over whole chunks. The engine hands
+//! out Arrow arrays, or the rows as tuples for a `udf`. It takes one Arrow array back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,7 +38,8 @@ pub struct FunctionHandle(pub Arc<dyn function::Function>);
 impl FunctionHandle {
     /// A Python function. `kind` is what `body` takes and returns:
     ///
-    /// - `rows`: `body(rows)`, an iterator of tuples with one value for each argument, returns an Arrow array;
+    /// - `rows`: `body(rows)`, an iterator of tuples with one value for each argument, returns an
+    ///   Arrow array;
     /// - `arrays`: `body(arrays, rows)`, one Arrow array for each argument, returns one;
     /// - `iterator`: `body(iterator of lists of arrays)` returns an iterator of arrays.
     ///
@@ -229,10 +231,12 @@ fn row_tuples<'py>(
 
 /// A call that takes so long is worth a look whether the next one is wanted.
 const SLOW: Duration = Duration::from_millis(1);
-/// So many calls are made between two looks where all are quick, so that looking costs little beside them.
+/// So many calls are made between two looks where all are quick, so that looking costs little
+/// beside them.
 const QUICK_ROWS: usize = 16;
 
-/// A chunk's rows in slices. Before each it looks whether anybody still wants them. A slice is one row where calls take long.
+/// A chunk's rows in slices. Before each it looks whether anybody still wants them. A slice is one
+/// row where calls take long.
 #[pyclass(frozen, module = "firesteel._native")]
 struct RowSlices {
     tuples: Py<PyIterator>,

@@ -17,7 +17,8 @@ use crate::stream::progress::{Progress, timestamp};
 #[pyclass(frozen, module = "firesteel._native")]
 pub struct ListenerHandle(ListenerId);
 
-/// A Python object with `started`, `progressed`, `idle` and `terminated`. What it raises is logged: a listener harms no query.
+/// A Python object with `started`, `progressed`, `idle` and `terminated`. An exception of its own
+/// is logged: a listener harms no query.
 struct PythonListener(Py<PyAny>);
 
 impl PythonListener {

@@ -1,5 +1,5 @@
-//! The edge to the interpreter: the module `_native`, and the only place that names pyo3. A file holds the conversion for one
-//! handle and nothing else; what a handle does is in the crate.
+//! The edge to the interpreter: the module `_native`, and the only place that names pyo3. A file
+//! holds the conversion for one handle and nothing else; what a handle does is in the crate.
 //!
 //! | file | holds |
 //! |---|---|
@@ -11,6 +11,7 @@
 //! | `query`, `listener`, `foreach`, `memory` | streaming: handles, listeners, the user's code as an output |
 //! | `functions` | Python functions, and the handle of any function that an expression calls |
 //! | `model` | `firesteel.ml.Model` |
+//! | `types` | Spark's types to Python's and back, as JSON |
 //! | `expr`, `literal`, `column_text` | what `Column` builds, and how it shows itself |
 
 pub mod arrow;

@@ -106,7 +106,8 @@ impl ModelHandle {
         self.predictor.tuner().best()
     }
 
-    /// Predictions for Arrow data: a `pyarrow.RecordBatch` for an array or a record batch, a `pyarrow.Table` for a stream.
+    /// Predictions for Arrow data: a `pyarrow.RecordBatch` for an array or a record batch, a
+    /// `pyarrow.Table` for a stream.
     fn predict<'py>(&self, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = data.py();
         if let Some(method) = data.getattr_opt(intern!(py, "__arrow_c_array__"))? {
@@ -114,7 +115,8 @@ impl ModelHandle {
             let (schema, array): (Bound<'py, PyCapsule>, Bound<'py, PyCapsule>) = capsules.extract()?;
             let known = self.known(py, capsule(&schema, c"arrow_schema")?)?;
             let pointer: *mut FFI_ArrowArray = capsule(&array, c"arrow_array")?;
-            // SAFETY: the capsule holds an array of the schema beside it, which moves out of it here, as the capsule interface says.
+            // SAFETY: the capsule holds an array of the schema beside it, which moves out of it
+            // here, as the capsule interface says.
             let array = unsafe { from_ffi_and_data_type(FFI_ArrowArray::from_raw(pointer), known.data_type.clone()) };
             let array = make_array(array.map_err(|error| raise(py, &error.into()))?);
             let rows = array.len();
@@ -142,7 +144,7 @@ impl ModelHandle {
 
     /// The type, as Spark's JSON, that [`ModelHandle::function`] returns by itself.
     fn result_type(&self) -> String {
-        crate::types::json::to_json(&ModelFunction::new("", Arc::clone(&self.predictor), None).data_type())
+        crate::types::type_json::to_json(&ModelFunction::new("", Arc::clone(&self.predictor), None).data_type())
     }
 }
 
@@ -162,7 +164,8 @@ fn options(nulls: &str, outputs: Option<Vec<String>>, chunk_rows: Option<usize>,
     Ok(PredictOptions { nulls, outputs, chunk_rows, mode })
 }
 
-/// Tells the engine where the installed `onnxruntime` package has its library. Only the package is looked up, it is not imported.
+/// Tells the engine where the installed `onnxruntime` package has its library. Only the package is
+/// looked up, it is not imported.
 pub fn find_library(py: Python<'_>) -> PyResult<()> {
     #[cfg(feature = "onnx")]
     if crate::model::onnx::library().is_none() {
@@ -188,7 +191,8 @@ fn spec<'py>(py: Python<'py>, spec: &TensorSpec) -> PyResult<Spec<'py>> {
     Ok((spec.name.clone(), spec.element.to_string(), dims.collect::<PyResult<_>>()?))
 }
 
-/// Rows that are known to take less than this are predicted on the calling thread: a signal can wait for them.
+/// Rows that are known to take less than this are predicted on the calling thread: a signal can
+/// wait for them.
 const SHORT: Duration = Duration::from_millis(20);
 
 impl ModelHandle {

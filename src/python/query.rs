@@ -71,7 +71,8 @@ impl Query {
         self.inner.recent_progress().iter().map(|progress| progress.to_json().to_string()).collect()
     }
 
-    /// How long the remembered batches took, in seconds: exact, where a report has whole milliseconds.
+    /// How long the remembered batches took, in seconds: exact, where a report has whole
+    /// milliseconds.
     fn batch_seconds(&self) -> Vec<f64> {
         self.inner.recent_progress().iter().map(|progress| progress.duration.as_secs_f64()).collect()
     }
@@ -95,7 +96,8 @@ impl Query {
         poll(py, |slice| Ok(self.inner.await_available(after, Some(slice))?.then_some(())))
     }
 
-    /// Stops the query and waits for the call that is running. Inside its own batch it marks and returns.
+    /// Stops the query and waits for the call that is running. Inside its own batch it marks and
+    /// returns.
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
         if self.inner.is_own_thread() {
             return quick(py, || self.inner.stop());

@@ -1,6 +1,8 @@
-//! Python values to columns: the rows of `createDataFrame` and what a `udf` returns, by Spark's rules of what a type accepts.
+//! Python values to columns: the rows of `createDataFrame` and what a `udf` returns, by Spark's
+//! rules of what a type accepts.
 //!
-//! Column by column: the values of one field make one array, a struct hands the values of each of its fields on.
+//! Column by column: the values of one field make one array, a struct hands the values of each of
+//! its fields on.
 
 use std::sync::Arc;
 
@@ -40,8 +42,8 @@ pub enum Verify {
 
 type Value<'py> = Option<Bound<'py, PyAny>>;
 
-/// Rows as a table. `verify`: `exact`, `inferred` or `no`. `single`: the rows are the values of the schema's one field, as for
-/// `createDataFrame([1, 2], "int")`.
+/// Rows as a table. `verify`: `exact`, `inferred` or `no`. `single`: the rows are the values of the
+/// schema's one field, as for `createDataFrame([1, 2], "int")`.
 #[pyfunction]
 pub fn rows_to_table(rows: &Bound<'_, PyList>, schema: &str, verify: &str, single: bool) -> PyResult<ArrowTable> {
     let py = rows.py();
@@ -69,7 +71,8 @@ fn present(value: Bound<'_, PyAny>) -> Value<'_> {
     if value.is_none() { None } else { Some(value) }
 }
 
-/// The values of one column as an array. `name` is where the column is, for errors: `field a`, `element in array field a`.
+/// The values of one column as an array. `name` is where the column is, for errors: `field a`,
+/// `element in array field a`.
 pub fn column<'py>(
     py: Python<'py>,
     values: &[Value<'py>],
@@ -305,7 +308,8 @@ fn lists<'py>(
     array.map(|array| Arc::new(array) as ArrayRef).map_err(|error| raise(py, &Error::from(error)))
 }
 
-/// Adds the elements of a list, a tuple, an `array.array` or a NumPy array; false for anything else.
+/// Adds the elements of a list, a tuple, an `array.array` or a NumPy array; false for anything
+/// else.
 fn sequence<'py>(value: &Bound<'py, PyAny>, flat: &mut Vec<Value<'py>>) -> PyResult<bool> {
     if let Ok(list) = value.cast::<PyList>() {
         flat.extend(list.iter().map(present));
@@ -362,7 +366,8 @@ fn strict(verify: Verify) -> Verify {
     if verify == Verify::No { Verify::Inferred } else { verify }
 }
 
-/// Whether the value's class is one that `verifySchema` accepts for a type: a subclass is not. Any value has a text.
+/// Whether the value's class is one that `verifySchema` accepts for a type: a subclass is not. Any
+/// value has a text.
 fn accepts_class(data_type: &DataType, value: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(match data_type {
         DataType::Boolean => value.is_exact_instance_of::<PyBool>(),
@@ -414,7 +419,8 @@ fn days(value: &Bound<'_, PyAny>) -> Option<i32> {
     i32::try_from(date.signed_duration_since(NaiveDate::default()).num_days()).ok()
 }
 
-/// Microseconds of a datetime: an instant (a naive one is of the process's time zone), or a clock reading.
+/// Microseconds of a datetime: an instant (a naive one is of the process's time zone), or a clock
+/// reading.
 pub fn micros(value: &Bound<'_, PyAny>, instant: bool) -> Option<i64> {
     let value = value.cast::<PyDateTime>().ok()?;
     // pandas' NaT is a datetime by its class, and has no time.
@@ -490,7 +496,8 @@ impl Digits {
 }
 
 impl DecimalDigits {
-    /// The number at a column's scale, rounded half up; none where it has more digits than the column.
+    /// The number at a column's scale, rounded half up; none where it has more digits than the
+    /// column.
     pub fn at(&self, precision: u8, scale: i8) -> Option<i128> {
         // How many of the digits stand before the end of the scale.
         let kept = i64::try_from(self.digits.len()).ok()? + i64::from(self.exponent) + i64::from(scale);

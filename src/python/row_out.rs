@@ -1,4 +1,5 @@
-//! Columns to Python values: what `collect` returns and a `udf` is given. Values are made column by column, then zipped into rows.
+//! Columns to Python values: what `collect` returns and a `udf` is given. Values are made column by
+//! column, then zipped into rows.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
@@ -157,7 +158,8 @@ fn date(py: Python<'_>, days: i32) -> PyResult<NaiveDate> {
     date.ok_or_else(|| raise(py, &Error::runtime(format!("the date {days} days after 1970 is outside Python's range"))))
 }
 
-/// An instant as a naive datetime of the process's time zone, as Spark hands it out; a clock reading as it is.
+/// An instant as a naive datetime of the process's time zone, as Spark hands it out; a clock
+/// reading as it is.
 fn timestamp(py: Python<'_>, micros: i64, instant: bool) -> PyResult<Bound<'_, PyAny>> {
     let moment = DateTime::from_timestamp_micros(micros).ok_or_else(|| {
         raise(py, &Error::runtime(format!("the timestamp {micros} µs after 1970 is outside Python's range")))
@@ -167,7 +169,8 @@ fn timestamp(py: Python<'_>, micros: i64, instant: bool) -> PyResult<Bound<'_, P
     }
     let naive = moment.with_timezone(&Local).naive_local();
     let value = naive.into_bound_py_any(py)?;
-    // Of a clock reading that occurs twice, `fold` tells which one it is: so it comes back as the same instant.
+    // Of a clock reading that occurs twice, `fold` tells which one it is: so it comes back as the
+    // same instant.
     match Local.from_local_datetime(&naive) {
         // Not by their places: of the process's zone chrono does not give the earlier one first.
         LocalResult::Ambiguous(one, other) if one.max(other).timestamp_micros() == micros => {

@@ -58,8 +58,8 @@ impl SessionHandle {
     }
 }
 
-/// Waits at most so many seconds until nothing runs on the engine's threads, which must not meet an interpreter that goes; false when
-/// something still does.
+/// Waits at most so many seconds until nothing runs on the engine's threads, which must not meet an
+/// interpreter that goes; false when something still does.
 #[pyfunction]
 pub fn wait_until_idle(py: Python<'_>, seconds: f64) -> bool {
     pull(py, || crate::runtime::wait_until_idle(Duration::from_secs_f64(seconds)))
@@ -96,13 +96,15 @@ impl SessionHandle {
         self.inner.conf().get_set(key).map(str::to_owned)
     }
 
-    /// Sets a key of the running session; one that is fixed by now, or a value that it does not take, is an error.
+    /// Sets a key of the running session; one that is fixed by now, or a value that it does not
+    /// take, is an error.
     fn conf_set(&self, py: Python<'_>, key: &str, value: &str) -> PyResult<()> {
         setting::check_modifiable(key).map_err(|error| raise(py, &error))?;
         self.conf_add(py, key, value)
     }
 
-    /// As `conf_set`, for the settings that a builder brings to a session that runs: one that is fixed by now is only kept.
+    /// As `conf_set`, for the settings that a builder brings to a session that runs: one that is
+    /// fixed by now is only kept.
     fn conf_add(&self, py: Python<'_>, key: &str, value: &str) -> PyResult<()> {
         setting::check(key, value).map_err(|error| raise(py, &error))?;
         setting::note(key);

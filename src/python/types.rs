@@ -5,15 +5,15 @@ use pyo3::prelude::*;
 
 use super::error::raise;
 use crate::error::Result;
-use crate::types::{ddl, json, sql_name};
+use crate::types::{ddl, sql_name, type_json};
 
 /// A DDL string as Spark's JSON: one type, `struct<…>`, or the fields of a struct.
 #[pyfunction]
 pub fn parse_ddl(py: Python<'_>, text: &str) -> PyResult<String> {
     let parsed: Result<String> = match ddl::parse_type(text) {
-        Ok(data_type) => Ok(json::to_json(&data_type)),
+        Ok(data_type) => Ok(type_json::to_json(&data_type)),
         Err(as_type) => match ddl::parse_schema(text) {
-            Ok(schema) => Ok(json::schema_to_json(&schema)),
+            Ok(schema) => Ok(type_json::schema_to_json(&schema)),
             // `inti` is a bad type, `a inti` a bad field: the error of what the text looks like.
             Err(as_schema) => Err(if text.trim().contains([' ', ':', ',']) { as_schema } else { as_type }),
         },
@@ -44,24 +44,24 @@ fn quoted(name: &str) -> String {
 
 /// The schema of Spark's JSON text.
 pub fn schema(py: Python<'_>, text: &str) -> PyResult<SchemaRef> {
-    json::schema_from_json(text).map_err(|error| raise(py, &error))
+    type_json::schema_from_json(text).map_err(|error| raise(py, &error))
 }
 
 /// The schema that the facade sends: JSON text, or a DDL string.
 pub fn schema_of(py: Python<'_>, text: &str) -> PyResult<SchemaRef> {
     let parsed =
-        if text.trim_start().starts_with('{') { json::schema_from_json(text) } else { ddl::parse_schema(text) };
+        if text.trim_start().starts_with('{') { type_json::schema_from_json(text) } else { ddl::parse_schema(text) };
     parsed.map_err(|error| raise(py, &error))
 }
 
 /// The type that the facade sends: JSON text, or a DDL string.
 pub fn type_of(py: Python<'_>, text: &str) -> PyResult<DataType> {
     let is_json = text.trim_start().starts_with(['{', '"']);
-    let parsed = if is_json { json::from_json(text) } else { ddl::parse_type(text) };
+    let parsed = if is_json { type_json::from_json(text) } else { ddl::parse_type(text) };
     parsed.map_err(|error| raise(py, &error))
 }
 
 /// The JSON text of a schema, for the facade.
 pub fn json_of(schema: &Schema) -> String {
-    json::schema_to_json(schema)
+    type_json::schema_to_json(schema)
 }

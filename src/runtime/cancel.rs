@@ -116,8 +116,8 @@ impl Cancel {
         Ok(Self(Arc::new(CancelNode { parents: vec![owner], nesting, ..CancelNode::default() })))
     }
 
-    /// The owner of what runs on this thread: a batch while its `foreachBatch` function runs, a query
-    /// while one of its functions does.
+    /// The owner of what runs on this thread: a batch while its `foreachBatch` function runs, a
+    /// query while one of its functions does.
     pub fn owner() -> Option<Self> {
         OWNER.with_borrow(Clone::clone)
     }

@@ -1,4 +1,5 @@
-//! Time is given, never taken: the system's clock in production, a manual one in tests, which therefore never wait.
+//! Time is given, never taken: the system's clock in production, a manual one in tests, which
+//! therefore never wait.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -12,14 +13,16 @@ pub trait Clock: Send + Sync + Debug {
     fn now_ms(&self) -> i64;
     /// A monotonic reading, for durations.
     fn monotonic(&self) -> Duration;
-    /// How long the calling thread has had a core, for costs: those are the same however many threads want the cores.
+    /// How long the calling thread has had a core, for costs: those are the same however many
+    /// threads want the cores.
     fn thread_time(&self) -> Duration;
     /// Sleeps for `wait`, or until [`Clock::wake`] is called by another thread.
     fn sleep(&self, wait: Duration) {
         self.sleep_unless(wait, &|| false);
     }
 
-    /// [`Clock::sleep`], unless `ended` holds already. Whoever makes `ended` true and then calls [`Clock::wake`] is never slept through.
+    /// [`Clock::sleep`], unless `ended` holds already. Whoever makes `ended` true and then calls
+    /// [`Clock::wake`] is never slept through.
     fn sleep_unless(&self, wait: Duration, ended: &dyn Fn() -> bool);
 
     /// Ends every sleep in progress.

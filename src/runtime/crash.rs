@@ -1,7 +1,9 @@
-//! Named points at which the recovery tests kill the process. Compiled to nothing without the feature `crash-points`.
+//! Named points at which the recovery tests kill the process. Compiled to nothing without the
+//! feature `crash-points`.
 //!
-//! `FIRESTEEL_CRASH_AT=<point>[:<n>]` kills the process, as SIGKILL does, the n-th time (from 1) that the point is passed. A test in this
-//! process arms a point for its own thread instead (`arm`), which then unwinds.
+//! `FIRESTEEL_CRASH_AT=<point>[:<n>]` kills the process, as SIGKILL does, the n-th time (from 1)
+//! that the point is passed. A test in this process arms a point for its own thread instead
+//! (`arm`), which then unwinds.
 
 /// Every point, in the order in which a batch passes them; a sink's lie inside its commit.
 pub const POINTS: &[&str] = &[

@@ -74,7 +74,8 @@ impl FunctionThreads {
         let mut next = Some(job);
         while let Some(Ready { held, work }) = next {
             let entry = Arc::new(Entry::of_job(held, self));
-            // Whoever waits for the rows of a job that panics sees their channel close, and raises that.
+            // Whoever waits for the rows of a job that panics sees their channel close, and raises
+            // that.
             let _ = catch_unwind(AssertUnwindSafe(|| entry.inside(work)));
             if let Some(held) = entry.take_held() {
                 held.give_back_in(self);

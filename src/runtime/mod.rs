@@ -1,4 +1,14 @@
-//! The only place where threads are made: one a query and one a lane, Tokio for what waits, rayon for compute.
+//! The only place where threads are made. Also time, stopping, and what a thread may do.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`threads`], `function_threads` | threads that may block; those that enter user code |
+//! | [`share`] | rows cut into chunks that several threads run |
+//! | [`turn`] | who may enter a function, one after the other |
+//! | [`cancel`] | asking whoever works to end |
+//! | [`clock`] | time, which is given and never taken |
+//! | [`stack`] | how much stack the walks over what users build may take |
+//! | [`crash`] | named points at which the recovery tests kill the process |
 
 mod cancel;
 pub mod clock;
@@ -29,8 +39,8 @@ thread_local! {
     static MAY_BLOCK: Cell<bool> = const { Cell::new(true) };
 }
 
-/// Whether this thread may block and compute for long. Those on which Tokio drives tasks may not; those of queries and lanes, which drive futures too,
-/// may.
+/// Whether this thread may block and compute for long. Those on which Tokio drives tasks may not;
+/// those of queries and lanes, which drive futures too, may.
 pub fn may_block() -> bool {
     MAY_BLOCK.get()
 }
@@ -75,7 +85,8 @@ pub fn wait_until_idle(patience: Duration) -> bool {
     !LIVE.done.wait_while_for(&mut count, |count| *count > 0, patience).timed_out()
 }
 
-/// BlockingThreads that help whoever computes outside a session (`Model.predict`): one fewer than there are cores, since the caller works too.
+/// Threads that help whoever computes outside a session (`Model.predict`): one fewer than there are
+/// cores, since the caller works too.
 pub fn helpers() -> Result<&'static Arc<ComputePool>> {
     static HELPERS: OnceLock<Result<Arc<ComputePool>>> = OnceLock::new();
     HELPERS
@@ -89,7 +100,8 @@ pub fn helpers() -> Result<&'static Arc<ComputePool>> {
 pub struct Runtime(Arc<RuntimeInner>);
 
 struct RuntimeInner {
-    /// For what may block: lanes, which wait for each other's rows, so that one without a thread would keep the others waiting.
+    /// For what may block: lanes, which wait for each other's rows, so that one without a thread
+    /// would keep the others waiting.
     threads: Arc<BlockingThreads>,
     tokio: tokio::runtime::Runtime,
     compute: Arc<ComputePool>,
@@ -128,7 +140,8 @@ impl Runtime {
         &self.0.compute
     }
 
-    /// Runs `work` on a thread where it may block, from now on; the future is what came of it, and an error if it panicked.
+    /// Runs `work` on a thread where it may block, from now on; the future is what came of it, and
+    /// an error if it panicked.
     pub fn blocking<T, W>(&self, work: W) -> impl Future<Output = Result<T>> + Send + use<T, W>
     where
         T: Send + 'static,
@@ -137,7 +150,8 @@ impl Runtime {
         let (send, receive) = oneshot::channel();
         let runtime = self.clone();
         let job = counted(move || {
-            // The runtime lives while something runs on its threads; nobody need wait for what came of it.
+            // The runtime lives while something runs on its threads; nobody need wait for what came
+            // of it.
             let _runtime = runtime;
             let _ = send.send(catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panicked(panic.as_ref())));
         });
@@ -148,7 +162,8 @@ impl Runtime {
         }
     }
 
-    /// Runs a lane to its end on a thread of its own, where sources may read, functions compute and sinks write.
+    /// Runs a lane to its end on a thread of its own, where sources may read, functions compute and
+    /// sinks write.
     pub fn lane<T, F>(&self, lane: F) -> impl Future<Output = Result<T>> + Send + use<T, F>
     where
         T: Send + 'static,
@@ -162,7 +177,8 @@ impl Runtime {
         async move { done.await? }
     }
 
-    /// Runs a future on this thread, which must neither be one of Tokio's nor drive a future already, as a lane's does.
+    /// Runs a future on this thread, which must neither be one of Tokio's nor drive a future
+    /// already, as a lane's does.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.0.tokio.block_on(future)
     }

@@ -1,4 +1,5 @@
-//! Rows cut into chunks that several threads run: whoever asks works too, where it may, and threads that have nothing else to do help.
+//! Rows cut into chunks that several threads run: whoever asks works too, where it may, and threads
+//! that have nothing else to do help.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use super::turn::{LOOK, Turn};
 use super::{Cancel, may_block};
 use crate::error::{Error, Result};
 
-/// Threads that help with chunks, and how many threads have work for them at present: lanes, callers and the helpers themselves.
+/// Threads that help with chunks, and how many threads have work for them at present: lanes,
+/// callers and the helpers themselves.
 pub struct ComputePool {
     pool: rayon::ThreadPool,
     functions: Arc<FunctionThreads>,
@@ -30,8 +32,8 @@ pub enum ChunkRunners {
     Everybody,
     /// Helpers alone, for a thread that may not block.
     Helpers,
-    /// Threads for user code, which may do anything: it does not belong on a thread that drives a plan, nor on a helper, which
-    /// others wait for. With a turn, one thread after the other.
+    /// Threads for user code, which may do anything: it does not belong on a thread that drives a
+    /// plan, nor on a helper, which others wait for. With a turn, one thread after the other.
     Functions(Option<Arc<Turn>>),
 }
 
@@ -55,7 +57,8 @@ struct ChunkResult<T> {
 struct Job<T> {
     rows: usize,
     next: AtomicUsize,
-    /// How many threads are inside [`Job::run_next`], before they take a chunk and until its result is sent.
+    /// How many threads are inside [`Job::run_next`], before they take a chunk and until its result
+    /// is sent.
     running: AtomicUsize,
     /// How many chunks there are, as it looked at the beginning.
     chunks: usize,
@@ -97,8 +100,9 @@ impl ComputePool {
         BusyThread(Arc::clone(self))
     }
 
-    /// Cuts `rows` rows into chunks of `chunk_rows`, which is asked before each and told how many rows are left, and has `run` run them: by
-    /// helpers from now on, if any have nothing else to do, and by the thread that [waits](SharedChunks::finish) for them.
+    /// Cuts `rows` rows into chunks of `chunk_rows`, which is asked before each and told how many
+    /// rows are left, and has `run` run them: by helpers from now on, if any have nothing else to
+    /// do, and by the thread that [waits](SharedChunks::finish) for them.
     pub fn share<T: Send + 'static>(
         self: &Arc<Self>,
         rows: usize,
@@ -150,7 +154,8 @@ impl<T> Job<T> {
 }
 
 impl<T: Send + 'static> SharedChunks<T> {
-    /// Waits for the chunks, running those that nobody else runs, and gives what came of all, in order.
+    /// Waits for the chunks, running those that nobody else runs, and gives what came of all, in
+    /// order.
     pub async fn finish(mut self) -> Result<Vec<T>> {
         if matches!(self.who, ChunkRunners::Everybody) {
             while self.job.run_next(&self.send) {
@@ -169,8 +174,9 @@ impl<T: Send + 'static> SharedChunks<T> {
         Ok(in_order(done))
     }
 
-    /// [`SharedChunks::finish`] for functions: once `cancel` asks for the end no chunk begins, and those that run are waited for.
-    /// Chunks may wait for a turn that somebody else holds for long. Needs Tokio's timer.
+    /// [`SharedChunks::finish`] for functions: once `cancel` asks for the end no chunk begins, and
+    /// those that run are waited for. Chunks may wait for a turn that somebody else holds for long.
+    /// Needs Tokio's timer.
     pub async fn finish_unless(self, cancel: &Cancel) -> Result<Vec<T>> {
         let Self { job, send, mut parts, .. } = self;
         drop(send);
@@ -195,7 +201,8 @@ impl<T: Send + 'static> SharedChunks<T> {
         Ok(in_order(done))
     }
 
-    /// Calls one helper more, if there is a chunk for it, and a core: where helpers run everything, theirs are all cores.
+    /// Calls one helper more, if there is a chunk for it, and a core: where helpers run everything,
+    /// theirs are all cores.
     fn call_helper(&mut self) -> bool {
         let cores = match &self.who {
             ChunkRunners::Everybody => self.crew.most.saturating_sub(self.crew.working.load(Ordering::Relaxed).max(1)),

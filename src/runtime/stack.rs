@@ -35,8 +35,8 @@ pub fn has_room() -> bool {
     stacker::remaining_stack().is_none_or(|left| left > STEP_OF_INTERPRETER)
 }
 
-/// DataFusion's walks look at each step as [`step`] does. What they call between two steps may
-/// recurse without looking.
+/// DataFusion's walks look at each step as [`step`] does. Between two steps they may call code that
+/// recurses without looking.
 pub(super) fn prepare() {
     recursive::set_minimum_stack_size(STEP);
     recursive::set_stack_allocation_size(THREAD_STACK);

@@ -1,5 +1,6 @@
-//! BlockingThreads for what may block. The one that fell idle last works next: it has the warmest cache, and those that nobody needs any more end.
-//! Tokio's threads for blocking work take turns, so that as many stay as were ever needed at once.
+//! Threads for what may block. The one that fell idle last works next: it has the warmest cache,
+//! and those that nobody needs any more end. Tokio's threads for blocking work take turns, so that
+//! as many stay as were ever needed at once.
 
 use std::mem;
 use std::sync::{Arc, Weak};
@@ -17,7 +18,8 @@ const SPARE: Duration = Duration::from_secs(10);
 /// It does not panic: who makes it catches that, and says so where its result is waited for.
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The threads, as many as have work and some to spare. When this is dropped they end, each when its work is done.
+/// The threads, as many as have work and some to spare. When this is dropped they end, each when
+/// its work is done.
 #[derive(Default)]
 pub struct BlockingThreads {
     /// Those without work, the one that fell idle last at the end.

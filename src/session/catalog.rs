@@ -1,4 +1,5 @@
-//! Names of a session: temporary views, and the tables under the warehouse directory. As Spark's in-memory catalog, it lives as long as the session.
+//! Names of a session: temporary views, and the tables under the warehouse directory. As Spark's
+//! in-memory catalog, it lives as long as the session.
 
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
@@ -33,8 +34,8 @@ pub struct Table {
     pub managed: bool,
 }
 
-/// A schema with the columns that make directories at its end, in their order: so that a row that is inserted by position means
-/// what it means in Spark.
+/// A schema with the columns that make directories at its end, in their order: so that a row that
+/// is inserted by position means what it means in Spark.
 fn partitions_last(schema: &Schema, partition_by: &[String]) -> SchemaRef {
     let makes_directory = |name: &str| partition_by.iter().position(|by| by.eq_ignore_ascii_case(name));
     let mut fields = schema.fields().to_vec();
@@ -78,7 +79,8 @@ impl Views {
     }
 }
 
-/// The views of every session of the process, as Spark's are of every session of an application: `global_temp.name`.
+/// The views of every session of the process, as Spark's are of every session of an application:
+/// `global_temp.name`.
 pub fn global_views() -> &'static Views {
     static VIEWS: LazyLock<Views> = LazyLock::new(Views::default);
     &VIEWS
@@ -118,7 +120,8 @@ impl Catalog {
         Self::own(parts).and_then(TableName::new)
     }
 
-    /// The name of a table that is to be made or dropped; an error for one in another database or catalog, of which there are none.
+    /// The name of a table that is to be made or dropped; an error for one in another database or
+    /// catalog, of which there are none.
     pub fn own(parts: &[String]) -> Result<&str> {
         let (name, place) = parts.split_last().ok_or_else(|| Error::internal("a table's name has no parts"))?;
         let here = match place {

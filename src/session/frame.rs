@@ -146,8 +146,8 @@ impl Frame {
         self.each_lane(&self.pass(cancel)?, |_, rows| rows.try_collect())?.into_iter().collect()
     }
 
-    /// Works through the lanes of a pass side by side, each to its end, which comes early once another has failed; what came of each, in
-    /// the order of lanes.
+    /// Works through the lanes of a pass side by side, each to its end, which comes early once
+    /// another has failed; what came of each, in the order of lanes.
     pub fn each_lane<T, F>(
         &self,
         pass: &Pass,
@@ -180,8 +180,8 @@ impl Frame {
     /// Rows as they come, lane after lane, for a reader that takes them one record batch at a time.
     pub fn stream(&self, cancel: &Cancel) -> Result<BoxStream<'static, Result<RecordBatch>>> {
         let pass = self.pass(cancel)?;
-        // Lanes may exchange rows, so all must run: each is a task two record batches ahead, and has no thread of its own, which would wait
-        // for the reader as long as he likes.
+        // Lanes may exchange rows, so all must run: each is a task two record batches ahead, and
+        // has no thread of its own, which would wait for the reader as long as he likes.
         let lanes: Vec<_> = (0..pass.lanes())
             .map(|lane| {
                 let mut rows = pass.lane_stream(lane)?;

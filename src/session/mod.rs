@@ -1,7 +1,9 @@
 //! A session: configuration, names, formats, functions, running queries. What `SparkSession` holds.
 //!
-//! [`frame`] is an analysed DataFrame and its actions. [`read`], [`save`] and [`write_stream`] are its doors to sources and sinks,
-//! [`statement`] carries SQL statements out, [`catalog`] keeps tables and views, [`names`] says what they may be called, [`formats`] is the registry of `format("x")`.
+//! [`frame`] is an analysed DataFrame and its actions. [`read`], [`save`] and [`write_stream`] are
+//! its doors to sources and sinks, [`statement`] carries SQL statements out, [`catalog`] keeps
+//! tables and views, [`names`] says what they may be called, [`formats`] is the registry of
+//! `format("x")`.
 
 pub mod catalog;
 pub mod formats;
@@ -164,7 +166,8 @@ impl Session {
         Ok(self.warehouse()?.join(name.as_str()))
     }
 
-    /// Where a managed table will lie. As in Spark, it takes no folder that has files: they may be somebody's.
+    /// Where a managed table will lie. As in Spark, it takes no folder that has files: they may be
+    /// somebody's.
     pub fn new_table_path(&self, name: &TableName) -> Result<PathBuf> {
         let path = self.table_path(name)?;
         let free = match std::fs::read_dir(&path) {
@@ -180,7 +183,8 @@ impl Session {
             .with("location", uri::from_path(&std::path::absolute(&path)?)))
     }
 
-    /// Where a table lies that was given a place: one that is relative is under the warehouse directory, as in Spark.
+    /// Where a table lies that was given a place: one that is relative is under the warehouse
+    /// directory, as in Spark.
     pub fn table_location(&self, given: &str) -> Result<PathBuf> {
         Ok(std::path::absolute(self.warehouse()?.join(uri::local_path(given)?))?)
     }

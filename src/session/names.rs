@@ -1,8 +1,10 @@
-//! Names of tables and views, by the rules of Spark's parser and of its catalog. A name is never a path.
+//! Names of tables and views, by the rules of Spark's parser and of its catalog. A name is never a
+//! path.
 
 use crate::error::{Error, Result, condition};
 
-/// The name of a table of this session: ASCII letters, digits and `_`, in lower case. It is safe as the name of a folder.
+/// The name of a table of this session: ASCII letters, digits and `_`, in lower case. It is safe as
+/// the name of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableName(String);
 
@@ -58,7 +60,8 @@ pub fn view_name(text: &str) -> Result<String> {
     }
 }
 
-/// The name of a temporary view of `CREATE TEMPORARY VIEW`, which may be qualified as one of the session.
+/// The name of a temporary view of `CREATE TEMPORARY VIEW`, which may be qualified as one of the
+/// session.
 pub fn sql_view_name(parts: &[String]) -> Result<&str> {
     let (name, place) = parts.split_last().ok_or_else(|| Error::internal("a view's name has no parts"))?;
     let here = match place {

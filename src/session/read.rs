@@ -1,4 +1,5 @@
-//! `spark.read`, `spark.readStream` and tables: from a format and its options to a frame over a source.
+//! `spark.read`, `spark.readStream` and tables: from a format and its options to a frame over a
+//! source.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -95,8 +95,9 @@ fn run(frame: &Frame, cancel: &Cancel) -> Result<()> {
     frame.each_lane(&frame.pass(cancel)?, |_, rows| rows.try_for_each(|_| ready(Ok(()))))?.into_iter().collect()
 }
 
-/// `df.write.mode("append").saveAsTable(name)`: by name, where `insertInto` goes by position. The table's own format, partitions
-/// and options hold: another format or partitioning is an error, and an option gets a warning, so that nobody believes in them.
+/// `df.write.mode("append").saveAsTable(name)`: by name, where `insertInto` goes by position. The
+/// table's own format, partitions and options hold: another format or partitioning is an error, and
+/// an option gets a warning, so that nobody believes in them.
 fn append(table: &Table, frame: &Frame, request: &SaveRequest, conf: &Conf, cancel: &Cancel) -> Result<()> {
     let name = format!("{CATALOG}.{DATABASE}.{}", table.name);
     for key in request.options.unread() {
@@ -132,7 +133,8 @@ fn append(table: &Table, frame: &Frame, request: &SaveRequest, conf: &Conf, canc
                     .with("inputColumns", given.join(", ")));
             }
             1 => expressions.push(column),
-            // The resolver's error says that the name is ambiguous; it comes before that of a name further on.
+            // The resolver's error says that the name is ambiguous; it comes before that of a name
+            // further on.
             _ => frame.derive(|input| Relation::Project { input, expressions: vec![column] }).map(|_| ())?,
         }
     }

@@ -142,7 +142,8 @@ pub fn declare(
     Ok(())
 }
 
-/// `DROP TABLE`, and `catalog.dropTable`: a managed table's files go with it. As in Spark, a view of that name comes first.
+/// `DROP TABLE`, and `catalog.dropTable`: a managed table's files go with it. As in Spark, a view
+/// of that name comes first.
 pub fn drop_table(session: &Session, name: &[String], if_exists: bool) -> Result<()> {
     if drop_view(session, name) {
         return Ok(());
@@ -160,7 +161,8 @@ pub fn drop_table(session: &Session, name: &[String], if_exists: bool) -> Result
     }
 }
 
-/// Removes a managed table's folder and what is in it. Of a symbolic link the link goes, and what it points to stays.
+/// Removes a managed table's folder and what is in it. Of a symbolic link the link goes, and what
+/// it points to stays.
 pub(super) fn remove_folder(path: &Path) -> Result<()> {
     let removed = match std::fs::symlink_metadata(path) {
         Ok(about) if about.is_dir() => std::fs::remove_dir_all(path),
@@ -256,7 +258,8 @@ fn tables(session: &Arc<Session>, database: Option<&str>, pattern: Option<&str>)
     )
 }
 
-/// The expressions of a name pattern, which are regular but for `*`. Spark, too, skips what does not parse.
+/// The expressions of a name pattern, which are regular but for `*`. Spark, too, skips what does
+/// not parse.
 fn name_patterns(pattern: &str) -> Vec<NamePattern> {
     let whole = |part: &str| NamePattern::new(&part.replace('*', ".*"), true);
     pattern.trim().split('|').filter_map(|part| whole(part).ok()).collect()

@@ -111,7 +111,7 @@ impl ConsoleWriter {
 
 impl Writer for ConsoleWriter {
     fn is_committed(&self, _id: BatchId) -> BoxFuture<'_, Result<bool>> {
-        // What was printed cannot be asked for; Spark prints a replayed batch again.
+        // Nobody can ask what was printed. Spark prints a replayed batch again.
         ready(Ok(false)).boxed()
     }
 

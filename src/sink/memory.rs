@@ -1,4 +1,5 @@
-//! The memory sink: rows stay in the process and are read through a temporary view called like the query.
+//! The memory sink: rows stay in the process and are read through a temporary view called like the
+//! query.
 
 use std::sync::Arc;
 
@@ -33,14 +34,15 @@ struct SinkRows {
 const MERGED_ROWS: usize = 8192;
 
 impl SinkRows {
-    /// Adds rows. A continuous query adds one or two at a time, so a record batch is merged with the one before it while that is no bigger, as
-    /// a binary counter carries: a reader finds few of them, and a row is copied a dozen times at most.
+    /// Adds rows. A continuous query adds one or two at a time, so a record batch is merged with
+    /// the one before it while that is no bigger, as a binary counter carries: a reader finds few
+    /// of them, and a row is copied a dozen times at most.
     fn push(&mut self, rows: RecordBatch) {
         let mut newest = rows;
         while let Some(before) = self.rows.last()
             && before.num_rows() <= newest.num_rows()
             && before.num_rows() + newest.num_rows() <= MERGED_ROWS
-            // What does not fit into one, text beyond 2 GB, stays apart.
+            // Text beyond 2 GB does not fit into one array, and stays apart.
             && let Ok(merged) = concat_batches(before.schema_ref(), [before, &newest])
         {
             self.rows.pop();

@@ -1,7 +1,17 @@
 //! Where rows go: the contract of a sink.
 //!
-//! A [`Sink`] is what `writeStream.format("x")` declares; `start()` opens it into a [`Writer`]. A batch's rows are staged lane by
-//! lane, invisible, and made visible by one commit. The tutorial is `console`: options, a format, a writer.
+//! A [`Sink`] is what `writeStream.format("x")` declares; `start()` opens it into a [`Writer`]. A
+//! batch's rows are staged lane by lane, invisible, and made visible by one commit. The tutorial is
+//! `console`: options, a format, a writer.
+//!
+//! To add one: a file here, its line in [`formats`], a table in `docs/sinks.md`. A sink may block.
+//! One that promises "exactly once" answers [`Writer::is_committed`], as [`files`] does.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`format`](mod@format) | the contract of a format: options in, a [`Sink`] out |
+//! | [`files`] | files, exactly once; [`encode`] turns rows into their bytes |
+//! | [`console`], [`memory`], [`noop`] | a table a batch; rows kept in the process; rows that nobody wants |
 
 pub mod console;
 pub mod encode;
@@ -59,9 +69,11 @@ impl OutputMode {
 pub struct SinkAbilities {
     pub modes: &'static [OutputMode],
     pub partition_by: bool,
-    /// Whether a query may run without a checkpoint location (memory, foreach, foreachBatch, console, noop).
+    /// Whether a query may run without a checkpoint location (memory, foreach, foreachBatch,
+    /// console, noop).
     pub temporary_checkpoint: bool,
-    /// False for a sink whose rows die with the process: it refuses an existing checkpoint, except in complete mode.
+    /// False for a sink whose rows die with the process: it refuses an existing checkpoint, except
+    /// in complete mode.
     pub recovers: bool,
 }
 
@@ -72,8 +84,8 @@ pub trait Sink: Send + Sync + Debug {
 
     fn can(&self) -> SinkAbilities;
 
-    /// Refuses to start a query whose batches would be lost there, before it reads a row. `begun` is the newest batch that its checkpoint
-    /// knows of.
+    /// Refuses to start a query whose batches would be lost there, before it reads a row. `begun`
+    /// is the newest batch that its checkpoint knows of.
     fn check_start(&self, run: &SinkRun, begun: Option<BatchId>) -> Result<()> {
         let _ = (run, begun);
         Ok(())
@@ -115,18 +127,22 @@ pub struct SinkReport {
     pub rows: Option<u64>,
 }
 
-/// A sink opened by one run of one query. The engine cancels and awaits; it never just drops a future. `stage` is polled on the lane's
-/// thread, which may block; everything else on the query's thread.
+/// A sink opened by one run of one query. The engine cancels and awaits; it never just drops a
+/// future. `stage` is polled on the lane's thread, which may block; everything else on the query's
+/// thread.
 pub trait Writer: Send + Sync {
-    /// Whether the batch is visible already: asked before a replay, and of a writer opened anew after a commit failed. May finish what a
-    /// crash left half-done. A sink that promises exactly once answers truly or with an error, never a guess; one that promises at least once
-    /// answers `false`, and the batch comes again.
+    /// Whether the batch is visible already: asked before a replay, and of a writer opened anew
+    /// after a commit failed. May finish what a crash left half-done. A sink that promises exactly
+    /// once answers truly or with an error, never a guess; one that promises at least once answers
+    /// `false`, and the batch comes again.
     fn is_committed(&self, id: BatchId) -> BoxFuture<'_, Result<bool>>;
 
-    /// Takes one lane's rows. Nothing becomes visible; what is staged need not survive the process. Lanes run at once.
+    /// Takes one lane's rows. Nothing becomes visible; what is staged need not survive the process.
+    /// Lanes run at once.
     fn stage<'a>(&'a self, batch: &'a Batch, lane: usize, rows: RecordBatches) -> BoxFuture<'a, Result<Staged>>;
 
-    /// Makes the batch visible, whole. `staged` is in lane order and may be empty. Idempotent by the batch's id.
+    /// Makes the batch visible, whole. `staged` is in lane order and may be empty. Idempotent by
+    /// the batch's id.
     fn commit<'a>(&'a self, batch: &'a Batch, staged: Vec<Staged>) -> BoxFuture<'a, Result<SinkReport>>;
 
     /// After every lane has ended, when one failed: removes what was staged.
@@ -142,7 +158,7 @@ pub trait ContinuousWriter: Send + Sync {
     /// Rows are visible on return.
     fn write(&self, epoch: EpochId, lane: usize, rows: RecordBatch) -> BoxFuture<'_, Result<()>>;
 
-    /// What the lane wrote in this epoch is durable on return; before `offsets/E`.
+    /// Ends the lane's epoch, before `offsets/E`. Its rows are durable on return.
     fn end_epoch(&self, epoch: EpochId, lane: usize) -> BoxFuture<'_, Result<()>>;
 }
 

@@ -1,4 +1,5 @@
-//! `noop`: takes every row and keeps none, for measuring and for queries that are run for their side effects.
+//! `noop`: takes every row and keeps none, for measuring and for queries that are run for their
+//! side effects.
 
 use std::sync::Arc;
 

@@ -13,7 +13,8 @@ use crate::runtime::Runtime;
 pub trait InputFormat: Send + Sync {
     fn name(&self) -> &str;
 
-    /// Called at `load()`. Reads its options (what it leaves unread gets a warning), infers the schema where it may.
+    /// Called at `load()`. Reads its options (what it leaves unread gets a warning), infers the
+    /// schema where it may.
     fn source(&self, request: SourceRequest<'_>) -> Result<Arc<dyn Source>> {
         let _ = request;
         Err(Error::unsupported(format!("the data source '{}' cannot be read", self.name())))

@@ -1,5 +1,5 @@
-//! Rows in memory: [`MemoryTable`], a static relation (createDataFrame, VALUES, cached data), and [`MemoryStream`], a stream that tests
-//! and notebooks feed by hand.
+//! Rows in memory: [`MemoryTable`], a static relation (createDataFrame, VALUES, cached data), and
+//! [`MemoryStream`], a stream that tests and notebooks feed by hand.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -16,7 +16,8 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Result};
 
-/// Rows that do not change, cut into as many contiguous parts as there are lanes. Nothing is copied.
+/// Rows that do not change, cut into as many contiguous parts as there are lanes. Nothing is
+/// copied.
 #[derive(Clone, Debug)]
 pub struct MemoryTable {
     schema: SchemaRef,
@@ -31,7 +32,8 @@ impl MemoryTable {
         Ok(Self { schema, batches, local: false })
     }
 
-    /// The rows are those that a statement answers with, or of a table that the user holds: `isLocal()` says so.
+    /// The rows are those that a statement answers with, or of a table that the user holds:
+    /// `isLocal()` says so.
     #[must_use]
     pub fn local(self) -> Self {
         Self { local: true, ..self }
@@ -79,8 +81,8 @@ impl Source for MemoryTable {
     }
 }
 
-/// Cuts batches into `lanes` contiguous partitions, some of them empty, where PySpark cuts a list: it sends groups of rows, and cuts
-/// between those.
+/// Cuts batches into `lanes` contiguous partitions, some of them empty, where PySpark cuts a list:
+/// it sends groups of rows, and cuts between those.
 fn partitions(batches: &[RecordBatch], lanes: usize) -> Vec<Arc<dyn Partition>> {
     const MOST_IN_GROUP: usize = 1024;
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
@@ -116,10 +118,12 @@ impl Partition for HeldBatches {
     }
 }
 
-/// A stream that is fed by hand: whatever [`MemoryStream::add`] is given is there for the next batch, or at once in a continuous query.
+/// A stream that is fed by hand: whatever [`MemoryStream::add`] is given is there for the next
+/// batch, or at once in a continuous query.
 ///
-/// An offset is the number of the newest record batch, from 0. Several queries may read one stream; a record batch is forgotten when each
-/// query that is open has committed it, so a stream does not replay for another process, nor for a query that was not open.
+/// An offset is the number of the newest record batch, from 0. Several queries may read one stream;
+/// a record batch is forgotten when each query that is open has committed it, so a stream does not
+/// replay for another process, nor for a query that was not open.
 #[derive(Clone, Debug)]
 pub struct MemoryStream {
     schema: SchemaRef,
@@ -273,7 +277,8 @@ impl Reader for StreamReader {
     }
 }
 
-/// In a continuous query record batch n belongs to lane n mod lanes; the merged offset lists what each lane reads next, e.g. `[4,3]`.
+/// In a continuous query record batch n belongs to lane n mod lanes; the merged offset lists what
+/// each lane reads next, e.g. `[4,3]`.
 impl ContinuousReader for StreamReader {
     fn start(&mut self, from: Option<&Offset>) -> Result<Vec<Box<dyn Tail>>> {
         let (first, lanes) = (self.shared.state.lock().first, self.lanes as u64);

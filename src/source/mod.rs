@@ -1,8 +1,20 @@
 //! Where rows come from: the contract of a source.
 //!
-//! A [`InputFormat`](format::InputFormat) is what `format("x")` names. Its [`Source`] is what `load()` declares; a query opens it into a
-//! [`Reader`], which says where each batch ends and cuts a range of offsets into [`Partition`]s. A batch read uses the same
-//! path as a stream of one batch without a checkpoint. The simplest implementation, and so the tutorial, is `rate_micro_batch`.
+//! A [`InputFormat`](format::InputFormat) is what `format("x")` names. Its [`Source`] is what
+//! `load()` declares; a query opens it into a [`Reader`], which says where each batch ends and cuts
+//! a range of offsets into [`Partition`]s. A batch read uses the same path as a stream of one batch
+//! without a checkpoint. The simplest implementation, and so the tutorial, is [`rate_micro_batch`].
+//!
+//! To add one: a file here, its line in [`formats`], a table in `docs/sources.md`. A source may
+//! block; Tokio has no driver for I/O here.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`format`](mod@format) | the contract of a format: options in, a [`Source`] out |
+//! | [`files`] | files, in batch and as a stream |
+//! | [`rate`], [`rate_micro_batch`], [`range`], [`socket`] | rows made by the clock, by the batch, once; lines from a server |
+//! | [`memory`] | rows in memory: static relations, and the stream that tests fill |
+//! | [`once`] | the reader of what is there once and whole |
 
 pub mod files;
 pub mod format;
@@ -40,7 +52,8 @@ pub fn formats() -> Vec<Arc<dyn InputFormat>> {
     formats
 }
 
-/// One line of JSON, opaque to the engine, in the form that Spark writes for the source. Offsets are equal when their texts are.
+/// One line of JSON, opaque to the engine, in the form that Spark writes for the source. Offsets
+/// are equal when their texts are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Offset(pub String);
 
@@ -51,7 +64,8 @@ impl fmt::Display for Offset {
 }
 
 impl Offset {
-    /// The error for an offset that `source` cannot read: it is damaged, or another source wrote it.
+    /// The error for an offset that `source` cannot read: it is damaged, or another source wrote
+    /// it.
     pub fn damaged(&self, source: &str, why: impl fmt::Display) -> Error {
         Error::new(
             ErrorKind::Checkpoint,
@@ -62,7 +76,8 @@ impl Offset {
     }
 }
 
-/// Record batches on their way, from code that blocks (run on a thread where it may) or from code that does not.
+/// Record batches on their way, from code that blocks (run on a thread where it may) or from code
+/// that does not.
 pub enum RecordBatches {
     Blocking(Box<dyn Iterator<Item = Result<RecordBatch>> + Send>),
     Async(BoxStream<'static, Result<RecordBatch>>),
@@ -86,8 +101,8 @@ impl RecordBatches {
         }
     }
 
-    /// The batches as a stream. What blocks runs where the stream is polled, if that thread may block, as a lane's may; else on one that may, two
-    /// record batches ahead.
+    /// The batches as a stream. A blocking iterator runs on the polling thread if that thread may
+    /// block, as a lane's may. Otherwise a blocking thread runs it, two record batches ahead.
     pub fn into_stream(self, runtime: &Runtime, cancel: &Cancel) -> BoxStream<'static, Result<RecordBatch>> {
         let iterator = match self {
             Self::Nothing => return stream::empty().boxed(),
@@ -100,7 +115,8 @@ impl RecordBatches {
     }
 }
 
-/// The batches up to the first error: a cancel is one, and so is a panic, which must not look like the end of the rows.
+/// The batches up to the first error: a cancel is one, and so is a panic, which must not look like
+/// the end of the rows.
 fn to_first_error(
     mut batches: impl Iterator<Item = Result<RecordBatch>> + Send + 'static,
     cancel: Cancel,
@@ -178,7 +194,8 @@ impl Scan {
         Self { columns: (0..schema.fields().len()).collect(), cancel }
     }
 
-    /// A record batch of `rows` rows whose columns, of the source's `schema`, are made on demand: what is not wanted is not made.
+    /// A record batch of `rows` rows whose columns, of the source's `schema`, are made on demand:
+    /// what is not wanted is not made.
     pub fn build(
         &self,
         schema: &Schema,
@@ -203,12 +220,14 @@ pub trait Source: Send + Sync + Debug {
 
     fn schema(&self) -> SchemaRef;
 
-    /// Columns behind those of the schema, which a plan may read and `*` leaves out: what a file says of its rows.
+    /// Columns behind those of the schema, which a plan may read and `*` leaves out: what a file
+    /// says of its rows.
     fn hidden(&self) -> Vec<Field> {
         Vec::new()
     }
 
-    /// How many partitions the user asked for, where the source was told: the plan has a lane for each.
+    /// How many partitions the user asked for, where the source was told: the plan has a lane for
+    /// each.
     fn partitions(&self) -> Option<usize> {
         None
     }
@@ -223,8 +242,8 @@ pub trait Source: Send + Sync + Debug {
         self.description()
     }
 
-    /// The same source as one that looks at each read what there is, where it would keep what it found when it was made: a table,
-    /// whose rows may be added to.
+    /// The same source as one that looks at each read what there is, where it would keep what it
+    /// found when it was made: a table, whose rows may be added to.
     fn looking_again(&self) -> Option<Arc<dyn Source>> {
         None
     }
@@ -234,7 +253,8 @@ pub trait Source: Send + Sync + Debug {
         Ok(Vec::new())
     }
 
-    /// False for a source that cannot give the same rows again (socket, memory): the docs and `start()` say so.
+    /// False for a source that cannot give the same rows again (socket, memory): the docs and
+    /// `start()` say so.
     fn replays(&self) -> bool {
         true
     }
@@ -242,7 +262,8 @@ pub trait Source: Send + Sync + Debug {
     /// Opens the source for one run of one query, or one batch read. May do I/O.
     fn open(&self, run: SourceRun) -> Result<Box<dyn Reader>>;
 
-    /// With whom every action on these rows ends, if with anybody: the rows of a batch with their query.
+    /// With whom every action on these rows ends, if with anybody: the rows of a batch with their
+    /// query.
     fn owner(&self) -> Option<Cancel> {
         None
     }
@@ -257,7 +278,8 @@ pub trait Source: Send + Sync + Debug {
 /// What a reader is given when it is opened.
 #[derive(Clone)]
 pub struct SourceRun {
-    /// Parallel lanes of the plan; a source's partitions go to lanes in their order, neighbours together.
+    /// Parallel lanes of the plan; a source's partitions go to lanes in their order, neighbours
+    /// together.
     pub lanes: usize,
     pub conf: Arc<Conf>,
     pub clock: Arc<dyn Clock>,
@@ -268,7 +290,8 @@ pub struct SourceRun {
     pub log: Option<SourceLog>,
 }
 
-/// A source opened by one run of one query. Lives on the query's own thread, one call at a time; dropping it there is its stop.
+/// A source opened by one run of one query. Lives on the query's own thread, one call at a time;
+/// dropping it there is its stop.
 pub trait Reader: Send {
     /// Where a new query begins; `None` is before everything. The same when batch 0 is replayed.
     fn initial(&mut self) -> Result<Option<Offset>>;
@@ -276,10 +299,12 @@ pub trait Reader: Send {
     /// `availableNow`, once, before any batch.
     fn pin_available(&mut self) -> Result<Available>;
 
-    /// Where this batch ends. `None`: nothing new. Never before the head of the source's own log. Called once a batch; may do I/O.
+    /// Where this batch ends. `None`: nothing new. Never before the head of the source's own log.
+    /// Called once a batch; may do I/O.
     fn end_of_batch(&mut self, start: Option<&Offset>, limit: ReadLimit) -> Result<Option<Offset>>;
 
-    /// Cuts `(start, end]` into partitions, never called with `end == start`. The same range gives the same rows, or an error.
+    /// Cuts `(start, end]` into partitions, never called with `end == start`. The same range gives
+    /// the same rows, or an error.
     fn partitions(&mut self, start: Option<&Offset>, end: &Offset) -> Result<Vec<Arc<dyn Partition>>>;
 
     /// After `commits/N`: the source may forget everything up to `end`. May be repeated.
@@ -314,8 +339,8 @@ pub struct LaneOffset(pub String);
 
 /// A source opened by a continuous query.
 pub trait ContinuousReader: Send {
-    /// One tail a lane, from the committed offset or the source's beginning; a source whose option says how many partitions it has returns
-    /// as many, and the query then has that many lanes.
+    /// One tail a lane, from the committed offset or the source's beginning; a source whose option
+    /// says how many partitions it has returns as many, and the query then has that many lanes.
     fn start(&mut self, from: Option<&Offset>) -> Result<Vec<Box<dyn Tail>>>;
 
     /// What `offsets/E` holds when every lane has ended the epoch; `ends[i]` is lane i's.
@@ -334,7 +359,8 @@ pub trait ContinuousReader: Send {
 
 /// One lane of a continuous source, on a thread of its own.
 pub trait Tail: Send {
-    /// The next rows as soon as there are any, with all of the source's columns, and where the lane stands after them; `None` when `wait` has passed without.
+    /// The next rows as soon as there are any, with all of the source's columns, and where the lane
+    /// stands after them; `None` when `wait` has passed without.
     fn next(&mut self, wait: Duration) -> Result<Option<(RecordBatch, LaneOffset)>>;
 
     /// Where the lane stands now.

@@ -78,7 +78,8 @@ impl Partition for Slice {
             if rows == 0 {
                 return None;
             }
-            // In i128 because start + n·step may leave i64 half-way only, never for a number of the range.
+            // In i128 because start + n·step may leave i64 half-way only, never for a number of the
+            // range.
             let from = (i128::from(range.start) + i128::from(next) * i128::from(range.step)) as i64;
             next += rows;
             Some(scan.cancel.check().and_then(|()| {

@@ -1,6 +1,8 @@
-//! `rate`: so many rows a second, by the clock. An offset is the number of whole seconds since the query was first started, e.g. `5`.
+//! `rate`: so many rows a second, by the clock. An offset is the number of whole seconds since the
+//! query was first started, e.g. `5`.
 //!
-//! When that was stands in the source's own log, `sources/<i>/0`, so that a restarted query goes on with the next value:
+//! When that was stands in the source's own log, `sources/<i>/0`, so that a restarted query goes on
+//! with the next value:
 //!
 //! ```text
 //! v1
@@ -111,7 +113,8 @@ fn created(log: &SourceLog, now_ms: i64) -> Result<i64> {
     }
 }
 
-/// How many values there are after so many seconds: the speed rises by the same step each second of the ramp, then stays. `None` past `i64`.
+/// How many values there are after so many seconds: the speed rises by the same step each second of
+/// the ramp, then stays. `None` past `i64`.
 fn value_at(seconds: i64, rows_per_second: i64, ramp_up_seconds: i64) -> Option<i64> {
     let step = (rows_per_second / (ramp_up_seconds + 1)).max(1);
     let in_ramp = seconds.min(ramp_up_seconds);
@@ -251,7 +254,8 @@ impl ContinuousReader for ContinuousRate {
     fn start(&mut self, from: Option<&Offset>) -> Result<Vec<Box<dyn Tail>>> {
         let partitions = self.rate.partitions;
         let stands: Vec<Stand> = match from {
-            // The start is exclusive, so the first value of each partition is the partition's number.
+            // The start is exclusive, so the first value of each partition is the partition's
+            // number.
             None => (0..partitions).map(|i| Stand { value: i - partitions, run_time_ms: self.created_ms }).collect(),
             Some(offset) => {
                 let map: std::collections::BTreeMap<String, Stand> =
@@ -285,7 +289,8 @@ impl ContinuousReader for ContinuousRate {
     }
 }
 
-/// One partition of a continuous query. The n-th row from where it began is due n / rowsPerSecond later.
+/// One partition of a continuous query. The n-th row from where it began is due n / rowsPerSecond
+/// later.
 struct RateTail {
     clock: Arc<dyn Clock>,
     from: Stand,

@@ -1,7 +1,9 @@
-//! `rate-micro-batch`: the same number of rows in every batch, whatever the clock says. The tutorial of the [`Source`] contract.
+//! `rate-micro-batch`: the same number of rows in every batch, whatever the clock says. The
+//! tutorial of the [`Source`] contract.
 //!
-//! Batch n holds the values `[n·rowsPerBatch, (n+1)·rowsPerBatch)`, all with the time `startTimestamp + n·advanceMillisPerBatch`. An offset
-//! is the first value that was not read yet and the time its batch will carry, e.g. `{"offset":20,"timestamp":2000}`: nothing else is
+//! Batch n holds the values `[n·rowsPerBatch, (n+1)·rowsPerBatch)`, all with the time
+//! `startTimestamp + n·advanceMillisPerBatch`. An offset is the first value that was not read yet
+//! and the time its batch will carry, e.g. `{"offset":20,"timestamp":2000}`: nothing else is
 //! remembered, so a range of offsets gives the same rows for ever.
 
 use std::sync::Arc;

@@ -1,7 +1,9 @@
-//! `socket`: lines of text from a TCP server, for trying things out. Nothing is kept once it was committed, so nothing can be replayed.
+//! `socket`: lines of text from a TCP server, for trying things out. Nothing is kept once it was
+//! committed, so nothing can be replayed.
 //!
-//! An offset is the number of the last line, from `-1`. The connection is made when the first batch is planned, as in Spark: `start()` does not
-//! wait for it, and a port that nobody listens on ends the query with an error. A thread reads lines as they come and wakes the lane they belong to.
+//! An offset is the number of the last line, from `-1`. The connection is made when the first batch
+//! is planned, as in Spark: `start()` does not wait for it, and a port that nobody listens on ends
+//! the query with an error. A thread reads lines as they come and wakes the lane they belong to.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -279,7 +281,8 @@ impl SocketReader {
         offset.0.parse::<i64>().map(|last| last + 1).map_err(|error| offset.damaged("socket", error))
     }
 
-    /// The lines; connects on the first call, from which `first` is the number of the next line to come.
+    /// The lines; connects on the first call, from which `first` is the number of the next line to
+    /// come.
     fn lines(&mut self, first: i64) -> Result<Arc<Lines>> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
@@ -346,14 +349,16 @@ impl Partition for Taken {
     }
 }
 
-/// In a continuous query line n belongs to lane n mod lanes; the merged offset lists the line that each lane reads next, e.g. `[4,3]`.
+/// In a continuous query line n belongs to lane n mod lanes; the merged offset lists the line that
+/// each lane reads next, e.g. `[4,3]`.
 impl ContinuousReader for SocketReader {
     fn start(&mut self, from: Option<&Offset>) -> Result<Vec<Box<dyn Tail>>> {
         let next: Vec<i64> = match from {
             None => (0..self.partitions as i64).collect(),
             Some(offset) => serde_json::from_str(&offset.0).map_err(|error| offset.damaged("socket", error))?,
         };
-        // A new connection knows nothing of the lines before it: numbering goes on where the furthest lane stood.
+        // A new connection knows nothing of the lines before it: numbering goes on where the
+        // furthest lane stood.
         let first = if from.is_some() && self.connection.is_none() {
             let end = next.iter().copied().max().unwrap_or(0);
             end - end.rem_euclid(self.partitions as i64)

@@ -29,7 +29,8 @@ pub enum Opened {
     EachBatch(Arc<dyn EachBatch>),
 }
 
-/// A micro-batch run of a query: its checkpoint, its plan, its readers and its writer. Lives on the query's thread.
+/// A micro-batch run of a query: its checkpoint, its plan, its readers and its writer. Lives on the
+/// query's thread.
 pub struct MicroBatch {
     checkpoint: Checkpoint,
     plan: Arc<Finished>,
@@ -179,7 +180,8 @@ impl MicroBatch {
         Ok(ends)
     }
 
-    /// `availableNow`: notes what is there, before any batch. The trigger comes back as it can be carried out.
+    /// `availableNow`: notes what is there, before any batch. The trigger comes back as it can be
+    /// carried out.
     pub fn pin_available(&mut self, trigger: Trigger) -> Result<Trigger> {
         if trigger != Trigger::AvailableNow {
             return Ok(trigger);
@@ -211,9 +213,11 @@ impl MicroBatch {
         Ok(Some(progress))
     }
 
-    /// The life of a batch. A crash between any two of its steps is covered by the recovery table, or by the source's own log.
+    /// The life of a batch. A crash between any two of its steps is covered by the recovery table,
+    /// or by the source's own log.
     fn run_batch(&mut self, limit: ReadLimit, times: &mut Durations) -> Result<Option<Progress>> {
-        // 1. A trigger fired. 2. Each reader says where this batch ends, unless a crash left a batch whose range is logged.
+        // 1. A trigger fired. 2. Each reader says where this batch ends, unless a crash left a
+        //    batch whose range is logged.
         let replay = self.replay.take();
         let replayed = replay.is_some();
         let logged = match replay {
@@ -237,7 +241,8 @@ impl MicroBatch {
             crash::point("offsets");
         }
         self.monitor.message("Processing new data");
-        // 4. The plan reads this batch's rows. 5. The writer makes them visible, whole or not at all.
+        // 4. The plan reads this batch's rows. 5. The writer makes them visible, whole or not at
+        //    all.
         let inputs = self.timed(&mut times.get_batch, Self::partitions)?;
         let done = self.timed(&mut times.add_batch, |run| match &run.output {
             Opened::EachBatch(callback) => run.call(Arc::clone(callback), &batch, inputs),
@@ -266,7 +271,8 @@ impl MicroBatch {
         result
     }
 
-    /// Where each reader says the batch ends, and the batch's clock reading; `None` when no source has anything new.
+    /// Where each reader says the batch ends, and the batch's clock reading; `None` when no source
+    /// has anything new.
     fn find_ends(&mut self, limit: ReadLimit) -> Result<Option<LoggedBatch>> {
         let mut any_new = false;
         for input in &mut self.inputs {
@@ -324,7 +330,8 @@ impl MicroBatch {
         Ok(Done { passes: frame.passes(), report: SinkReport::default() })
     }
 
-    /// Runs one pass into the writer's stage, and commits it. A replayed batch that is visible already runs into nothing.
+    /// Runs one pass into the writer's stage, and commits it. A replayed batch that is visible
+    /// already runs into nothing.
     fn write(&mut self, writer: Arc<dyn Writer>, batch: &Arc<Batch>, inputs: Inputs, replayed: bool) -> Result<Done> {
         let visible = replayed && self.runtime.block_on(writer.is_committed(batch.id))?;
         let pass = Arc::new(self.plan.pass(Arc::clone(batch), inputs)?);
@@ -355,7 +362,8 @@ impl MicroBatch {
         Ok(Done { passes, report })
     }
 
-    /// Commits what was staged. When that fails, a writer opened anew says whether the batch became visible all the same.
+    /// Commits what was staged. When that fails, a writer opened anew says whether the batch became
+    /// visible all the same.
     fn commit(&mut self, writer: &Arc<dyn Writer>, batch: &Batch, staged: Vec<Staged>) -> Result<SinkReport> {
         let error = match self.runtime.block_on(writer.commit(batch, staged)) {
             Ok(report) => return Ok(report),
@@ -431,7 +439,8 @@ impl MicroBatch {
         self.checkpoint.forget_before(done)
     }
 
-    /// The ends of the last batch and of the one that is under way, for the message of a query that failed.
+    /// The ends of the last batch and of the one that is under way, for the message of a query that
+    /// failed.
     pub fn offsets(&self) -> (String, String) {
         let show = |offset: fn(&BatchInput) -> Option<&Offset>| {
             let shown: Vec<_> = self

@@ -1,8 +1,10 @@
-//! `trigger(continuous=…)`: another order of the same pieces. Rows reach the sink as they arrive; an epoch only says how far that has come.
+//! `trigger(continuous=…)`: another order of the same pieces. Rows reach the sink as they arrive;
+//! an epoch only says how far that has come.
 //!
-//! Each lane has a thread that loops: next rows → a pass of the plan over them → write. At the interval every lane, idle ones too, makes what it wrote
-//! durable and says where it stands; then `offsets/E` and `commits/E` are written. A restart resumes at the newest commit, so
-//! what was written after it is written again: at least once.
+//! Each lane has a thread that loops: next rows → a pass of the plan over them → write. At the
+//! interval every lane, idle ones too, makes what it wrote durable and says where it stands; then
+//! `offsets/E` and `commits/E` are written. A restart resumes at the newest commit, so what was
+//! written after it is written again: at least once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -64,7 +66,8 @@ impl Continuous {
         Ok(Self { parts, epoch, committed })
     }
 
-    /// Runs until the query is stopped or a lane fails; the lanes begin anew when the source's partitions change.
+    /// Runs until the query is stopped or a lane fails; the lanes begin anew when the source's
+    /// partitions change.
     pub fn run(&mut self) -> Result<()> {
         while !self.parts.monitor.is_stopping() {
             self.run_lanes()?;
@@ -190,7 +193,8 @@ impl Board {
         Self { wanted: AtomicU64::new(epoch), state: Mutex::new(state), changed: Condvar::new(), clock }
     }
 
-    /// Asks every lane to end `epoch` and waits for their offsets; `None` when a lane ended without one.
+    /// Asks every lane to end `epoch` and waits for their offsets; `None` when a lane ended without
+    /// one.
     fn end_epoch(&self, epoch: u64, then: Then) -> Option<Vec<LaneOffset>> {
         let mut state = self.state.lock();
         state.ends.fill(None);
@@ -249,7 +253,8 @@ impl Board {
 /// One lane: its part of the source, a pass for each chunk, the writer.
 struct ContinuousLane {
     lane: usize,
-    /// The epoch it is in. Given, and not read from the board when its thread begins: the first epoch may be ending by then.
+    /// The epoch it is in. Given, and not read from the board when its thread begins: the first
+    /// epoch may be ending by then.
     epoch: u64,
     tail: Box<dyn Tail>,
     leaf: LeafId,

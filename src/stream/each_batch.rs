@@ -1,7 +1,8 @@
-//! `foreachBatch`: the user's function gets each batch as a relation, and may run as many actions on it as it likes.
+//! `foreachBatch`: the user's function gets each batch as a relation, and may run as many actions
+//! on it as it likes.
 //!
-//! The relation is a [`Source`] that holds (plan, batch, inputs): each read runs a pass of its own over the same inputs, so
-//! nothing is held in memory between actions.
+//! The relation is a [`Source`] that holds (plan, batch, inputs): each read runs a pass of its own
+//! over the same inputs, so nothing is held in memory between actions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,8 +24,9 @@ use crate::source::{Partition, Reader, RecordBatches, Scan, Source, SourceRun};
 
 /// The user's function.
 pub trait EachBatch: Send + Sync {
-    /// Called once a batch, again when the batch is replayed after a crash: tell the repetition by its number. On the query's own
-    /// thread, with no lock held. An error ends the query and leaves the batch for replay.
+    /// Called once a batch, again when the batch is replayed after a crash: tell the repetition by
+    /// its number. On the query's own thread, with no lock held. An error ends the query and leaves
+    /// the batch for replay.
     fn call(&self, rows: Arc<dyn Source>, id: BatchId) -> Result<()>;
 }
 
@@ -107,8 +109,9 @@ struct RunningPass {
     taken: Vec<bool>,
 }
 
-/// The passes of one action. A plan that names the frame twice, as a self-join does, reads each lane twice: the second read is
-/// served by another pass, whose other lanes wait for their own second read.
+/// The passes of one action. A plan that names the frame twice, as a self-join does, reads each
+/// lane twice: the second read is served by another pass, whose other lanes wait for their own
+/// second read.
 struct Reads {
     rows: Arc<BatchRows>,
     /// The batch, under the action that reads it.

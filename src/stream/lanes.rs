@@ -17,7 +17,8 @@ pub enum LanePlace {
     Spread,
 }
 
-/// A batch whose rows took less than this is followed by one that is run on the query's thread alone.
+/// A batch whose rows took less than this is followed by one that is run on the query's thread
+/// alone.
 const SMALL: Duration = Duration::from_micros(500);
 
 impl LanePlace {
@@ -27,8 +28,8 @@ impl LanePlace {
     }
 }
 
-/// Runs every lane to its end. When one fails the others are cancelled and awaited, never dropped; what the good ones gave comes back with the
-/// error.
+/// Runs every lane to its end. When one fails the others are cancelled and awaited, never dropped;
+/// what the good ones gave comes back with the error.
 pub fn all_lanes<T, F>(
     runtime: &Runtime,
     place: LanePlace,

@@ -1,7 +1,8 @@
 //! Who is told of a session's queries: `StreamingQueryListener`.
 //!
-//! That a query starts is told before `start()` returns, on the query's thread. Everything else goes through one queue to one thread of its own, so a
-//! slow listener holds up no query; when the queue is full, events are dropped and the log says so, as in Spark.
+//! That a query starts is told before `start()` returns, on the query's thread. Everything else
+//! goes through one queue to one thread of its own, so a slow listener holds up no query; when the
+//! queue is full, events are dropped and the log says so, as in Spark.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -22,7 +22,8 @@ pub struct Manager {
 #[derive(Default)]
 struct ManagedQueries {
     active: Vec<Arc<StreamingQuery>>,
-    /// Since the last [`Manager::reset_terminated`]: what the first query that ended, or the first that failed, left.
+    /// Since the last [`Manager::reset_terminated`]: what the first query that ended, or the first
+    /// that failed, left.
     terminated: Option<Option<Error>>,
 }
 
@@ -46,7 +47,8 @@ impl Manager {
         self.state.lock().active.iter().find(|query| query.id == id).cloned()
     }
 
-    /// Waits until a query has ended since the last reset, at most for `timeout`; true when one has, the error when it was one.
+    /// Waits until a query has ended since the last reset, at most for `timeout`; true when one
+    /// has, the error when it was one.
     pub fn await_any_termination(&self, timeout: Option<Duration>) -> Result<bool> {
         let mut state = self.state.lock();
         match timeout {

@@ -1,8 +1,17 @@
 //! Queries that run: when a batch is due, what it does, what is reported of it.
 //!
-//! [`start`] checks a query and opens it; [`query`] gives it a thread and loops over its [`trigger`]; [`batch`] is the life of a batch, the one
-//! place to read first, and [`lanes`] runs its lanes to their ends; [`continuous`] is the other order of the same pieces. [`manager`] knows the queries of a session, [`listener`]
-//! tells who wants to know, [`progress`] is what they hear.
+//! | file | what is in it |
+//! |---|---|
+//! | [`start`] | checks a query, as Spark does, and opens it |
+//! | [`query`] | its thread, and the loop over its trigger |
+//! | [`trigger`] | when a batch is due, as pure functions |
+//! | [`batch`] | the life of a batch: the one place to read first |
+//! | [`lanes`] | a batch's lanes, run to their ends |
+//! | [`each_batch`] | `foreachBatch` |
+//! | [`continuous`] | another order of the same pieces |
+//! | [`watermark`] | how far event time has come |
+//! | [`manager`], [`monitor`] | the queries of a session; what others see of one, and how they end it |
+//! | [`progress`], [`listener`] | what a query reports, and who is told |
 
 pub mod batch;
 pub mod continuous;

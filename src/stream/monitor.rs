@@ -1,4 +1,5 @@
-//! What the rest of the process sees of a running query, and how it asks it to end. Shared by the query's thread and everyone else.
+//! What the rest of the process sees of a running query, and how it asks it to end. Shared by the
+//! query's thread and everyone else.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -62,12 +63,14 @@ pub struct Monitor {
     cancel: Cancel,
 }
 
-/// Who asks a query to end. Either way the batch that is running is left for replay, unless it gets to its end before it is cut short.
+/// Who asks a query to end. Either way the batch that is running is left for replay, unless it gets
+/// to its end before it is cut short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoppedBy {
     /// Another thread: whatever runs is cut short.
     Another,
-    /// The function of the batch itself, which goes on undisturbed, and whose batch is not recorded as done.
+    /// The function of the batch itself, which goes on undisturbed, and whose batch is not recorded
+    /// as done.
     ItsBatch,
 }
 
@@ -159,7 +162,8 @@ impl Monitor {
         self.changed.notify_all();
     }
 
-    /// Asks the query to end. Its thread looks between steps, and wakes from its sleep by the clock's `wake`.
+    /// Asks the query to end. Its thread looks between steps, and wakes from its sleep by the
+    /// clock's `wake`.
     pub fn stop(&self, by: StoppedBy) {
         match by {
             StoppedBy::Another => self.cancel.cancel(CancelReason::Stopped),
@@ -208,7 +212,8 @@ impl Monitor {
         self.state.lock().triggers
     }
 
-    /// Waits until a trigger that began after the `after`-th found nothing to do, or the query ended; false at the timeout.
+    /// Waits until a trigger that began after the `after`-th found nothing to do, or the query
+    /// ended; false at the timeout.
     pub fn wait_for_idle(&self, after: u64, timeout: Option<Duration>) -> bool {
         let busy = |state: &mut MonitorState| state.idle <= after && state.phase != Phase::Ended;
         let mut state = self.state.lock();

@@ -1,4 +1,5 @@
-//! What a query reports of each batch: Spark's `StreamingQueryProgress`, with its keys in its order.
+//! What a query reports of each batch: Spark's `StreamingQueryProgress`, with its keys in its
+//! order.
 //!
 //! ```text
 //! {"id":"…","runId":"…","name":null,"timestamp":"2026-01-01T00:00:00.000Z","batchId":1,"batchDuration":418,"numInputRows":10,
@@ -7,7 +8,8 @@
 //!  "sink":{"description":"…","numOutputRows":10}}
 //! ```
 //!
-//! Empty maps are left out; rates are rounded to one decimal and are 0.0 where nothing is known; `numOutputRows` is -1 when unknown.
+//! Empty maps are left out; rates are rounded to one decimal and are 0.0 where nothing is known;
+//! `numOutputRows` is -1 when unknown.
 
 use std::time::Duration;
 
@@ -183,7 +185,8 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Rows a second, to one decimal. Our batches may take less than Spark's millisecond, so the durations are not rounded first.
+/// Rows a second, to one decimal. Our batches may take less than Spark's millisecond, so the
+/// durations are not rounded first.
 fn rate(rows: u64, time: Duration) -> f64 {
     if rows == 0 || time.is_zero() {
         return 0.0;

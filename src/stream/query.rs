@@ -18,7 +18,8 @@ use crate::error::{Error, Result, condition, panicked};
 use crate::plan::finish::Finished;
 use crate::runtime::clock::Clock;
 
-/// A query that was started: PySpark's `StreamingQuery`. Every method may be called from any thread.
+/// A query that was started: PySpark's `StreamingQuery`. Every method may be called from any
+/// thread.
 pub struct StreamingQuery {
     /// The same on every restart from one checkpoint.
     pub id: String,
@@ -85,9 +86,10 @@ impl StreamingQuery {
         self.monitor.triggers()
     }
 
-    /// Waits, at most for `timeout`, until a trigger that began after the `after`-th found nothing new; true when it has.
+    /// Waits, at most for `timeout`, until a trigger that began after the `after`-th found nothing
+    /// new; true when it has.
     pub fn await_available(&self, after: u64, timeout: Option<Duration>) -> Result<bool> {
-        if matches!(self.trigger, Trigger::Continuous { .. }) {
+        if self.trigger.is_continuous() {
             return Err(Error::unsupported(
                 "processAllAvailable() needs a micro-batch trigger: a continuous query never has processed all",
             ));
@@ -110,8 +112,9 @@ impl StreamingQuery {
         self.clock.wake();
     }
 
-    /// Asks the query to end and waits for the call that is running; for `spark.sql.streaming.stopTimeout` at most, 0 being without end.
-    /// From inside its own batch this returns at once, and that batch is left for replay, as in Spark.
+    /// Asks the query to end and waits for the call that is running; for
+    /// `spark.sql.streaming.stopTimeout` at most, 0 being without end. From inside its own batch
+    /// this returns at once, and that batch is left for replay, as in Spark.
     pub fn stop(&self) -> Result<()> {
         self.request_stop();
         if self.is_own_thread() {
@@ -130,14 +133,15 @@ impl StreamingQuery {
         )))
     }
 
-    /// Whether this is the thread that the query's batches run on, so that nobody there may wait for its end.
+    /// Whether this is the thread that the query's batches run on, so that nobody there may wait
+    /// for its end.
     pub fn is_own_thread(&self) -> bool {
         self.thread.get() == Some(&std::thread::current().id())
     }
 
     /// `explain()`: the physical plan, and every stage before it when `extended`.
     pub fn explain(&self, extended: bool) -> String {
-        if self.monitor.last().is_none() && !matches!(self.trigger, Trigger::Continuous { .. }) {
+        if self.monitor.last().is_none() && !self.trigger.is_continuous() {
             return "No physical plan. Waiting for data.".into();
         }
         let (optimized, physical) = self.plan.explain();
@@ -159,7 +163,8 @@ impl StreamingQuery {
         format!("{name}[id = {}, runId = {}]", self.id, self.run_id)
     }
 
-    /// The `StreamingQueryException` around what ended the query, with the state of the query below its message, as in Spark.
+    /// The `StreamingQueryException` around what ended the query, with the state of the query below
+    /// its message, as in Spark.
     fn failed(&self, cause: Error, offsets: Option<(String, String)>) -> Error {
         let (state, plan) = match offsets {
             Some(_) => ("ACTIVE", format!("\n\nLogical Plan:\n{}", self.logical)),
@@ -248,7 +253,8 @@ impl Run for Continuous {
     }
 }
 
-/// Opens a run, works it, and closes it whatever happened. A panic is an error of the query, not of the process.
+/// Opens a run, works it, and closes it whatever happened. A panic is an error of the query, not of
+/// the process.
 fn alive<R: Run>(
     query: &StreamingQuery,
     open: impl FnOnce() -> Result<R>,

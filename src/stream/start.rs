@@ -1,4 +1,5 @@
-//! `start()`: checks what Spark checks before a row is read, finds and locks the checkpoint, opens the sink, gives the query its thread.
+//! `start()`: checks what Spark checks before a row is read, finds and locks the checkpoint, opens
+//! the sink, gives the query its thread.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -59,7 +60,8 @@ impl Manager {
         let found = FoundCheckpoint::find(location, &request.env.conf, || Uuid::new_v4().to_string())?;
         self.make_way(found.id(), &request.env.conf)?;
         let checkpoint = found.lock()?;
-        // What the checkpoint logged overrides the session for as long as it lives. A log that cannot be read ends the query when it recovers.
+        // Logged settings override the session's for as long as the checkpoint lives. A log that
+        // cannot be read ends the query when it recovers.
         let conf = match checkpoint.logged_conf() {
             Ok(Some(logged)) => Arc::new(overridden(&request.env.conf, &logged)),
             Ok(None) | Err(_) => Arc::clone(&request.env.conf),
@@ -122,10 +124,10 @@ fn check(request: &StartRequest) -> Result<()> {
                 .with("normalizedParCols", names.join(", ")));
         }
     }
-    if matches!(trigger, Trigger::Continuous { .. }) && matches!(output, QueryOutput::EachBatch(_)) {
-        return Err(Error::of(condition::CONTINUOUS_UNSUPPORTED_SINK).with("source", format));
-    }
-    if matches!(trigger, Trigger::Continuous { .. }) {
+    if trigger.is_continuous() {
+        if matches!(output, QueryOutput::EachBatch(_)) {
+            return Err(Error::of(condition::CONTINUOUS_UNSUPPORTED_SINK).with("source", format));
+        }
         continuous_leaf(resolved)?;
     }
     if let Some(operation) = &resolved.unsupported_on_stream {
@@ -157,7 +159,8 @@ fn check(request: &StartRequest) -> Result<()> {
     }
 }
 
-/// Where the checkpoint lies: the option, else the configuration's directory, else a temporary one where the sink allows it.
+/// Where the checkpoint lies: the option, else the configuration's directory, else a temporary one
+/// where the sink allows it.
 fn location(request: &StartRequest) -> Result<CheckpointLocation> {
     let StartRequest { output, env, name, checkpoint, mode, .. } = request;
     let key = "spark.sql.streaming.checkpointLocation";
@@ -202,7 +205,8 @@ fn absolute(location: &str) -> Result<PathBuf> {
     Ok(std::path::absolute(uri::local_path(location)?)?)
 }
 
-/// Source and sink as far as `start()` opens them. A micro-batch reader is opened on the query's thread.
+/// Source and sink as far as `start()` opens them. A micro-batch reader is opened on the query's
+/// thread.
 enum OpenedEnds {
     MicroBatch(Opened),
     Continuous { leaf: Leaf, reader: Box<dyn ContinuousReader>, writer: Arc<dyn ContinuousWriter>, interval_ms: i64 },

@@ -1,4 +1,5 @@
-//! When a query works: what the user asked for, and the decisions that follow from it, as pure functions.
+//! When a query works: what the user asked for, and the decisions that follow from it, as pure
+//! functions.
 
 use crate::error::{Error, Result};
 use crate::source::ReadLimit;
@@ -7,7 +8,8 @@ use crate::types::interval;
 /// `writeStream.trigger(…)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
-    /// As soon as the batch before is done; 0 is the default trigger. Otherwise at the multiples of the interval since the epoch.
+    /// As soon as the batch before is done; 0 is the default trigger. Otherwise at the multiples of
+    /// the interval since the epoch.
     ProcessingTime { interval_ms: i64 },
     /// One batch of everything there is, then the end. Deprecated in Spark.
     Once,
@@ -56,7 +58,16 @@ impl Trigger {
         Ok(Self::Continuous { interval_ms: trigger_interval(interval)? })
     }
 
-    /// The trigger of a query with a source that cannot pin what is available now: one single batch.
+    /// Whether rows flow as they come, without batches. A new trigger says so here.
+    pub fn is_continuous(self) -> bool {
+        match self {
+            Self::ProcessingTime { .. } | Self::Once | Self::AvailableNow => false,
+            Self::Continuous { .. } => true,
+        }
+    }
+
+    /// The trigger of a query with a source that cannot pin what is available now: one single
+    /// batch.
     #[must_use]
     pub fn with_a_source_that_cannot_pin(self) -> Self {
         match self {

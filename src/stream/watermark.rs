@@ -27,7 +27,8 @@ impl Policy {
 #[derive(Clone, Debug)]
 pub struct Tracker {
     policy: Policy,
-    /// By declared watermark: the greatest event time less the delay. Not part of the checkpoint, as in Spark.
+    /// By declared watermark: the greatest event time less the delay. Not part of the checkpoint,
+    /// as in Spark.
     inputs: Vec<Option<i64>>,
     current_ms: i64,
 }
@@ -42,7 +43,8 @@ impl Tracker {
         self.current_ms
     }
 
-    /// Takes what a batch saw: by declared watermark, the greatest event time less the delay; `None` where no row came.
+    /// Takes what a batch saw: by declared watermark, the greatest event time less the delay;
+    /// `None` where no row came.
     pub fn advance(&mut self, seen: impl IntoIterator<Item = Option<i64>>) {
         for (input, seen) in self.inputs.iter_mut().zip(seen) {
             *input = Some(match (*input, seen) {

@@ -11,17 +11,25 @@
 //! | interval year to month, day to second | Interval(YearMonth), Duration(µs) |
 //! | interval (calendar) | Interval(MonthDayNano) |
 //! | array, map, struct | List (`element`), Map (`entries`: `key`, `value`), Struct |
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`ddl`], [`type_json`] | types as text: DDL strings, and Spark's JSON form |
+//! | [`parse`], [`pattern`], [`interval`] | text to values: by the rules of `CAST`, by a pattern, intervals |
+//! | [`display`], [`csv_text`], [`json_text`], [`show`] | values to text: `CAST`, CSV, JSON, and the table of `show()` |
+//! | [`calendar`], [`zone`] | days since 1970 as dates; time zones by the names that Java takes |
+//! | [`uri`] | paths as `file:` URIs, and back |
 
 pub mod calendar;
 pub mod csv_text;
 pub mod ddl;
 pub mod display;
 pub mod interval;
-pub mod json;
 pub mod json_text;
 pub mod parse;
 pub mod pattern;
 pub mod show;
+pub mod type_json;
 pub mod uri;
 pub mod zone;
 

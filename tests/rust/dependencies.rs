@@ -15,8 +15,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("sink", &["source"]),
     ("plan", &["function", "source"]),
-    ("stream", &["checkpoint", "function", "plan", "sink", "source"]),
-    ("session", &["checkpoint", "function", "model", "plan", "sink", "source", "stream"]),
+    ("stream", &["checkpoint", "plan", "sink", "source"]),
+    ("session", &["checkpoint", "function", "plan", "sink", "source", "stream"]),
 ];
 
 /// A crate, and the places that may name it: modules, or the beginnings of files.
@@ -43,7 +43,7 @@ impl File {
 
     /// The modules right under the crate that the file names.
     fn uses(&self) -> BTreeSet<&str> {
-        let named = self.code.split("crate::").skip(1).map(first_word);
+        let named = self.code.split("crate::").skip(1).flat_map(first_words);
         named.filter(|module| !module.is_empty() && *module != self.module()).collect()
     }
 
@@ -54,6 +54,26 @@ impl File {
             before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':')
         })
     }
+}
+
+/// The word that a path goes on with, or the words: `crate::{sink, source::format}`.
+fn first_words(path: &str) -> Vec<&str> {
+    let Some(group) = path.strip_prefix('{') else { return vec![first_word(path)] };
+    let (mut depth, mut begins, mut words) = (0, true, Vec::new());
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => begins = true,
+            _ if begins && !c.is_whitespace() => {
+                begins = false;
+                words.push(first_word(&group[at..]));
+            }
+            _ => {}
+        }
+    }
+    words
 }
 
 fn first_word(text: &str) -> &str {
@@ -115,6 +135,30 @@ fn modules_use_what_the_architecture_allows() {
     }
     wrong.sort();
     assert!(wrong.is_empty(), "a file uses a module that ARCHITECTURE.md does not allow it: {wrong:?}");
+}
+
+#[test]
+fn a_path_with_several_ends_names_all_of_them() {
+    assert_eq!(first_words("{sink, source::{self, format}, stream}; use"), ["sink", "source", "stream"]);
+    assert_eq!(first_words("sink::Writer;"), ["sink"]);
+}
+
+/// A folder's page is the map of its files.
+#[test]
+fn each_folder_names_its_files() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut left_out = Vec::new();
+    for path in files().into_iter().map(|file| file.path).filter(|path| path.ends_with("/mod.rs")) {
+        let text = fs::read_to_string(root.join(&path)).unwrap();
+        let page: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
+        let named: BTreeSet<&str> = page.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let modules = text.lines().filter(|line| !line.starts_with(' ')).filter_map(|line| {
+            let (before, module) = line.strip_suffix(';')?.split_once("mod ")?;
+            (before.is_empty() || before.starts_with("pub")).then_some(module)
+        });
+        left_out.extend(modules.filter(|module| !named.contains(module)).map(|module| format!("{path}: {module}")));
+    }
+    assert!(left_out.is_empty(), "a folder's page at the head of its mod.rs does not name {left_out:?}");
 }
 
 #[test]

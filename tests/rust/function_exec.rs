@@ -1,4 +1,5 @@
-//! The operator that runs functions: one call for equal calls, order kept, functions over functions, errors.
+//! The operator that runs functions: one call for equal calls, order kept, functions over
+//! functions, errors.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -7,7 +7,8 @@ use firesteel::model::SessionThreads;
 use firesteel::model::tune::Tuner;
 use firesteel::runtime::clock::ManualClock;
 
-/// Runs chunks of the size that the tuner asks for until it has settled; `nanos` is what a chunk of so many rows takes.
+/// Runs chunks of the size that the tuner asks for until it has settled; `nanos` is what a chunk of
+/// so many rows takes.
 fn settle(fixed: Option<usize>, nanos: impl Fn(usize) -> u64) -> usize {
     let clock = Arc::new(ManualClock::at(0));
     let tuner = Tuner::with_clock(fixed, Arc::<ManualClock>::clone(&clock));

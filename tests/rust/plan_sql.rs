@@ -1,4 +1,5 @@
-//! SQL text through the resolver to rows: what the parity programs ask PySpark, asked here without Python.
+//! SQL text through the resolver to rows: what the parity programs ask PySpark, asked here without
+//! Python.
 
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Threads for what may block: used again, one more for each job at once, and gone with the runtime.
+//! Threads for what may block: used again, one more for each job at once, and gone with the
+//! runtime.
 
 use std::collections::HashSet;
 use std::sync::mpsc::channel;
@@ -33,7 +34,8 @@ fn a_job_that_panics_is_an_error_and_its_thread_goes_on() {
     let runtime = Runtime::new(1).unwrap();
     let (send, ids) = channel();
     let mut used = HashSet::new();
-    // A thread that falls idle a moment late is not the next; one that had ended would never be there again.
+    // A thread that falls idle a moment late is not the next; one that had ended would never be
+    // there again.
     let again = (0..1000).any(|_| {
         let send = send.clone();
         let fails = move || -> u8 {

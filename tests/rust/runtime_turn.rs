@@ -1,4 +1,5 @@
-//! Functions that one thread enters after the other, and functions that ask the engine for something themselves.
+//! Functions that one thread enters after the other, and functions that ask the engine for
+//! something themselves.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

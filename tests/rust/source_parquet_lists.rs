@@ -57,7 +57,8 @@ prop_compose! {
     }
 }
 
-/// The lists as a column that says of itself no more than that there may be nulls where there are some, or may be some everywhere.
+/// The lists as a column that says of itself no more than that there may be nulls where there are
+/// some, or may be some everywhere.
 fn column<T: ArrowPrimitiveType>(lists: &Lists, strict: bool) -> (Field, ArrayRef)
 where
     T::Native: From<i8>,

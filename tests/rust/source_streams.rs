@@ -458,7 +458,8 @@ fn a_file_that_came_under_the_name_of_a_read_one_is_not_cleaned() {
     drops.drop_file(1);
     let second = reader.end_of_batch(Some(&first), ReadLimit::Configured).unwrap().unwrap();
     reader.commit(&second).unwrap();
-    // A run that begins repeats the last commit: what the first batch read was cleaned long ago, if at all.
+    // A run that begins repeats the last commit: what the first batch read was cleaned long ago, if
+    // at all.
     drops.drop_file(0);
     let (mut reader, ..) = drops.open(&[("cleanSource", "delete")]);
     reader.commit(&second).unwrap();
@@ -537,8 +538,8 @@ fn what_a_sink_took_back_before_a_batch_took_it_is_not_read() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// Whatever arrives when, in a directory or in a sink's log that is folded meanwhile, whatever the limit, and wherever the process dies:
-    /// each file is in exactly one batch.
+    /// Whatever arrives when, in a directory or in a sink's log that is folded meanwhile, whatever
+    /// the limit, and wherever the process dies: each file is in exactly one batch.
     #[test]
     fn each_file_is_read_once_whatever_happens(
         steps in proptest::collection::vec((0_u64..4, proptest::bool::ANY, proptest::bool::ANY), 1..30),

@@ -111,7 +111,8 @@ fn values(lines: &BTreeMap<String, u64>) -> Vec<(i64, u64)> {
     values
 }
 
-/// Crashes at each (point, n-th time) in turn, then runs to the end. Says how many of the crashes came.
+/// Crashes at each (point, n-th time) in turn, then runs to the end. Says how many of the crashes
+/// came.
 fn survive(history: &[(usize, u64)]) -> Result<usize, TestCaseError> {
     let mut crashes = 0;
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! CSV text in a column. Reading is the CSV source's, writing the CSV sink's.
+//! CSV text in a column. Reading is the CSV source's, writing is [`types::csv_text`](crate::types::csv_text).
 
 use std::sync::Arc;
 

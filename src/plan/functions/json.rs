@@ -1,4 +1,4 @@
-//! JSON text in a column. Reading is the JSON source's, writing the JSON sink's.
+//! JSON text in a column. Reading is the JSON source's, writing is [`types::json_text`](crate::types::json_text).
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::source::files::json;
 use crate::types::json_text::{JsonStyle, write_value};
 use crate::types::pattern::Pattern;
 use crate::types::zone::Zone;
-use crate::types::{ddl, json as type_json, map_fields, sql_name};
+use crate::types::{ddl, map_fields, sql_name, type_json};
 
 pub const TABLE: super::Table = &[
     ("from_json", Scalar(from_json)),

@@ -2,6 +2,19 @@
 //!
 //! A definition turns typed arguments into a typed DataFusion expression; argument casts happen here, by Spark's rules, so that
 //! DataFusion's own coercion finds nothing left to do. To add a function, add a line to the table of the file whose topic it is.
+//!
+//! | file | functions |
+//! |---|---|
+//! | [`args`] | what every definition does with its arguments |
+//! | [`per_value`] | a Rust function over single values, as one over columns |
+//! | `aggregate`, `collected`, `within`, `window` | aggregates; those that need all values; those with an order; functions over windows. [`collect`] keeps the values |
+//! | `math`, `number_format`, `printf`, `hash` | numbers |
+//! | `string`, `regex`, `java_regex`, `java_class` | text, and Java's regular expressions in our crate's syntax |
+//! | `datetime`, `timetext`, `sequence` | dates and times |
+//! | `array`, `map`, `higher_order` | nested types |
+//! | `csv`, `json` | text that holds rows |
+//! | `conditional`, `misc` | choices; the rest |
+//! | [`missing`] | names that PySpark has and that raise here |
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

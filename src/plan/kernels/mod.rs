@@ -1,6 +1,14 @@
 //! Our own scalar functions inside a DataFusion plan: a name, a result type that is known already, and a kernel over Arrow arrays.
 //!
 //! Types are settled by `resolve`, so a kernel has no signature to coerce by, and DataFusion has nothing to guess.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`cast`] | a column of one type as one of another |
+//! | [`arithmetic`], [`decimals`], [`bits`] | numbers |
+//! | [`dates`] | dates, timestamps and intervals |
+//! | [`nested`], [`rows`] | structs, arrays and maps; lists that generators turn into rows |
+//! | [`normalize`] | one NaN, and no -0.0 |
 
 pub mod arithmetic;
 pub mod bits;

@@ -20,7 +20,8 @@ use crate::runtime::{Cancel, LOOK};
 use crate::source::once::OnceReader;
 use crate::source::{Partition, Reader, RecordBatches, Scan, Source, SourceRun};
 
-/// `resolved`, its rows kept from the first read on. Attributes keep their identities, so `df["x"]` still resolves.
+/// `resolved`, its rows kept from the first read on. Attributes keep their identities, so `df["x"]`
+/// still resolves.
 pub fn cached(env: &Arc<Env>, resolved: &Resolved) -> Result<Resolved> {
     let source = Cached { plan: finish(resolved, env)?, kept: Mutex::new(None) };
     let leaf = Leaf { id: LeafId::fresh(), source: Arc::new(source), streaming: false };

@@ -1,5 +1,6 @@
-//! An exchange of rows between lanes that keeps their order: each output lane has the first input lane's rows first. DataFusion's own
-//! exchange takes whichever lane is quickest, so that `first`, `collect_list` and their kin would answer differently from run to run.
+//! An exchange of rows between lanes that keeps their order: each output lane has the first input
+//! lane's rows first. DataFusion's own exchange takes whichever lane is quickest, so that `first`,
+//! `collect_list` and their kin would answer differently from run to run.
 
 use std::fmt;
 use std::sync::Arc;
@@ -60,15 +61,16 @@ impl fmt::Debug for RunningExchange {
 
 /// Spreads rows over lanes.
 ///
-/// Nothing waits for a reader: an output lane reads one input lane after the other, and readers that wait for each other would hang. So
-/// rows that are not read yet are held in memory, and counted against the session's limit. A thread that may block writes the others to
-/// disk.
+/// Nothing waits for a reader: an output lane reads one input lane after the other, and readers
+/// that wait for each other would hang. So rows that are not read yet are held in memory, and
+/// counted against the session's limit. A thread that may block writes the others to disk.
 #[derive(Debug)]
 pub struct OrderedExchangeExec {
     input: Arc<dyn ExecutionPlan>,
     deal: Arc<Deal>,
     properties: Arc<PlanProperties>,
-    /// One execution's inboxes, made by the first lane that is executed. A pass has a copy of its own.
+    /// One execution's inboxes, made by the first lane that is executed. A pass has a copy of its
+    /// own.
     inboxes: Mutex<Option<RunningExchange>>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -85,12 +87,13 @@ struct ExchangeStore {
     held: Arc<MemoryReservation>,
     disk: Arc<SpillManager>,
     runtime: Runtime,
-    /// How many bytes of sorted rows wait in memory for the last of them. Few, for the merge below needs memory meanwhile and cannot spill.
+    /// How many bytes of sorted rows wait in memory for the last of them. Few, for the merge below
+    /// needs memory meanwhile and cannot spill.
     most_sorted: usize,
 }
 
-/// A file on disk that rows are being added to: each call with rows adds them, one without ends the file and gives it. DataFusion's type
-/// has no name outside of its crate.
+/// A file on disk that rows are being added to: each call with rows adds them, one without ends the
+/// file and gives it. DataFusion's type has no name outside of its crate.
 type SpillWriter = Box<dyn FnMut(Option<&RecordBatch>) -> DfResult<Option<Arc<dyn SpillFile>>> + Send>;
 
 fn spill_writer(disk: &Arc<SpillManager>) -> DfResult<SpillWriter> {
@@ -363,7 +366,8 @@ impl Outbox {
     }
 }
 
-/// The bytes of a column's own rows: slices share one buffer, and charged as the whole of it they would count it once each.
+/// The bytes of a column's own rows: slices share one buffer, and charged as the whole of it they
+/// would count it once each.
 fn bytes_of(column: &ArrayRef) -> DfResult<usize> {
     let nulls = column.nulls().map_or(0, |nulls| nulls.len().div_ceil(8));
     let listed = |offsets: &[i32], values: &dyn Array| {
@@ -414,7 +418,7 @@ async fn spread_all(mut rows: SendableRecordBatchStream, mut dealer: Dealer, out
             return Ok(());
         }
     }
-    // What sorted the rows needs its memory no more.
+    // The operator that sorted the rows needs its memory no more.
     drop(rows);
     if let Dealer::Ranges(sorted) = dealer {
         sorted.deal(outbox).await?;
@@ -475,7 +479,8 @@ impl ExecutionPlan for OrderedExchangeExec {
     }
 }
 
-/// Cuts each record batch into as many slices as there will be lanes, so that what is dealt out in turn is dealt out evenly.
+/// Cuts each record batch into as many slices as there will be lanes, so that what is dealt out in
+/// turn is dealt out evenly.
 #[derive(Debug)]
 pub struct SlicesExec {
     input: Arc<dyn ExecutionPlan>,
@@ -552,7 +557,8 @@ mod tests {
             + plan.children().into_iter().map(spills).sum::<usize>()
     }
 
-    /// Values over `lanes` by ranges under a memory limit: each lane's values, and how many files were spilled.
+    /// Values over `lanes` by ranges under a memory limit: each lane's values, and how many files
+    /// were spilled.
     fn by_ranges(values: Vec<i64>, lanes: usize, limit: &str) -> (Vec<Vec<i64>>, usize) {
         let mut conf = Conf::default();
         conf.set("firesteel.memory.limit", limit);

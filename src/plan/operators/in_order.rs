@@ -1,6 +1,7 @@
-//! Where the order of rows shows in the answer, lanes are taken in order, as Spark takes its partitions: under a limit (`first()`,
-//! `show()`, `LIMIT`), below an aggregate that looks at the order (`first`, `collect_list`, `max_by`), and below a window: so each run gives
-//! the same rows. DataFusion's own operators take whichever lane is quickest.
+//! Where the order of rows shows in the answer, lanes are taken in order, as Spark takes its
+//! partitions: under a limit (`first()`, `show()`, `LIMIT`), below an aggregate that looks at the
+//! order (`first`, `collect_list`, `max_by`), and below a window: so each run gives the same rows.
+//! DataFusion's own operators take whichever lane is quickest.
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,7 +28,8 @@ use super::exchange::OrderedExchangeExec;
 use super::one_input::one_input;
 use crate::plan::functions::looks_at_order;
 
-/// Record batches that each lane may be ahead: enough that a limit of one row costs little, and that lanes work side by side.
+/// Record batches that each lane may be ahead: enough that a limit of one row costs little, and
+/// that lanes work side by side.
 const AHEAD: usize = 2;
 
 /// The plan with lanes taken in order wherever that can be seen; any other plan stays as it is.
@@ -35,7 +37,8 @@ pub fn in_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>
     lanes_in_order(limits_in_order(plan)?, false)
 }
 
-/// Whether an operator's answer shows the order of its rows: some aggregates, and windows, whose equal rows stand as they come.
+/// Whether an operator's answer shows the order of its rows: some aggregates, and windows, whose
+/// equal rows stand as they come.
 fn shows_order(node: &dyn ExecutionPlan) -> bool {
     let aggregate = node.downcast_ref::<AggregateExec>();
     aggregate.is_some_and(|aggregate| aggregate.aggr_expr().iter().any(|function| looks_at_order(function.fun())))
@@ -87,8 +90,8 @@ fn limits_in_order(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPl
     Ok(changed.data)
 }
 
-/// The rows of the first lane, then those of the second, and so on, up to `fetch` of them; with several output lanes, each takes
-/// neighbouring input lanes.
+/// The rows of the first lane, then those of the second, and so on, up to `fetch` of them; with
+/// several output lanes, each takes neighbouring input lanes.
 #[derive(Debug)]
 pub struct InOrderExec {
     input: Arc<dyn ExecutionPlan>,
@@ -138,7 +141,8 @@ impl ExecutionPlan for InOrderExec {
         self.fetch
     }
 
-    /// Every lane runs, on a task of its own, since lanes may exchange rows; what is not wanted any more is dropped with the stream.
+    /// Every lane runs, on a task of its own, since lanes may exchange rows; what is not wanted any
+    /// more is dropped with the stream.
     fn execute(&self, lane: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
         let outputs = self.properties.partitioning.partition_count();
         let lanes = self.input.properties().partitioning.partition_count();

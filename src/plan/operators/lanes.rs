@@ -1,7 +1,9 @@
-//! How rows lie in lanes, where the user says so: `repartition`, `coalesce`, `sortWithinPartitions`.
+//! How rows lie in lanes, where the user says so: `repartition`, `coalesce`,
+//! `sortWithinPartitions`.
 //!
-//! DataFusion takes exchanges and sorts out of a plan where no operator needs them. So the plan holds a [`LanesNode`], which it leaves
-//! alone, and [`settled`] puts the operators in its place when the plan is finished.
+//! DataFusion takes exchanges and sorts out of a plan where no operator needs them. So the plan
+//! holds a [`LanesNode`], which it leaves alone, and [`settled`] puts the operators in its place
+//! when the plan is finished.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -169,7 +171,8 @@ impl ExtensionPlanner for LanesPlanner {
     }
 }
 
-/// The plan, the sort that its rows come from held in place: DataFusion drops one that no operator asks for.
+/// The plan, the sort that its rows come from held in place: DataFusion drops one that no operator
+/// asks for.
 fn with_its_sort(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
     if let Some(sort) = plan.downcast_ref::<SortExec>() {
         let order = Some(sort.expr().clone());

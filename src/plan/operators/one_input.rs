@@ -10,8 +10,9 @@ use datafusion::physical_plan::ExecutionPlan;
 pub type Plan = Arc<dyn ExecutionPlan>;
 pub type Visit<'a> = &'a mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>;
 
-/// The methods of an `ExecutionPlan` that follow from its fields `input` and, or the input's, `properties`, and from
-/// `fn with_input(&self, input: Plan) -> Plan`: the same operator over another input.
+/// The methods of an `ExecutionPlan` that follow from its fields `input` and, or the input's,
+/// `properties`, and from `fn with_input(&self, input: Plan) -> Plan`: the same operator over
+/// another input.
 macro_rules! one_input {
     ($name:literal, properties) => {
         fn properties(&self) -> &Arc<datafusion::physical_plan::PlanProperties> {

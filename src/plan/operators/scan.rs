@@ -1,4 +1,5 @@
-//! The leaf: a source inside a DataFusion plan. The finished plan knows only the leaf's id; each pass brings its partitions.
+//! The leaf: a source inside a DataFusion plan. The finished plan knows only the leaf's id; each
+//! pass brings its partitions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,15 +29,16 @@ use crate::runtime::Runtime;
 use crate::source::{Partition, Scan};
 use crate::types::relabel;
 
-/// The table provider of a leaf. Its columns are called by `attributes`' ids; there is one attribute for each of the source's columns.
+/// The table provider of a leaf. Its columns are called by `attributes`' ids; there is one
+/// attribute for each of the source's columns.
 #[derive(Debug)]
 pub struct SourceTable {
     leaf: Leaf,
     schema: SchemaRef,
 }
 
-/// The logical leaf: it gives all of the source's columns, called by `attributes`' ids, one for each. `hidden` are those that only
-/// who asks for them gets.
+/// The logical leaf: it gives all of the source's columns, called by `attributes`' ids, one for
+/// each. `hidden` are those that only who asks for them gets.
 pub fn leaf_plan(leaf: Leaf, attributes: &[Attribute], hidden: &[Attribute]) -> Result<LogicalPlan> {
     let name = TableReference::bare(format!("leaf{}", leaf.id.0));
     let all = [attributes, hidden].concat();
@@ -84,7 +86,8 @@ impl TableProvider for SourceTable {
     }
 }
 
-/// Reads lane i's share of a leaf's partitions. Bounded, and of unknown size: a statistic would become the first batch's constant.
+/// Reads lane i's share of a leaf's partitions. Bounded, and of unknown size: a statistic would
+/// become the first batch's constant.
 #[derive(Debug)]
 pub struct ScanExec {
     leaf: LeafId,
@@ -108,9 +111,11 @@ impl ScanExec {
     /// The partitions that a lane reads.
     pub fn partitions<'a>(&self, pass: &'a PassContext, lane: usize) -> Result<&'a [Arc<dyn Partition>]> {
         let lanes = self.properties.partitioning.partition_count();
-        // Neighbours stay together, so that lanes one after the other give the rows in the order of partitions, as Spark does.
+        // Neighbours stay together, so that lanes one after the other give the rows in the order of
+        // partitions, as Spark does.
         let all = pass.partitions(self.leaf)?;
-        // Where lanes suffice, each partition has the lane of its number: seeds and `spark_partition_id` are then Spark's.
+        // Where lanes suffice, each partition has the lane of its number: seeds and
+        // `spark_partition_id` are then Spark's.
         let from =
             |lane: usize| if all.len() <= lanes { lane.min(all.len()) } else { (lane * all.len()).div_ceil(lanes) };
         Ok(&all[from(lane)..from(lane + 1)])

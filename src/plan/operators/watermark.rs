@@ -1,4 +1,5 @@
-//! `withWatermark`: rows pass through, their event times are noted for progress and for the next watermark.
+//! `withWatermark`: rows pass through, their event times are noted for progress and for the next
+//! watermark.
 
 use std::fmt;
 use std::sync::Arc;
@@ -68,7 +69,8 @@ impl EventTime {
     }
 }
 
-/// The logical operator: watches `column` (an attribute's name) for the i-th watermark of the query.
+/// The logical operator: watches `column` (an attribute's name) for the i-th watermark of the
+/// query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd)]
 pub struct WatermarkNode {
     pub input: LogicalPlan,
@@ -111,7 +113,8 @@ impl UserDefinedLogicalNodeCore for WatermarkNode {
     }
 
     fn prevent_predicate_push_down_columns(&self) -> std::collections::HashSet<String> {
-        // As in Spark, a filter on another column goes below and its rows are not watched; one on the event time stays above.
+        // As in Spark, a filter on another column goes below and its rows are not watched; one on
+        // the event time stays above.
         [self.column.clone()].into()
     }
 }

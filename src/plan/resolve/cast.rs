@@ -1,4 +1,5 @@
-//! `CAST` and `TRY_CAST`: which pairs of types Spark allows, and the call of the kernel that converts. The kernel is `convert`.
+//! `CAST` and `TRY_CAST`: which pairs of types Spark allows, and the call of the kernel that
+//! converts, which is [`kernels::cast`](crate::plan::kernels::cast).
 
 use std::sync::Arc;
 

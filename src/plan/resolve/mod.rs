@@ -6,8 +6,8 @@
 //! | `expression` | expressions: types, calls taken out ([`pending`]) |
 //! | `select`, `aggregate`, `window`, `generate`, `lambda`, `subquery` | the places where expressions stand |
 //! | `join`, `sets` | relations of several inputs |
-//! | `coerce`, `cast`, `convert` | types that meet, casts, the cast's kernel |
-//! | `operators`, `decimals`, `moments`, `nested` | operators over typed expressions |
+//! | `coerce`, `cast` | types that meet; which casts there are |
+//! | `operators`, `decimals`, `date_arithmetic`, `nested` | operators over typed expressions |
 //! | `projection` | one projection over another |
 //! | `random` | functions of a seed |
 //! | `update_fields` | structs with other fields |

@@ -1,4 +1,11 @@
 //! SQL text → tree. Nothing is looked up here: names and types are the resolver's, the same for text and for DataFrame calls.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `dialect`, `tokens` | how sqlparser is told Spark's grammar |
+//! | `statement` | statements that are not queries |
+//! | `query` | SELECT, and what stands around it |
+//! | `expr`, `literal` | expressions; numbers, strings and times |
 
 mod dialect;
 mod expr;

@@ -22,7 +22,8 @@ pub struct JsonEncoding {
 }
 
 impl JsonEncoding {
-    /// Reads `ignoreNullFields`, `pretty`, `writeNonAsciiCharacterAsCodePoint`, `dateFormat`, `timestampFormat`, `timestampNTZFormat`, `timeZone`, `lineSep` and `compression`.
+    /// Reads `ignoreNullFields`, `pretty`, `writeNonAsciiCharacterAsCodePoint`, `dateFormat`,
+    /// `timestampFormat`, `timestampNTZFormat`, `timeZone`, `lineSep` and `compression`.
     pub fn new(options: &mut Options, conf: &Conf) -> Result<Self> {
         check_charset(options)?;
         let zone = Zone::of(options.get("timeZone").unwrap_or(conf.time_zone()))?;

@@ -1,4 +1,4 @@
-//! How rows become the bytes of a file: one file per format.
+//! How rows become the bytes of a file: `csv`, `json`, `parquet` and `text`, one file a format.
 
 mod csv;
 mod json;

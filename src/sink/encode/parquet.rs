@@ -13,7 +13,7 @@ use parquet::file::properties::WriterProperties;
 use super::{Encoder, Encoding, unsupported};
 use crate::config::{Conf, Options, options};
 use crate::error::{Error, Result};
-use crate::types::{json, relabel};
+use crate::types::{relabel, type_json};
 
 /// A row group is closed when its buffers hold this much: what bounds a writer's memory.
 const ROW_GROUP_BYTES: usize = 64 * 1024 * 1024;
@@ -62,7 +62,8 @@ impl Encoding for ParquetEncoding {
     }
 
     fn encoder(&self, file: BufWriter<File>, schema: &SchemaRef) -> Result<Box<dyn Encoder>> {
-        let metadata = parquet::file::metadata::KeyValue::new(SPARK_SCHEMA.to_owned(), json::schema_to_json(schema));
+        let metadata =
+            parquet::file::metadata::KeyValue::new(SPARK_SCHEMA.to_owned(), type_json::schema_to_json(schema));
         let properties = WriterProperties::builder()
             .set_compression(self.codec)
             .set_key_value_metadata(Some(vec![metadata]))

@@ -1,6 +1,8 @@
-//! Rows whose partition directory has no file open: kept until their lane ends, then given back directory by directory.
+//! Rows whose partition directory has no file open: kept until their lane ends, then given back
+//! directory by directory.
 //!
-//! Rows that are too much for memory go to one temporary file, each directory's in record batches of their own.
+//! Rows that are too much for memory go to one temporary file, each directory's in record batches
+//! of their own.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek};

@@ -1,4 +1,5 @@
-//! `_spark_metadata`: Spark's log of visible files, and beside it what is ours, under names that Spark passes over.
+//! `_spark_metadata`: Spark's log of visible files, and beside it what is ours, under names that
+//! Spark passes over.
 //!
 //! ```text
 //! 7                  v1                                    Spark's entry of batch 7
@@ -9,7 +10,8 @@
 //! .writer            v1                                    which query wrote the entries from a batch on
 //!                    {"query":"5b2c…","from":0}
 //! ```
-//! Entry: `{"path":"file:///out/part-…","size":1,"isDir":false,"modificationTime":2,"blockReplication":1,"blockSize":33554432,"action":"add"}`.
+//! Entry:
+//! `{"path":"file:///out/part-…","size":1,"isDir":false,"modificationTime":2,"blockReplication":1,"blockSize":33554432,"action":"add"}`.
 
 use std::collections::HashSet;
 use std::fs;
@@ -84,8 +86,8 @@ impl SinkLog {
         })
     }
 
-    /// Refuses a query that would find the numbers of its batches taken: whatever it reads would not be shown. `begun` is the newest batch that
-    /// its checkpoint knows of.
+    /// Refuses a query that would find the numbers of its batches taken: whatever it reads would
+    /// not be shown. `begun` is the newest batch that its checkpoint knows of.
     pub(super) fn check_start(dir: &Path, run: &SinkRun, begun: Option<BatchId>) -> Result<()> {
         if !dir.is_dir() {
             return Ok(());
@@ -120,7 +122,8 @@ impl SinkLog {
         read_entries(&file, &text)?.next().map(|line| parse(&file, line)).transpose()
     }
 
-    /// Refuses when the batch, or one before it, was written by another query; an entry of Spark's says nothing of that.
+    /// Refuses when the batch, or one before it, was written by another query; an entry of Spark's
+    /// says nothing of that.
     pub(super) fn check_writer(&self, id: BatchId) -> Result<()> {
         if self.is_ours.load(Ordering::Relaxed) {
             return Ok(());
@@ -166,8 +169,8 @@ impl SinkLog {
         }
     }
 
-    /// The batches from `first` on that have a record of a commit in progress. A record of a batch that the log has is that of a query that
-    /// came too late and died.
+    /// The batches from `first` on that have a record of a commit in progress. A record of a batch
+    /// that the log has is that of a query that came too late and died.
     fn records(&self, first: u64) -> Result<Vec<BatchId>> {
         let dir = self.log.store().dir();
         let mut records = Vec::new();
@@ -189,7 +192,8 @@ impl SinkLog {
         Ok(records.collect::<Result<Vec<_>>>()?.concat())
     }
 
-    /// Whether the entries from the batch on name one of these parts, whose file names nobody else has.
+    /// Whether the entries from the batch on name one of these parts, whose file names nobody else
+    /// has.
     pub(super) fn names(&self, id: BatchId, parts: &[PartFile]) -> Result<bool> {
         let file = self.log.store().dir().display().to_string();
         let entries = self.log.since(id.0)?;
@@ -208,8 +212,9 @@ impl SinkLog {
         Ok(self.log.latest()?.map_or(0, |newest| newest + 1))
     }
 
-    /// Makes the log ready for the batch; false if it has one of this number, or a later one. Batches that wrote to another output are
-    /// batches without a file here: neither we nor Spark read a log with a hole.
+    /// Makes the log ready for the batch; false if it has one of this number, or a later one.
+    /// Batches that wrote to another output are batches without a file here: neither we nor Spark
+    /// read a log with a hole.
     pub(super) fn reach(&self, id: BatchId) -> Result<bool> {
         self.check_writer(id)?;
         let next = self.next()?;
@@ -226,7 +231,8 @@ impl SinkLog {
         Ok(next <= id.0)
     }
 
-    /// The commit point: the names that will become visible. It is one query's at a time: what another one commits meanwhile is an error.
+    /// The commit point: the names that will become visible. It is one query's at a time: what
+    /// another one commits meanwhile is an error.
     pub(super) fn record(&self, id: BatchId, parts: &[PartFile]) -> Result<()> {
         let mut lines = vec![json!({ "query": self.run.query_id }).to_string()];
         lines.extend(parts.iter().map(|part| part.name().to_owned()));
@@ -250,7 +256,8 @@ impl SinkLog {
         Ok(())
     }
 
-    /// The parts of a record of this query's, if the batch has one; an error where it is another one's.
+    /// The parts of a record of this query's, if the batch has one; an error where it is another
+    /// one's.
     pub(super) fn recorded(&self, id: BatchId) -> Result<Option<Vec<PartFile>>> {
         let Some(record) = self.record_of(id)? else { return Ok(None) };
         match record.query {

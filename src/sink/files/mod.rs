@@ -1,4 +1,5 @@
-//! The file sink: exactly once for both kinds of reader, Spark's through `_spark_metadata` and a plain glob.
+//! The file sink: exactly once for both kinds of reader, Spark's through `_spark_metadata` and a
+//! plain glob.
 //!
 //! ```text
 //! stage    <out>/k=v/.part-00000-<uuid>.c000.snappy.parquet.staged    synced, and no glob sees it
@@ -7,6 +8,12 @@
 //! log      <out>/_spark_metadata/7                                     Spark's entry
 //! ```
 //! A record found later is finished; a staged file that no record names is removed.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`log`] | `_spark_metadata`, and beside it the files that are ours |
+//! | `part`, `held` | the part files of one lane; rows whose directory has no file open |
+//! | [`save`] | batch writes, which have no log |
 
 mod held;
 mod log;
@@ -179,7 +186,8 @@ impl FileWriter {
         self.withdraw(id, parts)
     }
 
-    /// Undoes a commit whose entry somebody else put, who keeps no record: Spark, perhaps. It does not name these parts. Always an error.
+    /// Undoes a commit whose entry somebody else put, who keeps no record: Spark, perhaps. It does
+    /// not name these parts. Always an error.
     fn withdraw(&self, id: BatchId, parts: &[PartFile]) -> Result<()> {
         parts.iter().try_for_each(|part| part.withdraw(&self.path))?;
         self.log.unsign(id)?;

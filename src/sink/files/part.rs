@@ -1,7 +1,8 @@
 //! The part files of one lane: written under names that globs miss, one per partition directory.
 //!
-//! A lane has few files open at once. Rows of further directories are held, and written one directory after the other in the end: as many
-//! files as without a bound, where closing one file to open another would begin a new file each time.
+//! A lane has few files open at once. Rows of further directories are held, and written one
+//! directory after the other in the end: as many files as without a bound, where closing one file
+//! to open another would begin a new file each time.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
@@ -84,7 +85,8 @@ impl PartFile {
         self.publish_from(out, out, durability)
     }
 
-    /// [`PartFile::publish`] of a part that was staged below another directory. Its own directory is there.
+    /// [`PartFile::publish`] of a part that was staged below another directory. Its own directory
+    /// is there.
     pub(crate) fn publish_from(&self, staging: &Path, out: &Path, durability: Durability) -> Result<()> {
         let (from, to) = (self.staged(staging), out.join(&self.0));
         match fs::rename(&from, &to) {
@@ -203,7 +205,8 @@ impl<'a> LaneParts<'a> {
         }
     }
 
-    /// Writes rows to their end and gives the files, which survive a power cut where the durability says so. After an error none is left.
+    /// Writes rows to their end and gives the files, which survive a power cut where the durability
+    /// says so. After an error none is left.
     pub(crate) async fn take(
         mut self,
         rows: BoxStream<'static, Result<RecordBatch>>,

@@ -1,4 +1,5 @@
-//! Batch writes of files: the parts of the file sink without its log, staged under names that globs miss, then renamed.
+//! Batch writes of files: the parts of the file sink without its log, staged under names that globs
+//! miss, then renamed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,10 +41,12 @@ impl Overwrite {
     }
 }
 
-/// One batch write into a directory. Lanes stage their rows; [`FileSave::publish`] makes them visible.
+/// One batch write into a directory. Lanes stage their rows; [`FileSave::publish`] makes them
+/// visible.
 pub struct FileSave {
     path: PathBuf,
-    /// Where parts are staged: an overwrite stages none in what it replaces, which may be a link to elsewhere.
+    /// Where parts are staged: an overwrite stages none in what it replaces, which may be a link to
+    /// elsewhere.
     staging: PathBuf,
     overwrite: Option<Overwrite>,
     layout: part::PartLayout,
@@ -76,7 +79,8 @@ impl FileSave {
         Ok(Self { path, staging, overwrite, layout, encoding, durability })
     }
 
-    /// Writes a lane's rows where no glob sees them. The first lane leaves a file even without rows.
+    /// Writes a lane's rows where no glob sees them. The first lane leaves a file even without
+    /// rows.
     pub async fn stage(
         &self,
         lane: usize,
@@ -88,7 +92,8 @@ impl FileSave {
         LaneParts::new(&self.staging, lane, &self.layout, &self.encoding, self.durability).take(rows, empty).await
     }
 
-    /// Makes every lane's parts visible in place of what the overwrite names; after a lane's error all are removed.
+    /// Makes every lane's parts visible in place of what the overwrite names; after a lane's error
+    /// all are removed.
     pub fn publish(&self, staged: Vec<Result<Vec<PartFile>>>) -> Result<()> {
         let parts = || staged.iter().flatten().flatten();
         if let Some(error) = staged.iter().find_map(|lane| lane.as_ref().err()) {
@@ -115,7 +120,8 @@ impl FileSave {
         fs::write(&success, "").context(|| format!("writing {}", success.display()))
     }
 
-    /// Removes what an overwrite replaces. As in Spark, no link is followed: it goes, and what it points to stays.
+    /// Removes what an overwrite replaces. As in Spark, no link is followed: it goes, and what it
+    /// points to stays.
     fn clear(&self, path: &Path) -> Result<()> {
         let about = match fs::symlink_metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),

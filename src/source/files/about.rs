@@ -1,4 +1,5 @@
-//! What a file says of each of its rows: the hidden column `_metadata`, and that of `input_file_name()`.
+//! What a file says of each of its rows: the hidden column `_metadata`, and that of
+//! `input_file_name()`.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! A text file as records: decompressed, decoded to UTF-8, and cut at its separators, in bounded memory.
+//! A text file as records: decompressed, decoded to UTF-8, and cut at its separators, in bounded
+//! memory.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -96,7 +97,8 @@ pub struct Records {
     start: usize,
     filled: usize,
     ended: bool,
-    /// Where `start` is in the file, and where the span ends; unbounded for a file that cannot be cut.
+    /// Where `start` is in the file, and where the span ends; unbounded for a file that cannot be
+    /// cut.
     at: u64,
     end: u64,
 }
@@ -111,7 +113,8 @@ impl Records {
         let mut file = File::open(&span.path).context(|| format!("opening {}", span.path.display()))?;
         let packing = packing(&span.path)?;
         let cuttable = packing == Packing::Plain && encoding.is_none();
-        // One byte early: a span that begins right after a separator has the record that begins there.
+        // One byte early: a span that begins right after a separator has the record that begins
+        // there.
         let from = span.start.saturating_sub(1);
         if from > 0 {
             file.seek(SeekFrom::Start(from))?;

@@ -1,4 +1,5 @@
-//! One column of a text file in the making: text in, typed value or null out. CSV, JSON and partition directories share it.
+//! One column of a text file in the making: text in, typed value or null out. CSV, JSON and
+//! partition directories share it.
 
 use std::sync::Arc;
 
@@ -233,7 +234,8 @@ impl Cells {
         }
     }
 
-    /// Appends what the text says by CSV's rules; false, and null, when it says nothing of the type.
+    /// Appends what the text says by CSV's rules; false, and null, when it says nothing of the
+    /// type.
     pub fn push(&mut self, text: &str, rules: &Rules) -> bool {
         fn put<V>(value: Option<V>, append: impl FnOnce(Option<V>)) -> bool {
             let good = value.is_some();

@@ -54,7 +54,8 @@ fn covers(pattern: &Path, dir: &Path) -> bool {
     })
 }
 
-/// Carries it out. A file that cannot be cleaned is left with a warning: it was read, and that is what counts.
+/// Carries it out. A file that cannot be cleaned is left with a warning: it was read, and that is
+/// what counts.
 pub struct Cleaner(Cleaning);
 
 impl Cleaner {

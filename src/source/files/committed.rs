@@ -1,4 +1,5 @@
-//! The files that a file sink has committed, as its log `_spark_metadata` says: what a directory that a stream writes holds.
+//! The files that a file sink has committed, as its log `_spark_metadata` says: what a directory
+//! that a stream writes holds.
 
 use std::path::{Path, PathBuf};
 
@@ -42,8 +43,8 @@ impl Committed {
         Ok(Self { log, dir: dir.to_owned(), next: 0, files: IndexMap::new() })
     }
 
-    /// Reads what the log has more by now. Of all files, earlier ones included, those stay that are `wanted`: of a stream, those that no batch
-    /// has taken.
+    /// Reads what the log has more by now. Of all files, earlier ones included, those stay that are
+    /// `wanted`: of a stream, those that no batch has taken.
     pub fn read_on(&mut self, wanted: impl Fn(&FileEntry) -> bool) -> Result<()> {
         let mut entries = self.log.since(self.next)?;
         if entries.next < self.next {

@@ -1,4 +1,5 @@
-//! Which files there are: globs, directories with all that is below them, and a file sink's own log.
+//! Which files there are: globs, directories with all that is below them, and a file sink's own
+//! log.
 
 use std::fs;
 use std::io::ErrorKind as Io;
@@ -60,7 +61,8 @@ impl Listing {
         (!self.ignore_sink_log && !path::is_glob(only) && log.is_dir()).then_some(log)
     }
 
-    /// The files to read, in order of paths. An error names a path that does not exist; a glob without a match is one in a batch read only.
+    /// The files to read, in order of paths. An error names a path that does not exist; a glob
+    /// without a match is one in a batch read only.
     pub fn files(&self, globs_must_match: bool) -> Result<Vec<FileEntry>> {
         self.found(globs_must_match).map(|files| self.chosen(files))
     }
@@ -102,7 +104,8 @@ impl Listing {
             && self.modified_before.is_none_or(|before| file.modified_ms < before)
     }
 
-    /// One file, or the files of a directory: those in `k=v` directories, else those right inside it, as Spark has it.
+    /// One file, or the files of a directory: those in `k=v` directories, else those right inside
+    /// it, as Spark has it.
     fn root(&self, root: &Path, files: &mut Vec<FileEntry>) -> Result<()> {
         let meta = match fs::metadata(root) {
             Ok(meta) => meta,
@@ -167,7 +170,8 @@ fn entry(path: PathBuf, meta: &fs::Metadata, base: &Path, recursive: bool) -> Re
     Ok(FileEntry { size: meta.len(), modified_ms, values, path })
 }
 
-/// The paths that a pattern names, component by component; a path without a pattern is itself, if it is there.
+/// The paths that a pattern names, component by component; a path without a pattern is itself, if
+/// it is there.
 fn expand(pattern: &Path) -> Result<Vec<PathBuf>> {
     if !path::is_glob(pattern) {
         return Ok(if pattern.exists() { vec![pattern.to_owned()] } else { Vec::new() });
@@ -196,7 +200,8 @@ fn expand(pattern: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The components of a path, the root first; a `/` inside braces does not divide, and is not supported by the match either.
+/// The components of a path, the root first; a `/` inside braces does not divide, and is not
+/// supported by the match either.
 fn split_outside_braces(pattern: &str) -> Vec<String> {
     let (mut parts, mut part, mut depth) = (vec!["/".to_owned()], String::new(), 0);
     for c in pattern.chars() {

@@ -9,7 +9,8 @@ use crate::types;
 /// What becomes of a malformed record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParseMode {
-    /// What can be read is kept, the rest is null, and the record's text goes into the corrupt-record column where there is one.
+    /// What can be read is kept, the rest is null, and the record's text goes into the
+    /// corrupt-record column where there is one.
     Permissive,
     /// It is left out.
     DropMalformed,
@@ -59,7 +60,8 @@ impl Malformed {
         }
     }
 
-    /// An error when a query wants nothing but the corrupt-record column: no other column is read then, so nothing could be malformed.
+    /// An error when a query wants nothing but the corrupt-record column: no other column is read
+    /// then, so nothing could be malformed.
     pub fn check_wanted(&self, schema: &Schema, wanted: &[usize]) -> Result<()> {
         match (self.position(schema), wanted) {
             (Some(at), [only]) if at == *only => {

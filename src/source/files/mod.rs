@@ -1,5 +1,14 @@
-//! Files as a source: which there are (`list`, `partition`), which are new (`stream`, `seen`), who reads which part (`split`, `read`), and
-//! what stands in them: one [`FileReader`] a format (`text`, `csv`, `json`, `parquet`).
+//! Files as a source. One [`FileReader`] a format says what stands in them.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | [`formats`] | what `format("csv")` and its kin name |
+//! | [`path`], [`list`], [`committed`] | paths as users write them; which files there are; which of them a file sink has committed |
+//! | [`partition`], [`about`] | what a file's path and the file itself say of each of its rows |
+//! | [`stream`], [`seen`], [`clean`] | which files are new; which were taken; what becomes of those that are done |
+//! | [`split`], [`read`] | who reads which part; one part, piece after piece |
+//! | [`csv`], [`json`], [`parquet`], [`text`] | the formats |
+//! | [`bytes`], [`cells`], [`malformed`] | what formats of text share: records, typed cells, and records that are none |
 
 mod about;
 mod bytes;
@@ -59,12 +68,14 @@ impl Span {
 /// Record batches of one span.
 pub type Rows = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
 
-/// The reading half of a file format, with its options. Called on threads that may block, for several spans at once.
+/// The reading half of a file format, with its options. Called on threads that may block, for
+/// several spans at once.
 pub trait FileReader: Send + Sync + Debug {
     /// As messages spell it: `CSV`.
     fn name(&self) -> &'static str;
 
-    /// What the files hold; `None` where there is nothing to tell it from. Asked only when the user gave no schema.
+    /// What the files hold; `None` where there is nothing to tell it from. Asked only when the user
+    /// gave no schema.
     fn infer(&self, files: &[FileEntry]) -> Result<Option<Schema>>;
 
     /// An error for a column that the format cannot hold.
@@ -84,8 +95,9 @@ pub trait FileReader: Send + Sync + Debug {
     /// Whether a file may be cut into spans.
     fn splittable(&self, path: &Path) -> bool;
 
-    /// The columns `wanted` of `schema`, in that order; `schema` is all that the file holds, as the user or [`FileReader::infer`] has it.
-    /// A file that breaks off or has malformed rows gives an error in the iterator, or what the format's mode says.
+    /// The columns `wanted` of `schema`, in that order; `schema` is all that the file holds, as the
+    /// user or [`FileReader::infer`] has it. A file that breaks off or has malformed rows gives an
+    /// error in the iterator, or what the format's mode says.
     fn read(&self, span: &Span, schema: &SchemaRef, wanted: &[usize], cancel: &Cancel) -> Result<Rows>;
 }
 
@@ -105,7 +117,8 @@ pub struct FileSource {
     rules: Arc<Rules>,
     tolerance: Tolerance,
     sizes: Sizes,
-    /// The files of a batch read, listed once at `load()`: what comes later is not seen, and one that goes is missed.
+    /// The files of a batch read, listed once at `load()`: what comes later is not seen, and one
+    /// that goes is missed.
     listed: Option<Arc<Vec<FileEntry>>>,
     /// As in Spark, a bad option of the stream ends the query and not `load()`.
     stream: Option<Result<Arc<StreamOptions>>>,
@@ -125,7 +138,8 @@ struct Sizes {
     open_cost: u64,
 }
 
-/// Makes a source of the paths and options of a request: what every file format does in `InputFormat::source`.
+/// Makes a source of the paths and options of a request: what every file format does in
+/// `InputFormat::source`.
 pub fn source(request: SourceRequest<'_>, reader: Arc<dyn FileReader>) -> Result<Arc<dyn Source>> {
     let SourceRequest { options, paths, schema, mode, conf, .. } = request;
     let rules = Arc::new(Rules::of_casts(conf)?);
@@ -343,7 +357,8 @@ impl Source for FileSource {
     }
 }
 
-/// An error about the schema that a user gave, in Spark's class for types that a format cannot hold.
+/// An error about the schema that a user gave, in Spark's class for types that a format cannot
+/// hold.
 pub(crate) fn unsupported_type(format: &str, field: &Field) -> Error {
     Error::of(condition::UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE)
         .with("format", format)

@@ -10,12 +10,14 @@ use super::list::FileEntry;
 use crate::error::{Error, Result, condition};
 use crate::types::{self, parse};
 
-/// Names and texts of a file's partition directories, outermost first; `None` is the name that Hive gives to null.
+/// Names and texts of a file's partition directories, outermost first; `None` is the name that Hive
+/// gives to null.
 pub type Values = Vec<(String, Option<String>)>;
 
 const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
-/// The `k=v` directories above a file, up to `base`. Other directories are passed over below the innermost one, and end the search above it.
+/// The `k=v` directories above a file, up to `base`. Other directories are passed over below the
+/// innermost one, and end the search above it.
 pub fn values(file: &Path, base: &Path) -> Values {
     let mut values = Values::new();
     for dir in file.ancestors().skip(1).take_while(|dir| *dir != base && dir.starts_with(base)) {

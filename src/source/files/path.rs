@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::types::uri;
 
-/// A path as an option gives it: `file:/a`, `file:///a`, `/a` or `a`, which is below the working directory.
+/// A path as an option gives it: `file:/a`, `file:///a`, `/a` or `a`, which is below the working
+/// directory.
 pub fn from_user(text: &str) -> Result<PathBuf> {
     let path = uri::local_path(text)?;
     let absolute = if path.is_absolute() { path } else { std::env::current_dir()?.join(path) };

@@ -38,10 +38,12 @@ impl Partition for Files {
     }
 }
 
-/// The rows of one piece, with its file's name in every error, or without its error where the user tolerates it.
+/// The rows of one piece, with its file's name in every error, or without its error where the user
+/// tolerates it.
 fn tolerant(source: &Arc<FileSource>, piece: Piece, scan: &Scan) -> Rows {
     let (tolerance, file) = (source.tolerance, crate::types::uri::from_path(&piece.span.path));
-    // A library may panic over a damaged file: an error of that file, which can be told and tolerated.
+    // A library may panic over a damaged file: an error of that file, which can be told and
+    // tolerated.
     let caught = |panic: Box<dyn Any + Send>| panicked(panic.as_ref());
     let mut rows = match catch_unwind(AssertUnwindSafe(|| open(source, &piece, scan))) {
         Ok(Ok(rows)) => rows,
@@ -77,7 +79,8 @@ fn not_there(file: &str, error: Error) -> Error {
     Error::of(condition::FAILED_READ_FILE_FILE_NOT_EXIST).with("path", file).caused_by(error)
 }
 
-/// Spark's error around whatever goes wrong in a file; what has a more exact class inside this one passes.
+/// Spark's error around whatever goes wrong in a file; what has a more exact class inside this one
+/// passes.
 fn cannot_read(file: &str, error: Error) -> Error {
     match error.condition() {
         Some(known) if known.name.starts_with("FAILED_READ_FILE") => error.with("path", file),
@@ -102,7 +105,8 @@ enum Origin {
 
 fn open(source: &Arc<FileSource>, piece: &Piece, scan: &Scan) -> Result<Rows> {
     let directory = |name: &str| piece.values.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-    // A column that only directories give is none of the file's, even when no directory was there at `load()`.
+    // A column that only directories give is none of the file's, even when no directory was there
+    // at `load()`.
     let shown = &source.schema;
     let held: Vec<Field> = source
         .data

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-/// The files a stream has seen, by name, and when each was modified. What is older than the newest by `maxFileAge` is forgotten, and
-/// whatever is found that old is taken to have been seen.
+/// The files a stream has seen, by name, and when each was modified. A file that is older than the
+/// newest by `maxFileAge` is forgotten. A file that is found that old counts as seen.
 #[derive(Debug)]
 pub struct Seen {
     max_age_ms: i64,

@@ -1,5 +1,5 @@
-//! Who reads what: files are cut into spans of about equal size and packed into partitions, by Spark's rule, so that every lane has work
-//! and many small files share a partition.
+//! Who reads what: files are cut into spans of about equal size and packed into partitions, by
+//! Spark's rule, so that every lane has work and many small files share a partition.
 
 use super::list::FileEntry;
 use super::partition::Values;

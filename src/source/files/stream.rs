@@ -1,8 +1,9 @@
 //! New files as a stream.
 //!
-//! Which files a batch takes is written to the source's own log, `sources/<i>/K`, before the engine writes `offsets/N`; an offset is that log's
-//! number, `{"logOffset":K}`. A crash between the two leaves files that are seen and covered by no offset: so a batch never ends before
-//! the head of the log. One line a file:
+//! Which files a batch takes is written to the source's own log, `sources/<i>/K`, before the engine
+//! writes `offsets/N`; an offset is that log's number, `{"logOffset":K}`. A crash between the two
+//! leaves files that are seen and covered by no offset: so a batch never ends before the head of
+//! the log. One line a file:
 //!
 //! ```text
 //! v1
@@ -76,7 +77,8 @@ impl StreamOptions {
         Ok(Self {
             limit,
             latest_first,
-            // With the newest first, what is left for later is old by then, and must not be taken for seen.
+            // With the newest first, what is left for later is old by then, and must not be taken
+            // for seen.
             max_age_ms: if latest_first && limit != Limit::None { i64::MAX } else { max_age_ms },
             file_name_only: options.flag("fileNameOnly", false)?,
             max_cached_files: options.not_negative("maxCachedFiles")?.unwrap_or(10_000) as usize,
@@ -218,7 +220,8 @@ impl FileStreamReader {
         Ok(pinned.iter().filter(is_new).cloned().collect())
     }
 
-    /// Splits what is new into this batch's files, and those worth keeping for the next without listing again.
+    /// Splits what is new into this batch's files, and those worth keeping for the next without
+    /// listing again.
     fn take(&self, mut new: VecDeque<FileEntry>, limit: Limit) -> (Vec<FileEntry>, VecDeque<FileEntry>) {
         let count = match limit {
             Limit::None => new.len(),
@@ -233,7 +236,8 @@ impl FileStreamReader {
             }
         };
         let mut rest = new.split_off(count);
-        // Too little would be left for a full batch, while the directory may have more by then: look again instead.
+        // Too little would be left for a full batch, while the directory may have more by then:
+        // look again instead.
         let enough = match limit {
             Limit::None => false,
             Limit::Files(most) => rest.len() as f64 >= most as f64 * self.options.discard_ratio,

@@ -41,7 +41,8 @@ impl PhysicalCall {
         Ok(Chunk { columns, rows, lane: 0, first_row: 0 })
     }
 
-    /// Holds a function to its promise, so that a broken one is named here and not by some kernel downstream.
+    /// Holds a function to its promise, so that a broken one is named here and not by some kernel
+    /// downstream.
     pub fn check(&self, output: &ArrayRef, rows: Option<usize>) -> Result<()> {
         if let Some(rows) = rows.filter(|rows| output.len() != *rows) {
             return Err(Error::of(condition::RESULT_ROWS_MISMATCH)

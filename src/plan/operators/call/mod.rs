@@ -1,9 +1,10 @@
-//! Calls of [`Function`](crate::function::Function)s inside a plan. DataFusion's filter push-down inlines expressions, so
-//! `withColumn("p", model(x)).filter("p > 0.5")` would run a model twice; the resolver therefore takes calls out of expressions into an
-//! operator of their own, which keeps its input's columns and appends one for each call.
+//! Calls of [`Function`](crate::function::Function)s inside a plan. DataFusion's filter push-down
+//! inlines expressions, so `withColumn("p", model(x)).filter("p > 0.5")` would run a model twice;
+//! the resolver therefore takes calls out of expressions into an operator of their own, which keeps
+//! its input's columns and appends one for each call.
 //!
-//! [`call_functions`] builds it, [`node`] is what the optimiser sees, [`prune`] drops the calls that nobody reads, [`exec`] runs it:
-//! [`rows`] chunk by chunk, [`pull`] for functions that pull.
+//! [`call_functions`] builds it, [`node`] is what the optimiser sees, [`prune`] drops the calls
+//! that nobody reads, [`exec`] runs it: [`rows`] chunk by chunk, [`pull`] for functions that pull.
 
 mod exec;
 mod node;
@@ -46,13 +47,13 @@ impl FunctionCall {
     }
 }
 
-/// Appends a column for each call to `input`. Calls that are the [same](FunctionCall::same_as) should be given once: the resolver knows
-/// best under which attribute.
+/// Appends a column for each call to `input`. Calls that are the [same](FunctionCall::same_as)
+/// should be given once: the resolver knows best under which attribute.
 pub fn call_functions(input: LogicalPlan, mut calls: Vec<FunctionCall>) -> Result<LogicalPlan> {
     if calls.is_empty() {
         return Ok(input);
     }
-    // What pulls comes last: its stage reads the rows that the other has finished.
+    // Functions that pull come last: their stage reads the rows that the other has finished.
     calls.sort_by_key(|call| call.function.runs() == Runs::OwnThread);
     let node = FunctionNode::new(input, calls)?;
     Ok(LogicalPlan::Extension(Extension { node: Arc::new(node) }))

@@ -40,7 +40,8 @@ impl FunctionNode {
         &self.calls
     }
 
-    /// The same operator without the calls whose column is not `wanted`; the bare input when none is left.
+    /// The same operator without the calls whose column is not `wanted`; the bare input when none
+    /// is left.
     pub(super) fn keep(&self, wanted: impl Fn(&str) -> bool) -> DfResult<Option<LogicalPlan>> {
         let kept: Vec<_> = self.calls.iter().filter(|call| wanted(&call.output.to_string())).cloned().collect();
         if kept.len() == self.calls.len() {
@@ -114,7 +115,8 @@ impl UserDefinedLogicalNodeCore for FunctionNode {
         self.calls.iter().flat_map(|call| call.arguments.iter().cloned()).collect()
     }
 
-    /// A filter that needs no call goes below all of them; one that is not deterministic lets nothing pass, as in Spark.
+    /// A filter that needs no call goes below all of them; one that is not deterministic lets
+    /// nothing pass, as in Spark.
     fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
         if self.calls.iter().all(|call| call.function.deterministic()) {
             self.calls.iter().map(|call| call.output.to_string()).collect()

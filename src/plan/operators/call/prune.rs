@@ -9,8 +9,8 @@ use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
 use super::FunctionNode;
 
-/// Removes the calls whose column no operator above reads. Attributes have unique names, so that a name says enough: going down from
-/// the root, the names seen so far are those that are wanted.
+/// Removes the calls whose column no operator above reads. Attributes have unique names, so that a
+/// name says enough: going down from the root, the names seen so far are those that are wanted.
 #[derive(Debug)]
 pub struct PruneCalls;
 

@@ -1,10 +1,12 @@
 //! Calls that pull their input, each on a thread of its own, with bounded channels between.
 //!
-//! Such a function may read ahead: its batches wait here until as many rows have come out as went in. The stream never waits for one
-//! function alone: it moves whatever can move (outputs in, chunks out, the next batch from below), so that functions over
-//! functions cannot block each other.
+//! Such a function may read ahead: its batches wait here until as many rows have come out as went
+//! in. The stream never waits for one function alone: it moves whatever can move (outputs in,
+//! chunks out, the next batch from below), so that functions over functions cannot block each
+//! other.
 //!
-//! A pass of a continuous query hands its threads on to the next ([`Kept`]): there the input never ends, only the pass does.
+//! A pass of a continuous query hands its threads on to the next ([`Kept`]): there the input never
+//! ends, only the pass does.
 
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
@@ -64,12 +66,14 @@ struct PullStream {
     state: PullState,
 }
 
-/// What a function's thread receives. A channel that closes without `End` means that the pass was given up.
+/// What a function's thread receives. A channel that closes without `End` means that the pass was
+/// given up.
 enum Message {
     Rows(Chunk),
     /// No more rows come.
     End,
-    /// No more rows come in this pass: a function that still owes rows is ended here, since the next pass may be long in coming.
+    /// No more rows come in this pass: a function that still owes rows is ended here, since the
+    /// next pass may be long in coming.
     Pause,
 }
 
@@ -77,7 +81,8 @@ enum Message {
 #[derive(Default)]
 pub struct Kept(Mutex<HashMap<KeptCall, Thread>>);
 
-/// A call: the place of its operator's calls, which every pass over one plan shares, and which of them it is.
+/// A call: the place of its operator's calls, which every pass over one plan shares, and which of
+/// them it is.
 type KeptCall = (usize, usize);
 
 /// One call and its thread.
@@ -101,7 +106,8 @@ struct Pull {
 struct Thread {
     to: mpsc::Sender<Message>,
     from: mpsc::Receiver<Result<ArrayRef>>,
-    /// The function was told that its input has ended. Set before the rows that it then gives, so whoever has those sees this.
+    /// The function was told that its input has ended. Set before the rows that it then gives, so
+    /// whoever has those sees this.
     input_ended: Arc<AtomicBool>,
 }
 
@@ -128,7 +134,8 @@ impl Pull {
         (Arc::as_ptr(&self.calls).cast::<PhysicalCall>() as usize, self.index)
     }
 
-    /// Queues a batch's rows, and starts the thread with the first, or takes up the one that an earlier pass left.
+    /// Queues a batch's rows, and starts the thread with the first, or takes up the one that an
+    /// earlier pass left.
     fn feed(&mut self, batch: &RecordBatch, pass: &PassContext) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());
@@ -159,7 +166,8 @@ impl Pull {
         self.thread.is_none() || self.ended || self.kept.is_some()
     }
 
-    /// Leaves the thread, which owes nothing, to the next pass; not that of a function which was ended with this one.
+    /// Leaves the thread, which owes nothing, to the next pass; not that of a function which was
+    /// ended with this one.
     fn keep(&mut self) {
         if let (Some(kept), Some(thread), false) = (&self.kept, self.thread.take(), self.ended)
             && !thread.input_ended.load(Ordering::Acquire)
@@ -369,7 +377,8 @@ fn run(
 /// The chunks as the function sees them.
 struct ChunkInput {
     chunks: mpsc::Receiver<Message>,
-    /// Rows that went in and have not come out. A function may pull on a thread of its own, hence atomic.
+    /// Rows that went in and have not come out. A function may pull on a thread of its own, hence
+    /// atomic.
     owed: Arc<AtomicI64>,
     ended: Arc<AtomicBool>,
 }

@@ -1,4 +1,5 @@
-//! Calls that run chunk by chunk: several chunks of several record batches at once, results in order.
+//! Calls that run chunk by chunk: several chunks of several record batches at once, results in
+//! order.
 
 use std::sync::Arc;
 
@@ -33,7 +34,8 @@ pub fn stream(
     pass: Arc<PassContext>,
     schema: SchemaRef,
 ) -> impl Stream<Item = DfResult<RecordBatch>> {
-    // One batch more than there are threads: small batches keep every thread busy, and the next is ready when one ends.
+    // One batch more than there are threads: small batches keep every thread busy, and the next is
+    // ready when one ends.
     let ahead = pass.runtime().lanes() + 1;
     let mut seen = 0_u64;
     let mut states: Vec<_> = calls[..row_calls].iter().map(|call| call.function.in_lane(pass.batch(), lane)).collect();
@@ -55,7 +57,8 @@ pub fn stream(
         .buffered(ahead)
 }
 
-/// Begins a call: on this thread where that is cheaper than sharing it or costs nothing, else shared with the compute threads.
+/// Begins a call: on this thread where that is cheaper than sharing it or costs nothing, else
+/// shared with the compute threads.
 fn start(
     calls: &Arc<[PhysicalCall]>,
     i: usize,

@@ -1,4 +1,12 @@
 //! `csv`: options, tokens, types from text, and rows.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `scan`, `scanner` | where a record ends; one record by its transitions |
+//! | [`token`] | what a dialect is, and the fields of a record |
+//! | `infer` | a schema from files |
+//! | [`read`] | rows, and the records that are none |
+//! | [`strings`] | a column of CSV text: `from_csv`, `schema_of_csv` |
 
 mod infer;
 mod read;

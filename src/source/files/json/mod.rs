@@ -1,4 +1,11 @@
 //! `json`: one object a line, or a file that is one value; and the same for a column of text.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `cursor` | JSON text, token by token |
+//! | `infer` | a schema from records |
+//! | `column` | a column in the making, filled with JSON values |
+//! | `read` | rows, and the records that are none |
 
 mod column;
 mod cursor;

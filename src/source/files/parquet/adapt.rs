@@ -1,4 +1,5 @@
-//! A column as a file has it, as the schema wants it: nested fields by name, numbers widened, never narrowed.
+//! A column as a file has it, as the schema wants it: nested fields by name, numbers widened, never
+//! narrowed.
 
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
 //! Parquet's hybrid of run lengths and packed bits: levels, and the indices into a dictionary.
 //!
-//! Stretches follow each other. A stretch begins with a number of 7 bits a byte, lowest first: an even one is twice a count, and one value
-//! follows in whole bytes; an odd one is twice a number of groups and one, and 8 values a group follow, lowest bit first. The last group
-//! may have more values than there are. Format: "Encodings", RLE = 3, of the Parquet specification.
+//! Stretches follow each other. A stretch begins with a number of 7 bits a byte, lowest first: an
+//! even one is twice a count, and one value follows in whole bytes; an odd one is twice a number of
+//! groups and one, and 8 values a group follow, lowest bit first. The last group may have more
+//! values than there are. Format: "Encodings", RLE = 3, of the Parquet specification.
 
 use crate::error::{Error, Result};
 
@@ -103,8 +104,9 @@ impl<'a> LevelRuns<'a> {
         (!inside).then_some(self.stretches.at)
     }
 
-    /// Passes over the stretches that follow as long as they are those from `since` to here once more, byte for byte; `levels` is how many levels
-    /// those hold. How often they came, `most` times at most. Asked where a stretch begins.
+    /// Passes over the stretches that follow as long as they are those from `since` to here once
+    /// more, byte for byte; `levels` is how many levels those hold. How often they came, `most`
+    /// times at most. Asked where a stretch begins.
     pub fn again(&mut self, since: usize, levels: usize, most: usize) -> usize {
         let Stretches { bytes, at, left, .. } = &mut self.stretches;
         let most = most.min(*left / levels);

@@ -1,10 +1,12 @@
 //! Lists of numbers, by the runs of their levels.
 //!
-//! A list is kept as one pair of levels a number: does it begin a list, is it there. The library turns every pair into offsets and bits,
-//! one by one, and for lists that all have their 32 numbers that takes longer than a small model takes to score them. Here a run of equal
-//! levels is one step, and so are lists of one length; plain numbers without nulls stay where the page has them, if that is aligned.
-//! Read so are lists of `int`, `bigint`, `float` and `double` that are columns themselves, plain or by a dictionary; the library reads
-//! all else. Format: "Nested Encoding" of the Parquet specification.
+//! A list is kept as one pair of levels a number: does it begin a list, is it there. The library
+//! turns every pair into offsets and bits, one by one, and for lists that all have their 32 numbers
+//! that takes longer than a small model takes to score them. Here a run of equal levels is one
+//! step, and so are lists of one length; plain numbers without nulls stay where the page has them,
+//! if that is aligned. Read so are lists of `int`, `bigint`, `float` and `double` that are columns
+//! themselves, plain or by a dictionary; the library reads all else. Format: "Nested Encoding" of
+//! the Parquet specification.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -116,8 +118,9 @@ impl Lists {
         }))
     }
 
-    /// How many of the next `most` lists to take at once: those that lie together in memory, which are not copied, unless they are few. A page has
-    /// such lists, and the list that lies in two pages is one by itself.
+    /// How many of the next `most` lists to take at once: those that lie together in memory, which
+    /// are not copied, unless they are few. A page has such lists, and the list that lies in two
+    /// pages is one by itself.
     pub fn together(&mut self, most: usize) -> Result<usize> {
         // The last list of a page may go on in the next one.
         while self.ready.len() < 2 && self.read_page()? {}
@@ -282,7 +285,7 @@ fn first(bytes: &mut Bytes, size: usize) -> Result<Bytes> {
     Ok(bytes.split_to(size))
 }
 
-/// A page's rows. What comes before the first offset belongs to the last row of the page before.
+/// A page's rows. Values before the first offset belong to the last row of the page before.
 struct PageRows {
     offsets: Vec<i32>,
     lists: Option<NullBuffer>,
@@ -296,7 +299,8 @@ impl PageRows {
         let mut repetitions = LevelRuns::new(&page.repetitions, 1, page.levels);
         let mut definitions = LevelRuns::new(&page.definitions, levels.present(), page.levels);
         let mut rows = Growing::new(levels);
-        // The last list that began together with a stretch of its levels, if no number was missing since.
+        // The last list that began together with a stretch of its levels, if no number was missing
+        // since.
         let mut begun: Option<ListStart> = None;
         let (mut repetition, mut definition) = (0, 0);
         let (mut same_repetition, mut same_definition) = (0, 0);
@@ -417,7 +421,8 @@ fn plain<T: ArrowPrimitiveType>(bytes: Buffer, count: usize) -> Result<ScalarBuf
         return Err(Error::runtime(format!("a page has {} bytes of numbers, not {size}", bytes.len())));
     }
     let aligned = bytes.as_ptr().align_offset(align_of::<T::Native>()) == 0;
-    // Levels of any length come before: three pages of four lie across the numbers' alignment, and are copied.
+    // Levels of any length come before: three pages of four lie across the numbers' alignment, and
+    // are copied.
     let bytes = if aligned { bytes } else { Buffer::from_slice_ref(&bytes.as_slice()[..size]) };
     Ok(ScalarBuffer::new(bytes, 0, count))
 }

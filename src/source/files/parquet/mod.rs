@@ -1,4 +1,10 @@
 //! `parquet`: columns by name, null where a file lacks one, widened where the schema says so.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `adapt` | a column as a file has it, as the schema wants it |
+//! | `levels` | Parquet's runs of levels |
+//! | `lists` | lists of numbers, by the runs of their levels |
 
 mod adapt;
 mod levels;
@@ -30,8 +36,9 @@ use crate::error::{Context, Error, Result, condition};
 use crate::runtime::Cancel;
 use crate::types;
 
-/// How many rows a record batch has: as many as the columns that the library reads hold in so many bytes, so that what it decodes is
-/// still near when it is used. Lists that we read are slices of a page where that has enough of them.
+/// How many rows a record batch has: as many as the columns that the library reads hold in so many
+/// bytes, so that what it decodes is still near when it is used. Lists that we read are slices of a
+/// page where that has enough of them.
 const BATCH_BYTES: u64 = 256 << 10;
 const BATCH_ROWS: RangeInclusive<u64> = 1024..=8192;
 
@@ -58,7 +65,8 @@ impl ParquetReader {
     pub fn new(options: &mut Options, conf: &Conf) -> Result<Self> {
         for key in ["datetimeRebaseMode", "int96RebaseMode"] {
             match options.get(key).map(str::to_ascii_uppercase).as_deref() {
-                // Files whose dates need rebasing were written before Spark 3; their dates before 1582 are off by days either way.
+                // Files whose dates need rebasing were written before Spark 3; their dates before
+                // 1582 are off by days either way.
                 None | Some("EXCEPTION" | "CORRECTED") => {}
                 Some("LEGACY") => {
                     return Err(Error::unsupported(format!(
@@ -102,7 +110,8 @@ fn footer(file: &File, path: &Path) -> Result<ArrowReaderMetadata> {
         .map_err(unreadable)
 }
 
-/// The field with `timestamp` wherever the file has 96 bits; `leaves` are the physical types of what is left of the file's schema.
+/// The field with `timestamp` wherever the file has 96 bits; `leaves` are the physical types of
+/// what is left of the file's schema.
 fn instants(field: &FieldRef, leaves: &mut dyn Iterator<Item = Physical>) -> FieldRef {
     let data_type = match field.data_type() {
         DataType::Struct(fields) => {
