@@ -5,6 +5,7 @@ use arrow::array::{Array, RecordBatch, RecordBatchIterator, RecordBatchOptions, 
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
+use arrow::ffi::FFI_ArrowSchema;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
@@ -16,6 +17,7 @@ use super::door::wait;
 use super::error::{argument, raise};
 use crate::error::Error;
 use crate::model::bind::argument_columns;
+use crate::types::ddl::{TYPE_DEPTH, too_deep};
 use crate::types::normalize;
 
 /// Record batches from any Arrow object, as its producer typed them.
@@ -42,9 +44,28 @@ pub fn columns(object: &Bound<'_, PyAny>) -> PyResult<Box<dyn RecordBatchReader 
     Ok(Box::new(RecordBatchIterator::new(batches, schema)))
 }
 
+/// The error for an object whose types are nested more deeply than ours may be. Libraries recurse
+/// over them as they import them.
+fn check_depth(object: &Bound<'_, PyAny>) -> PyResult<()> {
+    const EXPORT: &str = "__arrow_c_schema__";
+    // A table of pyarrow's has a schema. Other objects export theirs.
+    let of_schema = object.getattr("schema").and_then(|schema| schema.getattr(EXPORT));
+    let Ok(export) = of_schema.or_else(|_| object.getattr(EXPORT)) else { return Ok(()) };
+    let capsule = export.call0()?.cast_into::<PyCapsule>()?;
+    let pointer = capsule.pointer_checked(Some(c"arrow_schema"))?.cast::<FFI_ArrowSchema>();
+    // SAFETY: a capsule of that name holds an `ArrowSchema`, which lives as long as the capsule.
+    let mut level = vec![unsafe { pointer.as_ref() }];
+    // The columns are the children of the table.
+    for _ in 0..=TYPE_DEPTH {
+        level = level.iter().flat_map(|field| field.children()).collect();
+    }
+    if level.is_empty() { Ok(()) } else { Err(raise(object.py(), &too_deep())) }
+}
+
 /// Record batches from any Arrow object, in Spark's types.
 pub fn batches(object: &Bound<'_, PyAny>) -> PyResult<(SchemaRef, Vec<RecordBatch>)> {
     let py = object.py();
+    check_depth(object)?;
     let reader = reader(object)?;
     let schema = spark_schema(py, &reader.schema())?;
     let target = Arc::clone(&schema);

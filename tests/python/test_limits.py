@@ -437,3 +437,38 @@ finally:
 assert query.exception() is None, query.exception()
 assert seen and seen[0] == 600, seen
 """)
+
+
+def test_an_arrow_type_is_500_deep_or_an_error() -> None:
+    process("""
+import pyarrow as pa
+
+def table(depth):
+    deep = pa.int64()
+    for _ in range(depth - 1):
+        deep = pa.list_(deep)
+    return pa.table({"x": pa.nulls(1, deep)})
+
+assert spark.createDataFrame(table(500)).count() == 1
+for depth in (501, 5000):
+    found = raised(ParseException, lambda: spark.createDataFrame(table(depth)))
+    assert "500 types deep" in found, found
+""")
+
+
+def test_a_parquet_file_is_500_types_deep_or_an_error(tmp_path) -> None:
+    process(f"""
+import pyarrow as pa, pyarrow.parquet as pq
+
+def read(depth):
+    deep = pa.int64()
+    for _ in range(depth - 1):
+        deep = pa.list_(deep)
+    pq.write_table(pa.table({{"x": pa.nulls(1, deep)}}), "{tmp_path}/deep.parquet")
+    return spark.read.parquet("{tmp_path}/deep.parquet").count()
+
+assert read(100) == read(500) == 1
+for depth in (600, 4000):
+    found = raised(ParseException, lambda: read(depth))
+    assert "500 types deep" in found, found
+""")

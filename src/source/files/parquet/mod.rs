@@ -35,6 +35,7 @@ use crate::config::{Conf, Options};
 use crate::error::{Context, Error, Result, condition};
 use crate::runtime::Cancel;
 use crate::types;
+use crate::types::ddl::{TYPE_DEPTH, too_deep};
 
 /// How many rows a record batch has: as many as the columns that the library reads hold in so many
 /// bytes, so that what it decodes is still near when it is used. Lists that we read are slices of a
@@ -98,8 +99,18 @@ fn footer(file: &File, path: &Path) -> Result<ArrowReaderMetadata> {
             .with("path", crate::types::uri::from_path(path))
             .with("reason", failed(error))
     };
-    let metadata = ArrowReaderMetadata::load(file, ArrowReaderOptions::new()).map_err(unreadable)?;
+    let metadata = ArrowReaderMetadata::load(file, ArrowReaderOptions::new())
+        // The Arrow schema that some writers add is read to a small depth only. Parquet's own says enough.
+        .or_else(|error| {
+            let without = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+            ArrowReaderMetadata::load(file, without).map_err(|_| error)
+        })
+        .map_err(unreadable)?;
     let leaves = metadata.parquet_schema().columns().to_vec();
+    // A list is two steps there.
+    if leaves.iter().any(|leaf| leaf.path().parts().len() > 2 * TYPE_DEPTH) {
+        return Err(too_deep().context(format!("reading '{}'", path.display())));
+    }
     if !leaves.iter().any(|leaf| leaf.physical_type() == Physical::INT96) {
         return Ok(metadata);
     }
