@@ -1,4 +1,4 @@
-"""What DataFrame's members do and return, batch frames only."""
+"""DataFrame's members: their effects and results on batch frames."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""Mistakes: the class and the condition of what they raise, and for some the whole message."""
+"""Mistakes: the class and the condition of each error, and the whole message of some."""
 
 from pyspark.sql import Row, Window
 from pyspark.sql import functions as F

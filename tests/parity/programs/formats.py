@@ -1,4 +1,4 @@
-"""Text by a format: CSV in a column, numbers and their patterns, and what from_json and to_json do with what is odd."""
+"""Text by a format: CSV in a column, numbers and their patterns, odd values in from_json and to_json."""
 
 
 def csv_both_ways(spark):

@@ -1,4 +1,4 @@
-"""Joins of every kind, duplicate names, self joins; unions, distinct and the other set operations; ordering."""
+"""Joins of every kind, duplicate names, self joins, unions, distinct and the other set operations, ordering."""
 
 from pyspark.sql import functions as F
 

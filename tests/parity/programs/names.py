@@ -1,4 +1,4 @@
-"""What Spark calls a column that nobody named."""
+"""The names that Spark gives to unnamed columns."""
 
 from pyspark.sql import Window
 from pyspark.sql import functions as F

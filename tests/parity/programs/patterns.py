@@ -1,4 +1,4 @@
-"""Java's patterns: fractions, years, fields told twice, names of zones, and what is refused; the session's zone is UTC."""
+"""Java's patterns in UTC: fractions, years, repeated fields, names of zones, refused patterns."""
 
 EXPRESSIONS = [
     "to_timestamp('2024-01-05 01:02:03.1', 'yyyy-MM-dd HH:mm:ss.SSS')",

@@ -1,4 +1,4 @@
-"""Random numbers of a seed: functions, samples, splits. Rows lie in the same partitions in both engines."""
+"""Random numbers of a seed: functions, samples and splits of rows that lie in the same partitions in both engines."""
 
 from pyspark.sql import functions as F
 

@@ -1,4 +1,4 @@
-"""What views and tables may be called."""
+"""The names that views and tables may have."""
 
 NAMES = [
     "a/b", "a.b", "`a.b`", "`a/b`", "/abs", "`/abs`", "", " x ", "a b", "`a b`", "é", "`é`", "UPPER", "1a", "`1`", "9", "1L", "a-b", "`a-b`",

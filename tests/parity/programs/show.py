@@ -1,4 +1,4 @@
-"""What show(), printSchema() and explain() print."""
+"""The output of show(), printSchema() and explain()."""
 
 import contextlib
 import datetime as dt

@@ -1,4 +1,4 @@
-"""SQL text: what SELECT can be made of, and what the rest raises."""
+"""SQL text: the parts of SELECT, and the errors of other statements."""
 
 VIEWS = {
     "emp": "SELECT * FROM VALUES (1, 'ann', 'eng', 100.0D, array('a', 'b')), (2, 'bob', 'eng', 80.0D, array()), (3, 'cid', 'ops', null, null), (4, 'dee', null, 70.0D, array('c')) AS emp(id, name, dept, pay, tags)",

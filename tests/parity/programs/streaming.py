@@ -1,4 +1,4 @@
-"""Streaming, up to what a stateless query shows: results of sources and sinks, progress, status, logs, errors."""
+"""Stateless streaming: results of sources and sinks, progress, status, logs, errors."""
 
 import json
 import os

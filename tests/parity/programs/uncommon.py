@@ -1,4 +1,4 @@
-"""What few programs ask: fields of structs changed, several generators, odd window frames, file columns, dropped functions."""
+"""Rare questions: changed fields of structs, several generators, odd window frames, file columns, dropped functions."""
 
 from pyspark.sql import functions as F
 
