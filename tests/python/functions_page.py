@@ -21,8 +21,10 @@ PARTITIONING = {"bucket", "days", "hours", "months", "years", "unwrap_udt"}
 
 HEAD = """# Functions
 
-`firesteel.sql.functions` has every name of PySpark 4.3's `pyspark.sql.functions` but the classes of table functions, with the same arguments. `tests/python/functions_page.py` writes this page by asking
-the engine for each. SQL text finds the same functions by the same names, in any case, except for those that build columns and are Python's alone, such as `col`.
+`firesteel.sql.functions` has every name of PySpark 4.3's `pyspark.sql.functions`, with the same arguments. Only the
+classes of table functions are missing. SQL text finds the same functions by the same names, in any case. Functions
+that build columns are Python's alone, such as `col`. `tests/python/functions_page.py` writes this page by asking the
+engine for each name.
 
 ```python
 >>> from firesteel.sql import functions as F
@@ -38,9 +40,10 @@ the engine for each. SQL text finds the same functions by the same names, in any
 [Row(upper=['B', 'A'])]
 ```
 
-A function that is missing raises `UnsupportedOperationException` with its name when the query is analysed (transforms of partitions and table functions raise in their own way); a name that Spark does not have either raises `AnalysisException`
-(`UNRESOLVED_ROUTINE`). Where an answer still differs from Spark's, `tests/parity/known_gaps.toml` says so. [Python functions](python-functions.md) and [models](models.md)
-have pages of their own.
+A missing function raises `UnsupportedOperationException` with its name when the query is analysed. Transforms of
+partitions and table functions raise other errors. A name that Spark does not have either raises `AnalysisException`
+(`UNRESOLVED_ROUTINE`). `tests/parity/known_gaps.toml` lists the answers that still differ from Spark's. [Python
+functions](python-functions.md) and [models](models.md) have their own pages.
 
 """
 
