@@ -76,7 +76,7 @@ def interval(text: str) -> str:
     try:
         _native.check_trigger("processingTime", text)
     except PySparkException as error:
-        message = f"{text!r} is no time: give one such as '1 second' or '500 milliseconds'"
+        message = f"expected a time such as '1 second' or '500 milliseconds', found {text!r}"
         raise argparse.ArgumentTypeError(message) from error
     return text
 
@@ -84,7 +84,7 @@ def interval(text: str) -> str:
 def count(text: str) -> int:
     """Return the text as a whole number above zero."""
     if not text.isdecimal() or int(text) == 0:
-        message = f"{text!r} is no whole number above zero"
+        message = f"expected a whole number above zero, found {text!r}"
         raise argparse.ArgumentTypeError(message)
     return int(text)
 
@@ -93,7 +93,7 @@ def pair(text: str) -> tuple[str, str]:
     """Return the two sides of ``KEY=VALUE``."""
     key, equals, value = text.partition("=")
     if not equals:
-        message = f"{text!r} is not KEY=VALUE"
+        message = f"expected KEY=VALUE, found {text!r}"
         raise argparse.ArgumentTypeError(message)
     return key, value
 

@@ -85,7 +85,7 @@ class SparkContext:
     def setLogLevel(self, logLevel: str) -> None:
         """Sets the level of Firesteel's log, which goes to Python's ``logging`` as ``firesteel``."""
         if logLevel.upper() not in _LEVELS:
-            raise IllegalArgumentException(f"the log level '{logLevel}' must be one of {', '.join(_LEVELS)}")
+            raise IllegalArgumentException(f"the log level must be one of {', '.join(_LEVELS)}, found '{logLevel}'")
         logging.getLogger("firesteel").setLevel(_LEVELS[logLevel.upper()])
 
     @property

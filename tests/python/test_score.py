@@ -295,12 +295,18 @@ def test_the_progress_of_a_batch_is_one_line_where_there_is_no_terminal(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["score", "m", "i", "o", "--stream", "--trigger", "often"], "argument --trigger: 'often' is no time"),
-        (["demo", "--follow", "--trigger", "often"], "argument --trigger: 'often' is no time"),
+        (
+            ["score", "m", "i", "o", "--stream", "--trigger", "often"],
+            "argument --trigger: expected a time",
+        ),
+        (
+            ["demo", "--follow", "--trigger", "often"],
+            "argument --trigger: expected a time",
+        ),
         (["score", "m", "i", "o", "--check", "c"], "--check"),
         (["demo", "--foll"], "--foll"),
-        (["score", "m", "i", "o", "--files-per-batch", "0"], "'0' is no whole number above zero"),
-        (["score", "m", "i", "o", "--option", "header"], "'header' is not KEY=VALUE"),
+        (["score", "m", "i", "o", "--files-per-batch", "0"], "expected a whole number above zero, found '0'"),
+        (["score", "m", "i", "o", "--option", "header"], "expected KEY=VALUE, found 'header'"),
     ],
 )
 def test_misused_options_are_named(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:

@@ -65,7 +65,7 @@ class Model:
     _options: dict[str, Any]
 
     def __init__(self) -> None:
-        raise TypeError("use Model.load(path)")
+        raise TypeError("Model() makes no model: use Model.load(path)")
 
     @classmethod
     def load(

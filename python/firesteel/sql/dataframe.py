@@ -381,7 +381,7 @@ class DataFrame:
         """Applies a function to this DataFrame, for chaining."""
         result = func(self, *args, **kwargs)
         if not isinstance(result, DataFrame):
-            raise PySparkTypeError(f"the function should return a DataFrame, got {type(result).__name__}")
+            raise PySparkTypeError(f"the function must return a DataFrame, found {type(result).__name__}")
         return result
 
     # Rows

@@ -59,7 +59,9 @@ def with_frames(session: SparkSession, text: str, kwargs: dict[str, Any]) -> tup
         elif isinstance(value, Column):
             column = value._expr.name()
             if column is None:
-                raise PySparkTypeError(f"the parameter '{name}' must be a plain column, a DataFrame or a value")
+                raise PySparkTypeError(
+                    f"the parameter '{name}' must be a plain column, a DataFrame or a value, found {value}"
+                )
             shown[name] = f"`{column}`"
         else:
             shown[name] = literal(value)

@@ -91,7 +91,7 @@ class SparkSession:
         def remote(self, url: str) -> SparkSession.Builder:
             """Raises: a remote session is pyspark's."""
             raise PySparkValueError(
-                f"'{url}' is a Spark Connect server; Firesteel runs in this process. Use pyspark itself for a cluster.",
+                f"'{url}' is a Spark Connect server, and Firesteel runs in this process: use pyspark for a cluster",
                 errorClass="MASTER_URL_INVALID",
                 messageParameters={"master": url},
             )

@@ -47,7 +47,7 @@ class DataFrameStatFunctions:
             raise _not_type("probabilities", "list or tuple", probabilities)
         for p in probabilities:
             if not isinstance(p, (int, float)) or not 0 <= p <= 1:
-                raise PySparkTypeError("the probabilities must be numbers from 0 to 1")
+                raise PySparkTypeError(f"the probabilities must be numbers from 0 to 1, found {p!r}")
         if not isinstance(relativeError, (int, float)):
             raise _not_type("relativeError", "float or int", relativeError)
         if relativeError < 0:

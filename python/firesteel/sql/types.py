@@ -62,7 +62,7 @@ class _DeepTypes(ContextDecorator):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if kind is not None and issubclass(kind, RecursionError):
-            message = f"It is nested too deeply for Python's recursion limit of {sys.getrecursionlimit()}"
+            message = f"it is nested too deeply for Python's recursion limit of {sys.getrecursionlimit()}"
             raise PySparkValueError(errorClass="CANNOT_PARSE_DATATYPE", messageParameters={"msg": message}) from error
 
 
@@ -603,7 +603,8 @@ class StructType(DataType):
                 return self.fields[key]
             except IndexError:
                 raise PySparkIndexError(
-                    "the StructType has no field at this index", errorClass="INDEX_OUT_OF_RANGE"
+                    f"expected an index into {len(self.fields)} fields, found {key}",
+                    errorClass="INDEX_OUT_OF_RANGE",
                 ) from None
         if isinstance(key, slice):
             return StructType(self.fields[key])

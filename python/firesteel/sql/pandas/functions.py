@@ -128,7 +128,7 @@ def _create(f: Callable[..., Any], returnType: Any, evalType: int | None, kind: 
     if evalType is None:
         evalType = PandasUDFType.SCALAR if kind == "pandas" else ArrowUDFType.SCALAR
     if not spec.args and spec.varargs is None:
-        detail = f"0-arg {kind}_udfs are not supported: write one with an argument, and do not use it."
+        detail = f"0-arg {kind}_udfs are not supported: write one with an argument and ignore it"
         raise PySparkValueError(errorClass="INVALID_PANDAS_UDF", messageParameters={"detail": detail})
     return UserDefinedFunction(f, returnType, None, evalType)._wrapped()
 
