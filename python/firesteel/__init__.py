@@ -1,7 +1,7 @@
-"""Spark-style Structured Streaming with model inference, in one Python process, without a JVM.
+"""Spark-style Structured Streaming with model inference, in one Python process and without a JVM.
 
-``firesteel.sql`` is PySpark's API; ``firesteel.ml`` applies models to Arrow data; ``firesteel.streaming`` has what is
-Firesteel's own. Everything is loaded when it is first used.
+``firesteel.sql`` is PySpark's API. ``firesteel.ml`` applies models to Arrow data.
+``firesteel.streaming`` is Firesteel's own. Everything is loaded when it is first used.
 
 Examples
 --------

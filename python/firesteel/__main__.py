@@ -1,4 +1,4 @@
-"""``python -m firesteel script.py`` runs a PySpark script; ``python -m firesteel COMMAND`` is the command line."""
+"""The module that ``python -m firesteel`` runs: a PySpark script or a command."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""``firesteel doctor``: what Firesteel runs on, for a person or a bug report."""
+"""``firesteel doctor``: a report of what Firesteel runs on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-#: Packages whose versions matter, and what for.
+#: The packages whose versions are reported, each with its use.
 PACKAGES = {
     "numpy": "needed",
     "pyarrow": "needed",
@@ -25,7 +25,7 @@ PACKAGES = {
 
 
 def run() -> int:
-    """Print the report; return 1 if something that Firesteel needs is missing, else 0."""
+    """Print the report, and return 1 if something that Firesteel needs is missing."""
     problems: list[str] = []
     print(f"firesteel     {package_version('firesteel') or 'not installed as a package'}")
     print(f"engine        {engine(problems)}")

@@ -1,4 +1,4 @@
-"""The engine. A file of ``src/python/`` each; see there for what a handle holds."""
+"""The engine. Each file of ``src/python/`` has a part here and says what a handle holds."""
 
 from collections.abc import Iterator
 from typing import Any, final
@@ -6,7 +6,8 @@ from typing import Any, final
 from firesteel.sql.types import Row
 
 __version__: str
-#: The steps at which the recovery tests kill a process; only in a build with the feature ``crash-points``.
+#: The steps at which the recovery tests kill a process. Only a build with the feature
+#: ``crash-points`` has them.
 CRASH_POINTS: list[str]
 
 def parse_ddl(text: str) -> str: ...

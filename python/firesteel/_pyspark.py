@@ -1,16 +1,19 @@
 """``import pyspark`` resolves to Firesteel, for one process and its children.
 
-``install`` puts a finder before Python's own. It answers for ``pyspark`` and everything below it, from two tables:
+``install`` puts a finder before Python's own. It answers for ``pyspark`` and the modules below it,
+from two tables:
 
-* ``MODULES``: this module of PySpark *is* that module of Firesteel, the same object, so that a class imported by either
-  name is one class;
+* ``MODULES``: this module of PySpark *is* that module of Firesteel. A class imported by either name
+  is the same class.
 * ``NAMES``: this module of PySpark has no counterpart, but these of its names do.
 
-Everything else of PySpark imports, since scripts import more than they use, and raises ``PySparkNotImplementedError``
-with its full name when it is called, subclassed or asked for an attribute. ``pyspark.ml``, for one, is Spark's own
-library of estimators and has nothing to do with ``firesteel.ml``.
+All other parts of PySpark can be imported, since scripts import more than they use. A call, a
+subclass or an attribute of such a part raises ``PySparkNotImplementedError`` with its full name.
+One of them is ``pyspark.ml``. It is Spark's library of estimators and not related to
+``firesteel.ml``.
 
-A child process finds the folder ``_shim`` through ``PYTHONPATH``; the package ``pyspark`` in it calls ``install`` too.
+A child process finds the folder ``_shim`` through ``PYTHONPATH``. The package ``pyspark`` in it
+also calls ``install``.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from typing import Any, NoReturn
 
 SHIM = Path(__file__).with_name("_shim")
 
-#: The release of PySpark whose names and behaviour Firesteel follows; what ``pyspark.__version__`` says.
+#: The release of PySpark that Firesteel follows, and the value of ``pyspark.__version__``.
 VERSION = "4.3.0"
 
 #: Module of PySpark → the module of Firesteel that it is.
@@ -66,7 +69,7 @@ MODULES = {
     "pyspark.storagelevel": "firesteel.storagelevel",
 }
 
-#: Module of PySpark without a counterpart → its names that have one, and where.
+#: Module of PySpark without a counterpart → those of its names that have one.
 NAMES = {
     "pyspark": {
         "RDD": "firesteel.rdd",
@@ -90,7 +93,7 @@ def refuse(name: str) -> NoReturn:
 
 
 class Missing:
-    """Stands for a name that Firesteel lacks: it can be imported, annotated with and tested for, but not used."""
+    """Stands for a name that Firesteel lacks. A script may import it but not use it."""
 
     def __init__(self, name: str) -> None:
         self.__name = name
@@ -102,12 +105,12 @@ class Missing:
     def __call__(self, *_: object, **__: object) -> NoReturn:
         refuse(self.__name)
 
-    def __mro_entries__(self, bases: tuple) -> NoReturn:  # it is named as the base of a class
+    def __mro_entries__(self, bases: tuple) -> NoReturn:  # called for the base of a class
         del bases
         refuse(self.__name)
 
     def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("_"):  # Python and its tools look for many of these; a script for none
+        if name.startswith("_"):  # Python and its tools look for these names, and scripts do not
             raise AttributeError(name)
         refuse(f"{self.__name}.{name}")
 
@@ -126,8 +129,8 @@ class Missing:
 def stand_in(full_name: str) -> Missing | type[Exception]:
     """Return what takes the place of a name that Firesteel lacks.
 
-    A name that reads like an exception becomes an exception class, so that ``except Py4JJavaError`` does what it does
-    where that error never occurs.
+    A name that reads like an exception becomes an exception class. So ``except Py4JJavaError``
+    works and catches nothing.
     """
     name = full_name.rpartition(".")[2]
     if name.endswith(("Error", "Exception", "Warning")):
@@ -136,7 +139,10 @@ def stand_in(full_name: str) -> Missing | type[Exception]:
 
 
 def lookup(pyspark_name: str, module: ModuleType) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a module: its own if it has one, its submodules, then stand-ins."""
+    """Return the ``__getattr__`` of a module.
+
+    It tries the module's own and then its submodules. Other names get stand-ins.
+    """
     own = module.__dict__.get("__getattr__")
 
     def __getattr__(name: str) -> Any:
@@ -165,12 +171,12 @@ class Finder(MetaPathFinder, Loader):
     """Finds and makes the modules of PySpark."""
 
     def __init__(self) -> None:
-        self._opened: set[str] = set()  # modules of Firesteel whose __getattr__ is ours already
+        self._opened: set[str] = set()  # modules of Firesteel that have our __getattr__ already
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Answer for PySpark and what lies below it; leave everything else to the other finders."""
+        """Answer for PySpark and the modules below it, and leave the rest to other finders."""
         del path, target
         root = fullname.partition(".")[0]
         if root not in ROOTS:
@@ -178,17 +184,17 @@ class Finder(MetaPathFinder, Loader):
         return ModuleSpec(fullname, self, is_package=True)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """Let Python make an empty module; ``exec_module`` may put another in its place."""
+        """Let Python make an empty module, which ``exec_module`` may replace."""
         del spec
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Fill the module, or put Firesteel's own in its place, which Python then takes from ``sys.modules``."""
+        """Fill the module, or put Firesteel's own into ``sys.modules``."""
         name = module.__name__
         target = MODULES.get(name)
         if target is not None:
             sys.modules[name] = module = importlib.import_module(target)
-            if not hasattr(module, "__path__"):  # a module here, a package there: let Python ask for what lies below
+            if not hasattr(module, "__path__"):  # PySpark has a package here
                 module.__path__ = []
             if target in self._opened:
                 return
@@ -204,7 +210,7 @@ class Finder(MetaPathFinder, Loader):
 
 
 def install() -> None:
-    """Resolve ``pyspark`` to Firesteel in this process, whether or not the real one is installed."""
+    """Resolve ``pyspark`` to Firesteel in this process, even if the real one is installed."""
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder())
 
@@ -214,5 +220,5 @@ def install_for_children() -> None:
     shim = str(SHIM)
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != shim]
     os.environ["PYTHONPATH"] = os.pathsep.join([shim, *paths])
-    if shim not in sys.path:  # multiprocessing hands its children this list in place of their own
+    if shim not in sys.path:  # multiprocessing gives its children this list in place of their own
         sys.path.insert(1, shim)

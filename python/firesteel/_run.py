@@ -1,4 +1,4 @@
-"""``firesteel run script.py``: run a PySpark script on Firesteel, as ``python script.py`` would run it."""
+"""``firesteel run script.py``: run a PySpark script on Firesteel as ``python script.py`` does."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ INTERRUPTED = 130
 def run_script(script: str, arguments: Sequence[str]) -> int:
     """Run a script with ``pyspark`` resolved to Firesteel, in this process and its children.
 
-    The script sees what Python would show it: ``__name__`` is ``"__main__"``, ``sys.argv`` starts with its path, and
-    the first place for imports is its folder.
+    The script sees what Python would show it. ``__name__`` is ``"__main__"``. ``sys.argv`` starts
+    with the path of the script. The first place for imports is its folder.
 
     Returns
     -------
     int
-        The exit status: 0, the status that the script exits with, 1 after an exception that it does not catch (whose
-        traceback is printed), and 130 after Ctrl-C, of which nothing is printed.
+        The exit status: 0 or the status that the script exits with. It is 1 after an exception that
+        the script does not catch, and the traceback is printed. It is 130 after Ctrl-C, and nothing
+        is printed.
     """
     path = Path(script)
     try:
@@ -67,7 +68,10 @@ def report(error: BaseException, traceback: TracebackType | None) -> None:
 
 
 def status_of(end: SystemExit) -> int:
-    """Return the exit status that Python gives to ``sys.exit(...)``: a message is printed and means 1."""
+    """Return the exit status that Python gives to ``sys.exit(...)``.
+
+    A message is printed and means 1.
+    """
     if end.code is None:
         return 0
     if isinstance(end.code, int):

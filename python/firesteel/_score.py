@@ -1,4 +1,4 @@
-"""``firesteel score MODEL INPUT OUTPUT``: any ONNX model over any parquet, csv or json files, once or as a stream."""
+"""``firesteel score MODEL INPUT OUTPUT``: an ONNX model over files, once or as a stream."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ SUFFIXES = {
     ".ndjson": "json",
 }
 
-#: How csv files are read unless an option says otherwise: a header that is not the schema's is an error.
+#: How csv files are read unless an option says otherwise. A header that differs from the schema is
+#: an error.
 CSV_OPTIONS = {"header": "true", "inferSchema": "true", "enforceSchema": "false"}
 
-#: What becomes of a row that does not fit.
+#: The ways to treat a row that does not fit.
 MODES = ("PERMISSIVE", "DROPMALFORMED", "FAILFAST")
 
-#: More columns than this are not spelled in a hint.
+#: A hint spells no more columns than this.
 SPELLED = 12
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the command line of ``firesteel score`` says."""
+    """The arguments of ``firesteel score``."""
 
     model: str
     input: str
@@ -54,7 +55,7 @@ class Job:
 
     @property
     def checkpoint_folder(self) -> str:
-        """The stream's checkpoint: what was given, or a folder beside the output."""
+        """The stream's checkpoint, by default a folder beside the output."""
         return self.checkpoint or f"{self.output.rstrip('/')}.checkpoint"
 
     def reader_options(self, file_format: str) -> dict[str, str]:
@@ -78,7 +79,7 @@ def run(job: Job) -> int:
         raise ScoreError(message)
     model = Model.load(job.model, outputs=job.outputs or None)
     spark = SparkSession.builder.appName("firesteel score").getOrCreate()
-    spark.read.text(job.input)  # an input that is not there is said to be missing, before its format is guessed
+    spark.read.text(job.input)  # a missing input raises here, before its format is guessed
     file_format = job.format or format_of(job.input, schema=job.schema)
     kept = check_stream(job) if job.stream else None
     schema = job.schema or (kept.schema if kept else None)
@@ -105,12 +106,12 @@ def run(job: Job) -> int:
 def run_stream(
     job: Job, model: Model, spark: SparkSession, settings: Settings, kept: Settings | None, file_format: str
 ) -> int:
-    """Score what has arrived since the last run; with a trigger, go on until Ctrl-C."""
+    """Score the files that have arrived since the last run. With a trigger, go on until Ctrl-C."""
     options = without_inference(job.reader_options(file_format)) | (
         {"maxFilesPerTrigger": str(job.files_per_batch)} if job.files_per_batch else {}
     )
     if settings.found and not any(key.lower() == "mode" for key in options):
-        options["mode"] = "FAILFAST"  # nobody has said these types: what does not fit them must not become null
+        options["mode"] = "FAILFAST"  # these types were only found: a value that does not fit must not become null
     arriving = spark.readStream.format(file_format).schema(settings.schema).options(**options).load(job.input)
     checkpoint = job.checkpoint_folder
     writer = (
@@ -130,7 +131,7 @@ def run_stream(
                 time.sleep(POLL_SECONDS)
                 if tally.update() and tally.rows and screen.due():
                     screen.draw(f"{tally.rows:>12,} rows  {tally.text()}", [])
-            query.awaitTermination()  # raises what made it fail
+            query.awaitTermination()  # raises the error of the query
             tally.update()
     except StreamingQueryException as error:
         if why := unfit(error, settings):
@@ -147,9 +148,10 @@ def run_stream(
 
 
 def check_stream(job: Job) -> Settings | None:
-    """Return the settings that bind this run; refuse an output and a checkpoint that do not belong together.
+    """Return the settings that bind this run, or refuse its output and checkpoint.
 
-    That the output has another query's batches the engine says when the query starts.
+    The two must belong together. If the output has another query's batches, the engine says so when
+    the query starts.
     """
     written = Written.find(job.checkpoint_folder, job.output)
     output = local(job.output)
@@ -173,7 +175,7 @@ def check_stream(job: Job) -> Settings | None:
 
 
 def write(job: Job, scored: DataFrame) -> None:
-    """Write a batch; leave no empty folder behind if it fails."""
+    """Write a batch, and leave no empty folder behind if it fails."""
     if job.mode != "error" and newest(local(job.output) / "_spark_metadata") >= 0:
         message = f"{job.output} is what a stream writes, whose log would hide rows from elsewhere: give another OUTPUT"
         raise ScoreError(message)
@@ -190,14 +192,14 @@ def write(job: Job, scored: DataFrame) -> None:
 
 
 def no_rows(path: str) -> ScoreError:
-    """Return the error for an input in which nothing can be found yet."""
+    """Return the error for an input without rows."""
     return ScoreError(
         f"{path} has no rows yet in which to find the columns: give --schema, such as 'id BIGINT, age FLOAT'"
     )
 
 
 def load(reader: DataFrameReader, path: str) -> DataFrame:
-    """Return the rows of the input; where its columns cannot be found yet, say what helps."""
+    """Return the rows of the input, or say what helps if its columns cannot be found yet."""
     try:
         return reader.load(path)
     except AnalysisException as error:
@@ -207,7 +209,10 @@ def load(reader: DataFrameReader, path: str) -> DataFrame:
 
 
 def unfit(error: StreamingQueryException, settings: Settings) -> ScoreError | None:
-    """Return what to do about a row that does not fit the types found in the first files, if that is what happened."""
+    """Return the remedy for a row that does not fit the types of the first files.
+
+    Return None if the query failed otherwise.
+    """
     why = str(error.__cause__)
     if not (settings.found and "[MALFORMED_RECORD_IN_PARSING" in why):
         return None
@@ -223,7 +228,7 @@ def without_inference(options: dict[str, str]) -> dict[str, str]:
 
 
 def format_of(path: str, schema: str | None = None) -> str:
-    """Return the format that the names of the input's files tell."""
+    """Return the format that the names of the input's files have."""
     place = local(path)
     candidates: Iterable[Path] = sorted(place.rglob("*")) if place.is_dir() else [place]
     for candidate in candidates:
@@ -237,7 +242,7 @@ def format_of(path: str, schema: str | None = None) -> str:
 
 
 def score(job: Job, data: DataFrame, model: Model, features: Sequence[str], file_format: str) -> DataFrame:
-    """Return the data with its predictions; a column of a type that the model does not take is named."""
+    """Return the data with its predictions, or name a column that the model does not take."""
     try:
         return with_predictions(data, model, features)
     except IllegalArgumentException as error:

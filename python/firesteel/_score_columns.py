@@ -1,4 +1,4 @@
-"""Which columns of its input ``firesteel score`` gives to the model, and of which types they are."""
+"""The columns that ``firesteel score`` gives to the model, and their types."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from firesteel.sql.types import (
 
 
 class ScoreError(ValueError):
-    """What was asked does not fit the model or the input."""
+    """The arguments do not fit the model or the input."""
 
 
 def feature_columns(columns: Sequence[str], inputs: Sequence[Any], features: Sequence[str]) -> list[str]:
@@ -34,17 +34,18 @@ def feature_columns(columns: Sequence[str], inputs: Sequence[Any], features: Seq
     inputs
         The inputs of the model, each with a ``name`` and a ``shape``.
     features
-        What the user named: columns or patterns, in order. Empty: find each input's column by the input's name.
+        The columns or patterns that the user named, in order. If empty, each input's column has the
+        input's name.
 
     Returns
     -------
     list of str
-        One column for each input, or, for a model with one input, all columns that make up its rows.
+        One column for each input. For a model with one input, all columns that make up its rows.
 
     Raises
     ------
     ScoreError
-        If a name is not in the data, or the columns do not fit the inputs; the message says what is there.
+        If a name is not in the data, or if the columns do not fit the inputs.
     """
     if features:
         named = [name for feature in features for name in matching(feature.strip(), columns)]
@@ -91,7 +92,7 @@ def takers(inputs: Sequence[Any], features: Sequence[str]) -> dict[str, Any]:
 
 
 def misfit(schema: StructType, inputs: Sequence[Any], features: Sequence[str]) -> str | None:
-    """Return which column has a type that its input does not take, or None if each may fit."""
+    """Return the column whose type its input does not take, or None if each may fit."""
     for feature, taker in takers(inputs, features).items():
         kind = schema[feature].dataType
         fitting = (StringType,) if taker.type == "string" else (NumericType, BooleanType)
@@ -104,9 +105,9 @@ def misfit(schema: StructType, inputs: Sequence[Any], features: Sequence[str]) -
 
 
 def lasting(schema: StructType, inputs: Sequence[Any], features: Sequence[str]) -> StructType:
-    """Return the types that a stream is to keep: what the first files hold may be whole, or small, by chance.
+    """Return the types that a stream keeps, since the first values may be whole or small by chance.
 
-    Numbers for the model are as wide as its input's kind, whole numbers elsewhere are BIGINT.
+    Numbers for the model are as wide as its input's kind. Other whole numbers are BIGINT.
     """
     taken = takers(inputs, features)
 
@@ -131,14 +132,14 @@ def ddl(schema: StructType) -> str:
 
     def spelled(each: StructField) -> str:
         name = each.name if each.name.isidentifier() else "`" + each.name.replace("`", "``") + "`"
-        kind = each.dataType.simpleString()  # names of fields stand in it, too
+        kind = each.dataType.simpleString()  # it also holds names of fields
         return f"{name} {kind if '<' in kind else kind.upper()}"
 
     return ", ".join(spelled(each) for each in schema)
 
 
 def numeric(schema: StructType, inputs: Sequence[Any], features: Sequence[str]) -> StructType:
-    """Return the schema with numbers where the model takes them, and text stands."""
+    """Return the schema with numbers in place of text where the model takes numbers."""
     numbers = {name for name, taker in takers(inputs, features).items() if taker.type != "string"}
     text = {each.name for each in schema if isinstance(each.dataType, StringType)}
     fields = [StructField(each.name, DoubleType() if each.name in text & numbers else each.dataType) for each in schema]

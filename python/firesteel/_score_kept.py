@@ -1,4 +1,4 @@
-"""What a stream of ``firesteel score`` keeps in its checkpoint, so that every run scores as the first did."""
+"""The settings that a stream of ``firesteel score`` keeps, so that every run scores alike."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ class OtherJobError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides the columns and types of the output: two runs that differ in it must not share one."""
+    """The settings that decide the columns and types of the output.
+
+    Two runs with different settings must not share an output.
+    """
 
     schema: StructType
     features: Sequence[str]
     outputs: Sequence[str]
-    #: Whether the schema was found in the first files, so that later ones may not fit it.
+    #: Whether the schema was found in the first files. Then later files may not fit it.
     found: bool = False
 
     @classmethod
     def of_checkpoint(cls, checkpoint: str) -> Settings | None:
-        """Return the settings that the runs before kept, if there were any."""
+        """Return the settings that earlier runs kept, if there are any."""
         path = place(checkpoint)
         if not path.is_file():
             return None
@@ -63,7 +66,10 @@ def local(path: str) -> Path:
 
 @dataclass(frozen=True)
 class Written:
-    """The newest batch in each of a stream's logs, -1 where there is none: they are written in this order."""
+    """The newest batch in each of a stream's logs, or -1.
+
+    The logs are written in this order.
+    """
 
     #: In the checkpoint's ``offsets``: begun.
     begun: int
@@ -80,7 +86,10 @@ class Written:
 
 
 def newest(log: Path) -> int:
-    """Return the greatest number of a log's files, which may be folded or about to be written, or -1."""
+    """Return the greatest number of a log's files, or -1.
+
+    A file may be compacted or about to be written.
+    """
     names = (re.fullmatch(r"(\d+)(\.compact)?|\.(\d+)\.committing", path.name) for path in log.glob("*"))
     return max((int(name[1] or name[3]) for name in names if name), default=-1)
 
@@ -92,12 +101,14 @@ def place(checkpoint: str) -> Path:
 
 @contextmanager
 def settled(checkpoint: str, settings: Settings, kept: Settings | None) -> Iterator[None]:
-    """Keep the settings in the checkpoint before its first batch, which begins inside; what was kept stays if it does not begin.
+    """Keep the settings in the checkpoint while its first batch begins inside this context.
+
+    If the batch does not begin, the former settings stay.
 
     Raises
     ------
     OtherJobError
-        If the settings differ from those that bind; the message says in what.
+        If the settings differ from those that bind. The message names the difference.
     """
     if kept:
         before, now = kept.texts(), settings.texts()
@@ -116,7 +127,7 @@ def settled(checkpoint: str, settings: Settings, kept: Settings | None) -> Itera
     try:
         yield
     except BaseException:
-        if former is not None:  # perhaps those of another process, which runs on this checkpoint now
+        if former is not None:  # they may be those of another process on this checkpoint
             keep(path, former)
         raise
 

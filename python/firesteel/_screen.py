@@ -1,4 +1,7 @@
-"""What a running job shows in a terminal: a block of lines that is drawn again in place, or plain lines elsewhere."""
+"""The output of a running job.
+
+A terminal shows a block of lines that is drawn again in place. Other outputs get plain lines.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ LINE_SECONDS = 2.0
 
 
 class Tally:
-    """What the batches of one query's run have done so far, from its progress reports."""
+    """The work of a query's batches so far, from its progress reports."""
 
     def __init__(self, query: StreamingQuery) -> None:
         self._query = query
@@ -29,8 +32,8 @@ class Tally:
         self.rows_per_second = 0.0
 
     def update(self) -> bool:
-        """Take in the reports that are new, and say whether there were any."""
-        # A report that nothing was new has the number of the batch that is to come.
+        """Take in the new reports, and return whether there were any."""
+        # A report without new rows has the number of the next batch.
         reports = [
             report for report in self._query.recentProgress if report["numInputRows"] and report["batchId"] > self.batch
         ]
@@ -48,12 +51,12 @@ class Tally:
 
 
 class Screen:
-    """Shows the newest state of something: on a terminal in the same lines again, elsewhere in one line now and then.
+    """Shows the newest state of a job: on a terminal in place, elsewhere in a line now and then.
 
     Parameters
     ----------
     out
-        Where to write; standard output if None.
+        The stream to write to, by default standard output.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
@@ -73,15 +76,15 @@ class Screen:
         return time.monotonic() >= self._next
 
     def draw(self, headline: str, details: list[str]) -> None:
-        """Draw the headline and, on a terminal, the details below it, in place of what was drawn before."""
+        """Draw the headline in place of the former one, on a terminal with the details below it."""
         if self.live:
             up = f"\x1b[{self._drawn}A" if self._drawn else ""
-            width = shutil.get_terminal_size().columns  # a line that wraps would be two to go up by
+            width = shutil.get_terminal_size().columns  # a line that wraps would count as two
             lines = [line[:width] for line in (headline, *details)]
             self._out.write(up + "".join(f"\x1b[2K{line}\n" for line in lines))
             self._drawn = len(lines)
             self._next = time.monotonic() + REDRAW_SECONDS
-        elif headline != self._last:  # the end of a run draws once more, which is news only in place
+        elif headline != self._last:  # the end of a run draws once more, which plain lines need not repeat
             self._last = headline
             self._out.write(headline + "\n")
             self._next = time.monotonic() + LINE_SECONDS

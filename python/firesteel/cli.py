@@ -1,4 +1,4 @@
-"""The command line: ``firesteel demo``, ``firesteel score``, ``firesteel run`` and ``firesteel doctor``."""
+"""The command line: ``firesteel demo``, ``score``, ``run`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    A failure is one line on standard error and status 1; ``--debug`` shows the traceback instead. Ctrl-C ends quietly
-    with 130.
+    A failure prints one line on standard error and gives status 1. ``--debug`` shows the traceback
+    instead. Ctrl-C prints nothing and gives 130.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments and arguments[0] not in COMMANDS and (arguments[0].endswith(".py") or Path(arguments[0]).is_file()):
@@ -34,7 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def one_line(error: BaseException) -> str:
-    """Return what went wrong; of a query that failed, the first line of why, since its own message holds a report, and what was being done."""
+    """Return the error as one line.
+
+    For a query that failed it is the first line of the cause, since its own message holds a report.
+    The line also says what the query was doing.
+    """
     from firesteel.errors import StreamingQueryException
 
     cause = error.__cause__ if isinstance(error, StreamingQueryException) and error.__cause__ else error

@@ -10,7 +10,7 @@ __all__ = ["SparkConf"]
 
 
 class SparkConf:
-    """Settings, as keys and values, for ``SparkSession.builder.config(conf=…)``.
+    """Keys and values for ``SparkSession.builder.config(conf=…)``.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class SparkConf:
     def setExecutorEnv(
         self, key: str | None = None, value: str | None = None, pairs: list[tuple[str, str]] | None = None
     ) -> SparkConf:
-        """Sets variables of executors, which there are none of."""
+        """Sets variables of executors. There are none here."""
         if (key is not None) == (pairs is not None):
             raise PySparkValueError(errorClass="KEY_VALUE_PAIR_REQUIRED", messageParameters={})
         for name, text in pairs or [(key, value)]:  # type: ignore[list-item]

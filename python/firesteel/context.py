@@ -32,7 +32,7 @@ _LEVELS = {
 
 
 class SparkContext:
-    """The part of a session that Spark scripts call its context.
+    """A session's context, as Spark scripts know it.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class SparkContext:
         return SparkSession.builder.config(conf=conf or SparkConf()).getOrCreate().sparkContext
 
     def setLogLevel(self, logLevel: str) -> None:
-        """Sets the level of Firesteel's log, which goes to Python's ``logging`` as ``firesteel``."""
+        """Sets the level of Firesteel's log, the logger ``firesteel`` of Python's ``logging``."""
         if logLevel.upper() not in _LEVELS:
             raise IllegalArgumentException(f"the log level must be one of {', '.join(_LEVELS)}, found '{logLevel}'")
         logging.getLogger("firesteel").setLevel(_LEVELS[logLevel.upper()])
@@ -151,23 +151,30 @@ class SparkContext:
         return Broadcast(value)
 
     def setJobGroup(self, groupId: str, description: str, interruptOnCancel: bool = False) -> None:
-        """Names the work that this thread starts; to be read again as local properties, for there is no user interface."""
+        """Names the work that this thread starts.
+
+        The names are local properties, since there is no user interface.
+        """
         self.setLocalProperty("spark.jobGroup.id", groupId)
         self.setLocalProperty("spark.job.description", description)
         self.setLocalProperty("spark.job.interruptOnCancel", str(interruptOnCancel).lower())
 
     def setJobDescription(self, value: str | None) -> None:
-        """Describes the work that this thread starts; to be read again as a local property."""
+        """Describes the work that this thread starts, as a local property."""
         self.setLocalProperty("spark.job.description", value)
 
     def setInterruptOnCancel(self, interruptOnCancel: bool) -> None:
-        """Kept as a local property: a query that is stopped always ends between two batches of rows."""
+        """Keeps the flag as a local property.
+
+        A query that is stopped always ends between two record batches.
+        """
         self.setLocalProperty("spark.job.interruptOnCancel", str(interruptOnCancel).lower())
 
     def setLocalProperty(self, key: str, value: str | None) -> None:
-        """Keeps a property of this thread; None forgets it.
+        """Keeps a property of this thread, or forgets it if the value is None.
 
-        A scheduler's pool (``spark.scheduler.pool``) is without effect: queries share the threads of this process.
+        A scheduler's pool (``spark.scheduler.pool``) has no effect, since queries share the threads
+        of this process.
         """
         if value is None:
             self._of_thread().properties.pop(key, None)
@@ -201,7 +208,10 @@ class SparkContext:
         return local
 
     def setCheckpointDir(self, dirName: str) -> None:
-        """Makes a directory of its own under `dirName`; DataFrame checkpoints are held in memory all the same."""
+        """Makes its own directory under `dirName`.
+
+        DataFrame checkpoints are held in memory all the same.
+        """
         import uuid
         from pathlib import Path
 
@@ -221,7 +231,10 @@ class SparkContext:
         sys.path.insert(0, path)
 
     def addFile(self, path: str, recursive: bool = False) -> None:
-        """Copies a file, or with `recursive` a directory, to where :meth:`SparkFiles.get` finds it by its name."""
+        """Copies a file to where :meth:`SparkFiles.get` finds it by its name.
+
+        With `recursive` it copies a directory.
+        """
         from firesteel.files import SparkFiles
 
         self._files.append(SparkFiles._add(path, recursive))
@@ -251,7 +264,7 @@ class SparkContext:
 
 
 class Broadcast:
-    """A value that every task sees; here simply the value."""
+    """A value that every task sees. Here it is just the value."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -260,4 +273,4 @@ class Broadcast:
         """Does nothing: there is no copy."""
 
     def destroy(self, blocking: bool = False) -> None:
-        """Does nothing: there is no copy, and the value itself stays with who has it, as on Spark's driver."""
+        """Does nothing: there is no copy. The value itself stays, as on Spark's driver."""

@@ -1,7 +1,8 @@
 """Exceptions: PySpark's classes, names and accessors.
 
-Errors of the engine arrive from Rust with their class, condition and parameters; those of an argument are raised here. The words
-of each condition are in one place: the engine's in ``src/error/condition.rs``, those of arguments in ``_CONDITIONS`` below.
+Errors of the engine arrive from Rust with their class, condition and parameters. Errors of an
+argument are raised in Python. The text of each condition is in one place: the engine's in
+``src/error/condition.rs``, those of arguments in ``_CONDITIONS`` below.
 """
 
 from __future__ import annotations
@@ -132,11 +133,11 @@ class PySparkException(Exception):
     Parameters
     ----------
     message : str, optional
-        The text; without it, the condition's text with its parameters filled in.
+        The text, by default that of the condition with its parameters filled in.
     errorClass : str, optional
-        The condition, e.g. ``"NOT_EXPECTED_TYPE"``.
+        The condition, such as ``"NOT_EXPECTED_TYPE"``.
     messageParameters : dict, optional
-        What fills the condition's text.
+        The parameters of the condition's text.
     contexts : list, optional
         Where in the query the error arose.
     """
@@ -155,7 +156,7 @@ class PySparkException(Exception):
             known = {"errorClass": errorClass or "", **(messageParameters or {})}
             message = re.sub(r"<(\w+)>", lambda slot: str(known.get(slot[1], slot[0])), template)
         if errorClass is None and (named := re.match(r"\[([A-Z][A-Z0-9_.]+)\] ", message)):
-            # A message that is written out whole names its condition and its state itself.
+            # A message that is written out in full names its condition and its state.
             errorClass = named[1]
             state = re.search(r"SQLSTATE: (\w{5})", message)
             self._sqlstate = state[1] if state else None
@@ -170,7 +171,7 @@ class PySparkException(Exception):
     def _native(
         cls, message: str, condition: str | None, sqlstate: str | None, parameters: dict[str, str]
     ) -> PySparkException:
-        """The exception for an error of the engine, whose message already starts with its condition."""
+        """The exception for an error of the engine, whose message starts with its condition."""
         error = cls(message, condition, parameters)
         error._sqlstate = sqlstate
         error._complete = True
@@ -183,12 +184,12 @@ class PySparkException(Exception):
         return self._errorClass
 
     def getErrorClass(self) -> str | None:
-        """Returns the condition; the older name of :meth:`getCondition`."""
+        """Returns the condition. The older name of :meth:`getCondition`."""
         warnings.warn("getErrorClass is deprecated: use getCondition", FutureWarning, stacklevel=2)
         return self._errorClass
 
     def getMessageParameters(self) -> dict[str, str] | None:
-        """Returns what fills the condition's text."""
+        """Returns the parameters of the condition's text."""
         return self._messageParameters
 
     def getSqlState(self) -> str | None:
@@ -257,7 +258,10 @@ class NumberFormatException(IllegalArgumentException):
 
 
 class StreamingQueryException(PySparkException):
-    """A streaming query was terminated by an error; ``__cause__`` is that error, or what the user's own code raised."""
+    """An error ended a streaming query.
+
+    ``__cause__`` is that error, or the exception of the user's own code.
+    """
 
 
 class QueryExecutionException(PySparkException):
@@ -273,18 +277,19 @@ class SparkUpgradeException(PySparkException):
 
 
 class SparkNoSuchElementException(PySparkException):
-    """What was asked for does not exist."""
+    """The key or object does not exist."""
 
 
 class PythonException(PySparkException):
-    """A user's function raised; ``__cause__`` is its exception."""
+    """A user's function raised. ``__cause__`` is its exception."""
 
 
 class QueryCancelledException(PySparkException):
-    """What was asked of the engine was given up: the query that it belongs to was stopped, or its time is over.
+    """The engine ended an action, since its query was stopped or its time is over.
 
-    Firesteel's own. PySpark raises a ``Py4JJavaError`` there. Raised by an action inside a function of ``foreachBatch``
-    when the query is stopped. Such a function may clean up and end; its batch is left for the next run.
+    This class is Firesteel's own. PySpark raises a ``Py4JJavaError`` there. An action inside a
+    function of ``foreachBatch`` raises it when the query is stopped. The function may clean up and
+    end. Its batch is left for the next run.
     """
 
 
@@ -335,7 +340,7 @@ class PySparkAssertionError(PySparkException, AssertionError):
 
 
 class PySparkNotImplementedError(PySparkException, NotImplementedError):
-    """Spark has this, Firesteel has not."""
+    """Spark has this, and Firesteel does not."""
 
 
 class PySparkPicklingError(PySparkException, PicklingError):
@@ -358,7 +363,7 @@ class QueryContextType(Enum):
 
 
 class QueryContext:
-    """Where in a query an error arose; kept for programs that look at it."""
+    """Where in a query an error arose, for programs that look at it."""
 
     def contextType(self) -> QueryContextType:
         """Returns the kind of the context."""
@@ -374,23 +379,23 @@ def _not_type(name: str, expected: str, value: Any) -> PySparkTypeError:
 
 
 def _missing(feature: str) -> PySparkNotImplementedError:
-    """The error for what Spark has and Firesteel has not."""
+    """The error for a feature that Spark has and Firesteel does not."""
     return PySparkNotImplementedError(errorClass="NOT_IMPLEMENTED", messageParameters={"feature": feature})
 
 
 class _MissingAttribute(PySparkNotImplementedError, AttributeError):
-    """An attribute that Firesteel has not: for `hasattr` it does not exist, and its error says why."""
+    """An attribute that Firesteel lacks. `hasattr` answers False, and the error says why."""
 
 
 def _missing_attribute(owner: str, name: str) -> AttributeError:
-    """The error of a `__getattr__`, which is asked for what Spark has and for what nobody has."""
+    """The error of a `__getattr__`, which is asked for names of Spark and for any others."""
     if name.startswith("_"):
         return AttributeError(f"'{owner}' object has no attribute '{name}'")
     return _MissingAttribute(errorClass="NOT_IMPLEMENTED", messageParameters={"feature": f"{owner}.{name}"})
 
 
 def _refuse(owner: str, name: str) -> Any:
-    """A method that Spark's class has and ours has not."""
+    """A method that Spark's class has and ours does not."""
 
     def method(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
         raise _missing(f"{owner}.{name}")

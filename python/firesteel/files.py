@@ -14,7 +14,7 @@ __all__ = ["SparkFiles"]
 
 
 class SparkFiles:
-    """Finds what :meth:`SparkContext.addFile` took; there is nothing to make of this class."""
+    """Finds the files that :meth:`SparkContext.addFile` took. The class has no instances."""
 
     _root: ClassVar[Path | None] = None
 
@@ -40,7 +40,7 @@ class SparkFiles:
 
     @classmethod
     def _add(cls, path: str, recursive: bool) -> str:
-        """Copies a file or directory in; the name by which ``listFiles`` shows it."""
+        """Copies a file or directory in, and returns its name in ``listFiles``."""
         scheme, separator, rest = path.partition(":")
         local = rest if separator and scheme == "file" else path
         if separator and scheme != "file" and len(scheme) > 1 and not Path(path).exists():

@@ -16,12 +16,12 @@ __all__ = ["RDD"]
 
 
 class RDD:
-    """Rows by partition; transformations are Python generators, run when an action asks.
+    """Rows by partition. Transformations are Python generators that run when an action asks.
 
     Parameters
     ----------
     partitions : callable
-        Gives the partitions anew for each action.
+        Makes the partitions anew for each action.
     """
 
     def __init__(self, partitions: Callable[[], list[Iterable[Any]]]) -> None:
@@ -35,7 +35,7 @@ class RDD:
         return self._each(lambda rows: map(f, rows))
 
     def flatMap(self, f: Callable[[Any], Iterable[Any]], preservesPartitioning: bool = False) -> RDD:
-        """Applies a function to each element and joins what it gives."""
+        """Applies a function to each element and joins the results."""
         return self._each(lambda rows: chain.from_iterable(map(f, rows)))
 
     def filter(self, f: Callable[[Any], bool]) -> RDD:
@@ -98,7 +98,7 @@ class RDD:
         return RDD(partitions)
 
     def persist(self, storageLevel: StorageLevel = StorageLevel.MEMORY_ONLY) -> RDD:
-        """Keeps the elements in memory, whatever the level: in one process every level means memory."""
+        """Keeps the elements in memory, since in one process every level means memory."""
         return self.cache()
 
     def toDF(self, schema: Any = None, sampleRatio: float | None = None) -> DataFrame:

@@ -8,7 +8,7 @@ __all__ = ["StorageLevel"]
 
 
 class StorageLevel:
-    """A storage level: flags that Spark's scripts give, and that are all carried out as memory here."""
+    """A storage level: flags that Spark's scripts give. Here every level means memory."""
 
     NONE: ClassVar[StorageLevel]
     DISK_ONLY: ClassVar[StorageLevel]

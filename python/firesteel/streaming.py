@@ -1,4 +1,4 @@
-"""Firesteel's own for streams: a stream fed by hand, for tests and notebooks, and how long batches took."""
+"""Firesteel's own part of streaming: a stream fed by hand, and the times of batches."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = ["MemoryStream", "batch_seconds"]
 
 
 class MemoryStream:
-    """A stream whose rows you add, there for the next batch, or at once in a continuous query.
+    """A stream whose rows you add. The next batch reads them, and a continuous query at once.
 
     Parameters
     ----------
     schema : StructType or str
         The schema, or its DDL.
     session : SparkSession, optional
-        The session; the one that runs, by default.
+        The session, by default the one that runs.
 
     Notes
     -----
-    Rows live in this process: a query that restarts in another does not find them, and the log says so.
+    Rows live in this process. A query that restarts in another process does not find them, and a warning says so.
 
     Examples
     --------
@@ -50,30 +50,30 @@ class MemoryStream:
         self._native = _native.MemoryStream(_schema_text(parsed))
 
     def add(self, rows: Any) -> None:
-        """Adds rows: tuples, dicts or Row objects, or any Arrow data of the stream's schema."""
+        """Adds rows: tuples, dicts, Row objects or any Arrow data of the stream's schema."""
         if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__arrow_c_array__"):
             self._native.add(rows)
         else:
             self._native.add(_native.rows_to_table(list(rows), self._schema.json(), "exact", False))
 
     def to_df(self) -> DataFrame:
-        """Returns the stream as a DataFrame; several queries may read it."""
+        """Returns the stream as a DataFrame, which several queries may read."""
         return self._session._df(self._native.frame(self._session._native))
 
 
 def batch_seconds(query: StreamingQuery) -> list[float]:
-    """How long a query's last batches took, each from the start of its trigger until it is committed.
+    """The times of a query's last batches, each from the start of its trigger to its commit.
 
     Parameters
     ----------
     query : StreamingQuery
-        Any query; a continuous one has no batches.
+        The query. A continuous one has no batches.
 
     Returns
     -------
     list of float
-        Seconds, the oldest batch first: exact, where ``durationMs`` in progress has whole milliseconds. As many as
-        progress is kept for, ``spark.sql.streaming.numRecentProgressUpdates``.
+        Seconds, with the oldest batch first. They are exact, while ``durationMs`` in progress has
+        whole milliseconds. ``spark.sql.streaming.numRecentProgressUpdates`` says how many are kept.
 
     Examples
     --------

@@ -1,6 +1,8 @@
-"""The demonstration: a flight-delay model scores a stream of flights, exactly once.
+"""The demonstration: a flight-delay model scores a stream of flights exactly once.
 
-Where to read: ``data`` finds the flights and lays them out as arriving files, ``job`` is the streaming job itself in
-PySpark's API, ``quality`` measures what it predicted, ``command`` ties them together for
-``firesteel demo``, and ``train`` made ``flight_delay.onnx``.
+* ``data`` finds the flights and lays them out as arriving files.
+* ``job`` is the streaming job in PySpark's API.
+* ``quality`` measures its predictions.
+* ``command`` puts these together for ``firesteel demo``.
+* ``train`` made ``flight_delay.onnx``.
 """

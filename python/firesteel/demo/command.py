@@ -1,4 +1,4 @@
-"""``firesteel demo``: lay out the flights, run the job, show it, and say how good it was."""
+"""``firesteel demo``: lay out the flights, run the job and measure it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from firesteel.demo.data import Arrivals, copy_weather
 from firesteel.sql import SparkSession
 from firesteel.sql.streaming import StreamingQuery
 
-#: What the demo makes in its folder, and what ``fresh`` removes.
+#: The files that the demo makes in its folder, and that ``fresh`` removes.
 OURS = ("flights", "weather.csv", "checkpoint", "predictions", "quality.png")
 
 INTERRUPTED = 130
@@ -25,7 +25,7 @@ NEWEST = 4
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line of ``firesteel demo`` says."""
+    """The arguments of ``firesteel demo``."""
 
     output: Path
     fresh: bool = False
@@ -79,7 +79,7 @@ def run(options: Options) -> int:
 
 
 def require_matplotlib() -> None:
-    """Say at the start, rather than after the work, that the plot cannot be drawn."""
+    """Raise before the work if the plot cannot be drawn."""
     try:
         import matplotlib as mpl
     except ImportError as error:
@@ -89,7 +89,7 @@ def require_matplotlib() -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove what an earlier demo made in the folder, and nothing else."""
+    """Remove the files of an earlier demo from the folder, and no others."""
     for name in OURS:
         path = folder / name
         if path.is_dir():
@@ -99,7 +99,7 @@ def remove(folder: Path) -> None:
 
 
 def feed(arrivals: Arrivals, every: float) -> threading.Event:
-    """Let one file after the other arrive, on a thread of its own, until the returned event is set."""
+    """Let one file after the other arrive on another thread, until the returned event is set."""
     stop = threading.Event()
 
     def drop() -> None:
@@ -114,7 +114,7 @@ def feed(arrivals: Arrivals, every: float) -> threading.Event:
 def already_scored(spark: SparkSession, folder: Path) -> int:
     """Return how many predictions earlier runs have committed."""
     predictions = folder / "predictions"
-    # The log's folder is there before its first entry: a run may have been killed in between.
+    # The log's folder exists before its first entry. A run may have been killed in between.
     if not any((predictions / "_spark_metadata").glob("[0-9]*")):
         return 0
     return spark.read.parquet(str(predictions)).count()
@@ -137,7 +137,8 @@ class Progress:
     def complete(self, tally: Tally) -> bool:
         """Return whether every flight is scored.
 
-        A batch that a crash had left to replay may count twice, so before it says yes it counts what is committed.
+        A batch that was replayed after a crash may count twice. So the committed rows are counted
+        before it says yes.
         """
         if self.before + tally.rows < self.total:
             return False
@@ -147,7 +148,7 @@ class Progress:
 
 
 def watch(screen: Screen, query: StreamingQuery, progress: Progress, *, until_all: bool) -> None:
-    """Show the query until it ends, or until every flight is scored; raise what made it fail."""
+    """Show the query until it ends or every flight is scored, and raise its error."""
     tally = Tally(query)
     newest = Newest(progress.folder / "predictions")
     with screen.drawing():
@@ -158,7 +159,7 @@ def watch(screen: Screen, query: StreamingQuery, progress: Progress, *, until_al
             if until_all and progress.complete(tally):
                 break
         if not active:
-            query.awaitTermination()  # raises what made it fail
+            query.awaitTermination()  # raises the error of the query
         tally.update()
         screen.draw(progress.line(tally), newest.lines())
     if not tally.rows:
@@ -191,7 +192,7 @@ def describe(row: dict) -> str:
 
 
 def report(screen: Screen, spark: SparkSession, options: Options) -> None:
-    """Measure all that has been scored, draw the plot, and say where the output is."""
+    """Measure the predictions, draw the plot and print the place of the output."""
     predictions = options.output / "predictions"
     if not already_scored(spark, options.output):
         screen.say("nothing has been scored yet")

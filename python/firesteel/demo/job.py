@@ -1,8 +1,8 @@
-"""The streaming job of the demonstration, in PySpark's API and nothing else; only the model comes from Firesteel.
+"""The streaming job of the demonstration in PySpark's API, with a model from Firesteel.
 
-Files of flights arrive in a folder. Each flight is joined to the weather of its airport and hour, a static table, and
-scored by the model; the predictions go to Parquet, each exactly once, however often the job is killed and started
-again.
+Files of flights arrive in a folder. Each flight is joined to a static table, the weather of its
+airport and hour. The model scores it. The predictions go to Parquet. Each is there exactly once,
+however often the job is killed and started again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WEATHER = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "precip", "pressur
 
 
 def read_weather(spark: SparkSession, path: Path) -> DataFrame:
-    """Return the weather of each airport and hour, kept in memory instead of read again in every batch."""
+    """Return the weather of each airport and hour, kept in memory for all batches."""
     table = spark.read.csv(str(path), schema=WEATHER_SCHEMA, header=True, nullValue=MISSING)
     return table.select("origin", "time_hour", *WEATHER).cache()
 
@@ -29,7 +29,8 @@ def read_weather(spark: SparkSession, path: Path) -> DataFrame:
 def score(flights: DataFrame, weather: DataFrame, model: Model) -> DataFrame:
     """Return the flights with the model's two predictions.
 
-    ``arr_delay`` is what happened, and is only passed on, to measure the predictions by; the model does not see it.
+    ``arr_delay`` is the real delay, by which the predictions are measured. The model does not see
+    it.
     It is null for cancelled and diverted flights, which are scored like all others.
     """
     known = flights.join(weather, ["origin", "time_hour"], "left")
@@ -43,7 +44,7 @@ def score(flights: DataFrame, weather: DataFrame, model: Model) -> DataFrame:
 
 
 def start(spark: SparkSession, folder: Path, files_per_batch: int, trigger: dict[str, Any]) -> StreamingQuery:
-    """Start the job in a folder that holds ``flights/``, into which files arrive, and ``weather.csv``."""
+    """Start the job in a folder with ``weather.csv`` and ``flights/``, where files arrive."""
     flights = (
         spark.readStream.schema(FLIGHTS_SCHEMA)
         .option("header", True)

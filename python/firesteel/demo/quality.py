@@ -1,7 +1,7 @@
-"""How good the predictions were, once the flights have arrived.
+"""The quality of the predictions, once the flights have arrived.
 
-Cancelled and diverted flights are scored like all others, since a passenger does not know; they have no arrival delay,
-so nothing can be measured on them, and they are counted apart.
+Cancelled and diverted flights are scored like all others, since a passenger does not know of that.
+They have no arrival delay, so they are not measured but counted apart.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LATE_MINUTES = 15
 
 @dataclass(frozen=True)
 class Quality:
-    """What was measured, each beside what a passenger with a table of the past half-year could say."""
+    """The measures, each beside that of a passenger with a table of the past half-year."""
 
     scored: int
     without_arrival: int
@@ -48,9 +48,10 @@ class Quality:
 
 
 def area_under_curve(happened: np.ndarray, score: np.ndarray) -> float:
-    """Return the probability that a flight that was late had the higher score than one that was not (ties count half).
+    """Return the probability that a late flight had a higher score than one that was not late.
 
-    This is the area under the receiver operating characteristic, from the rank sum of the late flights.
+    Ties count half. This is the area under the receiver operating characteristic, from the rank sum
+    of the late flights.
     """
     _, inverse, counts = np.unique(score, return_inverse=True, return_counts=True)
     middle_rank = np.cumsum(counts) - (counts - 1) / 2
@@ -63,7 +64,10 @@ def area_under_curve(happened: np.ndarray, score: np.ndarray) -> float:
 
 
 def measure(scored: pa.Table, facts: dict) -> Quality:
-    """Measure predictions that hold ``arr_delay``, ``late_probability``, ``delay_minutes`` and ``sched_dep_time``."""
+    """Measure predictions.
+
+    They need ``arr_delay``, ``late_probability``, ``delay_minutes`` and ``sched_dep_time``.
+    """
     delay = scored["arr_delay"].to_numpy(zero_copy_only=False).astype(float)
     arrived = ~np.isnan(delay)
     probability, minutes, departure = (
@@ -87,12 +91,12 @@ def measure(scored: pa.Table, facts: dict) -> Quality:
 
 
 def load_facts() -> dict:
-    """Return what is known of the model's training."""
+    """Return the facts about the model's training."""
     return json.loads(Path(__file__).with_name("flight_delay.json").read_text(encoding="utf-8"))
 
 
 def plot(scored: pa.Table, quality: Quality, target: Path) -> None:
-    """Draw what was predicted against what happened, week by week and by predicted probability."""
+    """Draw predictions and real delays, week by week and by predicted probability."""
     import matplotlib as mpl
 
     mpl.use("Agg")

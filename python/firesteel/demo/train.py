@@ -1,19 +1,21 @@
 """Train the flight-delay model on January to June and write it as one ONNX file.
 
-Run it with ``python -m firesteel.demo.train``; it needs scikit-learn, onnx and pandas, which the demo itself does not.
+Run it with ``python -m firesteel.demo.train``. It needs scikit-learn, onnx and pandas. The demo
+itself does not.
 
-What the model may know is what a passenger can know before departure: the schedule, the carrier, the route, and the
-weather of the scheduled hour of departure (as measured, where a passenger has a forecast). It learns two things, each
-by 60 boosted trees: how likely a flight is to arrive at least 15 minutes late, which is what the US Department of
-Transportation calls late, and the median of its arrival delay. Cancelled and diverted flights have no arrival delay
-and are left out of the training.
+The model knows what a passenger can know before departure: the schedule, the carrier, the route,
+and the weather of the scheduled hour of departure. The weather is measured, while a passenger has a
+forecast. The model learns two things, each by 60 boosted trees. One is the probability that a
+flight arrives at least 15 minutes late, as the US Department of Transportation defines late. The
+other is the median of its arrival delay. Cancelled and diverted flights have no arrival delay and
+are left out of the training.
 
-The settings below were chosen by training on January to April and testing on May and June; ``main`` repeats that and
-writes the result beside the model. July to December were not looked at.
+The settings below were chosen by training on January to April and testing on May and June. ``main``
+repeats that and writes the result beside the model. July to December had no part in the choice.
 
-The text columns enter the ONNX graph as text: a table in the graph gives each carrier, airport and destination the
-share of late flights it had (drawn towards the overall share where there were few), and an unknown name the overall
-share.
+The text columns enter the ONNX graph as text. A table in the graph gives each carrier, airport and
+destination its share of late flights. A share of few flights is drawn towards the overall share. An
+unknown name gets the overall share.
 """
 
 from __future__ import annotations
@@ -47,11 +49,14 @@ SETTINGS: dict[str, Any] = {
     "early_stopping": False,
     "random_state": 0,
 }
-FEW = 50  # a name seen this often counts half its own share of late flights, half the overall share
+FEW = 50  # the share of a name seen this often is half its own and half the overall one
 
 
 def training_table(months: range = TRAINING_MONTHS) -> pd.DataFrame:
-    """Return the flights of the months that arrived, joined to the weather of their hour, with the model's inputs."""
+    """Return the flights of the months that arrived, with the model's inputs.
+
+    They are joined to the weather of their hour.
+    """
     import pandas as pd
 
     header, days = read_days(months)
@@ -93,11 +98,11 @@ class Trained:
 
 
 def tree_attributes(models: list[Any]) -> dict[str, Any]:
-    """Return the attributes of one ONNX TreeEnsembleRegressor whose target i is the raw sum of model i.
+    """Return the attributes of an ONNX TreeEnsembleRegressor of all models.
 
-    skl2onnx cannot convert these estimators with current releases of onnx, so their trees are read from
-    ``_predictors``. A threshold is rounded down to float32: then ``x <= threshold`` says the same of a float32 ``x`` as
-    before.
+    Target i is the raw sum of model i. skl2onnx cannot convert these estimators with current
+    releases of onnx, so their trees are read from ``_predictors``. A threshold is rounded down to
+    float32. Then ``x <= threshold`` is the same as before for a float32 ``x``.
     """
     keys = [
         "treeids",
@@ -138,7 +143,7 @@ def round_down(value: float) -> float:
 
 
 def to_onnx(trained: Trained) -> onnx.ModelProto:
-    """Return the model as one graph: named columns in, a probability and a number of minutes out."""
+    """Return the model as one graph: named columns in, a probability and minutes out."""
     from onnx import TensorProto, checker, helper, numpy_helper
 
     nodes, columns = [], []
@@ -187,7 +192,7 @@ def validate() -> dict[str, float]:
 
 
 def check(model: onnx.ModelProto, trained: Trained, table: pd.DataFrame) -> None:
-    """Prove on real rows that ONNX Runtime gives what scikit-learn gives."""
+    """Check on real rows that ONNX Runtime and scikit-learn give the same."""
     import onnxruntime
 
     feed = {name: table[name].to_numpy(object) for name in TEXT}
@@ -198,7 +203,7 @@ def check(model: onnx.ModelProto, trained: Trained, table: pd.DataFrame) -> None
 
 
 def main() -> None:
-    """Train, check, and write the model and the facts about it."""
+    """Train the model, check it, and write it with the facts about it."""
     validation = validate()
     table = training_table()
     trained = Trained(table)

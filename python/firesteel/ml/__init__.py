@@ -1,4 +1,4 @@
-"""Models: Arrow in, Arrow out, or as columns of a DataFrame."""
+"""Models over Arrow data and as columns of a DataFrame."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded when they are used: a session without models does not pay for them.
+    # They are loaded when they are used, so a session without models does not pay for them.
     if name in ("Model", "ModelFunction", "TensorSpec"):
         from firesteel.ml import model
 

@@ -1,4 +1,4 @@
-"""A model: loaded once per process, run on every core."""
+"""A model, which is loaded once per process and runs on every core."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TensorSpec(NamedTuple):
     type : str
         The type of its elements by ONNX's name, such as ``float32``.
     shape : tuple of int or str
-        Its dimensions, the rows first; a name stands for any size.
+        Its dimensions, with the rows first. A name stands for any size.
     """
 
     name: str
@@ -41,13 +41,14 @@ class TensorSpec(NamedTuple):
 class Model:
     """An ONNX model.
 
-    Made by :meth:`Model.load`. Equal content is loaded once per process, whoever uses it.
+    :meth:`Model.load` makes it. Equal content is loaded once per process, whoever uses it.
 
     Notes
     -----
-    Columns become tensors without a copy where the layout allows it: a primitive column of the input's type, lists
-    of fixed size, and lists that all have the same length. Several columns for one input, and other numeric types,
-    are copied chunk by chunk. Numeric outputs are not copied at all when a call makes a single chunk.
+    These columns become tensors without a copy: a primitive column of the input's type, lists of
+    fixed size, lists that all have the same length. Several columns for one input are copied chunk
+    by chunk, and so are other numeric types. Numeric outputs are not copied if a call makes a
+    single chunk.
 
     Examples
     --------
@@ -82,17 +83,18 @@ class Model:
         Parameters
         ----------
         model : str, path or bytes
-            An ``.onnx`` file, a local MLflow model folder that holds one, or a file's content.
+            An ``.onnx`` file, a local MLflow model folder with one, or a file's content.
         nulls : {"null", "nan", "error"}
-            What a row with something missing gives: null, without a call of the model; a prediction, with NaN for
-            missing numbers; or an error.
+            The result for a row with a missing value. ``null`` gives null, and the model does not
+            see the row. ``nan`` gives a prediction, with NaN for missing numbers. ``error`` is an
+            error.
         outputs : str or list of str, optional
-            The outputs to return, in this order; all of them by default.
+            The outputs to return in this order, by default all.
         chunk_rows : int, optional
-            How many rows a run has; by default measured on the rows that come.
+            The number of rows in a run, by default measured on the rows that come.
         mode : {"auto", "pool", "single"}
-            ``pool`` runs chunks side by side, each on one core; ``single`` runs one after another, each on all
-            cores; ``auto`` measures.
+            ``pool`` runs chunks side by side, each on one core. ``single`` runs one after another,
+            each on all cores. ``auto`` measures which is faster.
 
         Returns
         -------
@@ -103,7 +105,7 @@ class Model:
         AnalysisException
             There is no such file.
         IllegalArgumentException
-            The file is not an ONNX model, or an option has another value than these.
+            The file is not an ONNX model, or an option has a value that is not allowed.
         UnsupportedOperationException
             The model has inputs or outputs that are not tensors.
 
@@ -144,17 +146,17 @@ class Model:
 
     @property
     def inputs(self) -> list[TensorSpec]:
-        """What the model takes."""
+        """The inputs of the model."""
         return [TensorSpec(name, kind, tuple(dims)) for name, kind, dims in self._native.inputs]
 
     @property
     def outputs(self) -> list[TensorSpec]:
-        """What the model gives, as far as it was asked for."""
+        """The outputs that were asked for."""
         return [TensorSpec(name, kind, tuple(dims)) for name, kind, dims in self._native.outputs]
 
     @property
     def chunk_rows(self) -> int:
-        """How many rows a run has now; measured as rows come, unless it was given."""
+        """The number of rows in a run: as given, or as measured so far."""
         return self._native.chunk_rows
 
     def predict(self, data: Any) -> pa.RecordBatch | pa.Table:
@@ -163,21 +165,22 @@ class Model:
         Parameters
         ----------
         data : Arrow data
-            Anything with ``__arrow_c_array__`` or ``__arrow_c_stream__``: pyarrow, pandas, polars, DuckDB and
-            others; or, for a model with one input, a NumPy array whose first dimension is the rows. Columns are
-            matched to inputs by name, and others are left alone; a model with one input also takes one column of any
-            name, or as many numeric columns as its input is wide, in order.
+            Any object with ``__arrow_c_array__`` or ``__arrow_c_stream__``, such as those of
+            pyarrow, pandas, polars and DuckDB. Columns are matched to inputs by name, and others
+            are left alone. A model with one input also takes a NumPy array whose first dimension is
+            the rows, or one column of any name. Or it takes as many numeric columns as its input is
+            wide, in order.
 
         Returns
         -------
         pyarrow.RecordBatch or pyarrow.Table
-            One column for each output: a record batch for a record batch or an array, a table for anything that
-            streams.
+            One column for each output. A record batch or an array gives a record batch, and a
+            stream gives a table.
 
         Raises
         ------
         IllegalArgumentException
-            A column is missing, or its type or shape is not the input's; the message names both.
+            A column is missing, or its type or shape is not the input's.
 
         Examples
         --------
@@ -196,8 +199,8 @@ class Model:
         Parameters
         ----------
         returnType : DataType or str, optional
-            A type to cast the result to. By default one output is a column of its own type, an array where it has
-            several values a row, and several outputs are a struct.
+            A type to cast the result to. By default one output is a column of its own type. It is
+            an array if the output has several values a row. Several outputs are a struct.
         name : str, optional
             The name that an unnamed column shows.
 
@@ -220,13 +223,15 @@ class Model:
         return self.udf()(*cols)
 
     def _registered(self, name: str) -> Any:
-        """The model, as it is, under a name in SQL."""
+        """The model itself under a name in SQL."""
         return self.udf()._registered(name)
 
 
 class ModelFunction:
-    """A model as a function of columns: one argument for each input, or as many numeric columns as its only input is
-    wide, or one struct with a field for each input.
+    """A model as a function of columns.
+
+    It takes one argument for each input, or as many numeric columns as its only input is wide. Or
+    it takes one struct with a field for each input.
 
     Attributes
     ----------
@@ -270,7 +275,10 @@ class ModelFunction:
 
 
 def _from_numpy(data: Any) -> Any:
-    """A NumPy array as an Arrow array of as many rows; lists share its memory where it is contiguous."""
+    """A NumPy array as an Arrow array of as many rows.
+
+    Lists share the memory of a contiguous array.
+    """
     import numpy as np
     import pyarrow as pa
 

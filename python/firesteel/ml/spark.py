@@ -31,19 +31,20 @@ def spark_udf(
     Parameters
     ----------
     spark : SparkSession
-        A Firesteel session, or one of ``pyspark``: there the function runs the same engine inside Spark's Python
-        workers.
+        A session of Firesteel or of ``pyspark``. With ``pyspark`` the function runs the same engine
+        inside Spark's Python workers.
     model_uri : str, path or bytes
-        What :meth:`firesteel.ml.Model.load` takes, or a ``runs:/``, ``models:/`` or remote URI, which the package
-        ``mlflow`` then fetches.
+        A model as :meth:`firesteel.ml.Model.load` takes it. The package ``mlflow`` fetches a
+        ``runs:/``, ``models:/`` or remote URI.
     result_type : DataType or str, optional
-        A type to cast the result to; by default the model's own.
+        A type to cast the result to, by default the model's own.
     env_manager : str, optional
         Only ``"local"``: the model runs in this environment.
     params, extra_env, prebuilt_env_uri, model_config
-        For MLflow's compatibility; an ONNX model has none of them, so they are refused.
+        Arguments of MLflow. An ONNX model has none of them, so they are refused.
     **options
-        What :meth:`firesteel.ml.Model.load` takes: ``nulls``, ``outputs``, ``chunk_rows``, ``mode``.
+        Options of :meth:`firesteel.ml.Model.load`: ``nulls``, ``outputs``, ``chunk_rows``,
+        ``mode``.
 
     Returns
     -------
@@ -52,7 +53,8 @@ def spark_udf(
 
     Notes
     -----
-    On Spark each Python worker loads the model once, when its first rows arrive, and runs it on one core for each task.
+    On Spark each Python worker loads the model once, when its first rows arrive. It runs the model
+    on one core for each task.
 
     Examples
     --------
@@ -100,7 +102,10 @@ def _local(model_uri: str | os.PathLike[str] | bytes) -> str | bytes:
 
 
 def _for_spark(model: Model, result_type: Any) -> Any:
-    """An Arrow iterator function for Spark's workers, which get the model's content and load it when rows arrive."""
+    """An Arrow iterator function for Spark's workers.
+
+    The workers get the model's content, and load it when rows arrive.
+    """
     import pyarrow as pa
     from pyspark.sql.functions import arrow_udf
 
@@ -115,7 +120,7 @@ def _for_spark(model: Model, result_type: Any) -> Any:
 
     # Spark reads the kind of function from its hints, which are text here.
     score.__annotations__ = {"batches": Iterator[tuple[pa.Array, ...]], "return": Iterator[pa.Array]}
-    # Its declared overloads leave out functions over iterators of several columns, which Spark takes.
+    # Its declared overloads lack functions over iterators of several columns. Spark takes them.
     return arrow_udf(score, declared)  # type: ignore[call-overload]
 
 
@@ -141,7 +146,7 @@ _MODELS: dict[tuple[bytes, str], Any] = {}
 
 
 def _score_batches(content: bytes, options: dict[str, Any], target: Any, batches: Iterator[Any]) -> Iterator[Any]:
-    """Runs in Spark's workers: one model per process, made when the first rows arrive."""
+    """Runs in Spark's workers. Each process makes one model when the first rows arrive."""
     import hashlib
 
     import pyarrow as pa
@@ -166,7 +171,10 @@ def _score_batches(content: bytes, options: dict[str, Any], target: Any, batches
 
 
 def _as_lists(column: Any) -> Any:
-    """Spark's arrays have no fixed size; the elements stay where they are."""
+    """The array with lists of any size, since Spark's arrays have no fixed size.
+
+    The elements are not copied.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 

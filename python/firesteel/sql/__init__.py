@@ -1,4 +1,4 @@
-"""Firesteel's face to PySpark users: what ``pyspark.sql`` exports, loaded when it is first used."""
+"""The names that ``pyspark.sql`` exports, loaded when they are first used."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the engine calls: each kind of Python function over whole columns.
+"""The bodies that the engine calls for each kind of Python function.
 
-A body takes the columns of a chunk, or its rows one by one, and returns one Arrow array. It is called on the engine's
-threads, holding the interpreter lock.
+A body takes the columns of a chunk or its rows one by one. It returns one Arrow array. The engine
+calls it on its own threads and holds the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ Body = Callable[..., Any]
 
 
 def _ready() -> None:
-    """Imports what a worker of Spark has imported: user code may say ``pa.compute`` after a bare ``import pyarrow as pa``."""
+    """Imports the modules that a worker of Spark has imported.
+
+    User code may use ``pa.compute`` after a bare ``import pyarrow as pa``.
+    """
     import pyarrow.compute  # noqa: F401
 
 

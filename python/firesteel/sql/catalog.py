@@ -1,4 +1,4 @@
-"""The catalog: what names a session knows."""
+"""The catalog: the names that a session knows."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Catalog:
     def __init__(self, sparkSession: SparkSession) -> None:
         self._session = sparkSession
         self._native = sparkSession._native
-        # By the name of a view: the view as it was, and as it is kept.
+        # The name of a view → the view as it was, and the view with its rows kept.
         self._cached: dict[str, tuple[DataFrame, DataFrame]] = {}
 
     def currentCatalog(self) -> str:
@@ -161,7 +161,7 @@ class Catalog:
         return [Column(f.name, None, f.dataType.simpleString(), f.nullable, False, False, False) for f in fields]
 
     def dropTempView(self, viewName: str) -> bool:
-        """Forgets a view; says whether there was one."""
+        """Forgets a view, and says whether there was one."""
         return self._native.drop_view(viewName)
 
     def dropGlobalTempView(self, viewName: str) -> bool:
@@ -169,7 +169,7 @@ class Catalog:
         return self._native.drop_global_view(viewName)
 
     def dropTable(self, tableName: str, ifExists: bool = False, purge: bool = False) -> None:
-        """Drops a table; the files of a managed one go with it."""
+        """Drops a table. The files of a managed table are removed too."""
         self._native.drop_table(tableName, ifExists)
 
     def dropView(self, viewName: str, ifExists: bool = False) -> None:
@@ -186,20 +186,21 @@ class Catalog:
         description: str | None = None,
         **options: str,
     ) -> DataFrame:
-        """Makes a table, of files that are there or empty.
+        """Makes a table, empty or of existing files.
 
         Parameters
         ----------
         tableName : str
             Its name.
         path : str, optional
-            Where its files are; without it they are under the warehouse directory and go with the table.
+            The place of its files. Without it they are under the warehouse directory, and dropping
+            the table removes them.
         source : str, optional
-            The format; ``spark.sql.sources.default`` where nobody sets it.
+            The format, by default ``spark.sql.sources.default``.
         schema : StructType, optional
-            The columns; without it, those of the files.
+            The columns, by default those of the files.
         description : str, optional
-            What :meth:`getTable` says of it.
+            The description that :meth:`getTable` gives.
         options : dict
             Options of the format, for each read of the table and each write to it.
         """
@@ -218,7 +219,7 @@ class Catalog:
         schema: StructType | None = None,
         **options: str,
     ) -> DataFrame:
-        """Makes a table; the older name of :meth:`createTable`."""
+        """Makes a table. The older name of :meth:`createTable`."""
         return self.createTable(tableName, path, source, schema, None, **options)
 
     def listFunctions(self, dbName: str | None = None, pattern: str | None = None) -> list[Function]:
@@ -237,15 +238,18 @@ class Catalog:
         return Function(functionName, None, None, None, "", functionName.lower() in self._native.function_names())
 
     def registerFunction(self, name: str, f: Any, returnType: Any = None) -> Any:
-        """Registers a Python function for SQL; the same as ``spark.udf.register``."""
+        """Registers a Python function for SQL, as ``spark.udf.register`` does."""
         return self._session.udf.register(name, f, returnType)
 
     def cacheTable(self, tableName: str, storageLevel: Any = None) -> None:
-        """Keeps the rows of a view in memory. Of a table it raises: rows that are added to it must be seen.
+        """Keeps the rows of a view in memory.
+
+        It raises for a table, since rows that are added to a table must be seen.
 
         Notes
         -----
-        What was made of the view before, with ``spark.table`` say, is not kept: only what names it from now on.
+        Queries that name the view from now on use the kept rows. A DataFrame that was made of the
+        view before does not, such as one of ``spark.table``.
         """
         if self.isCached(tableName):
             return
@@ -264,13 +268,16 @@ class Catalog:
             df.createOrReplaceTempView(quoted)
 
     def uncacheTable(self, tableName: str) -> None:
-        """Forgets the rows of a view; it is again what it was before :meth:`cacheTable`."""
+        """Forgets the rows of a view, which is then as it was before :meth:`cacheTable`."""
         if self.isCached(tableName):
             before, _ = self._cached.pop(tableName.lower())
             self._put_view(tableName, before)
 
     def isCached(self, tableName: str) -> bool:
-        """Whether :meth:`cacheTable` was called for a view, and nobody has put another one in its place since."""
+        """Whether the rows of a view are kept.
+
+        That ends if another view takes its place.
+        """
         if not self.tableExists(tableName):
             raise AnalysisException(
                 f"[TABLE_OR_VIEW_NOT_FOUND] there is no table or view `{tableName}`. SQLSTATE: 42P01"

@@ -35,7 +35,7 @@ def _expr(value: Column | str) -> _native.Expr:
 
 
 def _flat(given: Any) -> list[Any]:
-    """Arguments that may be given one by one or as one list."""
+    """The arguments, which may be given one by one or as one list."""
     return list(given[0]) if len(given) == 1 and isinstance(given[0], (list, tuple)) else list(given)
 
 
@@ -66,7 +66,8 @@ def _reverse(symbol: str, doc: str) -> Callable[[Column, Any], Column]:
 class Column:
     """A column of a DataFrame, or an expression over columns.
 
-    Made by ``df.name``, ``df["name"]``, by the functions of :mod:`firesteel.sql.functions`, and by operators.
+    ``df.name`` and ``df["name"]`` make columns. So do the functions of
+    :mod:`firesteel.sql.functions` and operators.
 
     Examples
     --------
@@ -124,7 +125,7 @@ class Column:
         """Whether both are equal, where null equals null and nothing else."""
         return Column(_native.Expr.operator("<=>", [self._expr, other]))
 
-    # Logic. Python's `and`, `or` and `not` cannot be overloaded: hence `&`, `|` and `~`.
+    # Logic. Python's `and`, `or` and `not` cannot be overloaded, hence `&`, `|` and `~`.
     __and__ = _binary("and", "Whether both hold.")
     __or__ = _binary("or", "Whether one holds.")
     __rand__ = _reverse("and", "Whether both hold.")
@@ -157,7 +158,7 @@ class Column:
         Parameters
         ----------
         key : literal or Column
-            The position, from 0, or the key.
+            The position from 0, or the key.
         """
         return self[key]
 
@@ -278,7 +279,7 @@ class Column:
         Parameters
         ----------
         cols : values, or one list or set of them
-            What it may be.
+            The allowed values.
         """
         values = cols[0] if len(cols) == 1 and isinstance(cols[0], (list, set)) else cols
         return Column(_native.Expr.operator("in", [self._expr, *values]))
@@ -319,9 +320,9 @@ class Column:
         Parameters
         ----------
         alias : str
-            The name; several for a generator that gives several columns.
+            The name. A generator of several columns takes several.
         metadata : dict, optional
-            What to keep in the field of the schema, for a single name.
+            Metadata for the field of the schema. It needs a single name.
         """
         metadata = kwargs.pop("metadata", None)
         if kwargs:
@@ -333,11 +334,11 @@ class Column:
         return Column(self._expr.alias(list(alias), None if metadata is None else json.dumps(metadata)))
 
     def name(self, *alias: str, **kwargs: Any) -> Column:
-        """Returns the column under another name; the same as :meth:`alias`."""
+        """Returns the column under another name, as :meth:`alias` does."""
         return self.alias(*alias, **kwargs)
 
     def cast(self, dataType: DataType | str) -> Column:
-        """Converts to a type; a value that does not fit is an error.
+        """Converts to a type. A value that does not fit is an error.
 
         Parameters
         ----------
@@ -353,11 +354,11 @@ class Column:
         return Column(self._expr.cast(_type_text(dataType)))
 
     def astype(self, dataType: DataType | str) -> Column:
-        """Converts to a type; the same as :meth:`cast`."""
+        """Converts to a type, as :meth:`cast` does."""
         return self.cast(dataType)
 
     def try_cast(self, dataType: DataType | str) -> Column:
-        """Converts to a type; a value that does not fit becomes null."""
+        """Converts to a type. A value that does not fit becomes null."""
         return Column(self._expr.cast(_type_text(dataType), True))
 
     # Conditions, windows and the rest
@@ -369,7 +370,7 @@ class Column:
         condition : Column
             When the branch is taken.
         value : Column or value
-            What it gives.
+            The value of the branch.
         """
         if not isinstance(condition, Column):
             raise _not_type("condition", "Column", condition)
@@ -379,7 +380,9 @@ class Column:
         return Column(expr)
 
     def otherwise(self, value: Any) -> Column:
-        """Ends a ``when`` with what holds where no branch is taken; without it, null."""
+        """Ends a ``when`` with the value for rows where no branch is taken, which is null without
+        it.
+        """
         expr = self._expr.otherwise(value)
         if expr is None:
             raise IllegalArgumentException("otherwise() can only follow when(), and only once")
@@ -415,5 +418,5 @@ class Column:
 
 
 def _call(name: str, *arguments: Any, distinct: bool = False) -> Column:
-    """A call by Spark's name; a string among the arguments is a literal."""
+    """A call by Spark's name. A string among the arguments is a literal."""
     return Column(_native.Expr.call(name, list(arguments), distinct))

@@ -14,7 +14,7 @@ _NoValue: Any = object()
 
 
 class RuntimeConfig:
-    """The configuration of a session; changes hold for what is planned from then on.
+    """The configuration of a session. A change holds for queries that are planned afterwards.
 
     Examples
     --------
@@ -32,9 +32,9 @@ class RuntimeConfig:
         Raises
         ------
         AnalysisException
-            Where the key is decided when the session starts.
+            If the key is decided when the session starts.
         IllegalArgumentException
-            Where the key does not take the value.
+            If the key does not take the value.
         """
         if not isinstance(key, str):
             raise _not_type("key", "str", key)
@@ -45,12 +45,15 @@ class RuntimeConfig:
         self._session.conf_set(key, _text(value))
 
     def get(self, key: str, default: str | None = _NoValue) -> str | None:
-        """Returns the value of a key: what was set, else `default`, else Spark's default, which may be None.
+        """Returns the value of a key.
+
+        It is the value that was set. Otherwise it is `default`, and else Spark's default. Spark's
+        default may be None.
 
         Raises
         ------
         SparkNoSuchElementException
-            Where there is none of them.
+            If there is none of them.
         """
         if not isinstance(key, str):
             raise _not_type("key", "str", key)

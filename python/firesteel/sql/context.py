@@ -41,4 +41,4 @@ class SQLContext:
 
 
 class HiveContext(SQLContext):
-    """The older entry point to Hive, which is not here: the same as :class:`SQLContext`."""
+    """The older entry point to Hive. Without Hive it is the same as :class:`SQLContext`."""

@@ -1,6 +1,6 @@
-"""Between DataFrames and the libraries that hold data in memory: pyarrow, pandas, polars, NumPy, rows.
+"""Conversions between DataFrames and data in memory: pyarrow, pandas, polars, NumPy and rows.
 
-pyarrow and pandas are imported where they are used, so that a session starts without them.
+pyarrow and pandas are imported where they are used. So a session starts without them.
 """
 
 from __future__ import annotations
@@ -33,14 +33,20 @@ if TYPE_CHECKING:
 
 
 def to_arrow(df: DataFrame) -> pa.Table:
-    """The rows as a pyarrow Table; instants are labelled UTC, whatever the session's time zone, as in Spark."""
+    """The rows as a pyarrow Table.
+
+    As in Spark, instants are labelled UTC in any time zone of the session.
+    """
     import pyarrow as pa
 
     return pa.table(df._frame.collect_arrow())
 
 
 def to_pandas(df: DataFrame) -> pd.DataFrame:
-    """The rows as a pandas DataFrame: timestamps naive in the session's time zone, nested values as Python objects."""
+    """The rows as a pandas DataFrame.
+
+    Timestamps are naive in the session's time zone, and nested values are Python objects.
+    """
     try:
         import pandas as pd
     except ImportError:
@@ -59,7 +65,7 @@ def _zone(session: SparkSession) -> str:
 
 
 def create(session: SparkSession, data: Any, schema: Any, sampling_ratio: float | None, verify: bool) -> _native.Frame:
-    """What ``createDataFrame`` makes of its arguments."""
+    """The frame that ``createDataFrame`` makes of its arguments."""
     if isinstance(schema, str):
         schema = _parse_datatype_string(schema)
     if schema is not None and not isinstance(schema, (DataType, list, tuple)):
@@ -118,7 +124,10 @@ _PLAIN = frozenset((type(None), bool, int, float, str, bytes, bytearray, datetim
 
 
 def _shape(row: Any) -> Any:
-    """Names and types of a row of plain values: rows of one shape have one schema, so one is looked into."""
+    """Names and types of a row of plain values.
+
+    Rows of one shape have one schema, so only one of them is looked at.
+    """
     if isinstance(row, dict):
         names, kinds = tuple(row), tuple(map(type, row.values()))
     elif isinstance(row, (tuple, list)):
@@ -130,7 +139,10 @@ def _shape(row: Any) -> Any:
 
 
 def _from_arrow(session: SparkSession, data: Any, schema: Any) -> _native.Frame:
-    """Arrow data as it is, or under the names or as the types that the caller gave: a cast loses no value."""
+    """Arrow data under the names and in the types that the caller gave, if any.
+
+    A cast loses no value.
+    """
     if isinstance(schema, StructType) and len(schema.fields) > 0:
         import pyarrow as pa
 
@@ -172,9 +184,10 @@ def _same_length(names: list[str], columns: list[str]) -> None:
 
 
 def _from_pandas(session: SparkSession, data: Any, schema: Any, verify: bool) -> _native.Frame:
-    """By way of Arrow, and where Arrow does not take a column as the type that was given, row by row, as PySpark does.
+    """A pandas frame as rows, by way of Arrow.
 
-    A missing value in a column is null; naive times are of the session's time zone.
+    If Arrow does not take a column as the given type, the frame is converted row by row as in
+    PySpark. A missing value in a column is null. Naive times are of the session's time zone.
     """
     import pyarrow as pa
 

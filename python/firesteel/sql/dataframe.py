@@ -42,8 +42,8 @@ __all__ = ["DataFrame", "DataFrameNaFunctions", "DataFrameStatFunctions"]
 class DataFrame:
     """Rows with named columns.
 
-    Every method that returns a DataFrame is checked at once, for names and types, and run later, by an action such as
-    :meth:`show`, :meth:`collect`, :meth:`count` or :attr:`write`.
+    A method that returns a DataFrame checks names and types at once. An action runs it later, such
+    as :meth:`show`, :meth:`collect`, :meth:`count` or :attr:`write`.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class DataFrame:
     def _new(self, frame: _native.Frame) -> DataFrame:
         return DataFrame(frame, self._session)
 
-    # What it is
+    # Its description
 
     @property
     def sparkSession(self) -> SparkSession:
@@ -120,7 +120,7 @@ class DataFrame:
         Parameters
         ----------
         level : int, optional
-            How deep to go; all the way by default.
+            The depth to print, by default all levels.
 
         Examples
         --------
@@ -132,12 +132,12 @@ class DataFrame:
         print(self.schema.treeString(level))
 
     def explain(self, extended: bool | str | None = None, mode: str | None = None) -> None:
-        """Prints the plan: Firesteel's own, under Spark's headings.
+        """Prints Firesteel's plan under Spark's headings.
 
         Parameters
         ----------
         extended : bool or str, optional
-            Whether to print the logical plans too; a string is a mode.
+            Whether to print the logical plans too, or a mode as a string.
         mode : str, optional
             ``simple``, ``extended``, ``codegen``, ``cost`` or ``formatted``.
         """
@@ -234,7 +234,9 @@ class DataFrame:
         return self[name]
 
     def colRegex(self, colName: str) -> Column:
-        """The columns whose whole name fits a regular expression, written between backquotes; else a column by name.
+        """The columns whose whole name fits a regular expression between backquotes.
+
+        A text without backquotes is a column's name.
 
         Examples
         --------
@@ -267,7 +269,7 @@ class DataFrame:
         Parameters
         ----------
         cols : str, Column or a list of them
-            What to select; ``"*"`` stands for all.
+            The columns to select. ``"*"`` stands for all.
 
         Examples
         --------
@@ -307,7 +309,7 @@ class DataFrame:
         raise _not_type("condition", "Column or str", condition)
 
     def where(self, condition: Column | str) -> DataFrame:
-        """Keeps the rows for which a condition holds; the same as :meth:`filter`."""
+        """Keeps the rows for which a condition holds, as :meth:`filter` does."""
         return self.filter(condition)
 
     def withColumn(self, colName: str, col: Column) -> DataFrame:
@@ -333,7 +335,7 @@ class DataFrame:
         return self._new(self._frame.with_columns(list(colsMap[0].items())))
 
     def withColumnRenamed(self, existing: str, new: str) -> DataFrame:
-        """Renames a column; nothing happens where there is none of that name."""
+        """Renames a column, if there is one of that name."""
         return self._new(self._frame.rename([(existing, new)]))
 
     def withColumnsRenamed(self, colsMap: dict[str, str]) -> DataFrame:
@@ -360,7 +362,7 @@ class DataFrame:
         return self.select(*[self[field.name].cast(field.dataType).alias(field.name) for field in schema])
 
     def drop(self, *cols: Any) -> DataFrame:
-        """Leaves columns out; a name that is not there is no error."""
+        """Leaves columns out. A name that does not exist is no error."""
         exprs = []
         for col in cols:
             if isinstance(col, str):
@@ -403,11 +405,11 @@ class DataFrame:
         return self._new(self._frame.distinct(names))
 
     def drop_duplicates(self, subset: list[str] | None = None) -> DataFrame:
-        """Leaves duplicates out; the same as :meth:`dropDuplicates`."""
+        """Leaves duplicates out, as :meth:`dropDuplicates` does."""
         return self.dropDuplicates(subset)
 
     def dropDuplicatesWithinWatermark(self, subset: list[str] | None = None) -> DataFrame:
-        """Leaves duplicates of a stream out within its watermark: needs state, which Firesteel does not have yet."""
+        """Raises: it needs state, which Firesteel does not have yet."""
         if not self.isStreaming:
             message = "dropDuplicatesWithinWatermark is not supported with batch DataFrames/DataSets"
             raise AnalysisException(message, "_LEGACY_ERROR_TEMP_3102", {"msg": message})
@@ -429,18 +431,19 @@ class DataFrame:
         Parameters
         ----------
         cols : str, int, Column or a list of them
-            What to sort by; a number is a column's position, from 1, downwards where negative.
+            The columns to sort by. A number is a column's position from 1. A negative one sorts
+            downwards.
         ascending : bool or list of bool, optional
             The direction of all, or of each.
         """
         return self._new(self._frame.sort(self._order(cols, kwargs), True))
 
     def sort(self, *cols: Any, **kwargs: Any) -> DataFrame:
-        """Sorts the rows; the same as :meth:`orderBy`."""
+        """Sorts the rows, as :meth:`orderBy` does."""
         return self._new(self._frame.sort(self._order(cols, kwargs), True))
 
     def sortWithinPartitions(self, *cols: Any, **kwargs: Any) -> DataFrame:
-        """Sorts the rows of each partition; no row changes its partition."""
+        """Sorts the rows of each partition. No row changes its partition."""
         return self._new(self._frame.sort(self._order(cols, kwargs), False))
 
     def _order(self, cols: tuple[Any, ...], kwargs: dict[str, Any]) -> list[_native.Expr]:
@@ -470,14 +473,15 @@ class DataFrame:
     def sample(
         self, withReplacement: float | bool | None = None, fraction: float | None = None, seed: int | None = None
     ) -> DataFrame:
-        """Keeps each row with a probability, or takes each as often as a Poisson distribution says.
+        """Keeps each row with a probability, or takes it as often as a Poisson distribution says.
 
         Parameters
         ----------
         withReplacement : bool, optional
             Whether a row may be taken more than once. False when absent.
         fraction : float
-            The probability; with replacement, how often a row is taken in the mean, below 40.
+            The probability. With replacement it is the mean number of times that a row is taken. It
+            must be below 40.
         seed : int, optional
             The seed of the random numbers.
         """
@@ -512,7 +516,8 @@ class DataFrame:
 
         Notes
         -----
-        The rows of each partition are sorted first, so that a seed gives the same parts whatever order the rows come in.
+        The rows of each partition are sorted first. So a seed gives the same parts for any order of
+        the rows.
         """
         if any(weight < 0 for weight in weights):
             raise PySparkValueError(
@@ -535,7 +540,7 @@ class DataFrame:
         return self._new(self._frame.union(_frame(other), False, False))
 
     def unionAll(self, other: DataFrame) -> DataFrame:
-        """Appends the rows of another DataFrame; the same as :meth:`union`."""
+        """Appends the rows of another DataFrame, as :meth:`union` does."""
         return self.union(other)
 
     def unionByName(self, other: DataFrame, allowMissingColumns: bool = False) -> DataFrame:
@@ -568,10 +573,11 @@ class DataFrame:
         other : DataFrame
             The right side.
         on : str, list of str, Column or list of Column, optional
-            Names of columns that both have, which the result has once, or a condition.
+            A condition, or names of columns that both sides have. The result has such a column
+            once.
         how : str, optional
-            ``inner`` (the default), ``cross``, ``outer``, ``left``, ``right``, ``semi`` or ``anti``, or one of their
-            longer names.
+            ``inner`` (the default), ``cross``, ``outer``, ``left``, ``right``, ``semi``, ``anti``
+            or one of their longer names.
 
         Examples
         --------
@@ -598,7 +604,7 @@ class DataFrame:
         return self._new(self._frame.join(_frame(other), None, "cross"))
 
     def groupBy(self, *cols: Any) -> GroupedData:
-        """Groups the rows by columns; then aggregate.
+        """Groups the rows by columns, for an aggregate.
 
         Examples
         --------
@@ -608,11 +614,11 @@ class DataFrame:
         return self._group("by", cols)
 
     def groupby(self, *cols: Any) -> GroupedData:
-        """Groups the rows; the same as :meth:`groupBy`."""
+        """Groups the rows, as :meth:`groupBy` does."""
         return self._group("by", cols)
 
     def rollup(self, *cols: Any) -> GroupedData:
-        """Groups the rows by columns, by all but the last, and so on to none."""
+        """Groups the rows by columns, then by all but the last and so on to none."""
         return self._group("rollup", cols)
 
     def cube(self, *cols: Any) -> GroupedData:
@@ -632,7 +638,7 @@ class DataFrame:
         return GroupedData(self, kind, [self._sortable(col) for col in _flat(cols)])
 
     def agg(self, *exprs: Any) -> DataFrame:
-        """Aggregates all rows; as ``groupBy().agg``."""
+        """Aggregates all rows, as ``groupBy().agg`` does."""
         return self.groupBy().agg(*exprs)
 
     def unpivot(self, ids: Any, values: Any, variableColumnName: str, valueColumnName: str) -> DataFrame:
@@ -643,7 +649,7 @@ class DataFrame:
         ids : str, Column or a list of them
             The columns that stay.
         values : str, Column, a list of them, or None
-            The columns that become rows; all others by default.
+            The columns that become rows, by default all others.
         variableColumnName, valueColumnName : str
             The columns for their names and values.
         """
@@ -668,7 +674,7 @@ class DataFrame:
         )
 
     def melt(self, ids: Any, values: Any, variableColumnName: str, valueColumnName: str) -> DataFrame:
-        """Turns columns into rows; the same as :meth:`unpivot`."""
+        """Turns columns into rows, as :meth:`unpivot` does."""
         return self.unpivot(ids, values, variableColumnName, valueColumnName)
 
     @property
@@ -686,29 +692,29 @@ class DataFrame:
         return DataFrameStatFunctions(self)
 
     def dropna(self, how: str = "any", thresh: int | None = None, subset: Any = None) -> DataFrame:
-        """Leaves out rows with missing values; see :meth:`DataFrameNaFunctions.drop`."""
+        """Leaves out rows with missing values. See :meth:`DataFrameNaFunctions.drop`."""
         return self.na.drop(how, thresh, subset)
 
     def fillna(self, value: Any, subset: Any = None) -> DataFrame:
-        """Fills missing values; see :meth:`DataFrameNaFunctions.fill`."""
+        """Fills missing values. See :meth:`DataFrameNaFunctions.fill`."""
         return self.na.fill(value, subset)
 
     def replace(self, to_replace: Any, value: Any = _NoValue, subset: Any = None) -> DataFrame:
-        """Replaces values; see :meth:`DataFrameNaFunctions.replace`."""
+        """Replaces values. See :meth:`DataFrameNaFunctions.replace`."""
         return self.na.replace(to_replace, value, subset)
 
     def describe(self, *cols: Any) -> DataFrame:
-        """Counts, means, deviations, minima and maxima of columns."""
+        """The counts, means, deviations, minima and maxima of columns."""
         frame = self.select(*_flat(cols)) if cols else self
         return frame.stat._summary(("count", "mean", "stddev", "min", "max"))
 
     def summary(self, *statistics: str) -> DataFrame:
-        """Statistics of the columns; as :meth:`describe`, with quartiles, or those that are named."""
+        """Statistics of the columns: the named ones, or those of :meth:`describe` and quartiles."""
         given = _flat(statistics)
         return self.stat._summary(given or ["count", "mean", "stddev", "min", "25%", "50%", "75%", "max"])
 
     def approxQuantile(self, col: Any, probabilities: Any, relativeError: float) -> Any:
-        """Quantiles; see :meth:`DataFrameStatFunctions.approxQuantile`."""
+        """Quantiles. See :meth:`DataFrameStatFunctions.approxQuantile`."""
         return self.stat.approxQuantile(col, probabilities, relativeError)
 
     def corr(self, col1: str, col2: str, method: str | None = None) -> float:
@@ -734,12 +740,15 @@ class DataFrame:
     # How it runs
 
     def repartition(self, numPartitions: Any, *cols: Any) -> DataFrame:
-        """Spreads the rows over partitions: evenly, or where columns are given, rows of equal values into one partition.
+        """Spreads the rows over partitions.
+
+        Without columns they are spread evenly. With columns, rows of equal values go into one
+        partition.
 
         Parameters
         ----------
         numPartitions : int, str or Column
-            How many; or the first of the columns, and then as many as the session has threads.
+            Their number, or the first column. Then there are as many as the session has threads.
         cols : str or Column
             The columns.
         """
@@ -758,12 +767,14 @@ class DataFrame:
         return self._session._native.lanes(), [_expr(col) for col in (numPartitions, *cols)]
 
     def repartitionByRange(self, numPartitions: Any, *cols: Any) -> DataFrame:
-        """Spreads the rows over partitions by ranges of columns: each partition's values come before the next one's.
+        """Spreads the rows over partitions by ranges of columns.
+
+        The values of a partition come before those of the next one.
 
         Parameters
         ----------
         numPartitions : int, str or Column
-            How many; or the first of the columns, and then as many as the session has threads.
+            Their number, or the first column. Then there are as many as the session has threads.
         cols : str or Column
             The columns, each with a direction or ascending.
         """
@@ -774,7 +785,10 @@ class DataFrame:
         return self._new(self._frame.repartition_by_range(partitions, order))
 
     def coalesce(self, numPartitions: int) -> DataFrame:
-        """Brings the rows together in no more than a number of partitions, neighbours together and in their order."""
+        """Brings the rows together in no more than a number of partitions.
+
+        Neighbouring partitions go together, in their order.
+        """
         if not isinstance(numPartitions, int) or isinstance(numPartitions, bool):
             raise _not_type("numPartitions", "int", numPartitions)
         if numPartitions <= 0:
@@ -789,10 +803,11 @@ class DataFrame:
         Parameters
         ----------
         name : str
-            ``repartition``, ``repartition_by_range`` and ``coalesce`` are carried out; those that say how to join, such as
-            ``broadcast``, and ``rebalance`` mean nothing in one process.
+            ``repartition``, ``repartition_by_range`` and ``coalesce`` are carried out.
+            ``rebalance`` and the hints of joins such as ``broadcast`` have no effect in one
+            process.
         parameters : str, int, float, Column or list
-            Of the hint: a number of partitions, columns, names of tables.
+            The hint's parameters: a number of partitions, columns or names of tables.
         """
         if not isinstance(name, str):
             raise _not_type("name", "str", name)
@@ -814,7 +829,7 @@ class DataFrame:
         return self.persist()
 
     def persist(self, storageLevel: StorageLevel = StorageLevel.MEMORY_AND_DISK_DESER) -> DataFrame:
-        """Keeps the rows in memory from the first action on; every storage level means memory."""
+        """Keeps the rows in memory from the first action on. Every storage level means memory."""
         if self._before_cache is None:
             self._before_cache, self._frame = self._frame, self._frame.cache()
         self._level = storageLevel
@@ -923,7 +938,7 @@ class DataFrame:
         return self.limit(num).collect()
 
     def head(self, n: int | None = None) -> Any:
-        """Returns the first row, or None; with a number, a list of the first rows."""
+        """Returns the first row or None, or with a number a list of the first rows."""
         if n is None:
             rows = self.take(1)
             return rows[0] if rows else None
@@ -961,7 +976,7 @@ class DataFrame:
         return to_arrow(self)
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        """Hands the rows to any Arrow library, without a copy: ``pyarrow.table(df)``, ``polars.DataFrame(df)``."""
+        """Gives the rows to any Arrow library without a copy, as in ``pyarrow.table(df)``."""
         return self._frame.collect_arrow().__arrow_c_stream__(requested_schema)
 
     def __arrow_c_schema__(self) -> Any:
@@ -986,7 +1001,7 @@ class DataFrame:
         return self._frame.files()
 
     def isLocal(self) -> bool:
-        """Whether the rows are there without a job: rows written in SQL, or the answer of a statement."""
+        """Whether the rows need no job, as rows written in SQL and the answer of a statement."""
         return self._frame.is_local()
 
     def sameSemantics(self, other: DataFrame) -> bool:
@@ -1011,15 +1026,18 @@ class DataFrame:
         self._session._native.create_view(name, self._frame, True)
 
     def createTempView(self, name: str) -> None:
-        """Gives the DataFrame a name in SQL; an error where a view has it."""
+        """Gives the DataFrame a name in SQL, and raises if a view has it."""
         self._session._native.create_view(name, self._frame, False)
 
     def createGlobalTempView(self, name: str) -> None:
-        """Gives the DataFrame the name ``global_temp.name`` in SQL, in every session of the process; an error where a view has it."""
+        """Gives the DataFrame the name ``global_temp.name`` in SQL, and raises if a view has it.
+
+        The name holds in every session of the process.
+        """
         self._session._native.create_global_view(name, self._frame, False)
 
     def createOrReplaceGlobalTempView(self, name: str) -> None:
-        """Gives the DataFrame the name ``global_temp.name`` in SQL, in every session of the process.
+        """Gives the DataFrame the name ``global_temp.name`` in every session of the process.
 
         Examples
         --------
@@ -1030,7 +1048,7 @@ class DataFrame:
         self._session._native.create_global_view(name, self._frame, True)
 
     def registerTempTable(self, name: str) -> None:
-        """Gives the DataFrame a name in SQL; the older name of :meth:`createOrReplaceTempView`."""
+        """Gives the DataFrame a name in SQL. The older name of :meth:`createOrReplaceTempView`."""
         self.createOrReplaceTempView(name)
 
     @property

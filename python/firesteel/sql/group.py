@@ -16,7 +16,7 @@ __all__ = ["GroupedData"]
 
 
 class GroupedData:
-    """What ``df.groupBy(…)`` gives: call an aggregate on it.
+    """The result of ``df.groupBy(…)``, on which an aggregate is called.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class GroupedData:
         Parameters
         ----------
         exprs : Column, or one dict
-            Aggregates; or a dict of column names and function names.
+            Aggregates, or a dict of column names and function names.
         """
         if not exprs:
             raise PySparkValueError(errorClass="CANNOT_BE_EMPTY", messageParameters={"item": "aggregate expression"})
@@ -99,7 +99,7 @@ class GroupedData:
         return self._aggregate([_call(function, self._df[name]) for name in names])
 
     def avg(self: GroupedData, *cols: str) -> DataFrame:
-        """Averages numeric columns; all of them by default, keys too.
+        """Averages numeric columns, by default all of them with the keys.
 
         Examples
         --------
@@ -110,7 +110,7 @@ class GroupedData:
         return self._numeric("avg", cols)
 
     def mean(self: GroupedData, *cols: str) -> DataFrame:
-        """Averages numeric columns; the same as :meth:`avg`."""
+        """Averages numeric columns, as :meth:`avg` does."""
         return self._numeric("avg", cols)
 
     def max(self: GroupedData, *cols: str) -> DataFrame:
@@ -154,7 +154,7 @@ class GroupedData:
         pivot_col : str
             The column.
         values : list, optional
-            Its values; without them, the query is run to find them.
+            Its values. Without them the query is run to find them.
 
         Examples
         --------

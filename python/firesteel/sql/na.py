@@ -28,9 +28,9 @@ class DataFrameNaFunctions:
         Parameters
         ----------
         how : str
-            ``any``: where one is missing; ``all``: where all are.
+            ``any`` drops a row with one missing value, ``all`` a row with missing values only.
         thresh : int, optional
-            Keeps rows with at least so many values that are not missing; replaces `how`.
+            The number of present values that a row must have. It replaces `how`.
         subset : str or list of str, optional
             The columns to look at.
 
@@ -83,7 +83,7 @@ class DataFrameNaFunctions:
         Parameters
         ----------
         value : int, float, str, bool or dict
-            What to fill in; a dict gives each column its own.
+            The value to fill in. A dict gives each column its own.
         subset : str or list of str, optional
             The columns to look at.
 
@@ -116,9 +116,9 @@ class DataFrameNaFunctions:
         Parameters
         ----------
         to_replace : bool, int, float, str, list or dict
-            What to replace; a dict maps old values to new ones.
+            The values to replace. A dict maps old values to new ones.
         value : bool, int, float, str, list or None, optional
-            What to put in its place; needed unless `to_replace` is a dict.
+            The new values, needed unless `to_replace` is a dict.
         subset : str or list of str, optional
             The columns to look at.
 

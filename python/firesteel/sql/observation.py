@@ -1,4 +1,4 @@
-"""Observation: not in Firesteel yet; the name raises when it is used."""
+"""Observation, which Firesteel does not have yet. The name raises when it is used."""
 
 from __future__ import annotations
 

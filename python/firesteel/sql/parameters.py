@@ -1,4 +1,7 @@
-"""Parameters of SQL text: ``:name`` and ``?`` stand for values, ``{name}`` for DataFrames and values."""
+"""Parameters of SQL text.
+
+``:name`` and ``?`` stand for values, ``{name}`` for DataFrames and values.
+"""
 
 from __future__ import annotations
 

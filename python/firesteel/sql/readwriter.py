@@ -21,16 +21,19 @@ _log = logging.getLogger("firesteel")
 
 
 def _pairs(options: dict[str, Any]) -> list[tuple[str, str]]:
-    """Options as the engine takes them: text; None is left out."""
+    """Options as text for the engine, without those that are None."""
     return [(key, _text(value)) for key, value in options.items() if value is not None]
 
 
-# Arguments of a format's method that say where and what; every other one is an option of the format.
+# Arguments of a format's method that are no options. All others are options of the format.
 _NO_OPTIONS = frozenset({"self", "path", "paths", "schema", "partitionBy"})
 
 
 def _options(arguments: dict[str, Any], *more: str) -> dict[str, Any]:
-    """The options among a method's arguments, so that its signature is their only list; `more` names what is none."""
+    """The options among a method's arguments, so that its signature is their only list.
+
+    `more` names arguments that are no options.
+    """
     return {key: value for key, value in arguments.items() if key not in _NO_OPTIONS and key not in more}
 
 
@@ -86,7 +89,7 @@ class DataFrameReader:
         path : str or list of str, optional
             Files, directories or globs.
         format : str, optional
-            The format; ``spark.sql.sources.default`` where nobody sets it.
+            The format, by default ``spark.sql.sources.default``.
         schema : StructType or str, optional
             The schema, or its DDL.
         options : dict
@@ -167,7 +170,7 @@ class DataFrameReader:
         modifiedAfter: bool | str | None = None,
         unescapedQuoteHandling: str | None = None,
     ) -> DataFrame:
-        """Reads CSV files; the arguments are the format's options."""
+        """Reads CSV files. The arguments are the format's options."""
         return self._load("csv", path, schema, _options(locals()))
 
     def json(
@@ -199,11 +202,11 @@ class DataFrameReader:
         allowNonNumericNumbers: bool | str | None = None,
         useUnsafeRow: bool | str | None = None,
     ) -> DataFrame:
-        """Reads JSON files, one object a line; the arguments are the format's options."""
+        """Reads JSON files, one object a line. The arguments are the format's options."""
         return self._load("json", path, schema, _options(locals()))
 
     def parquet(self, *paths: str, **options: Any) -> DataFrame:
-        """Reads Parquet files; the arguments are the format's options."""
+        """Reads Parquet files. The arguments are the format's options."""
         return self._load("parquet", list(paths), None, options)
 
     def text(
@@ -216,7 +219,7 @@ class DataFrameReader:
         modifiedBefore: bool | str | None = None,
         modifiedAfter: bool | str | None = None,
     ) -> DataFrame:
-        """Reads text files, one line a row; the arguments are the format's options."""
+        """Reads text files, one line a row. The arguments are the format's options."""
         return self._load("text", paths, None, _options(locals()))
 
     def orc(
@@ -228,7 +231,7 @@ class DataFrameReader:
         modifiedBefore: bool | str | None = None,
         modifiedAfter: bool | str | None = None,
     ) -> DataFrame:
-        """Reads ORC files; the arguments are the format's options."""
+        """Reads ORC files. The arguments are the format's options."""
         return self._load("orc", path, None, _options(locals()))
 
     def xml(
@@ -254,7 +257,7 @@ class DataFrameReader:
         samplingRatio: float | str | None = None,
         locale: str | None = None,
     ) -> DataFrame:
-        """Reads XML files; the arguments are the format's options."""
+        """Reads XML files. The arguments are the format's options."""
         return self._load("xml", path, schema, _options(locals()))
 
 
@@ -270,7 +273,10 @@ class DataFrameWriter:
         self._partition_by: list[str] = []
 
     def mode(self, saveMode: str | None) -> DataFrameWriter:
-        """Sets what happens to rows that are there: ``append``, ``overwrite``, ``ignore`` or ``error``, the default."""
+        """Sets the treatment of existing rows.
+
+        It is ``append``, ``overwrite``, ``ignore`` or by default ``error``.
+        """
         if saveMode:
             self._mode = saveMode
         return self
@@ -326,7 +332,7 @@ class DataFrameWriter:
         path : str, optional
             The directory.
         format : str, optional
-            The format; ``spark.sql.sources.default`` where nobody sets it.
+            The format, by default ``spark.sql.sources.default``.
         mode : str, optional
             As for :meth:`mode`.
         partitionBy : str or list of str, optional
@@ -365,17 +371,17 @@ class DataFrameWriter:
         partitionBy: str | list[str] | None = None,
         **options: Any,
     ) -> None:
-        """Writes to a table of the session; the arguments are those of :meth:`save`."""
+        """Writes to a table of the session. The arguments are those of :meth:`save`."""
         self._set(format, mode, partitionBy, options)
         self._check()
         self._df._frame.save_table(name, self._format, self._mode, self._partition_by, _pairs(self._options))
 
     def insertInto(self, tableName: str, overwrite: bool | None = None) -> None:
-        """Appends to a table, column by column in order; or replaces its rows.
+        """Appends to a table by the position of columns, or replaces its rows.
 
         Notes
         -----
-        The table's format, partitions and options hold: ``partitionBy`` raises, and an option has no effect, which the log says.
+        The table's format, partitions and options hold. ``partitionBy`` raises. An option has no effect, and a warning says so.
         """
         replace = overwrite if overwrite is not None else self._mode.lower() == "overwrite"
         self._check()
@@ -411,7 +417,7 @@ class DataFrameWriter:
         emptyValue: str | None = None,
         lineSep: str | None = None,
     ) -> None:
-        """Writes CSV files; the arguments are the format's options."""
+        """Writes CSV files. The arguments are the format's options."""
         self._to("csv", path, mode, None, _options(locals(), "mode"))
 
     def json(
@@ -425,7 +431,7 @@ class DataFrameWriter:
         encoding: str | None = None,
         ignoreNullFields: bool | str | None = None,
     ) -> None:
-        """Writes JSON files, one object a line; the arguments are the format's options."""
+        """Writes JSON files, one object a line. The arguments are the format's options."""
         self._to("json", path, mode, None, _options(locals(), "mode"))
 
     def parquet(
@@ -435,11 +441,11 @@ class DataFrameWriter:
         partitionBy: str | list[str] | None = None,
         compression: str | None = None,
     ) -> None:
-        """Writes Parquet files; the arguments are the format's options."""
+        """Writes Parquet files. The arguments are the format's options."""
         self._to("parquet", path, mode, partitionBy, _options(locals(), "mode"))
 
     def text(self, path: str, compression: str | None = None, lineSep: str | None = None) -> None:
-        """Writes text files, one line a row; the arguments are the format's options."""
+        """Writes text files, one line a row. The arguments are the format's options."""
         self._to("text", path, None, None, _options(locals(), "mode"))
 
     def orc(
@@ -449,7 +455,7 @@ class DataFrameWriter:
         partitionBy: str | list[str] | None = None,
         compression: str | None = None,
     ) -> None:
-        """Writes ORC files; the arguments are the format's options."""
+        """Writes ORC files. The arguments are the format's options."""
         self._to("orc", path, mode, partitionBy, _options(locals(), "mode"))
 
     def xml(
@@ -469,5 +475,5 @@ class DataFrameWriter:
         encoding: str | None = None,
         validateName: bool | None = None,
     ) -> None:
-        """Writes XML files; the arguments are the format's options."""
+        """Writes XML files. The arguments are the format's options."""
         self._to("xml", path, mode, None, _options(locals(), "mode"))

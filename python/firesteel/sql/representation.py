@@ -1,4 +1,4 @@
-"""The one table of conversions: what a value of each Spark type is in Python, in pandas and in Arrow.
+"""The one table of conversions of each Spark type: in Python, in pandas and in Arrow.
 
 | Spark type | Python | pandas (a null makes it) | Arrow |
 |---|---|---|---|
@@ -18,12 +18,14 @@
 | map | dict | dict (None) | map |
 | struct | Row | dict; a DataFrame as an argument of a function | struct |
 
-A datetime64 has nanoseconds where a function is given it and microseconds in ``toPandas``, as in PySpark. The engine labels
-instants with UTC; the zone of a session is put on where they leave it and taken as read where they come in.
+As in PySpark, a datetime64 has nanoseconds as an argument of a function and microseconds in
+``toPandas``. The engine labels instants with UTC. The zone of a session is put on where they leave
+it and taken as read where they come in.
 
-Arrow arrays stay as they are wherever types agree: a label of a zone is changed without a copy. The Python values are made and read
-in the engine (``row_out.rs``, ``row_in.rs``), by the same table. This module makes the other three ways: from what a function
-returned to Arrow, from Arrow to pandas, from pandas to Arrow.
+Arrow arrays stay as they are if types agree. A label of a zone is changed without a copy. The
+engine makes and reads the Python values by the same table (``row_out.rs``, ``row_in.rs``). This
+module has the other three conversions: from the result of a function to Arrow, from Arrow to pandas
+and from pandas to Arrow.
 """
 
 from __future__ import annotations
@@ -66,7 +68,7 @@ if TYPE_CHECKING:
 Convert = Callable[[Any], Any]
 
 
-# The types of Arrow ------------------------------------------------------------------------------
+# The types of Arrow -------------------------------------------------------------------------------
 
 _ARROW: dict[type[DataType], str] = {
     NullType: "null",
@@ -137,11 +139,15 @@ def _zoned(found: pa.DataType, zone: str) -> pa.DataType:
     return found
 
 
-# From what a function returned to Arrow ------------------------------------------------------------
+# From the result of a function to Arrow -
+# -----------------------------------------------------------
 
 
 def array_of_values(values: list[Any], target: pa.DataType, convert: Convert | None) -> pa.Array:
-    """Python values that a function returned as an array. A number or a text of another type is cast, if it keeps its value."""
+    """Python values that a function returned as an array.
+
+    A number or a text of another type is cast if it keeps its value.
+    """
     import pyarrow as pa
 
     converted = values if convert is None else [convert(value) for value in values]
@@ -153,7 +159,7 @@ def array_of_values(values: list[Any], target: pa.DataType, convert: Convert | N
 
 
 def value_converter(data_type: DataType) -> Convert | None:
-    """From a value that a function returned to one that pyarrow takes; None where that is the same."""
+    """The conversion of a function's result to a value for pyarrow, or None if it is one."""
     if isinstance(data_type, (StringType, CharType, VarcharType)):
         return _text
     if isinstance(data_type, NullType):
@@ -252,11 +258,11 @@ def _struct(value: Any, data_type: StructType, fields: list[tuple[str, Convert]]
     return {name: convert(value.get(name)) for name, convert in fields}
 
 
-# From Arrow to pandas --------------------------------------------------------------------------------
+# From Arrow to pandas -----------------------------------------------------------------------------
 
 
 def argument_of(column: pa.Array, zone: str) -> pd.Series | pd.DataFrame:
-    """A column as ``pandas_udf`` is given it: a struct is a data frame, a time has nanoseconds."""
+    """A column as ``pandas_udf`` gets it: a struct is a DataFrame, and a time has nanoseconds."""
     import pandas as pd
     import pyarrow as pa
 
@@ -264,7 +270,7 @@ def argument_of(column: pa.Array, zone: str) -> pd.Series | pd.DataFrame:
         return _series(column, zone, "ns")
     names = [field.name for field in column.type]
     plain = all(map(_is_plain, (field.type for field in column.type)))
-    # As PySpark, which reads a struct whose fields are all plain in another way than any other.
+    # As in PySpark, which treats a struct of plain fields in its own way.
     series = [_series(each, zone, "ns") if plain else _field_series(each, zone) for each in column.flatten()]
     if not series:
         return pd.DataFrame(index=pd.RangeIndex(len(column)))
@@ -304,7 +310,10 @@ def _unit() -> str:
 
 
 def _series(column: Any, zone: str, unit: str, *, exact: bool = True) -> pd.Series:
-    """`exact`: whole numbers beside nulls stay whole inside of nested values."""
+    """A column as a series.
+
+    With `exact`, whole numbers beside nulls stay whole in nested values.
+    """
     import pyarrow as pa
 
     kind = column.type
@@ -321,7 +330,7 @@ def _series(column: Any, zone: str, unit: str, *, exact: bool = True) -> pd.Seri
 
 
 def _objects(values: list[Any]) -> pd.Series:
-    """A series of objects, whatever they are: pandas infers nothing."""
+    """A series of objects, from which pandas infers no type."""
     import numpy as np
     import pandas as pd
 
@@ -333,7 +342,10 @@ def _objects(values: list[Any]) -> pd.Series:
 
 
 def _element(found: pa.DataType, zone: str) -> Convert | None:
-    """From an entry of a nested value, as pyarrow makes it, to that of the table; None where that is the same."""
+    """The conversion of an entry of a nested value from pyarrow's form to that of the table.
+
+    It is None if they are the same.
+    """
     import numpy as np
     import pandas as pd
     import pyarrow as pa
@@ -367,11 +379,14 @@ def _element(found: pa.DataType, zone: str) -> Convert | None:
     return None
 
 
-# From Arrow to the declared types -------------------------------------------------------------------
+# From Arrow to the declared types -----------------------------------------------------------------
 
 
 def array_of_array(array: pa.Array, data_type: DataType, zone: str) -> pa.Array:
-    """Arrow data as an array of a Spark type, or an error: naive times that become instants are of a zone."""
+    """Arrow data as an array of a Spark type, or an error.
+
+    Naive times that become instants are of a zone.
+    """
     import pyarrow as pa
 
     target = arrow_type(data_type)
@@ -391,14 +406,16 @@ def array_of_array(array: pa.Array, data_type: DataType, zone: str) -> pa.Array:
         raise PySparkValueError(words) from error
 
 
-# From pandas to Arrow --------------------------------------------------------------------------------
+# From pandas to Arrow -----------------------------------------------------------------------------
 
 
 def array_of_series(series: pd.Series, data_type: DataType, zone: str, *, cast: bool, gap: str = "raise") -> pa.Array:
-    """A series as an array of a Spark type, or an error: no value is lost, and none becomes null.
+    """A series as an array of a Spark type, or an error.
 
-    `cast`: where Arrow does not take the values as they are, it may cast them. `gap`: what pandas does with a time that a clock
-    change skips.
+    No value is lost, and none becomes null.
+
+    `cast` says that Arrow may cast values that it does not take. `gap` is pandas' treatment of a
+    time that a clock change skips.
     """
     import pandas as pd
     import pyarrow as pa
@@ -429,9 +446,9 @@ def array_of_series(series: pd.Series, data_type: DataType, zone: str, *, cast: 
 
 
 def instants(series: pd.Series, zone: str, *, gap: str = "raise") -> pd.Series:
-    """Naive times are of a zone: one that occurs twice is the later.
+    """Naive times as instants of a zone. A time that occurs twice is the later one.
 
-    `gap`: what pandas does with a time that a clock change skips.
+    `gap` is pandas' treatment of a time that a clock change skips.
     """
     import pandas as pd
 
@@ -443,7 +460,10 @@ def instants(series: pd.Series, zone: str, *, gap: str = "raise") -> pd.Series:
 
 
 def _entry(data_type: DataType, zone: str) -> Convert | None:
-    """From an entry of a nested value in a series to what pyarrow takes; None where that is the same."""
+    """The conversion of an entry of a nested value in a series to a value for pyarrow.
+
+    It is None if they are the same.
+    """
     import pandas as pd
 
     if isinstance(data_type, TimestampType):
@@ -490,7 +510,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def whole(made: Any) -> pa.Array:
-    """One array of one that may have come in chunks."""
+    """One array of an array or of its chunks."""
     import pyarrow as pa
 
     if not isinstance(made, pa.ChunkedArray):

@@ -1,4 +1,4 @@
-"""SparkSession: where everything begins."""
+"""SparkSession: the entry point."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _log = logging.getLogger("firesteel")
 
 
 class SparkSession:
-    """The entry point: reads, SQL, streams, configuration.
+    """The entry point of reads, SQL, streams and configuration.
 
     Examples
     --------
@@ -76,7 +76,10 @@ class SparkSession:
             return self
 
         def master(self, master: str) -> SparkSession.Builder:
-            """Sets the threads: ``local``, ``local[n]`` or ``local[*]``. A cluster's URL is an error."""
+            """Sets the number of threads by ``local``, ``local[n]`` or ``local[*]``.
+
+            A cluster's URL is an error.
+            """
             return self.config("spark.master", master)
 
         def appName(self, name: str) -> SparkSession.Builder:
@@ -84,12 +87,12 @@ class SparkSession:
             return self.config("spark.app.name", name)
 
         def enableHiveSupport(self) -> SparkSession.Builder:
-            """Takes the wish for Hive, which is not here: tables live as long as the session."""
+            """Has no effect: there is no Hive, and tables live as long as the session."""
             _log.warning("enableHiveSupport has no effect here: tables live as long as the session")
             return self
 
         def remote(self, url: str) -> SparkSession.Builder:
-            """Raises: a remote session is pyspark's."""
+            """Raises: a remote session needs pyspark."""
             raise PySparkValueError(
                 f"'{url}' is a Spark Connect server, and Firesteel runs in this process: use pyspark for a cluster",
                 errorClass="MASTER_URL_INVALID",
@@ -102,7 +105,7 @@ class SparkSession:
             return SparkSession(_native.Session(list(self._take().items())))
 
         def getOrCreate(self) -> SparkSession:
-            """Returns the session that runs, with these settings added, or makes one."""
+            """Returns the session that runs and adds these settings, or makes a session."""
             with SparkSession._lock:
                 options = self._take()
                 session = SparkSession._active
@@ -130,7 +133,7 @@ class SparkSession:
 
     def __init__(self, native: Any, *_: Any, **__: Any) -> None:
         if not isinstance(native, _native.Session):
-            # SparkSession(sparkContext): the older way to the running session.
+            # SparkSession(sparkContext) is the older way to the running session.
             native = getattr(native, "_session", native)._native
         self._native = native
         self._stopped = False
@@ -151,7 +154,7 @@ class SparkSession:
         Raises
         ------
         PySparkRuntimeError
-            Where there is none.
+            If there is none.
         """
         return cls._require()
 
@@ -213,13 +216,13 @@ class SparkSession:
         Parameters
         ----------
         start : int
-            The first number; alone, the number to end before.
+            The first number. If it is given alone, it is the number to end before.
         end : int, optional
             The number to end before.
         step : int, optional
             The distance from one to the next.
         numPartitions : int, optional
-            Over how many partitions.
+            The number of partitions.
 
         Examples
         --------
@@ -236,7 +239,8 @@ class SparkSession:
         Parameters
         ----------
         sqlQuery : str
-            A query or a statement. With keyword arguments, ``{name}`` in it stands for a DataFrame or a value.
+            A query or a statement. ``{name}`` in it stands for the DataFrame or value of a keyword
+            argument.
         args : dict or list, optional
             The values of ``:name`` or ``?`` in the text.
 
@@ -278,14 +282,14 @@ class SparkSession:
         Parameters
         ----------
         data : list, pandas.DataFrame, pyarrow.Table, polars.DataFrame, or any Arrow object
-            The rows: tuples, lists, dicts, :class:`Row` or objects; or a table of another library, which is not copied
-            where its types are Spark's.
+            Rows as tuples, lists, dicts, :class:`Row` or objects. Or a table of another library,
+            which is not copied if its types are Spark's.
         schema : DataType, str or list of str, optional
-            The schema, its DDL, or only the names; by default what the data says.
+            The schema, its DDL or only the names. By default it is inferred from the data.
         samplingRatio : float, optional
-            Has no effect: every row is looked at.
+            Has no effect, since every row is looked at.
         verifySchema : bool, optional
-            Whether a value that does not fit its type is an error; else it becomes null.
+            Whether a value that does not fit its type is an error. Otherwise it becomes null.
 
         Examples
         --------
@@ -356,12 +360,14 @@ class SparkSession:
         )
 
     def addTag(self, tag: str) -> None:
-        """Adds a tag to this thread's operations; to be read again, since no operation is looked for by its tag here.
+        """Adds a tag to this thread's operations.
+
+        It can be read again. Nothing finds an operation by its tag here.
 
         Raises
         ------
         IllegalArgumentException
-            Where the tag is empty or has a comma.
+            If the tag is empty or has a comma.
         """
         if not tag or "," in tag:
             raise IllegalArgumentException(f"a tag must be a text without a comma, found '{tag}'")
@@ -390,15 +396,16 @@ class SparkSession:
 
 
 def _print(text: str) -> None:
-    """Where the console sink prints: `sys.stdout` as it is now, so that a notebook's cell or a test sees it."""
+    """Prints for the console sink to `sys.stdout`, which a cell or a test may replace."""
     sys.stdout.write(text)
     sys.stdout.flush()
 
 
 def _heed_ctrl_c() -> None:
-    """Lets SIGINT raise ``KeyboardInterrupt`` where it is ignored, as a shell has it for its background jobs.
+    """Lets SIGINT raise ``KeyboardInterrupt`` if it is ignored, as in background jobs of a shell.
 
-    PySpark does so, too: such a job could otherwise be ended by a signal only that leaves no time to stop its queries.
+    PySpark does so too. Otherwise only a signal that leaves no time to stop queries could end such
+    a job.
     """
     main = threading.current_thread() is threading.main_thread()
     if main and signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -411,7 +418,10 @@ _PATIENCE = 10.0
 
 @atexit.register
 def _stop_all() -> None:
-    """Stops every query and waits for every thread that may call into Python, before the interpreter goes."""
+    """Stops every query before the interpreter ends.
+
+    It waits for every thread that may call into Python.
+    """
     for session in list(SparkSession._sessions):
         try:
             session.stop()
@@ -422,7 +432,7 @@ def _stop_all() -> None:
 
 
 def _schema_text(schema: Any) -> str:
-    """A schema for the engine: JSON of a type, or DDL as it is."""
+    """A schema as text for the engine: JSON of a type, or DDL as it is."""
     if isinstance(schema, DataType):
         return schema.json()
     if isinstance(schema, str):

@@ -28,9 +28,9 @@ class DataFrameStatFunctions:
         col : str, list or tuple
             The column or columns.
         probabilities : list or tuple of float
-            Which quantiles, from 0 to 1.
+            The quantiles, from 0 to 1.
         relativeError : float
-            How far a quantile's rank may be off; 0 is exact.
+            The error that a quantile's rank may have. 0 is exact.
 
         Examples
         --------
@@ -100,7 +100,9 @@ class DataFrameStatFunctions:
         return 0.0 if found is None else found
 
     def crosstab(self, col1: str, col2: str) -> DataFrame:
-        """Returns how often each pair of values occurs: a row for each value of one, a column for each of the other.
+        """Returns how often each pair of values occurs.
+
+        Each value of one column has a row, and each value of the other a column.
 
         Examples
         --------
@@ -130,7 +132,7 @@ class DataFrameStatFunctions:
         col : str or Column
             The column.
         fractions : dict
-            The probability of each value; 0 for others.
+            The probability of each value. Others have 0.
         seed : int, optional
             The seed of the random numbers.
         """
@@ -149,7 +151,7 @@ class DataFrameStatFunctions:
         return self.df.filter(F.rand(seed) < share.otherwise(0.0))
 
     def _summary(self, statistics: Any) -> DataFrame:
-        """`describe` and `summary`: one pass over the rows, then one row for each statistic, as text."""
+        """`describe` and `summary`: one pass over the rows gives a row for each statistic."""
         from firesteel.sql import functions as F
 
         fields = [f for f in self.df.schema if isinstance(f.dataType, (NumericType, StringType))]

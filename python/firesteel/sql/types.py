@@ -1,6 +1,7 @@
 """Data types, schemas and :class:`Row`.
 
-A type crosses to the engine as Spark's JSON form; DDL strings are parsed there too, so there is one parser.
+A type goes to the engine in Spark's JSON form. The engine also parses DDL strings, so there is one
+parser.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ __all__ = [
 
 
 class _DeepTypes(ContextDecorator):
-    """Says what is too deep where types or values are nested more deeply than Python recurses."""
+    """Names the limit if types or values are nested more deeply than Python recurses."""
 
     def __enter__(self) -> None:
         pass
@@ -67,7 +68,7 @@ class _DeepTypes(ContextDecorator):
 
 
 class DataType:
-    """The base of all data types. Two types are equal when they say the same."""
+    """The base of all data types. Two types are equal if their attributes are."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -236,7 +237,10 @@ class DateType(DatetimeType):
 
 
 class TimestampType(DatetimeType):
-    """An instant, in microseconds; as a Python value it is a naive datetime of the process's time zone."""
+    """An instant in microseconds.
+
+    As a Python value it is a naive datetime of the process's time zone.
+    """
 
     def needConversion(self) -> bool:
         return True
@@ -485,7 +489,7 @@ class StructField(DataType):
     nullable : bool, optional
         Whether the field may be None.
     metadata : dict, optional
-        What the user wants to remember about it.
+        The user's notes about the field.
     """
 
     def __init__(
@@ -572,7 +576,7 @@ class StructType(DataType):
         nullable : bool, optional
             Whether it may be None.
         metadata : dict, optional
-            What to remember about it.
+            The user's notes about the field.
         """
         if not isinstance(field, StructField):
             if isinstance(field, str) and data_type is None:
@@ -645,7 +649,7 @@ class StructType(DataType):
         Parameters
         ----------
         maxDepth : int, optional
-            How many levels to show; all of them by default.
+            The number of levels to show, by default all.
         """
         depth = 2**31 if maxDepth is None or maxDepth <= 0 else maxDepth
         lines = ["root"]
@@ -688,7 +692,7 @@ _INTERVAL = re.compile(r"interval (day|hour|minute|second|year|month)(?: to (day
 
 
 def _parse_datatype_string(s: str) -> DataType:
-    """Parses a DDL string: fields, one type, or ``struct<…>``."""
+    """Parses a DDL string: fields, one type or ``struct<…>``."""
     from firesteel import _native
 
     return _parse_datatype_json_string(_native.parse_ddl(s))
@@ -722,7 +726,8 @@ def _parse_datatype_json_value(value: Any) -> DataType:
 class Row(tuple[Any, ...]):
     """A row: a tuple whose values also have names.
 
-    Keyword arguments make a row; positional ones alone make a row without names, or, called again, a class of rows.
+    Keyword arguments make a row. Positional arguments alone make a row without names. A call of
+    such a row makes a row with its values as names.
 
     Examples
     --------
@@ -749,7 +754,7 @@ class Row(tuple[Any, ...]):
         return tuple.__new__(cls, args)
 
     def asDict(self, recursive: bool = False) -> dict[str, Any]:
-        """Returns the row as a dict; with `recursive`, the rows inside it too."""
+        """Returns the row as a dict, and with `recursive` also the rows inside it."""
         if not hasattr(self, "__fields__"):
             raise PySparkTypeError(
                 "a Row class has no values: it cannot become a dict", errorClass="CANNOT_CONVERT_TYPE"
@@ -814,7 +819,7 @@ class Row(tuple[Any, ...]):
 
 
 def _create_row(fields: Any, values: Any) -> Row:
-    """A row of named values: what the engine calls for each row that it hands out."""
+    """A row of named values. The engine calls this for each row that it gives out."""
     row = tuple.__new__(Row, values)
     row.__dict__["__fields__"] = fields
     return row
@@ -872,7 +877,7 @@ def _infer_type(obj: Any) -> DataType:
 
 
 def _infer_schema(row: Any, names: list[str] | tuple[str, ...] | None = None) -> StructType:
-    """The schema of one row: a dict, a tuple or list, a named tuple, a Row, or an object with attributes."""
+    """The schema of a row: a dict, tuple, list, named tuple, Row or an object with attributes."""
     if isinstance(row, dict):
         items = sorted(row.items())
     elif isinstance(row, (tuple, list)):

@@ -1,4 +1,4 @@
-"""Python functions as columns: ``udf``, the function object, and ``spark.udf``."""
+"""Python functions as columns: ``udf``, the function object and ``spark.udf``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["UDFRegistration", "UserDefinedFunction", "udf"]
 
 
 class PythonEvalType:
-    """The numbers of Spark's kinds of Python functions, as far as they exist here."""
+    """Spark's numbers for those kinds of Python functions that exist here."""
 
     SQL_BATCHED_UDF = 100
     SQL_ARROW_BATCHED_UDF = 101
@@ -55,13 +55,16 @@ def udf(
     Parameters
     ----------
     f : function, optional
-        Called once for each row. With hints of pandas or pyarrow types it is a function of whole columns, as for
-        ``pandas_udf``. As a decorator with arguments, the return type.
+        The function, called once for each row. With hints of pandas or pyarrow types it is a
+        function of whole columns, as for ``pandas_udf``. In a decorator with arguments this is the
+        return type.
     returnType : DataType or str
-        The type of the result, a DDL string or a :class:`~firesteel.sql.types.DataType`; ``string`` by default.
+        The type of the result as a DDL string or a :class:`~firesteel.sql.types.DataType`, by
+        default ``string``.
     useArrow : bool, optional
-        Whether results are converted as Arrow converts them; without it a result of another type than ``returnType``
-        is null. By default they are, if there is a session when the function is made.
+        Whether results are converted as Arrow converts them. Otherwise a result of another type
+        than ``returnType`` is null. It is true by default if there is a session when the function
+        is made.
 
     Returns
     -------
@@ -96,7 +99,7 @@ def _create_py_udf(f: Callable[..., Any], returnType: DataType | str, useArrow: 
 
         try:
             eval_type = infer_for_udf(f)
-        except Exception:  # As in Spark: a hint is the user's code, and may raise anything when it is looked at.
+        except Exception:  # As in Spark. A hint is the user's code and may raise anything.
             warnings.warn(
                 "the type hints say nothing about the kind of this function, so it is called row by row",
                 UserWarning,
@@ -128,7 +131,10 @@ _turns_lock = threading.Lock()
 
 
 def _turn(func: Callable[..., Any], otherwise: _native.Turn) -> _native.Turn:
-    """The turn of a Python function, the same for all that is made of it; ``otherwise`` for an object that has no hash."""
+    """The turn of a Python function, the same for all columns that are made of it.
+
+    It is ``otherwise`` for an object without a hash.
+    """
     try:
         with _turns_lock:
             return _turns.setdefault(func, otherwise)
@@ -137,7 +143,10 @@ def _turn(func: Callable[..., Any], otherwise: _native.Turn) -> _native.Turn:
 
 
 class UserDefinedFunction:
-    """A Python function as a function of columns. Made by :func:`udf`, ``pandas_udf`` and ``arrow_udf``."""
+    """A Python function as a function of columns.
+
+    :func:`udf`, ``pandas_udf`` and ``arrow_udf`` make it.
+    """
 
     def __init__(
         self,
@@ -184,7 +193,7 @@ class UserDefinedFunction:
         return Column(function.call([_expr(value) for value in (*args, *kwargs.values())]))
 
     def _function(self, name: str, names: tuple[str, ...] = ()) -> _native.Function:
-        """The engine's function; one for each set of keywords, so that equal calls are one call."""
+        """The engine's function, one for each set of keywords. So equal calls are one call."""
         time_zone = _setting("spark.sql.session.timeZone", "UTC")
         thread_safe = bool(getattr(self.func, "thread_safe", False))
         key = (name, names, time_zone, thread_safe)
@@ -246,7 +255,9 @@ class UserDefinedFunction:
         return wrapper
 
     def asNondeterministic(self) -> UserDefinedFunction:
-        """Declares that the function may return different results for equal arguments: no filter moves below its call.
+        """Declares that the function may return different results for equal arguments.
+
+        Then no filter moves below its call.
 
         Returns
         -------
@@ -292,9 +303,10 @@ class UDFRegistration:
         name : str
             The name in SQL.
         f : function
-            A Python function, what :func:`udf` or ``pandas_udf`` returned, or a ``Model`` or its ``udf()``.
+            A Python function, a result of :func:`udf` or ``pandas_udf``, a ``Model`` or its
+            ``udf()``.
         returnType : DataType or str, optional
-            The result's type, for a plain Python function; ``string`` by default.
+            The result's type for a plain Python function, by default ``string``.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Window specifications: which rows a window function sees."""
+"""Window specifications: the rows that a window function sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a child process of ``firesteel run`` finds by the name ``py4j``; ``firesteel._pyspark`` takes its place."""
+"""The ``py4j`` that a child process of ``firesteel run`` finds.
+
+``firesteel._pyspark`` takes its place.
+"""
 
 import importlib
 import sys

@@ -1,4 +1,7 @@
-"""What a child process of ``firesteel run`` finds by the name ``pyspark``; ``firesteel._pyspark`` takes its place."""
+"""The ``pyspark`` that a child process of ``firesteel run`` finds.
+
+``firesteel._pyspark`` takes its place.
+"""
 
 import importlib
 import sys

@@ -1,7 +1,8 @@
-"""Functions of columns: PySpark's names, argument order and defaults; one file a topic.
+"""Functions of columns with PySpark's names, argument order and defaults, one file a topic.
 
-A string names a column where PySpark takes a column, and is a value where PySpark takes a value. In the examples `F` is this
-package, `Window` is :class:`firesteel.sql.Window`, and `spark` is a session.
+A string names a column where PySpark takes a column, and is a value where PySpark takes a value. In
+the examples `F` is this package and `Window` is :class:`firesteel.sql.Window`. `spark` is a
+session.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ _UDF = {
     "ArrowUDFType": "firesteel.sql.pandas.functions",
     "arrow_udf": "firesteel.sql.pandas.functions",
 }
-# What Spark has and we have not: an error, by name, when it is called.
+# Names that Spark has and we do not. A call raises an error with the name.
 _MISSING = ("udtf", "arrow_udtf")
 
 

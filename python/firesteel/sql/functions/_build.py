@@ -1,4 +1,4 @@
-"""How a function's arguments become an expression: what is a column, what is a value, and what is left out."""
+"""The arguments of a function as an expression: columns, values and omitted ones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _cs(values: Iterable[Any]) -> list[_native.Expr]:
 
 
 def _n(value: Any) -> Any:
-    """An argument that is a column, its name, or a number."""
+    """An argument that is a column, its name or a number."""
     return _expr(value) if isinstance(value, (Column, str)) else value
 
 
@@ -49,7 +49,7 @@ def _call_optional(name: str, *arguments: Any) -> Column:
 
 
 def _options(options: Any) -> list[Any]:
-    """The options of a parsing function, as a map literal; nothing where there are none."""
+    """The options of a parsing function as a map literal, if there are any."""
     if not options:
         return []
     pairs: list[Any] = []
@@ -59,7 +59,7 @@ def _options(options: Any) -> list[Any]:
 
 
 def _schema(schema: Any) -> Any:
-    """The schema of a parsing function: a type as DDL, a column or a DDL string as it is."""
+    """The schema of a parsing function. A type becomes DDL, other schemas stay as they are."""
     if isinstance(schema, StructType):
         return schema.toDDL()
     if isinstance(schema, DataType):

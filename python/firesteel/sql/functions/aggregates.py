@@ -229,7 +229,7 @@ def corr(col1: ColumnOrName, col2: ColumnOrName) -> Column:
 
 
 def count(col: ColumnOrName) -> Column:
-    """How many rows have a value; ``count("*")`` counts rows.
+    """How many rows have a value. ``count("*")`` counts rows.
 
     Examples
     --------

@@ -70,7 +70,7 @@ def concat(*cols: ColumnOrName) -> Column:
 
 
 def element_at(col: ColumnOrName, extraction: Any) -> Column:
-    """The element at a position, from 1 or from the end, or the value of a key.
+    """The value of a key, or the element at a position from 1 or from the end.
 
     Examples
     --------
@@ -158,7 +158,7 @@ def array_distinct(col: ColumnOrName) -> Column:
 
 
 def array_except(col1: ColumnOrName, col2: ColumnOrName) -> Column:
-    """What is in the first array and not in the second.
+    """The elements that are in the first array and not in the second.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def array_insert(arr: ColumnOrName, pos: ColumnOrName | int, value: Any) -> Colu
 
 
 def array_intersect(col1: ColumnOrName, col2: ColumnOrName) -> Column:
-    """What is in both arrays.
+    """The elements that are in both arrays.
 
     Examples
     --------
@@ -213,7 +213,7 @@ def array_min(col: ColumnOrName) -> Column:
 
 
 def array_position(col: ColumnOrName, value: Any) -> Column:
-    """The position of a value, from 1, or 0.
+    """The position of a value from 1, or 0.
 
     Examples
     --------
@@ -268,7 +268,7 @@ def array_size(col: ColumnOrName) -> Column:
 
 
 def array_union(col1: ColumnOrName, col2: ColumnOrName) -> Column:
-    """What is in one of the arrays.
+    """The elements that are in one of the arrays.
 
     Examples
     --------
@@ -312,7 +312,7 @@ def flatten(col: ColumnOrName) -> Column:
 
 
 def get(col: ColumnOrName, index: ColumnOrName | int) -> Column:
-    """The element at a position, from 0, or null.
+    """The element at a position from 0, or null.
 
     Examples
     --------

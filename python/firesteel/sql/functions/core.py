@@ -1,4 +1,4 @@
-"""Columns, literals, conditions, structs, lambdas, and the functions whose arguments need a look of their own."""
+"""Columns, literals, conditions, structs, lambdas and functions with special arguments."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def col(col: str) -> Column:
     Parameters
     ----------
     col : str
-        The name: dots lead into structs, backquotes keep a dot in a name, ``*`` is every column.
+        The name. Dots lead into structs, backquotes keep a dot in a name and ``*`` is every column.
 
     Examples
     --------
@@ -49,7 +49,7 @@ column = col
 
 
 def lit(col: Any) -> Column:
-    """The column of a constant; a column stays as it is, a list becomes an array.
+    """The column of a constant. A column stays as it is, and a list becomes an array.
 
     Examples
     --------
@@ -70,12 +70,12 @@ def expr(str: str) -> Column:
     from firesteel.sql.session import SparkSession
 
     session = SparkSession.getActiveSession()
-    # Times without a zone are of the session's; without a session, of UTC.
+    # Times without a zone are of the session's zone, or of UTC without a session.
     return Column(_native.Expr.sql(str) if session is None else session._expression(str))
 
 
 def when(condition: Column, value: Any) -> Column:
-    """A value where a condition holds; go on with ``.when`` and ``.otherwise``.
+    """A value where a condition holds. Go on with ``.when`` and ``.otherwise``.
 
     Examples
     --------
@@ -88,12 +88,12 @@ def when(condition: Column, value: Any) -> Column:
 
 
 def broadcast(df: DataFrame) -> DataFrame:
-    """Marks a DataFrame as small for a join; one process has nothing to send, so only ``explain`` shows it."""
+    """Marks a DataFrame as small for a join, which only ``explain`` shows in one process."""
     return df.hint("broadcast")
 
 
 def call_function(funcName: str, *cols: ColumnOrName) -> Column:
-    """Calls any SQL function, built in or registered, by its name."""
+    """Calls any built-in or registered SQL function by its name."""
     return _call(funcName, *_cs(cols))
 
 
@@ -223,7 +223,7 @@ def map_concat(*cols: ColumnOrName | Sequence[ColumnOrName] | tuple[ColumnOrName
 
 
 def array_join(col: ColumnOrName, delimiter: str, null_replacement: str | None = None) -> Column:
-    """The elements as text, with a delimiter; nulls are left out, or replaced.
+    """The elements as text, with a delimiter. Nulls are left out or replaced.
 
     Examples
     --------
@@ -331,7 +331,7 @@ def reduce(
 
 
 def array_sort(col: ColumnOrName, comparator: Callable[[Column, Column], Column] | None = None) -> Column:
-    """An array in order, nulls last; or in the order of a function that gives -1, 0 or 1.
+    """An array in order, nulls last, or in the order of a function that gives -1, 0 or 1.
 
     Examples
     --------
@@ -455,7 +455,7 @@ def levenshtein(left: ColumnOrName, right: ColumnOrName, threshold: int | None =
 
 
 def unix_timestamp(timestamp: ColumnOrName | None = None, format: str = "yyyy-MM-dd HH:mm:ss") -> Column:
-    """Seconds since 1970: of a text by a pattern, of a timestamp, or of now.
+    """Seconds from 1970 to a text by a pattern, to a timestamp or to now.
 
     Examples
     --------
@@ -475,9 +475,9 @@ def window(
     timeColumn : Column or str
         The timestamp.
     windowDuration : str
-        How long a window is, e.g. ``"10 minutes"``.
+        The length of a window, such as ``"10 minutes"``.
     slideDuration : str, optional
-        How far the next window starts after one; as long as a window by default.
+        The time from the start of a window to the next, by default the length of a window.
     startTime : str, optional
         The offset of the first window from 1970-01-01 00:00 UTC.
 
@@ -499,7 +499,7 @@ def session_window(timeColumn: ColumnOrName, gapDuration: Column | str) -> Colum
 
 
 def convert_timezone(sourceTz: Column | None, targetTz: Column, sourceTs: ColumnOrName) -> Column:
-    """A clock reading of one time zone in another; without the first, of the session's.
+    """A clock reading of one time zone in another. The first is by default the session's.
 
     Examples
     --------
@@ -672,7 +672,7 @@ def _ignoring(name: str, column: ColumnOrName, ignore: Any, *more: Any) -> Colum
 
 
 def first(col: ColumnOrName, ignorenulls: bool = False) -> Column:
-    """The first value of a group; with `ignorenulls`, the first that is not null.
+    """The first value of a group. With `ignorenulls`, the first that is not null.
 
     Examples
     --------
@@ -683,7 +683,7 @@ def first(col: ColumnOrName, ignorenulls: bool = False) -> Column:
 
 
 def last(col: ColumnOrName, ignorenulls: bool = False) -> Column:
-    """The last value of a group; with `ignorenulls`, the last that is not null.
+    """The last value of a group. With `ignorenulls`, the last that is not null.
 
     Examples
     --------
@@ -842,7 +842,7 @@ def from_json(col: ColumnOrName, schema: Any, options: Mapping[str, str] | None 
     col : Column or str
         The text.
     schema : DataType, Column or str
-        What to read; DDL as a string.
+        The type to read, or its DDL.
     options : dict, optional
         The options of the JSON reader.
 

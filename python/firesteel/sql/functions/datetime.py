@@ -304,7 +304,7 @@ def extract(field: Column, source: ColumnOrName) -> Column:
 
 
 def from_unixtime(timestamp: ColumnOrName, format: str = "yyyy-MM-dd HH:mm:ss") -> Column:
-    """Seconds since 1970 as text, in the session's time zone, by a pattern.
+    """Seconds since 1970 as text by a pattern, in the session's time zone.
 
     Examples
     --------
@@ -349,7 +349,7 @@ def last_day(date: ColumnOrName) -> Column:
 
 
 def localtimestamp() -> Column:
-    """Now, as the batch started, without a time zone."""
+    """The time at which the batch started, without a time zone."""
     return _call("localtimestamp")
 
 
@@ -609,7 +609,7 @@ def to_timestamp(col: ColumnOrName, format: str | None = None) -> Column:
 
 
 def to_timestamp_ltz(timestamp: ColumnOrName, format: ColumnOrName | None = None) -> Column:
-    """Text as a timestamp, an instant, by a pattern or by the rules of casts.
+    """Text as an instant, by a pattern or by the rules of casts.
 
     Examples
     --------

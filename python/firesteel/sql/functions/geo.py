@@ -1,6 +1,6 @@
 """Geography and geometry.
 
-The engine has none of these yet: a call raises by name when it is analysed, as any function that it lacks.
+The engine has none of these yet. A call raises an error with its name when it is analysed.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def atan(col: ColumnOrName) -> Column:
 
 
 def atan2(col1: ColumnOrName | float, col2: ColumnOrName | float) -> Column:
-    """The angle, in radians, of the point (col2, col1).
+    """The angle of the point (col2, col1), in radians.
 
     Examples
     --------

@@ -112,7 +112,7 @@ def bit_length(col: ColumnOrName) -> Column:
 
 
 def btrim(str: ColumnOrName, trim: ColumnOrName | None = None) -> Column:
-    """Removes characters, by default spaces, from both ends.
+    """Removes characters from both ends, by default spaces.
 
     Examples
     --------
@@ -283,7 +283,7 @@ def initcap(col: ColumnOrName) -> Column:
 def instr(
     str: ColumnOrName, substr: Column | str, start: Column | int | None = None, occurrence: Column | int | None = None
 ) -> Column:
-    """The position of a text in another, from 1, or 0.
+    """The position of a text in another from 1, or 0.
 
     Examples
     --------
@@ -365,7 +365,7 @@ def lower(col: ColumnOrName) -> Column:
 
 
 def lpad(col: ColumnOrName, len: Column | int, pad: Column | str) -> Column:
-    """Text filled up on the left, or cut, to a length.
+    """Text filled up on the left or cut to a length.
 
     Examples
     --------
@@ -376,7 +376,7 @@ def lpad(col: ColumnOrName, len: Column | int, pad: Column | str) -> Column:
 
 
 def ltrim(col: ColumnOrName, trim: ColumnOrName | None = None) -> Column:
-    """Removes characters, by default spaces, from the start.
+    """Removes characters from the start, by default spaces.
 
     Examples
     --------
@@ -560,7 +560,7 @@ def right(str: ColumnOrName, len: ColumnOrName) -> Column:
 
 
 def rpad(col: ColumnOrName, len: Column | int, pad: Column | str) -> Column:
-    """Text filled up on the right, or cut, to a length.
+    """Text filled up on the right or cut to a length.
 
     Examples
     --------
@@ -571,7 +571,7 @@ def rpad(col: ColumnOrName, len: Column | int, pad: Column | str) -> Column:
 
 
 def rtrim(col: ColumnOrName, trim: ColumnOrName | None = None) -> Column:
-    """Removes characters, by default spaces, from the end.
+    """Removes characters from the end, by default spaces.
 
     Examples
     --------
@@ -655,7 +655,7 @@ def substring(str: ColumnOrName, pos: ColumnOrName | int, len: ColumnOrName | in
 
 
 def substring_index(str: ColumnOrName, delim: str, count: int) -> Column:
-    """Text before the `count`-th delimiter; from the right where negative.
+    """Text before the `count`-th delimiter, counted from the right if negative.
 
     Examples
     --------
@@ -708,7 +708,7 @@ def translate(srcCol: ColumnOrName, matching: str, replace: str) -> Column:
 
 
 def trim(col: ColumnOrName, trim: ColumnOrName | None = None) -> Column:
-    """Removes characters, by default spaces, from both ends.
+    """Removes characters from both ends, by default spaces.
 
     Examples
     --------
@@ -779,7 +779,7 @@ def upper(col: ColumnOrName) -> Column:
 
 
 def validate_utf8(str: ColumnOrName) -> Column:
-    """The text; an error where its bytes are not UTF-8.
+    """The text, or an error if its bytes are not UTF-8.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""``pandas_udf`` and ``arrow_udf``: functions of whole columns, and what their type hints say."""
+"""``pandas_udf`` and ``arrow_udf``: functions of whole columns, and their type hints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["ArrowUDFType", "PandasUDFType", "arrow_udf", "pandas_udf"]
 
 
 class PandasUDFType:
-    """The kinds that ``functionType`` may name; type hints are the better way."""
+    """The kinds that ``functionType`` may name. Type hints are the better way."""
 
     SCALAR = PythonEvalType.SQL_SCALAR_PANDAS_UDF
     SCALAR_ITER = PythonEvalType.SQL_SCALAR_PANDAS_ITER_UDF
@@ -40,8 +40,9 @@ def pandas_udf(f: Any = None, returnType: Any = None, functionType: Any = None) 
     Parameters
     ----------
     f : function, optional
-        From series to a series (``pd.Series, … -> pd.Series``), or from an iterator of series to an iterator of
-        series. A struct column is a ``pd.DataFrame``. As a decorator with arguments, the return type.
+        From series to a series (``pd.Series, … -> pd.Series``), or from an iterator of series to an
+        iterator of series. A struct column is a ``pd.DataFrame``. In a decorator with arguments
+        this is the return type.
     returnType : DataType or str, optional
         The type of the result.
     functionType : int, optional
@@ -53,8 +54,9 @@ def pandas_udf(f: Any = None, returnType: Any = None, functionType: Any = None) 
 
     Notes
     -----
-    A series has at most ``spark.sql.execution.arrow.maxRecordsPerBatch`` rows. An iterator function is called once
-    for each of the engine's lanes and batches, on a thread of its own, and may read ahead.
+    A series has at most ``spark.sql.execution.arrow.maxRecordsPerBatch`` rows. An iterator function
+    is called once for each of the engine's lanes and batches. It has its own thread and may read
+    ahead.
 
     Examples
     --------
@@ -75,8 +77,8 @@ def arrow_udf(f: Any = None, returnType: Any = None, functionType: Any = None) -
     Parameters
     ----------
     f : function, optional
-        From arrays to an array (``pa.Array, … -> pa.Array``), or from an iterator of arrays to an iterator of
-        arrays. As a decorator with arguments, the return type.
+        From arrays to an array (``pa.Array, … -> pa.Array``), or from an iterator of arrays to an
+        iterator of arrays. In a decorator with arguments this is the return type.
     returnType : DataType or str, optional
         The type of the result.
     functionType : int, optional
@@ -134,7 +136,7 @@ def _create(f: Callable[..., Any], returnType: Any, evalType: int | None, kind: 
 
 
 def infer_for_udf(f: Callable[..., Any]) -> int | None:
-    """The kind that the hints of a function given to ``udf`` say; None for a function of values."""
+    """The kind in the hints of a function given to ``udf``, or None for a function of values."""
     spec = inspect.getfullargspec(f)
     if not spec.args or not spec.annotations:
         return None
@@ -150,7 +152,7 @@ def _hints(f: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any]]:
 
 
 def _names_columns(f: Callable[..., Any]) -> bool:
-    """Whether a hint is a type of pandas or pyarrow: neither is imported to find out."""
+    """Whether a hint is a type of pandas or pyarrow. Neither is imported to find out."""
     _, hints = _hints(f)
 
     def inside(hint: Any) -> bool:
@@ -193,7 +195,7 @@ def _unhinted(target: str, signature: inspect.Signature) -> PySparkValueError:
 
 
 def _kind_of(parameters: list[Any], returned: Any, columns: tuple[Any, ...], kinds: Any) -> int | None:
-    """Columns to a column, an iterator to an iterator, or columns to a value."""
+    """The kind: columns to a column, an iterator to an iterator or columns to a value."""
 
     def is_column(hint: Any) -> bool:
         if get_origin(hint) in (typing.Union, types.UnionType):

@@ -1,4 +1,4 @@
-"""Structured Streaming: what ``pyspark.sql.streaming`` exports."""
+"""Structured Streaming: the names that ``pyspark.sql.streaming`` exports."""
 
 from __future__ import annotations
 

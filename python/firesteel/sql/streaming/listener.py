@@ -1,4 +1,4 @@
-"""What a session tells of its queries: listeners, their events, progress."""
+"""Listeners of a session's queries, their events and progress reports."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _log = logging.getLogger("firesteel.streaming")
 
 
 class StreamingQueryListener(ABC):
-    """Hears what happens to the queries of a session; see ``spark.streams.addListener``.
+    """Is told of the events of a session's queries. See ``spark.streams.addListener``.
 
-    ``onQueryStarted`` is called before ``start()`` returns; the rest soon after it happened, on a thread of its own. What
-    a listener raises is logged, and harms no query.
+    ``onQueryStarted`` is called before ``start()`` returns. The other methods are called soon after
+    their events, on a separate thread. An exception of a listener is logged and harms no query.
     """
 
     _spark: SparkSession | None = None
@@ -88,12 +88,12 @@ class QueryStartedEvent:
 
     @property
     def timestamp(self) -> str:
-        """When it started."""
+        """The time of the start."""
         return self._timestamp
 
     @property
     def jobTags(self) -> set[str]:
-        """No tags: operations have none here."""
+        """Empty, since operations have no tags here."""
         return self._job_tags
 
 
@@ -127,7 +127,7 @@ class QueryIdleEvent:
 
     @property
     def timestamp(self) -> str:
-        """When the last trigger was."""
+        """The time of the last trigger."""
         return self._timestamp
 
 
@@ -162,7 +162,10 @@ class QueryTerminatedEvent:
 
 
 class _Report(dict[str, Any]):
-    """A part of a report: a dict with all of Spark's keys, which are attributes too. Its JSON leaves out what is unknown."""
+    """A part of a report: a dict with Spark's keys, which are also attributes.
+
+    Its JSON leaves out unknown values.
+    """
 
     def __init__(self, known: dict[str, Any], **fields: Any) -> None:
         super().__init__(fields)
@@ -191,7 +194,7 @@ class _Report(dict[str, Any]):
 
 
 class StateOperatorProgress(_Report):
-    """What a stateful operator did."""
+    """The report of a stateful operator."""
 
     @classmethod
     def fromJson(cls, j: dict[str, Any]) -> StateOperatorProgress:
@@ -200,7 +203,7 @@ class StateOperatorProgress(_Report):
 
 
 class SourceProgress(_Report):
-    """What a source gave. Its offsets are JSON text."""
+    """The report of a source. Its offsets are JSON text."""
 
     @classmethod
     def fromJson(cls, j: dict[str, Any]) -> SourceProgress:
@@ -219,7 +222,7 @@ class SourceProgress(_Report):
 
 
 class SinkProgress(_Report):
-    """What a sink took; ``numOutputRows`` is -1 where it does not count."""
+    """The report of a sink. ``numOutputRows`` is -1 if it does not count."""
 
     @classmethod
     def fromJson(cls, j: dict[str, Any]) -> SinkProgress:
@@ -230,9 +233,9 @@ class SinkProgress(_Report):
 
 
 class StreamingQueryProgress(_Report):
-    """A batch's report: a dict with Spark's keys in Spark's order, and attributes of the same names.
+    """A batch's report: a dict with Spark's keys in Spark's order, which are also attributes.
 
-    ``progress["id"]`` is text, ``progress.id`` a UUID, as in Spark.
+    As in Spark, ``progress["id"]`` is text and ``progress.id`` a UUID.
     """
 
     @classmethod
@@ -277,7 +280,10 @@ def _offset(value: Any) -> str:
 
 
 class _Adapter:
-    """What the engine calls: events with Spark's classes, and no exception back."""
+    """The object that the engine calls.
+
+    It makes events of Spark's classes and lets no exception through.
+    """
 
     def __init__(self, listener: StreamingQueryListener) -> None:
         self._listener = listener

@@ -20,7 +20,7 @@ class StreamingQuery:
 
     Notes
     -----
-    :attr:`id` is the same on every restart from one checkpoint, :attr:`runId` is of this run alone.
+    :attr:`id` is the same on every restart from one checkpoint. :attr:`runId` is new for each run.
     """
 
     def __init__(self, native: _native.Query) -> None:
@@ -52,7 +52,7 @@ class StreamingQuery:
         Parameters
         ----------
         timeout : float, optional
-            For how many seconds at most.
+            The most seconds to wait.
 
         Returns
         -------
@@ -62,7 +62,8 @@ class StreamingQuery:
         Raises
         ------
         StreamingQueryException
-            Where an error ended the query; its ``__cause__`` is that error, or what the user's own code raised, the same object.
+            If an error ended the query. Its ``__cause__`` is that error. If the user's own code
+            raised it, it is the same object.
         """
         if timeout is None:
             self._native.await_termination(None)
@@ -73,13 +74,16 @@ class StreamingQuery:
 
     @property
     def status(self) -> dict[str, Any]:
-        """What the query is doing: ``message``, ``isDataAvailable``, ``isTriggerActive``."""
+        """The state of the query: ``message``, ``isDataAvailable``, ``isTriggerActive``."""
         message, data, trigger = self._native.status()
         return {"message": message, "isDataAvailable": data, "isTriggerActive": trigger}
 
     @property
     def recentProgress(self) -> list[StreamingQueryProgress]:
-        """The reports of the newest batches, as many as ``spark.sql.streaming.numRecentProgressUpdates``."""
+        """The reports of the newest batches.
+
+        ``spark.sql.streaming.numRecentProgressUpdates`` says how many are kept.
+        """
         return [StreamingQueryProgress.fromJson(json.loads(text)) for text in self._native.recent_progress()]
 
     @property
@@ -89,22 +93,25 @@ class StreamingQuery:
         return None if text is None else StreamingQueryProgress.fromJson(json.loads(text))
 
     def processAllAvailable(self) -> None:
-        """Waits until everything that is there now is processed and written: for tests.
+        """Waits until all data that is there now is processed and written, for tests.
 
         Raises
         ------
         StreamingQueryException
-            Where an error ended the query.
+            If an error ended the query.
         """
         self._native.process_all_available()
 
     def stop(self) -> None:
-        """Stops the query; waits for the call that is running, for ``spark.sql.streaming.stopTimeout`` at most.
+        """Stops the query, and waits for the call that is running.
+
+        It waits for ``spark.sql.streaming.stopTimeout`` at most.
 
         Notes
         -----
-        Called inside the query's own ``foreachBatch`` it marks the query and returns; the function goes on to its end. That
-        batch is not recorded as done, so the next start runs it again, as in Spark.
+        A call inside the query's own ``foreachBatch`` marks the query and returns. The function
+        goes on to its end. As in Spark the batch is not recorded as done, so the next start runs it
+        again.
         """
         self._native.stop()
 
@@ -123,7 +130,7 @@ class StreamingQuery:
         return self._native.exception()
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: name, state, batch, rows a second."""
+        """The table for a notebook: name, state, batch and rows a second."""
         from html import escape
 
         progress = self.lastProgress
@@ -167,17 +174,17 @@ class StreamingQueryManager:
         Parameters
         ----------
         timeout : float, optional
-            For how many seconds at most; then the answer says whether one has ended.
+            The most seconds to wait. Then the answer says whether a query has ended.
 
         Raises
         ------
         StreamingQueryException
-            Where an error ended it.
+            If an error ended it.
         """
         if timeout is None:
             self._native.await_any_termination(None)
             return None
-        # As in PySpark, 0 is taken here, and asks whether one has ended by now.
+        # As in PySpark, 0 is allowed here. It asks whether a query has ended by now.
         if not isinstance(timeout, (int, float)) or timeout < 0:
             raise _not_positive("timeout", timeout)
         return self._native.await_any_termination(float(timeout))
@@ -187,12 +194,13 @@ class StreamingQueryManager:
         self._native.reset_terminated()
 
     def addListener(self, listener: StreamingQueryListener) -> None:
-        """Adds a listener, which hears of every query of the session.
+        """Adds a listener, which is told of every query of the session.
 
         Parameters
         ----------
         listener : StreamingQueryListener
-            Hears that a query starts before ``start()`` returns, and of everything else soon.
+            The listener. It is told of a start before ``start()`` returns, and of other events soon
+            after them.
         """
         listener._set_spark_session(self._session)
         self._listeners.append((listener, self._native.add_listener(_Adapter(listener))))

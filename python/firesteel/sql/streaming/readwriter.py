@@ -46,12 +46,12 @@ class DataStreamReader:
         self._options: dict[str, Any] = {}
 
     def format(self, source: str) -> DataStreamReader:
-        """Sets the source: ``rate``, ``rate-micro-batch``, ``socket``, or a file format."""
+        """Sets the source: ``rate``, ``rate-micro-batch``, ``socket`` or a file format."""
         self._format = source
         return self
 
     def schema(self, schema: StructType | str) -> DataStreamReader:
-        """Sets the schema, or its DDL; a stream of files needs one."""
+        """Sets the schema, or its DDL. A stream of files needs one."""
         self._schema = _schema_text(schema)
         return self
 
@@ -160,7 +160,7 @@ class DataStreamReader:
         recursiveFileLookup: bool | str | None = None,
         unescapedQuoteHandling: str | None = None,
     ) -> DataFrame:
-        """Reads CSV files; the arguments are the format's options."""
+        """Reads CSV files. The arguments are the format's options."""
         return self._load("csv", path, schema, _options(locals()))
 
     def json(
@@ -189,7 +189,7 @@ class DataStreamReader:
         allowNonNumericNumbers: bool | str | None = None,
         useUnsafeRow: bool | str | None = None,
     ) -> DataFrame:
-        """Reads JSON files, one object a line; the arguments are the format's options."""
+        """Reads JSON files, one object a line. The arguments are the format's options."""
         return self._load("json", path, schema, _options(locals()))
 
     def parquet(
@@ -201,7 +201,7 @@ class DataStreamReader:
         datetimeRebaseMode: bool | str | None = None,
         int96RebaseMode: bool | str | None = None,
     ) -> DataFrame:
-        """Reads Parquet files; the arguments are the format's options."""
+        """Reads Parquet files. The arguments are the format's options."""
         return self._load("parquet", path, None, _options(locals()))
 
     def text(
@@ -212,7 +212,7 @@ class DataStreamReader:
         pathGlobFilter: bool | str | None = None,
         recursiveFileLookup: bool | str | None = None,
     ) -> DataFrame:
-        """Reads text files, one line a row; the arguments are the format's options."""
+        """Reads text files, one line a row. The arguments are the format's options."""
         return self._load("text", path, None, _options(locals()))
 
     def orc(
@@ -222,7 +222,7 @@ class DataStreamReader:
         pathGlobFilter: bool | str | None = None,
         recursiveFileLookup: bool | str | None = None,
     ) -> DataFrame:
-        """Reads ORC files; the arguments are the format's options."""
+        """Reads ORC files. The arguments are the format's options."""
         return self._load("orc", path, None, _options(locals()))
 
     def xml(
@@ -248,7 +248,7 @@ class DataStreamReader:
         samplingRatio: float | str | None = None,
         locale: str | None = None,
     ) -> DataFrame:
-        """Reads XML files; the arguments are the format's options."""
+        """Reads XML files. The arguments are the format's options."""
         return self._load("xml", path, schema, _options(locals()))
 
 
@@ -298,7 +298,7 @@ class DataStreamWriter:
         return self
 
     def format(self, source: str) -> DataStreamWriter:
-        """Sets the sink: ``console``, ``memory``, ``noop``, or a file format."""
+        """Sets the sink: ``console``, ``memory``, ``noop`` or a file format."""
         self._format = source
         return self
 
@@ -318,12 +318,15 @@ class DataStreamWriter:
         return self
 
     def clusterBy(self, *cols: Any) -> DataStreamWriter:
-        """Names the columns that a table is clustered by: no sink here has clusters, and as in Spark files keep none."""
+        """Names the columns that a table is clustered by.
+
+        No sink here has clusters. As in Spark, files keep none.
+        """
         warnings.warn("clusterBy has no effect on files, as in Spark", UserWarning, stacklevel=2)
         return self
 
     def queryName(self, queryName: str) -> DataStreamWriter:
-        """Names the query; for the memory sink, its table too."""
+        """Names the query, and for the memory sink also its table."""
         if not queryName or not isinstance(queryName, str) or not queryName.strip():
             raise PySparkValueError(
                 errorClass="VALUE_NOT_NON_EMPTY_STR",
@@ -341,20 +344,20 @@ class DataStreamWriter:
         availableNow: bool | None = None,
         realTime: str | None = None,
     ) -> DataStreamWriter:
-        """Sets when a batch runs; exactly one argument.
+        """Sets when a batch runs, by exactly one argument.
 
         Parameters
         ----------
         processingTime : str, optional
-            At the multiples of an interval, e.g. ``"5 seconds"``.
+            At the multiples of an interval, such as ``"5 seconds"``.
         once : bool, optional
-            One batch of everything, then the end.
+            One batch of all data, and then the end.
         continuous : str, optional
-            Rows as they come; the interval says how often progress is recorded.
+            Rows as they come. The interval says how often progress is recorded.
         availableNow : bool, optional
-            Everything that is there now, in batches, then the end.
+            Batches of all data that is there now, and then the end.
         realTime : str, optional
-            Not in Firesteel: ``continuous`` is, for every function and model.
+            Not in Firesteel. ``continuous`` takes every function and model.
         """
         given = {
             "processingTime": processingTime,
@@ -379,7 +382,7 @@ class DataStreamWriter:
                 errorClass="VALUE_NOT_NON_EMPTY_STR", messageParameters={"arg_name": name, "arg_value": str(value)}
             )
         if name == "realTime":
-            # Spark, too, refuses at start() what real-time mode cannot run.
+            # Spark also refuses at start() a query that real-time mode cannot run.
             self._refused = "trigger(realTime=…); use trigger(continuous=…)"
             return self
         _native.check_trigger(name, value.strip())
@@ -387,13 +390,14 @@ class DataStreamWriter:
         return self
 
     def foreach(self, f: Callable[[Row], None] | Any) -> DataStreamWriter:
-        """Calls a function with each row, or an object's ``process``, between its ``open`` and ``close``.
+        """Calls a function, or the ``process`` of an object, with each row.
 
         Parameters
         ----------
         f : callable, or object with process and perhaps open and close
-            ``open(partition_id, epoch_id)`` says whether the partition is wanted, ``process(row)`` takes a row,
-            ``close(error)`` is called in the end. Each partition of each batch works on a copy.
+            ``open(partition_id, epoch_id)`` says whether the partition is wanted. ``process(row)``
+            takes a row. ``close(error)`` is called at the end. Each lane of each batch has a copy
+            of the object.
         """
         if not callable(f):
             if not hasattr(f, "process"):
@@ -413,12 +417,13 @@ class DataStreamWriter:
         return self
 
     def foreachBatch(self, func: Callable[[DataFrame, int], None]) -> DataStreamWriter:
-        """Calls a function with the rows of each batch, as a DataFrame, and the batch's number.
+        """Calls a function with the rows of each batch as a DataFrame, and the batch's number.
 
         Parameters
         ----------
         func : callable
-            Is called again, with the same rows and number, when a batch is replayed after a crash.
+            The function. When a batch is replayed after a crash, it is called again with the same
+            rows and number.
         """
         if not callable(func):
             raise _not_type("func", "a function of a DataFrame and a number", func)
@@ -459,7 +464,10 @@ class DataStreamWriter:
         queryName: str | None = None,
         **options: Any,
     ) -> StreamingQuery:
-        """Starts the query into a table, which is made where it is not there; arguments as for :meth:`start`."""
+        """Starts the query into a table, which is made if it is missing.
+
+        The arguments are those of :meth:`start`.
+        """
         if not isinstance(tableName, str) or not tableName.strip():
             raise PySparkValueError(
                 errorClass="VALUE_NOT_NON_EMPTY_STR",
@@ -514,9 +522,10 @@ class DataStreamWriter:
 
 
 def _end_cleanly_on_sigterm() -> None:
-    """Lets SIGTERM end the process by way of `atexit`, which stops the queries, where there is no other handler.
+    """Lets SIGTERM end the process by way of `atexit`, which stops the queries.
 
-    What is not committed then is left for replay.
+    It does so only if there is no other handler. Rows that are not committed then are left for
+    replay.
     """
     import signal
     import sys
@@ -528,7 +537,7 @@ def _end_cleanly_on_sigterm() -> None:
 
 
 def _name_the_misspelt(error: PySparkException, options: dict[str, Any]) -> None:
-    """Adds to an error about a missing option the name that was given and is nearly its."""
+    """Adds the misspelt name that was given to an error about a missing option."""
     missing = {"_LEGACY_ERROR_TEMP_1298": "checkpointLocation", "_LEGACY_ERROR_TEMP_2047": "path"}.get(
         error.getCondition() or ""
     )
