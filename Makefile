@@ -1,5 +1,6 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
-# Both build with the `dev` profile (quick to build); `make wheel` and `make bench` with `release`, the only one whose speed is quoted.
+# Both build with the profile `dev`, which is quick to build. `make wheel` and `make bench` build
+# with `release`, the only one whose speed is quoted.
 # The times that the steps name were measured on two cores.
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ PIP := $(BIN)/python -m pip
 MATURIN := env VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin
 RUST_TESTS := --no-default-features --features onnx,crash-points
 
-# pip says what went wrong and nothing else, also where maturin calls it.
+# pip prints errors and nothing else, also where maturin calls it.
 export PIP_QUIET := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

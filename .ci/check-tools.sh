@@ -1,5 +1,5 @@
 #!/bin/sh
-# Names what is missing, and how to get it.
+# Names each missing tool and how to get it.
 python="$1"
 missing=0
 need() {

@@ -1,8 +1,8 @@
-"""Run one step of a build and say how far it is: ``python .ci/step.py TITLE COMMAND...``.
+"""Run one step of a build and show its progress: ``python .ci/step.py TITLE COMMAND...``.
 
-Cargo draws its bar only in a terminal, and without the time. Here the bar becomes one line that is redrawn in a
-terminal, or a line every half minute in a log. Lines of status are left out. Every other line passes unchanged,
-whichever of its two outputs the command wrote it to.
+Cargo draws its bar only in a terminal and without the time. This script makes one line of the bar.
+A terminal redraws the line, and a log gets one every half minute. Lines of status are left out.
+Every other line of the command's two outputs passes unchanged.
 """
 
 from __future__ import annotations
@@ -33,18 +33,21 @@ VERBS = [
     "Updating",
 ]
 STATUS = re.compile("|".join([*(f"{verb:>12} " for verb in VERBS), *"🍹🐍🔗📡✏"]).encode())
-"""News of Cargo, the verb aligned as Cargo aligns it, and of maturin. A wait for another build's lock is none of these."""
+"""Lines of status of Cargo and maturin. Each verb is aligned as Cargo aligns it.
+
+A wait for the lock of another build is none of these.
+"""
 LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 def spoken(seconds: float) -> str:
-    """Return a length of time as a person says it."""
+    """Return a length of time as words."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 class Progress:
-    """What a step has said so far: takes its lines, and gives the line that tells how far it is."""
+    """The progress of a step, taken from its lines."""
 
     def __init__(self) -> None:
         self._count = ""
@@ -66,7 +69,7 @@ class Progress:
         return not STATUS.match(plain)
 
     def now(self, elapsed: float, width: int) -> str:
-        """Return the line for a terminal: with the crates that are being built, cut to its width."""
+        """Return the line for a terminal: with the crates in work, cut to its width."""
         names = f": {self._names}" if self._names else ""
         return f"  {self._count}{spoken(elapsed)}{names}"[: width - 1]
 
@@ -79,7 +82,7 @@ class Progress:
 
 
 def heard(process: subprocess.Popen[bytes]) -> Iterator[bytes | None]:
-    """Yield each line of the command, and None each second, until it ends."""
+    """Yield each line of the command and None each second until it ends."""
     pipe = process.stdout
     assert pipe is not None
     os.set_blocking(pipe.fileno(), False)

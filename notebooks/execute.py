@@ -1,7 +1,8 @@
-"""Run the notebooks from top to bottom and store their output: ``python notebooks/execute.py [NOTEBOOK...]``.
+"""Run the notebooks and store their output: ``python notebooks/execute.py [NOTEBOOK...]``.
 
-``make notebooks`` and CI call it. A cell that fails fails the run and shows its error. What is stored has no trace of
-the machine: no times of execution, no versions of the kernel, and a path of this machine in an output is an error.
+``make notebooks`` and CI call it. A cell that fails fails the run and shows its error. The stored
+notebook has no times of execution and no versions of the kernel. A path of this machine in an
+output is an error.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def main(paths: list[Path]) -> None:
 
 
 def clean(notebook: nbformat.NotebookNode) -> None:
-    """Remove what differs from machine to machine and says nothing."""
+    """Remove the metadata that differs from machine to machine."""
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

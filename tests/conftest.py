@@ -1,4 +1,4 @@
-"""On CI nothing passes because it was skipped: whatever is missing there is a failure."""
+"""On CI a skipped test is a failure, so that nothing passes because something is missing."""
 
 from __future__ import annotations
 

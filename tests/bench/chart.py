@@ -1,7 +1,7 @@
-"""Draw the README's chart from what `run.py` measured: `python tests/bench/chart.py [REPORT.json] [CHART.svg]`.
+"""Draw the README's chart from a report: `python tests/bench/chart.py [REPORT.json] [CHART.svg]`.
 
-Every figure comes from one report, and the chart names the workload, the machine and the script. A report without PySpark has nothing to be
-compared with, and is refused.
+`run.py` writes the report. Every figure comes from one report. The chart names the workload, the
+machine and the script. A report without PySpark is refused, since nothing can be compared.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ GROUPS = {
     "batch": ("ours, batch", "PySpark mapInArrow, batch", "PySpark pandas_udf, batch"),
     "stream, availableNow": ("ours, stream", "PySpark mapInArrow, stream", "PySpark pandas_udf, stream"),
 }
-"""The bars of each group, by the names that `scoring.py` gives its figures: ours, and PySpark's by its two doors."""
+"""The bars of each group by the names of figures in `scoring.py`: ours and PySpark's two."""
 LABELS = ("Firesteel", "PySpark 4.3, mapInArrow", "PySpark 4.3, pandas_udf")
 
 
 def bars(figures: dict[str, float]) -> list[tuple[str, str, float, str]]:
-    """List group, label, rows a second in millions, and colour, from top to bottom."""
+    """List the group, label, millions of rows a second and colour of each bar, from the top."""
     listed = []
     for group, names in GROUPS.items():
         for label, name in zip(LABELS, names, strict=True):
@@ -80,7 +80,7 @@ def text(x: float, y: float, words: str, size: int, colour: str, anchor: str = "
 
 
 def main() -> int:
-    """Read a report, write a chart."""
+    """Read a report and write a chart."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("report", nargs="?", type=Path, default=ROOT / ".build" / "bench" / "report.json")
     parser.add_argument("chart", nargs="?", type=Path, default=ROOT / "docs" / "scoring.svg")

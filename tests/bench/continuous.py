@@ -1,9 +1,10 @@
 """Continuous trigger: socket → model → memory sink, at 1,000 rows/s for 60 s.
 
-The sender is a process of its own that stamps the monotonic clock, which all processes share, into each row. A row's latency is the time from
-that stamp until a read of the sink's table has returned it, so the read's own time is in it. A read takes only the rows that are
-new (`offset`), so it costs the same however many rows the table holds; how long reads take, and how often they came, is
-reported beside the latency. Every row counts, the first ones too.
+The sender is another process. It stamps each row with the monotonic clock, which all processes
+share. A row's latency is the time from that stamp until a read of the sink's table has returned it.
+So it holds the time of the read. A read takes only the new rows (`offset`), so its cost does not
+depend on the size of the table. The times of reads and their number are reported beside the
+latency. Every row counts, also the first ones.
 """
 
 from __future__ import annotations
@@ -75,7 +76,10 @@ def main() -> None:
 
 
 def watch(spark: SparkSession, query, rows: int, seconds: int) -> tuple[list[float], list[float]]:
-    """Read the sink until every row was seen; each row's latency and each read's time, in milliseconds."""
+    """The latency of each row and the time of each read, until every row was seen.
+
+    Both are in milliseconds.
+    """
     sink = spark.table("latency").select("value")
     delays: list[float] = []
     reads: list[float] = []
@@ -91,7 +95,7 @@ def watch(spark: SparkSession, query, rows: int, seconds: int) -> tuple[list[flo
 
 
 def at(ordered: list[float], percent: int) -> float:
-    """A percentile of values in order."""
+    """A percentile of sorted values."""
     return ordered[min(len(ordered) * percent // 100, len(ordered) - 1)]
 
 

@@ -1,4 +1,4 @@
-"""What a benchmark reports: figures, each beside its target where it has one."""
+"""The figures that a benchmark reports, each beside its target if it has one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value; ``met`` is None where nothing is promised."""
+    """A measured value. ``met`` is None if there is no target."""
 
     name: str
     value: float

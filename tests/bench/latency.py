@@ -1,7 +1,7 @@
-"""One trigger: `rate-micro-batch` of 100 rows into `noop`, from the start of the trigger until `commits/N` is durable.
+"""One trigger: `rate-micro-batch` of 100 rows into `noop`, until `commits/N` is durable.
 
-The median of the last 1,000 of 1,300 batches that run back to back. The time also holds what follows the commit: telling the source, and
-forgetting old log files.
+The figure is the median of the last 1,000 of 1,300 batches that run back to back. The time also
+holds the steps after the commit: the source is told, and old log files are removed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WARM = 300
 
 
 def milliseconds(spark: SparkSession, batches: int, *, fsync: bool, model: str | None = None) -> list[float]:
-    """The time of each of so many batches, in milliseconds, after a warm-up."""
+    """The times of a number of batches after a warm-up, in milliseconds."""
     spark.conf.set("firesteel.checkpoint.fsync", str(fsync).lower())
     spark.conf.set("spark.sql.streaming.numRecentProgressUpdates", str(WARM + batches))
     rows = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 100).load()
@@ -41,7 +41,7 @@ def milliseconds(spark: SparkSession, batches: int, *, fsync: bool, model: str |
 
 
 def shown(name: str, limit: float, times: list[float]) -> list[Figure]:
-    """The median against its target, and how far the slowest are from it."""
+    """The median beside its target, and its distance from the slowest."""
     ordered = sorted(times)
     return [
         at_most(limit, f"{name}, p50", statistics.median(ordered), "ms"),

@@ -1,16 +1,17 @@
-"""Ten thousand batches through each way of calling Python, and stops in the middle of batches: does anything grow?
+"""Ten thousand batches through each way of calling Python, and stops inside batches.
 
 ::
 
     python tests/bench/many_batches.py [--batches 10000] [--only foreach_batch] [--json out.json]
 
-Each part runs in a process of its own, with a listener on the session, and is measured every 200 batches:
+The question is whether anything grows. Each part runs in its own process with a listener on the
+session. It is measured every 200 batches:
 
-- ``foreach_batch``: two actions on each batch's frame, one of them with a model;
-- ``foreach``: a writer with ``open``, ``process`` and ``close``;
-- ``listener``: batches into ``noop``, each progress event read by the listener;
-- ``stop``: a query is stopped in the middle of a batch and started again, over and over: the batch that was under way is
-  the next one again, and none is left out.
+- ``foreach_batch``: two actions on each batch's frame, one of them with a model
+- ``foreach``: a writer with ``open``, ``process`` and ``close``
+- ``listener``: batches into ``noop``, each progress event read by the listener
+- ``stop``: a query that is stopped inside a batch and started again, over and over. The interrupted
+  batch is the next one again, and none is left out.
 
 Exits with 1 if resident memory, threads or open files are not flat after the first fifth.
 """
@@ -37,14 +38,17 @@ STOPS = 300
 
 
 def session():
-    """Return a session whose checkpoints are not synced: it is the engine that is exercised, not the disk."""
+    """Return a session without syncing of checkpoints, since the test is of the engine."""
     from firesteel.sql import SparkSession
 
     return SparkSession.builder.config("firesteel.checkpoint.fsync", "false").getOrCreate()
 
 
 def listen(spark) -> list[int]:
-    """Add a listener that reads every event, and return its counts of batches and of queries that ended."""
+    """Add a listener that reads every event.
+
+    Return its counts of batches and of queries that ended.
+    """
     from firesteel.sql.streaming import StreamingQueryListener
 
     counts = [0, 0]
@@ -70,7 +74,7 @@ def numbers(spark):
 
 
 class Writer:
-    """Counts its rows, and leaves the count in a module, since every batch and lane works with a copy of it."""
+    """Counts its rows in a module, since every batch and lane has a copy of the writer."""
 
     def open(self, partition_id, epoch_id):
         self.rows = 0
@@ -86,7 +90,7 @@ class Writer:
 
 
 def follow(query, curve: Curve, batches: int) -> None:
-    """Measure a query every few batches, until it has done enough of them; then stop it."""
+    """Measure a query every few batches until it has done enough of them, and stop it."""
     measured = 0
     while query.isActive:
         last = query.lastProgress
@@ -161,7 +165,7 @@ def stop(spark, curve: Curve, _: int) -> dict:
             stopped.append(calls[-1])
             if at % 10 == 9:
                 curve.add(at + 1)
-    # Every number is called, in order; only one that was stopped may be called again.
+    # Every number is called, in order. Only one that was stopped may be called again.
     for before, after in itertools.pairwise(calls):
         assert after == before + 1 or (after == before and before in stopped), (before, after)
     return {"stops": len(stopped), "batches": calls[-1] + 1, "called again": len(calls) - calls[-1] - 1}

@@ -1,8 +1,10 @@
-"""Peak resident memory while eight files of 1 M rows × 32 features are scored as a stream, over what imports take.
+"""Peak resident memory while eight files of 1 M rows × 32 features are scored as a stream.
 
-The jobs are those of `scoring.py`. Ours is one process: the kernel's own high-water mark, less what was resident once everything was imported.
-PySpark's is driver, JVM and Python workers together, looked at every 50 ms by proportional set size, so that what forked workers
-share is counted once; less what the driver's imports took. PySpark is measured when Java is there.
+The jobs are those of `scoring.py`. The memory of the imports is subtracted. Ours is one process:
+the peak that the kernel reports, less the resident memory after the imports. PySpark's is driver,
+JVM and Python workers together, less the memory of the driver's imports. It is read every 50 ms as
+proportional set size. So pages that forked workers share count once. PySpark is measured if Java is
+there.
 """
 
 from __future__ import annotations
@@ -37,13 +39,13 @@ spark.stop()
 
 
 def ours(data: Path) -> tuple[float, float]:
-    """What was resident after the imports, and at the peak, in MB."""
+    """The resident memory after the imports and at the peak, in MB."""
     out = subprocess.check_output(program(OUR_IMPORTS, IMPORTED, OURS, JOBS, PEAK, data=data)).split()
     return int(out[0]) / MB, int(out[-1]) / MB
 
 
 def theirs(way: str, data: Path) -> tuple[float, float]:
-    """The same of PySpark, all its processes together."""
+    """The same for all processes of PySpark together."""
     command = program(SPARK_IMPORTS, IMPORTED, SPARK, way, JOBS, "stream()\nspark.stop()", data=data)
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment()) as process:
         imported = int(process.stdout.readline())

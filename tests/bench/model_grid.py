@@ -1,12 +1,12 @@
 """`Model.predict` on Arrow data against raw ONNX Runtime from Python, side by side.
 
-The raw side is measured over a grid: 1 or 2 threads inside a session, one or two Python threads (two with a session
-each, which is the best that Python can do), batches of 256 to all rows. It is given NumPy arrays that exist already,
-so nothing is converted. Ours is given a record batch and returns one. Each measurement lasts a second at least, as
-often as all rows are gone through in that time: those of a quarter of a second differ by 3 %, and the best of twenty is
-then a matter of luck. Measurements are interleaved, in another order each
-time, and repeated; medians are compared. ONNX Runtime's threads go on spinning for a while after a run, so each
-measurement waits until those of the one before have gone to sleep::
+The raw side is measured over a grid: 1 or 2 threads inside a session, one or two Python threads,
+batches of 256 to all rows. Two Python threads have a session each, which is the best that Python
+can do. The raw side gets existing NumPy arrays, so nothing is converted. Ours gets a record batch
+and returns one. Each measurement passes over all rows for a second at least. Measurements of a
+quarter of a second differ by 3 %, and then the best of twenty is a matter of luck. Measurements are
+interleaved and repeated, each time in another order. Medians are compared. ONNX Runtime's threads
+spin for a while after a run. So each measurement waits until the threads of the one before sleep::
 
     python tests/bench/model_grid.py            # print the grid
     python tests/bench/model_grid.py --json out.json
@@ -44,7 +44,7 @@ def session(name: str, threads: int) -> ort.InferenceSession:
 
 
 def raw(sessions: list[ort.InferenceSession], key: str, data: np.ndarray, batch: int) -> float:
-    """Seconds for all rows; several sessions have a Python thread each."""
+    """Seconds for all rows. Each of several sessions has a Python thread."""
     starts = range(0, len(data), batch)
 
     def work(at: int) -> None:
@@ -126,7 +126,7 @@ def grid(name: str, repeats: int, scale: float) -> dict:
 
 
 def one_row(name: str, rounds: int = 3000) -> dict:
-    """One row in as a record batch, Arrow out, against `session.run` on the same row as a NumPy array."""
+    """One row as a record batch, beside `session.run` on the same row as a NumPy array."""
     shape, _, _ = CASES[name]
     data = np.random.default_rng(0).standard_normal((1, *shape), dtype=np.float32)
     model = Model.load(MODELS / f"{name}.onnx")
@@ -152,7 +152,7 @@ def one_row(name: str, rounds: int = 3000) -> dict:
 
 
 def figures(name: str, case: dict, row: dict) -> list[Figure]:
-    """What is promised of a model: its best rate over the best raw one, and the time of a single row."""
+    """The figures of a model: its best rate over the best raw one, and the time of one row."""
     good = row["ratio"] <= 1.5 or row["more"] <= 15
     target = f"≤ 1.5 x or {min(row['micros'][side] for side in row['micros'] if side != 'ours') + 15:.1f} us"
     return [

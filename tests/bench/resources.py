@@ -1,4 +1,4 @@
-"""What a process holds: resident memory, threads, open files; and whether that stays flat."""
+"""The resident memory, threads and open files of a process, and whether they stay flat."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psutil
 
 MB = 1_000_000
 
-#: What memory may grow after the warm-up and still be called flat: allocators breathe.
+#: The growth after the warm-up that still counts as flat, since allocators vary.
 FLAT = 1.05
 
 
@@ -28,14 +28,17 @@ class Tally:
             self.total += count
 
 
-#: The rows that ``foreach`` writers saw: those work on copies of themselves, and the module is no copy. A sum, since a list of
-#: them would grow with every batch, which is what is being looked for.
+#: The rows that ``foreach`` writers saw. A writer is copied, but the module is not. It is a sum,
+#: since a list would grow with every batch and the test looks for growth.
 seen = Tally()
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What this process held at a point of its work, in seconds or in batches since its start."""
+    """The resources of this process at a point of its work.
+
+    The point is in seconds or in batches since the start.
+    """
 
     at: float
     rss_mb: float
@@ -44,7 +47,7 @@ class Usage:
 
     @classmethod
     def now(cls, at: float) -> Usage:
-        """Return what this process holds."""
+        """Return the resources of this process."""
         process = psutil.Process()
         with process.oneshot():
             return cls(round(at, 1), round(process.memory_info().rss / MB, 1), process.num_threads(), process.num_fds())
@@ -66,14 +69,18 @@ class Curve:
         return min(self.points, key=lambda usage: abs(usage.at - at))
 
     def growth(self, warm: float) -> float:
-        """Return the resident memory at the end over that after the warm-up, each the median of a tenth of the rest."""
+        """Return the resident memory at the end over that after the warm-up.
+
+        Each is the median of a tenth of the points after the warm-up.
+        """
         first, last = self._ends(warm)
         return statistics.median(each.rss_mb for each in last) / statistics.median(each.rss_mb for each in first)
 
     def flat(self, warm: float) -> bool:
-        """Return whether memory, threads and open files are at the end what they were after the warm-up."""
+        """Return whether memory, threads and open files have not grown since the warm-up."""
         first, last = self._ends(warm)
-        # Runtimes start and end spare threads, and a batch has a file open for a moment: the least there was at either end.
+        # Runtimes start and end spare threads, and a batch opens a file for a moment. So the least
+        # number at either end counts.
         threads = min(each.threads for each in last) <= max(each.threads for each in first)
         files = min(each.files for each in last) <= max(each.files for each in first)
         return self.growth(warm) <= FLAT and threads and files
@@ -98,7 +105,7 @@ def lines(curve: Curve, at: list[float], unit: str) -> list[str]:
 
 
 def sample(curve: Curve, every: float, stop: threading.Event, tell) -> None:
-    """Measure every so many seconds until told to stop."""
+    """Measure at an interval of seconds until told to stop."""
     began = time.monotonic()
     while not stop.wait(every):
         tell(curve.add(time.monotonic() - began))

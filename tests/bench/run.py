@@ -1,7 +1,8 @@
-"""Every figure that Firesteel quotes, measured side by side in one run, with the wheel's profile.
+"""Every figure that Firesteel quotes, measured in one run with the wheel's profile.
 
-Builds the wheel, installs it into an environment of its own, runs each benchmark in a fresh interpreter, and writes
-`report.json` and `report.md` under `.build/bench/`, each figure beside its target. PySpark is measured in the same run when Java is there.
+It builds the wheel and installs it into a new environment. It runs each benchmark in a fresh
+interpreter. It writes `report.json` and `report.md` under `.build/bench/`, with each figure beside
+its target. PySpark is measured in the same run if Java is there.
 
     python tests/bench/run.py                 # everything
     python tests/bench/run.py --only latency  # one benchmark
@@ -32,12 +33,12 @@ WHEEL_LIMIT_MB = 60
 
 
 def step(title: str, command: list[str]) -> None:
-    """A command that says how far it is."""
+    """A command that shows its progress."""
     subprocess.run([sys.executable, str(ROOT / ".ci" / "step.py"), title, *command], cwd=ROOT, check=True)
 
 
 def wheel_python() -> Path:
-    """Builds the wheel and returns the interpreter of an environment that has it, and nothing of this tree."""
+    """Builds the wheel and returns the interpreter of an environment that has only the wheel."""
     wheels = BUILD / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
     build = [sys.executable, "-m", "maturin", "build", "--release", "--out", str(wheels)]
@@ -45,20 +46,23 @@ def wheel_python() -> Path:
     home = BUILD / "venv"
     venv.create(home, with_pip=False, clear=True)
     python = home / "bin" / "python"
-    # This environment's pip fills that one: one that comes with Python may not know `--group`.
+    # This environment's pip fills the new one. The pip of Python may not know `--group`.
     install = [sys.executable, "-m", "pip", "--quiet", "--python", str(python), "install", "--group", "test"]
     step("Installing the wheel and what the benchmarks need", [*install, str(next(wheels.glob("*.whl")))])
     return python
 
 
 def wheel_figures() -> dict:
-    """How big the wheel is."""
+    """The size of the wheel."""
     size = next((BUILD / "wheels").glob("*.whl")).stat().st_size / 1e6
     return {"figures": [asdict(at_most(WHEEL_LIMIT_MB, "wheel", size, "MB"))], "details": {}}
 
 
 def measure(python: Path, name: str) -> dict:
-    """One benchmark in a fresh interpreter, outside the tree so that no development build shadows the wheel."""
+    """One benchmark in a fresh interpreter.
+
+    It runs outside the tree, so that no development build shadows the wheel.
+    """
     out = BUILD / f"{name}.json"
     out.unlink(missing_ok=True)
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}

@@ -1,8 +1,9 @@
-"""Scoring 1 M rows × 32 features with an MLP: our model function against ONNX Runtime inside PySpark, in the same run.
+"""Scoring 1 M rows × 32 features with an MLP, here and with ONNX Runtime inside PySpark.
 
-PySpark has it both ways that people write: an iterator `pandas_udf`, and `mapInArrow`. Batch: eight parquet files read, scored and thrown away.
-Stream: the same files, one a batch, `availableNow`. Each engine runs in a process of its own; each figure is the median of
-seven runs after a warm-up. PySpark is measured when Java is there.
+PySpark has the two forms that people write: an iterator `pandas_udf` and `mapInArrow`. The batch
+reads and scores eight parquet files and drops the rows. The stream takes the same files under
+`availableNow`, one a batch. Each engine runs in its own process. Each figure is the median of seven
+runs after a warm-up. PySpark is measured if Java is there.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def write_rows(folder: Path, rows: int) -> None:
         values = pa.array(random.standard_normal(rows // FILES * FEATURES, dtype=np.float32))
         offsets = pa.array(np.arange(0, len(values) + 1, FEATURES, dtype=np.int32))
         pq.write_table(pa.table({"features": pa.ListArray.from_arrays(offsets, values)}), folder / f"{i}.parquet")
-    os.sync()  # else the disk is still at it while the first engine is measured
+    os.sync()  # else the disk still writes while the first engine is measured
 
 
 def environment() -> dict[str, str]:
@@ -129,14 +130,14 @@ def program(*parts: str, data: Path, repeats: int = 0) -> list[str]:
 
 
 def rates(*engine: str, data: Path, rows: int, repeats: int) -> dict[str, float]:
-    """Million rows a second, of the batch and of the stream."""
+    """Millions of rows a second of the batch and of the stream."""
     command = program(*engine, JOBS, TIMES, data=data, repeats=repeats)
     told = subprocess.check_output(command, env=environment()).decode().splitlines()[-1]
     return {kind: rows / seconds / 1e6 for kind, seconds in json.loads(told).items()}
 
 
 def figures(ours: dict[str, float], pandas_udf: dict[str, float], map_in_arrow: dict[str, float]) -> list[Figure]:
-    """Ours beside theirs."""
+    """Our figures beside PySpark's."""
     listed = [figure(f"ours, {kind}", rate, "M rows/s") for kind, rate in ours.items()]
     for name, theirs in (("pandas_udf", pandas_udf), ("mapInArrow", map_in_arrow)):
         listed += [figure(f"PySpark {name}, {kind}", rate, "M rows/s") for kind, rate in theirs.items()]

@@ -1,14 +1,18 @@
-"""Half an hour at full speed, everything at once: does the process grow?
+"""Half an hour at full speed with everything at once, to see whether the process grows.
 
 ::
 
     python tests/bench/soak.py [--minutes 30] [--json out.json]
 
-In one process, with a listener that reads every event: a model into ``noop``, ``foreachBatch`` with two actions, and
-``foreach``, each batch after batch without a pause; the model into Parquet files twice a second, and those files read
-again as a stream; a continuous query at 2,000 rows/s. Every minute one more query is started and stopped in the
-middle of a batch. Resident memory, threads and open files are measured every ten seconds. Exits with 1 if they are not
-flat after the first sixth, or if a query fell or stood still.
+One process runs these queries, with a listener that reads every event:
+
+- a model into ``noop``, ``foreachBatch`` with two actions, and ``foreach``, without a pause
+- the model into Parquet files twice a second, and a stream that reads those files
+- a continuous query at 2,000 rows/s
+- every minute one more query, which is stopped inside a batch
+
+Resident memory, threads and open files are measured every ten seconds. The exit status is 1 if they
+are not flat after the first sixth, or if a query failed or made no progress.
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ EVERY = 10.0
 
 
 def start_all(spark, folder: Path) -> list:
-    """Start the queries that run all the time."""
+    """Start the queries that run without a pause."""
     from firesteel.ml import Model
 
     score = Model.load(MODELS / "mlp.onnx").udf()
@@ -63,7 +67,7 @@ def start_all(spark, folder: Path) -> list:
 
 
 def start_and_stop(spark) -> None:
-    """Stop a query in the middle of a batch."""
+    """Stop a query inside a batch."""
     inside = threading.Event()
 
     def each(frame, _):

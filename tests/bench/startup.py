@@ -1,4 +1,4 @@
-"""Import and session, in fresh interpreters: the median of ten, page cache warm."""
+"""The time of import and session: the median of ten fresh interpreters, page cache warm."""
 
 from __future__ import annotations
 

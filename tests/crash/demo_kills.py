@@ -1,14 +1,17 @@
-"""Kill the demonstration at seeded moments, let it finish, and compare its output with an uninterrupted run.
+"""Kill the demonstration at random moments and compare its output with an uninterrupted run.
 
 ::
 
     python tests/crash/demo_kills.py [--kills 50] [--seed 1] [--days 184]
 
-Each run of ``firesteel demo`` is killed with SIGKILL a random moment after it has planned a few more batches. Then one
-run ends by itself, and the output, read through ``_spark_metadata`` and by a plain glob, must be the same multiset of
-rows as that of a run that nobody killed. Prints where each kill fell. Exits with 1 if anything differs, or if the kills
-were not worth much: at least four in five must fall between the first ``offsets`` and the last ``commits``, and at least
-one in five must leave a batch that was planned and not committed.
+The moments come from a seed. Each run of ``firesteel demo`` is killed with SIGKILL a random time
+after it has planned a few more batches. Then one run ends by itself. Its output is read through
+``_spark_metadata`` and by a plain glob. Both must give the same multiset of rows as a run that
+nobody killed.
+
+The program prints the place of each kill. The exit status is 1 if anything differs, or if the kills
+prove too little. At least four in five must fall between the first ``offsets`` and the last
+``commits``. At least one in five must leave a batch that was planned and not committed.
 """
 
 from __future__ import annotations
@@ -53,7 +56,7 @@ def main() -> int:
 
 
 def kill(demo: Demo, folder: Path, kills: int, seed: random.Random) -> list[tuple[int, int]]:
-    """Start and kill the demo, and return the newest (offsets, commits) after each kill."""
+    """Start and kill the demo. Return the newest (offsets, commits) after each kill."""
     deaths: list[tuple[int, int]] = []
     while len(deaths) < kills:
         left = demo.days - 1 - newest(folder, "commits")

@@ -1,15 +1,18 @@
-"""Kill the demonstration once at each named step of a batch, start it again, and compare its output.
+"""Kill the demonstration once at each named step of a batch and compare its output.
 
 ::
 
     python tests/crash/demo_points.py [--days 6] [--passes 2 3] [--point sink-renamed]
 
-The extension must be built with the feature ``crash-points``, which compiles the steps in and lists them as
-``firesteel._native.CRASH_POINTS``. For each, a run in a folder of its own is armed by ``FIRESTEEL_CRASH_AT=<point>:<n>``
-to kill itself with SIGKILL the n-th time that it comes there; that it died so is seen by its exit status. The run after it
-must end by itself, and its output, read through ``_spark_metadata`` and by a plain glob, must be the same multiset of
-rows as that of a run that nobody killed. Two files a batch make two parts, so that ``sink-renamed:1`` and ``:3`` fall
-between the renames of one batch. Exits with 1 if anything differs, or if a point was not reached.
+The extension must be built with the feature ``crash-points``. The feature compiles the steps in and
+lists them as ``firesteel._native.CRASH_POINTS``. Each step has a run in its own folder.
+``FIRESTEEL_CRASH_AT=<point>:<n>`` makes the run kill itself with SIGKILL the n-th time that it
+comes there. Its exit status shows that it died so. The next run must end by itself. Its output is
+read through ``_spark_metadata`` and by a plain glob. Both must give the same multiset of rows as a
+run that nobody killed.
+
+Two files a batch make two parts. So ``sink-renamed:1`` and ``:3`` fall between the renames of one
+batch. The exit status is 1 if anything differs, or if a point was not reached.
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ from pathlib import Path
 
 from demo_runs import Demo, newest, readings
 
-#: Points that the demonstration cannot come to, and why. All can be reached today: it is a file stream into files.
+#: Points that the demonstration cannot reach, and why. It reaches all today, as a file stream into
+#: files.
 OUT_OF_REACH: dict[str, str] = {}
 
 
@@ -59,14 +63,17 @@ def main() -> int:
 
 
 def named_points() -> list[str] | None:
-    """Return the steps that this build of the extension can be killed at; None if it was built without them."""
+    """Return the steps at which this build can be killed, or None if it was built without them."""
     from firesteel import _native
 
     return getattr(_native, "CRASH_POINTS", None)
 
 
 def survives(demo: Demo, arm: str, folder: Path, expected: Counter) -> bool:
-    """Kill the demo at an armed point, let it finish, and return whether the point was reached and the rows are right."""
+    """Kill the demo at an armed point and let it finish.
+
+    Return whether the point was reached and the rows are right.
+    """
     status = demo.start(folder, crash_at=arm).wait()
     planned, done = newest(folder, "offsets"), newest(folder, "commits")
     where = f"{arm:<20} planned {planned:>2}, done {done:>2}"

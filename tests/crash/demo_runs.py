@@ -1,7 +1,7 @@
-"""What both crash programs do: run the demonstration in a process of its own, and read what it wrote, twice.
+"""The common part of both crash programs: runs of the demonstration, and reads of its output.
 
-Nothing here uses the engine under test: the output is read by a plain glob, and through ``_spark_metadata`` by the
-lines of that log.
+The demonstration runs in its own process. The output is read by a plain glob and by the lines of
+``_spark_metadata``. Neither uses the engine under test.
 """
 
 from __future__ import annotations
@@ -21,18 +21,21 @@ import pyarrow.parquet as pq
 
 @dataclass(frozen=True)
 class Demo:
-    """A demonstration of some days, some of them in each batch."""
+    """A demonstration over a number of days, with some of them in each batch."""
 
     days: int
     files_per_batch: int = 1
 
     @property
     def batches(self) -> int:
-        """How many batches an uninterrupted run has."""
+        """The number of batches of an uninterrupted run."""
         return -(-self.days // self.files_per_batch)
 
     def start(self, folder: Path, crash_at: str | None = None) -> subprocess.Popen[bytes]:
-        """Start it, armed to kill itself at a named point (``name`` or ``name:n``) if one is given."""
+        """Start it.
+
+        If a point is given (``name`` or ``name:n``), it kills itself there.
+        """
         words = ["demo", "--output", str(folder), "--days", str(self.days), "--no-plot"]
         words += ["--files-per-batch", str(self.files_per_batch)]
         environment = {key: value for key, value in os.environ.items() if key != "FIRESTEEL_CRASH_AT"}
@@ -61,7 +64,7 @@ def readings(folder: Path) -> dict[str, Counter]:
 
 
 def by_glob(folder: Path) -> list[Path]:
-    """Return the files that a reader finds that knows nothing of Spark's log."""
+    """Return the files that a reader without Spark's log finds."""
     return sorted((folder / "predictions").glob("*.parquet"))
 
 

@@ -1,7 +1,8 @@
-"""Answers cases on whatever ``pyspark`` resolves to: ``python ask.py``, or ``firesteel run ask.py``.
+"""Answers cases by PySpark (``python ask.py``) or by Firesteel (``firesteel run ask.py``).
 
-Each line of standard input is a request, ``{"dialect": …, "cases": path, "answers": path, "alone": bool}``; both files hold a
-JSON value a line. An answer is ``[index, answer]``. When all are written, ``done`` is written to standard output.
+Each line of standard input is a request, ``{"dialect": …, "cases": path, "answers": path, "alone":
+bool}``. Both files hold a JSON value a line. An answer is ``[index, answer]``. After the last
+answer ``done`` is written to standard output.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import dialects
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Results depend on none of these but the zone; the others save time, since every query is new and small.
+# Results depend only on the zone. The other settings save time, since every query is new and small.
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.shuffle.partitions": 1,
@@ -33,7 +34,8 @@ SETTINGS = {
 
 def main() -> None:
     """Serve requests until standard input ends."""
-    # Whatever an engine prints goes to standard error: the answers' end is told on a descriptor of its own.
+    # The output of an engine goes to standard error. The end of the answers is told on another
+    # descriptor.
     told = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     os.environ["TZ"] = "UTC"

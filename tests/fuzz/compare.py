@@ -1,4 +1,8 @@
-"""When two answers are the same: exactly, to the type and the sign of zero; errors by class and condition, not by text."""
+"""The comparison of two answers.
+
+Values are compared exactly, to the type and the sign of zero. Errors are compared by class and
+condition and not by text.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,10 @@ def same(expected: Any, found: Any) -> bool:
 
 
 def _causes(expected: dict[str, Any], found: dict[str, Any]) -> bool:
-    """Tell whether the condition of a deepest cause, all that a Java error has to compare, is named as a cause here."""
+    """Tell whether the condition of a deepest cause is named as a cause here.
+
+    A Java error has nothing else to compare.
+    """
     from_java = expected["error"] in {"Py4JError", "Py4JJavaError"} and expected["condition"]
     return bool(from_java) and f"[{expected['condition']}]" in found["message"]
 

@@ -1,4 +1,4 @@
-"""The cases that two engines answered otherwise, sorted into kinds, and the smallest case of each kind."""
+"""The differences of two engines by their kinds, and the smallest case of each kind."""
 
 from __future__ import annotations
 
@@ -34,13 +34,15 @@ class Difference:
 
     @property
     def likeness(self) -> str:
-        """What differences of one kind have in common, as far as a program can tell: what was asked, what came back."""
+        """The common part of differences of one kind: the question and the answers, as far as a
+        program can tell.
+        """
         asked = self.case.get("do") or _name(self.case)
         return f"{asked}: {_kind(self.expected)} | {_kind(self.found)}"
 
     @property
     def size(self) -> int:
-        """How much there is to read."""
+        """The amount that there is to read."""
         return len(dialects.load(self.dialect).shown(self.case))
 
     def __str__(self) -> str:
@@ -52,7 +54,7 @@ class Difference:
 
 @dataclass
 class Outcome:
-    """What a run of one dialect found."""
+    """The result of a run of one dialect."""
 
     dialect: str
     asked: int
@@ -61,7 +63,7 @@ class Outcome:
 
     @property
     def unlisted(self) -> int:
-        """How many cases differ in no kind that is listed."""
+        """The number of cases that differ in no listed kind."""
         return sum(map(len, self.groups.values()))
 
     @property
@@ -71,7 +73,7 @@ class Outcome:
 
 
 def ask_both(engines: Engines, dialect: str, cases: list[Case]) -> list[Difference]:
-    """Ask both engines at once; a difference, or none, for each case that they answer otherwise."""
+    """Ask both engines at once. Each case has a difference or none."""
     with ThreadPoolExecutor(2) as pool:
         expected, found = pool.map(lambda engine: engine.answers(dialect, cases), engines)
     both = zip(cases, expected, found, strict=True)
@@ -79,7 +81,7 @@ def ask_both(engines: Engines, dialect: str, cases: list[Case]) -> list[Differen
 
 
 def sort(dialect: str, asked: int, differences: list[Difference]) -> Outcome:
-    """Tell the kinds that are listed from the others."""
+    """Separate the listed kinds from the others."""
     outcome = Outcome(dialect, asked)
     for difference in differences:
         kind = kinds.of(dialect, difference.case, difference.expected, difference.found)
@@ -91,7 +93,10 @@ def sort(dialect: str, asked: int, differences: list[Difference]) -> Outcome:
 
 
 def shrink(engines: Engines, differences: list[Difference]) -> list[Difference]:
-    """Make cases smaller step by step, all of them in each round, while they differ in the same way."""
+    """Make cases smaller step by step while they differ in the same way.
+
+    Each round has a step of all of them.
+    """
     smallest = list(differences)
     moving = set(range(len(smallest)))
     smaller = dialects.load(differences[0].dialect).smaller if differences else None
@@ -112,12 +117,12 @@ def shrink(engines: Engines, differences: list[Difference]) -> list[Difference]:
 
 
 def _some(cases: Any) -> list[Case]:
-    """Leave out what is asked twice."""
+    """Leave out cases that are asked twice."""
     return list({repr(case): case for case in cases}.values())[:60]
 
 
 def _name(case: Case) -> str:
-    """What is called, without the texts and options that are spelled in the call."""
+    """The name of the call, without the texts and options in it."""
     if not case["given"]:
         return "a literal"
     return re.sub(r", map\(.*?\)", "", re.sub(r"'(?:[^'\\]|\\.)*'", "…", case["call"]))

@@ -1,6 +1,7 @@
 """The two engines, each in a process of its own that answers cases until it is told to end.
 
-A process that dies or falls silent costs one case: that case's answer is ``{"no answer": why}``, and a new process goes on.
+A process that dies or falls silent costs one case. The answer of that case is ``{"no answer":
+why}``. A new process goes on.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ COMMANDS = {"PySpark": [sys.executable, ASK], "Firesteel": [sys.executable, "-m"
 JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """Every query is new: the second compiler and the parallel collector cost more than they give."""
 SILENT_SECONDS = {"PySpark": 3600, "Firesteel": 300}
-"""An engine that answers nothing for so long hangs; on a busy machine PySpark takes long to start."""
+"""An engine without an answer for so long hangs. PySpark starts slowly on a busy machine."""
 SUSPECTS = 200
 """After a death so many cases are asked one by one, in search of the one that killed."""
 
@@ -62,7 +63,7 @@ class Engine:
         return [found[index] for index in range(len(cases))]
 
     def _request(self, dialect: str, cases: list[Case], *, alone: bool) -> tuple[dict[int, Any], str | None]:
-        """Ask once; tell what was answered, and how the process ended if it did."""
+        """Ask once. Return the answers, and the end of the process if it ended."""
         process = self._running()
         asked, answers = self._folder / "cases", self._folder / "answers"
         asked.write_text("".join(json.dumps(case) + "\n" for case in cases), encoding="utf-8")

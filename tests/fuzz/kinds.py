@@ -1,4 +1,7 @@
-"""The predicates that `known.toml` names: each tells from a case and its two answers whether the difference is of its kind."""
+"""The predicates that `known.toml` names.
+
+Each tells from a case and its two answers whether the difference is of its kind.
+"""
 
 from __future__ import annotations
 
@@ -52,19 +55,19 @@ def _called(case: Case, *names: str) -> bool:
 
 
 def refused_by_name(case: Case, expected: Any, found: Any) -> bool:
-    """What is not implemented says so."""
+    """A missing feature says so."""
     return "UnsupportedOperationException" in (_error(found), _error(found.get("back")))
 
 
 def fault_in_java(case: Case, expected: Any, found: Any) -> bool:
-    """Spark itself fails with an error that nobody wrote: of an index, of a cast of classes, an internal one."""
+    """Spark itself fails with an error of an index or of a cast of classes, or an internal one."""
     faults = ("begin 0, end", "cannot be cast to class", "[INTERNAL_ERROR]", "String index out of range")
     from_java = _error(expected) == "Py4JJavaError"
     return from_java and _is_value(found) and any(fault in expected["message"] for fault in faults)
 
 
 def cause_of_a_malformed_record(case: Case, expected: Any, found: Any) -> bool:
-    """FAILFAST: a Java error is compared by its deepest cause, ours by what both say first."""
+    """FAILFAST: a Java error is compared by its deepest cause, ours by the first words of both."""
     causes = {"MALFORMED_CSV_RECORD", "CANNOT_PARSE_JSON_FIELD", None}
     from_java = _error(expected) == "Py4JJavaError" and _condition(expected) in causes
     return from_java and "[MALFORMED_RECORD_IN_PARSING" in found.get("message", "")
@@ -101,7 +104,10 @@ def group_index_without_a_match(case: Case, expected: Any, found: Any) -> bool:
 
 
 def length_of_a_lookbehind(case: Case, expected: Any, found: Any) -> bool:
-    """Java takes some lookbehinds whose length has no end, as `(?<=a++)`, and finds other matches with them."""
+    """Java takes some lookbehinds of unlimited length, such as `(?<=a++)`.
+
+    It finds other matches with them.
+    """
     unbounded = re.search(r"\(\?<[=!].*([+*]|,\})", case["given"][1] if len(case["given"]) > 1 else "", re.DOTALL)
     refused = _condition(found) == "INVALID_PARAMETER_VALUE.PATTERN"
     return bool(unbounded) and (refused or _is_value(expected, found))
@@ -152,13 +158,13 @@ def decimal_in_format_string(case: Case, expected: Any, found: Any) -> bool:
 
 
 def conversions_of_format_string(case: Case, expected: Any, found: Any) -> bool:
-    """`%a`, `%#x`, `%(d`, and what a null or an infinity looks like with a flag."""
+    """`%a`, `%#x`, `%(d`, and nulls and infinities with a flag."""
     rare = re.search(r"%[^dsf]*[aAhXxEG#(+]", case["call"])
     return _called(case, "format_string", "printf") and bool(rare) and _is_value(expected)
 
 
 def number_literal(case: Case, expected: Any, found: Any) -> bool:
-    """Suffixes after an exponent or a point, more than 38 digits, `BD` after a whole number."""
+    """Suffixes after an exponent or a point, more than 38 digits or `BD` after a whole number."""
     call = case["call"]
     odd = call[-1].isalpha() or re.search(r"[eE]\+?\d{3}", call) or len(re.findall(r"\d", call)) > 38
     return not case["given"] and bool(odd)
@@ -175,7 +181,7 @@ def overflow_of_conv(case: Case, expected: Any, found: Any) -> bool:
 
 
 def number_beyond_all_times(case: Case, expected: Any, found: Any) -> bool:
-    """Seconds that no timestamp holds: which of them are null, and which wrap around."""
+    """Seconds that no timestamp holds: some are null and some wrap around."""
     seconds = "AS timestamp)" in case.get("call", "")
     seconds = seconds or ("timestamp" in str(case) and re.search(r"\d{19}", _texts(case)) is not None)
     return seconds and _is_value(expected, found)
@@ -188,7 +194,7 @@ def space_of_unicode(case: Case, expected: Any, found: Any) -> bool:
 
 
 def whole_part_of_infinity(case: Case, expected: Any, found: Any) -> bool:
-    """`floor` and `ceil` of what no bigint holds."""
+    """`floor` and `ceil` of numbers that no bigint holds."""
     return _called(case, "floor", "ceil") and _condition(expected) == "ARITHMETIC_OVERFLOW"
 
 
@@ -205,7 +211,10 @@ def digits_of_other_scripts(case: Case, expected: Any, found: Any) -> bool:
 
 
 def pictures_of_format_number(case: Case, expected: Any, found: Any) -> bool:
-    """Pictures with more than digits, commas and a point: `0‰`, `x0`, `0.###E0`, `0.0.0`; a number below 0 of places."""
+    """Pictures with more than digits, commas and a point, or a negative number of places.
+
+    Such pictures are `0‰`, `x0`, `0.###E0` and `0.0.0`.
+    """
     if not _called(case, "format_number"):
         return False
     form = case["given"][1]
@@ -225,7 +234,7 @@ def point_at_the_end_of_a_form(case: Case, expected: Any, found: Any) -> bool:
 
 
 def bad_pattern_is_looked_at_late(case: Case, expected: Any, found: Any) -> bool:
-    """Spark makes the formatter when it meets the first text, and takes its error for one of the text."""
+    """Spark makes the formatter at the first text, and takes its error for one of the text."""
     null = _is_value(expected) and expected["value"] is None
     unnamed = _error(expected) == "IllegalArgumentException" and "pattern" in expected["message"]
     late = (
@@ -349,14 +358,14 @@ def line_feed_in_a_line(case: Case, expected: Any, found: Any) -> bool:
 
 
 def comment_after_space(case: Case, expected: Any, found: Any) -> bool:
-    """A cell is quoted for its first character, not for the first that is left when it is trimmed."""
+    """A cell is quoted for its first character, not for the first one after trimming."""
     cells = [*case.get("given", []), *(row[0] for row in case.get("rows", []))]
     trimmed = any(cell and cell[0] in SPACE and cell.lstrip(SPACE).startswith("#") for cell in cells)
     return trimmed and _is_value(expected, found)
 
 
 def remains_of_a_cell(case: Case, expected: Any, found: Any) -> bool:
-    """Spark writes what its buffer held before a cell that is space alone, where it trims one end only."""
+    """For a cell of spaces Spark writes old content of its buffer if it trims one end only."""
     names = ("ignoreLeadingWhiteSpace", "ignoreTrailingWhiteSpace")
     one = sum(case.get("options", {}).get(name) == "false" for name in names) == 1
     blank = any(cell and not cell.strip(SPACE) for row in case.get("rows", []) for cell in row)
@@ -396,7 +405,7 @@ def digits_of_a_big_number(case: Case, expected: Any, found: Any) -> bool:
 
 
 def key_twice_in_an_object(case: Case, expected: Any, found: Any) -> bool:
-    """The last of them counts, and what the others are: types, faults."""
+    """The last of them counts. The types and faults of the others count too."""
     twice = re.search(
         r"""["']?(\w+|\\u0061)["']?\s*:.*["']?\1["']?\s*:""", _texts(case).replace("\\u0061", "a"), re.DOTALL
     )
@@ -415,7 +424,7 @@ def days_as_text(case: Case, expected: Any, found: Any) -> bool:
 
 
 def nothing_in_inference(case: Case, expected: Any, found: Any) -> bool:
-    """An empty text, or an empty object, says nothing of a type."""
+    """An empty text or an empty object says nothing of a type."""
     inferred = case.get("do") == "read" and case["schema"] is None
     inferred = inferred or _called(case, "schema_of_json")
     nothing = re.search(r'""|\{\}', _texts(case)) or not _texts(case).strip()

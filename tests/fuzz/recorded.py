@@ -1,4 +1,7 @@
-"""PySpark's answers, kept: of a few cases of each dialect as data in the repository, of all that were asked in a cache.
+"""PySpark's answers that are kept.
+
+The repository has those to a few cases of each dialect. A cache has those to all cases that were
+asked.
 
 Both are files of one case a line, ``[case, answer]``.
 """
@@ -14,14 +17,14 @@ if TYPE_CHECKING:
     from dialects import Case
     from engines import Engine
 
-# What an answer depends on beside its case.
+# The things beside its case that an answer depends on.
 ASKING = ("ask.py", "dialects/expressions.py", "dialects/files.py", "dialects/session.py", "../parity/programs.py")
 PART = 128
 ANSWERS = Path(__file__).resolve().with_name("answers")
 
 
 class Cached:
-    """PySpark, asked only what it has not answered before."""
+    """PySpark, which is asked only new cases."""
 
     def __init__(self, pyspark: Engine, folder: Path) -> None:
         self._pyspark = pyspark
@@ -38,7 +41,7 @@ class Cached:
         known = self._known[dialect]
         new = {key: case for case in cases if (key := json.dumps(case)) not in known}
         self._folder.mkdir(parents=True, exist_ok=True)
-        # A part at a time, so that what was answered is kept if the rest is not waited for.
+        # Cases are asked a part at a time, so that answers are kept if the run is interrupted.
         keys = list(new)
         for part in (keys[start : start + PART] for start in range(0, len(keys), PART)):
             found = self._pyspark.answers(dialect, [new[key] for key in part])

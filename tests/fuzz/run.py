@@ -1,7 +1,8 @@
-"""Asks PySpark and Firesteel the same seeded cases and shows where they differ: ``python tests/fuzz/run.py csv --seed 1``.
+"""Asks PySpark and Firesteel the same seeded cases: ``python tests/fuzz/run.py csv --seed 1``.
 
-The exit status is 0 if all differences are of kinds that `known.toml` lists. It needs Java 17, PySpark and Firesteel. PySpark is
-slow and does not change, so its answers are kept in `--cache`: the same cases again need Firesteel alone.
+It shows the differences. The exit status is 0 if all of them are of kinds that `known.toml` lists.
+It needs Java 17, PySpark and Firesteel. PySpark is slow and does not change, so its answers are
+kept in `--cache`. The same cases need only Firesteel the next time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""PySpark's recorded answers to a few cases of each dialect, asked of Firesteel again: no Java.
+"""PySpark's recorded answers to a few cases of each dialect, asked of Firesteel without Java.
 
-A case may differ only in a kind that `known.toml` lists, and each kind on the list must still be met.
+A case may differ only in a kind that `known.toml` lists. Each kind on the list must still occur.
 """
 
 from __future__ import annotations

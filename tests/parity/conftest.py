@@ -10,7 +10,10 @@ import pytest
 
 @pytest.fixture(scope="session")
 def real_pyspark() -> None:
-    """Skip where PySpark cannot run; on CI that is a failure, as every skip, so that the record cannot rot unseen."""
+    """Skip if PySpark cannot run.
+
+    On CI a skip is a failure, so that the record cannot become wrong unnoticed.
+    """
     missing = [
         name
         for name, there in (("java", shutil.which("java")), ("pyspark", importlib.util.find_spec("pyspark")))

@@ -1,8 +1,9 @@
-"""Runs the examples in PySpark's own docstrings on Firesteel: ``firesteel run docstrings.py sql/column.py …``.
+"""Runs the examples of PySpark's docstrings: ``firesteel run docstrings.py sql/column.py …``.
 
-The text stays in the installed ``pyspark`` package: it is found through the package's metadata and parsed, never imported.
-A docstring passes when every example in it runs and prints what it says there (ELLIPSIS, NORMALIZE_WHITESPACE); examples
-marked ``+SKIP`` are left out. ``--only NAME`` runs one docstring and shows its differences, ``--out FILE`` writes JSON.
+The text stays in the installed ``pyspark`` package. It is found through the package's metadata and
+parsed, but not imported. A docstring passes if all its examples run and print the expected text
+(ELLIPSIS, NORMALIZE_WHITESPACE). Examples marked ``+SKIP`` are left out. ``--only NAME`` runs one
+docstring and shows its differences. ``--out FILE`` writes JSON.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any, NamedTuple, NoReturn
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 SECONDS = 120
-"""How long one docstring may take; the longest of PySpark's sleep ten."""
+"""The seconds that one docstring may take. The slowest of PySpark sleep ten."""
 
 
 class Docstring(NamedTuple):
@@ -49,7 +50,7 @@ def docstrings(file: str) -> list[Docstring]:
 
 
 def run(file: str, only: str | None = None) -> dict[str, str | None]:
-    """Run a file's docstrings; say for each None, or the first thing that went wrong."""
+    """Run a file's docstrings. Return None for each, or its first failure."""
     outcomes: dict[str, str | None] = {}
     with _session() as spark:
         names = _globals(file)
@@ -85,7 +86,7 @@ def _walk(node: ast.AST, prefix: str, found: list[Docstring]) -> None:
         text = ast.get_docstring(child, clean=False)
         examples = doctest.DocTestParser().get_examples(text) if text else []
         if any(not example.options.get(doctest.SKIP) for example in examples):
-            # An overload or a property's setter repeats a name; the last one is what help() shows.
+            # An overload or a property's setter repeats a name. help() shows the last one.
             found[:] = [other for other in found if other.name != name]
             found.append(Docstring(name, child.lineno, examples))
         if isinstance(child, ast.ClassDef):
@@ -105,8 +106,10 @@ def _globals(file: str) -> dict[str, Any]:
 
 
 class _MainThreadOut(doctest._SpoofOut):
-    """What an example prints, and not what a query's thread prints meanwhile: PySpark's console sink writes from Java,
-    past the examples, so their text does not hold it."""
+    """The output of an example, without that of a query's thread.
+
+    PySpark's console sink writes from Java. So the text of the examples does not hold its output.
+    """
 
     def write(self, text: str) -> int:
         if threading.current_thread() is threading.main_thread():
@@ -150,7 +153,7 @@ def _too_slow(*_: object) -> NoReturn:
 
 
 def _gist(report: str) -> str:
-    """Say in a line what failed first: the exception, or the example."""
+    """Return a line about the first failure: the exception or the example."""
     lines = [line.strip() for line in report.splitlines() if line.strip()]
     raised = [line for line in lines if "Error: " in line or "Exception: " in line]
     asked = lines[lines.index("Failed example:") + 1] if "Failed example:" in lines else report.strip()

@@ -1,8 +1,8 @@
-"""Write `known_gaps.toml` anew from what Firesteel answers now, and the README's table of them: `python tests/parity/gaps.py`.
+"""Write `known_gaps.toml` and the README's table anew: `python tests/parity/gaps.py`.
 
-Every case is asked twice. One that is wrong once and right once is listed as unsteady and not held to be strict. Reasons that were
-written by hand stay; a new gap's reason is what Firesteel answers. Read the difference before you commit it: a gap that
-grew is a regression.
+Every case is asked twice. One that is wrong once and right once is listed as unsteady and is not
+strict. Reasons that were written by hand stay. The reason of a new gap is the answer of Firesteel.
+Read the difference before you commit it: a new gap is a regression.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HEAD = """# Where Firesteel does not answer as PySpark 4.3 does: [program], then
 
 
 def reason(found: object) -> str:
-    """What is answered, short enough to read."""
+    """The answer, short enough to read."""
     if isinstance(found, dict) and "error" in found:
         shown = f"{found['error']}: {found.get('message') or found.get('condition') or ''}"
     elif isinstance(found, dict) and "no answer" in found:

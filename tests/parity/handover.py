@@ -1,4 +1,7 @@
-"""What the handover tests and the script that makes the fixtures share: input, expected rows, moving a checkpoint."""
+"""The common part of the handover tests and the script that makes their fixtures.
+
+It has the input, the expected rows and the move of a checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ Rows = list[tuple]
 
 
 def add_input(root: Path, start: int, count: int) -> None:
-    """Write ``count`` JSON files of three rows, the first named after ``start``, each newer than the one before."""
+    """Write ``count`` JSON files of three rows, each newer than the one before.
+
+    The first is named after ``start``.
+    """
     directory = root / "input"
     directory.mkdir(parents=True, exist_ok=True)
     for number in range(start, start + count):
@@ -33,7 +39,7 @@ def add_input(root: Path, start: int, count: int) -> None:
 
 
 def expected_files(root: Path) -> Rows:
-    """What the query ``files`` makes of all input that is there."""
+    """The rows that the query ``files`` makes of all its input."""
     rows = [
         json.loads(line)
         for path in (root / "input").iterdir()
@@ -43,7 +49,7 @@ def expected_files(root: Path) -> Rows:
 
 
 def expected_rate(batches: int) -> Rows:
-    """What the query ``rate`` makes in its first ``batches`` batches."""
+    """The rows of the first ``batches`` batches of the query ``rate``."""
 
     def stamp(batch: int) -> datetime:
         return datetime.fromtimestamp(START_MS / 1000 + batch, tz=UTC).replace(tzinfo=None)
@@ -69,12 +75,15 @@ def read_by_log(root: Path) -> Rows:
 
 
 def read_by_glob(root: Path) -> Rows:
-    """Read the output as a tool does that knows nothing of the log."""
+    """Read the output as a tool that does not know the log."""
     return _rows((root / "output").glob("*.parquet"))
 
 
 def unpack(kind: str, root: Path) -> None:
-    """Copy a fixture to ``root``, its logs naming the new place and its input as old as they say."""
+    """Copy a fixture to ``root``.
+
+    Its logs name the new place, and its input is as old as they say.
+    """
     shutil.copytree(FIXTURES / kind, root, dirs_exist_ok=True)
     for path in _logs(root):
         path.write_text(path.read_text(encoding="utf-8").replace(PLACEHOLDER, str(root)), encoding="utf-8")
@@ -83,7 +92,10 @@ def unpack(kind: str, root: Path) -> None:
 
 
 def pack(root: Path) -> None:
-    """Make a checkpoint and output fit to be moved: a placeholder for the place, and no checksum of what was changed."""
+    """Make a checkpoint and output fit for a move.
+
+    The place becomes a placeholder, and changed files lose their checksums.
+    """
     for path in _logs(root):
         path.write_text(path.read_text(encoding="utf-8").replace(str(root), PLACEHOLDER), encoding="utf-8")
     for path in root.rglob(".*.crc"):
@@ -91,7 +103,7 @@ def pack(root: Path) -> None:
 
 
 def forget(root: Path, *names: str) -> None:
-    """Remove files below ``root`` with their checksums, as a crash that came before them would have left it."""
+    """Remove files below ``root`` with their checksums, as if a crash had come before them."""
     for name in names:
         path = root / name
         path.unlink()

@@ -1,7 +1,8 @@
-"""The two queries that move between PySpark and Firesteel, one run each: ``handover_step.py files|rate ROOT …``.
+"""One run of a query that moves between engines: ``handover_step.py files|rate ROOT …``.
 
-Written for PySpark alone; ``firesteel run`` runs the same text. Every run takes what is there (``availableNow``), continues
-the checkpoint ``ROOT/checkpoint`` and writes Parquet to ``ROOT/output``.
+It is written for PySpark alone, and ``firesteel run`` runs the same text. A run takes the available
+input (``availableNow``). It continues the checkpoint ``ROOT/checkpoint`` and writes Parquet to
+``ROOT/output``.
 """
 
 import sys

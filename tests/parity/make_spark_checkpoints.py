@@ -1,7 +1,7 @@
 """Makes ``tests/fixtures/spark_checkpoints`` anew with real PySpark 4.3 (needs Java 17).
 
-``files`` has twelve batches, so that the source's and the sink's logs have been compacted once; ``rate`` has three, one a
-run, since ``availableNow`` takes one batch of ``rate-micro-batch``.
+``files`` has twelve batches, so that the logs of the source and the sink were compacted once.
+``rate`` has three batches, one a run. ``availableNow`` takes one batch of ``rate-micro-batch``.
 """
 
 from __future__ import annotations

@@ -1,18 +1,23 @@
-"""Finds and runs parity programs: small modules of questions that PySpark and Firesteel must answer alike.
+"""Finds and runs parity programs: questions that PySpark and Firesteel must answer alike.
 
-A program is a file in ``programs/`` that imports nothing but ``pyspark`` and the standard library. It asks in five ways:
+A program is a file in ``programs/``. It imports only ``pyspark`` and the standard library. It asks
+in five ways:
 
-* a public function ``name(spark)`` or ``name(spark, tmp)``, where ``tmp`` is an empty directory (a ``Path``); what it
-  returns is the answer: a DataFrame (compared as a multiset of rows), rows or plain data (compared in order);
-* ``EXPRESSIONS``, a list of SQL expressions, each asked as ``SELECT <expression>``; the text is the case's name;
-* ``OVER``, a list of ``(relation, [expressions])``, each asked as ``SELECT <expression> FROM <relation>``, rows in order;
-  ``VIEWS`` names relations that are used more than once;
-* ``QUERIES``, a list of whole SQL statements, answered as a multiset of rows, or in order where they say ORDER BY;
-* ``PYTHON``, a list of Python expressions over ``spark`` and the program's own names; what one evaluates to is the answer.
+* A public function ``name(spark)`` or ``name(spark, tmp)`` returns the answer. ``tmp`` is the
+  ``Path`` of an empty directory. A DataFrame is compared as a multiset of rows, rows and plain data
+  in order.
+* ``EXPRESSIONS`` lists SQL expressions. Each is asked as ``SELECT <expression>`` and is the name of
+  its case.
+* ``OVER`` lists ``(relation, [expressions])``. Each is asked as ``SELECT <expression> FROM
+  <relation>``, with rows in order. ``VIEWS`` names relations that are used more than once.
+* ``QUERIES`` lists whole SQL statements. The answer is a multiset of rows, or ordered with ORDER
+  BY.
+* ``PYTHON`` lists Python expressions over ``spark`` and the program's own names. The answer is the
+  value.
 
-A program with ``ZONES`` asks its texts that speak of times again in each of these session time zones.
+A program with ``ZONES`` asks its texts about times again in each of these time zones.
 
-An exception is an answer too: its class and its condition; its message is taken down for the reader.
+An exception is an answer too: its class and its condition. Its message is recorded for readers.
 """
 
 from __future__ import annotations
@@ -38,7 +43,7 @@ PROGRAMS = HERE / "programs"
 ANSWERS = HERE / "answers"
 
 TIMES = re.compile("date|time|interval|window|unix|hour|minute|second|zone", re.IGNORECASE)
-"""What a text names that may be answered otherwise in another time zone."""
+"""Names in a text whose answer may depend on the time zone."""
 
 Case = tuple[str, "Callable[[Any, Path], Any]"]
 
@@ -49,12 +54,13 @@ def names() -> list[str]:
 
 
 def load(program: str) -> ModuleType:
-    """Import one program; its ``pyspark`` is whichever the running interpreter resolves."""
+    """Import one program. The running interpreter decides what its ``pyspark`` is."""
     spec = importlib.util.spec_from_file_location(f"parity_{program}", PROGRAMS / f"{program}.py")
     if spec is None or spec.loader is None:
         raise ModuleNotFoundError(f"no parity program named {program} in {PROGRAMS}")
     module = importlib.util.module_from_spec(spec)
-    # Not in sys.modules: so cloudpickle sends a program's functions by value to PySpark's workers, which cannot import it.
+    # The program is not in sys.modules. So cloudpickle sends its functions by value to PySpark's
+    # workers, which cannot import it.
     spec.loader.exec_module(module)
     return module
 
@@ -108,7 +114,10 @@ def answer(case: Case, spark: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Turn a result into JSON data that keeps what JSON lacks: decimals, dates, NaN, bytes, rows with equal names."""
+    """Turn a result into JSON data.
+
+    It keeps the values that JSON lacks: decimals, dates, NaN, bytes and rows with equal names.
+    """
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
@@ -143,9 +152,12 @@ def plain(value: Any) -> Any:
 
 
 def same(expected: Any, found: Any) -> bool:
-    """Compare a recorded answer with one found; doubles may differ in their last bits, since the order of a sum is free."""
+    """Compare a recorded answer with one found.
+
+    Doubles may differ in their last bits, since the order of a sum is free.
+    """
     if isinstance(expected, dict) and "error" in expected and isinstance(found, dict) and "error" in found:
-        # No Java, no Py4JError: there a condition, or else any error, is all that can be asked for.
+        # Without Java there is no Py4JError. Only a condition can be asked for, or else any error.
         from_java = expected["error"] in {"Py4JError", "Py4JJavaError"}
         compared = ["error", "condition"] if not from_java else ["condition"] if expected["condition"] else []
         return all(expected[key] == found[key] for key in compared)
@@ -206,7 +218,7 @@ def _in_zone(zone: str, ask: Callable[[Any, Path], Any]) -> Callable[[Any, Path]
         before = spark.conf.get("spark.sql.session.timeZone")
         spark.conf.set("spark.sql.session.timeZone", zone)
         try:
-            # Now, not later: a frame that is collected after the zone is set back would be of that zone.
+            # The frame is collected now. After the zone is set back it would be of that zone.
             return plain(ask(spark, tmp))
         finally:
             spark.conf.set("spark.sql.session.timeZone", before)
@@ -224,7 +236,7 @@ def _raised(error: Exception) -> dict[str, Any]:
     condition = error.getCondition() if hasattr(error, "getCondition") else None
     message = str(error).split("\n\nJVM stacktrace:")[0].strip()
     if type(error).__name__ == "Py4JJavaError":
-        # PySpark lets some Java errors through as they are; the deepest cause that has a condition says what happened.
+        # PySpark lets some Java errors through. The deepest cause with a condition tells the error.
         causes = re.findall(r"^(?:Caused by)?: ?[\w.$]*: (.*)$", message, flags=re.MULTILINE)
         named = [(cause, found[1]) for cause in causes if (found := re.match(r"\[([A-Z0-9_.]+)\]", cause))]
         message, condition = named[-1] if named else (causes[-1], None)
@@ -232,7 +244,7 @@ def _raised(error: Exception) -> dict[str, Any]:
 
 
 def _short(message: str) -> str:
-    """Drop from a message what differs between two runs: plans with their counters, ids, traces, places."""
+    """Drop the parts of a message that differ between runs: plans, ids, traces and places."""
     message = message.replace(str(Path(__file__).resolve().parents[2]), "<repository>")
     message = message.split(";\n", maxsplit=1)[0].split("\nTraceback", maxsplit=1)[0]
     message = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", message)

@@ -1,7 +1,8 @@
-"""Runs parity programs on whatever ``pyspark`` resolves to and writes their answers, one JSON file a program.
+"""Runs parity programs and writes their answers, one JSON file a program.
 
-``python record.py [program …]`` on real PySpark rewrites the record in ``answers/``. The same file run by
-``firesteel run record.py --out DIR [program …]`` gives Firesteel's answers; ``--case`` asks one case and prints it.
+``python record.py [program …]`` on real PySpark rewrites the record in ``answers/``. ``firesteel
+run record.py --out DIR [program …]`` gives Firesteel's answers. ``--case`` asks one case and prints
+it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def main() -> None:
     chosen = arguments.parse_args()
     chosen.out = chosen.out.resolve()
 
-    # collect() gives naive local times: both engines must see the same local zone.
+    # collect() gives naive local times, so both engines must see the same local zone.
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["TZ"] = "UTC"
     time.tzset()
@@ -75,14 +76,15 @@ def _record(program: str, spark, chosen: argparse.Namespace) -> None:
         if chosen.case is not None:
             print(json.dumps(found[name], indent=1, ensure_ascii=False))
         else:
-            # Written after each case, so that a crash or a hang of the engine costs one answer, not all.
+            # The file is written after each case. So a crash or a hang of the engine costs one
+            # answer.
             target.write_text(_pretty(found), encoding="utf-8")
     if chosen.case is None:
         print(f"{program}: {len(found)} cases")
 
 
 def _pretty(found: dict) -> str:
-    """Print one case a line, so that a change of the record reads well in a diff."""
+    """Print one case a line, so that a diff of the record is easy to read."""
     lines = (
         f"{json.dumps(name, ensure_ascii=False)}: {json.dumps(item, ensure_ascii=False)}"
         for name, item in found.items()

@@ -1,6 +1,7 @@
-"""Runs the scripts in ``scripts/`` as their owners would, and takes down what they print and write.
+"""Runs the scripts in ``scripts/`` as their owners would, and records their output and files.
 
-``python tests/parity/script_runs.py [script …]`` runs them with real PySpark and rewrites ``scripts/answers``.
+``python tests/parity/script_runs.py [script …]`` runs them with real PySpark. It rewrites
+``scripts/answers``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
 ANSWERS = SCRIPTS / "answers"
 LINES = ["apple", "  banana ", "", "Crème brûlée", "end"]
-"""What the socket script is sent; it is then stopped by Ctrl-C, as its owner would."""
+"""The lines for the socket script. Then Ctrl-C stops it, as its owner would."""
 UNORDERED = {"socket_upper"}
 """Scripts that print rows as they come, from partitions side by side."""
 SECONDS = 240
@@ -40,12 +41,15 @@ def names() -> list[str]:
 
 
 def recorded(name: str) -> dict[str, Any]:
-    """Read what the script did on PySpark."""
+    """Read the record of the script on PySpark."""
     return json.loads((ANSWERS / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def run(interpreter: list[str], name: str) -> dict[str, Any]:
-    """Run a script in a fresh folder that holds its data; return its exit status, its output and its files' rows."""
+    """Run a script in a fresh folder that holds its data.
+
+    Return its exit status, its output and the rows of its files.
+    """
     folder = Path(tempfile.mkdtemp(prefix=f"script-{name}-"))
     try:
         _lay_out(name, folder)
@@ -63,7 +67,7 @@ def _lay_out(name: str, folder: Path) -> None:
     if not data.exists():
         return
     shutil.copytree(data, folder / "data")
-    # A checkout has no times: the order of arrival is that of the names.
+    # A checkout has no times, so the order of arrival is that of the names.
     for number, path in enumerate(sorted(path for path in (folder / "data").rglob("*") if path.is_file())):
         os.utime(path, (1_700_000_000 + number, 1_700_000_000 + number))
 
@@ -79,7 +83,7 @@ def _arguments(name: str) -> Iterator[list[str]]:
 
 
 def _serve(server: socket.socket) -> None:
-    # PySpark may open the socket more than once; each connection hears everything and stays open.
+    # PySpark may open the socket more than once. Each connection gets all lines and stays open.
     kept = []
     while True:
         try:
@@ -111,7 +115,7 @@ def _run(command: list[str], folder: Path, name: str) -> tuple[int, list[str]]:
 
 
 def _written(folder: Path) -> dict[str, list[str]]:
-    """Read each folder of Parquet, JSON or CSV that the script made: its rows as text, sorted."""
+    """Read each folder of Parquet, JSON or CSV that the script made, as sorted texts of rows."""
     found: dict[str, list[str]] = {}
     parts = [path for path in folder.rglob("part-*") if path.suffix in {".parquet", ".json", ".csv"}]
     for part in parts:
@@ -129,7 +133,7 @@ def _written(folder: Path) -> dict[str, list[str]]:
 
 
 def _plain(value: Any) -> str:
-    # Spark's files keep a time without a zone, Firesteel's in UTC: the same instant.
+    # Spark's files keep a time without a zone, Firesteel's in UTC. It is the same instant.
     return str(value.replace(tzinfo=None) if hasattr(value, "tzinfo") else value)
 
 

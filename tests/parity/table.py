@@ -1,6 +1,7 @@
-"""Write the README's table of what PySpark's questions are answered as PySpark answers them: `python tests/parity/table.py`.
+"""Write the README's table of parity cases: `python tests/parity/table.py`.
 
-It counts the recorded cases of each program in ``answers/`` and those that ``known_gaps.toml`` lists; nothing is run.
+It counts the recorded cases of each program in ``answers/`` and those that ``known_gaps.toml``
+lists. No case is run.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ BEGIN, END = "<!-- parity: written by tests/parity/table.py -->\n", "<!-- /parit
 
 
 def counts() -> dict[str, tuple[int, int]]:
-    """Count each program's cases, and those of them that are answered as by PySpark."""
+    """Count each program's cases, and those of them that PySpark answers alike."""
     gaps = tomllib.loads((programs.HERE / "known_gaps.toml").read_text(encoding="utf-8"))
     found = {}
     for program in programs.names():

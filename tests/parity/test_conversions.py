@@ -1,7 +1,8 @@
-"""Values in Python, pandas and Arrow, converted by PySpark's own Python code and by Firesteel.
+"""Values in Python, pandas and Arrow, converted by PySpark's Python code and by Firesteel.
 
-PySpark converts them in Python, so no Java is needed: what it infers, what it accepts, what a function is given and what it may
-return are asked of the functions that its sessions and workers call.
+PySpark converts them in Python, so no Java is needed. The tests call the functions that its
+sessions and workers call. They ask for inferred types, accepted values, arguments of functions and
+allowed results.
 """
 
 from __future__ import annotations
@@ -93,7 +94,8 @@ def found(ask: Any) -> str:
     try:
         return str(ask())
     except RecursionError:
-        # PySpark's own, for a value that holds itself as an enum's does. Here the error names what is too deep.
+        # PySpark's own error for a value that holds itself, as an enum's does. Here the error says
+        # that it is too deep.
         return "PySparkValueError CANNOT_PARSE_DATATYPE"
     except Exception as error:
         return f"{type(error).__name__} {getattr(error, 'getCondition', lambda: None)()}"
@@ -226,7 +228,7 @@ def test_pandas_udf_may_return_what_it_may_in_pyspark(declared: str) -> None:
     different = {}
     for name, series in RETURNED.items():
         if declared == "array<string>" and name in {"text", "category"}:
-            continue  # PySpark stumbles over the NaN that pandas 3 has for a missing text.
+            continue  # PySpark fails on the NaN that pandas 3 has for a missing text.
         answers = [
             found(lambda series=series: expected(series)),
             found(lambda series=series: representation.array_of_series(series, kind, zone, cast=True).to_pylist()),

@@ -1,7 +1,8 @@
-"""A stateless query moves between Spark and Firesteel in both directions, and no row is lost or doubled.
+"""A stateless query moves between Spark and Firesteel, and no row is lost or doubled.
 
-The checkpoints that PySpark 4.3 wrote lie in ``tests/fixtures/spark_checkpoints`` (``make_spark_checkpoints.py`` made
-them), so one direction needs no Java. A crash is told by taking away what it would have come before.
+``make_spark_checkpoints.py`` made the checkpoints of PySpark 4.3 in
+``tests/fixtures/spark_checkpoints``. So one direction needs no Java. A crash is imitated: the files
+that it would have come before are removed.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def test_firesteel_replays_a_batch_that_spark_never_wrote(tmp_path: Path) -> Non
 
     _firesteel("files", tmp_path)
 
-    # Spark left the part of its unfinished batch behind, which only the log knows to pass over.
+    # Spark left the part of its unfinished batch behind. Only a reader of the log skips it.
     assert handover.read_by_log(tmp_path) == handover.expected_files(tmp_path)
 
 
@@ -125,7 +126,10 @@ def test_firesteel_replays_a_rate_batch_of_spark(tmp_path: Path) -> None:
 @pytest.mark.oracle
 @pytest.mark.usefixtures("real_pyspark")
 def test_spark_continues_queries_of_firesteel(tmp_path: Path) -> None:
-    """Clean ends, a batch to replay, a batch already visible, and files seen but not covered, in one PySpark process."""
+    """One PySpark process continues from four states.
+
+    They are a clean end, a batch to replay, a batch already visible and files seen but not covered.
+    """
     roots = {name: tmp_path / name for name in ("clean", "replay", "visible", "seen")}
     for root in roots.values():
         handover.add_input(root, 0, 11)

@@ -1,7 +1,8 @@
 """Every parity program, asked of Firesteel and compared with what PySpark 4.3 answered.
 
-The record lies in ``answers/``, so no Java is needed. ``known_gaps.toml`` names the cases where Firesteel differs, each
-with its reason; it is strict: a gap that has closed fails until its line is taken out.
+The record is in ``answers/``, so no Java is needed. ``known_gaps.toml`` names the cases where
+Firesteel differs, each with its reason. It is strict: a gap that has closed fails until its line is
+removed.
 """
 
 from __future__ import annotations
@@ -82,7 +83,10 @@ def test_the_record_is_what_pyspark_answers_now(tmp_path: Path) -> None:
 
 @functools.cache
 def _firesteel(program: str) -> dict[str, Any]:
-    """Ask Firesteel a whole program, in processes of its own: a crash or a hang costs one case, not the suite."""
+    """Ask Firesteel a whole program in separate processes.
+
+    A crash or a hang costs one case and not the suite.
+    """
     out = Path(tempfile.mkdtemp(prefix="parity-answers-"))
     target = out / f"{program}.json"
     while True:
@@ -96,7 +100,9 @@ def _firesteel(program: str) -> dict[str, Any]:
 
 
 def _ask(program: str, out: Path) -> str | None:
-    """Run one process until it is done (None) or dies or falls silent (what happened)."""
+    """Run one process until it is done and return None. Return the reason if it dies or falls
+    silent.
+    """
     target = out / f"{program}.json"
     # Each case rewrites the target, so its time says when the last answer came.
     command = [

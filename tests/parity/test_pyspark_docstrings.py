@@ -1,6 +1,6 @@
-"""The examples in the docstrings of PySpark's streaming API run on Firesteel and print what PySpark says they print.
+"""The examples of PySpark's streaming docstrings run on Firesteel and print the same.
 
-``docstring_gaps.toml`` lists those that do not, each with its reason; it is strict both ways.
+``docstring_gaps.toml`` lists those that do not, each with its reason. It is strict both ways.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _installed() -> bool:
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str | None]]:
-    """Run both files at once, each in a process of its own, since their examples mostly sleep."""
+    """Run both files at once in separate processes, since their examples mostly sleep."""
     if not _installed():
         pytest.skip("needs the docstrings of pyspark==4.3.0")
     out = tmp_path_factory.mktemp("docstrings")

@@ -1,4 +1,4 @@
-"""The README's program is one script: it does here, and on real Spark, what the README says."""
+"""The README's program is one script that runs here and on real Spark."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MODEL = ROOT / "tests" / "fixtures" / "models" / "add.onnx"
 
 
 def program() -> str:
-    """The README's first Python program, made to end when it has read what is there."""
+    """The README's first Python program, changed so that it ends."""
     text = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     assert text is not None
     endless = 'trigger(processingTime="1 second")'
@@ -26,7 +26,7 @@ def program() -> str:
 
 
 def scored(folder: Path, *interpreter: str) -> list[dict[str, object]]:
-    """The rows that the program writes when an interpreter runs it in a folder with a model and two files."""
+    """The rows that the program writes in a folder with a model and two files."""
     shutil.copy(MODEL, folder / "fraud.onnx")
     incoming = folder / "incoming"
     incoming.mkdir()

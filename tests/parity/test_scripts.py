@@ -1,4 +1,4 @@
-"""Streaming scripts, written for PySpark and run unmodified, do on Firesteel what they did on PySpark when they were recorded."""
+"""Streaming scripts for PySpark run unchanged on Firesteel and give the recorded results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model scores inside real Spark's Python workers as it does here: ``spark_udf`` with a session of ``pyspark``."""
+"""A model scores inside real Spark's Python workers as it does here, by ``spark_udf``."""
 
 from __future__ import annotations
 

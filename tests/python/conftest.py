@@ -1,4 +1,4 @@
-"""A session of the real engine for every test; each test has its own views and folder."""
+"""A session of the real engine for every test. Each test has its own views and folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from firesteel.sql import SparkSession
 
 @pytest.fixture
 def until() -> Callable[..., None]:
-    """Waits for what another thread does; that it does not come is a failure."""
+    """Waits for a condition of another thread. If it does not come, the test fails."""
 
     def wait(condition: Callable[[], object], seconds: float = 20) -> None:
         deadline = time.monotonic() + seconds

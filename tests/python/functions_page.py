@@ -1,6 +1,7 @@
 """Write ``docs/functions.md`` from what the package has: ``python tests/python/functions_page.py``.
 
-Every name of ``firesteel.sql.functions`` is asked of the engine. What the engine calls "not implemented" is listed as missing.
+Every name of ``firesteel.sql.functions`` is asked of the engine. A name that the engine calls "not
+implemented" is listed as missing.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from firesteel.sql import functions as F
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "functions.md"
 
 PYTHON_ONLY = {"UserDefinedFunction", "PandasUDFType", "ArrowUDFType", "udf", "pandas_udf", "arrow_udf"}
-"""Names that are no functions of SQL; see the page about Python functions."""
+"""Names that are no functions of SQL. They are on the page about Python functions."""
 PARTITIONING = {"bucket", "days", "hours", "months", "years", "unwrap_udt"}
-"""They say how a table is laid out, or unwrap a user's type, which nothing here does."""
+"""They lay out a table or unwrap a user's type. Nothing here does that."""
 
 HEAD = """# Functions
 
@@ -49,7 +50,10 @@ functions](python-functions.md) and [models](models.md) have their own pages.
 
 
 def missing(spark: SparkSession, name: str) -> bool:
-    """Ask the engine for a function by a call without arguments, which most refuse for their number."""
+    """Ask the engine for a function by a call without arguments.
+
+    Most functions refuse that number.
+    """
     if name in F._MISSING or name in PARTITIONING:
         return True
     try:

@@ -1,4 +1,7 @@
-"""Bad input of streams: a clear exception of PySpark's class, the process lives, what was committed stays."""
+"""Bad input of streams gives an exception of PySpark's class.
+
+The process lives, and committed rows stay.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ def run(writer):
 
 
 def failure(writer):
-    """What ends a query, and the error behind it."""
+    """The error that ends a query, and its cause."""
     query = writer.start()
     with pytest.raises(StreamingQueryException) as raised:
         query.awaitTermination(30)
@@ -166,7 +169,10 @@ def broken(checkpoint):
 
 @contextmanager
 def full(size):
-    """Makes the disk full: no file grows above so many bytes. Over before pytest writes, whose output may be a file."""
+    """Makes the disk full: no file grows above a number of bytes.
+
+    It ends before pytest writes, since pytest's output may be a file.
+    """
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:

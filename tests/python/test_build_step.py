@@ -1,4 +1,4 @@
-"""A build says how far it is, what is missing, and why it failed: ``.ci/step.py`` and ``.ci/check-tools.sh``."""
+"""A build shows its progress, missing tools and errors: ``.ci/step.py``, ``.ci/check-tools.sh``."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from firesteel.sql import functions as F
 
 c = F.col
 
-# What PySpark's functions have besides: all of it serves table functions (`udtf`), which are not here.
+# Other names of PySpark's functions. All serve table functions (`udtf`), which Firesteel lacks.
 LACKING = {
     "AnalyzeArgument",
     "AnalyzeResult",

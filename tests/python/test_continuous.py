@@ -1,4 +1,4 @@
-"""Continuous queries: rows arrive at once, functions stay open, restarts go on at the newest commit."""
+"""Continuous queries: rows arrive at once, and restarts go on at the newest commit."""
 
 from __future__ import annotations
 
@@ -128,7 +128,8 @@ def test_rate_goes_on_at_the_newest_commit(spark, tmp_path, until):
         query.stop()
         assert query.exception() is None
         seen.append(list(map(int, log.read_text().split())))
-    # A stop cuts the lanes short wherever they are, so only what the first run had begun is known to be whole.
+    # A stop ends the lanes wherever they are. So only the rows that the first run had begun are
+    # known to be complete.
     begun = set(range(max(seen[0]) + 1))
     assert begun <= set(seen[1]), "at least once: no value is missing"
     assert len(seen[1]) > len(seen[0])

@@ -1,4 +1,4 @@
-"""The pages under ``docs/`` are true: their examples run, and their tables name what the source has."""
+"""The pages under ``docs/`` are true: their examples run, and their tables match the source."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 READS = r"\b(?:get|flag|parse(?:::<\w+>)?|positive|not_negative|duration_ms|moment|pattern|one|one_char)"
 OPTION = re.compile(READS + r'\(\s*(?:options,\s*)?"([A-Za-z]\w*)"')
 LOOP = re.compile(r"\bfor [^{;]+? in \[(.*?)\] *\{", flags=re.DOTALL)
-"""A list of options that a loop reads, such as ``for key in ["datetimeRebaseMode", "int96RebaseMode"]``."""
+"""A list of options that a loop reads, as in ``for key in ["dateFormat", "timeZone"]``.
+"""
 DEFAULT = re.compile(r'\("((?:spark|firesteel)\.[\w.]+)",\s*(?:\w+(?:\([^)]*\))?,\s*)?"([^"]*)",?\s*\)')
-"""A key and its default: ``("spark.sql.ansi.enabled", "true")``, with or without what it takes between them."""
+"""A key and its default, such as ``("spark.sql.ansi.enabled", "true")``.
+
+The kind of its value may stand between them.
+"""
 KEY = re.compile(r'"((?:spark|firesteel)\.(?:sql|checkpoint|memory|app|master)[\w.]*)"')
 
 
 def _examples(page: Path) -> str:
-    """The page's Python blocks, each followed by an empty line so that the fence is no expected output."""
+    """The page's Python blocks, each before an empty line. So the fence is no expected output."""
     blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     return "\n".join(blocks)
 
@@ -75,7 +79,8 @@ def test_every_key_with_a_default_stands_on_the_page_with_it():
 
 def test_every_key_that_is_read_stands_on_the_page():
     read = set(KEY.findall(_rust("."))) - {"firesteel.sql.types"}  # a Python module
-    # A checkpoint logs keys, and the table of Spark's keys answers for them: neither carries them out.
+    # A checkpoint logs keys, and the table of Spark's keys answers for them. Neither carries them
+    # out.
     named = set(KEY.findall(_rust("checkpoint", "conf.rs") + _rust("config", "known.rs")))
 
     assert read - named - _names_on("configuration.md") == set()

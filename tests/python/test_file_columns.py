@@ -1,4 +1,4 @@
-"""What a file says of its rows: `_metadata`, `input_file_name()`; and files that go while they are read."""
+"""`_metadata` and `input_file_name()`, and files that are removed while they are read."""
 
 from __future__ import annotations
 

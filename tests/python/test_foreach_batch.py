@@ -1,4 +1,4 @@
-"""foreachBatch: the frame of a batch, read in every way; the end of a query from inside."""
+"""foreachBatch: every way to read the frame of a batch, and the end of a query from inside."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from firesteel.sql import functions as F
 
 @pytest.fixture
 def texts(tmp_path):
-    """Makes a stream over files; `texts.lines(...)` adds one."""
+    """Makes a stream over files. `texts.lines(...)` adds one."""
 
     class Texts:
         folder = tmp_path / "in"

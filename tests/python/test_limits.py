@@ -1,7 +1,7 @@
-"""Inputs that are deep or large end in a result or in an exception, never in the end of the process.
+"""Deep or large inputs end in a result or an exception, never in the end of the process.
 
-Each runs in a process of its own: a stack that is full ends the process, which is a failure here and not the end of all tests. The
-timeout says "it does not end", not how fast it is.
+Each runs in its own process. A full stack ends that process, which is then a failure and not the
+end of all tests. The timeout finds inputs that do not end. It says nothing about speed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def raised(error, work):
 
 
 def process(code: str, seconds: float = 120) -> None:
-    """Runs `code` after `START`; fails when the process does."""
+    """Runs `code` after `START`, and fails if the process does."""
     child = subprocess.run(
         [sys.executable, "-c", START + code], capture_output=True, text=True, timeout=seconds, check=False
     )

@@ -1,4 +1,4 @@
-"""Models without a session: Arrow in, Arrow out."""
+"""Models over Arrow data, without a session."""
 
 from __future__ import annotations
 
@@ -313,7 +313,10 @@ class TestErrors:
 
 
 def made(nodes: list, inputs: list, outputs: list) -> bytes:
-    """Return an ONNX model of these nodes; inputs and outputs are (name, element type, shape)."""
+    """Return an ONNX model of these nodes.
+
+    Inputs and outputs are (name, element type, shape).
+    """
     from onnx import helper
 
     graph = helper.make_graph(

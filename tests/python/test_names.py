@@ -1,4 +1,7 @@
-"""A name is not a path: what tables, views and queries may be called, and what dropping and overwriting leave alone."""
+"""A name is not a path.
+
+The tests ask for allowed names of tables, views and queries, and for files that must stay.
+"""
 
 from __future__ import annotations
 
@@ -156,7 +159,9 @@ def test_the_output_of_a_stream_is_its_table_again_in_another_session(spark, war
         if name == "a":
             folder = warehouse / "streamed"
             folder.rename(warehouse / "aside")
-            spark.sql("DROP TABLE streamed")  # as a session that ends: its tables are known no more, and the files stay
+            spark.sql(
+                "DROP TABLE streamed"
+            )  # as at the end of a session, which forgets its tables and leaves the files
             (warehouse / "aside").rename(folder)
 
 

@@ -1,7 +1,8 @@
-"""Every option in the signatures of PySpark's readers and writers takes effect, is refused by name, or gets a warning that names it.
+"""Every option of PySpark's readers and writers takes effect, is refused or gets a warning.
 
-What PySpark takes is read from the text of the installed package. For each option there is a file, or rows, and a value that must
-make a difference to what is read or written; or it is in one of the lists of what is refused, and of what Spark ignores as well.
+Errors and warnings name the option. PySpark's options are read from the text of the installed
+package. For each there is a file or rows, and a value that must change the result. The others are
+in the list of refused options or of those that Spark ignores too.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ FORMATS = ("csv", "json", "parquet", "text")
 # Arguments that are no options.
 PLACES = {"self", "path", "paths", "schema", "partitionBy", "options"}
 
-# format → option → (the file's text, the value, the schema); read with and without the value, the outcome must differ.
+# format → option → (the file's text, the value, the schema). Reads with and without the value must
+# differ.
 READING: dict[str, dict[str, tuple[str, Any, str | None]]] = {
     "csv": {
         "sep": ("a|b\n", "|", None),
@@ -77,16 +79,16 @@ READING: dict[str, dict[str, tuple[str, Any, str | None]]] = {
     "text": {"wholetext": ("a\nb\n", True, None), "lineSep": ("a;b\n", ";", None)},
     "parquet": {},
 }
-# Where a reader needs one option to show another.
+# The options that a reader needs to show the effect of another.
 BESIDE: dict[tuple[str, str], dict[str, Any]] = {
     ("csv", "samplingRatio"): {"inferSchema": True},
     ("csv", "enforceSchema"): {"header": True},
     ("json", "encoding"): {"multiLine": True},
 }
-# Which files are read; the same for every format.
+# The options that choose files. They are the same for every format.
 LISTING = {"pathGlobFilter", "recursiveFileLookup", "modifiedBefore", "modifiedAfter"}
 
-# Options that Spark itself does not look at: a warning names them.
+# Options that Spark itself ignores. A warning names them.
 IGNORED = {("csv", "maxMalformedLogPerPartition"), ("json", "allowNumericLeadingZero")}
 
 # Of Parquet files of Spark 2 and of files that differ in their columns: see `test_parquet_…`.
@@ -125,7 +127,10 @@ WRITING: dict[str, dict[str, Any]] = {
 
 
 def _signatures(file: str, kind: str) -> dict[str, set[str]]:
-    """The options of each format's method of a class in the installed package, which is parsed and not imported."""
+    """The options of each format's method of a class in the installed package.
+
+    The package is parsed and not imported.
+    """
     text = importlib.metadata.distribution("pyspark").locate_file(f"pyspark/sql/{file}").read_text(encoding="utf-8")
     (body,) = [node.body for node in ast.parse(text).body if isinstance(node, ast.ClassDef) and node.name == kind]
     methods = [node for node in body if isinstance(node, ast.FunctionDef) and node.name in FORMATS]
@@ -151,7 +156,7 @@ def test_each_option_that_pyspark_writes_with_is_tried_here() -> None:
 
 
 def _outcome(frame: Any) -> Any:
-    """What a read gives: its types and rows, or its error."""
+    """The outcome of a read: its types and rows, or its error."""
     try:
         read = frame()
         return read.dtypes, sorted(map(str, read.collect()))

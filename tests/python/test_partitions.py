@@ -1,4 +1,4 @@
-"""Many partition directories: every row in one file for each lane and directory, with few files open."""
+"""Many partition directories: each lane and directory has one file, and few are open at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def not_synced(spark):
-    """Thousands of files that need survive no power cut."""
+    """Turns syncing off, since these thousands of files need not survive a power cut."""
     spark.conf.set("firesteel.checkpoint.fsync", "false")
     yield
     spark.conf.unset("firesteel.checkpoint.fsync")

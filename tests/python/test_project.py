@@ -1,4 +1,4 @@
-"""The project's files agree: folders, commands and paths are there, packages are pinned, and each is needed."""
+"""The project's files agree: named folders, commands and paths exist, and packages are pinned."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ PAGES = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "Makefile", ".ci/run
 PATH = re.compile(r"(?<![\w./-])((?:\.\w+|[a-z]+)/[\w./-]*[\w/])")
 
 SHARED_FEATURES = {"half", "num-complex", "num-integer"}
-"""Packages that no source file names: the Rust tests take the features that the extension's own packages ask of them."""
+"""Packages that no source file names.
+
+The Rust tests take the features that the extension's own packages ask of them.
+"""
 
 
 def _pins(group: str) -> dict[str, Requirement]:

@@ -1,4 +1,4 @@
-"""``import pyspark`` inside ``firesteel run``: the same objects, stand-ins for the rest, inherited by children."""
+"""``import pyspark`` in ``firesteel run`` gives the same objects, and stand-ins for the rest."""
 
 from __future__ import annotations
 

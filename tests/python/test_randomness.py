@@ -1,4 +1,4 @@
-"""Random numbers beside what the parity programs ask: in streams, and without a seed."""
+"""Random numbers in streams and without a seed, which the parity programs do not ask for."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""What a writer wrote, its reader gives back: for any rows and options, by a batch and by a stream's file sink.
+"""A reader gives back the rows that its writer wrote, for any rows and options.
 
-Each law says what its format loses. Spark loses the same, no more and no less.
+A batch and a stream's file sink write them. Each law says what its format loses. Spark loses
+exactly the same.
 """
 
 from __future__ import annotations
@@ -74,13 +75,17 @@ def written_by_a_stream(spark, frame, form: str, options: dict[str, Any], path: 
     writer.trigger(availableNow=True).start(str(path)).awaitTermination()
 
 
-# All arguments go by name: Hypothesis looks at the first for attributes, and a session has an error for each it lacks.
+# All arguments go by name. Hypothesis asks the first one for attributes, and a session has an error
+# for each that it lacks.
 # A stream takes three times as long as a batch.
 written = st.sampled_from([written_by_a_batch, written_by_a_batch, written_by_a_batch, written_by_a_stream])
 
 
 def there_and_back(write, spark, form: str, schema: str, rows: list[tuple[Any, ...]], options: dict[str, Any]):
-    """Write rows, read them with the same options, and return them in an order that is the same for both."""
+    """Write rows, and return them as they are read with the same options.
+
+    Both have the same order.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "out"
         write(spark, spark.createDataFrame(rows, schema), form, options, path)
@@ -93,13 +98,13 @@ def ordered(rows) -> list[Any]:
 
 
 def there(rows, *laws) -> list[Any]:
-    """What must come back of rows: the rows, less what each law says is lost."""
+    """The rows that must come back, without the losses that each law names."""
     return ordered(tuple(functools.reduce(lambda cell, law: law(cell), laws, cell) for cell in row) for row in rows)
 
 
 @st.composite
 def csv_tables(draw, *, escapes: bool = False, trimmed: bool = False):
-    """Options of csv, rows that they can write, and what of these comes back."""
+    """Options of csv, rows that they can write and the rows that must come back."""
     quote = draw(st.sampled_from(['"', "'"]))
     options: dict[str, Any] = {
         "sep": draw(st.sampled_from([",", ";", "|", "\t", "||"])),
@@ -165,7 +170,7 @@ def test_csv_gives_back_numbers_and_dates(*, spark, write, table, quote_all):
     assert found == there(rows)
 
 
-# null within an array or a map is kept, a field that is null is left out and so null again.
+# Null within an array or a map is kept. A field that is null is left out and so null again.
 keys = st.text(st.characters(exclude_categories=["Cs"]), max_size=3)
 nested = {
     "list ARRAY<STRING>": st.lists(st.none() | texts, max_size=3),

@@ -107,7 +107,7 @@ except KeyboardInterrupt:
 
 
 def test_sigint_that_a_shell_ignored_for_its_background_job_is_heeded_once_there_is_a_session(tmp_path):
-    # PySpark 4.3 makes a handler of its own when the context is made, ignored or not.
+    # PySpark 4.3 makes its own handler with the context, also if the signal is ignored.
     script = tmp_path / "job.py"
     script.write_text(IGNORED)
     ended = subprocess.run(

@@ -164,7 +164,7 @@ def test_later_runs_of_a_stream_keep_the_schema_of_the_first(
     assert (said in capsys.readouterr().out.splitlines()) == (not schema)
     (arriving / "2.csv").write_text("id,a,b\n5000000000,1.5,2\n", encoding="utf-8")  # whole and small by chance so far
     assert main(words) == 0
-    (arriving / "3.csv").write_text("id,a,b\n3,unknown,4\n", encoding="utf-8")  # inferred anew, `a` would be text
+    (arriving / "3.csv").write_text("id,a,b\n3,unknown,4\n", encoding="utf-8")  # if inferred again, `a` would be text
     assert main(words) == (0 if schema else 1)
     if not schema:
         errors = capsys.readouterr().err

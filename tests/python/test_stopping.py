@@ -1,4 +1,7 @@
-"""Stopping reaches everything: actions inside foreachBatch, functions, writers, models. Functions take turns."""
+"""Stopping reaches actions inside foreachBatch, functions, writers and models.
+
+Functions take turns.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def texts(spark, tmp_path):
 
 
 class Endless:
-    """A function of columns for more rows than anybody waits for: each call takes about a millisecond."""
+    """A function of columns over endless rows, with calls of about a millisecond."""
 
     def __init__(self):
         self.inside = threading.Event()
@@ -38,7 +41,10 @@ class Endless:
 
 
 def stopped_in(texts, checkpoint, function, inside):
-    """Starts a query over `function`, stops it once `inside` is set, and gives the query and how long stopping took."""
+    """Starts a query over `function` and stops it once `inside` is set.
+
+    Returns the query and the time that stopping took.
+    """
     query = texts.writeStream.foreachBatch(function).option("checkpointLocation", str(checkpoint)).start()
     assert inside.wait(PATIENCE)
     query.stop()
@@ -317,7 +323,7 @@ def test_a_function_that_runs_a_query_with_a_function_comes_to_its_end(lanes):
 
 
 class Inside:
-    """How many threads are in a function, and the most that ever were."""
+    """The number of threads in a function, and the most at any time."""
 
     def __init__(self):
         self.lock, self.now, self.most = threading.Lock(), 0, 0

@@ -81,7 +81,7 @@ def test_cells_that_need_escapes_come_back_from_a_csv_sink(spark, tmp_path):
 def test_a_tally_counts_the_batch_that_was_waited_for(spark, until):
     stream = MemoryStream("n INT", spark)
     query = stream.to_df().writeStream.format("noop").start()
-    until(lambda: query.recentProgress)  # nothing was new, under the number of the batch to come
+    until(lambda: query.recentProgress)  # the report without new rows has the number of the next batch
     tally = Tally(query)
     assert not tally.update()
     stream.add([(1,), (2,)])
@@ -138,7 +138,7 @@ def test_a_stop_in_the_middle_of_a_foreach_batch_leaves_the_batch_for_the_next_r
     def interrupted(df, number):
         inside.set()
         assert stopping.wait(60)
-        while True:  # until the stop has come through to an action
+        while True:  # until the stop reaches an action
             try:
                 df.count()
             except BaseException:
@@ -170,7 +170,7 @@ def test_a_new_output_under_an_old_checkpoint_is_read_by_its_log(spark, tmp_path
     for number in range(12):
         score(number, "before")
     assert not [record for record in caplog.records if "went to another output" in record.message]
-    for number in range(12, 24):  # over the number at which the log is folded again
+    for number in range(12, 24):  # beyond the number at which the log is compacted again
         score(number, "after")
         assert spark.read.text(str(tmp_path / "after")).count() == number - 11
     (warning,) = [record for record in caplog.records if "went to another output" in record.message]
@@ -442,7 +442,8 @@ def test_a_misspelt_option_is_named_where_it_is_missing(spark, options, missing)
 
 
 def test_foreach_opens_no_writer_for_a_lane_that_has_no_part_of_the_batch(spark, tmp_path):
-    # PySpark 4.3 with local[4]: one file is one partition, and one task opens and closes, with rows or without.
+    # In PySpark 4.3 with local[4] one file is one partition. One task opens and closes, with rows
+    # or without.
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a").write_text("1\n2\n")
     log = tmp_path / "log"

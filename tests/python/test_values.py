@@ -1,4 +1,7 @@
-"""A value of each Spark type in Python, pandas and Arrow: in by createDataFrame, out by collect, and through functions."""
+"""A value of each Spark type in Python, pandas and Arrow.
+
+It goes in by createDataFrame, out by collect and through functions.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +115,8 @@ def test_an_array_of_three_dimensions_is_refused(spark: SparkSession) -> None:
     assert raised.value.getCondition() == "INVALID_NDARRAY_DIMENSION"
 
 
-# What a function is given ----------------------------------------------------------------------------
+# Arguments of a function -
+# ---------------------------------------------------------------------------
 
 
 def test_seconds_by_way_of_integers_are_seconds(spark: SparkSession) -> None:
@@ -144,7 +148,7 @@ def test_nested_times_are_of_the_zone_of_the_session(new_york: SparkSession) -> 
 
 
 def test_compute_is_there_after_a_bare_import() -> None:
-    # In a process of its own: elsewhere another test has imported it.
+    # This runs in its own process. Elsewhere another test has imported it.
     program = """
         from firesteel.sql import SparkSession
         from firesteel.sql.functions import arrow_udf
@@ -156,7 +160,8 @@ def test_compute_is_there_after_a_bare_import() -> None:
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True)
 
 
-# What a function returns -------------------------------------------------------------------------------
+# Results of a function -
+# ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [pandas_udf, arrow_udf])

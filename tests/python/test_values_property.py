@@ -1,4 +1,4 @@
-"""Whatever the schema and the values: they come back as they went in, by every door and through every kind of function."""
+"""Values of any schema come back as they went in, also through every kind of function."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ASKED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 
 @pytest.fixture(scope="module")
 def session(spark: SparkSession) -> Session:
-    # Hypothesis asks its arguments for attributes that a session has not.
+    # Hypothesis asks its arguments for attributes that a session lacks.
     return lambda: spark
 
 
@@ -140,7 +140,10 @@ def test_an_arrow_table_comes_back_as_it_went_in(session: Session, column: tuple
 
 
 def lost_in_pandas(kind: T.DataType, value: Any) -> bool:
-    """Whether pandas has no place for a value: it has one missing value, and floats where whole numbers are missing."""
+    """Whether pandas cannot hold a value.
+
+    It has only one missing value, and floats where whole numbers are missing.
+    """
     if value is None:
         return False
     if isinstance(kind, (T.FloatType, T.DoubleType)):
@@ -169,6 +172,6 @@ def test_nested_values_go_through_pandas(session: Session, column: tuple[T.DataT
     spark = session()
     kind, values = column
     if isinstance(kind, T.StructType):
-        return  # As an argument it is a data frame, which has no missing rows.
+        return  # As an argument it is a DataFrame, which has no missing rows.
     function = pandas_udf(lambda series: series, kind)
     assert same(values_of(frame_of(spark, column).select(function("v"))), values)

@@ -1,4 +1,4 @@
-"""Clock changes: a day of the local calendar is not always 24 hours, and an hour may occur twice."""
+"""Clock changes: a local day is not always 24 hours, and an hour may occur twice."""
 
 from __future__ import annotations
 

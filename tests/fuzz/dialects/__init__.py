@@ -1,11 +1,12 @@
-"""The dialects that are fuzzed: small languages of text that both engines must read and write alike.
+"""The dialects of the fuzz: small languages of text that both engines must treat alike.
 
 A dialect is a module of this package with these names:
 
-* ``case(choose)`` makes one case, plain JSON data, from a ``random.Random`` and nothing else;
-* ``ask(spark, cases)`` answers cases on the running engine: it yields ``(index, answer)``, in any order;
-* ``shown(case)`` is the case as PySpark code to reproduce it by;
-* ``smaller(case)`` lists cases that are one step smaller, for the search for the smallest one.
+* ``case(choose)`` makes one case as plain JSON data, from a ``random.Random`` and nothing else
+* ``ask(spark, cases)`` answers cases on the running engine and yields ``(index, answer)`` in any
+  order
+* ``shown(case)`` is the case as PySpark code that reproduces it
+* ``smaller(case)`` lists cases that are one step smaller, for the search for the smallest one
 """
 
 from __future__ import annotations
@@ -28,6 +29,6 @@ def load(dialect: str) -> ModuleType:
 
 
 def cases(dialect: str, seed: int, count: int) -> list[Case]:
-    """Make the first cases of a seed: each depends on the dialect, the seed and its own number alone."""
+    """Make the first cases of a seed. Each depends only on the dialect, the seed and its number."""
     make = load(dialect).case
     return [make(random.Random(f"{dialect}:{seed}:{number}")) for number in range(count)]

@@ -1,4 +1,7 @@
-"""Dates and timestamps from text and as text, by Java's patterns and by none, in zones whose clocks change."""
+"""Dates and timestamps from text and as text, with and without Java's patterns.
+
+The zones have changes of clocks.
+"""
 
 from __future__ import annotations
 
@@ -28,18 +31,19 @@ FRACTIONS = {"S": ["1", "12", "0"], "SS": ["1", "12", "123"], "SSS": ["123", "1"
 HALVES = {"a": ["AM", "PM", "am", "pm", "a.m.", "Pm"]}
 OFFSETS = {"XXX": ["Z", "+01:00", "-05:00", "+0100", "z", "+05:30", "+01"], "X": ["Z", "+01", "-0530", "+0100"], "XX": ["Z", "+0100"], "XXXXX": ["Z", "+01:00:30"], "XXXX": ["+010030"], "xxx": ["+00:00", "+01:00", "Z"], "x": ["+00", "+01"], "xx": ["+0000"], "Z": ["+0000", "+0100", "Z", "+01:00"], "ZZZZ": ["GMT", "GMT+01:00"], "ZZZZZ": ["Z", "+01:00"], "VV": ["UTC", "America/New_York", "+01:00", "Z", "EST", "europe/london", "GMT+1", "UTC+01:00"], "z": ["UTC", "EST", "EDT", "PST", "CET", "BST", "IST", "GMT+1", "Europe/London"], "zzzz": ["Coordinated Universal Time", "Eastern Standard Time"], "O": ["GMT", "GMT+1", "GMT+01:00", "UTC+1"], "OOOO": ["GMT+01:00", "GMT"]}
 ERAS = {"G": ["AD", "BC", "ad"], "GGGG": ["Anno Domini"], "GG": ["AD"]}
-# Java has these and Spark refuses them, or takes them only to show; or nobody has them.
+# Spark refuses these though Java has them, or takes them only to show. Or nobody has them.
 REFUSED = {"aa": ["AM"], "uuuu": ["2024"], "u": ["2"], "ddd": ["002"], "e": ["2"], "w": ["1"], "W": ["1"], "Y": ["2024"], "n": ["1"], "A": ["1"], "B": ["at night"], "SSSSSSSSSS": ["1234567890"], "V": ["UTC"], "ZZZZZZ": ["Z"], "XXXXXX": ["Z"], "EEEEE": ["T"], "MMMMM": ["J"], "C": ["20"], "b": ["AM"], "{": ["{"], "#": ["#"], "yyyyyyy": ["0002024"], "aaaa": ["AM"], "DDDD": ["0060"]}
 SHOWN = {"F": ["1"], "q": ["1"], "QQ": ["01"], "QQQ": ["Q1"], "QQQQ": ["1st quarter"]}
 DATE_GAPS = ["-", "-", "/", "", " ", ".", "-", "--"]
 TIME_GAPS = [":", ":", "", " ", "."]
 BETWEEN = ["' '", " ", "'T'", "T", "''", " 'at' ", "_", "", "'"]
 WHOLE_PATTERNS = [("yyyy-MM-dd HH:mm:ss", "2024-01-02 03:04:05"), ("yyyy-MM-dd'T'HH:mm:ss.SSS", "2024-01-02T03:04:05.1"), ("yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]", "2024-01-02T03:04:05"), ("dd/MM/yyyy", "05/01/2024"), ("MMM d, yyyy h:mm a", "Jan 2, 2024 3:04 PM"), ("yyyyMMdd", "20240102"), ("yyyyMMddHHmmss", "20240102030405"), ("yyyyMMddHHmmssSSS", "20240102030405123"), ("EEE, d MMM yyyy HH:mm:ss Z", "Tue, 2 Jan 2024 03:04:05 +0000"), ("yyyy-MM", "2024-02"), ("yyyy", "2024"), ("HH:mm", "03:04"), ("yyyy-DDD", "2024-060"), ("d-M-yy", "2-1-24"), ("H:m:s.S", "3:4:5.6"), ("yyyy-MM-dd hh:mm:ss a", "2024-01-02 12:00:00 AM"), ("yyyy-MM-dd HH:mm:ss VV", "2024-01-02 03:04:05 Europe/London"), ("yyyy-MM-dd HH:mm:ss z", "2024-07-02 03:04:05 EST"), ("MM/dd/yy", "01/02/70"), ("yyyy-MM-dd G", "2024-01-02 AD"), ("[yyyy-MM-dd][dd/MM/yyyy]", "02/01/2024"), ("yyyy-MM-dd[ HH:mm]", "2024-01-02 "), ("yyyy[-MM[-dd]]", "2024-03"), ("'x'yyyy", "x2024"), ("", "")]
-# In the summer and winter of each zone, where its clocks change, where its calendar or its offset is odd.
+# Times in the summer and winter of each zone. Others are at changes of clocks or where a calendar
+# or an offset is odd.
 INSTANTS = ["2024-01-02 03:04:05.123456", "2024-07-02 13:04:05", "2024-03-10 02:30:00", "2024-03-10 03:00:00", "2024-11-03 01:30:00", "2024-11-03 02:00:00", "2024-03-31 01:30:00", "2024-10-27 01:30:00", "2024-10-27 00:59:59.999999", "1970-01-01 00:00:00", "1969-12-31 23:59:59.999", "1900-01-01 00:00:00", "1883-11-18 12:00:00", "1883-11-18 12:03:57", "1847-12-01 00:00:00", "1941-10-01 00:00:00", "1582-10-04 12:00:00", "1582-10-10 00:00:00", "1582-10-15 00:00:00", "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999", "2024-02-29 00:00:00", "2023-12-31 12:00:00", "2024-01-02 00:00:00.1", "2024-01-02 12:00:00.000001", "2024-06-09 10:00:00"]
 ODD_INSTANTS = ["0000-01-01 00:00:00", "-0001-06-01 00:00:00", "10000-01-01 00:00:00", "+12024-01-02 00:00:00", "-10000-01-02 00:00:00"]
 MARKS = ["", "", "", "Z", "+01:00", "-05:00", " UTC", " America/New_York", " Europe/London"]
-# None is a time alone: the date of such a one is today's.
+# None of them is a time alone, since its date would be today's.
 FREE = ["2024-01-02", "2024-1-2", "2024-01", "2024", "24-01-02", "2024-01-02T", "2024-01-02 ", "2024-01-02T03", "2024-01-02T03:04", "2024-01-02 3:4:5", "2024-01-02 03:04:05.", "2024-01-02 03:04:05.1", "2024-01-02 03:04:05.1234567890", "2024-01-02 24:00:00", "2024-01-02 03:60:00", "2024-02-30", "2023-02-29", "2024-13-01", "2024-01-02TT03:04:05", "2024-1-2 3:4", "2024-1-2T3:4:5.6", "2024-01-02 03:04:05 EST", "2024-01-02 03:04:05PST", "2024-01-02 03:04:05+1", "2024-01-02 03:04:05+0100", "2024-01-02 03:04:05+1:30", "2024-01-02 03:04:05+19:00", "2024-01-02 03:04:05 GMT+1", "2024-01-02 03:04:05UTC+01:00", "2024-01-02 03:04:05 Asia/Kolkata", "2024-01-02 03:04:05 asia/kolkata", "2024-01-02Z", "2024-01-02+01:00", "20240102", "1704164645", "epoch", "", " ", "x", "-2024-01-02", "+2024-01-02", "12024-01-02", "012024-01-02", "294247-01-10", "294248-01-01", "0000-01-01", "2024/01/02", " 2024-01-02 03:04:05 ", "2024-01-02\t03:04:05", "2024-01-02 03:04:05\n", "２０２４-01-02", "2024-01-02t03:04:05z", "2024-01-02T03:04:05z", "2024-01-02 03:04:05 +01:00", "2024-01-02 03:04:05+01:00:30", "2024-01-02 03:04:05-00:00"]
 # fmt: on
 
@@ -56,7 +60,8 @@ def case(choose: random.Random) -> Case:
 
 def _parse(choose: random.Random) -> Case:
     pattern, text = _pattern(choose)
-    # Numbers instead of timestamps: Python's own cannot hold each of them. The try_ forms, since an error stands alone.
+    # Numbers stand for timestamps, since Python's own cannot hold all of them. The try_ forms are
+    # used, since an error needs a query of its own.
     calls = [
         ("unix_micros(try_to_timestamp({}, {}))", 8),
         ("unix_micros(to_timestamp({}, {}))", 1),
@@ -102,7 +107,7 @@ def _in_a_file_format(choose: random.Random) -> Case:
     if choose.random() < 0.15:
         text = choose.choice([plain for plain in FREE if plain.isprintable()])
     quoted = literal(pattern).replace("{", "{{").replace("}", "}}")
-    # The default patterns of both formats, now and then.
+    # Now and then the default patterns of both formats.
     kind, number = choose.choice([("TIMESTAMP", "unix_micros"), ("TIMESTAMP", "unix_micros"), ("DATE", "unix_date")])
     name = "timestampFormat" if kind == "TIMESTAMP" else "dateFormat"
     options = f", map('{name}', {quoted})" if pattern and choose.random() < 0.85 else ""
@@ -204,7 +209,10 @@ def _composed(choose: random.Random) -> tuple[str, str]:
 
 
 def _joined(choose: random.Random, fields: list[dict[str, list[str]]], gaps: list[str]) -> list[tuple[str, str]]:
-    """Put fields next to each other; the first of a table is the usual one, and so are the first of its texts."""
+    """Put fields next to each other.
+
+    The first field of a table is the usual one, and so are its first texts.
+    """
     gap = choose.choice(gaps)
     parts: list[tuple[str, str]] = []
     for usual in fields:

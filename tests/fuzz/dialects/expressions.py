@@ -1,7 +1,12 @@
-"""Cases that are SQL expressions over literal values: asked many in one query, alone where one of them fails.
+"""Cases that are SQL expressions over literal values, with many in one query.
 
-A case is ``{"call": "rlike({}, {})", "given": ["text", "pattern"], "over": bool, "conf": {…}}``. What is given is put in as
-parameters, which are literals, or with ``over`` as columns of a relation: an engine may have one way for each.
+A case that fails is asked alone.
+
+A case is ``{"call": "rlike({}, {})", "given": ["text", "pattern"], "over": bool, "conf": {…}}``.
+
+``given``
+is put in as parameters, which are literals. With ``over`` it is put in as columns of a relation. An
+engine may treat the two differently.
 """
 
 from __future__ import annotations
@@ -21,11 +26,14 @@ if TYPE_CHECKING:
     from dialects import Case
 
 TOGETHER = 64
-"""So many cases are asked in one query; a query that fails is halved until the case that fails stands alone."""
+"""The number of cases in one query.
+
+A query that fails is halved until the failing case is alone.
+"""
 
 
 def shown(case: Case) -> str:
-    """Show the query, and what the session must be set to."""
+    """Show the query and the settings of the session."""
     settings = "".join(f"spark.conf.set({key!r}, {value!r}); " for key, value in case.get("conf", {}).items())
     query, given = _query([case], named=False)
     values = (
@@ -46,7 +54,7 @@ def ask(spark: Any, cases: list[Case]) -> Iterator[tuple[int, Any]]:
 
 
 def smaller(case: Case) -> Iterator[Case]:
-    """Take a character, or a piece, out of one of the texts that are given."""
+    """Take a character or a piece out of one of the given texts."""
     for place, value in enumerate(case["given"]):
         if isinstance(value, str):
             for text in shorter(value):
@@ -85,10 +93,12 @@ def _answers(spark: Any, cases: list[Case]) -> list[dict[str, Any]]:
 
 
 def _query(cases: list[Case], *, named: bool) -> tuple[str, list[Any]]:
-    """Spell cases as one query; the values go apart, so that no engine's literals come between."""
+    """Spell cases as one query. The values go apart, so that the literals of an engine play no
+    part.
+    """
     expressions, names, columns, here, there = [], [], [], [], []
     for number, case in enumerate(cases):
-        # A null of no type is another question than a text that is null.
+        # A null without a type is another question than a text that is null.
         marks = ["CAST(? AS STRING)" if value is None else "?" for value in case["given"]]
         if case.get("over"):
             places = [f"c{number}_{place}" if named else "abcdef"[place] for place in range(len(case["given"]))]

@@ -1,9 +1,12 @@
 """Cases that read a file or write one.
 
-``{"do": "read", "format": …, "text": …, "options": {…}, "schema": DDL or None}`` is answered by columns and rows, or by what
-``then`` asks of them, a column or how many they are: a reader need not look at all of a row;
-``{"do": "write", "format": …, "rows": [[text or None]], "schema": DDL, "options": {…}}``, whose texts are cast to the types of the
-schema, by the text of the file and by what reading it with the same options gives.
+``{"do": "read", "format": …, "text": …, "options": {…}, "schema": DDL or None}`` is answered by
+columns and rows. If ``then`` asks for a column or for their number, it is answered by that. A
+reader need not look at all of a row.
+
+``{"do": "write", "format": …, "rows": [[text or None]], "schema": DDL, "options": {…}}`` is
+answered by the text of the file, and by the rows that are read from it with the same options. The
+texts are cast to the types of the schema.
 """
 
 from __future__ import annotations
@@ -28,13 +31,16 @@ THREADS = 4
 
 
 def ask(spark: Any, cases: list[tuple[int, Case]]) -> Iterator[tuple[int, Any]]:
-    """Answer cases one by one, a few at a time: most of the time an engine waits for its own threads."""
+    """Answer cases one by one, a few at a time.
+
+    Most of the time an engine waits for its own threads.
+    """
     with ThreadPoolExecutor(THREADS) as pool:
         yield from pool.map(lambda numbered: (numbered[0], _answer(spark, numbered[1])), cases)
 
 
 def shown(case: Case) -> str:
-    """Show a case as PySpark code; ``path`` is a file, or a directory to write."""
+    """Show a case as PySpark code. ``path`` is a file, or a directory to write."""
     options = f".options(**{case['options']!a})" if case["options"] else ""
     if case["do"] == "write":
         return f"spark.sql({source(_query(case))}).write{options}.{case['format']}(path)"
@@ -44,7 +50,7 @@ def shown(case: Case) -> str:
 
 
 def smaller(case: Case) -> Iterator[Case]:
-    """Take out an option, a row, or a piece of the text or of a cell."""
+    """Take out an option, a row or a piece of the text or of a cell."""
     for options in without_key(case["options"]):
         yield {**case, "options": options}
     if "then" in case:
@@ -73,7 +79,7 @@ def _answer(spark: Any, case: Case) -> Any:
 
 
 def looked_at(choose: random.Random, case: Case) -> Case:
-    """Look at one column alone, or only count the rows, now and then."""
+    """Now and then look at one column alone or only count the rows."""
     names = [field.split(" ")[0] for field in case["schema"].split(", ")] if case["schema"] else []
     if choose.random() < 0.9 or len(names) < 2:
         return case
@@ -112,7 +118,10 @@ def _rows(spark: Any, path: Path, case: Case) -> dict[str, Any]:
 
 
 def _query(case: Case) -> str:
-    """Spell the rows as a query: texts that are cast to their columns' types, or put together as ``select`` says."""
+    """Spell the rows as a query of texts.
+
+    The texts are cast to their columns' types or put together as ``select`` says.
+    """
     fields = [field.split(" ", maxsplit=1) for field in case["schema"].split(", ")]
     columns = [name if kind == "string" else f"CAST({name} AS {kind}) AS {name}" for name, kind in fields]
     names = "abcdef"[: len(case["rows"][0])]

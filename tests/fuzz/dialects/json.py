@@ -1,4 +1,4 @@
-"""JSON: files read and written, ``from_json``, ``to_json``, ``schema_of_json`` and the functions that look into a text."""
+"""JSON: files, ``from_json``, ``to_json``, ``schema_of_json`` and functions of paths."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _read(choose: random.Random) -> Case:
     count = choose.choice([1, 1, 2, 2, 3])
     text = "".join(_record(choose, schema) + choose.choice(ends) for _ in range(count))
     if schema is None and choose.random() < 0.6:
-        # A file of which no line reads is one kind of answer; one line that reads makes room for others.
+        # A file in which no line reads has one kind of answer. One line that reads allows others.
         text = '{"a":0}' + ends[0] + text
     case = {"do": "read", "format": "json", "text": text, "options": options, "schema": schema}
     return looked_at(choose, case)
@@ -190,7 +190,7 @@ def _schema(choose: random.Random, options: dict[str, str]) -> str:
 
 
 def _record(choose: random.Random, schema: str | None) -> str:
-    """Write an object that suits a schema, now and then with something amiss."""
+    """Write an object that suits a schema, now and then with a fault."""
     how = choose.random()
     if how < (0.1 if schema else 0.05):
         return _damaged(choose, _value(choose, 2))

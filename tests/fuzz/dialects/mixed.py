@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def ask(spark: Any, cases: list[Case]) -> Iterator[tuple[int, Any]]:
-    """Answer expressions together, and what needs a file one by one."""
+    """Answer expressions together, and files one by one."""
     numbered = list(enumerate(cases))
     calls = [(index, case) for index, case in numbered if "call" in case]
     for place, answer in expressions.ask(spark, [case for _, case in calls]):
@@ -33,6 +33,6 @@ def smaller(case: Case) -> Iterator[Case]:
 
 
 def options_map(options: dict[str, str]) -> str:
-    """Spell options as the last argument of a call; braces are the templates'."""
+    """Spell options as the last argument of a call. Its braces are those of a template."""
     pairs = [literal(text) for pair in options.items() for text in pair]
     return f", map({', '.join(pairs)})".replace("{", "{{").replace("}", "}}") if pairs else ""

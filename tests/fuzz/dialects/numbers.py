@@ -1,4 +1,7 @@
-"""Numbers from text and as text: casts, ``to_number``, ``to_char``, ``format_number``, ``format_string``, ``conv`` and literals."""
+"""Numbers from text and as text.
+
+Casts, ``to_number``, ``to_char``, ``format_number``, ``format_string``, ``conv`` and literals.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ def case(choose: random.Random) -> Case:
 def _from_text(choose: random.Random) -> Case:
     target = choose.choice(TYPES)
     text = choose.choice(BOOLEANS) if target == "boolean" and choose.random() < 0.7 else _number(choose)
-    # An error stands alone in its query, so most casts are those that give null instead.
+    # An error needs a query of its own, so most casts are those that give null instead.
     cast = choose.choices(["TRY_CAST({} AS %s)", "CAST({} AS %s)"], [4, 1])[0] % target
     return _made(choose, _counted(cast, target), [text])
 
@@ -167,7 +170,7 @@ def _made(choose: random.Random, call: str, given: list[str | int]) -> Case:
 
 
 def _counted(call: str, kind: str) -> str:
-    """Ask for a number instead of a time: Python's own times cannot hold each of Spark's."""
+    """Ask for a number instead of a time, since Python's own times cannot hold all of Spark's."""
     counted = {"timestamp": "unix_micros", "date": "unix_date"}.get(kind)
     return f"{counted}({call})" if counted else call
 
@@ -182,7 +185,7 @@ def _number(choose: random.Random) -> str:
 
 
 def _random_double(choose: random.Random) -> str:
-    """Draw digits and a power: doubles that no list holds."""
+    """Draw digits and a power, for doubles that no list holds."""
     digits = choose.randrange(1, 10 ** choose.choice([1, 3, 8, 17]))
     return f"{choose.choice(['', '', '-'])}{digits}e{choose.choice([0, -1, -2, -3, 3, -8, 8, -17, 20, -30, 300, -320])}"
 
@@ -200,7 +203,7 @@ def _form(choose: random.Random) -> str:
 
 
 def _formed(choose: random.Random, form: str) -> str:
-    """Write a number in the way a form asks for, more or less."""
+    """Write a number more or less as a form asks."""
     text = "".join(
         {"9": choose.choice("129"), "0": choose.choice("012"), "G": ",", "D": "."}.get(sign, sign) for sign in form
     )

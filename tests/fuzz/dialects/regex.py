@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["ask", "case", "shown", "smaller"]
 
 # fmt: off
-# Letters whose other case is several, is another letter, or lies in another block; digits that are not ASCII; line ends
-# that only Java takes for such; a combining mark; characters beyond the basic plane.
+# Letters whose other case is several letters, another letter or in another block. Digits that are
+# not ASCII. Line ends that only Java knows. A combining mark. Characters beyond the basic plane.
 LETTERS = ["a", "b", "A", "B", "k", "K", "\u212a", "s", "S", "\u017f", "i", "I", "\u0130", "\u0131", "ß", "ẞ", "é", "É", "σ", "ς", "Σ", "е"]
 OTHERS = ["1", "\u0663", "_", "-", ".", "$", "^", "+", "😀", "𝒳", "\u0301", "\u200d", "ª", "Ⅷ", "①", "€", "\x00", "\x1c"]
 SPACES = [" ", "\t", "\n", "\r", "\r\n", "\x0b", "\x0c", "\x85", "\xa0", "\u2028", "\u3000"]
@@ -33,7 +33,7 @@ UNICODE = [
 UNKNOWN = ["Foo", "IsFoo", "InFoo", "alpha", "lu", "Greek", "Latin", "isalphabetic", "ISLATIN", "IN_GREEK", ""]
 ANCHORS = ["^", "^", "$", "$", "$", "\\b", "\\b", "\\B", "\\A", "\\z", "\\Z", "\\Z"]
 SEQUENCES = ["\\R"]
-# Each seldom, since what refuses them by name sees nothing else of the pattern.
+# They are rare, since an engine that refuses them sees nothing else of the pattern.
 SELDOM = ["\\G", "\\b{g}", "\\X", "\\N{LATIN SMALL LETTER A}"]
 ESCAPES = ["\\t", "\\n", "\\r", "\\f", "\\a", "\\e", "\\x41", "\\x{1F600}", "\\x{61}", "\\u0061", "\\0101", "\\cA", "\\.", "\\$", "\\\\", "\\-", "\\ "]
 FLAGS = ["i", "u", "iu", "s", "m", "x", "d", "U", "iU", "md", "ms", "-i", "i-s", "sm-x"]
@@ -73,16 +73,20 @@ REPLACEMENTS = [
 ]
 
 
-# A pattern in SQL text is a literal first: escapes, raw literals, neighbours that are put together.
+# A pattern in SQL text is first a literal: escapes, raw literals, neighbours that are joined.
 LITERALS = ["a", "\\\\", "\\d", "\\n", "\\t", "\\0", "\\b", "\\Z", "\\%", "\\_", "\\u0041", "\\u00e9", "\\U0001F600", "\\u41", "\\101", "\\1", "\\12", "\\777", "\\'", '\\"', "\\", "é", "''", '""', "\n", "\\x41", "\\r", "\\a", "$", "{", "?", ":a", "--", "/*"]
 # fmt: on
 
 
 def case(choose: random.Random) -> Case:
-    """Make a pattern, a text that it may match, and a function that takes both; seldom a literal alone."""
+    """Make a pattern, a text that it may match and a function of both.
+
+    Rarely it is a literal alone.
+    """
     if choose.random() < 0.03:
         return {"call": _literal(choose).replace("{", "{{"), "given": []}
-    # Few characters a case, so that they meet; each piece of a pattern comes with a text that is likely to match it.
+    # A case has few characters, so that they meet. Each piece of a pattern comes with a text that
+    # is likely to match it.
     palette = [choose.choice(pool) for pool in (LETTERS, LETTERS, LETTERS, OTHERS, SPACES)]
     pattern, sample = _pattern(choose, palette)
     call, _, others = choose.choices(CALLS, [weight for _, weight, _ in CALLS])[0]
@@ -203,7 +207,7 @@ def _joined(pieces: list[Piece]) -> Piece:
 
 
 def _groups(pattern: str) -> int:
-    """Count the groups, near enough: a group that is not there is asked for now and then."""
+    """Count the groups roughly. A missing group is asked for now and then."""
     return min(len(re.findall(r"\((?!\?)|\(\?<a>", pattern)), 2)
 
 
@@ -212,7 +216,7 @@ def _quoted(character: str) -> str:
 
 
 def _text(choose: random.Random, sample: str, palette: list[str]) -> str:
-    """Take the text that should match, with something before, after or within it, or another text."""
+    """Take another text or the text that should match, perhaps with an addition."""
     if choose.random() < 0.3:
         return "".join(choose.choice(palette) for _ in range(choose.choice([0, 1, 2, 3, 5])))
     for _ in range(choose.choice([0, 0, 1, 1, 2])):

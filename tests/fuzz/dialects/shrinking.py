@@ -1,4 +1,4 @@
-"""One step smaller: what the search for the smallest case tries."""
+"""The steps that the search for the smallest case tries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def shorter(text: str) -> Iterator[str]:
-    """Take a half, a quarter, … and at last each character out of a text, the biggest pieces first."""
+    """Take ever smaller pieces out of a text: a half, a quarter and at last each character."""
     size = len(text) // 2
     while size >= 1:
         for start in range(0, len(text), size):

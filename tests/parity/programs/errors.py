@@ -308,7 +308,7 @@ def a_view_dropped_by_sql_that_is_missing(spark):
 
 
 def error_details(spark):
-    """What an exception can be asked."""
+    """The accessors of an exception."""
     try:
         _frame(spark).select("nmae")
     except Exception as e:

@@ -139,6 +139,6 @@ def backticks_and_dots(spark):
 
 
 def case_of_the_name_asked_for(spark):
-    """The output takes the spelling of the schema for select("A"), since that is what the attribute is called."""
+    """select("A") has the schema's spelling in its output, which is the attribute's name."""
     df = spark.createDataFrame([(1,)], ["Abc"])
     return [df.select("abc").columns, df.select(F.col("ABC")).columns, df.selectExpr("aBC + 1").columns, df.select(df.abc).columns if hasattr(df, "abc") else None, df.withColumn("ABC", F.lit(2)).columns, df.drop("abc").columns, df.withColumnRenamed("ABC", "z").columns]

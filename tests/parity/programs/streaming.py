@@ -12,7 +12,8 @@ from pyspark.sql.streaming import StreamingQueryListener
 def _lines(tmp, name, *lines):
     directory = tmp / "in"
     directory.mkdir(exist_ok=True)
-    # Written beside and moved in, so that no query sees half a file; the times keep the order of arrival.
+    # A file is written beside and moved in, so that no query sees half of it. The times keep the
+    # order of arrival.
     (tmp / name).write_text("".join(line + "\n" for line in lines))
     stamp = 1_700_000_000 + len(os.listdir(directory))
     os.utime(tmp / name, (stamp, stamp))

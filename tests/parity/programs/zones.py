@@ -4,7 +4,7 @@ from pyspark.sql import functions as F
 
 ZONES = ["America/New_York", "Asia/Kolkata"]
 
-# The clock of New York goes forward at 07:00Z on 2024-03-10, and back at 06:00Z on 2024-11-03.
+# The clock of New York goes forward at 07:00Z on 2024-03-10 and back at 06:00Z on 2024-11-03.
 VIEWS = {
     "spring_times": "SELECT * FROM VALUES (timestamp'2024-03-09 17:00:00Z'), (timestamp'2024-03-10 06:30:00Z'), (timestamp'2024-03-10 07:30:00Z'), (timestamp'2024-03-31 00:30:00Z'), (null) AS t(ts)",
     "autumn_times": "SELECT * FROM VALUES (timestamp'2024-11-02 16:00:00Z'), (timestamp'2024-11-03 05:30:00Z'), (timestamp'2024-11-03 06:30:00Z'), (timestamp'2024-04-06 15:15:00Z'), (timestamp'2018-11-04 02:30:00Z') AS t(ts)",
@@ -63,7 +63,7 @@ def frames_in_kolkata(spark):
 
 
 def zones_by_name(spark):
-    """What a session takes for a zone, and how it says it."""
+    """The zones that a session takes, and the names that it shows."""
     found = []
     for zone in ["UTC", "GMT", "Z", "UT", "+05:30", "-08:00", "+5", "GMT+5", "UTC+05:30", "PST", "EST", "America/New_York", "US/Pacific", "Asia/Calcutta", "Etc/GMT+3", "Local", "Mars/Phobos", "utc", "+25:00", ""]:
         try:
