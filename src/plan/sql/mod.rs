@@ -9,6 +9,7 @@
 
 mod dialect;
 mod expr;
+mod from;
 pub mod literal;
 mod query;
 mod statement;

@@ -1,0 +1,197 @@
+//! FROM: tables, joins, samples, pivots.
+
+use sqlparser::ast::{self, JoinConstraint, JoinOperator, TableFactor};
+
+use super::{Sql, dotted, ident, names, unsupported};
+use crate::error::{Error, Result, condition};
+use crate::function::row::fresh_seed;
+use crate::plan::tree::{Expr, JoinKind, JoinOn, Relation, SampleShare};
+
+impl Sql {
+    pub(super) fn from(&self, tables: Vec<ast::TableWithJoins>) -> Result<Relation> {
+        let mut from: Option<Relation> = None;
+        for table in tables {
+            let mut relation = self.table(table.relation)?;
+            for join in table.joins {
+                relation = self.join(relation, join)?;
+            }
+            from = Some(match from {
+                None => relation,
+                Some(left) => Relation::Join {
+                    left: Box::new(left),
+                    right: Box::new(relation),
+                    kind: JoinKind::Inner,
+                    on: JoinOn::None,
+                },
+            });
+        }
+        Ok(from.unwrap_or(Relation::OneRow))
+    }
+
+    fn join(&self, left: Relation, join: ast::Join) -> Result<Relation> {
+        let shown = join.to_string();
+        let right = self.table(join.relation)?;
+        let (kind, constraint) = match join.join_operator {
+            JoinOperator::Join(on) | JoinOperator::Inner(on) => (JoinKind::Inner, on),
+            JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (JoinKind::Left, on),
+            JoinOperator::Right(on) | JoinOperator::RightOuter(on) => (JoinKind::Right, on),
+            JoinOperator::FullOuter(on) => (JoinKind::Full, on),
+            JoinOperator::CrossJoin(on) => (JoinKind::Cross, on),
+            JoinOperator::Semi(on) | JoinOperator::LeftSemi(on) => (JoinKind::LeftSemi, on),
+            JoinOperator::Anti(on) | JoinOperator::LeftAnti(on) => (JoinKind::LeftAnti, on),
+            _ => return Err(unsupported("this join", &shown)),
+        };
+        let on = match constraint {
+            JoinConstraint::On(expr) => JoinOn::Expr(self.expr(expr)?),
+            JoinConstraint::Using(columns) => JoinOn::Using(columns.iter().map(dotted).collect()),
+            JoinConstraint::Natural => JoinOn::Natural,
+            JoinConstraint::None => JoinOn::None,
+        };
+        Ok(Relation::Join { left: Box::new(left), right: Box::new(right), kind, on })
+    }
+
+    fn table(&self, factor: TableFactor) -> Result<Relation> {
+        let shown = factor.to_string();
+        Ok(match factor {
+            TableFactor::Table { name, alias, args: None, sample, version: None, .. } => {
+                let parts = names(&name);
+                let own = parts.last().cloned().unwrap_or_default();
+                let table = match alias {
+                    Some(alias) => renamed(Relation::Table(parts), &alias),
+                    None => Relation::Alias { input: Box::new(Relation::Table(parts)), name: own },
+                };
+                match sample {
+                    Some(
+                        ast::TableSampleKind::BeforeTableAlias(sample) | ast::TableSampleKind::AfterTableAlias(sample),
+                    ) => self.sample(table, *sample)?,
+                    None => table,
+                }
+            }
+            TableFactor::Pivot {
+                table,
+                aggregate_functions,
+                value_column,
+                value_source,
+                default_on_null: None,
+                alias,
+            } => {
+                let [column] = value_column.as_slice() else {
+                    return Err(unsupported("a PIVOT over several columns", &shown));
+                };
+                let ast::PivotValueSource::List(values) = value_source else {
+                    return Err(unsupported("a PIVOT without a list of values", &shown));
+                };
+                let pivot = Relation::Pivot {
+                    input: Box::new(self.table(*table)?),
+                    keys: None,
+                    column: self.expr(column.clone())?,
+                    values: Some(self.with_aliases(values)?),
+                    outputs: self.with_aliases(aggregate_functions)?,
+                };
+                with_alias(pivot, alias)
+            }
+            TableFactor::Table { name, alias, args: Some(args), .. } => {
+                let arguments =
+                    args.args.into_iter().map(|argument| self.table_argument(argument)).collect::<Result<_>>()?;
+                with_alias(Relation::TableFunction { name: dotted(&name).to_lowercase(), arguments }, alias)
+            }
+            TableFactor::Function { lateral: false, name, args, alias, .. } => {
+                let arguments =
+                    args.into_iter().map(|argument| self.table_argument(argument)).collect::<Result<_>>()?;
+                with_alias(Relation::TableFunction { name: dotted(&name).to_lowercase(), arguments }, alias)
+            }
+            TableFactor::Derived { lateral: false, subquery, alias, sample } => {
+                let query = self.query(*subquery)?;
+                let query = match sample {
+                    Some(
+                        ast::TableSampleKind::BeforeTableAlias(sample) | ast::TableSampleKind::AfterTableAlias(sample),
+                    ) => self.sample(query, *sample)?,
+                    None => query,
+                };
+                with_alias(query, alias)
+            }
+            TableFactor::NestedJoin { table_with_joins, alias } => {
+                with_alias(self.from(vec![*table_with_joins])?, alias)
+            }
+            _ => return Err(unsupported("this table", &shown)),
+        })
+    }
+
+    fn with_aliases(&self, exprs: Vec<ast::ExprWithAlias>) -> Result<Vec<Expr>> {
+        let one = |item: ast::ExprWithAlias| -> Result<Expr> {
+            let expr = self.expr(item.expr)?;
+            Ok(match item.alias {
+                Some(alias) => expr.alias(ident(&alias)),
+                None => expr,
+            })
+        };
+        exprs.into_iter().map(one).collect()
+    }
+
+    /// `TABLESAMPLE (10 PERCENT)`, `TABLESAMPLE (5 ROWS)`, `TABLESAMPLE (BUCKET 1 OUT OF 4)`.
+    fn sample(&self, input: Relation, sample: ast::TableSample) -> Result<Relation> {
+        let shown = sample.to_string();
+        let ast::TableSample { name: None, quantity, seed, bucket, offset: None, .. } = sample else {
+            return Err(unsupported("this sample", &shown));
+        };
+        let seed = match seed {
+            Some(seed) => seed.value.to_string().parse().map_err(|_| unsupported("this sample's seed", &shown))?,
+            None => fresh_seed(),
+        };
+        let input = Box::new(input);
+        let number = |value: &dyn std::fmt::Display| -> Result<f64> {
+            value.to_string().parse().map_err(|_| unsupported("this sample", &shown))
+        };
+        let fraction = match (quantity, bucket) {
+            (Some(ast::TableSampleQuantity { unit: Some(ast::TableSampleUnit::Rows), value, .. }), None) => {
+                return Ok(Relation::Limit { rows: self.count("ROWS", value)?, input });
+            }
+            (Some(ast::TableSampleQuantity { unit: Some(ast::TableSampleUnit::Percent), value, .. }), None) => {
+                number(&value)? / 100.0
+            }
+            (None, Some(ast::TableSampleBucket { bucket, total, on: None })) => number(&bucket)? / number(&total)?,
+            _ => return Err(unsupported("this sample", &shown)),
+        };
+        if !(0.0..=1.0).contains(&fraction) {
+            return Err(Error::of(condition::INVALID_TABLESAMPLE_FRACTION).with("fraction", fraction));
+        }
+        Ok(Relation::Sample { input, share: SampleShare::Between(0.0, fraction), seed })
+    }
+
+    fn table_argument(&self, argument: ast::FunctionArg) -> Result<Expr> {
+        match argument {
+            ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) => self.expr(expr),
+            other => Err(unsupported("this argument", &other)),
+        }
+    }
+
+    pub(super) fn lateral_view(&self, input: Relation, view: ast::LateralView) -> Result<Relation> {
+        Ok(Relation::LateralView {
+            input: Box::new(input),
+            generator: self.expr(view.lateral_view)?,
+            outer: view.outer,
+            table: dotted(&view.lateral_view_name),
+            columns: view.lateral_col_alias.iter().map(ident).collect(),
+        })
+    }
+}
+
+fn with_alias(relation: Relation, alias: Option<ast::TableAlias>) -> Relation {
+    match alias {
+        Some(alias) => renamed(relation, &alias),
+        None => relation,
+    }
+}
+
+/// `AS t(a, b)`.
+pub(super) fn renamed(relation: Relation, alias: &ast::TableAlias) -> Relation {
+    let relation = if alias.columns.is_empty() {
+        relation
+    } else {
+        Relation::RenameAll {
+            input: Box::new(relation),
+            names: alias.columns.iter().map(|column| ident(&column.name)).collect(),
+        }
+    };
+    Relation::Alias { input: Box::new(relation), name: ident(&alias.name) }
+}
