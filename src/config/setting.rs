@@ -39,6 +39,7 @@ const SETTINGS: &[(&str, Takes, &str)] = {
         ("spark.sql.session.timeZone", Zone, "UTC"),
         ("spark.sql.shuffle.partitions", Positive, "200"),
         ("spark.sql.mapKeyDedupPolicy", OneOf(&["EXCEPTION", "LAST_WIN"]), "EXCEPTION"),
+        ("spark.sql.runSQLOnFiles", Flag, "true"),
         ("spark.sql.sources.default", Text, "parquet"),
         ("spark.sql.sources.partitionOverwriteMode", OneOf(&["STATIC", "DYNAMIC"]), "STATIC"),
         ("spark.sql.sources.partitionColumnTypeInference.enabled", Flag, "true"),

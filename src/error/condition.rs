@@ -85,6 +85,9 @@ conditions! {
     TABLE_OR_VIEW_NOT_FOUND = "TABLE_OR_VIEW_NOT_FOUND", "42P01", Analysis, "there is no table or view <relationName>.";
     PATH_NOT_FOUND = "PATH_NOT_FOUND", "42K03", Analysis, "the path <path> does not exist.";
     PATH_ALREADY_EXISTS = "PATH_ALREADY_EXISTS", "42K04", Analysis, "the path <outputPath> exists already; set mode \"overwrite\" to replace it.";
+    UNSUPPORTED_DATASOURCE_FOR_DIRECT_QUERY = "UNSUPPORTED_DATASOURCE_FOR_DIRECT_QUERY", "0A000", Analysis, "the data source <dataSourceType> has no files that SQL could name by their path.";
+    FAILED_TO_CREATE_PLAN_FOR_DIRECT_QUERY = "FAILED_TO_CREATE_PLAN_FOR_DIRECT_QUERY", "58030", Analysis, "the files that SQL names by their path cannot be read as <dataSourceType>.";
+    INVALID_EMPTY_LOCATION = "INVALID_EMPTY_LOCATION", "42K05", Analysis, "a path must not be empty, found `<location>`.";
     DATA_SOURCE_NOT_FOUND = "DATA_SOURCE_NOT_FOUND", "42K02", Analysis, "there is no data source <provider>.";
     CONTINUOUS_UNSUPPORTED_SOURCE = "_LEGACY_ERROR_TEMP_2253", "0A000", Unsupported, "Data source <sourceName> does not support continuous processing; use a micro-batch trigger.";
     CONTINUOUS_UNSUPPORTED_SINK = "_LEGACY_ERROR_TEMP_1195", "0A000", Analysis, "'<source>' is not supported with continuous trigger.";

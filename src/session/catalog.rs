@@ -148,10 +148,15 @@ impl Catalog {
 
     /// [`Catalog::find`], or Spark's error.
     pub fn get(&self, parts: &[String]) -> Result<Named> {
-        self.find(parts).ok_or_else(|| match Self::own(parts) {
+        self.find(parts).ok_or_else(|| Self::not_found(parts))
+    }
+
+    /// The error for a name that means nothing.
+    pub fn not_found(parts: &[String]) -> Error {
+        match Self::own(parts) {
             Err(error) if error.condition() == Some(condition::REQUIRES_SINGLE_PART_NAMESPACE) => error,
             _ => Error::of(condition::TABLE_OR_VIEW_NOT_FOUND).with("relationName", quoted(parts)),
-        })
+        }
     }
 
     pub fn put_view(&self, name: &str, view: Arc<Resolved>, replace: bool) -> Result<()> {

@@ -13,6 +13,12 @@ use crate::{sink, source};
 /// Spark's formats that no stream reads or writes.
 const BATCH_ONLY: &[&str] = &["jdbc"];
 
+/// Spark's formats without files that are not here.
+const WITHOUT_FILES: &[&str] = &["hive", "jdbc"];
+
+/// Spark's formats of files that are not here.
+const OTHER_FILES: &[&str] = &["avro", "binaryfile", "orc", "xml"];
+
 /// The formats of a session, by lower-case name.
 #[derive(Default)]
 pub struct Formats {
@@ -52,6 +58,22 @@ impl Formats {
             }
             None => Err(not_found(name)),
         }
+    }
+
+    /// Whether `` name.`path` `` in SQL names files. A name that is no format gives false. A format
+    /// without files is an error.
+    pub fn reads_files(&self, name: &str) -> Result<bool> {
+        let key = name.to_lowercase();
+        if self.inputs.get(&key).is_some_and(|format| format.reads_files()) {
+            return Ok(true);
+        }
+        if self.inputs.contains_key(&key) || self.outputs.contains_key(&key) || WITHOUT_FILES.contains(&&*key) {
+            return Err(Error::of(condition::UNSUPPORTED_DATASOURCE_FOR_DIRECT_QUERY).with("dataSourceType", name));
+        }
+        if OTHER_FILES.contains(&&*key) {
+            return Err(Error::unsupported(format!("files of the format '{name}' are not read by Firesteel")));
+        }
+        Ok(false)
     }
 
     /// The format called `name`, in any case, to write.

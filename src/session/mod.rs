@@ -214,9 +214,10 @@ impl Session {
 
 impl resolve::Names for Session {
     fn table(&self, parts: &[String]) -> Result<Relation> {
-        match self.catalog.get(parts)? {
-            Named::View(view) => Ok(Relation::Resolved(view)),
-            Named::Table(table) => self.table_relation(&table),
+        match self.catalog.find(parts) {
+            Some(Named::View(view)) => Ok(Relation::Resolved(view)),
+            Some(Named::Table(table)) => self.table_relation(&table),
+            None => self.files_by_path(parts)?.ok_or_else(|| Catalog::not_found(parts)),
         }
     }
 

@@ -10,7 +10,7 @@ use super::Session;
 use super::catalog::{Named, Table};
 use super::frame::Frame;
 use crate::config::Options;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result, condition};
 use crate::plan::tree::Relation;
 use crate::source::format::SourceRequest;
 use crate::source::{ReadMode, Source};
@@ -57,18 +57,37 @@ impl Session {
 
     /// `spark.table(name)`, or `spark.readStream.table(name)`.
     pub fn table(self: &Arc<Self>, parts: &[String], mode: ReadMode) -> Result<Frame> {
-        match (self.catalog.get(parts)?, mode) {
-            (Named::View(view), _) => {
-                let name = parts.last().cloned().unwrap_or_default();
-                Frame::new(self, &Relation::Alias { input: Box::new(Relation::Resolved(view)), name })
-            }
-            (Named::Table(table), ReadMode::Batch) => Frame::new(
-                self,
-                &Relation::Alias { name: table.name.clone(), input: Box::new(self.table_relation(&table)?) },
-            ),
-            (Named::Table(table), ReadMode::Stream) => {
-                self.read(ReadRequest { mode: ReadMode::Stream, ..files_of(&table) })
-            }
+        if mode == ReadMode::Stream
+            && let Named::Table(table) = self.catalog.get(parts)?
+        {
+            return self.read(ReadRequest { mode, ..files_of(&table) });
+        }
+        Frame::new(self, &Relation::Table(parts.to_vec()))
+    }
+
+    /// The files that `` json.`/data` `` names; nothing where the first part is no format.
+    pub(super) fn files_by_path(&self, parts: &[String]) -> Result<Option<Relation>> {
+        let [format, path] = parts else { return Ok(None) };
+        if !self.conf().flag("spark.sql.runSQLOnFiles")? || !self.formats.read().reads_files(format)? {
+            return Ok(None);
+        }
+        if path.is_empty() {
+            return Err(Error::of(condition::INVALID_EMPTY_LOCATION).with("location", path));
+        }
+        let request = ReadRequest {
+            format: Some(format.clone()),
+            options: Options::default(),
+            schema: None,
+            paths: vec![path.clone()],
+            mode: ReadMode::Batch,
+        };
+        match self.source(request) {
+            Ok(source) => Ok(Some(Relation::Source { source, streaming: false })),
+            Err(error) if error.kind() == ErrorKind::Analysis => Err(error),
+            Err(error) => Err(Error::of(condition::FAILED_TO_CREATE_PLAN_FOR_DIRECT_QUERY)
+                .with("dataSourceType", format)
+                .detailed(error.to_string())
+                .caused_by(error)),
         }
     }
 

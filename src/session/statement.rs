@@ -266,8 +266,9 @@ fn name_patterns(pattern: &str) -> Vec<NamePattern> {
 }
 
 fn describe(session: &Arc<Session>, name: &[String]) -> Result<Frame> {
-    let table = session.table(name, crate::source::ReadMode::Batch)?;
-    let schema = table.schema();
+    // A path of files is no name of a table here.
+    session.catalog().get(name)?;
+    let schema = session.table(name, crate::source::ReadMode::Batch)?.schema();
     let names: StringArray = schema.fields().iter().map(|field| Some(field.name().as_str())).collect();
     let types: StringArray = schema.fields().iter().map(|field| Some(simple_name(field.data_type()))).collect();
     let comments = arrow::array::new_null_array(&DataType::Utf8, schema.fields().len());

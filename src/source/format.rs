@@ -13,6 +13,11 @@ use crate::runtime::Runtime;
 pub trait InputFormat: Send + Sync {
     fn name(&self) -> &str;
 
+    /// Whether it reads files, which SQL may name by their path.
+    fn reads_files(&self) -> bool {
+        false
+    }
+
     /// Called at `load()`. Reads its options (what it leaves unread gets a warning), infers the
     /// schema where it may.
     fn source(&self, request: SourceRequest<'_>) -> Result<Arc<dyn Source>> {

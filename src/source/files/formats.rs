@@ -34,6 +34,10 @@ impl InputFormat for FileInputFormat {
         }
     }
 
+    fn reads_files(&self) -> bool {
+        true
+    }
+
     fn source(&self, request: SourceRequest<'_>) -> Result<Arc<dyn Source>> {
         let conf = request.conf;
         let reader: Arc<dyn FileReader> = match self {
