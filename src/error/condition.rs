@@ -131,6 +131,11 @@ conditions! {
     MALFORMED_RECORD_IN_PARSING = "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", Runtime, "a record is malformed: <badRecord>. The mode is <failFastMode>; with mode PERMISSIVE what is malformed becomes null.";
     MALFORMED_CSV_RECORD = "MALFORMED_CSV_RECORD", "KD000", Runtime, "a CSV record is malformed: <badRecord>.";
     CANNOT_MERGE_SCHEMAS = "CANNOT_MERGE_SCHEMAS", "42KD9", Runtime, "the schemas of two files do not go together: <left> and <right>.";
+    CREATE_VIEW_NOT_ENOUGH_DATA_COLUMNS = "CREATE_VIEW_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", Analysis, "the view <viewName> has more columns (<viewColumns>) than its query (<dataColumns>).";
+    CREATE_VIEW_TOO_MANY_DATA_COLUMNS = "CREATE_VIEW_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS", "21S01", Analysis, "the view <viewName> has fewer columns (<viewColumns>) than its query (<dataColumns>).";
+    OPERATION_NOT_ALLOWED = "_LEGACY_ERROR_TEMP_0035", "42601", Parse, "Operation not allowed: <message>.";
+    TEMPORARY_VIEW_IF_NOT_EXISTS = "_LEGACY_ERROR_TEMP_0053", "42601", Parse, "It is not allowed to define a TEMPORARY view with IF NOT EXISTS.";
+    DUPLICATE_KEY = "DUPLICATE_KEY", "23505", Parse, "the key <keyColumn> stands twice.";
     COLUMN_ALREADY_EXISTS = "COLUMN_ALREADY_EXISTS", "42711", Analysis, "there are two columns called <columnName>; rename one, or set spark.sql.caseSensitive to true where only case differs.";
     FAILED_READ_FILE_NO_HINT = "FAILED_READ_FILE.NO_HINT", "KD001", Runtime, "the file <path> cannot be read: <reason>";
     FAILED_READ_FILE_FILE_NOT_EXIST = "FAILED_READ_FILE.FILE_NOT_EXIST", "KD001", Runtime, "the file <path> is not there any more; was it removed or replaced while it was read? The option ignoreMissingFiles passes over such files.";

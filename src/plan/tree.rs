@@ -356,14 +356,33 @@ pub enum Grouping {
     },
 }
 
+/// Who sees a temporary view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ViewScope {
+    Session,
+    /// Every session of the process, as `global_temp.name`.
+    Global,
+}
+
+/// What a view shows.
+#[derive(Clone, Debug)]
+pub enum ViewContents {
+    /// `(a, b) AS SELECT …`; without names, those of the query.
+    Query { columns: Vec<String>, query: Relation },
+    /// `(a INT, b STRING) USING csv OPTIONS (…)`; without a schema, that of the files.
+    Read { format: String, schema: Option<arrow::datatypes::SchemaRef>, options: Vec<(String, String)> },
+}
+
 /// What a SQL statement asks for.
 #[derive(Clone, Debug)]
 pub enum Statement {
     Query(Relation),
+    /// `CREATE TEMPORARY VIEW`.
     CreateView {
         name: Vec<String>,
+        scope: ViewScope,
         replace: bool,
-        query: Relation,
+        contents: ViewContents,
     },
     DropView {
         name: Vec<String>,

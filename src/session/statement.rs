@@ -1,5 +1,6 @@
 //! SQL statements that change the session: views, tables, SET.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,12 +11,14 @@ use super::Session;
 use super::catalog::{self, CATALOG, Catalog, DATABASE, Named, Table};
 use super::frame::Frame;
 use super::names::{quoted, sql_view_name};
+use super::read::ReadRequest;
 use super::save::{SaveMode, SaveRequest, save, save_table};
 use crate::config::{Options, setting};
 use crate::error::{Context, Error, Result, condition};
 use crate::plan::functions::{self, NamePattern};
-use crate::plan::tree::{Relation, Statement};
+use crate::plan::tree::{Relation, Statement, ViewContents, ViewScope};
 use crate::runtime::Cancel;
+use crate::source::ReadMode;
 use crate::source::memory::MemoryTable;
 use crate::types::simple_name;
 
@@ -23,9 +26,13 @@ use crate::types::simple_name;
 pub fn run(session: &Arc<Session>, statement: Statement, cancel: &Cancel) -> Result<Frame> {
     match statement {
         Statement::Query(relation) => return Frame::new(session, &relation),
-        Statement::CreateView { name, replace, query } => {
-            let (name, frame) = (sql_view_name(&name)?, Frame::new(session, &query)?);
-            session.catalog().put_view(name, Arc::clone(frame.resolved()), replace)?;
+        Statement::CreateView { name, scope, replace, contents } => {
+            let name = sql_view_name(&name)?;
+            let view = Arc::clone(view(session, name, contents)?.resolved());
+            match scope {
+                ViewScope::Session => session.catalog().put_view(name, view, replace)?,
+                ViewScope::Global => catalog::global_views().put(name, view, replace)?,
+            }
         }
         Statement::DropView { name, if_exists } => {
             if !drop_view(session, &name) && !if_exists {
@@ -72,6 +79,46 @@ pub fn run(session: &Arc<Session>, statement: Statement, cancel: &Cancel) -> Res
 
 fn missing(name: &[String]) -> Error {
     Error::of(condition::TABLE_OR_VIEW_NOT_FOUND).with("relationName", quoted(name))
+}
+
+/// The rows that a temporary view shows.
+fn view(session: &Arc<Session>, name: &str, contents: ViewContents) -> Result<Frame> {
+    let (columns, query) = match contents {
+        ViewContents::Query { columns, query } => (columns, query),
+        ViewContents::Read { format, schema, options } => {
+            return session.read(ReadRequest {
+                format: Some(format),
+                options: Options::new(options),
+                schema,
+                paths: Vec::new(),
+                mode: ReadMode::Batch,
+            });
+        }
+    };
+    let frame = Frame::new(session, &query)?;
+    if columns.is_empty() {
+        return Ok(frame);
+    }
+    let found = frame.schema();
+    if columns.len() != found.fields().len() {
+        let condition = if columns.len() < found.fields().len() {
+            condition::CREATE_VIEW_TOO_MANY_DATA_COLUMNS
+        } else {
+            condition::CREATE_VIEW_NOT_ENOUGH_DATA_COLUMNS
+        };
+        let shown = |names: Vec<&str>| names.iter().map(|name| quoted(&[name])).collect::<Vec<_>>().join(", ");
+        return Err(Error::of(condition)
+            .with("viewName", quoted(&[name]))
+            .with("viewColumns", shown(columns.iter().map(String::as_str).collect()))
+            .with("dataColumns", shown(found.fields().iter().map(|field| field.name().as_str()).collect())));
+    }
+    let case_sensitive = session.conf().case_sensitive();
+    let key = |name: &String| if case_sensitive { name.clone() } else { name.to_lowercase() };
+    let mut seen = HashSet::new();
+    if let Some(twice) = columns.iter().map(key).find(|column| !seen.insert(column.clone())) {
+        return Err(Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", quoted(&[twice])));
+    }
+    frame.derive(|input| Relation::RenameAll { input, names: columns })
 }
 
 /// Whether there was a temporary view of this name.
@@ -268,7 +315,7 @@ fn name_patterns(pattern: &str) -> Vec<NamePattern> {
 fn describe(session: &Arc<Session>, name: &[String]) -> Result<Frame> {
     // A path of files is no name of a table here.
     session.catalog().get(name)?;
-    let schema = session.table(name, crate::source::ReadMode::Batch)?.schema();
+    let schema = session.table(name, ReadMode::Batch)?.schema();
     let names: StringArray = schema.fields().iter().map(|field| Some(field.name().as_str())).collect();
     let types: StringArray = schema.fields().iter().map(|field| Some(simple_name(field.data_type()))).collect();
     let comments = arrow::array::new_null_array(&DataType::Utf8, schema.fields().len());

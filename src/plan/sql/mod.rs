@@ -14,11 +14,12 @@ pub mod literal;
 mod query;
 mod statement;
 mod tokens;
+mod view;
 
 use sqlparser::ast;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::tree::{Expr, Statement};
 use crate::error::{Error, Result, condition};
@@ -41,6 +42,11 @@ impl Sql {
         }
         let mut parser = parser(text)?;
         let table = matches!(&parser.peek_token_ref().token, Token::Word(word) if word.keyword == Keyword::TABLE);
+        if view::begins(&parser) {
+            let statement = self.create_view(&mut parser)?;
+            end(&mut parser)?;
+            return Ok(statement);
+        }
         let statement = if table {
             // `TABLE t` is a query.
             parser.parse_query().map(ast::Statement::Query)
@@ -68,13 +74,16 @@ fn parser(text: &str) -> Result<Parser<'static>> {
 fn end(parser: &mut Parser<'_>) -> Result<()> {
     while parser.consume_token(&Token::SemiColon) {}
     let next = parser.peek_token();
-    if next.token == Token::EOF {
-        return Ok(());
+    if next.token == Token::EOF { Ok(()) } else { Err(syntax_at_token(&next)) }
+}
+
+/// The error for a token that cannot stand where it does.
+fn syntax_at_token(found: &TokenWithSpan) -> Error {
+    if found.token == Token::EOF {
+        return syntax_at("end of input", "");
     }
-    Err(syntax_at(
-        &format!("'{}'", next.token),
-        &format!(" (line {}, pos {})", next.span.start.line, next.span.start.column.saturating_sub(1)),
-    ))
+    let start = found.span.start;
+    syntax_at(&format!("'{}'", found.token), &format!(" (line {}, pos {})", start.line, start.column.saturating_sub(1)))
 }
 
 /// The parser's error as Spark's: what was found, and where.

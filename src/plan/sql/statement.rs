@@ -101,12 +101,8 @@ impl Sql {
         let shown = statement.to_string();
         Ok(match statement {
             ast::Statement::Query(query) => Statement::Query(self.query(*query)?),
-            ast::Statement::CreateView(view) if view.temporary && view.columns.is_empty() && !view.materialized => {
-                Statement::CreateView {
-                    name: names(&view.name),
-                    replace: view.or_replace,
-                    query: self.query(*view.query)?,
-                }
+            ast::Statement::CreateView(_) => {
+                return Err(unsupported("a view that is not TEMPORARY", &shown));
             }
             ast::Statement::CreateTable(table) => self.create_table(table)?,
             ast::Statement::Drop { object_type, if_exists, names: dropped, .. } if dropped.len() == 1 => {
