@@ -131,6 +131,10 @@ conditions! {
     MALFORMED_RECORD_IN_PARSING = "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", Runtime, "a record is malformed: <badRecord>. The mode is <failFastMode>; with mode PERMISSIVE what is malformed becomes null.";
     MALFORMED_CSV_RECORD = "MALFORMED_CSV_RECORD", "KD000", Runtime, "a CSV record is malformed: <badRecord>.";
     CANNOT_MERGE_SCHEMAS = "CANNOT_MERGE_SCHEMAS", "42KD9", Runtime, "the schemas of two files do not go together: <left> and <right>.";
+    INVALID_NUMERIC_LITERAL_RANGE = "INVALID_NUMERIC_LITERAL_RANGE", "22003", Parse, "the literal <rawStrippedQualifier> lies outside <typeName>, which goes from <minValue> to <maxValue>.";
+    NUMERIC_LITERAL_UNREADABLE = "_LEGACY_ERROR_TEMP_0060", "42601", Parse, "<msg>.";
+    UNCLOSED_BRACKETED_COMMENT = "UNCLOSED_BRACKETED_COMMENT", "42601", Parse, "a comment is not closed; end it with */.";
+    UNSUPPORTED_TYPED_LITERAL = "UNSUPPORTED_TYPED_LITERAL", "0A000", Parse, "there are no literals of the type <unsupportedType>, only of <supportedTypes>.";
     CREATE_VIEW_NOT_ENOUGH_DATA_COLUMNS = "CREATE_VIEW_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", Analysis, "the view <viewName> has more columns (<viewColumns>) than its query (<dataColumns>).";
     CREATE_VIEW_TOO_MANY_DATA_COLUMNS = "CREATE_VIEW_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS", "21S01", Analysis, "the view <viewName> has fewer columns (<viewColumns>) than its query (<dataColumns>).";
     OPERATION_NOT_ALLOWED = "_LEGACY_ERROR_TEMP_0035", "42601", Parse, "Operation not allowed: <message>.";

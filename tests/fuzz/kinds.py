@@ -76,16 +76,6 @@ def cause_of_a_malformed_record(case: Case, expected: Any, found: Any) -> bool:
 # regex
 
 
-def raw_literal(case: Case, expected: Any, found: Any) -> bool:
-    """`r'…'`."""
-    return not case["given"] and bool(re.match(r"[rR]['\"]", case["call"])) and _is_value(expected)
-
-
-def escapes_in_a_literal(case: Case, expected: Any, found: Any) -> bool:
-    r"""`'\u0041'`, `'\101'`, `'\_'`."""
-    return not case["given"] and "\\" in case["call"] and _is_value(expected, found)
-
-
 def condition_of_a_bad_replacement(case: Case, expected: Any, found: Any) -> bool:
     """A group that is not there, a `$` or a backslash at the end."""
     return _condition(expected) == "INVALID_REGEXP_REPLACE" and _error(found) is not None and _condition(found) is None
@@ -161,13 +151,6 @@ def conversions_of_format_string(case: Case, expected: Any, found: Any) -> bool:
     """`%a`, `%#x`, `%(d`, and nulls and infinities with a flag."""
     rare = re.search(r"%[^dsf]*[aAhXxEG#(+]", case["call"])
     return _called(case, "format_string", "printf") and bool(rare) and _is_value(expected)
-
-
-def number_literal(case: Case, expected: Any, found: Any) -> bool:
-    """Suffixes after an exponent or a point, more than 38 digits or `BD` after a whole number."""
-    call = case["call"]
-    odd = call[-1].isalpha() or re.search(r"[eE]\+?\d{3}", call) or len(re.findall(r"\d", call)) > 38
-    return not case["given"] and bool(odd)
 
 
 def hexadecimal_number(case: Case, expected: Any, found: Any) -> bool:

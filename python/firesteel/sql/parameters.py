@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _numbers = count()
 # Strings, quoted names and comments are skipped: a colon or a question mark in them is text.
 _TOKENS = re.compile(
+    r"\b[rR](?:'[^']*'|\"[^\"]*\")|"
     r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|::|:(?P<name>[A-Za-z_]\w*)|(?P<mark>\?)",
     re.DOTALL,
 )

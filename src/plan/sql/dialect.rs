@@ -1,4 +1,4 @@
-//! sqlparser's Spark dialect, with backslash escapes in strings and intervals without a unit outside their string.
+//! sqlparser's Spark dialect, with intervals without a unit outside their string.
 
 use sqlparser::ast::{BinaryOperator, Expr};
 use sqlparser::dialect::{Dialect, SparkSqlDialect};
@@ -48,21 +48,12 @@ impl Dialect for SparkDialect {
         true
     }
 
-    fn supports_string_literal_backslash_escape(&self) -> bool {
-        true
-    }
-
     /// `struct(1 AS a, 'x')`.
     fn supports_struct_literal(&self) -> bool {
         true
     }
 
     fn supports_bitwise_shift_operators(&self) -> bool {
-        true
-    }
-
-    /// `'a' 'b'` is `'ab'`.
-    fn supports_string_literal_concatenation(&self) -> bool {
         true
     }
 

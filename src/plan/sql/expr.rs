@@ -267,6 +267,7 @@ impl Sql {
         for access in chain {
             let key = match access {
                 AccessExpr::Dot(ast::Expr::Identifier(name)) => Expr::Literal(ScalarValue::Utf8(Some(ident(&name)))),
+                AccessExpr::Dot(other) => return Err(syntax_at(&format!("'{other}'"), ": a field is a name")),
                 AccessExpr::Subscript(Subscript::Index { index }) => self.expr(index)?,
                 other => return Err(unsupported("this access", &other)),
             };

@@ -1,11 +1,13 @@
 //! Literals: numbers by their size and suffix, strings, and times.
 
+use std::fmt::Display;
+
 use arrow::array::{Array, StringArray};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
 use datafusion::common::ScalarValue;
 use sqlparser::ast::{DateTimeField, Interval, Value};
 
-use super::tokens::SUFFIXES;
+use super::lexer::SUFFIXES;
 use super::{Sql, unsupported};
 use crate::error::{Error, ErrorKind, Result, condition};
 use crate::plan::tree::Expr;
@@ -15,12 +17,7 @@ impl Sql {
     pub(super) fn value(&self, value: Value) -> Result<Expr> {
         Ok(Expr::Literal(match value {
             Value::Number(text, long) => number(&text.to_string(), long)?,
-            Value::SingleQuotedString(text)
-            | Value::DoubleQuotedString(text)
-            | Value::TripleSingleQuotedString(text)
-            | Value::TripleDoubleQuotedString(text)
-            | Value::SingleQuotedRawStringLiteral(text)
-            | Value::DoubleQuotedRawStringLiteral(text) => ScalarValue::Utf8(Some(text)),
+            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => ScalarValue::Utf8(Some(text)),
             Value::HexStringLiteral(text) => ScalarValue::Binary(Some(hex(&text)?)),
             Value::Boolean(value) => ScalarValue::Boolean(Some(value)),
             Value::Null => ScalarValue::Null,
@@ -30,6 +27,9 @@ impl Sql {
 
     /// `DATE '2024-01-01'`, `TIMESTAMP '2024-01-01 00:00:00'`.
     pub(super) fn typed_string(&self, data_type: &str, text: &str) -> Result<Expr> {
+        if !TYPED_LITERALS.iter().any(|known| data_type.eq_ignore_ascii_case(known)) {
+            return Err(unsupported_typed_literal(data_type));
+        }
         let to = ddl::parse_type(data_type)?;
         let text = StringArray::from(vec![text]);
         let value = parse::parse(&text, &to, self.zone, parse::EvalMode::Try)?;
@@ -68,25 +68,57 @@ impl Sql {
     }
 }
 
+/// The types of which there are literals in quotes.
+const TYPED_LITERALS: [&str; 4] = ["DATE", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP"];
+
+/// The error for a text behind a word that is no such type.
+pub(super) fn unsupported_typed_literal(word: &str) -> Error {
+    let known = TYPED_LITERALS.iter().chain(&["INTERVAL", "X"]).map(|known| format!("\"{known}\""));
+    Error::of(condition::UNSUPPORTED_TYPED_LITERAL)
+        .with("unsupportedType", format!("\"{}\"", word.to_uppercase()))
+        .with("supportedTypes", known.collect::<Vec<_>>().join(", "))
+}
+
+/// A number by its suffix and size, which may begin with a minus.
 fn number(text: &str, long: bool) -> Result<ScalarValue> {
-    let out_of_range = || Error::new(ErrorKind::Parse, format!("the number {text} is out of range"));
+    let typed = |name: &str, least: &dyn Display, most: &dyn Display, digits: &str| {
+        Error::of(condition::INVALID_NUMERIC_LITERAL_RANGE)
+            .with("rawStrippedQualifier", digits)
+            .with("typeName", name)
+            .with("minValue", least)
+            .with("maxValue", most)
+    };
+    macro_rules! whole {
+        ($variant:ident, $type:ty, $name:literal, $digits:expr) => {
+            $digits
+                .parse()
+                .map(|value| ScalarValue::$variant(Some(value)))
+                .map_err(|_| typed($name, &<$type>::MIN, &<$type>::MAX, $digits))
+        };
+    }
+    let fractional = |name: &str, most: &str, digits: &str| {
+        let beyond = Magnitude::of(digits)? > Magnitude::of(most)?;
+        if beyond { Err(typed(name, &format!("-{most}"), &most, digits)) } else { Ok(digits.to_owned()) }
+    };
+    let not_a_number = |_| Error::internal(format!("the literal {text} is no number"));
     if long {
-        return text.parse().map(|value| ScalarValue::Int64(Some(value))).map_err(|_| out_of_range());
+        return whole!(Int64, i64, "bigint", text);
     }
     for suffix in SUFFIXES {
-        if let Some(digits) = text.strip_suffix(suffix) {
-            let value = match suffix {
-                "Y" => digits.parse().ok().map(|value| ScalarValue::Int8(Some(value))),
-                "S" => digits.parse().ok().map(|value| ScalarValue::Int16(Some(value))),
-                "F" => digits.parse().ok().map(|value| ScalarValue::Float32(Some(value))),
-                "D" => digits.parse().ok().map(|value| ScalarValue::Float64(Some(value))),
-                _ => return number(digits, false),
-            };
-            return value.ok_or_else(out_of_range);
-        }
+        let Some(digits) = text.strip_suffix(suffix) else { continue };
+        return match suffix {
+            "Y" => whole!(Int8, i8, "tinyint", digits),
+            "S" => whole!(Int16, i16, "smallint", digits),
+            "F" => {
+                let digits = fractional("float", "3.4028234663852886E+38", digits)?;
+                digits.parse().map(|value| ScalarValue::Float32(Some(value))).map_err(not_a_number)
+            }
+            "D" => double(&fractional("double", MOST_DOUBLE, digits)?),
+            _ => decimal(digits).map_err(|error| error.as_kind(ErrorKind::Parse)),
+        };
     }
-    if text.contains(['e', 'E']) {
-        return text.parse().map(|value| ScalarValue::Float64(Some(value))).map_err(|_| out_of_range());
+    if text.contains('E') {
+        return double(&fractional("double", MOST_DOUBLE, text)?);
     }
     if let Ok(value) = text.parse::<i32>() {
         return Ok(ScalarValue::Int32(Some(value)));
@@ -94,18 +126,66 @@ fn number(text: &str, long: bool) -> Result<ScalarValue> {
     if let Ok(value) = text.parse::<i64>() {
         return Ok(ScalarValue::Int64(Some(value)));
     }
-    let (sign, text) = text.strip_prefix('-').map_or((1, text), |text| (-1, text));
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = format!("{whole}{fraction}");
-    let digits = digits.trim_start_matches('0');
-    let unscaled: i128 =
-        sign * if digits.is_empty() { 0 } else { digits.parse::<i128>().map_err(|_| out_of_range())? };
-    let scale = i8::try_from(fraction.len()).map_err(|_| out_of_range())?;
-    let precision = u8::try_from(digits.len().max(fraction.len()).max(1)).map_err(|_| out_of_range())?;
-    if precision > 38 {
-        return Err(out_of_range());
+    decimal(text)
+}
+
+const MOST_DOUBLE: &str = "1.7976931348623157E+308";
+
+fn double(text: &str) -> Result<ScalarValue> {
+    let value = text.parse().map_err(|_| Error::internal(format!("the literal {text} is no number")))?;
+    Ok(ScalarValue::Float64(Some(value)))
+}
+
+/// A number without its sign, for comparisons: 0.`digits` times ten to the `exponent`.
+#[derive(PartialEq, PartialOrd)]
+struct Magnitude {
+    exponent: Option<i64>,
+    digits: String,
+}
+
+impl Magnitude {
+    fn of(text: &str) -> Result<Self> {
+        let (digits, scale) = unscaled(text)?;
+        let significant = digits.trim_start_matches('0');
+        // Zero is less than all others.
+        let exponent = (!significant.is_empty()).then(|| significant.len() as i64 - scale);
+        Ok(Self { exponent, digits: significant.trim_end_matches('0').to_owned() })
     }
-    Ok(ScalarValue::Decimal128(Some(unscaled), precision, scale))
+}
+
+/// The digits of `-1.5E3`, and how many of them stand after the point. The number is negative where
+/// zeros are missing at the end.
+fn unscaled(text: &str) -> Result<(String, i64)> {
+    let text = text.trim_start_matches('-');
+    let (number, exponent) = text.split_once('E').unwrap_or((text, "0"));
+    let exponent: i32 = exponent.parse().map_err(|_| {
+        Error::of(condition::NUMERIC_LITERAL_UNREADABLE).with("msg", "Too many nonzero exponent digits.")
+    })?;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    Ok((format!("{whole}{fraction}"), fraction.len() as i64 - i64::from(exponent)))
+}
+
+/// A decimal with as many digits as were written.
+fn decimal(text: &str) -> Result<ScalarValue> {
+    let (digits, scale) = unscaled(text)?;
+    let digits = digits.trim_start_matches('0');
+    let missing = scale.min(0).unsigned_abs();
+    let precision = (digits.len().max(1) as u64 + missing).max(scale.max(0).unsigned_abs());
+    let most = u64::from(DECIMAL128_MAX_PRECISION);
+    let zeros = usize::try_from(missing).ok().filter(|_| precision <= most);
+    let (Some(zeros), Ok(precision)) = (zeros, u8::try_from(precision)) else {
+        return Err(Error::of(condition::DECIMAL_PRECISION_EXCEEDS_MAX)
+            .with("precision", precision)
+            .with("maxPrecision", most));
+    };
+    let digits = format!("{digits}{}", "0".repeat(zeros));
+    let value: i128 = if digits.is_empty() {
+        0
+    } else {
+        digits.parse().map_err(|_| Error::internal(format!("the literal {text} is no decimal")))?
+    };
+    let value = if text.starts_with('-') { -value } else { value };
+    Ok(ScalarValue::Decimal128(Some(value), precision, i8::try_from(scale.max(0)).unwrap_or_default()))
 }
 
 fn hex(text: &str) -> Result<Vec<u8>> {
@@ -114,7 +194,9 @@ fn hex(text: &str) -> Result<Vec<u8>> {
         .step_by(2)
         .map(|i| padded.get(i..i + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
         .collect::<Option<_>>()
-        .ok_or_else(|| Error::new(ErrorKind::Parse, format!("X'{text}' is not hexadecimal")))
+        .ok_or_else(|| {
+            Error::of(condition::INVALID_TYPED_LITERAL).with("valueType", "\"X\"").with("value", format!("'{text}'"))
+        })
 }
 
 /// Microseconds in a unit of time, or months in a unit of the calendar.

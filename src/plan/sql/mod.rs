@@ -10,6 +10,7 @@
 mod dialect;
 mod expr;
 mod from;
+mod lexer;
 pub mod literal;
 mod query;
 mod statement;
@@ -21,6 +22,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use self::tokens::parser;
 use super::tree::{Expr, Statement};
 use crate::error::{Error, Result, condition};
 use crate::types::zone::Zone;
@@ -65,10 +67,6 @@ impl Sql {
         end(&mut parser)?;
         self.select_item(item)
     }
-}
-
-fn parser(text: &str) -> Result<Parser<'static>> {
-    tokens::parser(text).map_err(|error| syntax(&error))
 }
 
 fn end(parser: &mut Parser<'_>) -> Result<()> {

@@ -4,7 +4,8 @@ use datafusion::common::ScalarValue;
 use sqlparser::ast::{self, GroupByExpr, GroupByWithModifier, SelectItem, SetExpr, SetOperator, SetQuantifier};
 
 use super::from::renamed;
-use super::{Sql, ident, names, unsupported};
+use super::literal::unsupported_typed_literal;
+use super::{Sql, ident, names, syntax_at, unsupported};
 use crate::error::{Error, Result, condition};
 use crate::plan::tree::{Expr, Grouping, Relation, WindowSpec};
 use crate::runtime::stack;
@@ -230,6 +231,12 @@ impl Sql {
     pub(super) fn select_item(&self, item: SelectItem) -> Result<Expr> {
         Ok(match item {
             SelectItem::UnnamedExpr(expr) => self.expr(expr)?,
+            SelectItem::ExprWithAlias { expr: ast::Expr::Identifier(word), alias } if is_text(&alias) => {
+                return Err(unsupported_typed_literal(&word.value));
+            }
+            SelectItem::ExprWithAlias { alias, .. } if is_text(&alias) => {
+                return Err(syntax_at(&format!("'{alias}'"), ": a name goes without quotes, or in backquotes"));
+            }
             SelectItem::ExprWithAlias { expr, alias } => self.expr(expr)?.alias(ident(&alias)),
             SelectItem::ExprWithAliases { expr, aliases } => Expr::Alias {
                 input: Box::new(self.expr(expr)?),
@@ -258,6 +265,11 @@ impl Sql {
     }
 }
 
+/// Whether the parser took a text for a name.
+fn is_text(name: &ast::Ident) -> bool {
+    matches!(name.quote_style, Some('\'' | '"'))
+}
+
 /// The keys, where each part is one.
 fn single(parts: &[Vec<Expr>]) -> Option<Vec<Expr>> {
     parts.iter().all(|part| part.len() == 1).then(|| parts.concat())
@@ -267,7 +279,6 @@ fn single(parts: &[Vec<Expr>]) -> Option<Vec<Expr>> {
 fn whole(expr: &Expr) -> Option<i64> {
     match expr {
         Expr::Literal(ScalarValue::Int32(Some(rows))) => Some(i64::from(*rows)),
-        Expr::Literal(ScalarValue::Int64(Some(rows))) => Some(*rows),
         Expr::Call(call) => match (call.name.as_str(), call.arguments.as_slice()) {
             ("+", [left, right]) => whole(left)?.checked_add(whole(right)?),
             ("-", [left, right]) => whole(left)?.checked_sub(whole(right)?),

@@ -1,23 +1,23 @@
-//! What Spark's grammar reads as one word and sqlparser's tokenizer as several: numbers with a suffix (`1Y`, `2.5D`), and
-//! nested types after `AS` or `::` (`map<string,int>`). Each becomes one token, spelled as the user did.
+//! Tokens in the way that sqlparser's grammar takes them: one for texts side by side (`'a' 'b'`), one
+//! for a nested type after `AS` or `::` (`map<string,int>`), and words that Spark lets be left out.
 
 use sqlparser::keywords::Keyword;
-use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer, Word};
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
 use super::dialect::SparkDialect;
+use super::lexer;
+use crate::error::{Error, Result, condition};
 use crate::plan::limits::{SQL_DEPTH, SQL_WORDS};
 
 /// A parser over the text's tokens, as Spark counts them.
-pub(super) fn parser(text: &str) -> Result<Parser<'static>, ParserError> {
-    let tokens = Tokenizer::new(&SparkDialect, text)
-        .tokenize_with_location()
-        .map_err(|error| ParserError::TokenizerError(error.to_string()))?;
+pub(super) fn parser(text: &str) -> Result<Parser<'static>> {
+    let tokens = lexer::tokens(text)?;
     if tokens.iter().filter(|token| is_word(&token.token)).count() > SQL_WORDS {
-        return Err(ParserError::RecursionLimitExceeded);
+        return Err(Error::of(condition::FAILED_TO_PARSE_TOO_COMPLEX));
     }
     let parser = Parser::new(&SparkDialect).with_recursion_limit(SQL_DEPTH);
-    Ok(parser.with_tokens_with_locations(functions(types(suffixed(tokens)))))
+    Ok(parser.with_tokens_with_locations(functions(types(strings(tokens)))))
 }
 
 /// Whether a token may make the tree deeper. Lists may be long: neither constants nor commas count.
@@ -34,24 +34,34 @@ fn is_word(token: &Token) -> bool {
     )
 }
 
-/// The suffixes that say a number's type; `L` is the tokenizer's own.
-pub(super) const SUFFIXES: [&str; 5] = ["BD", "Y", "S", "F", "D"];
-
-/// Joins a number and the suffix that touches it.
-fn suffixed(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+/// Literals that stand side by side are one: `'a' "b"` is `'ab'`.
+fn strings(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut joined: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut before: Option<usize> = None;
     for next in tokens {
-        // Space between them would be a token of its own: `1 d` is a number and its alias.
-        if let (Some(TokenWithSpan { token: Token::Number(digits, false), span }), Token::Word(word)) =
-            (joined.last_mut(), &next.token)
-            && word.quote_style.is_none()
-            && SUFFIXES.iter().any(|suffix| word.value.eq_ignore_ascii_case(suffix))
-        {
-            digits.push_str(&word.value.to_uppercase());
-            *span = Span::new(span.start, next.span.end);
-        } else {
-            joined.push(next);
+        match &next.token {
+            Token::Whitespace(_) => {}
+            Token::SingleQuotedString(more) | Token::DoubleQuotedString(more) => {
+                if let Some(Token::SingleQuotedString(text) | Token::DoubleQuotedString(text)) =
+                    before.map(|at| &mut joined[at].token)
+                {
+                    text.push_str(more);
+                    continue;
+                }
+                before = Some(joined.len());
+                // The parser knows the shorter name of the type only.
+                if let Some(Token::Word(word)) = joined
+                    .iter_mut()
+                    .map(|token| &mut token.token)
+                    .rfind(|token| !matches!(token, Token::Whitespace(_)))
+                    && word.value.eq_ignore_ascii_case("timestamp_ltz")
+                {
+                    *word = Word { value: "TIMESTAMP".to_owned(), quote_style: None, keyword: Keyword::TIMESTAMP };
+                }
+            }
+            _ => before = None,
         }
+        joined.push(next);
     }
     joined
 }
