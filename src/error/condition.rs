@@ -135,6 +135,10 @@ conditions! {
     NUMERIC_LITERAL_UNREADABLE = "_LEGACY_ERROR_TEMP_0060", "42601", Parse, "<msg>.";
     UNCLOSED_BRACKETED_COMMENT = "UNCLOSED_BRACKETED_COMMENT", "42601", Parse, "a comment is not closed; end it with */.";
     UNSUPPORTED_TYPED_LITERAL = "UNSUPPORTED_TYPED_LITERAL", "0A000", Parse, "there are no literals of the type <unsupportedType>, only of <supportedTypes>.";
+    UNPIVOT_REQUIRES_ATTRIBUTES = "UNPIVOT_REQUIRES_ATTRIBUTES", "42K0A", Analysis, "UNPIVOT takes columns as its <given> expressions where no <empty> expressions are given, found <expressions>.";
+    UNPIVOT_REQUIRES_VALUE_COLUMNS = "UNPIVOT_REQUIRES_VALUE_COLUMNS", "42K0A", Analysis, "UNPIVOT needs a column that becomes rows; all of them are to stay.";
+    UNPIVOT_VALUE_DATA_TYPE_MISMATCH = "UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "42K09", Analysis, "the columns of UNPIVOT have types that do not meet: <types>.";
+    UNPIVOT_VALUE_SIZE_MISMATCH = "UNPIVOT_VALUE_SIZE_MISMATCH", "428C4", Analysis, "each row of UNPIVOT takes as many columns as there are names of values, <names>.";
     CREATE_VIEW_NOT_ENOUGH_DATA_COLUMNS = "CREATE_VIEW_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", Analysis, "the view <viewName> has more columns (<viewColumns>) than its query (<dataColumns>).";
     CREATE_VIEW_TOO_MANY_DATA_COLUMNS = "CREATE_VIEW_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS", "21S01", Analysis, "the view <viewName> has fewer columns (<viewColumns>) than its query (<dataColumns>).";
     OPERATION_NOT_ALLOWED = "_LEGACY_ERROR_TEMP_0035", "42601", Parse, "Operation not allowed: <message>.";

@@ -341,6 +341,37 @@ pub enum Relation {
         values: Option<Vec<Expr>>,
         outputs: Vec<Expr>,
     },
+    /// `UNPIVOT (v FOR name IN (a, b))`, `df.unpivot`.
+    Unpivot {
+        input: Box<Relation>,
+        columns: UnpivotColumns,
+    },
+}
+
+/// Which columns become rows, and what the columns are called that hold them.
+#[derive(Clone, Debug)]
+pub struct UnpivotColumns {
+    /// The columns that stay. Without them, all that `groups` does not name.
+    pub ids: Option<Vec<Expr>>,
+    /// The columns of each row. Without them, each column that `ids` does not name has a row.
+    pub groups: Option<Vec<UnpivotGroup>>,
+    pub label: String,
+    pub values: Vec<String>,
+    pub nulls: UnpivotNulls,
+}
+
+/// `(q1, q2) AS first`: one row of an UNPIVOT. Without a label it is called as its columns are.
+#[derive(Clone, Debug)]
+pub struct UnpivotGroup {
+    pub columns: Vec<Expr>,
+    pub label: Option<String>,
+}
+
+/// Whether an UNPIVOT keeps a row all of whose values are null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnpivotNulls {
+    Included,
+    Excluded,
 }
 
 /// `GROUP BY …`.
@@ -364,7 +395,7 @@ pub enum ViewScope {
     Global,
 }
 
-/// What a view shows.
+/// The rows of a view.
 #[derive(Clone, Debug)]
 pub enum ViewContents {
     /// `(a, b) AS SELECT …`; without names, those of the query.

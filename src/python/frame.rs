@@ -24,7 +24,9 @@ use crate::plan::Attribute;
 use crate::plan::canonical::canonical;
 use crate::plan::functions::NamePattern;
 use crate::plan::resolve::operators::is_orderable;
-use crate::plan::tree::{self, Grouping, JoinKind, JoinOn, Relation, SampleShare};
+use crate::plan::tree::{
+    self, Grouping, JoinKind, JoinOn, Relation, SampleShare, UnpivotColumns, UnpivotGroup, UnpivotNulls,
+};
 use crate::runtime::{Cancel, CancelReason};
 use crate::session::frame;
 use crate::session::names::relation_parts;
@@ -172,6 +174,21 @@ impl FrameHandle {
         let (keys, column, outputs) = (operands(keys)?, operand(column)?, operands(outputs)?);
         let values = values.map(operands).transpose()?;
         self.derive(py, |input| Relation::Pivot { input, keys: Some(keys), column, values, outputs })
+    }
+
+    fn unpivot(
+        &self,
+        py: Python<'_>,
+        ids: &Bound<'_, PyList>,
+        values: Option<&Bound<'_, PyList>>,
+        label: String,
+        value: String,
+    ) -> PyResult<Self> {
+        let ids = Some(operands(ids)?);
+        let group = |column| UnpivotGroup { columns: vec![column], label: None };
+        let groups = values.map(operands).transpose()?.map(|values| values.into_iter().map(group).collect());
+        let columns = UnpivotColumns { ids, groups, label, values: vec![value], nulls: UnpivotNulls::Included };
+        self.derive(py, |input| Relation::Unpivot { input, columns })
     }
 
     /// `on` is names, a condition, or nothing.

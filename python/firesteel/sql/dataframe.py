@@ -653,25 +653,9 @@ class DataFrame:
         variableColumnName, valueColumnName : str
             The columns for their names and values.
         """
-        from firesteel.sql import functions as F
-
-        kept = [Column(_expr(col)) for col in _as_list(ids)]
-        if values is None:
-            known = {col._expr.name() for col in kept}
-            turned = [self[name] for name in self.columns if name not in known]
-        else:
-            turned = [Column(_expr(col)) for col in _as_list(values)]
-        if not turned:
-            raise PySparkValueError(errorClass="CANNOT_BE_EMPTY", messageParameters={"item": "value column"})
-        pairs = [
-            F.struct(F.lit(col._expr.name()).alias(variableColumnName), col.alias(valueColumnName)) for col in turned
-        ]
-        exploded = self.select(*kept, F.explode(F.array(*pairs)).alias("__firesteel_pair"))
-        names = [f"`{name}`" for name in exploded.columns[:-1]]
-        pair = F.col("__firesteel_pair")
-        return exploded.select(
-            *names, pair[variableColumnName].alias(variableColumnName), pair[valueColumnName].alias(valueColumnName)
-        )
+        kept = [_expr(col) for col in _as_list(ids)]
+        turned = None if values is None else [_expr(col) for col in _as_list(values)]
+        return self._new(self._frame.unpivot(kept, turned, variableColumnName, valueColumnName))
 
     def melt(self, ids: Any, values: Any, variableColumnName: str, valueColumnName: str) -> DataFrame:
         """Turns columns into rows, as :meth:`unpivot` does."""

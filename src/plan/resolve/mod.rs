@@ -6,6 +6,7 @@
 //! | `expression` | expressions: types, calls taken out ([`pending`]) |
 //! | `select`, `aggregate`, `window`, `generate`, `lambda`, `subquery` | the places where expressions stand |
 //! | `join`, `sets` | relations of several inputs |
+//! | `unpivot` | columns that become rows |
 //! | `coerce`, `cast` | types that meet; which casts there are |
 //! | `operators`, `decimals`, `date_arithmetic`, `nested` | operators over typed expressions |
 //! | `projection` | one projection over another |
@@ -32,6 +33,7 @@ mod scope;
 mod select;
 mod sets;
 mod subquery;
+mod unpivot;
 mod update_fields;
 mod window;
 
@@ -287,6 +289,7 @@ impl Resolver<'_> {
             Relation::Pivot { input, keys, column, values, outputs } => {
                 self.pivot(self.relation(input)?, keys.as_deref(), column, values.as_deref(), outputs)
             }
+            Relation::Unpivot { input, columns } => self.unpivot(self.relation(input)?, columns),
         }
     }
 
@@ -482,6 +485,14 @@ impl Resolver<'_> {
 
     /// ORDER BY, which may name what its input does not output: aggregates, keys, columns below a projection.
     fn sort(&self, input: &Relation, order: &[Expr], global: bool) -> Result<Resolved> {
+        if let [item] = order
+            && let (Expr::Column(parts), ascending, nulls_first) = direction(item)
+            && let [all] = parts.as_slice()
+            && global
+            && all.eq_ignore_ascii_case("all")
+        {
+            return self.sort_by_all(self.relation(input)?, item, ascending, nulls_first);
+        }
         if let Relation::Aggregate { input, keys, outputs, with_keys, having } = input
             && !generate::slides(outputs)
             && !matches!(keys, Grouping::By(keys) if generate::slides(keys))
@@ -491,7 +502,30 @@ impl Resolver<'_> {
             let sorts = order.iter().zip(&grouped.order).map(|(item, value)| sort_of(item, value)).collect();
             return self.sorted(grouped.resolved, sorts, pending::Pending::default(), true, global);
         }
-        let input = self.relation(input)?;
+        self.sort_rows(self.relation(input)?, order, global)
+    }
+
+    /// `ORDER BY ALL`: by every column, unless one is called so.
+    fn sort_by_all(
+        &self,
+        input: Resolved,
+        item: &Expr,
+        ascending: bool,
+        nulls_first: Option<bool>,
+    ) -> Result<Resolved> {
+        if input.output.iter().any(|attribute| self.same(&attribute.name, "all")) {
+            return self.sort_rows(input, std::slice::from_ref(item), true);
+        }
+        let by = |attribute: &Attribute| Expr::Sort {
+            input: Box::new(Expr::Attribute(attribute.id, attribute.name.clone())),
+            ascending,
+            nulls_first,
+        };
+        let order: Vec<_> = input.output.iter().map(by).collect();
+        self.sort_rows(input, &order, true)
+    }
+
+    fn sort_rows(&self, input: Resolved, order: &[Expr], global: bool) -> Result<Resolved> {
         let (attributes, hidden) = (input.output.clone(), input.hidden.clone());
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Select);
         expressions.hidden = &hidden;

@@ -2,10 +2,11 @@
 
 use sqlparser::ast::{self, JoinConstraint, JoinOperator, TableFactor};
 
-use super::{Sql, dotted, ident, names, unsupported};
+use super::query::is_text;
+use super::{Sql, dotted, ident, names, syntax_at, unsupported};
 use crate::error::{Error, Result, condition};
 use crate::function::row::fresh_seed;
-use crate::plan::tree::{Expr, JoinKind, JoinOn, Relation, SampleShare};
+use crate::plan::tree::{Expr, JoinKind, JoinOn, Relation, SampleShare, UnpivotColumns, UnpivotGroup, UnpivotNulls};
 
 impl Sql {
     pub(super) fn from(&self, tables: Vec<ast::TableWithJoins>) -> Result<Relation> {
@@ -26,6 +27,76 @@ impl Sql {
             });
         }
         Ok(from.unwrap_or(Relation::OneRow))
+    }
+
+    fn sampled(&self, input: Relation, sample: Option<ast::TableSampleKind>) -> Result<Relation> {
+        match sample {
+            Some(ast::TableSampleKind::BeforeTableAlias(sample) | ast::TableSampleKind::AfterTableAlias(sample)) => {
+                self.sample(input, *sample)
+            }
+            None => Ok(input),
+        }
+    }
+
+    /// The rows of a PIVOT or UNPIVOT.
+    fn turned(&self, input: Relation, factor: TableFactor) -> Result<Relation> {
+        let shown = factor.to_string();
+        match factor {
+            TableFactor::Pivot {
+                aggregate_functions,
+                value_column,
+                value_source,
+                default_on_null: None,
+                alias,
+                ..
+            } => {
+                let [column] = value_column.as_slice() else {
+                    return Err(unsupported("a PIVOT over several columns", &shown));
+                };
+                let ast::PivotValueSource::List(values) = value_source else {
+                    return Err(unsupported("a PIVOT without a list of values", &shown));
+                };
+                let pivot = Relation::Pivot {
+                    input: Box::new(input),
+                    keys: None,
+                    column: self.expr(column.clone())?,
+                    values: Some(self.with_aliases(values)?),
+                    outputs: self.with_aliases(aggregate_functions)?,
+                };
+                Ok(with_alias(pivot, alias))
+            }
+            TableFactor::Unpivot { value, null_inclusion, name, columns, alias, .. } => {
+                if let Some(column) = alias.as_ref().and_then(|alias| alias.columns.first()) {
+                    return Err(syntax_at(
+                        "'('",
+                        &format!(": the name of an UNPIVOT takes no columns, found {column}"),
+                    ));
+                }
+                let alone = |value: &ast::Expr| match value {
+                    ast::Expr::Identifier(name) => Ok(ident(name)),
+                    other => Err(syntax_at(&format!("'{other}'"), ": UNPIVOT takes new names of columns")),
+                };
+                let values = several(value).iter().map(alone).collect::<Result<Vec<_>>>()?;
+                let groups = columns
+                    .into_iter()
+                    .map(|item| {
+                        let columns = several(item.expr);
+                        columns.iter().try_for_each(check_column)?;
+                        if let Some(text) = item.alias.as_ref().filter(|alias| is_text(alias)) {
+                            return Err(syntax_at(&format!("'{text}'"), ": a name goes without quotes"));
+                        }
+                        Ok(UnpivotGroup { columns: self.exprs(columns)?, label: item.alias.as_ref().map(ident) })
+                    })
+                    .collect::<Result<Vec<_>>>()?;
+                let nulls = match null_inclusion {
+                    Some(ast::NullInclusion::IncludeNulls) => UnpivotNulls::Included,
+                    _ => UnpivotNulls::Excluded,
+                };
+                let columns = UnpivotColumns { ids: None, groups: Some(groups), label: ident(&name), values, nulls };
+                Ok(with_alias(Relation::Unpivot { input: Box::new(input), columns }, alias))
+            }
+            _ => Err(unsupported("this table", &shown)),
+        }
     }
 
     fn join(&self, left: Relation, join: ast::Join) -> Result<Relation> {
@@ -60,35 +131,11 @@ impl Sql {
                     Some(alias) => renamed(Relation::Table(parts), &alias),
                     None => Relation::Alias { input: Box::new(Relation::Table(parts)), name: own },
                 };
-                match sample {
-                    Some(
-                        ast::TableSampleKind::BeforeTableAlias(sample) | ast::TableSampleKind::AfterTableAlias(sample),
-                    ) => self.sample(table, *sample)?,
-                    None => table,
-                }
+                self.sampled(table, sample)?
             }
-            TableFactor::Pivot {
-                table,
-                aggregate_functions,
-                value_column,
-                value_source,
-                default_on_null: None,
-                alias,
-            } => {
-                let [column] = value_column.as_slice() else {
-                    return Err(unsupported("a PIVOT over several columns", &shown));
-                };
-                let ast::PivotValueSource::List(values) = value_source else {
-                    return Err(unsupported("a PIVOT without a list of values", &shown));
-                };
-                let pivot = Relation::Pivot {
-                    input: Box::new(self.table(*table)?),
-                    keys: None,
-                    column: self.expr(column.clone())?,
-                    values: Some(self.with_aliases(values)?),
-                    outputs: self.with_aliases(aggregate_functions)?,
-                };
-                with_alias(pivot, alias)
+            TableFactor::Pivot { ref table, .. } | TableFactor::Unpivot { ref table, .. } => {
+                let input = self.table(table.as_ref().clone())?;
+                self.turned(input, factor)?
             }
             TableFactor::Table { name, alias, args: Some(args), .. } => {
                 let arguments =
@@ -102,13 +149,7 @@ impl Sql {
             }
             TableFactor::Derived { lateral: false, subquery, alias, sample } => {
                 let query = self.query(*subquery)?;
-                let query = match sample {
-                    Some(
-                        ast::TableSampleKind::BeforeTableAlias(sample) | ast::TableSampleKind::AfterTableAlias(sample),
-                    ) => self.sample(query, *sample)?,
-                    None => query,
-                };
-                with_alias(query, alias)
+                with_alias(self.sampled(query, sample)?, alias)
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 with_alias(self.from(vec![*table_with_joins])?, alias)
@@ -173,6 +214,23 @@ impl Sql {
             table: dotted(&view.lateral_view_name),
             columns: view.lateral_col_alias.iter().map(ident).collect(),
         })
+    }
+}
+
+/// `a`, `(a)`, `(a, b)`: what stands for one value or for several.
+fn several(expr: ast::Expr) -> Vec<ast::Expr> {
+    match expr {
+        ast::Expr::Tuple(items) => items,
+        ast::Expr::Nested(item) => vec![*item],
+        one => vec![one],
+    }
+}
+
+/// An error for what is no column of an UNPIVOT.
+fn check_column(expr: &ast::Expr) -> Result<()> {
+    match expr {
+        ast::Expr::Identifier(_) | ast::Expr::CompoundIdentifier(_) => Ok(()),
+        other => Err(syntax_at(&format!("'{other}'"), ": UNPIVOT takes names of columns")),
     }
 }
 

@@ -266,7 +266,7 @@ impl Sql {
 }
 
 /// Whether the parser took a text for a name.
-fn is_text(name: &ast::Ident) -> bool {
+pub(super) fn is_text(name: &ast::Ident) -> bool {
     matches!(name.quote_style, Some('\'' | '"'))
 }
 

@@ -3,7 +3,7 @@
 
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Whitespace, Word};
 
 use super::dialect::SparkDialect;
 use super::lexer;
@@ -17,7 +17,7 @@ pub(super) fn parser(text: &str) -> Result<Parser<'static>> {
         return Err(Error::of(condition::FAILED_TO_PARSE_TOO_COMPLEX));
     }
     let parser = Parser::new(&SparkDialect).with_recursion_limit(SQL_DEPTH);
-    Ok(parser.with_tokens_with_locations(functions(types(strings(tokens)))))
+    Ok(parser.with_tokens_with_locations(functions(unpivots(types(strings(tokens))))))
 }
 
 /// Whether a token may make the tree deeper. Lists may be long: neither constants nor commas count.
@@ -88,6 +88,55 @@ fn functions(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         }
     }
     tokens
+}
+
+/// Writes the AS that may be left out in `UNPIVOT (v FOR name IN (a x, (b, c) y))`.
+fn unpivots(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let keyword = |token: &Token| match token {
+        Token::Word(word) if word.quote_style.is_none() => word.keyword,
+        _ => Keyword::NoKeyword,
+    };
+    let mut written: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    // How deep in the parentheses of an UNPIVOT, and at which depth its list began.
+    let (mut depth, mut list): (Option<usize>, Option<usize>) = (None, None);
+    let mut before = Token::EOF;
+    for next in tokens {
+        if matches!(next.token, Token::Whitespace(_)) {
+            written.push(next);
+            continue;
+        }
+        let ends_a_column =
+            matches!(&before, Token::RParen) || matches!(&before, Token::Word(word) if word.keyword != Keyword::AS);
+        if depth == list
+            && list.is_some()
+            && ends_a_column
+            && matches!(next.token, Token::Word(_))
+            && keyword(&next.token) != Keyword::AS
+        {
+            written.push(TokenWithSpan { token: Token::make_keyword("AS"), span: next.span });
+            written.push(TokenWithSpan { token: Token::Whitespace(Whitespace::Space), span: next.span });
+        }
+        match (&next.token, depth) {
+            (token, None) if keyword(token) == Keyword::UNPIVOT => depth = Some(0),
+            (Token::LParen, Some(inside)) => {
+                depth = Some(inside + 1);
+                if keyword(&before) == Keyword::IN {
+                    list = depth;
+                }
+            }
+            (Token::RParen, Some(inside)) => {
+                list = list.filter(|list| *list < inside);
+                depth = inside.checked_sub(1).filter(|outside| *outside > 0);
+            }
+            (token, Some(0)) if !matches!(keyword(token), Keyword::INCLUDE | Keyword::EXCLUDE | Keyword::NULLS) => {
+                depth = None;
+            }
+            _ => {}
+        }
+        before = next.token.clone();
+        written.push(next);
+    }
+    written
 }
 
 /// Makes one word of each nested type that a cast names: sqlparser knows `array<…>` only.
