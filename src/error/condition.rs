@@ -139,6 +139,12 @@ conditions! {
     UNPIVOT_REQUIRES_VALUE_COLUMNS = "UNPIVOT_REQUIRES_VALUE_COLUMNS", "42K0A", Analysis, "UNPIVOT needs a column that becomes rows; all of them are to stay.";
     UNPIVOT_VALUE_DATA_TYPE_MISMATCH = "UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "42K09", Analysis, "the columns of UNPIVOT have types that do not meet: <types>.";
     UNPIVOT_VALUE_SIZE_MISMATCH = "UNPIVOT_VALUE_SIZE_MISMATCH", "428C4", Analysis, "each row of UNPIVOT takes as many columns as there are names of values, <names>.";
+    CLAUSE_WITH_PIPE_OPERATORS = "UNSUPPORTED_FEATURE.CLAUSE_WITH_PIPE_OPERATORS", "0A000", Parse, "a pipe |> cannot have <clauses>.";
+    EXCEPT_OVERLAPPING_COLUMNS = "EXCEPT_OVERLAPPING_COLUMNS", "42702", Analysis, "the columns that are left out must be distinct, found <columns>.";
+    MULTIPLE_QUERY_RESULT_CLAUSES = "MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS", "42000", Parse, "<clause1> and <clause2> cannot be in one pipe |>; write two.";
+    PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE = "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "0A000", Parse, "the pipe |> AGGREGATE does not go with <case>.";
+    PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION = "PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION", "0A000", Analysis, "an aggregate function cannot stand in the pipe |> <clause>; use |> AGGREGATE.";
+    PIPE_OPERATOR_WITHOUT_AGGREGATE_FUNCTION = "PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION", "0A000", Analysis, "the pipe |> AGGREGATE takes expressions with an aggregate function; a grouping expression goes behind GROUP BY.";
     CREATE_VIEW_NOT_ENOUGH_DATA_COLUMNS = "CREATE_VIEW_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", Analysis, "the view <viewName> has more columns (<viewColumns>) than its query (<dataColumns>).";
     CREATE_VIEW_TOO_MANY_DATA_COLUMNS = "CREATE_VIEW_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS", "21S01", Analysis, "the view <viewName> has fewer columns (<viewColumns>) than its query (<dataColumns>).";
     OPERATION_NOT_ALLOWED = "_LEGACY_ERROR_TEMP_0035", "42601", Parse, "Operation not allowed: <message>.";

@@ -341,10 +341,32 @@ pub enum Relation {
         values: Option<Vec<Expr>>,
         outputs: Vec<Expr>,
     },
+    /// `|> EXTEND …` and the other pipes that no clause of a SELECT is.
+    Piped {
+        input: Box<Relation>,
+        operator: PipedOperator,
+    },
     /// `UNPIVOT (v FOR name IN (a, b))`, `df.unpivot`.
     Unpivot {
         input: Box<Relation>,
         columns: UnpivotColumns,
+    },
+}
+
+/// A pipe by what it does to the columns.
+#[derive(Clone, Debug)]
+pub enum PipedOperator {
+    /// None: what comes out of a pipe has its columns only, and not those that a SELECT left out.
+    Rows,
+    /// Columns behind those that are there.
+    Extend(Vec<Expr>),
+    /// Other values of columns, each under its alias and over those before.
+    Set(Vec<Expr>),
+    Drop(Vec<Expr>),
+    /// The keys' columns come first. A number is the place of a column of the input.
+    Aggregate {
+        keys: Vec<Expr>,
+        outputs: Vec<Expr>,
     },
 }
 

@@ -6,6 +6,7 @@
 //! | `expression` | expressions: types, calls taken out ([`pending`]) |
 //! | `select`, `aggregate`, `window`, `generate`, `lambda`, `subquery` | the places where expressions stand |
 //! | `join`, `sets` | relations of several inputs |
+//! | `pipe` | pipes that no clause of a SELECT is |
 //! | `unpivot` | columns that become rows |
 //! | `coerce`, `cast` | types that meet; which casts there are |
 //! | `operators`, `decimals`, `date_arithmetic`, `nested` | operators over typed expressions |
@@ -27,6 +28,7 @@ mod naming;
 pub mod nested;
 pub mod operators;
 mod pending;
+mod pipe;
 mod projection;
 mod random;
 mod scope;
@@ -289,6 +291,7 @@ impl Resolver<'_> {
             Relation::Pivot { input, keys, column, values, outputs } => {
                 self.pivot(self.relation(input)?, keys.as_deref(), column, values.as_deref(), outputs)
             }
+            Relation::Piped { input, operator } => self.piped(self.relation(input)?, operator),
             Relation::Unpivot { input, columns } => self.unpivot(self.relation(input)?, columns),
         }
     }

@@ -83,6 +83,10 @@ impl Resolver<'_> {
                 Expr::Several(columns) => outputs.extend(self.outputs(expressions, columns)?),
                 Expr::StarExcept { qualifier, except } => {
                     let attributes = expressions.star(qualifier)?;
+                    let twice = |(at, name): (usize, &String)| except[..at].iter().any(|other| self.same(other, name));
+                    if except.iter().enumerate().any(twice) {
+                        return Err(Error::of(condition::EXCEPT_OVERLAPPING_COLUMNS).with("columns", except.join(", ")));
+                    }
                     for name in except {
                         if !attributes.iter().any(|attribute| self.same(&attribute.name, name)) {
                             return Err(super::scope::unresolved(std::slice::from_ref(name), &attributes));

@@ -62,6 +62,11 @@ impl Dialect for SparkDialect {
         true
     }
 
+    /// `FROM t |> SELECT a`, whose operators [`super::pipe`] writes in a way that the parser reads.
+    fn supports_pipe_operator(&self) -> bool {
+        true
+    }
+
     fn supports_window_function_null_treatment_arg(&self) -> bool {
         true
     }

@@ -29,6 +29,35 @@ impl Sql {
         Ok(from.unwrap_or(Relation::OneRow))
     }
 
+    /// The FROM of a pipe, whose first table is given: joins, a sample, a pivot, a name.
+    pub(super) fn from_over(&self, input: Relation, select: ast::Select) -> Result<Relation> {
+        let shown = select.to_string();
+        let Ok([table]) = <[ast::TableWithJoins; 1]>::try_from(select.from) else {
+            return Err(unsupported("this pipe", &shown));
+        };
+        if table.joins.len() > 1 {
+            return Err(syntax_at("'JOIN'", ": a pipe |> has one join"));
+        }
+        let relation = self.table_over(input, table.relation)?;
+        table.joins.into_iter().try_fold(relation, |left, join| self.join(left, join))
+    }
+
+    fn table_over(&self, input: Relation, factor: TableFactor) -> Result<Relation> {
+        match factor {
+            TableFactor::Table { alias, sample, .. } => {
+                if let Some(column) = alias.as_ref().and_then(|alias| alias.columns.first()) {
+                    return Err(syntax_at("'('", &format!(": a pipe's name takes no columns, found {column}")));
+                }
+                self.sampled(with_alias(input, alias), sample)
+            }
+            TableFactor::Pivot { ref table, .. } | TableFactor::Unpivot { ref table, .. } => {
+                let input = self.table_over(input, table.as_ref().clone())?;
+                self.turned(input, factor)
+            }
+            other => Err(unsupported("this pipe", &other)),
+        }
+    }
+
     fn sampled(&self, input: Relation, sample: Option<ast::TableSampleKind>) -> Result<Relation> {
         match sample {
             Some(ast::TableSampleKind::BeforeTableAlias(sample) | ast::TableSampleKind::AfterTableAlias(sample)) => {

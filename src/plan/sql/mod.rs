@@ -12,13 +12,13 @@ mod expr;
 mod from;
 mod lexer;
 pub mod literal;
+mod pipe;
 mod query;
 mod statement;
 mod tokens;
 mod view;
 
 use sqlparser::ast;
-use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -43,19 +43,12 @@ impl Sql {
             return Err(Error::of(condition::PARSE_EMPTY_STATEMENT));
         }
         let mut parser = parser(text)?;
-        let table = matches!(&parser.peek_token_ref().token, Token::Word(word) if word.keyword == Keyword::TABLE);
         if view::begins(&parser) {
             let statement = self.create_view(&mut parser)?;
             end(&mut parser)?;
             return Ok(statement);
         }
-        let statement = if table {
-            // `TABLE t` is a query.
-            parser.parse_query().map(ast::Statement::Query)
-        } else {
-            parser.parse_statement()
-        };
-        let statement = statement.map_err(|error| syntax(&error))?;
+        let statement = parser.parse_statement().map_err(|error| syntax(&error))?;
         end(&mut parser)?;
         self.to_statement(statement)
     }

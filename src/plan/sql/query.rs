@@ -16,18 +16,22 @@ impl Sql {
     }
 
     fn whole_query(&self, query: ast::Query) -> Result<Relation> {
-        if query.fetch.is_some() || !query.locks.is_empty() || !query.pipe_operators.is_empty() {
-            return Err(unsupported("FETCH, a lock or a pipe", &query));
+        if query.fetch.is_some() || !query.locks.is_empty() {
+            return Err(unsupported("FETCH or a lock", &query));
+        }
+        let arranged = query.order_by.is_some() || query.limit_clause.is_some();
+        if arranged && !query.pipe_operators.is_empty() {
+            return Err(syntax_at("'|>'", ": write ORDER BY, LIMIT and OFFSET before it as pipes of their own"));
         }
         let mut relation = self.set_expr(*query.body)?;
         if let Some(order_by) = query.order_by {
-            let ast::OrderByKind::Expressions(order) = order_by.kind else {
-                return Err(unsupported("ORDER BY ALL", &order_by));
-            };
-            relation = Relation::Sort { input: Box::new(relation), order: self.order(order)?, global: true };
+            relation = self.ordered(relation, order_by)?;
         }
         if let Some(limit) = query.limit_clause {
             relation = self.limit(relation, limit)?;
+        }
+        for operator in query.pipe_operators {
+            relation = self.piped(relation, operator)?;
         }
         let Some(with) = query.with else { return Ok(relation) };
         if with.recursive {
@@ -42,6 +46,60 @@ impl Sql {
             })
             .collect::<Result<_>>()?;
         Ok(Relation::With { tables, input: Box::new(relation) })
+    }
+
+    fn ordered(&self, input: Relation, order_by: ast::OrderBy) -> Result<Relation> {
+        let ast::OrderByKind::Expressions(order) = order_by.kind else {
+            return Err(unsupported("this ORDER BY", &order_by));
+        };
+        Ok(Relation::Sort { input: Box::new(input), order: self.order(order)?, global: true })
+    }
+
+    /// The rows in another order, or some of them: the clauses of a query without its SELECT.
+    pub(super) fn arranged(&self, input: Relation, query: ast::Query) -> Result<Relation> {
+        let SetExpr::Select(select) = *query.body else { return Err(unsupported("this pipe", &query.body)) };
+        let clauses = [
+            ("ORDER BY", query.order_by.is_some()),
+            ("SORT BY", !select.sort_by.is_empty()),
+            ("DISTRIBUTE BY", !select.distribute_by.is_empty()),
+            ("CLUSTER BY", !select.cluster_by.is_empty()),
+            ("LIMIT", query.limit_clause.is_some()),
+        ];
+        let mut given = clauses.iter().filter(|(_, given)| *given).map(|(clause, _)| *clause);
+        if let (Some(first), Some(second)) = (given.next(), given.next()) {
+            return Err(Error::of(condition::MULTIPLE_QUERY_RESULT_CLAUSES)
+                .with("clause1", first)
+                .with("clause2", second));
+        }
+        if let Some(order_by) = query.order_by {
+            return self.ordered(input, order_by);
+        }
+        match query.limit_clause {
+            Some(limit) => self.limit(input, limit),
+            None => self.spread(input, &select.cluster_by, select.distribute_by, select.sort_by),
+        }
+    }
+
+    /// `CLUSTER BY`, `DISTRIBUTE BY`, `SORT BY`.
+    fn spread(
+        &self,
+        input: Relation,
+        cluster_by: &[ast::Expr],
+        distribute_by: Vec<ast::Expr>,
+        sort_by: Vec<ast::OrderByExpr>,
+    ) -> Result<Relation> {
+        if let Some(by) = cluster_by.first() {
+            return Err(unsupported("CLUSTER BY", by));
+        }
+        let mut relation = input;
+        if !distribute_by.is_empty() {
+            let by = self.exprs(distribute_by)?;
+            relation = Relation::Repartition { input: Box::new(relation), partitions: None, by };
+        }
+        if !sort_by.is_empty() {
+            relation = Relation::Sort { input: Box::new(relation), order: self.order(sort_by)?, global: false };
+        }
+        Ok(relation)
     }
 
     fn limit(&self, input: Relation, limit: ast::LimitClause) -> Result<Relation> {
@@ -81,36 +139,45 @@ impl Sql {
         stack::step(|| self.set_operation(body))
     }
 
+    /// A set operation whose leftmost input is given.
+    pub(super) fn set_expr_over(&self, body: SetExpr, input: Relation) -> Result<Relation> {
+        match body {
+            SetExpr::SetOperation { left, op, set_quantifier, right } => {
+                let left = self.set_expr_over(*left, input)?;
+                Ok(self.combined(left, op, set_quantifier, self.set_expr(*right)?))
+            }
+            _ => Ok(input),
+        }
+    }
+
     fn set_operation(&self, body: SetExpr) -> Result<Relation> {
         match body {
             SetExpr::Select(select) => self.select(*select),
             SetExpr::Query(query) => self.query(*query),
             SetExpr::Values(values) => self.values(values),
-            SetExpr::Table(table) => {
-                let parts = table.schema_name.into_iter().chain(table.table_name).collect();
-                Ok(Relation::Table(parts))
-            }
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 let (left, right) = (self.set_expr(*left)?, self.set_expr(*right)?);
-                let all = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName);
-                let by_name = matches!(
-                    set_quantifier,
-                    SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName
-                );
-                match op {
-                    SetOperator::Union => {
-                        let union = Relation::Union { inputs: vec![left, right], by_name, allow_missing: false };
-                        Ok(if all { union } else { Relation::Distinct { input: Box::new(union), subset: None } })
-                    }
-                    SetOperator::Intersect | SetOperator::Except | SetOperator::Minus => Ok(Relation::SetOperation {
-                        left: Box::new(left),
-                        right: Box::new(right),
-                        except: op != SetOperator::Intersect,
-                        all,
-                    }),
-                }
+                Ok(self.combined(left, op, set_quantifier, right))
             }
             other => Err(unsupported("this query", &other)),
+        }
+    }
+
+    fn combined(&self, left: Relation, op: SetOperator, quantifier: SetQuantifier, right: Relation) -> Relation {
+        let all = matches!(quantifier, SetQuantifier::All | SetQuantifier::AllByName);
+        let by_name =
+            matches!(quantifier, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName);
+        match op {
+            SetOperator::Union => {
+                let union = Relation::Union { inputs: vec![left, right], by_name, allow_missing: false };
+                if all { union } else { Relation::Distinct { input: Box::new(union), subset: None } }
+            }
+            SetOperator::Intersect | SetOperator::Except | SetOperator::Minus => Relation::SetOperation {
+                left: Box::new(left),
+                right: Box::new(right),
+                except: op != SetOperator::Intersect,
+                all,
+            },
         }
     }
 
@@ -119,26 +186,26 @@ impl Sql {
         Ok(Relation::Values(rows))
     }
 
-    fn select(&self, select: ast::Select) -> Result<Relation> {
+    fn select(&self, mut select: ast::Select) -> Result<Relation> {
+        let input = self.from(std::mem::take(&mut select.from))?;
+        self.select_over(input, select)
+    }
+
+    /// A SELECT of the rows that its FROM gave.
+    pub(super) fn select_over(&self, input: Relation, select: ast::Select) -> Result<Relation> {
         let shown = select.to_string();
         if select.top.is_some() || select.into.is_some() || !select.connect_by.is_empty() {
             return Err(unsupported("TOP, INTO or CONNECT BY", &shown));
         }
-        if !select.cluster_by.is_empty() {
-            return Err(unsupported("CLUSTER BY", &shown));
-        }
         let windows = self.named_windows(select.named_window)?;
-        let mut relation = self.from(select.from)?;
+        let mut relation = input;
         for view in select.lateral_views {
             relation = self.lateral_view(relation, view)?;
         }
         if let Some(predicate) = select.selection {
             relation = Relation::Filter { input: Box::new(relation), predicate: self.expr(predicate)? };
         }
-        let mut outputs = Vec::new();
-        for item in select.projection {
-            outputs.push(with_windows(self.select_item(item)?, &windows)?);
-        }
+        let mut outputs = self.select_list(select.projection, &windows)?;
         if outputs.is_empty() {
             // `FROM t` alone.
             outputs.push(Expr::Star(Vec::new()));
@@ -161,18 +228,16 @@ impl Sql {
             Some(ast::Distinct::Distinct) => relation = Relation::Distinct { input: Box::new(relation), subset: None },
             Some(ast::Distinct::On(_)) => return Err(unsupported("DISTINCT ON", &shown)),
         }
-        if !select.distribute_by.is_empty() {
-            let by = self.exprs(select.distribute_by)?;
-            relation = Relation::Repartition { input: Box::new(relation), partitions: None, by };
-        }
-        if !select.sort_by.is_empty() {
-            relation = Relation::Sort { input: Box::new(relation), order: self.order(select.sort_by)?, global: false };
-        }
+        relation = self.spread(relation, &select.cluster_by, select.distribute_by, select.sort_by)?;
         for hint in &select.optimizer_hints {
             check_hints(&hint.text)?;
             relation = Relation::Hint { input: Box::new(relation), name: hint.text.trim().to_owned() };
         }
         Ok(relation)
+    }
+
+    pub(super) fn select_list(&self, items: Vec<SelectItem>, windows: &[(String, WindowSpec)]) -> Result<Vec<Expr>> {
+        items.into_iter().map(|item| with_windows(self.select_item(item)?, windows)).collect()
     }
 
     fn grouping(&self, group_by: GroupByExpr, having: bool) -> Result<Option<Grouping>> {
@@ -252,7 +317,7 @@ impl Sql {
     }
 
     /// `WINDOW w AS (…)`, by name.
-    fn named_windows(&self, windows: Vec<ast::NamedWindowDefinition>) -> Result<Vec<(String, WindowSpec)>> {
+    pub(super) fn named_windows(&self, windows: Vec<ast::NamedWindowDefinition>) -> Result<Vec<(String, WindowSpec)>> {
         let mut named: Vec<(String, WindowSpec)> = Vec::new();
         for ast::NamedWindowDefinition(name, definition) in windows {
             let spec = match definition {

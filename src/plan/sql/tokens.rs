@@ -6,7 +6,7 @@ use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Whitespace, Word};
 
 use super::dialect::SparkDialect;
-use super::lexer;
+use super::{lexer, pipe};
 use crate::error::{Error, Result, condition};
 use crate::plan::limits::{SQL_DEPTH, SQL_WORDS};
 
@@ -17,7 +17,8 @@ pub(super) fn parser(text: &str) -> Result<Parser<'static>> {
         return Err(Error::of(condition::FAILED_TO_PARSE_TOO_COMPLEX));
     }
     let parser = Parser::new(&SparkDialect).with_recursion_limit(SQL_DEPTH);
-    Ok(parser.with_tokens_with_locations(functions(unpivots(types(strings(tokens))))))
+    let tokens = pipe::as_calls(unpivots(types(queries(strings(tokens)))))?;
+    Ok(parser.with_tokens_with_locations(functions(tokens)))
 }
 
 /// Whether a token may make the tree deeper. Lists may be long: neither constants nor commas count.
@@ -88,6 +89,79 @@ fn functions(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         }
     }
     tokens
+}
+
+/// The tokens from a place on that are no space, each with its own place.
+fn words_from(tokens: &[TokenWithSpan], from: usize) -> impl Iterator<Item = (usize, &Token)> {
+    let from_here = tokens.iter().enumerate().skip(from);
+    from_here.map(|(at, token)| (at, &token.token)).filter(|(_, token)| !matches!(token, Token::Whitespace(_)))
+}
+
+/// Writes `SELECT * FROM` where a query is `TABLE t`, and where it is a FROM in parentheses.
+fn queries(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let keyword = |token: &Token| match token {
+        Token::Word(word) if word.quote_style.is_none() => word.keyword,
+        _ => Keyword::NoKeyword,
+    };
+    let mut written: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    // The first word of a `DESCRIBE TABLE t`, where TABLE says nothing.
+    let describes = words_from(&tokens, 0)
+        .next()
+        .is_some_and(|(_, first)| matches!(keyword(first), Keyword::DESC | Keyword::DESCRIBE));
+    let (mut before, mut words) = (Token::LParen, 0);
+    for (at, next) in tokens.iter().enumerate() {
+        if matches!(next.token, Token::Whitespace(_)) {
+            written.push(next.clone());
+            continue;
+        }
+        words += 1;
+        let begins = matches!(before, Token::LParen)
+            || matches!(
+                keyword(&before),
+                Keyword::AS
+                    | Keyword::UNION
+                    | Keyword::ALL
+                    | Keyword::DISTINCT
+                    | Keyword::EXCEPT
+                    | Keyword::INTERSECT
+                    | Keyword::MINUS
+            );
+        let token = |token: Token| TokenWithSpan { token, span: next.span };
+        let star = [Token::make_keyword("SELECT"), Token::Mul].map(token);
+        let named = matches!(words_from(&tokens, at + 1).next(), Some((_, Token::Word(_))));
+        if describes && words == 2 && keyword(&next.token) == Keyword::TABLE && named {
+            continue;
+        }
+        match keyword(&next.token) {
+            Keyword::TABLE if begins && named => {
+                written.extend(star);
+                written.push(token(Token::make_keyword("FROM")));
+            }
+            Keyword::FROM if words > 1 && matches!(before, Token::LParen) && !has_select(&tokens[at..]) => {
+                written.extend(star);
+                written.push(next.clone());
+            }
+            _ => written.push(next.clone()),
+        }
+        before = next.token.clone();
+    }
+    written
+}
+
+/// Whether a query that begins with FROM has a SELECT of its own, before its pipes.
+fn has_select(tokens: &[TokenWithSpan]) -> bool {
+    let mut depth = 0_usize;
+    for token in tokens {
+        match &token.token {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => return false,
+            Token::RParen => depth -= 1,
+            Token::VerticalBarRightAngleBracket if depth == 0 => return false,
+            Token::Word(word) if depth == 0 && word.keyword == Keyword::SELECT => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Writes the AS that may be left out in `UNPIVOT (v FOR name IN (a x, (b, c) y))`.

@@ -1,0 +1,106 @@
+//! `|> EXTEND`, `|> SET`, `|> DROP`, `|> AGGREGATE`.
+
+use std::collections::HashSet;
+
+use datafusion::common::ScalarValue;
+
+use super::aggregate::{AggregateRequest, has_aggregate};
+use super::scope::Scope;
+use super::{Resolver, named_anywhere};
+use crate::error::{Error, Result, condition};
+use crate::plan::Resolved;
+use crate::plan::tree::{Expr, Grouping, PipedOperator};
+
+impl Resolver<'_> {
+    pub(super) fn piped(&self, input: Resolved, operator: &PipedOperator) -> Result<Resolved> {
+        match operator {
+            PipedOperator::Rows => Ok(Resolved { hidden: named_anywhere(&input.hidden), ..input }),
+            PipedOperator::Extend(list) => {
+                list.iter().try_for_each(|item| check_row(item, "EXTEND"))?;
+                let list: Vec<_> = std::iter::once(&Expr::Star(Vec::new())).chain(list).cloned().collect();
+                self.project(input, &list)
+            }
+            PipedOperator::Set(list) => list.iter().try_fold(input, |input, item| self.set_column(input, item)),
+            PipedOperator::Drop(columns) => self.drop_named(input, columns),
+            PipedOperator::Aggregate { keys, outputs } => {
+                outputs.iter().try_for_each(check_aggregate)?;
+                let keys = Grouping::By(keys.iter().map(|key| positional(key, &input)).collect());
+                let request = AggregateRequest { keys: &keys, outputs, with_keys: true, having: None, order: &[] };
+                self.aggregate(input, &request).map(|grouped| grouped.resolved)
+            }
+        }
+    }
+
+    /// The input with another value in a column that is there.
+    fn set_column(&self, input: Resolved, item: &Expr) -> Result<Resolved> {
+        check_row(item, "SET")?;
+        let Expr::Alias { input: value, names, .. } = item else { return Err(Error::internal("a SET without a name")) };
+        let name = names.first().cloned().unwrap_or_default();
+        let scope = Scope { attributes: &input.output, case_sensitive: self.conf().case_sensitive() };
+        let Some(found) = scope.find(std::slice::from_ref(&name))? else {
+            return Err(scope.unresolved(&[name]));
+        };
+        let column = (found.attribute.name.clone(), value.as_ref().clone());
+        self.with_columns(input, &[column])
+    }
+
+    /// The input without columns that must be there.
+    fn drop_named(&self, input: Resolved, columns: &[Expr]) -> Result<Resolved> {
+        let scope = Scope { attributes: &input.output, case_sensitive: self.conf().case_sensitive() };
+        let (mut dropped, mut shown) = (Vec::new(), Vec::new());
+        for column in columns {
+            let Expr::Column(parts) = column else {
+                return Err(Error::unsupported("|> DROP takes names of columns"));
+            };
+            let found = scope.find(parts)?.filter(|found| found.fields.is_empty());
+            let attribute = found.ok_or_else(|| scope.unresolved(parts))?.attribute;
+            dropped.push(Expr::Attribute(attribute.id, attribute.name.clone()));
+            shown.push((attribute.id, parts.join(".")));
+        }
+        let mut seen = HashSet::new();
+        if !shown.iter().all(|(id, _)| seen.insert(*id)) {
+            let columns: Vec<_> = shown.into_iter().map(|(_, name)| name).collect();
+            return Err(Error::of(condition::EXCEPT_OVERLAPPING_COLUMNS).with("columns", columns.join(", ")));
+        }
+        self.drop_columns(input, &dropped)
+    }
+}
+
+/// An error for an expression over more than one row.
+fn check_row(item: &Expr, clause: &str) -> Result<()> {
+    if is_star(item) {
+        return Err(star());
+    }
+    if has_aggregate(item) {
+        return Err(Error::of(condition::PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION).with("clause", clause));
+    }
+    Ok(())
+}
+
+/// An error for an expression without an aggregate function.
+fn check_aggregate(item: &Expr) -> Result<()> {
+    if is_star(item) {
+        return Err(star());
+    }
+    if has_aggregate(item) { Ok(()) } else { Err(Error::of(condition::PIPE_OPERATOR_WITHOUT_AGGREGATE_FUNCTION)) }
+}
+
+fn is_star(item: &Expr) -> bool {
+    matches!(item, Expr::Star(_) | Expr::StarExcept { .. })
+}
+
+fn star() -> Error {
+    Error::of(condition::INVALID_USAGE_OF_STAR).with("elem", "'*'").with("prettyName", "a pipe's expression")
+}
+
+/// The column at a place that a key gives as a number.
+fn positional(key: &Expr, input: &Resolved) -> Expr {
+    let place = match key {
+        Expr::Literal(ScalarValue::Int32(Some(place))) => usize::try_from(*place).ok(),
+        _ => None,
+    };
+    match place.and_then(|place| place.checked_sub(1)).and_then(|index| input.output.get(index)) {
+        Some(attribute) => Expr::Attribute(attribute.id, attribute.name.clone()),
+        None => key.clone(),
+    }
+}
