@@ -145,6 +145,10 @@ conditions! {
     PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE = "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "0A000", Parse, "the pipe |> AGGREGATE does not go with <case>.";
     PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION = "PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION", "0A000", Analysis, "an aggregate function cannot stand in the pipe |> <clause>; use |> AGGREGATE.";
     PIPE_OPERATOR_WITHOUT_AGGREGATE_FUNCTION = "PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION", "0A000", Analysis, "the pipe |> AGGREGATE takes expressions with an aggregate function; a grouping expression goes behind GROUP BY.";
+    INVALID_FRACTION_OF_INTERVAL = "INVALID_INTERVAL_FORMAT.INVALID_FRACTION", "22006", IllegalArgument, "the interval '<input>' has a fraction of <unit>; only seconds have one.";
+    UNMATCHED_FORMAT_OF_INTERVAL = "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE", "22006", Parse, "the interval '<input>' has not the fields <fields>.";
+    MIXED_INTERVAL_UNITS = "_LEGACY_ERROR_TEMP_0029", "42000", Parse, "Cannot mix year-month and day-time fields: <literal>.";
+    DATETIME_OVERFLOW = "DATETIME_OVERFLOW", "22008", Arithmetic, "<operation>: the result is no timestamp.";
     CREATE_VIEW_NOT_ENOUGH_DATA_COLUMNS = "CREATE_VIEW_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01", Analysis, "the view <viewName> has more columns (<viewColumns>) than its query (<dataColumns>).";
     CREATE_VIEW_TOO_MANY_DATA_COLUMNS = "CREATE_VIEW_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS", "21S01", Analysis, "the view <viewName> has fewer columns (<viewColumns>) than its query (<dataColumns>).";
     OPERATION_NOT_ALLOWED = "_LEGACY_ERROR_TEMP_0035", "42601", Parse, "Operation not allowed: <message>.";

@@ -13,6 +13,7 @@ use super::limits::ExpressionExtent;
 use super::{AttrId, Resolved};
 use crate::function::Function;
 use crate::source::Source;
+use crate::types::interval_fields::IntervalFields;
 
 /// An expression as it was written.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub enum Expr {
     /// intervals `Duration(µs)`, year-month intervals `Interval(YearMonth)`, calendar intervals
     /// `Interval(MonthDayNano)`.
     Literal(ScalarValue),
+    /// A constant interval with the fields of its type, which a scalar has not.
+    Interval(ScalarValue, IntervalFields),
     /// A function or operator by Spark's name: `+ - * / % and or not = <=> < <= > >= ! & | ^ ~ in
     /// between like …`, `isnull`, `sum`, `explode`. Operators use their symbol as the name; see
     /// [`Call`].
@@ -565,6 +568,7 @@ impl Expr {
             | Self::StarExcept { .. }
             | Self::Subquery { .. }
             | Self::Literal(_)
+            | Self::Interval(..)
             | Self::LambdaVariable(_)) => leaf,
         };
         change(rebuilt)
@@ -612,6 +616,7 @@ impl Expr {
             | Self::Star(_)
             | Self::StarExcept { .. }
             | Self::Literal(_)
+            | Self::Interval(..)
             | Self::LambdaVariable(_) => {}
         }
     }

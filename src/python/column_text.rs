@@ -17,7 +17,7 @@ pub fn text(expr: &Expr) -> String {
         Expr::Subquery { kind: SubqueryKind::Scalar, .. } => "scalarsubquery()".into(),
         Expr::Subquery { kind: SubqueryKind::Exists, .. } => "exists()".into(),
         Expr::Subquery { kind: SubqueryKind::In(value), .. } => format!("{} IN (listquery())", text(value)),
-        Expr::Literal(value) => literal(value),
+        Expr::Literal(value) | Expr::Interval(value, _) => literal(value),
         Expr::Call(call) => call_text(call),
         Expr::Function { function, arguments } => format!("{}({})", function.name(), list(arguments)),
         Expr::Alias { input, names, .. } => match names.as_slice() {

@@ -9,6 +9,7 @@ use arrow::datatypes::{
 };
 
 use super::calendar::{self, MICROS_PER_DAY, MICROS_PER_SECOND};
+use super::interval_fields::IntervalFields;
 use super::zone::Zone;
 use crate::error::{Error, Result};
 
@@ -100,11 +101,11 @@ fn writer<'a>(array: &'a dyn Array, zone: Zone, style: Style) -> Result<Writer<'
         }
         DataType::Duration(_) => {
             let array = array.as_primitive::<DurationMicrosecondType>();
-            Box::new(move |row, out| out.write_str(&day_time(array.value(row))))
+            Box::new(move |row, out| out.write_str(&IntervalFields::DAY_TO_SECOND.show(array.value(row))))
         }
         DataType::Interval(IntervalUnit::YearMonth) => {
             let array = array.as_primitive::<IntervalYearMonthType>();
-            Box::new(move |row, out| out.write_str(&year_month(array.value(row))))
+            Box::new(move |row, out| out.write_str(&IntervalFields::YEAR_TO_MONTH.show(i64::from(array.value(row)))))
         }
         DataType::Interval(IntervalUnit::MonthDayNano) => {
             let array = array.as_primitive::<IntervalMonthDayNanoType>();
@@ -292,21 +293,6 @@ fn clock(micros: i64) -> String {
         text.push_str(format!("{fraction:06}").trim_end_matches('0'));
     }
     text
-}
-
-/// `INTERVAL '1 02:03:04.5' DAY TO SECOND`.
-pub fn day_time(micros: i64) -> String {
-    let sign = if micros < 0 { "-" } else { "" };
-    let magnitude = i128::from(micros).unsigned_abs();
-    let day = MICROS_PER_DAY as u128;
-    format!("INTERVAL '{sign}{} {}' DAY TO SECOND", magnitude / day, clock((magnitude % day) as i64))
-}
-
-/// `INTERVAL '2-3' YEAR TO MONTH`.
-pub fn year_month(months: i32) -> String {
-    let sign = if months < 0 { "-" } else { "" };
-    let magnitude = months.unsigned_abs();
-    format!("INTERVAL '{sign}{}-{}' YEAR TO MONTH", magnitude / 12, magnitude % 12)
 }
 
 /// `1 years 2 months 3 days 4 hours`, `0 seconds`.

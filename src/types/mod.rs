@@ -16,6 +16,7 @@
 //! |---|---|
 //! | [`ddl`], [`type_json`] | types as text: DDL strings, and Spark's JSON form |
 //! | [`parse`], [`pattern`], [`interval`] | text to values: by the rules of `CAST`, by a pattern, intervals |
+//! | [`interval_fields`] | the fields of an interval type, and how its values look |
 //! | [`display`], [`csv_text`], [`json_text`], [`show`] | values to text: `CAST`, CSV, JSON, and the table of `show()` |
 //! | [`calendar`], [`zone`] | days since 1970 as dates; time zones by the names that Java takes |
 //! | [`uri`] | paths as `file:` URIs, and back |
@@ -25,6 +26,7 @@ pub mod csv_text;
 pub mod ddl;
 pub mod display;
 pub mod interval;
+pub mod interval_fields;
 pub mod json_text;
 pub mod parse;
 pub mod pattern;

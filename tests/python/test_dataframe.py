@@ -294,9 +294,9 @@ def test_calls_over_odd_arguments_are_refused_and_do_not_panic(spark):
         spark.sql("SELECT format_string('%99999999999999999999d', 1)").collect()
     ends = spark.createDataFrame([(-(1 << 63), (1 << 63) - 1)], "a long, b long")
     for text in (
-        "timestampdiff('DAY', timestamp_micros(a), timestamp_micros(b))",
-        "timestampadd('YEAR', b, timestamp_micros(b))",
-        "timestampadd('DAY', 1, timestamp_micros(b))",
+        "timestampdiff(DAY, timestamp_micros(a), timestamp_micros(b))",
+        "timestampadd(YEAR, b, timestamp_micros(b))",
+        "timestampadd(DAY, 1, timestamp_micros(b))",
     ):
         with pytest.raises(ArithmeticException):
             ends.selectExpr(text).collect()

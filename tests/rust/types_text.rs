@@ -6,6 +6,7 @@ use arrow::array::{Array, Float64Array, Int64Array, ListArray, StringArray};
 use arrow::datatypes::{DataType, Field, Int64Type};
 use firesteel::error::ErrorKind;
 use firesteel::types::display::{self, Style};
+use firesteel::types::interval_fields::IntervalFields;
 use firesteel::types::parse::{self, EvalMode};
 use firesteel::types::pattern::Pattern;
 use firesteel::types::zone::Zone;
@@ -139,8 +140,8 @@ fn nested_values_and_intervals_as_text() {
     )]);
     assert_eq!(display::one(&pair, 0, Zone::UTC), "{1.5}");
     assert_eq!(display::one(&Int64Array::from(vec![None]), 0, Zone::UTC), "null");
-    assert_eq!(display::day_time(93_784_500_000), "INTERVAL '1 02:03:04.5' DAY TO SECOND");
-    assert_eq!(display::year_month(-27), "INTERVAL '-2-3' YEAR TO MONTH");
+    assert_eq!(IntervalFields::DAY_TO_SECOND.show(93_784_500_000), "INTERVAL '1 02:03:04.5' DAY TO SECOND");
+    assert_eq!(IntervalFields::YEAR_TO_MONTH.show(-27), "INTERVAL '-2-3' YEAR TO MONTH");
     assert_eq!(
         display::calendar_interval(14, 3, 3_661_500_000),
         "1 years 2 months 3 days 1 hours 1 minutes 1.5 seconds"

@@ -17,7 +17,7 @@ use super::per_value::{
     Date, DateOut, Int, IntervalOut, Long, MicrosOut, MonthsOut, Text, Timestamp, TimestampNtz, TimestampNtzOut,
     TimestampOut, kernel, map1, map2, one, one_or, safe_kernel, two, two_or,
 };
-use crate::error::{Error, Result, condition};
+use crate::error::{Error, ErrorKind, Result, condition};
 use crate::plan::kernels::arithmetic::overflow;
 use crate::plan::kernels::cast::beyond_timestamps;
 use crate::plan::resolve::cast::cast;
@@ -57,12 +57,8 @@ pub const TABLE: super::Table = &[
     (
         "dateadd",
         Scalar(|c, a| {
-            if a.len() == 3 {
-                timestamp_add(c, a)
-            } else {
-                let [day, n] = fixed(c, a)?;
-                add_days(c, day, n, false)
-            }
+            let [day, n] = fixed(c, a)?;
+            add_days(c, day, n, false)
         }),
     ),
     (
@@ -194,9 +190,6 @@ fn add_days(context: &CallContext<'_>, day: Typed, days: Typed, minus: bool) -> 
 }
 
 fn date_diff(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
-    if arguments.len() == 3 {
-        return timestamp_diff(context, arguments);
-    }
     two::<Date, Date, i32>(context, arguments, |end, start| end.wrapping_sub(start))
 }
 
@@ -654,12 +647,14 @@ fn convert_timezone(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Res
 
 fn unit(context: &CallContext<'_>, argument: &Typed) -> Result<DateTimeUnit> {
     let name = constant_text(context, argument, 0)?.unwrap_or_default();
-    DateTimeUnit::of(&name).filter(|unit| *unit <= DateTimeUnit::Year).ok_or_else(|| {
-        Error::of(condition::INVALID_PARAMETER_VALUE_DATETIME_UNIT)
-            .with("functionName", format!("`{}`", context.name.to_lowercase()))
-            .with("parameter", "`unit`")
-            .with("invalidValue", format!("'{name}'"))
-    })
+    DateTimeUnit::of(&name).filter(|unit| *unit <= DateTimeUnit::Year).ok_or_else(|| bad_unit(context, &name))
+}
+
+fn bad_unit(context: &CallContext<'_>, name: &str) -> Error {
+    Error::of(condition::INVALID_PARAMETER_VALUE_DATETIME_UNIT)
+        .with("functionName", format!("`{}`", context.name.to_lowercase()))
+        .with("parameter", "`unit`")
+        .with("invalidValue", format!("'{name}'"))
 }
 
 /// `timestampadd(unit, n, timestamp)`.
@@ -672,15 +667,16 @@ fn timestamp_add(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
     let arguments = vec![implicit(context, number, &DataType::Int64, 1)?, implicit(context, value, &to, 2)?];
     Ok(kernel(context, &format!("({unit:?}, {})", zone.id()), to, true, arguments, move |arrays| {
         let add = |number: i64, micros: i64| -> Result<Option<i64>> {
+            let beyond = || Error::of(condition::DATETIME_OVERFLOW).with("operation", format!("add {number} {unit:?}"));
             let moved = if let Some(months) = unit.months() {
                 number.checked_mul(months).and_then(|months| zone.plus(micros, months, 0, 0))
             } else {
-                let step = unit.micros().and_then(|length| length.checked_mul(number)).ok_or_else(out_of_range)?;
+                let step = unit.micros().and_then(|length| length.checked_mul(number)).ok_or_else(beyond)?;
                 // 24 hours are 24 hours here, unlike in an interval; a day is one of the local calendar.
                 let days = if unit >= DateTimeUnit::Day { step / MICROS_PER_DAY } else { 0 };
                 zone.plus(micros, 0, days, step - days * MICROS_PER_DAY)
             };
-            moved.map(Some).ok_or_else(out_of_range)
+            moved.map(Some).ok_or_else(beyond)
         };
         if ntz {
             map2::<Long, TimestampNtz, TimestampNtzOut>(arrays, |number, micros| {
@@ -695,6 +691,11 @@ fn timestamp_add(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
 /// `timestampdiff(unit, start, end)`: whole units.
 fn timestamp_diff(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let [by, start, end] = fixed(context, arguments)?;
+    // It is one of adding only.
+    let name = constant_text(context, &by, 0)?.filter(|name| name.eq_ignore_ascii_case("DAYOFYEAR"));
+    if let Some(name) = name {
+        return Err(bad_unit(context, &name).as_kind(ErrorKind::IllegalArgument));
+    }
     let unit = unit(context, &by)?;
     let zone = Zone::of(context.conf.time_zone())?;
     let arguments = vec![implicit(context, start, &timestamp(), 1)?, implicit(context, end, &timestamp(), 2)?];

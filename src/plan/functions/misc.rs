@@ -16,6 +16,7 @@ use crate::error::{Error, Result, condition};
 use crate::plan::kernels::Kernel;
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::{is_integral, is_numeric};
+use crate::plan::resolve::date_arithmetic::interval_fields;
 use crate::plan::resolve::operators;
 use crate::plan::typed::Typed;
 use crate::types::display::{self, Style};
@@ -27,7 +28,10 @@ pub const TABLE: super::Table = &[
         "typeof",
         Scalar(|c, a| {
             let value = single(c, a)?;
-            Ok(text(simple_name(&value.data_type)))
+            Ok(text(match interval_fields(&value) {
+                Some(fields) => format!("interval {fields}").to_lowercase(),
+                None => simple_name(&value.data_type),
+            }))
         }),
     ),
     (

@@ -9,13 +9,13 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
 
 use super::coerce::{is_float, is_integral, is_numeric};
+use super::date_arithmetic::interval_fields;
 use crate::config::Conf;
 use crate::error::{Error, Result, condition};
 use crate::plan::kernels::Kernel;
 use crate::plan::kernels::cast::convert;
-use crate::plan::kernels::dates::BETWEEN_DATES;
 use crate::plan::typed::{Typed, literal};
-use crate::types::calendar::MICROS_PER_SECOND;
+use crate::types::interval_fields::IntervalField;
 use crate::types::parse::EvalMode;
 use crate::types::zone::Zone;
 use crate::types::{map_fields, sql_name};
@@ -38,6 +38,11 @@ pub fn cast_as(value: Typed, to: &DataType, mode: EvalMode, conf: &Conf) -> Resu
     if value.data_type == DataType::Null {
         let expr = Expr::Literal(ScalarValue::try_from(to)?, None);
         return Ok(Typed { expr, data_type: to.clone(), nullable: true });
+    }
+    if *to == DataType::Utf8
+        && let Some(text) = interval_text(&value)
+    {
+        return Ok(text);
     }
     let zone = Zone::of(conf.time_zone())?;
     let nullable = value.nullable || may_give_null(&value.data_type, to, mode);
@@ -67,20 +72,17 @@ pub fn explicit(value: Typed, to: &DataType, try_cast: bool, conf: &Conf, text: 
     cast_as(value, to, mode, conf)
 }
 
-/// An interval that a cast counts in other units than seconds or months, as one of as many seconds or months.
-///
-/// Spark counts an interval by its smallest field. Ours carry no fields: a constant shows the smallest that it needs, the difference of
-/// two dates is one of days, and any other is Spark's own default, DAY TO SECOND or YEAR TO MONTH.
+/// An interval with as many seconds or months as a cast to a number counts. Spark counts an interval
+/// by its smallest field.
 fn counted(value: Typed) -> Typed {
-    let units = match &value.expr {
-        Expr::Literal(ScalarValue::DurationMicrosecond(Some(micros)), _) => {
-            [86_400, 3_600, 60].into_iter().find(|seconds| micros % (seconds * MICROS_PER_SECOND) == 0)
-        }
-        Expr::Literal(ScalarValue::IntervalYearMonth(Some(months)), _) => (months % 12 == 0).then_some(12),
-        Expr::ScalarFunction(call) if call.func.name() == BETWEEN_DATES => Some(86_400),
-        _ => None,
+    let Some(fields) = interval_fields(&value) else { return value };
+    let units = match fields.last {
+        IntervalField::Year => 12,
+        IntervalField::Day => 86_400,
+        IntervalField::Hour => 3_600,
+        IntervalField::Minute => 60,
+        IntervalField::Month | IntervalField::Second => return value,
     };
-    let Some(units) = units else { return value };
     let data_type = value.data_type.clone();
     match &value.expr {
         Expr::Literal(ScalarValue::DurationMicrosecond(Some(micros)), _) => {
@@ -96,6 +98,17 @@ fn counted(value: Typed) -> Typed {
         .infallible()
         .call(vec![value]),
     }
+}
+
+/// A constant interval as text, by the fields of its type.
+fn interval_text(value: &Typed) -> Option<Typed> {
+    let fields = interval_fields(value)?;
+    let text = match &value.expr {
+        Expr::Literal(ScalarValue::DurationMicrosecond(Some(micros)), _) => fields.show(*micros),
+        Expr::Literal(ScalarValue::IntervalYearMonth(Some(months)), _) => fields.show(i64::from(*months)),
+        _ => return None,
+    };
+    Some(literal(ScalarValue::Utf8(Some(text))))
 }
 
 /// Whether Spark casts values of one type to another.

@@ -1,7 +1,10 @@
 //! Arithmetic over dates, timestamps and intervals.
 
+use std::collections::BTreeMap;
+
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
+use datafusion::common::metadata::FieldMetadata;
 use datafusion::logical_expr::Expr;
 
 use super::cast::cast;
@@ -9,10 +12,10 @@ use super::coerce::{is_integral, is_numeric};
 use super::expression::ResolvedValue;
 use crate::config::Conf;
 use crate::error::Result;
-use crate::plan::kernels::dates;
+use crate::plan::kernels::dates::{self, BETWEEN_DATES};
 use crate::plan::typed::Typed;
 use crate::types;
-use crate::types::calendar::MICROS_PER_DAY;
+use crate::types::interval_fields::{IntervalField, IntervalFields};
 use crate::types::parse::EvalMode;
 use crate::types::zone::Zone;
 
@@ -94,12 +97,33 @@ pub fn shown(symbol: &str, left: &ResolvedValue, right: &ResolvedValue) -> Optio
     }
 }
 
-/// Whether an interval is known to be days: our day-time intervals carry no fields, so only a constant can tell.
+/// Whether an interval is one of days, which leaves a date a date.
 fn is_whole_days(interval: &Typed) -> bool {
-    match (&interval.expr, &interval.data_type) {
-        (_, DataType::Interval(_)) => true,
-        (Expr::Literal(ScalarValue::DurationMicrosecond(Some(micros)), _), _) => micros % MICROS_PER_DAY == 0,
-        _ => false,
+    match interval.data_type {
+        DataType::Interval(_) => true,
+        _ => interval_fields(interval).is_some_and(|fields| fields.last == IntervalField::Day),
+    }
+}
+
+/// The key under which a constant's metadata has the fields of its interval type.
+const FIELDS: &str = "firesteel.interval";
+
+/// A constant of an interval type with these fields.
+pub fn constant(value: ScalarValue, fields: IntervalFields) -> Typed {
+    let metadata = FieldMetadata::from(BTreeMap::from([(FIELDS.to_owned(), fields.to_string())]));
+    Typed { data_type: value.data_type(), nullable: value.is_null(), expr: Expr::Literal(value, Some(metadata)) }
+}
+
+/// The fields of a value's interval type, where they are known. Arrow's types have none. A constant
+/// knows its own. The difference of two dates is one of days. Any other interval is taken for DAY TO
+/// SECOND or YEAR TO MONTH.
+pub fn interval_fields(value: &Typed) -> Option<IntervalFields> {
+    match &value.expr {
+        Expr::Literal(_, Some(metadata)) => metadata.inner().get(FIELDS)?.parse().ok(),
+        Expr::ScalarFunction(call) if call.func.name() == BETWEEN_DATES => {
+            Some(IntervalFields { first: IntervalField::Day, last: IntervalField::Day })
+        }
+        _ => None,
     }
 }
 

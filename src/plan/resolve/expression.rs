@@ -119,6 +119,14 @@ impl<'a> Expressions<'a> {
                 let pretty = naming::literal(value, self.zone()?);
                 Ok(ResolvedValue::new(literal(value.clone()), pretty))
             }
+            Expr::Interval(value, fields) => {
+                let pretty = match value {
+                    ScalarValue::DurationMicrosecond(Some(micros)) => fields.show(*micros),
+                    ScalarValue::IntervalYearMonth(Some(months)) => fields.show(i64::from(*months)),
+                    other => naming::literal(other, self.zone()?),
+                };
+                Ok(ResolvedValue::new(date_arithmetic::constant(value.clone(), *fields), pretty))
+            }
             Expr::Call(call) => self.call(call),
             Expr::Function { function, arguments } => self.function(function, arguments),
             Expr::Alias { input, names, .. } => {

@@ -2,7 +2,6 @@
 
 use datafusion::common::ScalarValue;
 
-use crate::types::calendar::MICROS_PER_DAY;
 use crate::types::display;
 use crate::types::zone::Zone;
 
@@ -24,50 +23,12 @@ pub fn literal(value: &ScalarValue, zone: Zone) -> String {
         ScalarValue::Date32(_) => format!("DATE '{}'", shown(value, zone)),
         ScalarValue::TimestampMicrosecond(_, Some(_)) => format!("TIMESTAMP '{}'", shown(value, zone)),
         ScalarValue::TimestampMicrosecond(_, None) => format!("TIMESTAMP_NTZ '{}'", shown(value, zone)),
-        ScalarValue::DurationMicrosecond(Some(micros)) => day_time(*micros),
-        // The fields that it was written with are not kept: months alone, years alone, or both.
-        ScalarValue::IntervalYearMonth(Some(months)) if months.abs() < 12 => format!("INTERVAL '{months}' MONTH"),
-        ScalarValue::IntervalYearMonth(Some(months)) if months % 12 == 0 => format!("INTERVAL '{}' YEAR", months / 12),
         other => shown(other, zone),
     }
 }
 
 fn shown(value: &ScalarValue, zone: Zone) -> String {
     value.to_array().map_or_else(|_| value.to_string(), |array| display::one(array.as_ref(), 0, zone))
-}
-
-/// A day-time interval by the largest and smallest field that it needs: our intervals carry no fields of their own.
-fn day_time(micros: i64) -> String {
-    const FIELDS: [(&str, i64); 4] =
-        [("DAY", MICROS_PER_DAY), ("HOUR", 3_600_000_000), ("MINUTE", 60_000_000), ("SECOND", 1_000_000)];
-    let sign = if micros < 0 { "-" } else { "" };
-    let mut rest = micros.unsigned_abs();
-    let mut parts = [0_u64; 4];
-    for (part, (_, size)) in parts.iter_mut().zip(FIELDS) {
-        *part = rest / size.unsigned_abs();
-        rest %= size.unsigned_abs();
-    }
-    let first = parts.iter().position(|part| *part != 0).unwrap_or(if micros == 0 { 0 } else { 3 });
-    let last = if rest != 0 { 3 } else { parts.iter().rposition(|part| *part != 0).unwrap_or(first) };
-    let mut text = String::new();
-    for (i, part) in parts.iter().enumerate().take(last + 1).skip(first) {
-        let separator = if i == first {
-            ""
-        } else if i == 1 {
-            " "
-        } else {
-            ":"
-        };
-        text.push_str(separator);
-        text.push_str(&if i == first { part.to_string() } else { format!("{part:02}") });
-    }
-    if rest != 0 {
-        text.push('.');
-        text.push_str(format!("{rest:06}").trim_end_matches('0'));
-    }
-    let fields =
-        if first == last { FIELDS[first].0.to_owned() } else { format!("{} TO {}", FIELDS[first].0, FIELDS[last].0) };
-    format!("INTERVAL '{sign}{text}' {fields}")
 }
 
 /// A call by name or an operator, from its arguments' texts.
@@ -182,6 +143,8 @@ fn shown_name(name: &str) -> String {
         "ceiling" => "CEIL".into(),
         "random" => "rand".into(),
         "dateadd" => "date_add".into(),
+        "timestamp_add" => "timestampadd".into(),
+        "timestamp_diff" => "timestampdiff".into(),
         "array_agg" => "collect_list".into(),
         "curdate" => "current_date".into(),
         "to_varchar" => "to_char".into(),

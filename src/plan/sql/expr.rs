@@ -10,8 +10,9 @@ use sqlparser::ast::{
 
 use super::super::tree::{Call, Expr, FrameBound, FrameSpec, SubqueryKind, WindowSpec};
 use super::literal::data_type;
+use super::time_unit::{by_unit, time_unit};
 use super::{Sql, dotted, ident, names, syntax_at, unsupported};
-use crate::error::Result;
+use crate::error::{Error, Result, condition};
 use crate::runtime::stack;
 
 impl Sql {
@@ -301,7 +302,7 @@ impl Sql {
         match function.args {
             FunctionArguments::None => {}
             FunctionArguments::Subquery(query) => call.arguments.push(self.subquery(SubqueryKind::Scalar, *query)?),
-            FunctionArguments::List(list) => {
+            FunctionArguments::List(mut list) => {
                 call.distinct = list.duplicate_treatment == Some(ast::DuplicateTreatment::Distinct);
                 for clause in list.clauses {
                     match clause {
@@ -310,6 +311,22 @@ impl Sql {
                         }
                         other => return Err(unsupported("in a call", &other)),
                     }
+                }
+                let mut by_word = false;
+                if list.args.len() == 3
+                    && let Some(shown) = by_unit(&call.name)
+                    && let FunctionArg::Unnamed(FunctionArgExpr::Expr(first)) = &mut list.args[0]
+                    && let Some(unit) = time_unit(first, &call.name)?
+                {
+                    *first = unit;
+                    shown.clone_into(&mut call.name);
+                    by_word = true;
+                }
+                // Without a unit there is no such function, where `date_add` is another one.
+                if !by_word && matches!(call.name.as_str(), "timestampadd" | "timestampdiff") {
+                    return Err(Error::of(condition::UNRESOLVED_ROUTINE)
+                        .with("routineName", format!("`{}`", call.name))
+                        .with("searchPath", "the functions that take a unit of time first, such as DAY"));
                 }
                 for argument in list.args {
                     call.arguments.push(self.argument(argument)?);

@@ -5,12 +5,14 @@ use std::fmt::Display;
 use arrow::array::{Array, StringArray};
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
 use datafusion::common::ScalarValue;
-use sqlparser::ast::{DateTimeField, Interval, Value};
+use sqlparser::ast::{self, DateTimeField, Interval, Value};
 
 use super::lexer::SUFFIXES;
-use super::{Sql, unsupported};
+use super::{Sql, syntax_at, unsupported};
 use crate::error::{Error, ErrorKind, Result, condition};
 use crate::plan::tree::Expr;
+use crate::types::calendar::{MICROS_PER_DAY, MICROS_PER_SECOND};
+use crate::types::interval_fields::{IntervalField, IntervalFields};
 use crate::types::{ddl, parse};
 
 impl Sql {
@@ -55,17 +57,40 @@ impl Sql {
         let units = match (&interval.leading_field, &interval.last_field) {
             (Some(first), None) => format!("{text} {first}"),
             (Some(first), Some(last)) => {
-                return compound(&text, first, last).ok_or_else(|| unsupported("this interval", interval));
+                return compound(&text, first, last).ok_or_else(|| {
+                    Error::of(condition::UNMATCHED_FORMAT_OF_INTERVAL)
+                        .with("input", &text)
+                        .with("fields", format!("{first} TO {last}"))
+                });
+            }
+            (None, _) if text.parse::<f64>().is_ok() && !is_text(&interval.value) => {
+                return Err(syntax_at(&format!("'{text}'"), ": an interval needs a unit"));
             }
             (None, _) => text,
         };
-        units_to_interval(&units).map(Expr::Literal).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Parse,
-                format!("not an interval: '{units}'; expected numbers with units, such as '1 day 2 hours'"),
-            )
-        })
+        let value = units_to_interval(&units).ok_or_else(|| match fractional_unit(&units) {
+            Some(unit) => Error::of(condition::INVALID_FRACTION_OF_INTERVAL).with("input", &units).with("unit", unit),
+            None => Error::of(condition::INVALID_TYPED_LITERAL)
+                .with("valueType", "\"INTERVAL\"")
+                .with("value", format!("'{units}'")),
+        })?;
+        let words = units.split_whitespace().filter(|word| !word.eq_ignore_ascii_case("interval"));
+        let Some(fields) = IntervalFields::of_units(words.skip(1).step_by(2)) else {
+            return Err(Error::of(condition::MIXED_INTERVAL_UNITS).with("literal", format!("interval {units}")));
+        };
+        Ok(Expr::Interval(value, fields))
     }
+}
+
+fn is_text(expr: &ast::Expr) -> bool {
+    matches!(expr, ast::Expr::Value(value) if value.clone().into_string().is_some())
+}
+
+/// The unit other than seconds that has a fraction.
+fn fractional_unit(units: &str) -> Option<&str> {
+    let words: Vec<&str> = units.split_whitespace().collect();
+    let seconds = |unit: &str| ["second", "seconds"].iter().any(|known| unit.eq_ignore_ascii_case(known));
+    words.chunks_exact(2).find(|pair| pair[0].contains('.') && !seconds(pair[1])).map(|pair| pair[1])
 }
 
 /// The types of which there are literals in quotes.
@@ -236,6 +261,9 @@ pub fn units_to_interval(text: &str) -> Option<ScalarValue> {
                 kinds.0 = true;
             }
             IntervalUnitSize::Micros(size) => {
+                if pair[0].contains('.') && size != MICROS_PER_SECOND {
+                    return None;
+                }
                 micros = micros.checked_add(scaled(pair[0], size)?)?;
                 kinds.1 = true;
             }
@@ -269,29 +297,43 @@ fn scaled(text: &str, size: i64) -> Option<i64> {
 
 /// `INTERVAL '1-2' YEAR TO MONTH`, `INTERVAL '1 02:03:04.5' DAY TO SECOND` and what lies between.
 fn compound(text: &str, first: &DateTimeField, last: &DateTimeField) -> Option<Expr> {
-    const FIELDS: [&str; 4] = ["DAY", "HOUR", "MINUTE", "SECOND"];
-    let (first, last) = (first.to_string().to_uppercase(), last.to_string().to_uppercase());
+    const PARTS: [(IntervalField, i64, i64); 4] = [
+        (IntervalField::Day, MICROS_PER_DAY, i64::MAX),
+        (IntervalField::Hour, 3600 * MICROS_PER_SECOND, 23),
+        (IntervalField::Minute, 60 * MICROS_PER_SECOND, 59),
+        (IntervalField::Second, MICROS_PER_SECOND, 59),
+    ];
+    let fields: IntervalFields = format!("{first} TO {last}").parse().ok()?;
     let (sign, body) = match text.trim().strip_prefix('-') {
         Some(rest) => (-1_i32, rest),
-        None => (1, text.trim()),
+        None => (1, text.trim().strip_prefix('+').unwrap_or(text.trim())),
     };
-    if first == "YEAR" && last == "MONTH" {
+    if fields == IntervalFields::YEAR_TO_MONTH {
         let (years, months) = body.split_once('-')?;
-        let months = years.parse::<i32>().ok()?.checked_mul(12)?.checked_add(months.parse().ok()?)?;
-        return Some(Expr::Literal(ScalarValue::IntervalYearMonth(Some(sign * months))));
+        let months = months.parse::<i32>().ok().filter(|months| *months < 12)?;
+        let months = years.parse::<i32>().ok()?.checked_mul(12)?.checked_add(months)?;
+        return Some(Expr::Interval(ScalarValue::IntervalYearMonth(Some(sign * months)), fields));
     }
-    let (from, to) =
-        (FIELDS.iter().position(|field| *field == first)?, FIELDS.iter().position(|field| *field == last)?);
-    let parts: Vec<&str> = body.split([' ', ':']).collect();
-    if to < from || parts.len() != to - from + 1 {
+    let wanted = PARTS.iter().filter(|(field, ..)| (fields.first..=fields.last).contains(field));
+    let (days, clock) = match fields.first {
+        IntervalField::Day => body.split_once(' ').map(|(days, clock)| (Some(days), clock))?,
+        _ => (None, body),
+    };
+    let mut given = days.into_iter().chain(clock.split(':'));
+    let mut micros = 0_i64;
+    for (field, size, most) in wanted {
+        let part = given.next()?;
+        let whole = part.split_once('.').filter(|_| *field == IntervalField::Second).map_or(part, |(whole, _)| whole);
+        let number: i64 = whole.parse().ok().filter(|number| *number >= 0)?;
+        if *field != fields.first && number > *most {
+            return None;
+        }
+        micros = micros.checked_add(scaled(part, *size)?)?;
+    }
+    if given.next().is_some() {
         return None;
     }
-    let mut micros = 0_i64;
-    for (part, field) in parts.iter().zip(&FIELDS[from..=to]) {
-        let IntervalUnitSize::Micros(size) = unit(field)? else { return None };
-        micros = micros.checked_add(scaled(part, size)?)?;
-    }
-    Some(Expr::Literal(ScalarValue::DurationMicrosecond(Some(i64::from(sign) * micros))))
+    Some(Expr::Interval(ScalarValue::DurationMicrosecond(Some(i64::from(sign) * micros)), fields))
 }
 
 /// The type of a `CAST`: what sqlparser shows is DDL that we read.

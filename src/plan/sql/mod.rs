@@ -15,6 +15,7 @@ pub mod literal;
 mod pipe;
 mod query;
 mod statement;
+mod time_unit;
 mod tokens;
 mod view;
 

@@ -17,7 +17,7 @@ pub(super) fn parser(text: &str) -> Result<Parser<'static>> {
         return Err(Error::of(condition::FAILED_TO_PARSE_TOO_COMPLEX));
     }
     let parser = Parser::new(&SparkDialect).with_recursion_limit(SQL_DEPTH);
-    let tokens = pipe::as_calls(unpivots(types(queries(strings(tokens)))))?;
+    let tokens = pipe::as_calls(unpivots(intervals(types(queries(strings(tokens))))))?;
     Ok(parser.with_tokens_with_locations(functions(tokens)))
 }
 
@@ -91,10 +91,58 @@ fn functions(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     tokens
 }
 
+/// Writes `INTERVAL 1 DAY 2 HOURS` as `INTERVAL '1 DAY 2 HOURS'`: sqlparser takes one unit.
+fn intervals(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut written: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut at = 0;
+    while at < tokens.len() {
+        let is_interval = matches!(&tokens[at].token, Token::Word(word) if word.keyword == Keyword::INTERVAL);
+        written.push(tokens[at].clone());
+        at += 1;
+        if !is_interval {
+            continue;
+        }
+        let (mut units, mut end) = (Vec::new(), at);
+        while let Some((text, after)) = quantity(&tokens, end) {
+            units.push(text);
+            end = after;
+        }
+        // `1 DAY TO HOUR` has a unit of its own.
+        let to = words_from(&tokens, end).next();
+        let has_end = to.is_some_and(|(_, token)| matches!(token, Token::Word(word) if word.keyword == Keyword::TO));
+        if units.len() > 1 && !has_end {
+            let span = Span::new(tokens[at - 1].span.end, tokens[end - 1].span.end);
+            written.push(TokenWithSpan { token: Token::SingleQuotedString(units.join(" ")), span });
+            at = end;
+        }
+    }
+    written
+}
+
 /// The tokens from a place on that are no space, each with its own place.
 fn words_from(tokens: &[TokenWithSpan], from: usize) -> impl Iterator<Item = (usize, &Token)> {
     let from_here = tokens.iter().enumerate().skip(from);
     from_here.map(|(at, token)| (at, &token.token)).filter(|(_, token)| !matches!(token, Token::Whitespace(_)))
+}
+
+/// `-1 DAY` as text, and the place behind it.
+fn quantity(tokens: &[TokenWithSpan], from: usize) -> Option<(String, usize)> {
+    const UNITS: [&str; 9] = ["YEAR", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND"];
+    let mut words = words_from(tokens, from);
+    let (_, first) = words.next()?;
+    let (sign, number) = match first {
+        Token::Minus => ("-", words.next()?.1),
+        Token::Plus => ("", words.next()?.1),
+        number => ("", number),
+    };
+    let number = match number {
+        Token::Number(text, false) | Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) => text.trim(),
+        _ => return None,
+    };
+    let (at, Token::Word(unit)) = words.next()? else { return None };
+    let name = unit.value.to_uppercase();
+    let known = UNITS.contains(&name.strip_suffix('S').unwrap_or(&name));
+    (known && unit.quote_style.is_none()).then(|| (format!("{sign}{number} {}", unit.value), at + 1))
 }
 
 /// Writes `SELECT * FROM` where a query is `TABLE t`, and where it is a FROM in parentheses.
