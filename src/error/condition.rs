@@ -145,6 +145,8 @@ conditions! {
     PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE = "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "0A000", Parse, "the pipe |> AGGREGATE does not go with <case>.";
     PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION = "PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION", "0A000", Analysis, "an aggregate function cannot stand in the pipe |> <clause>; use |> AGGREGATE.";
     PIPE_OPERATOR_WITHOUT_AGGREGATE_FUNCTION = "PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION", "0A000", Analysis, "the pipe |> AGGREGATE takes expressions with an aggregate function; a grouping expression goes behind GROUP BY.";
+    TIME_TRAVEL = "UNSUPPORTED_FEATURE.TIME_TRAVEL", "0A000", Analysis, "time travel is not supported, on the relation <relationId>.";
+    UNBOUND_SQL_PARAMETER = "UNBOUND_SQL_PARAMETER", "42P02", Analysis, "the parameter <name> has no value; give it by `args`.";
     INVALID_FRACTION_OF_INTERVAL = "INVALID_INTERVAL_FORMAT.INVALID_FRACTION", "22006", IllegalArgument, "the interval '<input>' has a fraction of <unit>; only seconds have one.";
     UNMATCHED_FORMAT_OF_INTERVAL = "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE", "22006", Parse, "the interval '<input>' has not the fields <fields>.";
     MIXED_INTERVAL_UNITS = "_LEGACY_ERROR_TEMP_0029", "42000", Parse, "Cannot mix year-month and day-time fields: <literal>.";

@@ -67,6 +67,11 @@ impl Dialect for SparkDialect {
         true
     }
 
+    /// `FROM t VERSION AS OF 1`, which is refused by its name.
+    fn supports_table_versioning(&self) -> bool {
+        true
+    }
+
     fn supports_window_function_null_treatment_arg(&self) -> bool {
         true
     }

@@ -9,6 +9,7 @@ use sqlparser::ast::{
 };
 
 use super::super::tree::{Call, Expr, FrameBound, FrameSpec, SubqueryKind, WindowSpec};
+use super::from::identifier;
 use super::literal::data_type;
 use super::time_unit::{by_unit, time_unit};
 use super::{Sql, dotted, ident, names, syntax_at, unsupported};
@@ -290,6 +291,13 @@ impl Sql {
 
     fn function(&self, function: ast::Function) -> Result<Expr> {
         let name = dotted(&function.name).to_lowercase();
+        if name == "identifier" && function.over.is_none() {
+            let FunctionArguments::List(list) = function.args else {
+                return Err(unsupported("this IDENTIFIER", &function));
+            };
+            let arguments = list.args.into_iter().map(|argument| self.argument(argument)).collect::<Result<_>>()?;
+            return Ok(Expr::Column(identifier(arguments)?));
+        }
         let mut call = Call {
             name,
             arguments: Vec::new(),

@@ -1,9 +1,10 @@
-//! FROM: tables, joins, samples, pivots.
+//! FROM: tables, joins, samples, pivots, and names that are spelled as texts.
 
+use datafusion::common::ScalarValue;
 use sqlparser::ast::{self, JoinConstraint, JoinOperator, TableFactor};
 
 use super::query::is_text;
-use super::{Sql, dotted, ident, names, syntax_at, unsupported};
+use super::{Sql, dotted, ident, names, syntax, syntax_at, unsupported};
 use crate::error::{Error, Result, condition};
 use crate::function::row::fresh_seed;
 use crate::plan::tree::{Expr, JoinKind, JoinOn, Relation, SampleShare, UnpivotColumns, UnpivotGroup, UnpivotNulls};
@@ -153,7 +154,28 @@ impl Sql {
     fn table(&self, factor: TableFactor) -> Result<Relation> {
         let shown = factor.to_string();
         Ok(match factor {
-            TableFactor::Table { name, alias, args: None, sample, version: None, .. } => {
+            TableFactor::Table { name, version: Some(_), .. } => {
+                return Err(
+                    Error::of(condition::TIME_TRAVEL).with("relationId", format!("`{}`", names(&name).join("`.`")))
+                );
+            }
+            TableFactor::Table { ref name, ref args, alias: Some(ref alias), .. }
+                if !alias.explicit && args.is_none() && is_word(name, "stream") =>
+            {
+                return Err(unsupported("a stream in SQL (spark.readStream reads one)", &shown));
+            }
+            TableFactor::Table { ref name, args: Some(_), .. } if is_word(name, "stream") => {
+                return Err(unsupported("a stream in SQL (spark.readStream reads one)", &shown));
+            }
+            TableFactor::Table { name, alias, args: Some(args), .. } if is_word(&name, "identifier") => {
+                let arguments = args.args.into_iter().map(|argument| self.table_argument(argument));
+                let parts = identifier(arguments.collect::<Result<_>>()?)?;
+                with_alias(Relation::Table(parts), alias)
+            }
+            TableFactor::Table { with_hints, .. } if !with_hints.is_empty() => {
+                return Err(unsupported("a table's options, WITH (…)", &shown));
+            }
+            TableFactor::Table { name, alias, args: None, sample, .. } => {
                 let parts = names(&name);
                 let own = parts.last().cloned().unwrap_or_default();
                 let table = match alias {
@@ -243,6 +265,34 @@ impl Sql {
             table: dotted(&view.lateral_view_name),
             columns: view.lateral_col_alias.iter().map(ident).collect(),
         })
+    }
+}
+
+/// Whether a name is this word alone, without quotes.
+fn is_word(name: &ast::ObjectName, word: &str) -> bool {
+    let [part] = name.0.as_slice() else { return false };
+    part.as_ident().is_some_and(|part| part.quote_style.is_none() && part.value.eq_ignore_ascii_case(word))
+}
+
+/// The parts of the name that `IDENTIFIER('a.b')` says.
+pub(super) fn identifier(mut arguments: Vec<Expr>) -> Result<Vec<String>> {
+    let text = match (arguments.pop(), arguments.is_empty()) {
+        (Some(expr), true) => constant_text(&expr),
+        _ => None,
+    };
+    let text = text.ok_or_else(|| unsupported("IDENTIFIER of other than constant texts", &""))?;
+    let mut parser = super::parser(&text)?;
+    let name = parser.parse_object_name(false).map_err(|error| syntax(&error))?;
+    super::end(&mut parser)?;
+    Ok(names(&name))
+}
+
+/// The text that literals and `||` between them make.
+fn constant_text(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Literal(ScalarValue::Utf8(Some(text))) => Some(text.clone()),
+        Expr::Call(call) if call.name == "||" => call.arguments.iter().map(constant_text).collect(),
+        _ => None,
     }
 }
 

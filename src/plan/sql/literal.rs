@@ -23,6 +23,10 @@ impl Sql {
             Value::HexStringLiteral(text) => ScalarValue::Binary(Some(hex(&text)?)),
             Value::Boolean(value) => ScalarValue::Boolean(Some(value)),
             Value::Null => ScalarValue::Null,
+            Value::Placeholder(name) => {
+                let name = name.trim_start_matches(':');
+                return Err(Error::of(condition::UNBOUND_SQL_PARAMETER).with("name", name));
+            }
             other => return Err(unsupported("this literal", &other)),
         }))
     }

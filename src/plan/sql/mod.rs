@@ -12,6 +12,7 @@ mod expr;
 mod from;
 mod lexer;
 pub mod literal;
+mod missing;
 mod pipe;
 mod query;
 mod statement;
@@ -43,14 +44,26 @@ impl Sql {
         if text.trim().trim_end_matches(';').is_empty() {
             return Err(Error::of(condition::PARSE_EMPTY_STATEMENT));
         }
-        let mut parser = parser(text)?;
-        if view::begins(&parser) {
-            let statement = self.create_view(&mut parser)?;
-            end(&mut parser)?;
+        let mut words = parser(text)?;
+        if let Some(error) = missing::statement(&words) {
+            return Err(error);
+        }
+        self.read(&mut words).map_err(|error| match parser(text) {
+            Ok(words) if error.condition() == Some(condition::PARSE_SYNTAX_ERROR) => {
+                missing::clause(words).unwrap_or(error)
+            }
+            _ => error,
+        })
+    }
+
+    fn read(&self, parser: &mut Parser<'_>) -> Result<Statement> {
+        if view::begins(parser) {
+            let statement = self.create_view(parser)?;
+            end(parser)?;
             return Ok(statement);
         }
         let statement = parser.parse_statement().map_err(|error| syntax(&error))?;
-        end(&mut parser)?;
+        end(parser)?;
         self.to_statement(statement)
     }
 

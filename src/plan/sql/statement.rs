@@ -18,6 +18,11 @@ pub(super) fn words(text: &str) -> Option<Result<Statement>> {
         return None;
     }
     let rest = words.next().unwrap_or("").trim();
+    let first = rest.split_whitespace().next().unwrap_or_default();
+    // A variable is none of the session's keys.
+    if ["var", "variable"].iter().any(|word| first.eq_ignore_ascii_case(word)) && first.len() < rest.len() {
+        return None;
+    }
     if let Some(zone) = after_time_zone(rest) {
         let set = |value| Statement::Set { key: Some("spark.sql.session.timeZone".to_owned()), value: Some(value) };
         return Some(time_zone(zone).map(set));
