@@ -221,9 +221,6 @@ class DataFrame:
         raise _not_type("item", "Column, int, list, str or tuple", item)
 
     def _at(self, position: int) -> Column:
-        name = self.columns[position]
-        if self.columns.count(name) == 1:
-            return Column(self._frame.column(f"`{name.replace('`', '``')}`"))
         return Column(self._frame.column_at(range(len(self.columns))[position]))
 
     def __getattr__(self, name: str) -> Column:
@@ -248,8 +245,14 @@ class DataFrame:
             raise _not_type("colName", "str", colName)
         if not (len(colName) > 1 and colName.startswith("`") and colName.endswith("`")):
             return self[colName]
-        fold = self._session.conf.get("spark.sql.caseSensitive") != "true"
-        return Column(self._frame.columns_like(colName[1:-1], fold))
+        return Column(self._frame.columns_like(colName[1:-1], not self._case_counts()))
+
+    def _case_counts(self) -> bool:
+        return self._session.conf.get("spark.sql.caseSensitive") == "true"
+
+    def _known_as(self, name: str) -> str:
+        """A column's name as it is compared with others."""
+        return name if self._case_counts() else name.lower()
 
     def metadataColumn(self, colName: str) -> Column:
         """The hidden column of a name: ``_metadata`` of files.

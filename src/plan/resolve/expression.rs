@@ -11,8 +11,8 @@ use super::aggregate::Aggregates;
 use super::cast::explicit;
 use super::lambda::{self, LambdaParameter};
 use super::pending::Pending;
-use super::scope::{Scope, same};
-use super::{Resolver, date_arithmetic, naming, nested, operators, window};
+use super::scope::Scope;
+use super::{Resolver, date_arithmetic, is_using_key, naming, nested, operators, window};
 use crate::error::{Error, Result, condition};
 use crate::function::Function;
 use crate::function::clock::ClockFunction;
@@ -89,7 +89,7 @@ impl<'a> Expressions<'a> {
     pub fn new(resolver: &'a Resolver<'a>, attributes: &'a [Attribute], place: ExpressionPlace) -> Self {
         Self {
             resolver,
-            scope: Scope { attributes, case_sensitive: resolver.conf().case_sensitive() },
+            scope: Scope { attributes, names: resolver.conf().name_case() },
             hidden: &[],
             aliases: Vec::new(),
             aliases_first: false,
@@ -185,7 +185,7 @@ impl<'a> Expressions<'a> {
         if may_alias && let Some(value) = self.alias(parts)? {
             return Ok(value);
         }
-        let hidden = Scope { attributes: self.hidden, case_sensitive: self.scope.case_sensitive };
+        let hidden = Scope { attributes: self.hidden, names: self.scope.names };
         if let Some(found) = hidden.find(parts)? {
             self.used_hidden.push(found.attribute.id);
             let written = parts[parts.len() - found.fields.len() - 1].clone();
@@ -216,8 +216,8 @@ impl<'a> Expressions<'a> {
     /// A name that was given in the same select list.
     fn alias(&mut self, parts: &[String]) -> Result<Option<ResolvedValue>> {
         let [name, fields @ ..] = parts else { return Ok(None) };
-        let case_sensitive = self.scope.case_sensitive;
-        let found: Vec<_> = self.aliases.iter().filter(|(alias, _)| same(alias, name, case_sensitive)).collect();
+        let names = self.scope.names;
+        let found: Vec<_> = self.aliases.iter().filter(|(alias, _)| names.same(alias, name)).collect();
         match found.as_slice() {
             [] => Ok(None),
             [(_, value)] => {
@@ -250,8 +250,7 @@ impl<'a> Expressions<'a> {
             return Ok(attribute_value(attribute, name));
         }
         let input: Vec<_> = self.scope.attributes.iter().map(|attribute| format!("\"{}\"", attribute.name)).collect();
-        let again =
-            self.scope.attributes.iter().any(|attribute| same(&attribute.name, name, self.scope.case_sensitive));
+        let again = self.scope.attributes.iter().any(|attribute| self.scope.names.same(&attribute.name, name));
         let condition = if again {
             condition::MISSING_ATTRIBUTES_APPEAR_IN_OPERATION
         } else {
@@ -264,7 +263,7 @@ impl<'a> Expressions<'a> {
     }
 
     fn variable(&self, name: &str) -> Option<ResolvedValue> {
-        let bound = self.lambdas.iter().rev().find(|bound| same(&bound.name, name, self.scope.case_sensitive))?;
+        let bound = self.lambdas.iter().rev().find(|bound| self.scope.names.same(&bound.name, name))?;
         Some(ResolvedValue::new(bound.typed.clone(), "namedlambdavariable()"))
     }
 

@@ -47,7 +47,7 @@ use datafusion::logical_expr::{Expr as DfExpr, Extension, Filter, LogicalPlan, L
 use self::aggregate::AggregateRequest;
 use self::expression::{ExpressionPlace, Expressions, ResolvedValue};
 use self::pending::named;
-use self::scope::{Scope, column, same};
+use self::scope::{Scope, column};
 use self::select::SelectOutput;
 use super::limits::{PlanExtent, PlanGauge};
 use super::operators::lanes::{LaneLayout, LanesNode};
@@ -94,7 +94,7 @@ pub fn resolve(relation: &Relation, context: &ResolveContext<'_>) -> Result<Reso
 
 /// The attribute that `df["name"]` and `df.name` mean.
 pub fn attribute(resolved: &Resolved, parts: &[String], context: &ResolveContext<'_>) -> Result<Attribute> {
-    let scope = Scope { attributes: &resolved.output, case_sensitive: context.conf.case_sensitive() };
+    let scope = Scope { attributes: &resolved.output, names: context.conf.name_case() };
     scope
         .find(parts)?
         .filter(|found| found.fields.is_empty())
@@ -169,7 +169,7 @@ impl Resolver<'_> {
     }
 
     pub fn same(&self, left: &str, right: &str) -> bool {
-        same(left, right, self.conf().case_sensitive())
+        self.conf().name_case().same(left, right)
     }
 
     /// Resolves a relation, its inputs first.
@@ -630,11 +630,7 @@ impl Resolver<'_> {
         let renamed: Vec<_> = names.iter().map(|(from, _)| from.clone()).collect();
         (input, _) = join::renewed(input, |attribute| renamed.iter().any(|name| self.same(&attribute.name, name)))?;
         for (from, to) in names {
-            for attribute in input
-                .output
-                .iter_mut()
-                .filter(|attribute| same(&attribute.name, from, self.context.conf.case_sensitive()))
-            {
+            for attribute in input.output.iter_mut().filter(|attribute| self.same(&attribute.name, from)) {
                 attribute.name.clone_from(to);
                 attribute.qualifier.clear();
             }
@@ -656,7 +652,7 @@ impl Resolver<'_> {
     }
 
     fn drop_columns(&self, input: Resolved, columns: &[Expr]) -> Result<Resolved> {
-        let scope = Scope { attributes: &input.output, case_sensitive: self.conf().case_sensitive() };
+        let scope = Scope { attributes: &input.output, names: self.conf().name_case() };
         let mut dropped = HashSet::new();
         for expr in columns {
             match expr {

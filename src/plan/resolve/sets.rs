@@ -235,7 +235,7 @@ impl Resolver<'_> {
 
     /// The columns that none of the expressions names.
     fn unnamed<'e>(&self, input: &Resolved, exprs: impl Iterator<Item = &'e Expr>) -> Result<Vec<Expr>> {
-        let scope = Scope { attributes: &input.output, case_sensitive: self.conf().case_sensitive() };
+        let scope = Scope { attributes: &input.output, names: self.conf().name_case() };
         let mut names = Vec::new();
         for expr in exprs {
             let _ = expr.clone().map(&mut |expr| {

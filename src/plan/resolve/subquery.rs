@@ -68,7 +68,7 @@ impl Expressions<'_> {
     /// The name that a column around this query has, if it is one.
     pub fn outer_column(&self, parts: &[String]) -> Result<Option<(ResolvedValue, usize)>> {
         for attributes in self.resolver.outer.iter().rev() {
-            let scope = Scope { attributes, case_sensitive: self.scope.case_sensitive };
+            let scope = Scope { attributes, names: self.scope.names };
             let Some(found) = scope.find(parts)? else { continue };
             let attribute = found.attribute;
             let name = attribute.id.to_string();

@@ -470,7 +470,7 @@ fn star(qualifier: Vec<String>, options: ast::WildcardAdditionalOptions) -> Resu
 }
 
 fn window_of<'w>(windows: &'w [(String, WindowSpec)], name: &str) -> Result<&'w WindowSpec> {
-    let found = windows.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let found = windows.iter().find(|(known, _)| known == name);
     found
         .map(|(_, spec)| spec)
         .ok_or_else(|| Error::of(condition::MISSING_WINDOW_SPECIFICATION).with("windowName", format!("`{name}`")))
