@@ -358,15 +358,14 @@ impl<'a> Expressions<'a> {
         })
     }
 
-    /// The attributes that `*` or `t.*` stands for.
-    pub fn star(&self, qualifier: &[String]) -> Result<Vec<Attribute>> {
-        let found: Vec<_> = self
-            .scope
-            .attributes
-            .iter()
-            .filter(|attribute| self.scope.qualifies(attribute, qualifier))
-            .cloned()
-            .collect();
+    /// The attributes that `*` or `t.*` stands for. `t.*` has the key of a join by names, too, that
+    /// only `t.key` names.
+    pub fn star(&mut self, qualifier: &[String]) -> Result<Vec<Attribute>> {
+        let qualified = |attribute: &&Attribute| self.scope.qualifies(attribute, qualifier);
+        let keys = self.hidden.iter().filter(|attribute| !qualifier.is_empty() && is_using_key(attribute));
+        let mut found: Vec<_> = keys.filter(qualified).cloned().collect();
+        self.used_hidden.extend(found.iter().map(|attribute| attribute.id));
+        found.extend(self.scope.attributes.iter().filter(qualified).cloned());
         if found.is_empty() && !qualifier.is_empty() {
             let names: Vec<_> = self.scope.attributes.iter().map(|attribute| attribute.name.clone()).collect();
             return Err(Error::of(condition::CANNOT_RESOLVE_STAR_EXPAND)
