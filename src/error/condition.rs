@@ -193,6 +193,7 @@ conditions! {
     RANGE_FRAME_MULTI_ORDER = "DATATYPE_MISMATCH.RANGE_FRAME_MULTI_ORDER", "42K09", Analysis, "<sqlExpr>: a RANGE frame with values as bounds goes with one order expression, found <orderSpec>.";
     RANGE_FRAME_WITHOUT_ORDER = "DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER", "42K09", Analysis, "<sqlExpr>: a RANGE frame needs an order.";
     SCALAR_SUBQUERY_COLUMNS = "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823", Analysis, "a query in the place of a value must give one column, found <number>.";
+    SUBQUERY_OF_A_STREAM = "INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY", "42823", Analysis, "a query inside an expression must not read a stream; join the stream instead.";
     IN_SUBQUERY_COLUMNS = "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "42K09", Analysis, "IN takes a query of as many columns as stand on its left, <leftLength>, found <rightLength>.";
     IN_SUBQUERY_TYPES = "DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", "42K09", Analysis, "the two sides of IN have types that do not meet, <leftType> and <rightType>.";
     SCALAR_SUBQUERY_TOO_MANY_ROWS = "SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000", Runtime, "a query in the place of a value gave more than one row; make it one row, e.g. by an aggregate or LIMIT 1.";

@@ -147,7 +147,7 @@ class DataFrameStatFunctions:
             same = key == F.lit(value)
             share = F.when(same, float(fraction)) if share is None else share.when(same, float(fraction))
         if share is None:
-            return self.df.limit(0)
+            return self.df.filter(F.lit(False))
         return self.df.filter(F.rand(seed) < share.otherwise(0.0))
 
     def _summary(self, statistics: Any) -> DataFrame:

@@ -143,7 +143,8 @@ impl Resolver<'_> {
     /// takes one of the left.
     pub fn set_operation(&self, left: Resolved, right: Resolved, except: bool, all: bool) -> Result<Resolved> {
         let name = if except { "EXCEPT" } else { "INTERSECT" };
-        let stream = right.is_streaming() || !except;
+        // With ALL equal rows are counted, those of all batches.
+        let stream = right.is_streaming() || !except || all;
         let pairs = pairs(&left, &right, name)?;
         if let Some(attribute) = left.output.iter().find(|attribute| operators::holds_map(&attribute.data_type)) {
             return Err(Error::of(condition::UNSUPPORTED_FEATURE_SET_OPERATION_ON_MAP_TYPE)

@@ -90,7 +90,7 @@ impl Expressions<'_> {
         resolver.outer.push(Arc::new(around));
         let resolved = resolver.relation(query)?;
         if resolved.is_streaming() {
-            return Err(Error::unsupported("a stream in a query inside an expression"));
+            return Err(Error::of(condition::SUBQUERY_OF_A_STREAM));
         }
         if !matches!(self.place, ExpressionPlace::Row | ExpressionPlace::Select) && is_correlated(&resolved.plan) {
             return Err(Error::unsupported(
