@@ -182,6 +182,7 @@ conditions! {
     INVALID_EXTRACT_BASE_FIELD_TYPE = "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", Analysis, "nothing can be extracted from <base>: it takes a struct, an array or a map, found <other>.";
     INVALID_ARRAY_INDEX = "INVALID_ARRAY_INDEX", "22003", ArrayIndex, "the index <indexValue> lies outside an array of <arraySize> elements; use `get()` to get null instead.";
     INVALID_USAGE_OF_STAR = "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", Analysis, "<elem> cannot stand in <prettyName>.";
+    INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT = "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", "42000", Analysis, "count(<tableName>.*) is ambiguous: write count(*) for rows, or name the columns.";
     CANNOT_RESOLVE_STAR_EXPAND = "CANNOT_RESOLVE_STAR_EXPAND", "42704", Analysis, "<targetString>.* names nothing here; there are <columns>.";
     AMBIGUOUS_LATERAL_COLUMN_ALIAS = "AMBIGUOUS_LATERAL_COLUMN_ALIAS", "42702", Analysis, "the name <name> was given <n> times in this select list.";
     MISSING_ATTRIBUTES_APPEAR_IN_OPERATION = "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_APPEAR_IN_OPERATION", "XX000", Analysis, "the column <missingAttributes> is of another DataFrame; a column of the same name is in this one (<input>), so name it by col(…).";

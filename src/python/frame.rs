@@ -76,7 +76,7 @@ impl FrameHandle {
         if name == "*" {
             let all = self.0.resolved().output.iter();
             let all = all.map(|attribute| tree::Expr::Attribute(attribute.id, attribute.name.clone()));
-            return ExprHandle::of(py, tree::Expr::Several(all.collect()));
+            return ExprHandle::of(py, tree::Expr::AllOf(all.collect()));
         }
         let parts = name_parts(name).ok_or_else(|| {
             raise(py, &Error::of(crate::error::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name))

@@ -112,8 +112,8 @@ impl<'a> Expressions<'a> {
             Expr::Column(parts) => self.column(parts),
             Expr::Attribute(id, name) => self.attribute(*id, name),
             Expr::Subquery { kind, query } => self.subquery(kind, query),
-            Expr::Star(_) | Expr::StarExcept { .. } | Expr::Several(_) => {
-                Err(Error::of(condition::INVALID_USAGE_OF_STAR).with("elem", "'*'").with("prettyName", "expression"))
+            Expr::Star(_) | Expr::StarExcept { .. } | Expr::AllOf(_) | Expr::Several(_) => {
+                Err(misplaced_star("an expression"))
             }
             Expr::Literal(value) => {
                 let pretty = naming::literal(value, self.zone()?);
@@ -329,18 +329,43 @@ impl<'a> Expressions<'a> {
     pub fn arguments(&mut self, arguments: &[Expr]) -> Result<Vec<ResolvedValue>> {
         let mut values = Vec::with_capacity(arguments.len());
         for argument in arguments {
-            match argument {
-                Expr::Star(qualifier) => {
-                    for attribute in self.star(qualifier)? {
-                        let name = attribute.name.clone();
-                        values.push(attribute_value(&attribute, &name));
-                    }
-                }
-                Expr::Several(columns) => values.extend(self.arguments(columns)?),
-                other => values.push(self.value(other)?),
+            match self.spread(argument)? {
+                Some(columns) => values.extend(columns),
+                None => values.push(self.value(argument)?),
             }
         }
         Ok(values)
+    }
+
+    /// The columns that a star stands for; `None` for an expression that is no star.
+    pub fn spread(&mut self, expr: &Expr) -> Result<Option<Vec<ResolvedValue>>> {
+        let shown = |attribute: &Attribute| attribute_value(attribute, &attribute.name);
+        Ok(Some(match expr {
+            Expr::Star(qualifier) if self.is_struct(qualifier) => {
+                let column = Expr::Column(qualifier.clone());
+                let mut values = Vec::new();
+                for name in self.struct_fields(&column)? {
+                    let field = [qualifier.as_slice(), std::slice::from_ref(&name)].concat();
+                    let value = self.value(&Expr::Column(field))?;
+                    values.push(ResolvedValue { pretty: format!("{} AS {name}", value.pretty), ..value });
+                }
+                values
+            }
+            Expr::Star(qualifier) => self.star(qualifier)?.iter().map(shown).collect(),
+            Expr::StarExcept { qualifier, except } => {
+                let attributes = self.star(qualifier)?;
+                let same = |attribute: &Attribute, name: &str| self.resolver.same(&attribute.name, name);
+                for name in except {
+                    if !attributes.iter().any(|attribute| same(attribute, name)) {
+                        return Err(super::scope::unresolved(std::slice::from_ref(name), &attributes));
+                    }
+                }
+                let kept = |attribute: &&Attribute| !except.iter().any(|name| same(attribute, name));
+                attributes.iter().filter(kept).map(shown).collect()
+            }
+            Expr::AllOf(columns) | Expr::Several(columns) => self.arguments(columns)?,
+            _ => return Ok(None),
+        }))
     }
 
     /// Whether `s.*` means the fields of a column: a relation of that name goes before it.
@@ -375,11 +400,27 @@ impl<'a> Expressions<'a> {
         Ok(found)
     }
 
+    /// `count(*)` as the count of ones; `None` for any other call. `count(t.*)` is an error.
+    pub fn counting_rows(&mut self, call: &Call) -> Result<Option<Call>> {
+        if call.counts_rows() {
+            return Ok(Some(Call { arguments: vec![Expr::Literal(ScalarValue::Int32(Some(1)))], ..call.clone() }));
+        }
+        if call.name.eq_ignore_ascii_case("count")
+            && let [Expr::Star(qualifier)] = call.arguments.as_slice()
+            && !qualifier.is_empty()
+            && !self.is_struct(qualifier)
+        {
+            self.star(qualifier)?;
+            return Err(Error::of(condition::INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT)
+                .with("tableName", naming::quoted(qualifier)));
+        }
+        Ok(None)
+    }
+
     fn call(&mut self, call: &Call) -> Result<ResolvedValue> {
         let name = call.name.to_lowercase();
-        if name == "count" && matches!(call.arguments.as_slice(), [Expr::Star(qualifier)] if qualifier.is_empty()) {
-            let one = Call { arguments: vec![Expr::Literal(ScalarValue::Int32(Some(1)))], ..call.clone() };
-            return self.call(&one);
+        if let Some(ones) = self.counting_rows(call)? {
+            return self.call(&ones);
         }
         if name == "unix_timestamp" && call.arguments.is_empty() {
             let clock = Call { arguments: vec![Expr::call("current_timestamp", Vec::new())], ..call.clone() };
@@ -748,6 +789,11 @@ pub fn unknown_function(name: &str) -> Error {
             .with("routineName", format!("`{name}`"))
             .with("searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]")
     })
+}
+
+/// The error for a star where one value must stand.
+pub fn misplaced_star(place: &str) -> Error {
+    Error::of(condition::INVALID_USAGE_OF_STAR).with("elem", "'*'").with("prettyName", place)
 }
 
 /// What errors show of arguments, and the arguments.

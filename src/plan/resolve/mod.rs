@@ -45,7 +45,7 @@ use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::{Expr as DfExpr, Extension, Filter, LogicalPlan, LogicalPlanBuilder, Projection};
 
 use self::aggregate::AggregateRequest;
-use self::expression::{ExpressionPlace, Expressions, ResolvedValue};
+use self::expression::{ExpressionPlace, Expressions, ResolvedValue, misplaced_star};
 use self::pending::named;
 use self::scope::{Scope, column};
 use self::select::SelectOutput;
@@ -498,6 +498,9 @@ impl Resolver<'_> {
         let mut sorts = Vec::new();
         for item in order {
             let (inner, _, _) = direction(item);
+            if inner.has_star() {
+                return Err(misplaced_star("Sort"));
+            }
             let value = match inner {
                 Expr::Literal(datafusion::common::ScalarValue::Int32(Some(position))) => {
                     let attribute = &attributes[select::ordinal(*position, attributes.len())?];
@@ -684,6 +687,9 @@ impl Resolver<'_> {
     fn repartition(&self, input: Resolved, partitions: Option<usize>, by: &[Expr]) -> Result<Resolved> {
         let attributes = input.output.clone();
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
+        if by.iter().any(Expr::has_star) {
+            return Err(misplaced_star("RepartitionByExpression"));
+        }
         let keys = by.iter().map(|expr| Ok(expressions.value(expr)?.typed)).collect::<Result<Vec<_>>>()?;
         let pending = std::mem::take(&mut expressions.pending);
         drop(expressions);

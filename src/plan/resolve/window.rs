@@ -47,11 +47,9 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
     if let Some(window) = &spec.named {
         return Err(Error::of(condition::MISSING_WINDOW_SPECIFICATION).with("windowName", format!("`{window}`")));
     }
-    let star = matches!(call.arguments.as_slice(), [Expr::Star(qualifier)] if qualifier.is_empty());
-    let arguments = if name == "count" && star {
-        vec![expressions.value(&Expr::Literal(ScalarValue::Int32(Some(1))))?]
-    } else {
-        expressions.arguments(&call.arguments)?
+    let arguments = match expressions.counting_rows(call)? {
+        Some(ones) => expressions.arguments(&ones.arguments)?,
+        None => expressions.arguments(&call.arguments)?,
     };
     let filter = call.filter.as_ref().map(|filter| expressions.condition(filter, "FILTER")).transpose()?;
     let mut partition_by = Vec::new();

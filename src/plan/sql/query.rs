@@ -452,7 +452,7 @@ fn whole(expr: &Expr) -> Option<i64> {
 /// The column that holds QUALIFY's condition on its way to the filter.
 const QUALIFY: &str = "__firesteel_qualify";
 
-fn star(qualifier: Vec<String>, options: ast::WildcardAdditionalOptions) -> Result<Expr> {
+pub(super) fn star(qualifier: Vec<String>, options: ast::WildcardAdditionalOptions) -> Result<Expr> {
     if options.opt_ilike.is_some()
         || options.opt_exclude.is_some()
         || options.opt_replace.is_some()
