@@ -216,6 +216,7 @@ conditions! {
     GROUPING_ID_COLUMN_MISMATCH = "GROUPING_ID_COLUMN_MISMATCH", "42803", Analysis, "the columns of grouping_id (<groupingIdColumn>) are not the <groupByColumns> grouping columns.";
     GROUPING_COLUMN_MISMATCH = "GROUPING_COLUMN_MISMATCH", "42803", Analysis, "the column of grouping (<grouping>) is none of the <groupingColumns> grouping columns.";
     GROUP_BY_POS_OUT_OF_RANGE = "GROUP_BY_POS_OUT_OF_RANGE", "42805", Analysis, "GROUP BY position <index> is not among the <size> outputs.";
+    STAR_GROUP_BY_POS = "STAR_GROUP_BY_POS", "0A000", Analysis, "a star cannot stand in the outputs where GROUP BY names one of them by its position; name the columns.";
     GROUP_BY_POS_AGGREGATE = "GROUP_BY_POS_AGGREGATE", "42903", Analysis, "GROUP BY position <index> is <aggExpr>.";
     ORDER_BY_POS_OUT_OF_RANGE = "ORDER_BY_POS_OUT_OF_RANGE", "42805", Analysis, "ORDER BY position <index> is not among the <size> outputs.";
     GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE = "GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", Analysis, "<sqlExpr> cannot be a grouping key: its type <dataType> has no order.";

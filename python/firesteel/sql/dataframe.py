@@ -13,6 +13,7 @@ from firesteel.errors import (
     AnalysisException,
     IllegalArgumentException,
     PySparkAttributeError,
+    PySparkIndexError,
     PySparkTypeError,
     PySparkValueError,
     _missing,
@@ -469,7 +470,7 @@ class DataFrame:
     def _sortable(self, col: Any) -> _native.Expr:
         if isinstance(col, int) and not isinstance(col, bool):
             if col == 0:
-                raise PySparkValueError("a column's position starts at 1", errorClass="ZERO_INDEX")
+                raise PySparkIndexError(errorClass="ZERO_INDEX", messageParameters={})
             return self._at(col - 1)._expr if col > 0 else self._at(-col - 1)._expr.sort(False)
         return _expr(col)
 
@@ -632,13 +633,20 @@ class DataFrame:
         """Groups the rows by several sets of columns."""
         from firesteel.sql.group import GroupedData
 
-        sets = [[self._sortable(col) for col in group] for group in groupingSets]
-        return GroupedData(self, "sets", [self._sortable(col) for col in cols], sets)
+        sets = [[self._groupable(col) for col in group] for group in groupingSets]
+        return GroupedData(self, "sets", [self._groupable(col) for col in cols], sets)
 
     def _group(self, kind: str, cols: tuple[Any, ...]) -> GroupedData:
         from firesteel.sql.group import GroupedData
 
-        return GroupedData(self, kind, [self._sortable(col) for col in _flat(cols)])
+        return GroupedData(self, kind, [self._groupable(col) for col in _flat(cols)])
+
+    def _groupable(self, col: Any) -> _native.Expr:
+        if isinstance(col, int) and not isinstance(col, bool):
+            if col <= 0:
+                raise PySparkIndexError(errorClass="INDEX_NOT_POSITIVE", messageParameters={"index": str(col)})
+            return self._at(col - 1)._expr
+        return _expr(col)
 
     def agg(self, *exprs: Any) -> DataFrame:
         """Aggregates all rows, as ``groupBy().agg`` does."""

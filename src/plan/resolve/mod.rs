@@ -502,7 +502,7 @@ impl Resolver<'_> {
                 return Err(misplaced_star("Sort"));
             }
             let value = match inner {
-                Expr::Literal(datafusion::common::ScalarValue::Int32(Some(position))) => {
+                Expr::Literal(ScalarValue::Int32(Some(position))) if self.conf().order_by_ordinal() => {
                     let attribute = &attributes[select::ordinal(*position, attributes.len())?];
                     expressions.value(&Expr::Attribute(attribute.id, attribute.name.clone()))?
                 }
@@ -721,7 +721,13 @@ impl Resolver<'_> {
         let pending = std::mem::take(&mut expressions.pending);
         drop(expressions);
         let placed = Resolved { plan: pending.place(input.plan.clone())?, ..input };
-        let mut resolved = laid_out(placed, LaneLayout::Ranges(sorts, partitions));
+        // Rows that are all equal are one range.
+        let layout = if sorts.iter().all(|sort| matches!(sort.expr, DfExpr::Literal(..))) {
+            LaneLayout::AtMost(1)
+        } else {
+            LaneLayout::Ranges(sorts, partitions)
+        };
+        let mut resolved = laid_out(placed, layout);
         resolved.plan = keep(resolved.plan, &attributes)?;
         resolved.hidden.retain(|attribute| !is_input_file(attribute));
         resolved.note_unsupported(StreamOperation::RepartitionByRange);
