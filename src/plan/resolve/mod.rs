@@ -42,7 +42,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{Column, ScalarValue};
-use datafusion::logical_expr::{Expr as DfExpr, Extension, Filter, LogicalPlan, LogicalPlanBuilder, Projection};
+use datafusion::logical_expr::{
+    Expr as DfExpr, Extension, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SortExpr,
+};
 
 use self::aggregate::AggregateRequest;
 use self::expression::{ExpressionPlace, Expressions, ResolvedValue, misplaced_star};
@@ -488,7 +490,7 @@ impl Resolver<'_> {
         {
             let request = AggregateRequest { keys, outputs, with_keys: *with_keys, having: having.as_ref(), order };
             let grouped = self.aggregate(self.relation(input)?, &request)?;
-            let sorts = order.iter().zip(&grouped.order).map(|(item, value)| sort_of(item, value)).collect();
+            let sorts = order.iter().zip(&grouped.order).flat_map(|(item, value)| sorts_of(item, value)).collect();
             return self.sorted(grouped.resolved, sorts, pending::Pending::default(), true, global);
         }
         let input = self.relation(input)?;
@@ -511,7 +513,7 @@ impl Resolver<'_> {
             if operators::holds_map(&value.typed.data_type) {
                 return Err(operators::unordered(&value.pretty, "sortorder", &value.typed.data_type));
             }
-            sorts.push(sort_of(item, &value));
+            sorts.extend(sorts_of(item, &value));
         }
         let used = std::mem::take(&mut expressions.used_hidden);
         let pending = std::mem::take(&mut expressions.pending);
@@ -524,7 +526,7 @@ impl Resolver<'_> {
     fn sorted(
         &self,
         input: Resolved,
-        sorts: Vec<datafusion::logical_expr::SortExpr>,
+        sorts: Vec<SortExpr>,
         pending: pending::Pending,
         more: bool,
         global: bool,
@@ -714,10 +716,10 @@ impl Resolver<'_> {
     fn repartition_by_range(&self, input: Resolved, partitions: usize, order: &[Expr]) -> Result<Resolved> {
         let attributes = input.output.clone();
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
-        let sorts = order
-            .iter()
-            .map(|item| Ok(sort_of(item, &expressions.value(direction(item).0)?)))
-            .collect::<Result<Vec<_>>>()?;
+        let mut sorts = Vec::with_capacity(order.len());
+        for item in order {
+            sorts.extend(sorts_of(item, &expressions.value(direction(item).0)?));
+        }
         let pending = std::mem::take(&mut expressions.pending);
         drop(expressions);
         let placed = Resolved { plan: pending.place(input.plan.clone())?, ..input };
@@ -884,9 +886,17 @@ fn direction(item: &Expr) -> (&Expr, bool, Option<bool>) {
     }
 }
 
-fn sort_of(item: &Expr, value: &ResolvedValue) -> datafusion::logical_expr::SortExpr {
+/// The sorts of an item of an order. A null inside a nested value is the least there, wherever
+/// values that are null go.
+fn sorts_of(item: &Expr, value: &ResolvedValue) -> Vec<SortExpr> {
     let (_, ascending, nulls_first) = direction(item);
-    window::sort(&value.typed, ascending, nulls_first)
+    match nulls_first {
+        Some(nulls_first) if nulls_first != ascending && value.typed.data_type.is_nested() => {
+            let is_null = operators::is_null(value.typed.clone());
+            vec![SortExpr::new(is_null.expr, !nulls_first, true), window::sort(&value.typed, ascending, None)]
+        }
+        _ => vec![window::sort(&value.typed, ascending, nulls_first)],
+    }
 }
 
 /// A relation without sources.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::{JoinType, NullEquality, ScalarValue};
+use datafusion::common::{Column, JoinType, NullEquality, ScalarValue};
 use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{
@@ -329,42 +329,45 @@ fn is_identity(plan: &LogicalPlan) -> bool {
     }
 }
 
-/// Rows of the left that match, or do not match, a row of the right. The right's columns get names of their own.
+/// Rows of the left that match, or do not match, a row of the right.
 fn matched(left: LogicalPlan, right: LogicalPlan, except: bool, all: bool) -> Result<LogicalPlan> {
-    let columns = left.schema().columns();
-    let keys: Vec<_> = columns.iter().map(|_| AttrId::fresh()).collect();
-    let renamed =
-        columns.iter().zip(&keys).map(|(column, id)| DfExpr::Column(column.clone()).alias(id.to_string())).collect();
-    let right = LogicalPlan::Projection(Projection::try_new(renamed, Arc::new(right))?);
-    let mut on: Vec<_> = columns
-        .iter()
-        .cloned()
-        .zip(keys.iter().map(|id| datafusion::common::Column::from_name(id.to_string())))
-        .collect();
-    let (mut left, mut right) = (left, right);
+    let columns = left.schema().columns().into_iter().map(DfExpr::Column).collect();
+    let (mut left, mut left_keys) = keyed(left, columns)?;
+    let (mut right, mut right_keys) = keyed(right, Vec::new())?;
     if all {
-        let (l, r) = (AttrId::fresh(), AttrId::fresh());
-        left = numbered(left, l)?;
-        right = numbered(right, r)?;
-        on.push((
-            datafusion::common::Column::from_name(l.to_string()),
-            datafusion::common::Column::from_name(r.to_string()),
-        ));
+        for (plan, keys) in [(&mut left, &mut left_keys), (&mut right, &mut right_keys)] {
+            let number = AttrId::fresh();
+            *plan = numbered(plan.clone(), keys, number)?;
+            keys.push(number);
+        }
     }
     let kind = if except { JoinType::LeftAnti } else { JoinType::LeftSemi };
-    let (l, r): (Vec<_>, Vec<_>) = on.into_iter().unzip();
+    let names = |keys: Vec<AttrId>| keys.into_iter().map(|key| Column::from_name(key.to_string())).collect::<Vec<_>>();
     Ok(LogicalPlanBuilder::from(left)
-        .join_detailed(right, kind, (l, r), None, NullEquality::NullEqualsNull)?
+        .join_detailed(right, kind, (names(left_keys), names(right_keys)), None, NullEquality::NullEqualsNull)?
         .build()?)
 }
 
-/// Equal rows counted from 1.
-fn numbered(plan: LogicalPlan, id: AttrId) -> Result<LogicalPlan> {
+/// The plan's columns once more, as keys that are equal where Spark's values are, behind `kept`.
+fn keyed(plan: LogicalPlan, mut kept: Vec<DfExpr>) -> Result<(LogicalPlan, Vec<AttrId>)> {
+    let mut keys = Vec::new();
+    for (qualifier, field) in plan.schema().iter() {
+        let expr = DfExpr::Column(Column::new(qualifier.cloned(), field.name()));
+        let value = Typed { expr, data_type: field.data_type().clone(), nullable: field.is_nullable() };
+        let key = AttrId::fresh();
+        kept.push(normalized(value).expr.alias(key.to_string()));
+        keys.push(key);
+    }
+    Ok((LogicalPlan::Projection(Projection::try_new(kept, Arc::new(plan))?), keys))
+}
+
+/// Rows of equal keys counted from 1.
+fn numbered(plan: LogicalPlan, keys: &[AttrId], id: AttrId) -> Result<LogicalPlan> {
     let window = WindowFunction {
         fun: WindowFunctionDefinition::WindowUDF(row_number_udwf()),
         params: WindowFunctionParams {
             args: Vec::new(),
-            partition_by: plan.schema().columns().into_iter().map(DfExpr::Column).collect(),
+            partition_by: keys.iter().map(|key| column(*key)).collect(),
             order_by: Vec::new(),
             window_frame: WindowFrame::new(None),
             filter: None,

@@ -227,13 +227,22 @@ fn default_frame(to_current: bool) -> WindowFrame {
 
 fn range_to_current(order_types: &[DataType]) -> WindowFrame {
     WindowFrame::new_bounds(
-        WindowFrameUnits::Range,
+        range_units(order_types),
         WindowFrameBound::Preceding(unbounded(order_types)),
         WindowFrameBound::CurrentRow,
     )
 }
 
+/// A range without an offset ends with rows that are equal, as groups do. DataFusion compares no
+/// nested values in a range.
+fn range_units(order_types: &[DataType]) -> WindowFrameUnits {
+    if order_types.iter().any(DataType::is_nested) { WindowFrameUnits::Groups } else { WindowFrameUnits::Range }
+}
+
 fn unbounded(order_types: &[DataType]) -> ScalarValue {
+    if range_units(order_types) == WindowFrameUnits::Groups {
+        return ScalarValue::UInt64(None);
+    }
     order_types.first().and_then(|data_type| ScalarValue::try_from(data_type).ok()).unwrap_or(ScalarValue::Null)
 }
 
@@ -249,7 +258,7 @@ fn frame(
     frame: &FrameSpec,
     order_types: &[DataType],
 ) -> Result<(WindowFrame, String)> {
-    let units = if frame.rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
+    let units = if frame.rows { WindowFrameUnits::Rows } else { range_units(order_types) };
     let (start, start_text) = bound(expressions, &frame.start, frame.rows, order_types)?;
     let (end, end_text) = bound(expressions, &frame.end, frame.rows, order_types)?;
     let name = if frame.rows { "ROWS" } else { "RANGE" };
