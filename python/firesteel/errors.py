@@ -77,6 +77,7 @@ _CONDITIONS: dict[str, str] = {
     "FIELD_STRUCT_LENGTH_MISMATCH": "expected an object of <field_length> fields, found <object_length>",
     "FIELD_STRUCT_LENGTH_MISMATCH_WITH_NAME": "<field_name>: expected an object of <field_length> fields, found <object_length>",
     "HIGHER_ORDER_FUNCTION_SHOULD_RETURN_COLUMN": "the function `<func_name>` must return a Column, found <return_type>",
+    "INDEX_NOT_POSITIVE": "a column's position starts at 1, found '<index>'",
     "INVALID_ITEM_FOR_CONTAINER": "every item of `<arg_name>` must be one of <allowed_types>, found <item_type>",
     "INVALID_NDARRAY_DIMENSION": "a NumPy array must have <dimensions> dimensions",
     "INVALID_PANDAS_UDF": "Invalid function: <detail>",
@@ -124,6 +125,7 @@ _CONDITIONS: dict[str, str] = {
     "VALUE_OUT_OF_BOUNDS": "Value for `<arg_name>` must be between <lower_bound> and <upper_bound> (inclusive), got <actual>",
     "WRONG_NUM_ARGS_FOR_HIGHER_ORDER_FUNCTION": "the function `<func_name>` must take 1 to 3 arguments, found <num_args>",
     "WRONG_NUM_COLUMNS": "the function `<func_name>` needs at least <num_cols> columns",
+    "ZERO_INDEX": "a column's position starts at 1, or at -1 from the end, found 0",
 }
 
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::quantity::parse_duration_ms;
 use super::{known, setting};
 use crate::error::{Error, Result};
+use crate::types::name_case::NameCase;
 
 /// A snapshot of a session's configuration: what was set, over the defaults.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +83,23 @@ impl Conf {
         self.get("spark.sql.sources.default").unwrap_or("parquet")
     }
 
-    pub fn case_sensitive(&self) -> bool {
-        self.flag("spark.sql.caseSensitive").unwrap_or(false)
+    /// Whether names that differ by case are two.
+    pub fn name_case(&self) -> NameCase {
+        if self.flag("spark.sql.caseSensitive").unwrap_or(false) { NameCase::Counts } else { NameCase::Ignored }
+    }
+
+    /// Whether a whole number as a grouping key is the position of an output.
+    pub fn group_by_ordinal(&self) -> bool {
+        self.flag("spark.sql.groupByOrdinal").unwrap_or(true)
+    }
+
+    /// Whether a grouping key may name an output's alias.
+    pub fn group_by_aliases(&self) -> bool {
+        self.flag("spark.sql.groupByAliases").unwrap_or(true)
+    }
+
+    /// Whether a whole number in an order is the position of an output.
+    pub fn order_by_ordinal(&self) -> bool {
+        self.flag("spark.sql.orderByOrdinal").unwrap_or(true)
     }
 }

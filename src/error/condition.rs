@@ -210,6 +210,7 @@ conditions! {
     INVALID_EXTRACT_BASE_FIELD_TYPE = "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000", Analysis, "nothing can be extracted from <base>: it takes a struct, an array or a map, found <other>.";
     INVALID_ARRAY_INDEX = "INVALID_ARRAY_INDEX", "22003", ArrayIndex, "the index <indexValue> lies outside an array of <arraySize> elements; use `get()` to get null instead.";
     INVALID_USAGE_OF_STAR = "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", Analysis, "<elem> cannot stand in <prettyName>.";
+    INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT = "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", "42000", Analysis, "count(<tableName>.*) is ambiguous: write count(*) for rows, or name the columns.";
     CANNOT_RESOLVE_STAR_EXPAND = "CANNOT_RESOLVE_STAR_EXPAND", "42704", Analysis, "<targetString>.* names nothing here; there are <columns>.";
     AMBIGUOUS_LATERAL_COLUMN_ALIAS = "AMBIGUOUS_LATERAL_COLUMN_ALIAS", "42702", Analysis, "the name <name> was given <n> times in this select list.";
     MISSING_ATTRIBUTES_APPEAR_IN_OPERATION = "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_APPEAR_IN_OPERATION", "XX000", Analysis, "the column <missingAttributes> is of another DataFrame; a column of the same name is in this one (<input>), so name it by col(…).";
@@ -221,6 +222,7 @@ conditions! {
     RANGE_FRAME_MULTI_ORDER = "DATATYPE_MISMATCH.RANGE_FRAME_MULTI_ORDER", "42K09", Analysis, "<sqlExpr>: a RANGE frame with values as bounds goes with one order expression, found <orderSpec>.";
     RANGE_FRAME_WITHOUT_ORDER = "DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER", "42K09", Analysis, "<sqlExpr>: a RANGE frame needs an order.";
     SCALAR_SUBQUERY_COLUMNS = "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823", Analysis, "a query in the place of a value must give one column, found <number>.";
+    SUBQUERY_OF_A_STREAM = "INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY", "42823", Analysis, "a query inside an expression must not read a stream; join the stream instead.";
     IN_SUBQUERY_COLUMNS = "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "42K09", Analysis, "IN takes a query of as many columns as stand on its left, <leftLength>, found <rightLength>.";
     IN_SUBQUERY_TYPES = "DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", "42K09", Analysis, "the two sides of IN have types that do not meet, <leftType> and <rightType>.";
     SCALAR_SUBQUERY_TOO_MANY_ROWS = "SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000", Runtime, "a query in the place of a value gave more than one row; make it one row, e.g. by an aggregate or LIMIT 1.";
@@ -242,6 +244,7 @@ conditions! {
     GROUPING_ID_COLUMN_MISMATCH = "GROUPING_ID_COLUMN_MISMATCH", "42803", Analysis, "the columns of grouping_id (<groupingIdColumn>) are not the <groupByColumns> grouping columns.";
     GROUPING_COLUMN_MISMATCH = "GROUPING_COLUMN_MISMATCH", "42803", Analysis, "the column of grouping (<grouping>) is none of the <groupingColumns> grouping columns.";
     GROUP_BY_POS_OUT_OF_RANGE = "GROUP_BY_POS_OUT_OF_RANGE", "42805", Analysis, "GROUP BY position <index> is not among the <size> outputs.";
+    STAR_GROUP_BY_POS = "STAR_GROUP_BY_POS", "0A000", Analysis, "a star cannot stand in the outputs where GROUP BY names one of them by its position; name the columns.";
     GROUP_BY_POS_AGGREGATE = "GROUP_BY_POS_AGGREGATE", "42903", Analysis, "GROUP BY position <index> is <aggExpr>.";
     ORDER_BY_POS_OUT_OF_RANGE = "ORDER_BY_POS_OUT_OF_RANGE", "42805", Analysis, "ORDER BY position <index> is not among the <size> outputs.";
     GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE = "GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", Analysis, "<sqlExpr> cannot be a grouping key: its type <dataType> has no order.";

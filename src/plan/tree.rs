@@ -29,7 +29,9 @@ pub enum Expr {
         qualifier: Vec<String>,
         except: Vec<String>,
     },
-    /// Several columns in one place of a select list or of arguments: `df["*"]`, `df.colRegex(…)`.
+    /// `df["*"]`: every column of a frame.
+    AllOf(Vec<Expr>),
+    /// Several columns in one place of a select list or of arguments: `df.colRegex(…)`.
     Several(Vec<Expr>),
     /// A query inside an expression. It may name the columns around it.
     Subquery {
@@ -122,6 +124,18 @@ pub struct Call {
     pub ignore_nulls: bool,
     /// Written as an operator (`a + 1`), so shown as one.
     pub operator: bool,
+}
+
+impl Call {
+    /// Whether the call is `count(*)`, which counts rows and looks at no column.
+    pub fn counts_rows(&self) -> bool {
+        let everything = match self.arguments.as_slice() {
+            [Expr::Star(qualifier)] => qualifier.is_empty(),
+            [Expr::AllOf(_)] => true,
+            _ => false,
+        };
+        everything && !self.distinct && self.name.eq_ignore_ascii_case("count")
+    }
 }
 
 /// `PARTITION BY … ORDER BY … ROWS BETWEEN …`.
@@ -557,6 +571,7 @@ impl Expr {
                     frame: spec.frame,
                 }),
             },
+            Self::AllOf(columns) => Self::AllOf(all(columns, change)),
             Self::Several(columns) => Self::Several(all(columns, change)),
             Self::Sort { input, ascending, nulls_first } => {
                 Self::Sort { input: boxed(input, change), ascending, nulls_first }
@@ -586,13 +601,28 @@ impl Expr {
         extent
     }
 
+    /// Whether the expression is or holds a star that columns stand for: `count(*)` counts rows.
+    pub fn has_star(&self) -> bool {
+        let mut rest = vec![self];
+        while let Some(expr) = rest.pop() {
+            match expr {
+                Self::Star(_) | Self::StarExcept { .. } | Self::AllOf(_) | Self::Several(_) => return true,
+                Self::Call(call) if call.counts_rows() => {}
+                other => other.children(&mut |child| rest.push(child)),
+            }
+        }
+        false
+    }
+
     /// Shows each expression directly inside this one.
     fn children<'e>(&'e self, see: &mut dyn FnMut(&'e Self)) {
         match self {
             Self::Call(call) => {
                 call.arguments.iter().chain(call.filter.as_deref()).chain(&call.within_group).for_each(see);
             }
-            Self::Several(several) | Self::Function { arguments: several, .. } => several.iter().for_each(see),
+            Self::AllOf(several) | Self::Several(several) | Self::Function { arguments: several, .. } => {
+                several.iter().for_each(see);
+            }
             Self::Alias { input, .. } | Self::Cast { input, .. } | Self::Sort { input, .. } => see(input),
             Self::Lambda { body, .. } => see(body),
             Self::Case { operand, branches, otherwise } => {

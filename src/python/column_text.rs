@@ -12,7 +12,7 @@ pub fn text(expr: &Expr) -> String {
         Expr::Attribute(_, name) | Expr::LambdaVariable(name) => quoted(name),
         Expr::Star(parts) if parts.is_empty() => "*".into(),
         Expr::Star(parts) => format!("{}.*", parts.join(".")),
-        Expr::Several(columns) => list(columns),
+        Expr::AllOf(columns) | Expr::Several(columns) => list(columns),
         Expr::StarExcept { except, .. } => format!("* EXCEPT ({})", except.join(", ")),
         Expr::Subquery { kind: SubqueryKind::Scalar, .. } => "scalarsubquery()".into(),
         Expr::Subquery { kind: SubqueryKind::Exists, .. } => "exists()".into(),

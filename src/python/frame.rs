@@ -78,7 +78,7 @@ impl FrameHandle {
         if name == "*" {
             let all = self.0.resolved().output.iter();
             let all = all.map(|attribute| tree::Expr::Attribute(attribute.id, attribute.name.clone()));
-            return ExprHandle::of(py, tree::Expr::Several(all.collect()));
+            return ExprHandle::of(py, tree::Expr::AllOf(all.collect()));
         }
         let parts = name_parts(name).ok_or_else(|| {
             raise(py, &Error::of(crate::error::condition::INVALID_ATTRIBUTE_NAME_SYNTAX).with("name", name))
@@ -442,19 +442,18 @@ impl FrameHandle {
 impl FrameHandle {
     /// The expression of a name that is plainly one column of this frame, or a field inside one.
     fn own(&self, parts: &[String]) -> Option<tree::Expr> {
-        let case_sensitive = self.0.session().conf().case_sensitive();
-        let same = |a: &str, b: &str| if case_sensitive { a == b } else { a.to_lowercase() == b.to_lowercase() };
+        let names = self.0.session().conf().name_case();
         let output = &self.0.resolved().output;
         let qualified = |attribute: &Attribute, qualifier: &[String]| {
             let own = &attribute.qualifier;
             own.len() >= qualifier.len()
-                && own[own.len() - qualifier.len()..].iter().zip(qualifier).all(|(a, b)| same(a, b))
+                && own[own.len() - qualifier.len()..].iter().zip(qualifier).all(|(a, b)| names.same(a, b))
         };
         for at in (0..parts.len()).rev() {
             let mut found =
-                output.iter().filter(|column| same(&column.name, &parts[at]) && qualified(column, &parts[..at]));
+                output.iter().filter(|column| names.same(&column.name, &parts[at]) && qualified(column, &parts[..at]));
             let (Some(column), None) = (found.next(), found.next()) else { continue };
-            let root = tree::Expr::Attribute(column.id, column.name.clone());
+            let root = tree::Expr::Attribute(column.id, parts[at].clone());
             let fields = &parts[at + 1..];
             if fields.is_empty() {
                 return Some(root);

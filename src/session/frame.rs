@@ -90,6 +90,7 @@ impl Frame {
 
     /// The files that the rows come from, each once.
     pub fn files(&self) -> Result<Vec<String>> {
+        self.refuse_stream()?;
         let mut all = Vec::new();
         for leaf in &self.resolved.leaves {
             for file in leaf.source.files()? {
@@ -103,6 +104,14 @@ impl Frame {
 
     pub fn is_streaming(&self) -> bool {
         self.resolved.is_streaming()
+    }
+
+    /// The error for a stream, whose rows come with a query that is started. No action has them.
+    fn refuse_stream(&self) -> Result<()> {
+        if self.is_streaming() {
+            return Err(Error::of(condition::STREAMING_WITHOUT_WRITE_STREAM));
+        }
+        Ok(())
     }
 
     /// Optimised and physical plan as text.
@@ -121,9 +130,7 @@ impl Frame {
 
     /// Plans and prepares a batch run; a stream has no batch run.
     pub fn pass(&self, cancel: &Cancel) -> Result<Pass> {
-        if self.is_streaming() {
-            return Err(Error::of(condition::STREAMING_WITHOUT_WRITE_STREAM));
-        }
+        self.refuse_stream()?;
         let plan = self.finish()?;
         let cancel = Cancel::under(plan.owner().into_iter().chain([cancel.clone()]));
         let batch = Batch { clock_ms: self.session.clock().now_ms(), cancel, ..Batch::default() };
@@ -228,6 +235,7 @@ impl Frame {
 
     /// The same frame, its rows kept in memory from the first action on.
     pub fn cache(&self) -> Result<Self> {
+        self.refuse_stream()?;
         let resolved = cached::cached(&self.session.env(), &self.resolved)?;
         Ok(Self { session: Arc::clone(&self.session), resolved: Arc::new(resolved), local: false })
     }

@@ -120,12 +120,11 @@ fn append(table: &Table, frame: &Frame, request: &SaveRequest, conf: &Conf, canc
             .with("existingTableSchema", shown(&table.schema))
             .with("querySchema", shown(&schema)));
     }
-    let case_sensitive = conf.case_sensitive();
-    let same = |a: &str, b: &str| if case_sensitive { a == b } else { a.to_lowercase() == b.to_lowercase() };
+    let names = conf.name_case();
     let mut expressions = Vec::with_capacity(table.schema.fields().len());
     for field in table.schema.fields() {
         let column = Expr::Column(vec![field.name().clone()]);
-        match schema.fields().iter().filter(|given| same(given.name(), field.name())).count() {
+        match schema.fields().iter().filter(|given| names.same(given.name(), field.name())).count() {
             0 => {
                 let given: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
                 return Err(Error::of(condition::TABLE_COLUMN_NOT_GIVEN)
@@ -139,7 +138,7 @@ fn append(table: &Table, frame: &Frame, request: &SaveRequest, conf: &Conf, canc
         }
     }
     let (given, own) = (&request.partition_by, &table.partition_by);
-    if given.len() != own.len() || given.iter().zip(own).any(|(given, own)| !same(given, own)) {
+    if given.len() != own.len() || given.iter().zip(own).any(|(given, own)| !names.same(given, own)) {
         return Err(Error::of(condition::TABLE_OF_OTHER_PARTITIONS)
             .with("tableName", name)
             .with("specifiedPartCols", given.join(", "))

@@ -1,6 +1,5 @@
 //! SQL statements that change the session: views, tables, SET.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -112,11 +111,9 @@ fn view(session: &Arc<Session>, name: &str, contents: ViewContents) -> Result<Fr
             .with("viewColumns", shown(columns.iter().map(String::as_str).collect()))
             .with("dataColumns", shown(found.fields().iter().map(|field| field.name().as_str()).collect())));
     }
-    let case_sensitive = session.conf().case_sensitive();
-    let key = |name: &String| if case_sensitive { name.clone() } else { name.to_lowercase() };
-    let mut seen = HashSet::new();
-    if let Some(twice) = columns.iter().map(key).find(|column| !seen.insert(column.clone())) {
-        return Err(Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", quoted(&[twice])));
+    let case = session.conf().name_case();
+    if let Some(twice) = case.repeated(columns.iter().map(String::as_str)) {
+        return Err(Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", quoted(&[case.folded(twice)])));
     }
     frame.derive(|input| Relation::RenameAll { input, names: columns })
 }

@@ -20,6 +20,7 @@
 //! | [`display`], [`csv_text`], [`json_text`], [`show`] | values to text: `CAST`, CSV, JSON, and the table of `show()` |
 //! | [`calendar`], [`zone`] | days since 1970 as dates; time zones by the names that Java takes |
 //! | [`uri`] | paths as `file:` URIs, and back |
+//! | [`name_case`] | when two names are one |
 
 pub mod calendar;
 pub mod csv_text;
@@ -28,6 +29,7 @@ pub mod display;
 pub mod interval;
 pub mod interval_fields;
 pub mod json_text;
+pub mod name_case;
 pub mod parse;
 pub mod pattern;
 pub mod show;

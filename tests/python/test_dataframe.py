@@ -99,7 +99,7 @@ def test_groups_and_joins(spark, people):
     assert joined.groupBy("team").agg(F.sum("age").alias("ages"), F.count("*")).collect() == [
         Row(team="red", ages=37, **{"count(1)": 2})
     ]
-    assert people.join(teams, "name", "anti").collect() == [Row(age=16, name="Bob")]
+    assert people.join(teams, "name", "anti").collect() == [Row(name="Bob", age=16)]
     assert people.join(teams, people.name == teams.name, "full").count() == 4
     assert people.groupBy().avg("age").columns == ["avg(age)"]
     assert people.crossJoin(teams).count() == 9

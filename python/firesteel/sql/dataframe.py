@@ -13,6 +13,7 @@ from firesteel.errors import (
     AnalysisException,
     IllegalArgumentException,
     PySparkAttributeError,
+    PySparkIndexError,
     PySparkTypeError,
     PySparkValueError,
     _missing,
@@ -221,9 +222,6 @@ class DataFrame:
         raise _not_type("item", "Column, int, list, str or tuple", item)
 
     def _at(self, position: int) -> Column:
-        name = self.columns[position]
-        if self.columns.count(name) == 1:
-            return Column(self._frame.column(f"`{name.replace('`', '``')}`"))
         return Column(self._frame.column_at(range(len(self.columns))[position]))
 
     def __getattr__(self, name: str) -> Column:
@@ -248,8 +246,14 @@ class DataFrame:
             raise _not_type("colName", "str", colName)
         if not (len(colName) > 1 and colName.startswith("`") and colName.endswith("`")):
             return self[colName]
-        fold = self._session.conf.get("spark.sql.caseSensitive") != "true"
-        return Column(self._frame.columns_like(colName[1:-1], fold))
+        return Column(self._frame.columns_like(colName[1:-1], not self._case_counts()))
+
+    def _case_counts(self) -> bool:
+        return self._session.conf.get("spark.sql.caseSensitive") == "true"
+
+    def _known_as(self, name: str) -> str:
+        """A column's name as it is compared with others."""
+        return name if self._case_counts() else name.lower()
 
     def metadataColumn(self, colName: str) -> Column:
         """The hidden column of a name: ``_metadata`` of files.
@@ -466,7 +470,7 @@ class DataFrame:
     def _sortable(self, col: Any) -> _native.Expr:
         if isinstance(col, int) and not isinstance(col, bool):
             if col == 0:
-                raise PySparkValueError("a column's position starts at 1", errorClass="ZERO_INDEX")
+                raise PySparkIndexError(errorClass="ZERO_INDEX", messageParameters={})
             return self._at(col - 1)._expr if col > 0 else self._at(-col - 1)._expr.sort(False)
         return _expr(col)
 
@@ -629,13 +633,20 @@ class DataFrame:
         """Groups the rows by several sets of columns."""
         from firesteel.sql.group import GroupedData
 
-        sets = [[self._sortable(col) for col in group] for group in groupingSets]
-        return GroupedData(self, "sets", [self._sortable(col) for col in cols], sets)
+        sets = [[self._groupable(col) for col in group] for group in groupingSets]
+        return GroupedData(self, "sets", [self._groupable(col) for col in cols], sets)
 
     def _group(self, kind: str, cols: tuple[Any, ...]) -> GroupedData:
         from firesteel.sql.group import GroupedData
 
-        return GroupedData(self, kind, [self._sortable(col) for col in _flat(cols)])
+        return GroupedData(self, kind, [self._groupable(col) for col in _flat(cols)])
+
+    def _groupable(self, col: Any) -> _native.Expr:
+        if isinstance(col, int) and not isinstance(col, bool):
+            if col <= 0:
+                raise PySparkIndexError(errorClass="INDEX_NOT_POSITIVE", messageParameters={"index": str(col)})
+            return self._at(col - 1)._expr
+        return _expr(col)
 
     def agg(self, *exprs: Any) -> DataFrame:
         """Aggregates all rows, as ``groupBy().agg`` does."""

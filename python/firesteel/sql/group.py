@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from firesteel import _native
-from firesteel.errors import PySparkValueError, _not_type, _refuse
+from firesteel.errors import AnalysisException, PySparkValueError, _not_type, _refuse
 from firesteel.sql.column import Column, _call, _flat
 from firesteel.sql.types import NumericType
 
@@ -93,8 +93,6 @@ class GroupedData:
         else:
             wrong = [f.name for f in fields if f.name in names and not isinstance(f.dataType, NumericType)]
             if wrong:
-                from firesteel.errors import AnalysisException
-
                 raise AnalysisException(f'"{wrong[0]}" is not a numeric column; {function} takes numeric columns only')
         return self._aggregate([_call(function, self._df[name]) for name in names])
 
@@ -169,6 +167,9 @@ class GroupedData:
         return GroupedData(self._df, self._kind, self._keys, self._sets, (_expr(pivot_col), given))
 
     def _values(self, pivot_col: Any) -> list[Any]:
+        if self._df.isStreaming:
+            message = "pivot is not supported on a streaming DataFrames/Datasets"
+            raise AnalysisException(message, "_LEGACY_ERROR_TEMP_3063", {"msg": message})
         rows = self._df.select(pivot_col).distinct().orderBy(1).limit(10001).collect()
         if len(rows) > 10000:
             raise PySparkValueError("the pivot column has more than 10000 values: name those that are wanted")

@@ -64,7 +64,8 @@ class DataFrameNaFunctions:
         return column.isNotNull() & ~F.isnan(column) if floating else column.isNotNull()
 
     def _type(self, name: str) -> DataType | None:
-        found = [f.dataType for f in self.df.schema if f.name.lower() == name.lower()]
+        known = self.df._known_as(name)
+        found = [f.dataType for f in self.df.schema if self.df._known_as(f.name) == known]
         return found[0] if found else None
 
     def _subset(self, subset: Any) -> list[str]:
@@ -96,18 +97,21 @@ class DataFrameNaFunctions:
         if not isinstance(value, (float, int, str, bool, dict)):
             raise _not_type("value", "bool, dict, float, int or str", value)
         if isinstance(value, dict):
-            fills = {name.lower(): filler for name, filler in value.items()}
+            fills = {self.df._known_as(name): filler for name, filler in value.items()}
             for name in value:
                 _ = self.df[name]
         else:
-            fills = {name.lower(): value for name in self._subset(subset) if _fits(value, self._type(name))}
-        return self._rebuild(lambda field, column: _fill(field.dataType, column, fills[field.name.lower()]), fills)
+            names = [name for name in self._subset(subset) if _fits(value, self._type(name))]
+            fills = {self.df._known_as(name): value for name in names}
+        known = self.df._known_as
+        return self._rebuild(lambda field, column: _fill(field.dataType, column, fills[known(field.name)]), fills)
 
     def _rebuild(self, change: Any, names: Any) -> DataFrame:
         columns = []
         for i, field in enumerate(self.df.schema):
             column = self.df._at(i)
-            columns.append(change(field, column).alias(field.name) if field.name.lower() in names else column)
+            named = self.df._known_as(field.name) in names
+            columns.append(change(field, column).alias(field.name) if named else column)
         return self.df.select(*columns)
 
     def replace(self, to_replace: Any, value: Any = _NoValue, subset: Any = None) -> DataFrame:
@@ -158,7 +162,8 @@ class DataFrameNaFunctions:
         kinds = {_kind(item) for item in (*pairs, *pairs.values()) if item is not None}
         if len(kinds) > 1:
             raise PySparkValueError(errorClass="MIXED_TYPE_REPLACEMENT", messageParameters={})
-        names = {name.lower() for name in self._subset(subset) if kinds and _fits(next(iter(pairs)), self._type(name))}
+        fitting = [name for name in self._subset(subset) if kinds and _fits(next(iter(pairs)), self._type(name))]
+        names = {self.df._known_as(name) for name in fitting}
 
         def change(field: Any, column: Column) -> Column:
             branches = None

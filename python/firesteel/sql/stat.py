@@ -21,7 +21,7 @@ class DataFrameStatFunctions:
         self.df = df
 
     def approxQuantile(self, col: Any, probabilities: Any, relativeError: float) -> Any:
-        """Returns quantiles of a numeric column, or of several.
+        """Returns quantiles of a numeric column, or of several; nulls and NaN are left out.
 
         Parameters
         ----------
@@ -57,7 +57,8 @@ class DataFrameStatFunctions:
             )
         accuracy = 2_000_000_000 if relativeError == 0 else max(1, min(2_000_000_000, round(1 / relativeError)))
         wanted = [float(p) for p in probabilities]
-        columns = [F.col(name).cast("double") for name in names]
+        numbers = [F.col(name).cast("double") for name in names]
+        columns = [F.when(~F.isnan(number), number) for number in numbers]
         values = [F.percentile_approx(column, p, accuracy) for column in columns for p in wanted]
         row = list(self.df.agg(*values).collect()[0]) if values else []
         width = len(wanted)
@@ -147,7 +148,7 @@ class DataFrameStatFunctions:
             same = key == F.lit(value)
             share = F.when(same, float(fraction)) if share is None else share.when(same, float(fraction))
         if share is None:
-            return self.df.limit(0)
+            return self.df.filter(F.lit(False))
         return self.df.filter(F.rand(seed) < share.otherwise(0.0))
 
     def _summary(self, statistics: Any) -> DataFrame:

@@ -17,7 +17,7 @@ use super::conditional::single;
 use super::per_value::{Long, decimals, downcast, kernel, map1, safe_kernel};
 use crate::error::Result;
 use crate::plan::kernels::arithmetic::overflow;
-use crate::plan::kernels::normalize::normalized;
+use crate::plan::kernels::normalize::{normalized, of_ranks, ranked};
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::{is_integral, is_numeric};
 use crate::plan::resolve::operators::{self, is_not_null, unordered};
@@ -275,7 +275,9 @@ fn extreme(context: &CallContext<'_>, arguments: Vec<Typed>, greatest: bool) -> 
         return Ok(nested_extreme(context, argument, greatest));
     }
     let function = if greatest { df::min_max::max_udaf() } else { df::min_max::min_udaf() };
-    Ok(call(context, function, vec![argument.expr], data_type, true))
+    let ranks = ranked(argument);
+    let found = call(context, function, vec![ranks.expr], ranks.data_type, true);
+    Ok(of_ranks(found, &data_type))
 }
 
 /// `first(x[, ignoreNulls])`, in the order in which rows come.
@@ -345,7 +347,8 @@ fn approx_count_distinct(context: &CallContext<'_>, arguments: Vec<Typed>) -> Re
     if let Some(error) = arguments.get(1) {
         super::args::constant_double(context, error, 1)?;
     }
-    let argument = arguments.into_iter().map(normalized).map(|argument| argument.expr).take(1).collect();
+    // The sketch has no hash of floats.
+    let argument = arguments.into_iter().map(normalized).map(|argument| ranked(argument).expr).take(1).collect();
     let counted = call(context, df::approx_distinct::approx_distinct_udaf(), argument, DataType::UInt64, false);
     let expr = Expr::Cast(datafusion::logical_expr::Cast::new(Box::new(counted.expr), DataType::Int64));
     let counted = Typed { expr, data_type: DataType::Int64, nullable: true };

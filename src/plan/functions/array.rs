@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, ListArray, StringArray, UInt32Array,
+    Array, ArrayRef, AsArray, BooleanArray, DynComparator, Int32Array, Int64Array, ListArray, StringArray, UInt32Array,
     make_comparator, new_null_array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
@@ -18,7 +18,7 @@ use super::args::{cast_all, constant, count, implicit, literal, unexpected, unif
 use super::conditional::{fixed, single};
 use super::per_value::{kernel, safe_kernel};
 use crate::error::{Error, Result, condition};
-use crate::plan::kernels::normalize::normalized;
+use crate::plan::kernels::normalize::{normalize_floats, normalized};
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::common;
 use crate::plan::resolve::nested;
@@ -190,7 +190,12 @@ fn list_and_value(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<(F
     };
     let list = cast(list, &types::array(target.clone(), field.is_nullable()), context.conf)?;
     let field = element(context, &list, 0)?;
-    Ok((field, normalized(list), normalized(cast(value, &target, context.conf)?)))
+    Ok((field, list, cast(value, &target, context.conf)?))
+}
+
+/// Compares elements with the value of a row.
+fn against(elements: &ArrayRef, values: &ArrayRef) -> Result<DynComparator> {
+    Ok(make_comparator(&normalize_floats(elements)?, &normalize_floats(values)?, SortOptions::default())?)
 }
 
 fn not_null(context: &CallContext<'_>, value: &Typed) -> Result<()> {
@@ -211,7 +216,7 @@ fn contains(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let nullable = list.nullable || value.nullable || field.is_nullable();
     Ok(safe_kernel(context, "", DataType::Boolean, nullable, vec![list, value], |arrays| {
         let list = arrays[0].as_list::<i32>();
-        let compare = make_comparator(list.values(), &arrays[1], SortOptions::default())?;
+        let compare = against(list.values(), &arrays[1])?;
         let rows = (0..list.len()).map(|row| {
             if list.is_null(row) || arrays[1].is_null(row) {
                 return None;
@@ -234,7 +239,7 @@ fn position(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let nullable = list.nullable || value.nullable;
     Ok(safe_kernel(context, "", DataType::Int64, nullable, vec![list, value], |arrays| {
         let list = arrays[0].as_list::<i32>();
-        let compare = make_comparator(list.values(), &arrays[1], SortOptions::default())?;
+        let compare = against(list.values(), &arrays[1])?;
         let rows = (0..list.len()).map(|row| {
             (list.is_valid(row) && arrays[1].is_valid(row))
                 .then(|| range(list, row).position(|at| compare(at, row).is_eq()).map_or(0, |at| at as i64 + 1))
@@ -252,7 +257,7 @@ fn remove(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let (data_type, nullable) = (list.data_type.clone(), list.nullable || value.nullable);
     Ok(safe_kernel(context, "", data_type, nullable, vec![list, value], move |arrays| {
         let list = arrays[0].as_list::<i32>();
-        let compare = make_comparator(list.values(), &arrays[1], SortOptions::default())?;
+        let compare = against(list.values(), &arrays[1])?;
         let nulls = NullBuffer::union(list.nulls(), arrays[1].logical_nulls().as_ref());
         choose(&field, list.values(), list.len(), nulls, |row, picks| {
             picks.extend(
@@ -451,7 +456,8 @@ fn extreme(context: &CallContext<'_>, arguments: Vec<Typed>, greatest: bool) -> 
     Ok(safe_kernel(context, "", field.data_type().clone(), true, vec![list], move |arrays| {
         let list = arrays[0].as_list::<i32>();
         let values = list.values();
-        let compare = make_comparator(values, values, SortOptions::default())?;
+        let compared = normalize_floats(values)?;
+        let compare = make_comparator(&compared, &compared, SortOptions::default())?;
         let best = |row: usize| {
             let valid = range(list, row).filter(|at| values.is_valid(*at));
             let found =
@@ -475,15 +481,23 @@ fn sort_array(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Ty
 
 /// The elements in an order.
 pub fn sort(context: &CallContext<'_>, list: Typed, options: SortOptions) -> Result<Typed> {
-    let list = normalized(list);
     let field = orderable(context, &list)?;
     let (data_type, nullable) = (list.data_type.clone(), list.nullable);
     Ok(safe_kernel(context, &format!("({options:?})"), data_type, nullable, vec![list], move |arrays| {
         let list = arrays[0].as_list::<i32>();
-        let compare = make_comparator(list.values(), list.values(), options)?;
-        choose(&field, list.values(), list.len(), list.nulls().cloned(), |row, picks| {
+        let values = list.values();
+        // A null inside an element is the least value, wherever elements that are null go.
+        let inside = SortOptions { nulls_first: !options.descending, ..options };
+        let compared = normalize_floats(values)?;
+        let compare = make_comparator(&compared, &compared, inside)?;
+        let order_of = |a: usize, b: usize| match (values.is_null(a), values.is_null(b)) {
+            (false, false) => compare(a, b),
+            (left, right) if options.nulls_first => right.cmp(&left),
+            (left, right) => left.cmp(&right),
+        };
+        choose(&field, values, list.len(), list.nulls().cloned(), |row, picks| {
             let mut order: Vec<usize> = range(list, row).collect();
-            order.sort_by(|a, b| compare(*a, *b));
+            order.sort_by(|a, b| order_of(*a, *b));
             picks.extend(order.into_iter().map(|at| Some(at as u32)));
         })
     }))

@@ -183,7 +183,7 @@ fn percentile(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Ty
     if !is_numeric(&value.data_type) && !matches!(value.data_type, DataType::Utf8 | DataType::Null) {
         return Err(unexpected(context, 0, "\"NUMERIC\"", &value.data_type));
     }
-    let mut passed = vec![cast(value, &DataType::Float64, context.conf)?];
+    let mut passed = vec![normalized(cast(value, &DataType::Float64, context.conf)?)];
     if let Some(frequency) = frequency {
         passed.push(implicit(context, frequency, &DataType::Int64, 2)?);
     }

@@ -12,6 +12,7 @@ use super::Definition::Scalar;
 use super::args::{common_type, count, literal, unexpected, unified};
 use super::per_value::safe_kernel;
 use crate::error::{Error, Result};
+use crate::plan::kernels::normalize::normalize_floats;
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::{is_float, is_numeric};
 use crate::plan::resolve::operators::{self, can_raise, case, compare, is_not_null, is_null, unordered};
@@ -171,9 +172,10 @@ fn extreme(context: &CallContext<'_>, arguments: Vec<Typed>, greatest: bool) -> 
     let nullable = arguments.iter().all(|argument| argument.nullable);
     Ok(safe_kernel(context, "", to, nullable, arguments, move |arrays| {
         let options = SortOptions::default();
+        let compared: Vec<_> = arrays.iter().map(|array| normalize_floats(array)).collect::<Result<_>>()?;
         let mut comparators = Vec::new();
-        for left in arrays {
-            let row: Result<Vec<_>, _> = arrays.iter().map(|right| make_comparator(left, right, options)).collect();
+        for left in &compared {
+            let row: Result<Vec<_>, _> = compared.iter().map(|right| make_comparator(left, right, options)).collect();
             comparators.push(row?);
         }
         pick(arrays, |row| {

@@ -18,6 +18,7 @@ use super::conditional::fixed;
 use super::per_value::{Bytes, Int, map2, one, safe_kernel};
 use super::string::binary;
 use crate::error::{Error, Result};
+use crate::plan::kernels::normalize::normalized;
 use crate::plan::resolve::cast::cast;
 use crate::plan::typed::Typed;
 
@@ -197,9 +198,8 @@ fn value<H: Hasher>(hash: H, array: &dyn Array, row: usize) -> Result<H> {
         DataType::Int64 => hash.long(of!(Int64Type)),
         DataType::Timestamp(..) => hash.long(of!(TimestampMicrosecondType)),
         DataType::Duration(_) => hash.long(of!(DurationMicrosecondType)),
-        // -0.0 hashes as 0.0.
-        DataType::Float32 => hash.int((of!(Float32Type) + 0.0).to_bits() as i32),
-        DataType::Float64 => hash.long((of!(Float64Type) + 0.0).to_bits() as i64),
+        DataType::Float32 => hash.int(of!(Float32Type).to_bits() as i32),
+        DataType::Float64 => hash.long(of!(Float64Type).to_bits() as i64),
         DataType::Decimal128(precision, _) => {
             let unscaled = of!(Decimal128Type);
             if *precision <= 18 {
@@ -250,7 +250,10 @@ fn xxhash(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     }))
 }
 
-/// A null without a type hashes as an int, which it leaves alone.
+/// A null without a type hashes as an int, which it leaves alone. Equal values hash alike.
 fn typed(context: &CallContext<'_>, argument: Typed) -> Result<Typed> {
-    if argument.data_type == DataType::Null { cast(argument, &DataType::Int32, context.conf) } else { Ok(argument) }
+    if argument.data_type == DataType::Null {
+        return cast(argument, &DataType::Int32, context.conf);
+    }
+    Ok(normalized(argument))
 }

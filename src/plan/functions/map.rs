@@ -19,6 +19,7 @@ use super::per_value::{kernel, safe_kernel};
 use super::{CallContext, array};
 use crate::config::Conf;
 use crate::error::{Error, Result, condition};
+use crate::plan::kernels::normalize::normalize_floats;
 use crate::plan::typed::Typed;
 use crate::types::zone::Zone;
 use crate::types::{self, display, map_fields};
@@ -60,6 +61,7 @@ pub fn assemble(
     if keys.logical_null_count() > 0 {
         return Err(Error::of(condition::NULL_MAP_KEY));
     }
+    let keys = &normalize_floats(keys)?;
     let rows = RowConverter::new(vec![SortField::new(keys.data_type().clone())])?
         .convert_columns(std::slice::from_ref(keys))?;
     let mut keep: Vec<u32> = Vec::with_capacity(keys.len());

@@ -254,7 +254,8 @@ fn round(context: &CallContext<'_>, arguments: Vec<Typed>, rounding: Rounding) -
 /// Rounds the shortest decimal text of a float, as Java's BigDecimal does: 2.675 is 2.68, though its bits are below.
 fn round_text(text: &str, value: f64, digits: i64, rounding: Rounding) -> f64 {
     if !value.is_finite() || value.fract() == 0.0 && digits >= 0 {
-        return value;
+        // Spark rounds a decimal, which has one zero.
+        return value + 0.0;
     }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if i64::try_from(fraction.len()).is_ok_and(|length| length <= digits) {

@@ -10,6 +10,7 @@ use super::CallContext;
 use super::args::{constant_double, constant_text, count, implicit};
 use super::collect::{Looks, collect};
 use crate::error::{Error, Result};
+use crate::plan::kernels::normalize::normalized;
 use crate::plan::typed::Typed;
 
 /// A percentile that was not told what to order by.
@@ -51,7 +52,7 @@ fn percentile(
             .with("valueRange", "[0.0, 1.0]")
             .with("currentValue", context.arguments.first().cloned().unwrap_or_default())
     })?;
-    let value = implicit(context, value, &DataType::Float64, 0)?;
+    let value = normalized(implicit(context, value, &DataType::Float64, 0)?);
     let (discrete, descending) = (name == "percentile_disc", options.descending);
     let key = format!("{name}({share}, {descending})");
     Ok(collect(context, key, Looks::AtValues, (DataType::Float64, true), vec![value], move |arrays| {

@@ -9,6 +9,7 @@
 //! | [`dates`] | dates, timestamps and intervals |
 //! | [`nested`], [`rows`] | structs, arrays and maps; lists that generators turn into rows |
 //! | [`normalize`] | one NaN, and no -0.0 |
+//! | [`reshape`] | structs in the shape of others |
 
 pub mod arithmetic;
 pub mod bits;
@@ -17,6 +18,7 @@ pub mod dates;
 pub mod decimals;
 pub mod nested;
 pub mod normalize;
+pub mod reshape;
 pub mod rows;
 
 use std::fmt;

@@ -8,6 +8,7 @@ use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Fields, Int32Type};
 
 use super::Kernel;
+use super::normalize::normalize_floats;
 use crate::error::{Error, Result, condition};
 use crate::plan::typed::Typed;
 use crate::types::array;
@@ -91,8 +92,8 @@ pub fn value_of_key(maps: Typed, keys: Typed, value: DataType) -> Typed {
 /// The value of each row's key in each row's map, or null. The last of equal keys wins, as in a literal map.
 pub fn map_value(maps: &ArrayRef, keys: &ArrayRef) -> Result<ArrayRef> {
     let maps = maps.as_map();
-    let compare =
-        arrow::array::make_comparator(maps.keys().as_ref(), keys.as_ref(), arrow::compute::SortOptions::default())?;
+    let (held, keys) = (normalize_floats(maps.keys())?, normalize_floats(keys)?);
+    let compare = arrow::array::make_comparator(&held, &keys, arrow::compute::SortOptions::default())?;
     let mut indices = Vec::with_capacity(maps.len());
     for row in 0..maps.len() {
         if maps.is_null(row) || keys.is_null(row) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray};
-use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
 
@@ -41,7 +41,8 @@ pub fn normalized(value: Typed) -> Typed {
         .call(vec![value])
 }
 
-fn normalize_floats(array: &ArrayRef) -> Result<ArrayRef> {
+/// The values with one NaN and one zero. A map's are left as they are.
+pub fn normalize_floats(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(match array.data_type() {
         DataType::Float32 => Arc::new(
             array
@@ -65,4 +66,60 @@ fn normalize_floats(array: &ArrayRef) -> Result<ArrayRef> {
         }
         _ => Arc::clone(array),
     })
+}
+
+/// Floats as whole numbers in the order of Spark's values. DataFusion's accumulators find NaN
+/// neither greater nor less than any number.
+pub fn ranked(value: Typed) -> Typed {
+    let (name, to) = match value.data_type {
+        DataType::Float32 => ("rank_float", DataType::Int32),
+        DataType::Float64 => ("rank_double", DataType::Int64),
+        _ => return value,
+    };
+    let nullable = value.nullable;
+    let kernel = Kernel::arrays(name, to, nullable, |arrays| {
+        Ok(match arrays[0].data_type() {
+            DataType::Float32 => Arc::new(
+                arrays[0]
+                    .as_primitive::<Float32Type>()
+                    .unary::<_, Int32Type>(|v| folded_32(if v.is_nan() { f32::NAN } else { v }.to_bits() as i32)),
+            ),
+            _ => Arc::new(
+                arrays[0]
+                    .as_primitive::<Float64Type>()
+                    .unary::<_, Int64Type>(|v| folded_64(if v.is_nan() { f64::NAN } else { v }.to_bits() as i64)),
+            ),
+        })
+    });
+    kernel.infallible().call(vec![value])
+}
+
+/// The values that [`ranked`] made whole numbers of.
+pub fn of_ranks(ranks: Typed, data_type: &DataType) -> Typed {
+    let name = match data_type {
+        DataType::Float32 => "float_of_rank",
+        DataType::Float64 => "double_of_rank",
+        _ => return ranks,
+    };
+    let nullable = ranks.nullable;
+    let kernel = Kernel::arrays(name, data_type.clone(), nullable, |arrays| {
+        Ok(match arrays[0].data_type() {
+            DataType::Int32 => Arc::new(
+                arrays[0].as_primitive::<Int32Type>().unary::<_, Float32Type>(|v| f32::from_bits(folded_32(v) as u32)),
+            ),
+            _ => Arc::new(
+                arrays[0].as_primitive::<Int64Type>().unary::<_, Float64Type>(|v| f64::from_bits(folded_64(v) as u64)),
+            ),
+        })
+    });
+    kernel.infallible().call(vec![ranks])
+}
+
+/// The bits of a negative float, whose order is the other way round, turned over; and back.
+fn folded_32(bits: i32) -> i32 {
+    bits ^ ((bits >> 31) as u32 >> 1) as i32
+}
+
+fn folded_64(bits: i64) -> i64 {
+    bits ^ ((bits >> 63) as u64 >> 1) as i64
 }

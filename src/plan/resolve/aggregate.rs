@@ -14,7 +14,7 @@ use datafusion::logical_expr::{
     Aggregate, Expr as DfExpr, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SortExpr,
 };
 
-use super::expression::{ExpressionPlace, Expressions, ResolvedValue, texts_and_values};
+use super::expression::{ExpressionPlace, Expressions, ResolvedValue, misplaced_star, texts_and_values};
 use super::pending::{Pending, named, substitute};
 use super::scope::{attribute_id, column};
 use super::select::SelectOutput;
@@ -285,16 +285,16 @@ impl Resolver<'_> {
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::BelowGroup);
         expressions.hidden = &anywhere;
         expressions.aggregates = Some(Aggregates::default());
-        let (keys, sets) = self.keys(&mut expressions, request)?;
+        let keys = self.keys(&mut expressions, request)?;
         if let Some(aggregates) = &mut expressions.aggregates {
-            aggregates.keys.clone_from(&keys);
-            aggregates.sets = sets.is_some();
+            aggregates.keys = keys.values.iter().map(|(_, key)| key.clone()).collect();
+            aggregates.sets = keys.sets.is_some();
         }
         expressions.place = ExpressionPlace::Group;
 
         let mut outputs = Vec::new();
         if request.with_keys {
-            outputs.extend(keys.iter().map(|key| SelectOutput::of(key.clone(), None)));
+            outputs.extend(keys.shown.iter().map(|key| SelectOutput::of(key.clone(), None)));
         }
         outputs.extend(self.outputs(&mut expressions, request.outputs)?);
         let names: Vec<_> = outputs.iter().map(|output| (output.name.clone(), output.value.clone())).collect();
@@ -311,28 +311,33 @@ impl Resolver<'_> {
 
         let used = std::mem::take(&mut expressions.used_hidden);
         let input = self.expose(input, &used)?;
-        let group = ResolvedAggregate::new(keys, sets, expressions)?;
+        let group = ResolvedAggregate::new(keys, expressions)?;
         group.finish(input, outputs, having.map(|having| (having, having_pending)), order)
     }
 
     /// The grouping keys, and for grouping sets which keys each set has.
-    fn keys(
-        &self,
-        expressions: &mut Expressions<'_>,
-        request: &AggregateRequest<'_>,
-    ) -> Result<(Vec<ResolvedValue>, Option<Vec<Vec<usize>>>)> {
-        let mut keys: Vec<ResolvedValue> = Vec::new();
+    fn keys(&self, expressions: &mut Expressions<'_>, request: &AggregateRequest<'_>) -> Result<GroupingKeys> {
+        let mut found = GroupingKeys::default();
+        let listed: Vec<_> = match request.keys {
+            Grouping::By(list) | Grouping::Rollup(list) | Grouping::Cube(list) => list.iter().collect(),
+            Grouping::Sets { sets } => sets.iter().flatten().collect(),
+            Grouping::All => Vec::new(),
+        };
+        let shown: Vec<_> = if request.with_keys {
+            listed.iter().copied().chain(request.outputs).collect()
+        } else {
+            request.outputs.iter().collect()
+        };
         let mut resolve = |expressions: &mut Expressions<'_>, key: &Expr| -> Result<usize> {
-            let value = self.key(expressions, key, request.outputs)?;
-            if let Some(index) = keys.iter().position(|other| other.typed.expr == value.typed.expr) {
-                return Ok(index);
+            let (index, new) = found.add(self.key(expressions, key, &shown)?);
+            // A list of sets names a key in many of them, and shows it once.
+            if new || !matches!(request.keys, Grouping::Sets { .. }) {
+                found.show(index, key, expressions)?;
             }
-            keys.push(value);
-            Ok(keys.len() - 1)
+            Ok(index)
         };
         let sets = match request.keys {
             Grouping::By(list) => {
-                // A key that is named twice is one key, but `groupBy("a", "a")` shows it twice: rare enough to show once.
                 for key in list {
                     resolve(expressions, key)?;
                 }
@@ -373,7 +378,7 @@ impl Resolver<'_> {
                 Some((0..1_usize << all.len()).map(subset).collect())
             }
             Grouping::Sets { sets } => {
-                let mut found = Vec::with_capacity(sets.len());
+                let mut all = Vec::with_capacity(sets.len());
                 for set in sets {
                     let mut keys = Vec::with_capacity(set.len());
                     for key in set {
@@ -383,18 +388,24 @@ impl Resolver<'_> {
                             keys.push(key);
                         }
                     }
-                    found.push(keys);
+                    all.push(keys);
                 }
-                Some(found)
+                Some(all)
             }
         };
-        Ok((keys, sets))
+        Ok(GroupingKeys { sets, ..found })
     }
 
     /// One key: an expression, a position in the outputs, or an output's alias.
-    fn key(&self, expressions: &mut Expressions<'_>, key: &Expr, outputs: &[Expr]) -> Result<ResolvedValue> {
+    fn key(&self, expressions: &mut Expressions<'_>, key: &Expr, outputs: &[&Expr]) -> Result<ResolvedValue> {
+        if key.has_star() {
+            return Err(misplaced_star("Aggregate"));
+        }
         let value = match key {
-            Expr::Literal(ScalarValue::Int32(Some(position))) if !outputs.is_empty() => {
+            Expr::Literal(ScalarValue::Int32(Some(position))) if self.conf().group_by_ordinal() => {
+                if outputs.iter().any(|output| output.has_star()) {
+                    return Err(Error::of(condition::STAR_GROUP_BY_POS));
+                }
                 let index = usize::try_from(*position).ok().and_then(|position| position.checked_sub(1));
                 let output = index.and_then(|index| outputs.get(index)).ok_or_else(|| {
                     Error::of(condition::GROUP_BY_POS_OUT_OF_RANGE).with("index", position).with("size", outputs.len())
@@ -408,6 +419,7 @@ impl Resolver<'_> {
             }
             Expr::Column(parts) => match expressions.value(key) {
                 Ok(value) => value,
+                Err(error) if !self.conf().group_by_aliases() => return Err(error),
                 Err(error) => {
                     let alias = outputs.iter().find_map(|output| match output {
                         Expr::Alias { input, names, .. }
@@ -447,10 +459,50 @@ impl Resolver<'_> {
             Expr::Sort { input, .. } => input,
             other => other,
         };
-        if let Expr::Literal(ScalarValue::Int32(Some(position))) = input {
+        if let Expr::Literal(ScalarValue::Int32(Some(position))) = input
+            && self.conf().order_by_ordinal()
+        {
             return super::select::ordinal(*position, outputs.len()).map(|index| outputs[index].value.clone());
         }
         expressions.value(input)
+    }
+}
+
+/// The keys of an aggregation.
+#[derive(Default)]
+struct GroupingKeys {
+    values: Vec<(AttrId, ResolvedValue)>,
+    /// For grouping sets, the keys of each.
+    sets: Option<Vec<Vec<usize>>>,
+    /// The keys as columns above the group, in the order in which they were given.
+    shown: Vec<ResolvedValue>,
+}
+
+impl GroupingKeys {
+    /// The key's index, and whether it is new: one that is named twice is one key.
+    fn add(&mut self, value: ResolvedValue) -> (usize, bool) {
+        if let Some(index) = self.values.iter().position(|(_, other)| other.typed.expr == value.typed.expr) {
+            return (index, false);
+        }
+        self.values.push((AttrId::fresh(), value));
+        (self.values.len() - 1, true)
+    }
+
+    /// Shows a key as it was given. A position shows itself, and groups by what stands there.
+    fn show(&mut self, index: usize, given: &Expr, expressions: &mut Expressions<'_>) -> Result<()> {
+        let (id, key) = &self.values[index];
+        let is_position = match (given, &key.typed.expr) {
+            (Expr::Literal(given @ ScalarValue::Int32(Some(_))), DfExpr::Literal(found, _)) => given != found,
+            (Expr::Literal(ScalarValue::Int32(Some(_))), _) => true,
+            _ => false,
+        };
+        self.shown.push(if is_position {
+            expressions.value(given)?
+        } else {
+            let typed = Typed { expr: column(*id), ..key.typed.clone() };
+            ResolvedValue { typed, ..key.clone() }
+        });
+        Ok(())
     }
 }
 
@@ -464,11 +516,11 @@ struct ResolvedAggregate {
 }
 
 impl ResolvedAggregate {
-    fn new(keys: Vec<ResolvedValue>, sets: Option<Vec<Vec<usize>>>, expressions: Expressions<'_>) -> Result<Self> {
+    fn new(keys: GroupingKeys, expressions: Expressions<'_>) -> Result<Self> {
         let Some(aggregates) = expressions.aggregates else {
             return Err(Error::internal("a group without aggregates"));
         };
-        let keys = keys.into_iter().map(|key| (AttrId::fresh(), key)).collect();
+        let GroupingKeys { values: keys, sets, .. } = keys;
         Ok(Self { keys, sets, below: aggregates.below, functions: aggregates.functions, above: expressions.pending })
     }
 

@@ -108,6 +108,33 @@ pub fn common(left: &DataType, right: &DataType, ansi: bool) -> Option<DataType>
     }
 }
 
+/// The type that two columns share by their places, as in a set operation or a comparison. Structs of
+/// the same types meet whatever their fields are called, and the left names them.
+pub fn structural(left: &DataType, right: &DataType, ansi: bool) -> Option<DataType> {
+    let named = called_as(right, left).and_then(|right| common(left, &right, ansi));
+    named.or_else(|| common(left, right, ansi))
+}
+
+/// A type with the names of another one's fields; `None` where they differ in more than names and
+/// nullability.
+fn called_as(data_type: &DataType, like: &DataType) -> Option<DataType> {
+    let field = |field: &Arc<Field>, like: &Arc<Field>| {
+        let data_type = called_as(field.data_type(), like.data_type())?;
+        Some(Arc::new(field.as_ref().clone().with_name(like.name()).with_data_type(data_type)))
+    };
+    match (data_type, like) {
+        (DataType::List(element), DataType::List(other)) => Some(DataType::List(field(element, other)?)),
+        (DataType::Map(entries, sorted), DataType::Map(others, _)) => {
+            Some(DataType::Map(field(entries, others)?, *sorted))
+        }
+        (DataType::Struct(fields), DataType::Struct(others)) if fields.len() == others.len() => {
+            let fields: Option<Vec<_>> = fields.iter().zip(others).map(|(one, other)| field(one, other)).collect();
+            Some(DataType::Struct(fields?.into()))
+        }
+        _ => (data_type == like).then(|| data_type.clone()),
+    }
+}
+
 fn common_field(left: &Field, right: &Field, ansi: bool) -> Option<Arc<Field>> {
     let data_type = common(left.data_type(), right.data_type(), ansi)?;
     let nullable = left.is_nullable() || right.is_nullable();
@@ -142,7 +169,7 @@ pub fn comparable(left: &DataType, right: &DataType, ansi: bool) -> Option<DataT
             _ => {}
         }
     }
-    common(left, right, ansi)
+    structural(left, right, ansi)
 }
 
 fn common_decimal(left: &DataType, right: &DataType) -> Option<DataType> {

@@ -11,8 +11,8 @@ use super::aggregate::Aggregates;
 use super::cast::explicit;
 use super::lambda::{self, LambdaParameter};
 use super::pending::Pending;
-use super::scope::{Scope, same};
-use super::{Resolver, date_arithmetic, naming, nested, operators, window};
+use super::scope::Scope;
+use super::{Resolver, date_arithmetic, is_using_key, naming, nested, operators, window};
 use crate::error::{Error, Result, condition};
 use crate::function::Function;
 use crate::function::clock::ClockFunction;
@@ -89,7 +89,7 @@ impl<'a> Expressions<'a> {
     pub fn new(resolver: &'a Resolver<'a>, attributes: &'a [Attribute], place: ExpressionPlace) -> Self {
         Self {
             resolver,
-            scope: Scope { attributes, case_sensitive: resolver.conf().case_sensitive() },
+            scope: Scope { attributes, names: resolver.conf().name_case() },
             hidden: &[],
             aliases: Vec::new(),
             aliases_first: false,
@@ -112,8 +112,8 @@ impl<'a> Expressions<'a> {
             Expr::Column(parts) => self.column(parts),
             Expr::Attribute(id, name) => self.attribute(*id, name),
             Expr::Subquery { kind, query } => self.subquery(kind, query),
-            Expr::Star(_) | Expr::StarExcept { .. } | Expr::Several(_) => {
-                Err(Error::of(condition::INVALID_USAGE_OF_STAR).with("elem", "'*'").with("prettyName", "expression"))
+            Expr::Star(_) | Expr::StarExcept { .. } | Expr::AllOf(_) | Expr::Several(_) => {
+                Err(misplaced_star("an expression"))
             }
             Expr::Literal(value) => {
                 let pretty = naming::literal(value, self.zone()?);
@@ -193,7 +193,7 @@ impl<'a> Expressions<'a> {
         if may_alias && let Some(value) = self.alias(parts)? {
             return Ok(value);
         }
-        let hidden = Scope { attributes: self.hidden, case_sensitive: self.scope.case_sensitive };
+        let hidden = Scope { attributes: self.hidden, names: self.scope.names };
         if let Some(found) = hidden.find(parts)? {
             self.used_hidden.push(found.attribute.id);
             let written = parts[parts.len() - found.fields.len() - 1].clone();
@@ -224,8 +224,8 @@ impl<'a> Expressions<'a> {
     /// A name that was given in the same select list.
     fn alias(&mut self, parts: &[String]) -> Result<Option<ResolvedValue>> {
         let [name, fields @ ..] = parts else { return Ok(None) };
-        let case_sensitive = self.scope.case_sensitive;
-        let found: Vec<_> = self.aliases.iter().filter(|(alias, _)| same(alias, name, case_sensitive)).collect();
+        let names = self.scope.names;
+        let found: Vec<_> = self.aliases.iter().filter(|(alias, _)| names.same(alias, name)).collect();
         match found.as_slice() {
             [] => Ok(None),
             [(_, value)] => {
@@ -258,8 +258,7 @@ impl<'a> Expressions<'a> {
             return Ok(attribute_value(attribute, name));
         }
         let input: Vec<_> = self.scope.attributes.iter().map(|attribute| format!("\"{}\"", attribute.name)).collect();
-        let again =
-            self.scope.attributes.iter().any(|attribute| same(&attribute.name, name, self.scope.case_sensitive));
+        let again = self.scope.attributes.iter().any(|attribute| self.scope.names.same(&attribute.name, name));
         let condition = if again {
             condition::MISSING_ATTRIBUTES_APPEAR_IN_OPERATION
         } else {
@@ -272,7 +271,7 @@ impl<'a> Expressions<'a> {
     }
 
     fn variable(&self, name: &str) -> Option<ResolvedValue> {
-        let bound = self.lambdas.iter().rev().find(|bound| same(&bound.name, name, self.scope.case_sensitive))?;
+        let bound = self.lambdas.iter().rev().find(|bound| self.scope.names.same(&bound.name, name))?;
         Some(ResolvedValue::new(bound.typed.clone(), "namedlambdavariable()"))
     }
 
@@ -338,18 +337,46 @@ impl<'a> Expressions<'a> {
     pub fn arguments(&mut self, arguments: &[Expr]) -> Result<Vec<ResolvedValue>> {
         let mut values = Vec::with_capacity(arguments.len());
         for argument in arguments {
-            match argument {
-                Expr::Star(qualifier) => {
-                    for attribute in self.star(qualifier)? {
-                        let name = attribute.name.clone();
-                        values.push(attribute_value(&attribute, &name));
-                    }
-                }
-                Expr::Several(columns) => values.extend(self.arguments(columns)?),
-                other => values.push(self.value(other)?),
+            match self.spread(argument)? {
+                Some(columns) => values.extend(columns),
+                None => values.push(self.value(argument)?),
             }
         }
         Ok(values)
+    }
+
+    /// The columns that a star stands for; `None` for an expression that is no star.
+    pub fn spread(&mut self, expr: &Expr) -> Result<Option<Vec<ResolvedValue>>> {
+        let shown = |attribute: &Attribute| attribute_value(attribute, &attribute.name);
+        Ok(Some(match expr {
+            Expr::Star(qualifier) if self.is_struct(qualifier) => {
+                let column = Expr::Column(qualifier.clone());
+                let mut values = Vec::new();
+                for name in self.struct_fields(&column)? {
+                    let field = [qualifier.as_slice(), std::slice::from_ref(&name)].concat();
+                    let value = self.value(&Expr::Column(field))?;
+                    values.push(ResolvedValue { pretty: format!("{} AS {name}", value.pretty), ..value });
+                }
+                values
+            }
+            Expr::Star(qualifier) => self.star(qualifier)?.iter().map(shown).collect(),
+            Expr::StarExcept { qualifier, except } => {
+                let attributes = self.star(qualifier)?;
+                let same = |attribute: &Attribute, name: &str| self.resolver.same(&attribute.name, name);
+                for (at, name) in except.iter().enumerate() {
+                    if except[..at].iter().any(|other| self.resolver.same(other, name)) {
+                        return Err(Error::of(condition::EXCEPT_OVERLAPPING_COLUMNS).with("columns", except.join(", ")));
+                    }
+                    if !attributes.iter().any(|attribute| same(attribute, name)) {
+                        return Err(super::scope::unresolved(std::slice::from_ref(name), &attributes));
+                    }
+                }
+                let kept = |attribute: &&Attribute| !except.iter().any(|name| same(attribute, name));
+                attributes.iter().filter(kept).map(shown).collect()
+            }
+            Expr::AllOf(columns) | Expr::Several(columns) => self.arguments(columns)?,
+            _ => return Ok(None),
+        }))
     }
 
     /// Whether `s.*` means the fields of a column: a relation of that name goes before it.
@@ -367,15 +394,14 @@ impl<'a> Expressions<'a> {
         })
     }
 
-    /// The attributes that `*` or `t.*` stands for.
-    pub fn star(&self, qualifier: &[String]) -> Result<Vec<Attribute>> {
-        let found: Vec<_> = self
-            .scope
-            .attributes
-            .iter()
-            .filter(|attribute| self.scope.qualifies(attribute, qualifier))
-            .cloned()
-            .collect();
+    /// The attributes that `*` or `t.*` stands for. `t.*` has the key of a join by names, too, that
+    /// only `t.key` names.
+    pub fn star(&mut self, qualifier: &[String]) -> Result<Vec<Attribute>> {
+        let qualified = |attribute: &&Attribute| self.scope.qualifies(attribute, qualifier);
+        let keys = self.hidden.iter().filter(|attribute| !qualifier.is_empty() && is_using_key(attribute));
+        let mut found: Vec<_> = keys.filter(qualified).cloned().collect();
+        self.used_hidden.extend(found.iter().map(|attribute| attribute.id));
+        found.extend(self.scope.attributes.iter().filter(qualified).cloned());
         if found.is_empty() && !qualifier.is_empty() {
             let names: Vec<_> = self.scope.attributes.iter().map(|attribute| attribute.name.clone()).collect();
             return Err(Error::of(condition::CANNOT_RESOLVE_STAR_EXPAND)
@@ -385,11 +411,27 @@ impl<'a> Expressions<'a> {
         Ok(found)
     }
 
+    /// `count(*)` as the count of ones; `None` for any other call. `count(t.*)` is an error.
+    pub fn counting_rows(&mut self, call: &Call) -> Result<Option<Call>> {
+        if call.counts_rows() {
+            return Ok(Some(Call { arguments: vec![Expr::Literal(ScalarValue::Int32(Some(1)))], ..call.clone() }));
+        }
+        if call.name.eq_ignore_ascii_case("count")
+            && let [Expr::Star(qualifier)] = call.arguments.as_slice()
+            && !qualifier.is_empty()
+            && !self.is_struct(qualifier)
+        {
+            self.star(qualifier)?;
+            return Err(Error::of(condition::INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT)
+                .with("tableName", naming::quoted(qualifier)));
+        }
+        Ok(None)
+    }
+
     fn call(&mut self, call: &Call) -> Result<ResolvedValue> {
         let name = call.name.to_lowercase();
-        if name == "count" && matches!(call.arguments.as_slice(), [Expr::Star(qualifier)] if qualifier.is_empty()) {
-            let one = Call { arguments: vec![Expr::Literal(ScalarValue::Int32(Some(1)))], ..call.clone() };
-            return self.call(&one);
+        if let Some(ones) = self.counting_rows(call)? {
+            return self.call(&ones);
         }
         if name == "unix_timestamp" && call.arguments.is_empty() {
             let clock = Call { arguments: vec![Expr::call("current_timestamp", Vec::new())], ..call.clone() };
@@ -758,6 +800,11 @@ pub fn unknown_function(name: &str) -> Error {
             .with("routineName", format!("`{name}`"))
             .with("searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]")
     })
+}
+
+/// The error for a star where one value must stand.
+pub fn misplaced_star(place: &str) -> Error {
+    Error::of(condition::INVALID_USAGE_OF_STAR).with("elem", "'*'").with("prettyName", place)
 }
 
 /// What errors show of arguments, and the arguments.

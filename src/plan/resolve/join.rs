@@ -82,6 +82,9 @@ impl Resolver<'_> {
             JoinOn::None => self.join_on(left, right, kind, None, &renamed),
             JoinOn::Expr(condition) => self.join_on(left, right, kind, Some(condition), &renamed),
             JoinOn::Using(names) => self.join_using(left, right, kind, names),
+            JoinOn::Natural if matches!(kind, JoinKind::LeftSemi | JoinKind::LeftAnti) => {
+                Err(Error::illegal(format!("requirement failed: Unsupported natural join type {kind:?}")))
+            }
             JoinOn::Natural => {
                 let names: Vec<_> = left
                     .output
@@ -164,20 +167,15 @@ impl Resolver<'_> {
 
     fn join_using(&self, left: Resolved, right: Resolved, kind: JoinKind, names: &[String]) -> Result<Resolved> {
         let find = |side: &Resolved, name: &str, which: &str| -> Result<Attribute> {
-            let found: Vec<_> = side.output.iter().filter(|attribute| self.same(&attribute.name, name)).collect();
-            match found.as_slice() {
-                [one] => Ok((*one).clone()),
-                [] => {
-                    let columns: Vec<_> = side.output.iter().map(|attribute| format!("`{}`", attribute.name)).collect();
-                    Err(Error::of(condition::UNRESOLVED_USING_COLUMN_FOR_JOIN)
-                        .with("colName", format!("`{name}`"))
-                        .with("side", which)
-                        .with("suggestion", columns.join(", ")))
-                }
-                several => Err(Error::of(condition::AMBIGUOUS_REFERENCE)
-                    .with("name", format!("`{name}`"))
-                    .with("referenceNames", format!("[{}]", vec![format!("`{name}`"); several.len()].join(", ")))),
-            }
+            // Of several of one name Spark takes the first.
+            let found = side.output.iter().find(|attribute| self.same(&attribute.name, name));
+            found.cloned().ok_or_else(|| {
+                let columns: Vec<_> = side.output.iter().map(|attribute| format!("`{}`", attribute.name)).collect();
+                Error::of(condition::UNRESOLVED_USING_COLUMN_FOR_JOIN)
+                    .with("colName", format!("`{name}`"))
+                    .with("side", which)
+                    .with("suggestion", columns.join(", "))
+            })
         };
         let mut keys: Vec<(Attribute, Attribute)> = Vec::new();
         let mut cut = Cut::new(&left, &right);
@@ -190,23 +188,22 @@ impl Resolver<'_> {
         }
         let (left_output, right_output) = (left.output.clone(), right.output.clone());
         let joined = self.joined(left, right, kind, cut)?;
-        if matches!(kind, JoinKind::LeftSemi | JoinKind::LeftAnti) {
-            return Ok(joined);
-        }
         // One column a key first, then the rest of both sides.
-        let (mut output, mut projection, mut other) = (Vec::new(), Vec::new(), Vec::new());
-        let find = |id: AttrId| joined.output.iter().find(|attribute| attribute.id == id);
+        let mut outputs = JoinOutputs::default();
+        let mut other = Vec::new();
+        let find = |id: AttrId| {
+            let found = joined.output.iter().find(|attribute| attribute.id == id);
+            found.ok_or_else(|| Error::internal("a joined column is gone"))
+        };
         for (l, r) in &keys {
-            let (Some(l), Some(r)) = (find(l.id), find(r.id)) else {
-                return Err(Error::internal("a joined key is gone"));
-            };
             match kind {
+                JoinKind::LeftSemi | JoinKind::LeftAnti => outputs.pass(find(l.id)?),
                 JoinKind::Right => {
-                    projection.push(column(r.id));
-                    output.push(r.clone());
-                    other.push(l.clone());
+                    outputs.pass(find(r.id)?);
+                    other.push(find(l.id)?.clone());
                 }
                 JoinKind::Full => {
+                    let (l, r) = (find(l.id)?, find(r.id)?);
                     let text = format!("coalesce({}, {})", l.name, r.name);
                     let value = operators::case(
                         vec![(operators::is_not_null(l.typed()), l.typed())],
@@ -214,32 +211,46 @@ impl Resolver<'_> {
                         self.conf(),
                         &text,
                     )?;
-                    let attribute = Attribute {
-                        qualifier: Vec::new(),
-                        ..Attribute::new(l.name.clone(), value.data_type.clone(), value.nullable)
-                    };
-                    projection.push(value.expr.alias(attribute.id.to_string()));
-                    output.push(attribute);
+                    outputs.put(value.expr, Attribute::new(l.name.clone(), value.data_type, value.nullable));
                     other.extend([l.clone(), r.clone()]);
                 }
-                _ => {
-                    projection.push(column(l.id));
-                    output.push(l.clone());
-                    other.push(r.clone());
+                JoinKind::Inner | JoinKind::Cross | JoinKind::Left => {
+                    outputs.pass(find(l.id)?);
+                    other.push(find(r.id)?.clone());
                 }
             }
         }
         let is_key = |id: AttrId| keys.iter().any(|(l, r)| l.id == id || r.id == id);
-        for attribute in left_output.iter().chain(&right_output).filter(|attribute| !is_key(attribute.id)) {
-            let Some(attribute) = find(attribute.id) else { return Err(Error::internal("a joined column is gone")) };
-            projection.push(column(attribute.id));
-            output.push(attribute.clone());
+        let one_sided = matches!(kind, JoinKind::LeftSemi | JoinKind::LeftAnti);
+        let shown = left_output.iter().chain(right_output.iter().filter(|_| !one_sided));
+        for attribute in shown.filter(|attribute| !is_key(attribute.id)) {
+            outputs.pass(find(attribute.id)?);
         }
         for attribute in &mut other {
             attribute.metadata.insert(USING_KEY.to_owned(), String::new());
         }
-        let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(joined.plan.clone()))?);
-        Ok(Resolved { plan, output, hidden: other, ..joined })
+        let plan = LogicalPlan::Projection(Projection::try_new(outputs.projection, Arc::new(joined.plan.clone()))?);
+        Ok(Resolved { plan, output: outputs.attributes, hidden: other, ..joined })
+    }
+}
+
+/// The columns of a join by names.
+#[derive(Default)]
+struct JoinOutputs {
+    projection: Vec<DfExpr>,
+    attributes: Vec<Attribute>,
+}
+
+impl JoinOutputs {
+    fn put(&mut self, expr: DfExpr, attribute: Attribute) {
+        self.projection.push(named(expr, attribute.id));
+        self.attributes.push(attribute);
+    }
+
+    /// An attribute as it is, or once more: a key that is named twice is shown twice.
+    fn pass(&mut self, attribute: &Attribute) {
+        let again = self.attributes.iter().any(|other| other.id == attribute.id);
+        self.put(column(attribute.id), if again { attribute.again() } else { attribute.clone() });
     }
 }
 

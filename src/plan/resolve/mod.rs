@@ -46,12 +46,14 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{Column, ScalarValue};
-use datafusion::logical_expr::{Expr as DfExpr, Extension, Filter, LogicalPlan, LogicalPlanBuilder, Projection};
+use datafusion::logical_expr::{
+    Expr as DfExpr, Extension, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SortExpr,
+};
 
 use self::aggregate::AggregateRequest;
-use self::expression::{ExpressionPlace, Expressions, ResolvedValue};
+use self::expression::{ExpressionPlace, Expressions, ResolvedValue, misplaced_star};
 use self::pending::named;
-use self::scope::{Scope, column, same};
+use self::scope::{Scope, column};
 use self::select::SelectOutput;
 use super::limits::{PlanExtent, PlanGauge};
 use super::operators::lanes::{LaneLayout, LanesNode};
@@ -98,7 +100,7 @@ pub fn resolve(relation: &Relation, context: &ResolveContext<'_>) -> Result<Reso
 
 /// The attribute that `df["name"]` and `df.name` mean.
 pub fn attribute(resolved: &Resolved, parts: &[String], context: &ResolveContext<'_>) -> Result<Attribute> {
-    let scope = Scope { attributes: &resolved.output, case_sensitive: context.conf.case_sensitive() };
+    let scope = Scope { attributes: &resolved.output, names: context.conf.name_case() };
     scope
         .find(parts)?
         .filter(|found| found.fields.is_empty())
@@ -173,7 +175,7 @@ impl Resolver<'_> {
     }
 
     pub fn same(&self, left: &str, right: &str) -> bool {
-        same(left, right, self.conf().case_sensitive())
+        self.conf().name_case().same(left, right)
     }
 
     /// Resolves a relation, its inputs first.
@@ -502,7 +504,7 @@ impl Resolver<'_> {
         {
             let request = AggregateRequest { keys, outputs, with_keys: *with_keys, having: having.as_ref(), order };
             let grouped = self.aggregate(self.relation(input)?, &request)?;
-            let sorts = order.iter().zip(&grouped.order).map(|(item, value)| sort_of(item, value)).collect();
+            let sorts = order.iter().zip(&grouped.order).flat_map(|(item, value)| sorts_of(item, value)).collect();
             return self.sorted(grouped.resolved, sorts, pending::Pending::default(), true, global);
         }
         self.sort_rows(self.relation(input)?, order, global)
@@ -535,8 +537,11 @@ impl Resolver<'_> {
         let mut sorts = Vec::new();
         for item in order {
             let (inner, _, _) = direction(item);
+            if inner.has_star() {
+                return Err(misplaced_star("Sort"));
+            }
             let value = match inner {
-                Expr::Literal(datafusion::common::ScalarValue::Int32(Some(position))) => {
+                Expr::Literal(ScalarValue::Int32(Some(position))) if self.conf().order_by_ordinal() => {
                     let attribute = &attributes[select::ordinal(*position, attributes.len())?];
                     expressions.value(&Expr::Attribute(attribute.id, attribute.name.clone()))?
                 }
@@ -545,7 +550,7 @@ impl Resolver<'_> {
             if operators::holds_map(&value.typed.data_type) {
                 return Err(operators::unordered(&value.pretty, "sortorder", &value.typed.data_type));
             }
-            sorts.push(sort_of(item, &value));
+            sorts.extend(sorts_of(item, &value));
         }
         let used = std::mem::take(&mut expressions.used_hidden);
         let pending = std::mem::take(&mut expressions.pending);
@@ -558,7 +563,7 @@ impl Resolver<'_> {
     fn sorted(
         &self,
         input: Resolved,
-        sorts: Vec<datafusion::logical_expr::SortExpr>,
+        sorts: Vec<SortExpr>,
         pending: pending::Pending,
         more: bool,
         global: bool,
@@ -667,11 +672,7 @@ impl Resolver<'_> {
         let renamed: Vec<_> = names.iter().map(|(from, _)| from.clone()).collect();
         (input, _) = join::renewed(input, |attribute| renamed.iter().any(|name| self.same(&attribute.name, name)))?;
         for (from, to) in names {
-            for attribute in input
-                .output
-                .iter_mut()
-                .filter(|attribute| same(&attribute.name, from, self.context.conf.case_sensitive()))
-            {
+            for attribute in input.output.iter_mut().filter(|attribute| self.same(&attribute.name, from)) {
                 attribute.name.clone_from(to);
                 attribute.qualifier.clear();
             }
@@ -693,7 +694,7 @@ impl Resolver<'_> {
     }
 
     fn drop_columns(&self, input: Resolved, columns: &[Expr]) -> Result<Resolved> {
-        let scope = Scope { attributes: &input.output, case_sensitive: self.conf().case_sensitive() };
+        let scope = Scope { attributes: &input.output, names: self.conf().name_case() };
         let mut dropped = HashSet::new();
         for expr in columns {
             match expr {
@@ -725,6 +726,9 @@ impl Resolver<'_> {
     fn repartition(&self, input: Resolved, partitions: Option<usize>, by: &[Expr]) -> Result<Resolved> {
         let attributes = input.output.clone();
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
+        if by.iter().any(Expr::has_star) {
+            return Err(misplaced_star("RepartitionByExpression"));
+        }
         let keys = by.iter().map(|expr| Ok(expressions.value(expr)?.typed)).collect::<Result<Vec<_>>>()?;
         let pending = std::mem::take(&mut expressions.pending);
         drop(expressions);
@@ -749,14 +753,20 @@ impl Resolver<'_> {
     fn repartition_by_range(&self, input: Resolved, partitions: usize, order: &[Expr]) -> Result<Resolved> {
         let attributes = input.output.clone();
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
-        let sorts = order
-            .iter()
-            .map(|item| Ok(sort_of(item, &expressions.value(direction(item).0)?)))
-            .collect::<Result<Vec<_>>>()?;
+        let mut sorts = Vec::with_capacity(order.len());
+        for item in order {
+            sorts.extend(sorts_of(item, &expressions.value(direction(item).0)?));
+        }
         let pending = std::mem::take(&mut expressions.pending);
         drop(expressions);
         let placed = Resolved { plan: pending.place(input.plan.clone())?, ..input };
-        let mut resolved = laid_out(placed, LaneLayout::Ranges(sorts, partitions));
+        // Rows that are all equal are one range.
+        let layout = if sorts.iter().all(|sort| matches!(sort.expr, DfExpr::Literal(..))) {
+            LaneLayout::AtMost(1)
+        } else {
+            LaneLayout::Ranges(sorts, partitions)
+        };
+        let mut resolved = laid_out(placed, layout);
         resolved.plan = keep(resolved.plan, &attributes)?;
         resolved.hidden.retain(|attribute| !is_input_file(attribute));
         resolved.note_unsupported(StreamOperation::RepartitionByRange);
@@ -913,9 +923,17 @@ fn direction(item: &Expr) -> (&Expr, bool, Option<bool>) {
     }
 }
 
-fn sort_of(item: &Expr, value: &ResolvedValue) -> datafusion::logical_expr::SortExpr {
+/// The sorts of an item of an order. A null inside a nested value is the least there, wherever
+/// values that are null go.
+fn sorts_of(item: &Expr, value: &ResolvedValue) -> Vec<SortExpr> {
     let (_, ascending, nulls_first) = direction(item);
-    window::sort(&value.typed, ascending, nulls_first)
+    match nulls_first {
+        Some(nulls_first) if nulls_first != ascending && value.typed.data_type.is_nested() => {
+            let is_null = operators::is_null(value.typed.clone());
+            vec![SortExpr::new(is_null.expr, !nulls_first, true), window::sort(&value.typed, ascending, None)]
+        }
+        _ => vec![window::sort(&value.typed, ascending, nulls_first)],
+    }
 }
 
 /// A relation without sources.

@@ -19,14 +19,14 @@ use crate::types::{map_fields, sql_name};
 pub fn field(value: Typed, name: &str, conf: &Conf, text: &str) -> Result<Typed> {
     match &value.data_type {
         DataType::Struct(fields) => {
-            let Some(index) = field_index(&value.data_type, name, conf.case_sensitive())? else {
+            let Some(index) = field_index(&value.data_type, name, conf.name_case())? else {
                 return Err(Error::internal("a struct without fields"));
             };
             let field = Arc::clone(&fields[index]);
             Ok(nested::field_at(value, index, &field))
         }
         DataType::List(element) if matches!(element.data_type(), DataType::Struct(_)) => {
-            let Some(index) = field_index(element.data_type(), name, conf.case_sensitive())? else {
+            let Some(index) = field_index(element.data_type(), name, conf.name_case())? else {
                 return Err(Error::internal("a struct without fields"));
             };
             Ok(nested::field_of_each(value, index))

@@ -36,7 +36,7 @@ impl Resolver<'_> {
         check_row(item, "SET")?;
         let Expr::Alias { input: value, names, .. } = item else { return Err(Error::internal("a SET without a name")) };
         let name = names.first().cloned().unwrap_or_default();
-        let scope = Scope { attributes: &input.output, case_sensitive: self.conf().case_sensitive() };
+        let scope = Scope { attributes: &input.output, names: self.conf().name_case() };
         let Some(found) = scope.find(std::slice::from_ref(&name))? else {
             return Err(scope.unresolved(&[name]));
         };
@@ -46,7 +46,7 @@ impl Resolver<'_> {
 
     /// The input without columns that must be there.
     fn drop_named(&self, input: Resolved, columns: &[Expr]) -> Result<Resolved> {
-        let scope = Scope { attributes: &input.output, case_sensitive: self.conf().case_sensitive() };
+        let scope = Scope { attributes: &input.output, names: self.conf().name_case() };
         let (mut dropped, mut shown) = (Vec::new(), Vec::new());
         for column in columns {
             let Expr::Column(parts) = column else {

@@ -10,12 +10,13 @@ use super::naming;
 use crate::error::{Error, Result, condition};
 use crate::plan::typed::Typed;
 use crate::plan::{AttrId, Attribute};
+use crate::types::name_case::NameCase;
 
 /// The attributes that names are looked up in.
 #[derive(Clone, Copy)]
 pub struct Scope<'a> {
     pub attributes: &'a [Attribute],
-    pub case_sensitive: bool,
+    pub names: NameCase,
 }
 
 /// What a name was found to mean: an attribute, and the fields below it that the rest of the name asks for.
@@ -57,17 +58,6 @@ pub fn attribute_id(column: &Column) -> Option<AttrId> {
     column.name.strip_prefix('#')?.parse().ok().map(AttrId)
 }
 
-/// Whether two names are the same.
-pub fn same(left: &str, right: &str, case_sensitive: bool) -> bool {
-    if left == right || case_sensitive {
-        return left == right;
-    }
-    if left.is_ascii() && right.is_ascii() {
-        return left.eq_ignore_ascii_case(right);
-    }
-    left.to_lowercase() == right.to_lowercase()
-}
-
 impl<'a> Scope<'a> {
     /// The attribute that a dotted name means: the longest qualifier that fits wins, and what follows the column's name are fields.
     pub fn find<'n>(&self, parts: &'n [String]) -> Result<Option<FoundAttribute<'n>>> {
@@ -88,7 +78,7 @@ impl<'a> Scope<'a> {
         let mut seen = HashSet::new();
         self.attributes
             .iter()
-            .filter(|attribute| same(&attribute.name, name, self.case_sensitive))
+            .filter(|attribute| self.names.same(&attribute.name, name))
             .filter(|attribute| qualifier.is_empty() || self.qualifies(attribute, qualifier))
             .filter(|attribute| seen.insert(attribute.original()))
             .collect()
@@ -100,7 +90,7 @@ impl<'a> Scope<'a> {
             && attribute.qualifier[attribute.qualifier.len() - qualifier.len()..]
                 .iter()
                 .zip(qualifier)
-                .all(|(left, right)| same(left, right, self.case_sensitive))
+                .all(|(left, right)| self.names.same(left, right))
     }
 
     /// The error for a name that means nothing here.
@@ -163,10 +153,9 @@ fn ambiguous(parts: &[String], candidates: &[&Attribute]) -> Error {
 }
 
 /// The position of a struct's field.
-pub fn field_index(data_type: &DataType, name: &str, case_sensitive: bool) -> Result<Option<usize>> {
+pub fn field_index(data_type: &DataType, name: &str, names: NameCase) -> Result<Option<usize>> {
     let DataType::Struct(fields) = data_type else { return Ok(None) };
-    let found: Vec<_> =
-        fields.iter().enumerate().filter(|(_, field)| same(field.name(), name, case_sensitive)).collect();
+    let found: Vec<_> = fields.iter().enumerate().filter(|(_, field)| names.same(field.name(), name)).collect();
     match found.as_slice() {
         [] => {
             let names: Vec<_> = fields.iter().map(|field| format!("`{}`", field.name())).collect();

@@ -66,39 +66,11 @@ impl Resolver<'_> {
     pub fn outputs(&self, expressions: &mut Expressions<'_>, list: &[Expr]) -> Result<Vec<SelectOutput>> {
         let mut outputs = Vec::with_capacity(list.len());
         for expr in list {
+            if let Some(columns) = expressions.spread(expr)? {
+                outputs.extend(columns.into_iter().map(|column| SelectOutput::of(column, None)));
+                continue;
+            }
             match expr {
-                Expr::Star(qualifier) if expressions.is_struct(qualifier) => {
-                    let column = Expr::Column(qualifier.clone());
-                    for name in expressions.struct_fields(&column)? {
-                        let field = Expr::Column([qualifier.as_slice(), &[name]].concat());
-                        outputs.push(SelectOutput::of(expressions.value(&field)?, None));
-                    }
-                }
-                Expr::Star(qualifier) => {
-                    for attribute in expressions.star(qualifier)? {
-                        let value = expressions.value(&Expr::Attribute(attribute.id, attribute.name.clone()))?;
-                        outputs.push(SelectOutput::of(value, None));
-                    }
-                }
-                Expr::Several(columns) => outputs.extend(self.outputs(expressions, columns)?),
-                Expr::StarExcept { qualifier, except } => {
-                    let attributes = expressions.star(qualifier)?;
-                    let twice = |(at, name): (usize, &String)| except[..at].iter().any(|other| self.same(other, name));
-                    if except.iter().enumerate().any(twice) {
-                        return Err(Error::of(condition::EXCEPT_OVERLAPPING_COLUMNS).with("columns", except.join(", ")));
-                    }
-                    for name in except {
-                        if !attributes.iter().any(|attribute| self.same(&attribute.name, name)) {
-                            return Err(super::scope::unresolved(std::slice::from_ref(name), &attributes));
-                        }
-                    }
-                    for attribute in attributes {
-                        if !except.iter().any(|name| self.same(&attribute.name, name)) {
-                            let value = expressions.value(&Expr::Attribute(attribute.id, attribute.name.clone()))?;
-                            outputs.push(SelectOutput::of(value, None));
-                        }
-                    }
-                }
                 Expr::Alias { input, names, metadata } => {
                     let value = expressions.value(input)?;
                     let [name] = names.as_slice() else {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::{JoinType, NullEquality, ScalarValue};
+use datafusion::common::{Column, JoinType, NullEquality, ScalarValue};
 use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{
@@ -14,13 +14,15 @@ use super::aggregate::AggregateRequest;
 use super::expression::{ExpressionPlace, Expressions};
 use super::join::{both, shifted};
 use super::pending::{Pending, named};
-use super::scope::{Scope, not_among};
+use super::scope::{Scope, column, not_among};
 use super::{Resolver, cast, coerce, keep, operators};
 use crate::error::{Error, Result, condition};
 use crate::plan::functions::ordinal;
+use crate::plan::kernels::normalize::normalized;
+use crate::plan::kernels::reshape::{FieldMatch, MissingField, reshaped};
 use crate::plan::streaming::StreamOperation;
 use crate::plan::tree::{Call, Expr, Grouping};
-use crate::plan::typed::literal;
+use crate::plan::typed::{Typed, literal};
 use crate::plan::{AttrId, Attribute, Resolved};
 use crate::types::sql_name;
 
@@ -41,8 +43,12 @@ impl Resolver<'_> {
     }
 
     fn union_two(&self, left: Resolved, right: Resolved, by_name: bool, allow_missing: bool) -> Result<Resolved> {
-        let pairs =
-            if by_name { self.pairs_by_name(&left, &right, allow_missing)? } else { pairs(&left, &right, "UNION")? };
+        let pairs = if by_name {
+            let missing = if allow_missing { MissingField::Null } else { MissingField::Refused };
+            self.pairs_by_name(&left, &right, missing)?
+        } else {
+            pairs(&left, &right, "UNION")?
+        };
         let mixed = left.is_streaming() != right.is_streaming();
         let mut resolved = self.aligned(left, right, pairs, "UNION", |left, right| self.united(left, right))?;
         if mixed {
@@ -73,15 +79,32 @@ impl Resolver<'_> {
         Ok(LogicalPlan::Union(Union { inputs, schema: Arc::clone(&union.schema) }))
     }
 
-    /// Columns matched by name: the left's in order, then those that only the right has.
-    fn pairs_by_name(&self, left: &Resolved, right: &Resolved, allow_missing: bool) -> Result<Vec<Pair>> {
+    /// Columns matched by name: the left's in order, then those that only the right has. The fields
+    /// of structs are matched so, too.
+    fn pairs_by_name(&self, left: &Resolved, right: &Resolved, missing: MissingField) -> Result<Vec<Pair>> {
+        let names = self.conf().name_case();
+        for side in [left, right] {
+            if let Some(name) = names.repeated(side.output.iter().map(|attribute| attribute.name.as_str())) {
+                return Err(Error::of(condition::COLUMN_ALREADY_EXISTS)
+                    .with("columnName", format!("`{}`", name.to_lowercase())));
+            }
+        }
+        let by = FieldMatch { names, missing };
+        let allow_missing = missing == MissingField::Null;
         let mut pairs = Vec::new();
         for attribute in &left.output {
             let found = right.output.iter().find(|other| self.same(&attribute.name, &other.name));
             if found.is_none() && !allow_missing {
                 return Err(not_among(&attribute.name, &right.output));
             }
-            pairs.push((Some(attribute.clone()), found.cloned()));
+            let mut pair = Pair::of(attribute, found);
+            if let Pair { left: Some(l), right: Some(r), .. } = &mut pair {
+                *r = reshaped(r.clone(), &l.data_type, by)?;
+                if allow_missing {
+                    *l = reshaped(l.clone(), &r.data_type, by)?;
+                }
+            }
+            pairs.push(pair);
         }
         for attribute in &right.output {
             if left.output.iter().any(|other| self.same(&attribute.name, &other.name)) {
@@ -94,7 +117,7 @@ impl Resolver<'_> {
                     .with("invalidOrdinalNum", "second")
                     .with("invalidNumColumns", right.output.len()));
             }
-            pairs.push((None, Some(attribute.clone())));
+            pairs.push(Pair::only_right(attribute));
         }
         Ok(pairs)
     }
@@ -110,11 +133,10 @@ impl Resolver<'_> {
     ) -> Result<Resolved> {
         let conf = self.conf();
         let (mut output, mut lefts, mut rights) = (Vec::new(), Vec::new(), Vec::new());
-        for (i, (l, r)) in pairs.into_iter().enumerate() {
+        for (i, Pair { shown, left: l, right: r }) in pairs.into_iter().enumerate() {
             let null = || literal(ScalarValue::Null);
-            let (l_typed, r_typed) =
-                (l.as_ref().map_or_else(null, Attribute::typed), r.as_ref().map_or_else(null, Attribute::typed));
-            let Some(data_type) = coerce::common(&l_typed.data_type, &r_typed.data_type, conf.ansi()) else {
+            let (l_typed, r_typed) = (l.unwrap_or_else(null), r.unwrap_or_else(null));
+            let Some(data_type) = coerce::structural(&l_typed.data_type, &r_typed.data_type, conf.ansi()) else {
                 return Err(Error::of(condition::INCOMPATIBLE_COLUMN_TYPE)
                     .with("operator", operation)
                     .with("columnOrdinalNumber", ordinal(i))
@@ -124,8 +146,7 @@ impl Resolver<'_> {
                     .with("hint", ""));
             };
             let nullable = l_typed.nullable || r_typed.nullable;
-            let unchanged = l.as_ref().is_some_and(|attribute| attribute.data_type == data_type);
-            let Some(shown) = l.or(r) else { return Err(Error::internal("a pair of nothing")) };
+            let unchanged = l_typed.expr == column(shown.id) && l_typed.data_type == data_type;
             let id = if unchanged { shown.id } else { AttrId::fresh() };
             let attribute = Attribute { id, data_type: data_type.clone(), nullable, qualifier: Vec::new(), ..shown };
             lefts.push(named(cast::cast(l_typed, &data_type, conf)?.expr, id));
@@ -143,7 +164,8 @@ impl Resolver<'_> {
     /// takes one of the left.
     pub fn set_operation(&self, left: Resolved, right: Resolved, except: bool, all: bool) -> Result<Resolved> {
         let name = if except { "EXCEPT" } else { "INTERSECT" };
-        let stream = right.is_streaming() || !except;
+        // With ALL equal rows are counted, those of all batches.
+        let stream = right.is_streaming() || !except || all;
         let pairs = pairs(&left, &right, name)?;
         if let Some(attribute) = left.output.iter().find(|attribute| operators::holds_map(&attribute.data_type)) {
             return Err(Error::of(condition::UNSUPPORTED_FEATURE_SET_OPERATION_ON_MAP_TYPE)
@@ -235,7 +257,7 @@ impl Resolver<'_> {
 
     /// The columns that none of the expressions names.
     fn unnamed<'e>(&self, input: &Resolved, exprs: impl Iterator<Item = &'e Expr>) -> Result<Vec<Expr>> {
-        let scope = Scope { attributes: &input.output, case_sensitive: self.conf().case_sensitive() };
+        let scope = Scope { attributes: &input.output, names: self.conf().name_case() };
         let mut names = Vec::new();
         for expr in exprs {
             let _ = expr.clone().map(&mut |expr| {
@@ -262,7 +284,23 @@ impl Resolver<'_> {
     }
 }
 
-type Pair = (Option<Attribute>, Option<Attribute>);
+/// Two columns that become one. A side that lacks it has nulls.
+struct Pair {
+    /// The column as it is called.
+    shown: Attribute,
+    left: Option<Typed>,
+    right: Option<Typed>,
+}
+
+impl Pair {
+    fn of(left: &Attribute, right: Option<&Attribute>) -> Self {
+        Self { shown: left.clone(), left: Some(left.typed()), right: right.map(Attribute::typed) }
+    }
+
+    fn only_right(right: &Attribute) -> Self {
+        Self { shown: right.clone(), left: None, right: Some(right.typed()) }
+    }
+}
 
 fn pairs(left: &Resolved, right: &Resolved, operation: &str) -> Result<Vec<Pair>> {
     if left.output.len() != right.output.len() {
@@ -272,7 +310,7 @@ fn pairs(left: &Resolved, right: &Resolved, operation: &str) -> Result<Vec<Pair>
             .with("invalidOrdinalNum", "second")
             .with("invalidNumColumns", right.output.len()));
     }
-    Ok(left.output.iter().cloned().map(Some).zip(right.output.iter().cloned().map(Some)).collect())
+    Ok(left.output.iter().zip(&right.output).map(|(left, right)| Pair::of(left, Some(right))).collect())
 }
 
 /// Whether a projection passes every column on as it is.
@@ -291,42 +329,45 @@ fn is_identity(plan: &LogicalPlan) -> bool {
     }
 }
 
-/// Rows of the left that match, or do not match, a row of the right. The right's columns get names of their own.
+/// Rows of the left that match, or do not match, a row of the right.
 fn matched(left: LogicalPlan, right: LogicalPlan, except: bool, all: bool) -> Result<LogicalPlan> {
-    let columns = left.schema().columns();
-    let keys: Vec<_> = columns.iter().map(|_| AttrId::fresh()).collect();
-    let renamed =
-        columns.iter().zip(&keys).map(|(column, id)| DfExpr::Column(column.clone()).alias(id.to_string())).collect();
-    let right = LogicalPlan::Projection(Projection::try_new(renamed, Arc::new(right))?);
-    let mut on: Vec<_> = columns
-        .iter()
-        .cloned()
-        .zip(keys.iter().map(|id| datafusion::common::Column::from_name(id.to_string())))
-        .collect();
-    let (mut left, mut right) = (left, right);
+    let columns = left.schema().columns().into_iter().map(DfExpr::Column).collect();
+    let (mut left, mut left_keys) = keyed(left, columns)?;
+    let (mut right, mut right_keys) = keyed(right, Vec::new())?;
     if all {
-        let (l, r) = (AttrId::fresh(), AttrId::fresh());
-        left = numbered(left, l)?;
-        right = numbered(right, r)?;
-        on.push((
-            datafusion::common::Column::from_name(l.to_string()),
-            datafusion::common::Column::from_name(r.to_string()),
-        ));
+        for (plan, keys) in [(&mut left, &mut left_keys), (&mut right, &mut right_keys)] {
+            let number = AttrId::fresh();
+            *plan = numbered(plan.clone(), keys, number)?;
+            keys.push(number);
+        }
     }
     let kind = if except { JoinType::LeftAnti } else { JoinType::LeftSemi };
-    let (l, r): (Vec<_>, Vec<_>) = on.into_iter().unzip();
+    let names = |keys: Vec<AttrId>| keys.into_iter().map(|key| Column::from_name(key.to_string())).collect::<Vec<_>>();
     Ok(LogicalPlanBuilder::from(left)
-        .join_detailed(right, kind, (l, r), None, NullEquality::NullEqualsNull)?
+        .join_detailed(right, kind, (names(left_keys), names(right_keys)), None, NullEquality::NullEqualsNull)?
         .build()?)
 }
 
-/// Equal rows counted from 1.
-fn numbered(plan: LogicalPlan, id: AttrId) -> Result<LogicalPlan> {
+/// The plan's columns once more, as keys that are equal where Spark's values are, behind `kept`.
+fn keyed(plan: LogicalPlan, mut kept: Vec<DfExpr>) -> Result<(LogicalPlan, Vec<AttrId>)> {
+    let mut keys = Vec::new();
+    for (qualifier, field) in plan.schema().iter() {
+        let expr = DfExpr::Column(Column::new(qualifier.cloned(), field.name()));
+        let value = Typed { expr, data_type: field.data_type().clone(), nullable: field.is_nullable() };
+        let key = AttrId::fresh();
+        kept.push(normalized(value).expr.alias(key.to_string()));
+        keys.push(key);
+    }
+    Ok((LogicalPlan::Projection(Projection::try_new(kept, Arc::new(plan))?), keys))
+}
+
+/// Rows of equal keys counted from 1.
+fn numbered(plan: LogicalPlan, keys: &[AttrId], id: AttrId) -> Result<LogicalPlan> {
     let window = WindowFunction {
         fun: WindowFunctionDefinition::WindowUDF(row_number_udwf()),
         params: WindowFunctionParams {
             args: Vec::new(),
-            partition_by: plan.schema().columns().into_iter().map(DfExpr::Column).collect(),
+            partition_by: keys.iter().map(|key| column(*key)).collect(),
             order_by: Vec::new(),
             window_frame: WindowFrame::new(None),
             filter: None,

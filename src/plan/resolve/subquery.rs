@@ -68,7 +68,7 @@ impl Expressions<'_> {
     /// The name that a column around this query has, if it is one.
     pub fn outer_column(&self, parts: &[String]) -> Result<Option<(ResolvedValue, usize)>> {
         for attributes in self.resolver.outer.iter().rev() {
-            let scope = Scope { attributes, case_sensitive: self.scope.case_sensitive };
+            let scope = Scope { attributes, names: self.scope.names };
             let Some(found) = scope.find(parts)? else { continue };
             let attribute = found.attribute;
             let name = attribute.id.to_string();
@@ -90,7 +90,7 @@ impl Expressions<'_> {
         resolver.outer.push(Arc::new(around));
         let resolved = resolver.relation(query)?;
         if resolved.is_streaming() {
-            return Err(Error::unsupported("a stream in a query inside an expression"));
+            return Err(Error::of(condition::SUBQUERY_OF_A_STREAM));
         }
         if !matches!(self.place, ExpressionPlace::Row | ExpressionPlace::Select) && is_correlated(&resolved.plan) {
             return Err(Error::unsupported(

@@ -7,7 +7,6 @@ use datafusion::logical_expr::Expr as DfExpr;
 use super::expression::{Expressions, ResolvedValue};
 use super::nested;
 use super::operators::{self, unexpected_type};
-use super::scope::same;
 use crate::error::{Error, Result, condition};
 use crate::plan::kernels::nested::{field_at, structure};
 use crate::plan::tree::{Call, Expr};
@@ -97,7 +96,7 @@ fn changed(expressions: &Expressions<'_>, mut before: Updated, path: &[String], 
     });
     let text = before.pretty();
     let DataType::Struct(fields) = before.typed.data_type.clone() else { return Err(not_struct(&before, &text)) };
-    let is_it = |field: &Field| same(field.name(), name, conf.case_sensitive());
+    let is_it = |field: &Field| conf.name_case().same(field.name(), name);
     let found = fields.iter().any(|field| is_it(field));
     let mut list: Vec<(String, Typed)> = Vec::new();
     for (index, field) in fields.iter().enumerate() {

@@ -47,11 +47,9 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
     if let Some(window) = &spec.named {
         return Err(Error::of(condition::MISSING_WINDOW_SPECIFICATION).with("windowName", format!("`{window}`")));
     }
-    let star = matches!(call.arguments.as_slice(), [Expr::Star(qualifier)] if qualifier.is_empty());
-    let arguments = if name == "count" && star {
-        vec![expressions.value(&Expr::Literal(ScalarValue::Int32(Some(1))))?]
-    } else {
-        expressions.arguments(&call.arguments)?
+    let arguments = match expressions.counting_rows(call)? {
+        Some(ones) => expressions.arguments(&ones.arguments)?,
+        None => expressions.arguments(&call.arguments)?,
     };
     let filter = call.filter.as_ref().map(|filter| expressions.condition(filter, "FILTER")).transpose()?;
     let mut partition_by = Vec::new();
@@ -229,13 +227,22 @@ fn default_frame(to_current: bool) -> WindowFrame {
 
 fn range_to_current(order_types: &[DataType]) -> WindowFrame {
     WindowFrame::new_bounds(
-        WindowFrameUnits::Range,
+        range_units(order_types),
         WindowFrameBound::Preceding(unbounded(order_types)),
         WindowFrameBound::CurrentRow,
     )
 }
 
+/// A range without an offset ends with rows that are equal, as groups do. DataFusion compares no
+/// nested values in a range.
+fn range_units(order_types: &[DataType]) -> WindowFrameUnits {
+    if order_types.iter().any(DataType::is_nested) { WindowFrameUnits::Groups } else { WindowFrameUnits::Range }
+}
+
 fn unbounded(order_types: &[DataType]) -> ScalarValue {
+    if range_units(order_types) == WindowFrameUnits::Groups {
+        return ScalarValue::UInt64(None);
+    }
     order_types.first().and_then(|data_type| ScalarValue::try_from(data_type).ok()).unwrap_or(ScalarValue::Null)
 }
 
@@ -251,7 +258,7 @@ fn frame(
     frame: &FrameSpec,
     order_types: &[DataType],
 ) -> Result<(WindowFrame, String)> {
-    let units = if frame.rows { WindowFrameUnits::Rows } else { WindowFrameUnits::Range };
+    let units = if frame.rows { WindowFrameUnits::Rows } else { range_units(order_types) };
     let (start, start_text) = bound(expressions, &frame.start, frame.rows, order_types)?;
     let (end, end_text) = bound(expressions, &frame.end, frame.rows, order_types)?;
     let name = if frame.rows { "ROWS" } else { "RANGE" };

@@ -53,6 +53,11 @@ impl Dialect for SparkDialect {
         true
     }
 
+    /// `count(* EXCEPT (a))`: sqlparser looks behind a star in a call only where EXCLUDE may follow.
+    fn supports_select_wildcard_exclude(&self) -> bool {
+        true
+    }
+
     fn supports_bitwise_shift_operators(&self) -> bool {
         true
     }

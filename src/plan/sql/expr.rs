@@ -11,6 +11,7 @@ use sqlparser::ast::{
 use super::super::tree::{Call, Expr, FrameBound, FrameSpec, SubqueryKind, WindowSpec};
 use super::from::identifier;
 use super::literal::data_type;
+use super::query::star;
 use super::time_unit::{by_unit, time_unit};
 use super::{Sql, dotted, ident, names, syntax_at, unsupported};
 use crate::error::{Error, Result, condition};
@@ -359,6 +360,7 @@ impl Sql {
             FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => self.expr(expr),
             FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => Ok(Expr::Star(Vec::new())),
             FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(name)) => Ok(Expr::Star(names(&name))),
+            FunctionArg::Unnamed(FunctionArgExpr::WildcardWithOptions(options)) => star(Vec::new(), options),
             other => Err(unsupported("a named argument", &other)),
         }
     }

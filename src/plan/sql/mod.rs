@@ -6,6 +6,12 @@
 //! | `statement` | statements that are not queries |
 //! | `query` | SELECT, and what stands around it |
 //! | `expr`, `literal` | expressions; numbers, strings and times |
+//! | `from` | FROM: tables, joins, samples, pivots |
+//! | `view` | `CREATE TEMPORARY VIEW` |
+//! | `lexer` | literals, comments and names as Spark's lexer reads them |
+//! | `pipe` | pipes: FROM, then one operator after the other |
+//! | `time_unit` | `DAY` as an argument |
+//! | `missing` | statements and clauses that are refused by their name |
 
 mod dialect;
 mod expr;

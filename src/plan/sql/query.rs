@@ -358,7 +358,7 @@ fn whole(expr: &Expr) -> Option<i64> {
 /// The column that holds QUALIFY's condition on its way to the filter.
 const QUALIFY: &str = "__firesteel_qualify";
 
-fn star(qualifier: Vec<String>, options: ast::WildcardAdditionalOptions) -> Result<Expr> {
+pub(super) fn star(qualifier: Vec<String>, options: ast::WildcardAdditionalOptions) -> Result<Expr> {
     if options.opt_ilike.is_some()
         || options.opt_exclude.is_some()
         || options.opt_replace.is_some()
@@ -376,7 +376,7 @@ fn star(qualifier: Vec<String>, options: ast::WildcardAdditionalOptions) -> Resu
 }
 
 fn window_of<'w>(windows: &'w [(String, WindowSpec)], name: &str) -> Result<&'w WindowSpec> {
-    let found = windows.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let found = windows.iter().find(|(known, _)| known == name);
     found
         .map(|(_, spec)| spec)
         .ok_or_else(|| Error::of(condition::MISSING_WINDOW_SPECIFICATION).with("windowName", format!("`{name}`")))

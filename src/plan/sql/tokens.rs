@@ -67,24 +67,29 @@ fn strings(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     joined
 }
 
-/// `exists(list, x -> …)` is a function: only before a query is EXISTS a keyword.
+/// Calls that begin with a keyword. `exists(list, x -> …)` is a function: only before a query is
+/// EXISTS a keyword. `struct(*)` is one, too: sqlparser's literal of a struct has no star.
 fn functions(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let after = |from: usize, tokens: &[TokenWithSpan]| {
         (from + 1..tokens.len()).find(|at| !matches!(tokens[*at].token, Token::Whitespace(_)))
     };
     for at in 0..tokens.len() {
-        if !matches!(&tokens[at].token, Token::Word(word) if word.keyword == Keyword::EXISTS) {
+        let Token::Word(Word { keyword: keyword @ (Keyword::EXISTS | Keyword::STRUCT), .. }) = tokens[at].token else {
             continue;
-        }
+        };
         let Some(paren) = after(at, &tokens).filter(|next| tokens[*next].token == Token::LParen) else { continue };
-        let query = after(paren, &tokens).is_some_and(|inside| match &tokens[inside].token {
-            Token::Word(word) => matches!(
-                word.keyword,
-                Keyword::SELECT | Keyword::WITH | Keyword::FROM | Keyword::VALUES | Keyword::TABLE
-            ),
-            token => *token == Token::LParen,
-        });
-        if let (false, Token::Word(word)) = (query, &mut tokens[at].token) {
+        let inside = after(paren, &tokens).map(|inside| &tokens[inside..]).unwrap_or_default();
+        let is_call = match keyword {
+            Keyword::STRUCT => begins_with_star(inside),
+            _ => !inside.first().is_some_and(|first| match &first.token {
+                Token::Word(word) => matches!(
+                    word.keyword,
+                    Keyword::SELECT | Keyword::WITH | Keyword::FROM | Keyword::VALUES | Keyword::TABLE
+                ),
+                token => *token == Token::LParen,
+            }),
+        };
+        if let (true, Token::Word(word)) = (is_call, &mut tokens[at].token) {
             word.keyword = Keyword::NoKeyword;
         }
     }
@@ -259,6 +264,13 @@ fn unpivots(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         written.push(next);
     }
     written
+}
+
+/// Whether the tokens begin with `*`, or with `t.*`.
+fn begins_with_star(tokens: &[TokenWithSpan]) -> bool {
+    let named = tokens.iter().take_while(|token| matches!(token.token, Token::Word(_) | Token::Period)).count();
+    tokens.get(named).is_some_and(|token| token.token == Token::Mul)
+        && (named == 0 || tokens[named - 1].token == Token::Period)
 }
 
 /// Makes one word of each nested type that a cast names: sqlparser knows `array<…>` only.

@@ -37,7 +37,6 @@ use crate::error::{Context, Error, Result, condition};
 use crate::source::RecordBatches;
 use crate::source::files::path;
 use crate::types::uri;
-use crate::types::zone::Zone;
 
 /// The formats that are files.
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +111,7 @@ impl Sink for FileSink {
             self.path.canonicalize().context(|| format!("opening the output directory {}", self.path.display()))?;
         self.encoding.check(&run.schema)?;
         let log = SinkLog::open(&path.join(SINK_METADATA), durability, &run)?;
-        let layout = part::layout(&run.schema, &run.partition_by, Zone::of(run.conf.time_zone())?)?;
+        let layout = part::layout(&run.schema, &run.partition_by, &run.conf)?;
         Ok(Arc::new(FileWriter { path, log, layout, encoding: Arc::clone(&self.encoding), durability, run }))
     }
 }

@@ -18,6 +18,7 @@ use indexmap::IndexMap;
 use uuid::Uuid;
 
 use super::held::{HELD_BYTES, HeldRows};
+use crate::config::Conf;
 use crate::durable::store::{Durability, holders_of_new};
 use crate::error::{Context, Error, Result, condition};
 use crate::sink::encode::{Encoder, Encoding};
@@ -36,17 +37,17 @@ pub(crate) struct PartLayout {
     zone: Zone,
 }
 
-/// Splits a schema by `partitionBy`; names are matched without regard to case.
-pub(crate) fn layout(schema: &SchemaRef, partition_by: &[String], zone: Zone) -> Result<PartLayout> {
+/// Splits a schema by `partitionBy`. Directories are called as it names the columns.
+pub(crate) fn layout(schema: &SchemaRef, partition_by: &[String], conf: &Conf) -> Result<PartLayout> {
+    let (names, zone) = (conf.name_case(), Zone::of(conf.time_zone())?);
     let mut partition = Vec::new();
     for name in partition_by {
-        let found =
-            schema.fields().iter().position(|field| field.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
-                Error::of(condition::PARTITION_BY_UNKNOWN_COLUMN)
-                    .with("col", format!("`{name}`"))
-                    .with("schemaCatalog", simple_name(&DataType::Struct(schema.fields().clone())))
-            })?;
-        partition.push((found, schema.field(found).name().clone()));
+        let found = schema.fields().iter().position(|field| names.same(field.name(), name)).ok_or_else(|| {
+            Error::of(condition::PARTITION_BY_UNKNOWN_COLUMN)
+                .with("col", format!("`{name}`"))
+                .with("schemaCatalog", simple_name(&DataType::Struct(schema.fields().clone())))
+        })?;
+        partition.push((found, name.clone()));
     }
     let file: Vec<usize> = (0..schema.fields().len()).filter(|i| partition.iter().all(|(p, _)| p != i)).collect();
     if file.is_empty() {

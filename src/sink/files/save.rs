@@ -16,7 +16,7 @@ use crate::config::{Conf, Options, options};
 use crate::durable::store::{Durability, holders_of_new};
 use crate::error::{Context, Error, Result, condition};
 use crate::sink::encode::Encoding;
-use crate::types::zone::Zone;
+use crate::types::name_case::NameCase;
 
 /// What an overwrite replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +64,8 @@ impl FileSave {
         overwrite: Option<Overwrite>,
         conf: &Conf,
     ) -> Result<Self> {
-        check_names(schema, conf.case_sensitive())?;
-        let layout = part::layout(schema, partition_by, Zone::of(conf.time_zone())?)?;
+        check_names(schema, conf.name_case())?;
+        let layout = part::layout(schema, partition_by, conf)?;
         encoding.check(schema)?;
         let hidden = format!(".staging-{}", Uuid::new_v4());
         let staging = match overwrite {
@@ -155,13 +155,9 @@ impl Drop for FileSave {
 }
 
 /// A file cannot have two columns of one name.
-fn check_names(schema: &Schema, case_sensitive: bool) -> Result<()> {
-    let mut seen = BTreeSet::new();
-    let folded = |name: &String| if case_sensitive { name.clone() } else { name.to_lowercase() };
-    match schema.fields().iter().find(|field| !seen.insert(folded(field.name()))) {
-        Some(field) => {
-            Err(Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{}`", field.name())))
-        }
+fn check_names(schema: &Schema, names: NameCase) -> Result<()> {
+    match names.repeated(schema.fields().iter().map(|field| field.name().as_str())) {
+        Some(name) => Err(Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{name}`"))),
         None => Ok(()),
     }
 }

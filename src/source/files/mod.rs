@@ -48,6 +48,7 @@ use crate::config::{Conf, Options};
 use crate::error::{Error, ErrorKind, Result, condition};
 use crate::runtime::Cancel;
 use crate::types;
+use crate::types::name_case::NameCase;
 
 /// A part of a file: the bytes from `start` up to `end`.
 #[derive(Clone, Debug)]
@@ -114,6 +115,7 @@ pub struct FileSource {
     schema: SchemaRef,
     /// `schema`, and behind it the columns that `*` leaves out.
     whole: SchemaRef,
+    names: NameCase,
     rules: Arc<Rules>,
     tolerance: Tolerance,
     sizes: Sizes,
@@ -169,12 +171,13 @@ pub fn source(request: SourceRequest<'_>, reader: Arc<dyn FileReader>) -> Result
     let infer_types = conf.get("spark.sql.sources.partitionColumnTypeInference.enabled") != Some("false");
     let directories = partition::fields(&found, infer_types, &rules)?;
     let files = listing.chosen(found);
+    let names = conf.name_case();
     let nullable = mode == ReadMode::Batch || conf.flag("spark.sql.streaming.fileSource.schema.forceNullable")?;
     let places = match mode {
         ReadMode::Batch if listing.sink_log().is_some() => Places::AsGiven,
         _ => Places::DirectoriesLast,
     };
-    let (data, schema) = schemas(&*reader, schema, &files, directories, places, nullable)?;
+    let (data, schema) = schemas(&*reader, schema, &files, directories, places, nullable, names)?;
     reader.check(&data)?;
     let whole = about::with_hidden(&schema, reader.counts_rows());
     let listed = (mode == ReadMode::Batch).then(|| Arc::new(files));
@@ -186,6 +189,7 @@ pub fn source(request: SourceRequest<'_>, reader: Arc<dyn FileReader>) -> Result
         data,
         schema,
         whole,
+        names,
         rules,
         tolerance,
         sizes: Sizes::read(conf)?,
@@ -244,8 +248,9 @@ fn schemas(
     directories: Vec<Field>,
     places: Places,
     nullable: bool,
+    names: NameCase,
 ) -> Result<(SchemaRef, SchemaRef)> {
-    let same = |a: &Field, b: &Field| a.name().eq_ignore_ascii_case(b.name());
+    let same = |a: &Field, b: &Field| names.same(a.name(), b.name());
     let (data, directories) = match given {
         // The user's types hold for directories too, and the files hold the rest.
         Some(given) => {
@@ -271,6 +276,11 @@ fn schemas(
         }
     };
     let data: Vec<Field> = data.into_iter().map(|field| if nullable { loose(field) } else { field }).collect();
+    if let Some(name) = names.repeated(data.iter().map(|field| field.name().as_str())) {
+        return Err(
+            Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{}`", name.to_lowercase()))
+        );
+    }
     let mut shown: Vec<Field> =
         data.iter().map(|field| directories.iter().find(|dir| same(dir, field)).unwrap_or(field).clone()).collect();
     shown.extend(directories.into_iter().filter(|dir| !data.iter().any(|field| same(dir, field))));

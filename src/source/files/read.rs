@@ -104,7 +104,7 @@ enum Origin {
 }
 
 fn open(source: &Arc<FileSource>, piece: &Piece, scan: &Scan) -> Result<Rows> {
-    let directory = |name: &str| piece.values.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+    let directory = |name: &str| piece.values.iter().find(|(key, _)| source.names.same(key, name));
     // A column that only directories give is none of the file's, even when no directory was there
     // at `load()`.
     let shown = &source.schema;

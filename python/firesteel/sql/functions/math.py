@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from firesteel.errors import PySparkValueError
 from firesteel.sql.column import Column
 from firesteel.sql.functions._build import ColumnOrName, _c, _call, _call_optional, _cs, _n
 
@@ -336,7 +339,14 @@ def greatest(*cols: ColumnOrName) -> Column:
     >>> spark.sql("SELECT 1 AS n, 3 AS m, NULL AS k").select(F.greatest("n", "m", "k")).first()[0]
     3
     """
-    return _call("greatest", *_cs(cols))
+    return _call("greatest", *_two("greatest", cols))
+
+
+def _two(name: str, cols: tuple[Any, ...]) -> list[Any]:
+    """The columns, of which there must be two."""
+    if len(cols) < 2:
+        raise PySparkValueError(errorClass="WRONG_NUM_COLUMNS", messageParameters={"func_name": name, "num_cols": "2"})
+    return _cs(cols)
 
 
 def hex(col: ColumnOrName) -> Column:
@@ -369,7 +379,7 @@ def least(*cols: ColumnOrName) -> Column:
     >>> spark.sql("SELECT 1 AS n, 3 AS m, NULL AS k").select(F.least("n", "m", "k")).first()[0]
     1
     """
-    return _call("least", *_cs(cols))
+    return _call("least", *_two("least", cols))
 
 
 def ln(col: ColumnOrName) -> Column:

@@ -60,7 +60,7 @@ pub(super) fn column_names(reader: &CsvReader, fields: &Fields, record: &[u8]) -
             .map(|name| String::from_utf8_lossy(name).into_owned())
     };
     let names: Vec<Option<String>> = (0..fields.len()).map(name).collect();
-    let folded = |name: &str| if reader.case_sensitive { name.to_owned() } else { name.to_lowercase() };
+    let folded = |name: &str| reader.names.folded(name).into_owned();
     let mut counts = std::collections::HashMap::new();
     for name in names.iter().flatten() {
         *counts.entry(folded(name)).or_insert(0) += 1;

@@ -31,6 +31,7 @@ use crate::config::options::bad;
 use crate::config::{Conf, Options};
 use crate::error::{Error, Result, condition};
 use crate::runtime::Cancel;
+use crate::types::name_case::NameCase;
 
 /// The reading half of `csv`, with its options.
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ pub struct CsvReader {
     multi_line: bool,
     separator: Separator,
     encoding: Option<Charset>,
-    case_sensitive: bool,
+    names: NameCase,
 }
 
 impl CsvReader {
@@ -77,7 +78,7 @@ impl CsvReader {
             multi_line,
             separator,
             encoding: named.as_deref().map(|name| charset(name, "CSV")).transpose()?.flatten(),
-            case_sensitive: conf.case_sensitive(),
+            names: conf.name_case(),
             dialect,
         })
     }

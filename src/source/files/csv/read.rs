@@ -88,9 +88,9 @@ impl CsvRows {
             .filter(|(i, _)| Some(*i) != corrupt)
             .map(|(_, field)| field.name().as_str())
             .collect();
-        let same = |a: &str, b: &str| if self.reader.case_sensitive { a == b } else { a.eq_ignore_ascii_case(b) };
         let equal = |names: &[String]| {
-            names.len() == expected.len() && names.iter().zip(&expected).all(|(a, b)| same(a.trim(), b.trim()))
+            names.len() == expected.len()
+                && names.iter().zip(&expected).all(|(a, b)| self.reader.names.same(a.trim(), b.trim()))
         };
         // A schema that was inferred has other names for those that are empty or there twice.
         if equal(&found) || equal(&column_names(&self.reader, &self.fields, &record)) {

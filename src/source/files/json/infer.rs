@@ -12,6 +12,7 @@ use crate::source::files::bytes::Records;
 use crate::source::files::list::FileEntry;
 use crate::source::files::malformed::ParseMode;
 use crate::types;
+use crate::types::name_case::NameCase;
 
 /// The options that inference alone has.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +21,7 @@ pub struct Guessing {
     pub prefers_decimal: bool,
     pub timestamps: bool,
     pub drop_all_null: bool,
-    pub case_sensitive: bool,
+    pub names: NameCase,
 }
 
 impl Guessing {
@@ -29,8 +30,7 @@ impl Guessing {
         if names.contains_key(name) {
             return Some(name.to_owned());
         }
-        let same = |known: &&String| !self.case_sensitive && known.to_lowercase() == name.to_lowercase();
-        names.keys().find(same).cloned()
+        names.keys().find(|known| self.names.same(known, name)).cloned()
     }
 }
 
@@ -104,7 +104,7 @@ pub fn infer(reader: &JsonReader, files: &[FileEntry]) -> Result<Option<Schema>>
 pub fn of_text(reader: &JsonReader, text: &str) -> Result<DataType> {
     // Names that differ by case alone are fine here: nothing is read by them yet.
     let mut reader = reader.clone();
-    reader.guessing.case_sensitive = true;
+    reader.guessing.names = NameCase::Counts;
     let guess = guess(&mut Cursor::new(text, reader.dialect), &reader).map_err(|why| match why {
         NoGuess::Syntax => reader.malformed.failure(text),
         NoGuess::Repeated(name) => repeated(&name),

@@ -85,7 +85,7 @@ impl JsonReader {
                 prefers_decimal: options.flag("prefersDecimal", false)?,
                 timestamps: options.flag("inferTimestamp", false)?,
                 drop_all_null: options.flag("dropFieldIfAllNull", false)?,
-                case_sensitive: conf.case_sensitive(),
+                names: conf.name_case(),
             },
             sampling: sampling_ratio(options)?,
             separator: if multi_line { Separator::None } else { separator },

@@ -8,9 +8,10 @@ use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 
 use crate::types;
+use crate::types::name_case::NameCase;
 
 /// The column as `to`; the error is the type that the file has, when it does not fit.
-pub fn adapt(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, String> {
+pub fn adapt(column: &ArrayRef, to: &DataType, names: NameCase) -> Result<ArrayRef, String> {
     let from = column.data_type();
     if from == to {
         return Ok(Arc::clone(column));
@@ -19,7 +20,7 @@ pub fn adapt(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, String> {
     match to {
         DataType::Struct(fields) if matches!(from, DataType::Struct(_)) => {
             let held = column.as_struct();
-            let children = fields.iter().map(|field| child(held, field)).collect::<Result<Vec<_>, _>>()?;
+            let children = fields.iter().map(|field| child(held, field, names)).collect::<Result<Vec<_>, _>>()?;
             let rebuilt = if fields.is_empty() {
                 StructArray::new_empty_fields(held.len(), held.nulls().cloned())
             } else {
@@ -32,7 +33,7 @@ pub fn adapt(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, String> {
             let plain = DataType::List(Arc::new(Field::new("element", inner(from).ok_or_else(odd)?, true)));
             let held = cast(column, &plain).map_err(|error| error.to_string())?;
             let held = held.as_list::<i32>();
-            let values = adapt(held.values(), element.data_type())?;
+            let values = adapt(held.values(), element.data_type(), names)?;
             let rebuilt =
                 ListArray::try_new(Arc::clone(element), held.offsets().clone(), values, held.nulls().cloned());
             Ok(Arc::new(rebuilt.map_err(|error| error.to_string())?))
@@ -43,7 +44,8 @@ pub fn adapt(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, String> {
             else {
                 return Err(odd());
             };
-            let (keys, values) = (adapt(held.keys(), key.data_type())?, adapt(held.values(), value.data_type())?);
+            let keys = adapt(held.keys(), key.data_type(), names)?;
+            let values = adapt(held.values(), value.data_type(), names)?;
             let pairs =
                 StructArray::try_new(fields.clone(), vec![keys, values], None).map_err(|error| error.to_string())?;
             let rebuilt =
@@ -66,10 +68,10 @@ pub fn adapt(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, String> {
     }
 }
 
-fn child(held: &StructArray, field: &FieldRef) -> Result<ArrayRef, String> {
-    let place = held.fields().iter().position(|held| held.name().eq_ignore_ascii_case(field.name()));
+fn child(held: &StructArray, field: &FieldRef, names: NameCase) -> Result<ArrayRef, String> {
+    let place = held.fields().iter().position(|held| names.same(held.name(), field.name()));
     match place {
-        Some(place) => adapt(held.column(place), field.data_type()),
+        Some(place) => adapt(held.column(place), field.data_type(), names),
         None => Ok(new_null_array(field.data_type(), held.len())),
     }
 }
@@ -109,26 +111,26 @@ fn widens(from: &DataType, to: &DataType) -> bool {
 }
 
 /// Fields of both, by name; `None` when a name has two types.
-pub fn merge(left: &Fields, right: &Fields) -> Option<Vec<FieldRef>> {
+pub fn merge(left: &Fields, right: &Fields, names: NameCase) -> Option<Vec<FieldRef>> {
     let mut merged: Vec<FieldRef> = left.iter().cloned().collect();
     for field in right {
-        match merged.iter_mut().find(|known| known.name().eq_ignore_ascii_case(field.name())) {
+        match merged.iter_mut().find(|known| names.same(known.name(), field.name())) {
             None => merged.push(Arc::clone(field)),
             Some(known) => {
-                *known =
-                    Arc::new(known.as_ref().clone().with_data_type(merge_types(known.data_type(), field.data_type())?))
+                let data_type = merge_types(known.data_type(), field.data_type(), names)?;
+                *known = Arc::new(known.as_ref().clone().with_data_type(data_type));
             }
         }
     }
     Some(merged)
 }
 
-fn merge_types(left: &DataType, right: &DataType) -> Option<DataType> {
+fn merge_types(left: &DataType, right: &DataType, names: NameCase) -> Option<DataType> {
     match (left, right) {
         (left, right) if left == right => Some(left.clone()),
-        (DataType::Struct(left), DataType::Struct(right)) => Some(DataType::Struct(merge(left, right)?.into())),
+        (DataType::Struct(left), DataType::Struct(right)) => Some(DataType::Struct(merge(left, right, names)?.into())),
         (DataType::List(left), DataType::List(right)) => {
-            let element = merge_types(left.data_type(), right.data_type())?;
+            let element = merge_types(left.data_type(), right.data_type(), names)?;
             Some(DataType::List(Arc::new(left.as_ref().clone().with_data_type(element))))
         }
         _ => None,

@@ -36,6 +36,7 @@ use crate::error::{Context, Error, Result, condition};
 use crate::runtime::Cancel;
 use crate::types;
 use crate::types::ddl::{TYPE_DEPTH, too_deep};
+use crate::types::name_case::NameCase;
 
 /// How many rows a record batch has: as many as the columns that the library reads hold in so many
 /// bytes, so that what it decodes is still near when it is used. Lists that we read are slices of a
@@ -60,6 +61,7 @@ fn batch_rows(groups: &[&RowGroupMetaData], columns: &ProjectionMask) -> usize {
 #[derive(Clone, Debug)]
 pub struct ParquetReader {
     merge: bool,
+    names: NameCase,
 }
 
 impl ParquetReader {
@@ -78,7 +80,7 @@ impl ParquetReader {
             }
         }
         let merge = options.flag("mergeSchema", conf.get("spark.sql.parquet.mergeSchema") == Some("true"))?;
-        Ok(Self { merge })
+        Ok(Self { merge, names: conf.name_case() })
     }
 }
 
@@ -170,7 +172,7 @@ impl FileReader for ParquetReader {
         if self.merge {
             for file in files {
                 let other = file_schema(file)?;
-                let merged = adapt::merge(schema.fields(), other.fields()).ok_or_else(|| {
+                let merged = adapt::merge(schema.fields(), other.fields(), self.names).ok_or_else(|| {
                     Error::of(condition::CANNOT_MERGE_SCHEMAS)
                         .with("left", shown(&schema))
                         .with("right", shown(&other))
@@ -229,7 +231,7 @@ impl FileReader for ParquetReader {
         let held = metadata.schema().fields().clone();
         let place = |field: &Field| {
             let exact = held.iter().position(|held| held.name() == field.name());
-            exact.or_else(|| held.iter().position(|held| held.name().eq_ignore_ascii_case(field.name())))
+            exact.or_else(|| held.iter().position(|held| self.names.same(held.name(), field.name())))
         };
         let target = Arc::new(schema.project(wanted)?);
         let places: Vec<Option<usize>> = target.fields().iter().map(|field| place(field)).collect();
@@ -262,7 +264,7 @@ impl FileReader for ParquetReader {
             .with_batch_size(batch_rows)
             .build()
             .map_err(failed)?;
-        let mut reading = OpenFile { held, columns, target, left: None };
+        let mut reading = OpenFile { held, columns, target, names: self.names, left: None };
         let cancel = cancel.clone();
         Ok(Box::new(std::iter::from_fn(move || cancel.check().and_then(|()| reading.next()).transpose())))
     }
@@ -274,6 +276,7 @@ struct OpenFile {
     held: ParquetRecordBatchReader,
     columns: Vec<ParquetColumn>,
     target: SchemaRef,
+    names: NameCase,
     /// What was not yet given of the library's last record batch.
     left: Option<RecordBatch>,
 }
@@ -292,12 +295,15 @@ impl OpenFile {
         }
         let columns = self.columns.iter_mut().zip(self.target.fields()).map(|(column, field)| match column {
             ParquetColumn::Lists(lists) => lists.next(rows),
-            ParquetColumn::Held(at) => adapt(&batch.column(*at).slice(0, rows), field.data_type()).map_err(|actual| {
-                Error::of(condition::FAILED_READ_FILE_PARQUET_COLUMN_DATA_TYPE_MISMATCH)
-                    .with("column", format!("[{}]", field.name()))
-                    .with("expectedType", types::simple_name(field.data_type()))
-                    .with("actualType", actual)
-            }),
+            ParquetColumn::Held(at) => {
+                let held = batch.column(*at).slice(0, rows);
+                adapt(&held, field.data_type(), self.names).map_err(|actual| {
+                    Error::of(condition::FAILED_READ_FILE_PARQUET_COLUMN_DATA_TYPE_MISMATCH)
+                        .with("column", format!("[{}]", field.name()))
+                        .with("expectedType", types::simple_name(field.data_type()))
+                        .with("actualType", actual)
+                })
+            }
             ParquetColumn::Absent => Ok(new_null_array(field.data_type(), rows)),
         });
         let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
