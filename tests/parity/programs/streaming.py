@@ -276,7 +276,7 @@ def a_query_before_its_first_batch(spark, tmp):
     query = spark.readStream.text(str(tmp / "in")).writeStream.format("noop").start()
     try:
         query.processAllAvailable()
-        return [query.lastProgress is None or query.lastProgress["batchId"], query.name]
+        return [query.status["isDataAvailable"], query.name]
     finally:
         query.stop()
 
