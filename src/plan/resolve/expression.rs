@@ -479,7 +479,8 @@ impl<'a> Expressions<'a> {
                 let (texts, arguments) = texts_and_values(arguments);
                 // A time window's column has a name of its own.
                 let own = matches!(name.as_str(), "window" | "session_window" | "window_time").then(|| name.clone());
-                let named = |typed| ResolvedValue { name: own, ..ResolvedValue::new(typed, pretty.clone()) };
+                let shown = own.clone().unwrap_or_else(|| pretty.clone());
+                let named = |typed| ResolvedValue { name: own, ..ResolvedValue::new(typed, shown) };
                 Ok(named(build(&self.call_context(call, &pretty, &texts), arguments)?))
             }
             Some(Definition::HigherOrder(definition)) => lambda::resolve(self, call, definition),

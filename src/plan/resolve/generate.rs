@@ -75,6 +75,20 @@ fn sliding(expr: &Expr) -> Option<Call> {
     found
 }
 
+/// The times of the windows that an expression holds and that do not overlap.
+fn tumbling(expr: &Expr, times: &mut Vec<Expr>) {
+    let _ = expr.clone().map(&mut |expr| {
+        if let Expr::Call(call) = &expr
+            && call.name.eq_ignore_ascii_case("window")
+            && call.arguments.len() > 1
+            && !times.iter().any(|time| shown(time) == shown(&call.arguments[0]))
+        {
+            times.push(call.arguments[0].clone());
+        }
+        expr
+    });
+}
+
 fn shown(expr: &Expr) -> String {
     format!("{expr:?}")
 }
@@ -85,6 +99,17 @@ pub fn slides(exprs: &[Expr]) -> bool {
 }
 
 impl Resolver<'_> {
+    /// The input without the rows that lie in none of the windows of the expressions, as their time is null.
+    pub(super) fn within_windows<'e>(
+        &self,
+        input: Resolved,
+        exprs: impl IntoIterator<Item = &'e Expr>,
+    ) -> Result<Resolved> {
+        let mut times = Vec::new();
+        exprs.into_iter().for_each(|expr| tumbling(expr, &mut times));
+        times.into_iter().try_fold(input, |input, time| self.filter(input, &Expr::call("isnotnull", vec![time])))
+    }
+
     /// The input with a row for each sliding window that a row lies in, and the expressions with that window's column; `None` where none
     /// of the expressions is a sliding window.
     pub(super) fn slid(&self, input: &Relation, exprs: &[Expr]) -> Result<Option<(Resolved, Vec<Expr>)>> {

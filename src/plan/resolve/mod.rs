@@ -215,9 +215,10 @@ impl Resolver<'_> {
                         having: None,
                         order: &[],
                     };
-                    return self.aggregate(self.relation(input)?, &request).map(|grouped| grouped.resolved);
+                    let input = self.within_windows(self.relation(input)?, expressions)?;
+                    return self.aggregate(input, &request).map(|grouped| grouped.resolved);
                 }
-                self.project(self.relation(input)?, expressions)
+                self.project(self.within_windows(self.relation(input)?, expressions)?, expressions)
             }
             Relation::Filter { input, predicate } => self.filter(self.relation(input)?, predicate),
             Relation::Aggregate { input, keys: Grouping::By(keys), outputs, with_keys, having }
@@ -228,7 +229,12 @@ impl Resolver<'_> {
             Relation::Aggregate { input, keys, outputs, with_keys, having } => {
                 let request =
                     AggregateRequest { keys, outputs, with_keys: *with_keys, having: having.as_ref(), order: &[] };
-                self.aggregate(self.relation(input)?, &request).map(|grouped| grouped.resolved)
+                let windowed = match keys {
+                    Grouping::By(keys) => keys.as_slice(),
+                    _ => &[],
+                };
+                let input = self.within_windows(self.relation(input)?, windowed.iter().chain(outputs))?;
+                self.aggregate(input, &request).map(|grouped| grouped.resolved)
             }
             Relation::Join { left, right, kind, on } => {
                 self.join(self.relation(left)?, self.relation(right)?, *kind, on)
@@ -247,7 +253,10 @@ impl Resolver<'_> {
                 Err(Error::unsupported("tail as a relation: its rows are taken when it is collected"))
             }
             Relation::Distinct { input, subset } => self.distinct(self.relation(input)?, subset.as_deref()),
-            Relation::WithColumns { input, columns } => self.with_columns(self.relation(input)?, columns),
+            Relation::WithColumns { input, columns } => {
+                let new = columns.iter().map(|(_, expr)| expr);
+                self.with_columns(self.within_windows(self.relation(input)?, new)?, columns)
+            }
             Relation::Rename { input, names } => self.rename(self.relation(input)?, names),
             Relation::RenameAll { input, names } => self.rename_all(self.relation(input)?, names),
             Relation::Drop { input, columns } => self.drop_columns(self.relation(input)?, columns),
