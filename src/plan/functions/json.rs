@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, StringArray};
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::ScalarValue;
-use serde_json::Value;
 
 use super::CallContext;
 use super::Definition::Scalar;
@@ -16,6 +15,7 @@ use crate::config::Options;
 use crate::error::{Error, ErrorKind, Result, condition};
 use crate::plan::typed::Typed;
 use crate::source::files::json;
+use crate::source::files::json::lookup::{JsonPath, array_length, field, object_keys};
 use crate::types::json_text::{JsonStyle, write_value};
 use crate::types::pattern::Pattern;
 use crate::types::zone::Zone;
@@ -24,29 +24,21 @@ use crate::types::{ddl, map_fields, sql_name, type_json};
 pub const TABLE: super::Table = &[
     ("from_json", Scalar(from_json)),
     ("to_json", Scalar(to_json)),
-    ("get_json_object", Scalar(|c, a| two_or::<Text, Text, String>(c, a, |text, path| Ok(get(text, path))))),
+    (
+        "get_json_object",
+        Scalar(|c, a| {
+            two_or::<Text, Text, String>(c, a, |text, path| Ok(JsonPath::parse(path).and_then(|path| path.find(text))))
+        }),
+    ),
+    // A field of `json_tuple`.
+    ("firesteel_json_field", Scalar(|c, a| two_or::<Text, Text, String>(c, a, |text, name| Ok(field(text, name))))),
     (
         "json_array_length",
-        Scalar(|c, a| {
-            one_or::<Text, i32>(c, a, |text| {
-                Ok(parse(text).and_then(|value| value.as_array().map(|array| array.len() as i32)))
-            })
-        }),
+        Scalar(|c, a| one_or::<Text, i32>(c, a, |text| Ok(array_length(text).and_then(|count| count.try_into().ok())))),
     ),
-    (
-        "json_object_keys",
-        Scalar(|c, a| {
-            one_or::<Text, Vec<String>>(c, a, |text| {
-                Ok(parse(text).and_then(|value| value.as_object().map(|object| object.keys().cloned().collect())))
-            })
-        }),
-    ),
+    ("json_object_keys", Scalar(|c, a| one_or::<Text, Vec<String>>(c, a, |text| Ok(object_keys(text))))),
     ("schema_of_json", Scalar(schema_of_json)),
 ];
-
-fn parse(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok()
-}
 
 /// A constant map of texts, as the options of `from_json` are given.
 pub fn options(context: &CallContext<'_>, argument: Option<&Typed>, at: usize) -> Result<Vec<(String, String)>> {
@@ -172,70 +164,6 @@ fn to_json(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         });
         Ok(Arc::new(rows.collect::<Result<StringArray>>()?))
     }))
-}
-
-/// One step of a path such as `$.a['b c'][0][*]`.
-enum PathStep {
-    Name(String),
-    Index(usize),
-    All,
-}
-
-fn steps(path: &str) -> Option<Vec<PathStep>> {
-    let mut rest = path.strip_prefix('$')?;
-    let mut steps = Vec::new();
-    while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix("['") {
-            let end = after.find("']")?;
-            steps.push(PathStep::Name(after[..end].to_owned()));
-            rest = &after[end + 2..];
-        } else if let Some(after) = rest.strip_prefix('[') {
-            let end = after.find(']')?;
-            steps.push(if &after[..end] == "*" { PathStep::All } else { PathStep::Index(after[..end].parse().ok()?) });
-            rest = &after[end + 1..];
-        } else {
-            let after = rest.strip_prefix('.')?;
-            let end = after.find(['.', '[']).unwrap_or(after.len());
-            if end == 0 {
-                return None;
-            }
-            steps.push(if &after[..end] == "*" { PathStep::All } else { PathStep::Name(after[..end].to_owned()) });
-            rest = &after[end..];
-        }
-    }
-    Some(steps)
-}
-
-/// What a path finds: text without its quotes, anything else as JSON; several finds as an array.
-fn get(text: &str, path: &str) -> Option<String> {
-    let steps = steps(path)?;
-    let root: Value = parse(text)?;
-    let mut found = vec![&root];
-    let mut many = false;
-    for step in &steps {
-        found = match step {
-            PathStep::Name(name) => found
-                .into_iter()
-                .flat_map(|value| match value {
-                    // A name looks into each member of an array that `[*]` has opened.
-                    Value::Array(members) if many => members.iter().filter_map(|member| member.get(name)).collect(),
-                    value => value.get(name).into_iter().collect::<Vec<_>>(),
-                })
-                .collect(),
-            PathStep::Index(at) => found.into_iter().filter_map(|value| value.as_array()?.get(*at)).collect(),
-            PathStep::All => {
-                many = true;
-                found.into_iter().filter_map(Value::as_array).flatten().collect()
-            }
-        };
-    }
-    match (found.as_slice(), many) {
-        ([], _) | ([Value::Null], _) => None,
-        ([Value::String(text)], false) => Some(text.clone()),
-        ([one], false) => Some(one.to_string()),
-        ([one], true) => Some(one.to_string()),
-        (several, _) => Some(Value::Array(several.iter().map(|value| (*value).clone()).collect()).to_string()),
-    }
 }
 
 /// The type of a constant text, as DDL.

@@ -360,13 +360,12 @@ impl Resolver<'_> {
         let mut fields = Vec::new();
         for i in 1..count {
             // A `*` stands for several arguments, none of them constant.
-            let path = match call.arguments.get(i) {
-                Some(Expr::Literal(ScalarValue::Utf8(Some(name)))) if call.arguments.len() == count => {
-                    Expr::Literal(ScalarValue::Utf8(Some(format!("$['{name}']"))))
-                }
+            let name = match call.arguments.get(i) {
+                Some(name @ Expr::Literal(ScalarValue::Utf8(Some(_)))) if call.arguments.len() == count => name.clone(),
                 _ => return Err(Error::unsupported("json_tuple with a field that is not a constant")),
             };
-            let value = expressions.value(&Expr::call("get_json_object", vec![call.arguments[0].clone(), path]))?;
+            let value =
+                expressions.value(&Expr::call("firesteel_json_field", vec![call.arguments[0].clone(), name]))?;
             fields.push((format!("c{}", i - 1), value.typed));
         }
         let names = fields.iter().map(|(name, _)| name.clone()).collect();

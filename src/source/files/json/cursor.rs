@@ -66,6 +66,23 @@ pub fn non_numeric(word: &str) -> Option<f64> {
     NON_NUMERIC.iter().find(|(name, _)| *name == word).map(|(_, value)| *value)
 }
 
+/// Appends a number as Jackson writes it once it has read it: whole ones as they are, others as doubles.
+fn copy_number(text: &str, out: &mut String) {
+    if !text.contains(['.', 'e', 'E']) {
+        let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+        return match digits.trim_start_matches('0') {
+            "" => out.push('0'),
+            digits => out.extend([sign, digits]),
+        };
+    }
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => out.push_str(&display::double(value)),
+        // A number beyond all doubles is an infinity, which JSON has not.
+        Ok(value) => write_string(out, &display::double(value)),
+        Err(_) => out.push_str(text),
+    }
+}
+
 impl<'a> Cursor<'a> {
     pub fn new(text: &'a str, dialect: JsonDialect) -> Self {
         Self { text, at: 0, depth: 0, dialect }
@@ -106,14 +123,11 @@ impl<'a> Cursor<'a> {
                 out.push(']');
             }
             JsonKind::Text => write_string(out, &self.string()?),
-            JsonKind::Number => {
-                let text = self.number()?;
-                match text.parse::<f64>() {
-                    Ok(value) if text.contains(['.', 'e', 'E']) => out.push_str(&display::double(value)),
-                    _ => out.push_str(text),
-                }
+            JsonKind::Number => copy_number(self.number()?, out),
+            JsonKind::NonNumeric => {
+                write_string(out, &display::double(non_numeric(self.number()?).unwrap_or(f64::NAN)))
             }
-            JsonKind::True | JsonKind::False | JsonKind::Null | JsonKind::NonNumeric => {
+            JsonKind::True | JsonKind::False | JsonKind::Null => {
                 let place = self.skip()?;
                 out.push_str(self.slice(place));
             }
@@ -152,6 +166,10 @@ impl<'a> Cursor<'a> {
             };
             self.at += length;
         }
+    }
+
+    pub fn is_at_end(&self) -> bool {
+        self.at == self.text.len()
     }
 
     /// What the next value is.

@@ -10,6 +10,7 @@
 mod column;
 mod cursor;
 mod infer;
+pub mod lookup;
 mod read;
 
 use std::path::Path;
