@@ -61,6 +61,8 @@ conditions! {
     SEED_EXPRESSION_IS_UNFOLDABLE = "SEED_EXPRESSION_IS_UNFOLDABLE", "42K08", Analysis, "the seed <seedExpr> of <exprWithSeed> must be a constant.";
     INVALID_TABLESAMPLE_FRACTION = "INVALID_TABLESAMPLE_FRACTION", "22023", Parse, "a sample's fraction must lie between 0 and 1, found <fraction>.";
     INVALID_PARAMETER_VALUE_PATTERN = "INVALID_PARAMETER_VALUE.PATTERN", "22023", Runtime, "<parameter> of <functionName> is no regular expression: <value>.";
+    NUMERIC_OUT_OF_SUPPORTED_RANGE = "NUMERIC_OUT_OF_SUPPORTED_RANGE", "22003", Arithmetic, "<value> has more than 38 digits before its point, and so is of no decimal type.";
+    INVALID_REGEXP_REPLACE = "INVALID_REGEXP_REPLACE", "22023", Runtime, "regexp_replace cannot put \"<replacement>\" for \"<pattern>\" into \"<source>\" from position <position> on: <reason>.";
     INVALID_PARAMETER_VALUE_REGEX_GROUP_INDEX = "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", "22023", Runtime, "<parameter> of <functionName> must be a group from 0 to <groupCount>, found <groupIndex>.";
     NON_FOLDABLE_INPUT = "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09", Analysis, "in <sqlExpr> the argument <inputName> of type <inputType> must be a constant, found <inputExpr>.";
     VALUE_OUT_OF_RANGE = "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "42K09", Analysis, "in <sqlExpr> the value of <exprName> must lie in <valueRange>, found <currentValue>.";

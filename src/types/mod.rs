@@ -26,6 +26,7 @@ pub mod calendar;
 pub mod csv_text;
 pub mod ddl;
 pub mod display;
+pub mod hexadecimal;
 pub mod interval;
 pub mod interval_fields;
 pub mod json_text;

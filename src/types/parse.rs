@@ -2,6 +2,7 @@
 //!
 //! The functions on `&str` return `None` for malformed text; [`parse`] turns a whole column and lets [`EvalMode`] decide what that means.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryArray, BooleanArray, Decimal128Array, PrimitiveArray, StringArray};
@@ -11,8 +12,8 @@ use arrow::datatypes::{
 };
 
 use super::calendar::{self, MICROS_PER_DAY, MICROS_PER_SECOND};
-use super::sql_name;
 use super::zone::Zone;
+use super::{hexadecimal, sql_name};
 use crate::error::{Error, ErrorKind, Result, condition};
 
 /// What malformed text becomes.
@@ -97,9 +98,14 @@ pub fn invalid(text: &str, to: &DataType) -> Error {
         .with("targetType", format!("\"{}\"", sql_name(to)))
 }
 
-/// Without the white space and control characters around it, as `UTF8String.trimAll`.
-pub fn trim_all(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || c.is_control())
+/// Without the white space and control characters around it, as `UTF8String.trimAll`, which knows those of ASCII alone.
+fn trim_all(text: &str) -> &str {
+    text.trim_matches(|c: char| c <= ' ' || c == '\x7F')
+}
+
+/// Without what Java's `String.trim` takes away.
+fn trim_java(text: &str) -> &str {
+    text.trim_matches(|c| c <= ' ')
 }
 
 /// `true`, `t`, `yes`, `y`, `1`, their opposites, in any case.
@@ -129,16 +135,17 @@ pub fn integer(text: &str, drop_fraction: bool) -> Option<i64> {
 
 /// Java's `Double.parseDouble`, and `inf`, `infinity`, `nan` in any case.
 pub fn double(text: &str) -> Option<f64> {
-    real(text, f64::NAN, f64::INFINITY)
+    let text = trim_java(text);
+    hexadecimal::double(text).or_else(|| real(text, f64::NAN, f64::INFINITY))
 }
 
 /// As [`double`], rounded once to a float.
 pub fn float(text: &str) -> Option<f32> {
-    real(text, f32::NAN, f32::INFINITY)
+    let text = trim_java(text);
+    hexadecimal::float(text).or_else(|| real(text, f32::NAN, f32::INFINITY))
 }
 
 fn real<T: std::str::FromStr + std::ops::Neg<Output = T>>(text: &str, nan: T, infinity: T) -> Option<T> {
-    let text = trim_all(text);
     let last = text.bytes().last()?;
     if last.is_ascii_digit() || last == b'.' {
         return if text.bytes().any(|b| b.is_ascii_alphabetic() && !b.eq_ignore_ascii_case(&b'e')) {
@@ -166,12 +173,20 @@ struct Digits {
     scale: i64,
 }
 
+impl Digits {
+    /// Whether it has more digits before its point than any decimal type.
+    fn beyond_all(&self) -> bool {
+        let count = i64::from(self.unscaled.unsigned_abs().checked_ilog10().map_or(0, |log| log + 1));
+        self.unscaled != 0 && count - self.scale > 38
+    }
+}
+
 fn digits(text: &str) -> Option<Digits> {
-    let text = trim_all(text);
+    let text = ascii_digits(trim_java(text));
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         // Java's scales are ints: another exponent is malformed.
-        Some(at) => (&text[..at], i64::from(text[at + 1..].parse::<i32>().ok()?)),
-        None => (text, 0),
+        Some(at) => (&text[..at], i64::from(text[at + 1..].parse::<i32>().ok().filter(|power| *power != i32::MIN)?)),
+        None => (text.as_ref(), 0),
     };
     let (negative, mantissa) = match mantissa.as_bytes().first()? {
         b'-' => (true, &mantissa[1..]),
@@ -206,18 +221,54 @@ fn digits(text: &str) -> Option<Digits> {
     })
 }
 
+/// The digit 0 of each script of the basic plane, whose other nine follow it.
+const ZEROS: [char; 36] = [
+    '\u{660}', '\u{6F0}', '\u{7C0}', '\u{966}', '\u{9E6}', '\u{A66}', '\u{AE6}', '\u{B66}', '\u{BE6}', '\u{C66}',
+    '\u{CE6}', '\u{D66}', '\u{DE6}', '\u{E50}', '\u{ED0}', '\u{F20}', '\u{1040}', '\u{1090}', '\u{17E0}', '\u{1810}',
+    '\u{1946}', '\u{19D0}', '\u{1A80}', '\u{1A90}', '\u{1B50}', '\u{1BB0}', '\u{1C40}', '\u{1C50}', '\u{A620}',
+    '\u{A8D0}', '\u{A900}', '\u{A9D0}', '\u{A9F0}', '\u{AA50}', '\u{ABF0}', '\u{FF10}',
+];
+
+/// A text with the digits of any script as those of ASCII, as Java's decimals read them.
+fn ascii_digits(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let digit = |c: char| {
+        let value =
+            ZEROS.iter().find_map(|zero| u32::from(c).checked_sub(u32::from(*zero)).filter(|value| *value < 10));
+        value.and_then(|value| char::from_digit(value, 10)).unwrap_or(c)
+    };
+    Cow::Owned(text.chars().map(digit).collect())
+}
+
 /// Why text is no decimal of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotDecimal {
     Malformed,
     /// A number, but with too many digits before the point.
     OutOfRange,
+    /// A number with more digits before the point than any decimal has.
+    Unsupported,
 }
 
 /// The unscaled value at `scale`, rounded half up.
 pub fn decimal(text: &str, precision: u8, scale: i8) -> Result<i128, NotDecimal> {
-    let Digits { unscaled, scale: from } = digits(text).ok_or(NotDecimal::Malformed)?;
+    let number = digits(text).ok_or(NotDecimal::Malformed)?;
+    if number.beyond_all() {
+        return Err(NotDecimal::Unsupported);
+    }
+    let Digits { unscaled, scale: from } = number;
     rescale(unscaled, from, i64::from(scale)).filter(|value| fits(*value, precision)).ok_or(NotDecimal::OutOfRange)
+}
+
+/// How many digits a number has before its point, where none follows.
+///
+/// It may have the point, and an exponent of nothing, as `1.` and `1e0` have.
+pub fn whole_digits(text: &str) -> Option<u8> {
+    let number = digits(text).filter(|number| number.scale == 0 && trim_java(text).len() == text.len())?;
+    let count = number.unscaled.unsigned_abs().checked_ilog10().map_or(1, |log| log + 1);
+    u8::try_from(count).ok().filter(|count| *count <= 38)
 }
 
 /// Whether an unscaled value has at most `precision` digits.
@@ -247,6 +298,9 @@ fn decimals(text: &StringArray, to: &DataType, precision: u8, scale: i8, mode: E
         Err(_) if mode != EvalMode::Ansi => Ok(None),
         Err(NotDecimal::Malformed) => Err(invalid(value, to)),
         Err(NotDecimal::OutOfRange) => Err(out_of_range(value, precision, scale)),
+        Err(NotDecimal::Unsupported) => {
+            Err(Error::of(condition::NUMERIC_OUT_OF_SUPPORTED_RANGE).with("value", value.trim()))
+        }
     };
     let values: Result<Decimal128Array> = text.iter().map(|value| value.map_or(Ok(None), one)).collect();
     Ok(Arc::new(values?.with_precision_and_scale(precision, scale)?))

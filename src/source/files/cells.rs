@@ -13,7 +13,7 @@ use crate::config::{Conf, Options};
 use crate::error::{Error, Result};
 use crate::types::pattern::Pattern;
 use crate::types::zone::Zone;
-use crate::types::{self, parse};
+use crate::types::{self, hexadecimal, parse};
 
 /// How text is read as a value, from the options that CSV and JSON share.
 #[derive(Clone, Debug)]
@@ -109,7 +109,7 @@ impl Rules {
 /// Java's `Double.parseDouble`: spaces around it, `NaN`, `Infinity`, and a type suffix are fine.
 pub fn java_double(text: &str) -> Option<f64> {
     let text = text.trim_matches(|c| c <= ' ');
-    if let Some(value) = hex_double(text) {
+    if let Some(value) = hexadecimal::double(text) {
         return Some(value);
     }
     match text.as_bytes().last()? {
@@ -127,29 +127,9 @@ pub fn java_double(text: &str) -> Option<f64> {
     }
 }
 
-/// `0x1.8p3`: hexadecimal digits, at most 13 of them, and a power of two.
-fn hex_double(text: &str) -> Option<f64> {
-    let (negative, text) = match text.strip_prefix('-') {
-        Some(text) => (true, text),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let text = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
-    let text = text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text);
-    let (digits, exponent) = text.split_once(['p', 'P'])?;
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let mantissa = format!("{whole}{fraction}");
-    if mantissa.is_empty() || mantissa.len() > 13 || !mantissa.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let exponent: i32 = exponent.parse().ok()?;
-    let power = exponent.checked_sub(i32::try_from(4 * fraction.len()).ok()?)?;
-    let value = u64::from_str_radix(&mantissa, 16).ok()? as f64 * 2_f64.powi(power);
-    Some(if negative { -value } else { value })
-}
-
 /// Java's `BigDecimal` of a text without its commas: `1,000.5`, but no space around it.
 pub fn java_decimal(text: &str, precision: u8, scale: i8) -> Option<i128> {
-    if text.trim_matches(|c: char| c.is_whitespace() || c.is_control()).len() < text.len() {
+    if text.trim_matches(|c| c <= ' ').len() < text.len() {
         return None;
     }
     parse::decimal(&text.replace(',', ""), precision, scale).ok()

@@ -103,15 +103,13 @@ pub(super) fn widen(reader: &CsvReader, so_far: Option<DataType>, text: &str) ->
 fn narrowest(reader: &CsvReader, text: &str, from: u8) -> DataType {
     let rules = &reader.rules;
     // A decimal may have commas anywhere.
-    let without_commas = text.replace(',', "");
-    let digits = without_commas.strip_prefix(['+', '-']).unwrap_or(&without_commas);
-    let whole = !digits.is_empty() && digits.len() <= 38 && digits.bytes().all(|b| b.is_ascii_digit());
+    let whole = || parse::whole_digits(&text.replace(',', "")).filter(|_| from <= 2);
     if from == 0 && text.parse::<i32>().is_ok() {
         DataType::Int32
     } else if from <= 1 && text.parse::<i64>().is_ok() {
         DataType::Int64
-    } else if from <= 2 && whole {
-        DataType::Decimal128(digits.trim_start_matches('0').len().max(1) as u8, 0)
+    } else if let Some(digits) = whole() {
+        DataType::Decimal128(digits, 0)
     } else if from <= 3 && rules.double(text).is_some() {
         DataType::Float64
     } else if from <= 4 && reader.prefer_date && is_date(reader, text) {
