@@ -52,6 +52,7 @@ pub fn letter_range(low: char, high: char, flags: ClassFlags) -> ClassUnicode {
     let mut class = ClassUnicode::new([ClassUnicodeRange::new(low, high)]);
     if flags.fold && flags.unicode_case {
         class.case_fold_simple();
+        class.union(&dotted_and_dotless(low, high));
     } else if flags.fold {
         let mut ascii = ranges(&[(0, 0x7F)]);
         ascii.intersect(&class);
@@ -67,6 +68,22 @@ pub fn letter_range(low: char, high: char, flags: ClassFlags) -> ClassUnicode {
         class.union(&other);
     }
     class
+}
+
+/// The letters `İ` and `ı` where Java's folding puts them, which goes to the upper case and from there to the lower one.
+fn dotted_and_dotless(low: char, high: char) -> ClassUnicode {
+    let holds = |letter| (low..=high).contains(&letter);
+    if low == high && ['i', 'I', 'İ', 'ı'].contains(&low) {
+        return letters("iIİı");
+    }
+    let mut found = letters("");
+    if holds('i') {
+        found.union(&letters("İı"));
+    }
+    if holds('I') {
+        found.union(&letters("ı"));
+    }
+    found
 }
 
 /// `\d`, `\w`, `\s`, `\h`, `\v` by their lower-case letter.
@@ -152,16 +169,21 @@ fn posix(name: &str, flags: ClassFlags) -> Option<ClassUnicode> {
     Some(ranges(list))
 }
 
+/// With the flag `U` these names are those of Unicode's sets, in any case.
 fn posix_unicode(name: &str, flags: ClassFlags) -> Option<ClassUnicode> {
-    let name = match name {
-        "Lower" => "Lowercase",
-        "Upper" => "Uppercase",
-        "Alpha" => "Alphabetic",
-        "Punct" => "Punctuation",
-        "Cntrl" => "Control",
-        "XDigit" => return unicode(r"[\p{Nd}\p{Hex_Digit}]"),
-        "Space" => "White_Space",
-        "Digit" | "Alnum" | "Blank" | "Graph" | "Print" => name,
+    let name = match name.to_ascii_uppercase().as_str() {
+        "LOWER" => "LOWERCASE",
+        "UPPER" => "UPPERCASE",
+        "ALPHA" => "ALPHABETIC",
+        "PUNCT" => "PUNCTUATION",
+        "CNTRL" => "CONTROL",
+        "XDIGIT" => return unicode(r"[\p{Nd}\p{Hex_Digit}]"),
+        "SPACE" => "WHITE_SPACE",
+        "DIGIT" => "DIGIT",
+        "ALNUM" => "ALNUM",
+        "BLANK" => "BLANK",
+        "GRAPH" => "GRAPH",
+        "PRINT" => "PRINT",
         _ => return None,
     };
     binary(name, flags)
@@ -203,8 +225,8 @@ fn binary(name: &str, flags: ClassFlags) -> Option<ClassUnicode> {
         "DIGIT" => r"\p{Nd}",
         "ALNUM" => r"[\p{Alphabetic}\p{Nd}]",
         "BLANK" => r"[\p{Zs}\t]",
-        "GRAPH" => r"[^\p{Z}\p{Cc}\p{Cs}\p{Cn}]",
-        "PRINT" => r"[^\p{Zl}\p{Zp}\p{Cc}\p{Cs}\p{Cn}]",
+        "GRAPH" => r"[^\p{Z}\p{Cc}\p{Cn}]",
+        "PRINT" => r"[^\p{Zl}\p{Zp}\p{Cc}\p{Cn}]",
         "WORD" => r"\w",
         "JOIN_CONTROL" | "JOINCONTROL" => r"\p{Join_Control}",
         _ => return None,

@@ -75,6 +75,10 @@ impl<'a> CompiledPatterns<'a> {
 /// A pattern of Java's, or Spark's error that it is none.
 fn compile(pattern: &str, function: &str) -> Result<JavaRegex> {
     JavaRegex::new(pattern).map_err(|fault| match fault {
+        // Spark lets Java's own error through.
+        PatternFault::Illegal if function == "split" => {
+            Error::illegal(format!("the pattern '{pattern}' of split is no regular expression"))
+        }
         PatternFault::Illegal => Error::of(condition::INVALID_PARAMETER_VALUE_PATTERN)
             .with("parameter", "`regexp`")
             .with("functionName", format!("`{function}`"))
@@ -191,11 +195,12 @@ fn extract(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
 
 fn extract_all(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     with_number::<Vec<String>>(context, arguments, 1, |function, regex, text, index| {
-        let index = group(function, regex, index)?;
         let all: Result<Vec<String>> = regex
             .matches(text)
             .map(|captures| {
-                Ok(captures.map_err(failed)?.get(index).map_or(String::new(), |found| found.as_str().to_owned()))
+                let captures = captures.map_err(failed)?;
+                let found = captures.get(group(function, regex, index)?);
+                Ok(found.map_or(String::new(), |found| found.as_str().to_owned()))
             })
             .collect();
         all.map(Some)
@@ -225,7 +230,7 @@ fn replace(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed
             if arrays.iter().any(|array| array.is_null(row)) {
                 return Ok(None);
             }
-            let text = texts.value(row);
+            let (text, regex) = (texts.value(row), patterns.get(regexes.value(row))?);
             let skip = usize::try_from(i64::from(starts.value(row)) - 1).unwrap_or(0);
             if skip > 0 && skip >= utf16_length(text) {
                 return Ok(Some(text.to_owned()));
@@ -237,13 +242,35 @@ fn replace(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed
                 found
             });
             let start = start.map_or(text.len(), |(at, _)| at);
-            replaced(patterns.get(regexes.value(row))?.as_ref(), text, start, replacements.value(row)).map(Some)
+            let replacement = replacements.value(row);
+            replaced(&regex, text, start, replacement).map(Some).map_err(|fault| match fault {
+                ReplaceFault::Failed(error) => error,
+                ReplaceFault::Replacement(why) => Error::of(condition::INVALID_REGEXP_REPLACE)
+                    .with("source", text)
+                    .with("pattern", regexes.value(row))
+                    .with("replacement", replacement)
+                    .with("position", starts.value(row))
+                    .with("reason", why),
+            })
         });
         Ok(Arc::new(rows.collect::<Result<StringArray>>()?))
     }))
 }
 
-fn replaced(regex: &JavaRegex, text: &str, start: usize, replacement: &str) -> Result<String> {
+/// Why nothing could be replaced.
+enum ReplaceFault {
+    /// The replacement is none of Java's, for this reason.
+    Replacement(&'static str),
+    Failed(Error),
+}
+
+impl From<Error> for ReplaceFault {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn replaced(regex: &JavaRegex, text: &str, start: usize, replacement: &str) -> Result<String, ReplaceFault> {
     let mut out = text[..start].to_owned();
     // What stands before `start` is not there for the pattern.
     let rest = &text[start..];
@@ -252,7 +279,7 @@ fn replaced(regex: &JavaRegex, text: &str, start: usize, replacement: &str) -> R
         let captures = captures.map_err(failed)?;
         let found = whole(&captures)?;
         out.push_str(&rest[last..found.start()]);
-        append_replacement(&mut out, regex, &captures, replacement)?;
+        append_replacement(&mut out, regex, &captures, replacement).map_err(ReplaceFault::Replacement)?;
         last = found.end();
     }
     out.push_str(&rest[last..]);
@@ -265,12 +292,12 @@ fn append_replacement(
     regex: &JavaRegex,
     captures: &fancy_regex::Captures<'_, str>,
     replacement: &str,
-) -> Result<()> {
+) -> Result<(), &'static str> {
     let mut letters = replacement.chars().peekable();
     while let Some(letter) = letters.next() {
         let index = match letter {
             '\\' => {
-                let next = letters.next().ok_or_else(|| Error::illegal("character to be escaped is missing"))?;
+                let next = letters.next().ok_or("a backslash escapes nothing")?;
                 out.push(next);
                 continue;
             }
@@ -281,9 +308,9 @@ fn append_replacement(
                     name.push(letter);
                 }
                 if letters.next() != Some('}') || name.is_empty() {
-                    return Err(Error::illegal("a named group of the replacement lacks its closing '}' or its name"));
+                    return Err("a named group lacks its name or its closing '}'");
                 }
-                regex.group_named(&name).ok_or_else(|| Error::illegal(format!("No group with name {{{name}}}")))?
+                regex.group_named(&name).ok_or("it names a group that the pattern has not")?
             }
             '$' => group_number(regex, &mut letters)?,
             letter => {
@@ -297,11 +324,14 @@ fn append_replacement(
 }
 
 /// The number after `$`: more digits belong to it as long as such a group exists.
-fn group_number(regex: &JavaRegex, letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<usize> {
+fn group_number(
+    regex: &JavaRegex,
+    letters: &mut std::iter::Peekable<std::str::Chars<'_>>,
+) -> Result<usize, &'static str> {
     let digit = letters.next().and_then(|digit| digit.to_digit(10));
-    let mut index = digit.ok_or_else(|| Error::illegal("Illegal group reference"))? as usize;
+    let mut index = digit.ok_or("a $ stands before something else than the number of a group")? as usize;
     if index > regex.groups() {
-        return Err(Error::runtime(format!("No group {index}")));
+        return Err("it names a group that the pattern has not");
     }
     while let Some(digit) = letters.peek().and_then(|digit| digit.to_digit(10)) {
         let longer = index * 10 + digit as usize;
