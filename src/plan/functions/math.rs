@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int8T
 use super::CallContext;
 use super::Definition::Scalar;
 use super::args::{constant_integer, count, exact, literal, unexpected};
-use super::per_value::{Bytes, Double, Int, Long, Text, downcast, kernel, one, one_or, three_or, two, two_or};
+use super::per_value::{Bytes, Double, Int, Long, Text, downcast, kernel, map1, one, one_or, three_or, two, two_or};
 use crate::error::{Error, Result};
 use crate::plan::kernels::arithmetic::overflow;
 use crate::plan::resolve::cast::{self, cast};
@@ -33,7 +33,13 @@ pub const TABLE: super::Table = &[
     ("cbrt", Scalar(|c, a| one::<Double, f64>(c, a, f64::cbrt))),
     ("ceil", Scalar(|c, a| round(c, a, Rounding::Ceiling))),
     ("ceiling", Scalar(|c, a| round(c, a, Rounding::Ceiling))),
-    ("conv", Scalar(|c, a| three_or::<Text, Int, Int, String>(c, a, |text, from, to| Ok(conv(text, from, to))))),
+    (
+        "conv",
+        Scalar(|c, a| {
+            let strict = c.conf.ansi();
+            three_or::<Text, Int, Int, String>(c, a, move |text, from, to| conv(text, from, to, strict))
+        }),
+    ),
     ("cos", Scalar(|c, a| one::<Double, f64>(c, a, f64::cos))),
     ("cosh", Scalar(|c, a| one::<Double, f64>(c, a, f64::cosh))),
     ("cot", Scalar(|c, a| one::<Double, f64>(c, a, |x| 1.0 / x.tan()))),
@@ -202,11 +208,22 @@ fn round(context: &CallContext<'_>, arguments: Vec<Typed>, rounding: Rounding) -
         if whole_only && is_float(&value.data_type) {
             let value = cast(value, &DataType::Float64, context.conf)?;
             let up = rounding == Rounding::Ceiling;
-            return one::<Double, i64>(
+            let (strict, nullable) = (context.conf.ansi(), value.nullable);
+            return Ok(kernel(
                 context,
+                &format!("({strict})"),
+                DataType::Int64,
+                nullable,
                 vec![value],
-                move |x| if up { x.ceil() as i64 } else { x.floor() as i64 },
-            );
+                move |arrays| {
+                    map1::<Double, i64>(arrays, |x| {
+                        let whole = if up { x.ceil() } else { x.floor() };
+                        // The first whole number that 64 bits do not hold. NaN becomes 0.
+                        let beyond = whole >= 2_f64.powi(63) || whole < -2_f64.powi(63);
+                        if strict && beyond { Err(overflow("")) } else { Ok(Some(whole as i64)) }
+                    })
+                },
+            ));
         }
         if is_integral(&value.data_type) && whole_only {
             return cast(value, &DataType::Int64, context.conf);
@@ -358,40 +375,44 @@ fn round_whole(context: &CallContext<'_>, value: Typed, digits: i64, rounding: R
 }
 
 /// A number between bases, as text; a negative target base shows a sign instead of two's complement.
-fn conv(text: &str, from: i32, to: i32) -> Option<String> {
-    if !(2..=36).contains(&from) || !(2..=36).contains(&to.abs()) {
-        return None;
+fn conv(text: &str, from: i32, to: i32, strict: bool) -> Result<Option<String>> {
+    let text = text.trim_matches(' ');
+    if !(2..=36).contains(&from) || !(2..=36).contains(&to.abs()) || text.is_empty() {
+        return Ok(None);
     }
-    let text = text.trim();
-    let (negative, digits) = match text.strip_prefix('-') {
+    let (mut negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
     };
-    if text.is_empty() {
-        return None;
-    }
     let mut value = 0_u64;
     for digit in digits.chars().map_while(|c| c.to_digit(from as u32)) {
         // Too large a number is the largest unsigned one, as in MySQL.
-        value =
-            value.checked_mul(from as u64).and_then(|value| value.checked_add(u64::from(digit))).unwrap_or(u64::MAX);
+        let next = value.checked_mul(from as u64).and_then(|value| value.checked_add(u64::from(digit)));
+        value = match next {
+            Some(next) => next,
+            None if strict => return Err(overflow("")),
+            None => {
+                value = u64::MAX;
+                break;
+            }
+        };
     }
+    let signed = value as i64;
     if negative && to > 0 {
-        value = (value as i64).wrapping_neg() as u64;
+        // What 63 bits do not hold is the least there is.
+        value = if signed < 0 { u64::MAX } else { signed.wrapping_neg() as u64 };
+    } else if to < 0 && signed < 0 {
+        value = signed.wrapping_neg() as u64;
+        negative = true;
     }
-    let mut shown_negative = negative && to < 0;
-    if to < 0 && (value as i64) < 0 && !negative {
-        value = (value as i64).wrapping_neg() as u64;
-        shown_negative = true;
-    }
-    let base = u64::from(to.unsigned_abs());
+    let base = to.unsigned_abs();
     let mut digits = Vec::new();
     while value > 0 || digits.is_empty() {
-        digits.push(char::from_digit((value % base) as u32, base as u32)?.to_ascii_uppercase());
-        value /= base;
+        digits.extend(char::from_digit((value % u64::from(base)) as u32, base));
+        value /= u64::from(base);
     }
-    let sign = if shown_negative { "-" } else { "" };
-    Some(format!("{sign}{}", digits.iter().rev().collect::<String>()))
+    let sign = if negative && to < 0 { "-" } else { "" };
+    Ok(Some(format!("{sign}{}", digits.iter().rev().collect::<String>().to_ascii_uppercase())))
 }
 
 /// Upper-case hexadecimal of a number, text or bytes.

@@ -181,7 +181,9 @@ impl Format {
                         out.pop();
                         out.push('0');
                     }
-                    out.push(if self.fraction == 0 { ' ' } else { '.' });
+                    if self.fraction > 0 {
+                        out.push('.');
+                    }
                 }
                 Token::Fraction(digits) if too_long => out.push_str(&"#".repeat(*digits)),
                 Token::Fraction(digits) => out.push_str(&format!("{fraction:0<digits$}")),
@@ -193,6 +195,10 @@ impl Format {
                 Token::Open => {}
                 Token::Close => out.push_str(if negative { ">" } else { "  " }),
             }
+        }
+        // A point without digits behind it is a space at the very end.
+        if self.fraction == 0 && self.tokens.contains(&Token::Point) {
+            out.push(' ');
         }
         out
     }

@@ -56,8 +56,7 @@ pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: EvalMode) -> R
         (from, to) if is_float(from) && is_integral(to) => float_to_integral(array, to, mode),
         (from, to) if is_float(to) && is_numeric(from) => plain(array, to),
         (from, to) if is_integral(from) && is_integral(to) => integral(array, to, mode),
-        (from, Timestamp(_, Some(_))) if is_numeric(from) => to_timestamp(array, to),
-        (Decimal128(_, _), Timestamp(..)) => to_timestamp(array, to),
+        (from, Timestamp(_, Some(_))) if is_numeric(from) => to_timestamp(array, to, mode),
         (Timestamp(_, Some(_)), to) if is_numeric(to) => from_timestamp(array, to, mode),
         (Date32, Timestamp(_, Some(_))) => {
             let days = array.as_primitive::<Date32Type>();
@@ -450,19 +449,17 @@ pub fn decimal_to_double(unscaled: i128, scale: i8) -> f64 {
 }
 
 /// Seconds since the epoch as an instant.
-fn to_timestamp(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
+fn to_timestamp(array: &ArrayRef, to: &DataType, mode: EvalMode) -> Result<ArrayRef> {
     let instants: PrimitiveArray<TimestampMicrosecondType> = match array.data_type() {
         DataType::Decimal128(_, scale) => {
-            array.as_primitive::<Decimal128Type>().iter().map(|v| v.and_then(|v| truncated_micros(v, *scale))).collect()
+            array.as_primitive::<Decimal128Type>().unary(|seconds| wrapped_micros(seconds, *scale))
         }
         from if is_float(from) => {
             let seconds = plain(array, &DataType::Float64)?;
-            #[expect(clippy::cast_possible_truncation, reason = "Java's cast saturates and truncates alike")]
-            seconds
-                .as_primitive::<Float64Type>()
-                .iter()
-                .map(|v| v.filter(|v| v.is_finite()).map(|v| (v * 1e6) as i64))
-                .collect()
+            let values = seconds.as_primitive::<Float64Type>().iter();
+            values
+                .map(|seconds| seconds.map_or(Ok(None), |seconds| float_micros(seconds, from, to, mode)))
+                .collect::<Result<_>>()?
         }
         _ => plain(array, &DataType::Int64)?
             .as_primitive::<Int64Type>()
@@ -471,11 +468,31 @@ fn to_timestamp(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     Ok(Arc::new(instants.with_data_type(to.clone())))
 }
 
-fn truncated_micros(unscaled: i128, scale: i8) -> Option<i64> {
+/// The microseconds of a decimal of seconds. Of those that no timestamp holds the low bits count, as in Java.
+#[expect(clippy::cast_possible_truncation, reason = "Java's BigDecimal.longValue takes the low bits alike")]
+fn wrapped_micros(unscaled: i128, scale: i8) -> i64 {
     let shift = 6 - i32::from(scale);
-    let power = 10_i128.checked_pow(shift.unsigned_abs())?;
-    let micros = if shift >= 0 { unscaled.checked_mul(power)? } else { unscaled / power };
-    micros.try_into().ok()
+    let power = 10_i128.pow(shift.unsigned_abs());
+    (if shift >= 0 { unscaled.wrapping_mul(power) } else { unscaled / power }) as i64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "Java's cast saturates and truncates alike")]
+fn float_micros(seconds: f64, from: &DataType, to: &DataType, mode: EvalMode) -> Result<Option<i64>> {
+    let micros = seconds * 1e6;
+    let inside = micros.is_finite() && (-2_f64.powi(63)..=2_f64.powi(63)).contains(&micros);
+    match mode {
+        EvalMode::Legacy => Ok(seconds.is_finite().then_some(micros as i64)),
+        _ if inside => Ok(Some(micros as i64)),
+        EvalMode::Try => Ok(None),
+        EvalMode::Ansi if seconds.is_finite() => {
+            Err(overflow(&format!("{}D", display::double(micros)), &DataType::Float64, &DataType::Int64))
+        }
+        EvalMode::Ansi => Err(Error::of(condition::CAST_INVALID_INPUT)
+            .as_kind(ErrorKind::DateTime)
+            .with("expression", display::double(seconds))
+            .with("sourceType", format!("\"{}\"", sql_name(from)))
+            .with("targetType", format!("\"{}\"", sql_name(to)))),
+    }
 }
 
 /// An instant as seconds since the epoch.
