@@ -107,6 +107,11 @@ impl Hasher for Murmur {
     }
 }
 
+/// The hash of a text as Java's `UTF8String.hashCode` has it.
+pub fn text_hash(text: &str) -> u32 {
+    Murmur(42).bytes(text.as_bytes()).0
+}
+
 #[derive(Clone, Copy)]
 struct XxHash(u64);
 

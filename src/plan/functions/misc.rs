@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, StringArray};
-use arrow::datatypes::{DataType, Decimal128Type};
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::ColumnarValue;
 
@@ -11,7 +11,8 @@ use super::CallContext;
 use super::Definition::Scalar;
 use super::args::{cast_all, count, implicit, literal, unexpected};
 use super::conditional::{fixed, single};
-use super::per_value::{Int, Long, kernel, one, safe_kernel, two_or};
+use super::per_value::{Int, Long, kernel, one, two_or};
+use super::picture::NumberPicture;
 use crate::error::{Error, Result, condition};
 use crate::plan::kernels::Kernel;
 use crate::plan::resolve::cast::cast;
@@ -202,45 +203,7 @@ pub fn grouped(whole: &str) -> String {
     out
 }
 
-/// `#,##0.00…` of a number in plain decimal text, rounded half to even as Java's DecimalFormat does.
-fn with_places(number: &str, places: usize, grouping: bool) -> String {
-    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let mut kept: Vec<u8> = whole.bytes().chain(fraction.bytes().chain(std::iter::repeat(b'0')).take(places)).collect();
-    let rest = fraction.get(places..).unwrap_or("");
-    let half = rest.starts_with('5') && rest[1..].bytes().all(|digit| digit == b'0');
-    let odd = kept.last().is_some_and(|digit| (digit - b'0') % 2 == 1);
-    if rest.bytes().next().is_some_and(|digit| digit > b'5' || (digit == b'5' && (!half || odd))) {
-        let mut at = kept.len();
-        loop {
-            if at == 0 {
-                kept.insert(0, b'1');
-                break;
-            }
-            at -= 1;
-            if kept[at] == b'9' {
-                kept[at] = b'0';
-            } else {
-                kept[at] += 1;
-                break;
-            }
-        }
-    }
-    let text = String::from_utf8_lossy(&kept).into_owned();
-    let (whole, fraction) = text.split_at(text.len() - places);
-    let whole = if grouping { grouped(whole) } else { whole.to_owned() };
-    let zero = kept.iter().all(|digit| *digit == b'0');
-    let sign = if zero && sign == "-" { "-" } else { sign };
-    if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
-}
-
-/// The digits that a double is rounded from: the fewest that name it, or all where those end with a five. `0.05` is above its text.
-fn unrounded(value: f64) -> String {
-    let text = value.to_string();
-    if text.contains('.') && text.ends_with('5') { format!("{value:.1100}") } else { text }
-}
-
-/// `format_number(x, places)`, or by a pattern of `#`, `0`, `,` and `.`.
+/// `format_number(x, places)`, or by a pattern.
 fn format_number(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let [value, format] = fixed(context, arguments)?;
     if !is_numeric(&value.data_type) && !matches!(value.data_type, DataType::Null | DataType::Utf8) {
@@ -253,63 +216,47 @@ fn format_number(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
     };
     let by_pattern = format.data_type == DataType::Utf8;
     let format = implicit(context, format, if by_pattern { &DataType::Utf8 } else { &DataType::Int32 }, 1)?;
-    Ok(safe_kernel(context, "", DataType::Utf8, true, vec![value, format], move |arrays| {
-        let plain = |row: usize| -> String {
-            match arrays[0].data_type() {
-                DataType::Float64 => unrounded(arrays[0].as_primitive::<arrow::datatypes::Float64Type>().value(row)),
-                DataType::Float32 => {
-                    unrounded(f64::from(arrays[0].as_primitive::<arrow::datatypes::Float32Type>().value(row)))
-                }
-                DataType::Decimal128(_, scale) => {
-                    display::decimal(arrays[0].as_primitive::<Decimal128Type>().value(row), *scale)
-                }
-                _ => display::one(&arrays[0], row, Zone::UTC),
-            }
+    Ok(kernel(context, "", DataType::Utf8, true, vec![value, format], move |arrays| {
+        let number = |picture: &NumberPicture, row: usize| match arrays[0].data_type() {
+            DataType::Float64 => picture.of_double(arrays[0].as_primitive::<Float64Type>().value(row)),
+            DataType::Float32 => picture.of_double(arrays[0].as_primitive::<Float32Type>().value(row).into()),
+            _ => picture.of_text(&display::one(&arrays[0], row, Zone::UTC)),
         };
+        let mut last: Option<(String, NumberPicture)> = None;
         let rows = (0..arrays[0].len()).map(|row| {
             if arrays[0].is_null(row) || arrays[1].is_null(row) {
-                return None;
+                return Ok(None);
             }
-            let number = plain(row);
-            match number.as_str() {
-                "NaN" => return Some("NaN".to_owned()),
-                "inf" => return Some("∞".to_owned()),
-                "-inf" => return Some("-∞".to_owned()),
-                _ => {}
+            if !by_pattern {
+                let places = usize::try_from(arrays[1].as_primitive::<Int32Type>().value(row));
+                return Ok(places.ok().map(|places| number(&NumberPicture::of_places(places), row)));
             }
-            if by_pattern {
-                let pattern = arrays[1].as_string::<i32>().value(row);
-                let (whole, fraction) = pattern.split_once('.').unwrap_or((pattern, ""));
-                let text = with_places(
-                    &number,
-                    fraction.chars().filter(|c| matches!(c, '0' | '#')).count(),
-                    whole.contains(','),
-                );
-                let optional = fraction.chars().rev().take_while(|c| *c == '#').count();
-                let cut = text.len() - text.bytes().rev().take(optional).take_while(|digit| *digit == b'0').count();
-                return Some(text[..cut].trim_end_matches('.').to_owned());
+            let pattern = arrays[1].as_string::<i32>().value(row);
+            if last.as_ref().is_none_or(|(known, _)| known != pattern) {
+                let picture = NumberPicture::new(pattern).ok_or_else(|| {
+                    Error::illegal(format!("'{pattern}' is no pattern of numbers; expected one such as '#,##0.00'"))
+                })?;
+                last = Some((pattern.to_owned(), picture));
             }
-            let places = arrays[1].as_primitive::<arrow::datatypes::Int32Type>().value(row);
-            usize::try_from(places).ok().map(|places| with_places(&number, places, true))
+            Ok(last.as_ref().map(|(_, picture)| number(picture, row)))
         });
-        Ok(Arc::new(rows.collect::<StringArray>()))
+        Ok(Arc::new(rows.collect::<Result<StringArray>>()?))
     }))
 }
 
 /// Java's `String.format`: `%s %d %f %x %e %b %c %n %%` with flags, width and precision.
 fn format_string(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 1..=usize::MAX)?;
-    let zone = Zone::of(context.conf.time_zone())?;
     let mut arguments = arguments;
     let format = implicit(context, arguments.remove(0), &DataType::Utf8, 0)?;
     arguments.insert(0, format);
-    Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, true, arguments, move |arrays| {
+    Ok(kernel(context, "", DataType::Utf8, true, arguments, move |arrays| {
         let formats = arrays[0].as_string::<i32>();
         let rows = (0..formats.len()).map(|row| {
             if formats.is_null(row) {
                 return Ok(None);
             }
-            super::printf::format(formats.value(row), &arrays[1..], row, zone).map(Some)
+            super::printf::format(formats.value(row), &arrays[1..], row).map(Some)
         });
         Ok(Arc::new(rows.collect::<Result<StringArray>>()?))
     }))

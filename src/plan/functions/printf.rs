@@ -1,240 +1,192 @@
-//! Java's `Formatter`, as far as `format_string` takes it.
+//! Java's `Formatter`, as far as `format_string` takes it: all but the conversions of dates. What is written is `printf_value`'s.
+//!
+//! A directive is `%[index$][flags][width][.precision]conversion`. `%<s` takes the argument of the directive before it.
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
+use arrow::array::ArrayRef;
 
-use super::misc::{grouped, shown};
+use super::printf_value;
 use crate::error::{Error, Result};
-use crate::types::display;
-use crate::types::zone::Zone;
 
 /// One `%…` of a format.
-#[derive(Default)]
-struct Directive {
-    left: bool,
-    zeros: bool,
-    plus: bool,
-    space: bool,
-    grouped: bool,
-    /// Whether a negative number stands in parentheses.
-    parenthesised: bool,
-    width: usize,
-    precision: Option<usize>,
+#[derive(Clone, Copy, Debug)]
+pub struct Directive {
+    argument: Argument,
+    flags: Flags,
+    width: Option<usize>,
+    pub precision: Option<usize>,
+    /// In lower case; `%X` is `x` with `upper`.
+    pub conversion: char,
+    pub upper: bool,
+}
+
+/// Which argument a directive shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Argument {
+    Next,
+    /// `%<s`.
+    Same,
+    /// `%2$s`.
+    At(usize),
+}
+
+/// The flags of a directive, as bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Flags(u8);
+
+const FLAGS: [char; 8] = ['-', '#', '+', ' ', '0', ',', '(', '<'];
+
+impl Flags {
+    fn bit(flag: char) -> u8 {
+        FLAGS.iter().position(|known| *known == flag).map_or(0, |at| 1 << at)
+    }
+
+    fn has(self, flag: char) -> bool {
+        self.0 & Self::bit(flag) != 0
+    }
+
+    fn any(self, flags: &str) -> bool {
+        flags.chars().any(|flag| self.has(flag))
+    }
 }
 
 /// A format filled with the values of a row.
-pub fn format(format: &str, values: &[ArrayRef], row: usize, zone: Zone) -> Result<String> {
+pub fn format(format: &str, values: &[ArrayRef], row: usize) -> Result<String> {
     let mut out = String::new();
-    let mut next = 0;
-    let mut letters = format.chars().peekable();
-    while let Some(c) = letters.next() {
-        if c != '%' {
-            out.push(c);
-            continue;
-        }
-        let mut directive = Directive::default();
-        let mut index = None;
-        let mut digits = String::new();
-        // A number before `$` names the argument; flags come before the width.
-        let conversion = loop {
-            let Some(c) = letters.next() else { return Err(bad(format)) };
-            match c {
-                '-' => directive.left = true,
-                '+' => directive.plus = true,
-                ' ' => directive.space = true,
-                ',' => directive.grouped = true,
-                '(' => directive.parenthesised = true,
-                '0' if digits.is_empty() => directive.zeros = true,
-                '0'..='9' => digits.push(c),
-                '$' => index = std::mem::take(&mut digits).parse::<usize>().ok(),
-                '.' => {
-                    let mut places = String::new();
-                    while let Some(digit) = letters.next_if(char::is_ascii_digit) {
-                        places.push(digit);
-                    }
-                    let places: usize = places.parse().map_err(|_| bad(format))?;
-                    // Rust writes no more digits than these.
-                    if places > usize::from(u16::MAX) {
-                        return Err(Error::unsupported(format!(
-                            "the format '{format}' asks for {places} digits: the most are {}",
-                            u16::MAX
-                        )));
-                    }
-                    directive.precision = Some(places);
-                }
-                other => break other,
-            }
-        };
-        if !digits.is_empty() {
-            // Java's widths are ints.
-            let width: u32 = digits.parse().map_err(|_| bad(format))?;
-            directive.width = i32::try_from(width).map_err(|_| bad(format))?.unsigned_abs() as usize;
-        }
-        let text = match conversion {
-            '%' => "%".to_owned(),
-            'n' => "\n".to_owned(),
+    let (mut next, mut last) = (0, None);
+    let mut rest = format;
+    while let Some(at) = rest.find('%') {
+        out.push_str(&rest[..at]);
+        let (directive, after) = Directive::read(&rest[at + 1..]).ok_or_else(|| bad(format))?;
+        rest = after;
+        match directive.conversion {
+            '%' => directive.push(&mut out, "%"),
+            'n' => out.push('\n'),
             _ => {
-                let at = index.map_or(next, |index| index.wrapping_sub(1));
-                if index.is_none() {
-                    next += 1;
-                }
-                let value = values.get(at).ok_or_else(|| {
-                    Error::illegal(format!("the format '{format}' names argument {}, of {}", at + 1, values.len()))
+                let argument = match directive.argument {
+                    Argument::At(at) => Some(at - 1),
+                    Argument::Same => last,
+                    Argument::Next => {
+                        next += 1;
+                        Some(next - 1)
+                    }
+                };
+                last = argument;
+                let value = argument.and_then(|at| values.get(at)).ok_or_else(|| {
+                    let count = values.len();
+                    Error::illegal(format!(
+                        "the format '{format}' names more arguments than the {count} that there are"
+                    ))
                 })?;
-                directive.text(conversion, value, row, zone, format)?
+                printf_value::push(&directive, value, row, &mut out)
+                    .map_err(|error| error.context(format!("filling the format '{format}'")))?;
             }
-        };
-        out.push_str(&directive.padded(text));
+        }
     }
+    out.push_str(rest);
     Ok(out)
 }
 
 fn bad(format: &str) -> Error {
-    Error::illegal(format!("the format '{format}' does not parse"))
-}
-
-fn whole(array: &dyn Array, row: usize) -> Option<i64> {
-    Some(match array.data_type() {
-        DataType::Int8 => array.as_primitive::<Int8Type>().value(row).into(),
-        DataType::Int16 => array.as_primitive::<Int16Type>().value(row).into(),
-        DataType::Int32 => array.as_primitive::<Int32Type>().value(row).into(),
-        DataType::Int64 => array.as_primitive::<Int64Type>().value(row),
-        _ => return None,
-    })
-}
-
-fn real(array: &dyn Array, row: usize) -> Option<f64> {
-    Some(match array.data_type() {
-        DataType::Float32 => array.as_primitive::<Float32Type>().value(row).into(),
-        DataType::Float64 => array.as_primitive::<Float64Type>().value(row),
-        DataType::Decimal128(_, scale) => {
-            display::decimal(array.as_primitive::<Decimal128Type>().value(row), *scale).parse().ok()?
-        }
-        _ => return None,
-    })
+    Error::illegal(format!("the format '{format}' does not parse: a % begins none of Java's directives"))
 }
 
 impl Directive {
-    fn text(&self, conversion: char, array: &ArrayRef, row: usize, zone: Zone, format: &str) -> Result<String> {
-        let wrong = || {
-            Error::illegal(format!(
-                "in the format '{format}', %{conversion} does not take {}",
-                crate::types::simple_name(array.data_type())
-            ))
+    /// A directive without its `%`, and what stands behind it.
+    fn read(text: &str) -> Option<(Self, &str)> {
+        let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        // Java's numbers here are ints.
+        let number = |text: &str| text.parse::<u32>().ok().and_then(|number| i32::try_from(number).ok());
+        let (mut rest, mut argument) = (text, Argument::Next);
+        if let Some(after) = rest[digits(rest)..].strip_prefix('$')
+            && digits(rest) > 0
+        {
+            argument = match number(&rest[..digits(rest)])? {
+                0 => Argument::Next,
+                at => Argument::At(at.unsigned_abs() as usize),
+            };
+            rest = after;
+        }
+        let mut flags = Flags::default();
+        while let Some(flag) = rest.chars().next().filter(|flag| FLAGS.contains(flag)) {
+            if flags.has(flag) {
+                return None;
+            }
+            flags.0 |= Flags::bit(flag);
+            rest = &rest[1..];
+        }
+        if flags.has('<') {
+            argument = Argument::Same;
+        }
+        let mut width = None;
+        if digits(rest) > 0 {
+            width = Some(number(&rest[..digits(rest)])?.unsigned_abs() as usize);
+            rest = &rest[digits(rest)..];
+        }
+        let mut precision = None;
+        if let Some(after) = rest.strip_prefix('.') {
+            precision = Some(number(&after[..digits(after)])?.unsigned_abs() as usize);
+            rest = &after[digits(after)..];
+        }
+        let letter = rest.chars().next().filter(|letter| "bBhHsScCdoxXeEfgGaA%n".contains(*letter))?;
+        let upper = letter.is_ascii_uppercase();
+        let conversion = letter.to_ascii_lowercase();
+        let directive = Self { argument, flags, width, precision, conversion, upper };
+        directive.is_sound().then_some((directive, &rest[1..]))
+    }
+
+    /// Whether the conversion takes these flags, and a width and a precision or none.
+    fn is_sound(&self) -> bool {
+        let flags = self.flags;
+        // Without a width nothing can be justified or padded.
+        let narrow = self.width.is_none() && flags.any("-0");
+        let forbidden = match self.conversion {
+            'b' | 'h' => "#+ 0,(",
+            's' => "#+ 0,(",
+            'c' => "#+ 0,(",
+            'd' => "#",
+            'o' | 'x' => ",",
+            'e' => ",",
+            'a' => "(,",
+            'g' => "#",
+            'f' => "",
+            '%' => "#+ 0,(<",
+            _ => "-#+ 0,(<",
         };
-        if array.is_null(row) || *array.data_type() == DataType::Null {
-            return Ok(if conversion == 'b' { "false" } else { "null" }.to_owned());
-        }
-        Ok(match conversion {
-            's' | 'S' => {
-                let text = shown(array, row, zone)?;
-                let text = self.precision.map_or(text.clone(), |most| text.chars().take(most).collect());
-                if conversion == 'S' { text.to_uppercase() } else { text }
-            }
-            'b' => match array.as_boolean_opt() {
-                Some(values) => values.value(row).to_string(),
-                None => "true".to_owned(),
-            },
-            'd' => {
-                let value = whole(array, row).ok_or_else(wrong)?;
-                let digits = value.unsigned_abs().to_string();
-                self.signed(value < 0, if self.grouped { grouped(&digits) } else { digits })
-            }
-            'x' | 'X' | 'o' => {
-                let value = whole(array, row).ok_or_else(wrong)?;
-                // A negative int shows 32 bits, a bigint 64.
-                let bits = if *array.data_type() == DataType::Int64 { value as u64 } else { u64::from(value as u32) };
-                match conversion {
-                    'x' => format!("{bits:x}"),
-                    'X' => format!("{bits:X}"),
-                    _ => format!("{bits:o}"),
-                }
-            }
-            'c' => match (whole(array, row), array.as_string_opt::<i32>()) {
-                (Some(code), _) => u32::try_from(code).ok().and_then(char::from_u32).ok_or_else(wrong)?.to_string(),
-                (None, Some(text)) => text.value(row).chars().take(1).collect(),
-                _ => return Err(wrong()),
-            },
-            'f' | 'e' | 'E' | 'g' | 'G' => {
-                let value = real(array, row).ok_or_else(wrong)?;
-                if !value.is_finite() {
-                    return Ok(display::double(value));
-                }
-                let places = self.precision.unwrap_or(6);
-                let magnitude = value.abs();
-                let digits = match conversion {
-                    'f' => self.fixed(magnitude, places),
-                    'g' | 'G' => self.general(magnitude, places.max(1)),
-                    _ => scientific(magnitude, places),
-                };
-                let digits = if matches!(conversion, 'E' | 'G') { digits.to_uppercase() } else { digits };
-                self.signed(value.is_sign_negative(), digits)
-            }
-            other => {
-                return Err(Error::illegal(format!("the format '{format}' holds %{other}, which is no conversion")));
-            }
-        })
+        let contradictory = flags.has('+') && flags.has(' ') || flags.has('-') && flags.has('0');
+        let precise = self.precision.is_none() || !matches!(self.conversion, 'c' | 'd' | 'o' | 'x' | '%' | 'n');
+        let wide = self.width.is_none() || self.conversion != 'n';
+        !narrow && !contradictory && precise && wide && !flags.any(forbidden)
     }
 
-    fn fixed(&self, magnitude: f64, places: usize) -> String {
-        let text = half_up(magnitude, places);
-        match text.split_once('.') {
-            Some((whole, fraction)) if self.grouped => format!("{}.{fraction}", grouped(whole)),
-            None if self.grouped => grouped(&text),
-            _ => text,
-        }
+    pub fn has(&self, flag: char) -> bool {
+        self.flags.has(flag)
     }
 
-    /// So many digits in all: without an exponent from a ten-thousandth up to what the digits hold.
-    fn general(&self, magnitude: f64, digits: usize) -> String {
-        if magnitude == 0.0 {
-            return self.fixed(0.0, digits - 1);
-        }
-        let text = scientific(magnitude, digits - 1);
-        let exponent: i64 = text.rsplit_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
-        let most = i64::try_from(digits).unwrap_or(i64::MAX);
-        match (-4..most).contains(&exponent) {
-            true => self.fixed(magnitude, usize::try_from(most - 1 - exponent).unwrap_or(0)),
-            false => text,
-        }
+    pub fn any(&self, flags: &str) -> bool {
+        self.flags.any(flags)
     }
 
-    fn signed(&self, negative: bool, digits: String) -> String {
-        if negative && self.parenthesised {
-            let missing = self.width.saturating_sub(digits.len() + 2);
-            return format!("({}{digits})", if self.zeros { "0".repeat(missing) } else { String::new() });
-        }
-        let sign = match negative {
-            true => "-",
-            false if self.plus => "+",
-            false if self.space => " ",
-            false => "",
+    /// The width, less by so many characters that are written beside the padded ones.
+    pub fn width_without(&self, taken: usize) -> usize {
+        self.width.map_or(0, |width| width.saturating_sub(taken))
+    }
+
+    /// Appends a text that the precision cuts.
+    pub fn push_cut(&self, out: &mut String, text: &str) {
+        let cut: String = match self.precision {
+            Some(most) => text.chars().take(most).collect(),
+            None => text.to_owned(),
         };
-        let missing = self.width.saturating_sub(sign.len() + digits.len());
-        if self.zeros { format!("{sign}{}{digits}", "0".repeat(missing)) } else { format!("{sign}{digits}") }
+        self.push(out, &if self.upper { cut.to_uppercase() } else { cut });
     }
 
-    fn padded(&self, text: String) -> String {
-        let missing = " ".repeat(self.width.saturating_sub(text.chars().count()));
-        if self.left { text + &missing } else { missing + &text }
+    /// Appends a text and spaces up to the width, which counts as Java does.
+    pub fn push(&self, out: &mut String, text: &str) {
+        let spaces = " ".repeat(self.width_without(text.encode_utf16().count()));
+        if self.has('-') {
+            out.extend([text, &spaces]);
+        } else {
+            out.extend([&spaces, text]);
+        }
     }
-}
-
-fn scientific(magnitude: f64, places: usize) -> String {
-    let text = format!("{magnitude:.places$e}");
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.abs())
-}
-
-/// Java rounds the shortest decimal text of a double half up.
-fn half_up(value: f64, places: usize) -> String {
-    let text = format!("{value}");
-    let scale = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    let unscaled = text.replace('.', "").parse::<i128>().ok();
-    let (from, to) = (i64::try_from(scale).unwrap_or(0), i64::try_from(places).unwrap_or(0));
-    let rounded =
-        unscaled.and_then(|unscaled| crate::types::parse::rescale(unscaled, from, to)).zip(i8::try_from(places).ok());
-    rounded.map_or_else(|| format!("{value:.places$}"), |(unscaled, scale)| display::decimal(unscaled, scale))
 }
