@@ -138,14 +138,14 @@ impl CsvStyle {
                 .iter()
                 .map(|days| days.map(|days| self.date.date(days)).transpose())
                 .collect(),
-            DataType::Binary => display::to_strings(column, zone, display::Style::Show),
+            DataType::Binary => display::to_strings(column, zone, display::Style::Csv),
             DataType::Timestamp(_, has_zone) => {
                 let micros = column.as_primitive::<TimestampMicrosecondType>().iter();
                 let (pattern, zone) =
                     if has_zone.is_some() { (&self.timestamp, zone) } else { (&self.timestamp_ntz, Zone::UTC) };
                 Ok(format_all(micros, pattern, zone))
             }
-            _ => display::to_strings(column, zone, display::Style::Cast),
+            _ => display::to_strings(column, zone, display::Style::Csv),
         }
     }
 }

@@ -17,12 +17,22 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     Cast,
+    /// As `Cast`, with decimals as [`java_decimal`]: without ANSI, and in `format_string`.
+    LegacyCast,
     Show,
+    /// As `Show`, with decimals as [`java_decimal`].
+    Csv,
+}
+
+impl Style {
+    fn casts(self) -> bool {
+        matches!(self, Self::Cast | Self::LegacyCast)
+    }
 }
 
 /// Every value as text; null stays null.
 pub fn to_strings(array: &dyn Array, zone: Zone, style: Style) -> Result<StringArray> {
-    if let (Some(text), Style::Cast) = (array.as_string_opt::<i32>(), style) {
+    if let Some(text) = array.as_string_opt::<i32>().filter(|_| style.casts()) {
         return Ok(text.clone());
     }
     let writer = writer(array, zone, style)?;
@@ -78,7 +88,8 @@ fn writer<'a>(array: &'a dyn Array, zone: Zone, style: Style) -> Result<Writer<'
         }
         DataType::Decimal128(_, scale) => {
             let (array, scale) = (array.as_primitive::<Decimal128Type>(), *scale);
-            Box::new(move |row, out| out.write_str(&decimal(array.value(row), scale)))
+            let shown = if matches!(style, Style::LegacyCast | Style::Csv) { java_decimal } else { decimal };
+            Box::new(move |row, out| out.write_str(&shown(array.value(row), scale)))
         }
         DataType::Utf8 => {
             let array = array.as_string::<i32>();
@@ -153,7 +164,7 @@ fn writer<'a>(array: &'a dyn Array, zone: Zone, style: Style) -> Result<Writer<'
 
 /// As [`writer`], for a member of a nested value, which may be null.
 fn nested<'a>(array: &'a ArrayRef, zone: Zone, style: Style) -> Result<Writer<'a>> {
-    let null = if style == Style::Cast { "null" } else { "NULL" };
+    let null = if style.casts() { "null" } else { "NULL" };
     let nulls = array.logical_nulls();
     let writer = writer(array, zone, style)?;
     Ok(Box::new(move |row, out| {
@@ -178,13 +189,11 @@ fn sequence(
 }
 
 fn write_binary(bytes: &[u8], style: Style, out: &mut dyn Write) -> fmt::Result {
-    match style {
-        Style::Cast => out.write_str(&String::from_utf8_lossy(bytes)),
-        Style::Show => {
-            let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-            write!(out, "[{}]", hex.join(" "))
-        }
+    if style.casts() {
+        return out.write_str(&String::from_utf8_lossy(bytes));
     }
+    let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    write!(out, "[{}]", hex.join(" "))
 }
 
 /// What `write` writes. Writing into a string cannot fail.
@@ -253,6 +262,19 @@ pub fn decimal(unscaled: i128, scale: i8) -> String {
         Err(_) if unscaled == 0 => "0".to_owned(),
         Err(_) => format!("{sign}{digits}{}", "0".repeat(usize::from(scale.unsigned_abs()))),
     }
+}
+
+/// A decimal as Java's `BigDecimal.toString`: with an exponent where more than six places come before its digits, as `0E-18`.
+pub fn java_decimal(unscaled: i128, scale: i8) -> String {
+    let digits = unscaled.unsigned_abs().to_string();
+    let exponent = digits.len() as i64 - 1 - i64::from(scale);
+    if scale >= 0 && exponent >= -6 {
+        return decimal(unscaled, scale);
+    }
+    let sign = if unscaled < 0 { "-" } else { "" };
+    let (first, rest) = digits.split_at(1);
+    let point = if rest.is_empty() { "" } else { "." };
+    format!("{sign}{first}{point}{rest}E{exponent:+}")
 }
 
 /// `2024-01-05`; a year beyond 9999 has a sign.

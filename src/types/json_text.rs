@@ -163,7 +163,7 @@ pub fn write_value(out: &mut String, array: &dyn Array, row: usize, style: &Json
             write_float(out, value, &display::double(value));
         }
         DataType::Decimal128(_, scale) => {
-            out.push_str(&display::decimal(array.as_primitive::<Decimal128Type>().value(row), *scale))
+            out.push_str(&display::java_decimal(array.as_primitive::<Decimal128Type>().value(row), *scale))
         }
         DataType::Utf8 => write_string(out, array.as_string::<i32>().value(row)),
         DataType::Binary => {
@@ -218,6 +218,9 @@ fn key_text(keys: &dyn Array, row: usize, style: &JsonStyle) -> String {
     match keys.data_type() {
         DataType::Date32 => keys.as_primitive::<Date32Type>().value(row).to_string(),
         DataType::Timestamp(..) => keys.as_primitive::<TimestampMicrosecondType>().value(row).to_string(),
+        DataType::Decimal128(_, scale) => {
+            display::java_decimal(keys.as_primitive::<Decimal128Type>().value(row), *scale)
+        }
         _ => display::one(keys, row, style.zone),
     }
 }

@@ -94,7 +94,7 @@ fn shown(rows: &StructArray, zone: Zone) -> Result<Vec<ArrayRef>> {
         Ok(match column.data_type() {
             DataType::Null => arrow_cast(column, &DataType::Utf8)?,
             nested if nested.is_nested() || *nested == DataType::Binary => {
-                Arc::new(display::to_strings(column.as_ref(), zone, Style::Show)?)
+                Arc::new(display::to_strings(column.as_ref(), zone, Style::Csv)?)
             }
             _ => Arc::clone(column),
         })

@@ -320,8 +320,8 @@ fn url_part(url: &str, part: &str, key: Option<&str>) -> Option<String> {
     found.map(str::to_owned)
 }
 
-/// A value as text, as `CAST(x AS STRING)` has it.
+/// A value as text, as Java's `toString` has it.
 pub fn shown(array: &dyn Array, row: usize, zone: Zone) -> Result<String> {
-    let text = display::to_strings(array.slice(row, 1).as_ref(), zone, Style::Cast)?;
+    let text = display::to_strings(array.slice(row, 1).as_ref(), zone, Style::LegacyCast)?;
     Ok(if text.is_valid(0) { text.value(0).to_owned() } else { "null".to_owned() })
 }

@@ -42,7 +42,10 @@ pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: EvalMode) -> R
                     .collect::<StringArray>(),
             ))
         }
-        (_, Utf8) => Ok(Arc::new(display::to_strings(array.as_ref(), zone, Style::Cast)?)),
+        (_, Utf8) => {
+            let style = if mode == EvalMode::Legacy { Style::LegacyCast } else { Style::Cast };
+            Ok(Arc::new(display::to_strings(array.as_ref(), zone, style)?))
+        }
         (Utf8, _) => parse::parse(array.as_string::<i32>(), to, zone, mode),
         (from, Binary) if is_integral(from) => big_endian(array),
         (Boolean, _) => from_boolean(array, to, mode),
