@@ -54,8 +54,8 @@ impl CsvStyle {
             empty_value: options.get("emptyValue").unwrap_or("\"\"").to_owned(),
             trim_start: options.flag("ignoreLeadingWhiteSpace", true)?,
             trim_end: options.flag("ignoreTrailingWhiteSpace", true)?,
-            date: Pattern::new(options.get("dateFormat").unwrap_or("yyyy-MM-dd"))?,
-            timestamp: Pattern::new(options.get("timestampFormat").unwrap_or("yyyy-MM-dd'T'HH:mm:ss.SSSXXX"))?,
+            date: Pattern::for_dates(options.get("dateFormat").unwrap_or("yyyy-MM-dd"))?,
+            timestamp: Pattern::new(options.get("timestampFormat").unwrap_or("yyyy-MM-dd'T'HH:mm:ss.SSSXXXXX"))?,
             timestamp_ntz: Pattern::new(options.get("timestampNTZFormat").unwrap_or("yyyy-MM-dd'T'HH:mm:ss.SSS"))?,
             zone: Zone::of(options.get("timeZone").unwrap_or(zone))?,
         })

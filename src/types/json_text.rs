@@ -37,7 +37,7 @@ impl JsonStyle {
             zone,
             ignore_null_fields: true,
             date: Pattern::new("yyyy-MM-dd")?,
-            timestamp: Pattern::new("yyyy-MM-dd'T'HH:mm:ss.SSSXXX")?,
+            timestamp: Pattern::new("yyyy-MM-dd'T'HH:mm:ss.SSSXXXXX")?,
             timestamp_ntz: Pattern::new("yyyy-MM-dd'T'HH:mm:ss.SSS")?,
             pretty: false,
             code_points: false,

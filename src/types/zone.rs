@@ -1,7 +1,7 @@
 //! Time zones by the names that Java and Spark take: regions (`Europe/Paris`), offsets (`+01:00`, `UTC+1`, `Z`) and Java's short ids (`PST`).
 
-use chrono::{DateTime, LocalResult, Offset, TimeZone};
-use chrono_tz::{OffsetName, Tz};
+use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeZone};
+use chrono_tz::{OffsetComponents, OffsetName, Tz};
 
 use super::calendar::{self, MICROS_PER_DAY, MICROS_PER_SECOND};
 use crate::error::{Error, Result};
@@ -45,6 +45,57 @@ const SHORT_IDS: &[(&str, &str)] = &[
     ("EST", "-05:00"),
     ("MST", "-07:00"),
     ("HST", "-10:00"),
+];
+
+/// Short names that Java knows and the tz database does not.
+const SHORT_NAMES: &[(&str, &str)] = &[("America/Sao_Paulo", "BRT"), ("Asia/Dubai", "GST"), ("Asia/Singapore", "SGT")];
+
+/// Long names of zones that many use: in winter, in summer where that has one, and whose they are.
+const LONG_NAMES: &[(&str, &str, &[&str])] = &[
+    ("Coordinated Universal Time", "", &["UTC", "Etc/UTC"]),
+    ("Greenwich Mean Time", "", &["GMT", "Etc/GMT"]),
+    ("Greenwich Mean Time", "British Summer Time", &["Europe/London"]),
+    (
+        "Central European Standard Time",
+        "Central European Summer Time",
+        &[
+            "Europe/Amsterdam",
+            "Europe/Berlin",
+            "Europe/Brussels",
+            "Europe/Copenhagen",
+            "Europe/Madrid",
+            "Europe/Oslo",
+            "Europe/Paris",
+            "Europe/Prague",
+            "Europe/Rome",
+            "Europe/Stockholm",
+            "Europe/Vienna",
+            "Europe/Warsaw",
+            "Europe/Zurich",
+        ],
+    ),
+    (
+        "Eastern European Standard Time",
+        "Eastern European Summer Time",
+        &["Africa/Cairo", "Europe/Athens", "Europe/Helsinki"],
+    ),
+    ("Moscow Standard Time", "", &["Europe/Moscow"]),
+    ("Gulf Standard Time", "", &["Asia/Dubai"]),
+    ("India Standard Time", "", &["Asia/Kolkata", "Asia/Calcutta"]),
+    ("China Standard Time", "", &["Asia/Shanghai"]),
+    ("Singapore Standard Time", "", &["Asia/Singapore"]),
+    ("Japan Standard Time", "", &["Asia/Tokyo"]),
+    (
+        "Australian Eastern Standard Time",
+        "Australian Eastern Daylight Time",
+        &["Australia/Sydney", "Australia/Melbourne"],
+    ),
+    ("New Zealand Standard Time", "New Zealand Daylight Time", &["Pacific/Auckland"]),
+    ("Eastern Standard Time", "Eastern Daylight Time", &["America/New_York", "America/Toronto"]),
+    ("Central Standard Time", "Central Daylight Time", &["America/Chicago"]),
+    ("Mountain Standard Time", "Mountain Daylight Time", &["America/Denver", "America/Phoenix"]),
+    ("Pacific Standard Time", "Pacific Daylight Time", &["America/Los_Angeles"]),
+    ("Brasilia Standard Time", "", &["America/Sao_Paulo"]),
 ];
 
 impl Zone {
@@ -91,8 +142,7 @@ impl Zone {
             Self::Fixed(seconds) | Self::Prefixed(_, seconds) => i64::from(*seconds),
             Self::Region(Tz::UTC) => 0,
             Self::Region(region) => {
-                let at = DateTime::from_timestamp(micros.div_euclid(MICROS_PER_SECOND), 0).unwrap_or_default();
-                i64::from(region.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc())
+                i64::from(region.offset_from_utc_datetime(&calendar_time(micros)).fix().local_minus_utc())
             }
         }
     }
@@ -119,7 +169,7 @@ impl Zone {
             Self::Region(Tz::UTC) => 0,
             Self::Region(region) => {
                 let resolve = |micros: i64| {
-                    let at = DateTime::from_timestamp(micros.div_euclid(MICROS_PER_SECOND), 0)?.naive_utc();
+                    let at = calendar_time(micros);
                     let seconds = |offset: chrono_tz::TzOffset| i64::from(offset.fix().local_minus_utc());
                     match region.offset_from_local_datetime(&at) {
                         LocalResult::Single(offset) => Some(seconds(offset)),
@@ -176,12 +226,52 @@ impl Zone {
                 format!("GMT{}", format_offset(self.offset_at(micros), true))
             }
             Self::Region(region) => {
-                let at = DateTime::from_timestamp(micros.div_euclid(MICROS_PER_SECOND), 0).unwrap_or_default();
-                let offset = region.offset_from_utc_datetime(&at.naive_utc());
-                offset.abbreviation().unwrap_or(region.name()).to_owned()
+                let offset = region.offset_from_utc_datetime(&calendar_time(micros));
+                match offset.abbreviation() {
+                    // Java has no name for the time before zones, and shows the one of today.
+                    Some("LMT") => self.abbreviation(self.standard_time()),
+                    Some(abbreviation) => abbreviation.to_owned(),
+                    None => {
+                        let short = SHORT_NAMES.iter().find(|(zone, _)| *zone == region.name());
+                        short.map_or(region.name(), |(_, short)| short).to_owned()
+                    }
+                }
             }
         }
     }
+
+    /// An instant of these years at which no clock is put forward.
+    fn standard_time(&self) -> i64 {
+        let (january, july) = (1_704_067_200 * MICROS_PER_SECOND, 1_719_792_000 * MICROS_PER_SECOND);
+        if self.is_summer(january) { july } else { january }
+    }
+
+    fn is_summer(&self, micros: i64) -> bool {
+        match self {
+            Self::Fixed(_) | Self::Prefixed(..) => false,
+            Self::Region(region) => !region.offset_from_utc_datetime(&calendar_time(micros)).dst_offset().is_zero(),
+        }
+    }
+
+    /// The long name at an instant, e.g. `Central European Summer Time`; of zones that few use their id.
+    pub fn long_name(&self, micros: i64) -> String {
+        let Self::Region(region) = self else { return self.id() };
+        let summer = self.is_summer(micros);
+        let named = LONG_NAMES.iter().find(|(_, _, zones)| zones.contains(&region.name()));
+        match named {
+            Some((standard, _, _)) if !summer => (*standard).to_owned(),
+            Some((_, name, _)) if !name.is_empty() => (*name).to_owned(),
+            _ if region.name().starts_with("Etc/GMT") => self.abbreviation(micros),
+            _ => region.name().to_owned(),
+        }
+    }
+}
+
+/// A time for chrono, whose calendar ends before that of timestamps does. No zone changes its rules out there.
+fn calendar_time(micros: i64) -> NaiveDateTime {
+    const LAST: i64 = 200_000 * 365 * 86_400;
+    let seconds = micros.div_euclid(MICROS_PER_SECOND).clamp(-LAST, LAST);
+    DateTime::from_timestamp(seconds, 0).unwrap_or_default().naive_utc()
 }
 
 /// `+hh:mm` or `+hhmm`, with seconds where there are any.

@@ -143,7 +143,7 @@ fn to_json(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
             "ignorenullfields" => style.ignore_null_fields = flag()?,
             "timestampformat" => style.timestamp = Pattern::new(text)?,
             "timestampntzformat" => style.timestamp_ntz = Pattern::new(text)?,
-            "dateformat" => style.date = Pattern::new(text)?,
+            "dateformat" => style.date = Pattern::for_dates(text)?,
             "timezone" => style.zone = Zone::of(text)?,
             "linesep" if text.is_empty() => return Err(Error::illegal("the option 'lineSep' must not be empty")),
             "pretty" => style.pretty = flag()?,

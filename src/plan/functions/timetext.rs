@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
 
@@ -15,7 +15,7 @@ use crate::error::{Error, Result, condition};
 use crate::plan::resolve::cast::{cast, cast_as};
 use crate::plan::resolve::coerce::is_numeric;
 use crate::plan::typed::Typed;
-use crate::types::calendar::MICROS_PER_SECOND;
+use crate::types::calendar::{MICROS_PER_DAY, MICROS_PER_SECOND};
 use crate::types::parse::EvalMode;
 use crate::types::pattern::Pattern;
 use crate::types::zone::Zone;
@@ -106,11 +106,17 @@ fn to_date(context: &CallContext<'_>, mut arguments: Vec<Typed>, lenient: bool) 
     };
     let pattern = implicit(context, pattern, &DataType::Utf8, 1)?;
     let patterns = TimePatterns::of(&pattern, Pattern::for_parsing)?;
-    Ok(kernel(context, &format!("({lenient})"), DataType::Date32, true, vec![value, pattern], move |arrays| {
+    let zone = Zone::of(context.conf.time_zone())?;
+    let parameters = format!("({lenient}, {})", zone.id());
+    Ok(kernel(context, &parameters, DataType::Date32, true, vec![value, pattern], move |arrays| {
         let texts = arrays[0].as_string::<i32>();
-        let days = patterns.each(&arrays[1], texts, |pattern, row| match pattern.parse_date(texts.value(row)) {
-            None if !lenient => Err(unreadable(texts.value(row), "try_to_date")),
-            days => Ok(days),
+        // A text with a zone is a time, whose day is that of the session's zone.
+        let day = |micros: i64| i32::try_from(zone.to_local(micros).div_euclid(MICROS_PER_DAY)).ok();
+        let days = patterns.each(&arrays[1], texts, |pattern, row| {
+            match pattern.parse_timestamp(texts.value(row), zone).and_then(day) {
+                None if !lenient => Err(unreadable(texts.value(row), "try_to_date")),
+                days => Ok(days),
+            }
         })?;
         Ok(Arc::new(arrow::array::Date32Array::from(days)))
     }))
@@ -129,9 +135,10 @@ fn to_timestamp(context: &CallContext<'_>, mut arguments: Vec<Typed>, to: DataTy
         };
     };
     let pattern = implicit(context, pattern, &DataType::Utf8, 1)?;
-    let patterns = TimePatterns::of(&pattern, Pattern::for_parsing)?;
-    let zone = Zone::of(context.conf.time_zone())?;
     let ntz = to == timestamp_ntz();
+    let make = if ntz { Pattern::for_parsing_local } else { Pattern::for_parsing };
+    let patterns = TimePatterns::of(&pattern, make)?;
+    let zone = Zone::of(context.conf.time_zone())?;
     Ok(kernel(context, &format!("({lenient}, {})", zone.id()), to, true, vec![value, pattern], move |arrays| {
         let texts = arrays[0].as_string::<i32>();
         let micros = patterns.each(&arrays[1], texts, |pattern, row| {
@@ -145,9 +152,13 @@ fn to_timestamp(context: &CallContext<'_>, mut arguments: Vec<Typed>, to: DataTy
 }
 
 /// Appends a formatted value to each row's text.
-fn formatted(patterns: &TimePatterns, arrays: &[ArrayRef], zone: Zone) -> Result<ArrayRef> {
-    let times = arrays[0].as_primitive::<TimestampMicrosecondType>();
-    let texts = patterns.each(&arrays[1], times, |pattern, row| {
+fn formatted(
+    patterns: &TimePatterns,
+    times: &TimestampMicrosecondArray,
+    given: &ArrayRef,
+    zone: Zone,
+) -> Result<ArrayRef> {
+    let texts = patterns.each(given, times, |pattern, row| {
         let mut out = String::new();
         pattern.format_timestamp(times.value(row), zone, &mut out);
         Ok(Some(out))
@@ -164,7 +175,7 @@ fn date_format(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed
     let zone = Zone::of(context.conf.time_zone())?;
     let nullable = value.nullable || pattern.nullable;
     Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, nullable, vec![value, pattern], move |arrays| {
-        formatted(&patterns, arrays, zone)
+        formatted(&patterns, arrays[0].as_primitive(), &arrays[1], zone)
     }))
 }
 
@@ -184,9 +195,11 @@ fn from_unixtime(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
     let seconds = implicit(context, seconds, &DataType::Int64, 0)?;
     let patterns = TimePatterns::of(&pattern, Pattern::new)?;
     let zone = Zone::of(context.conf.time_zone())?;
-    let time = cast(seconds, &timestamp(), context.conf)?;
-    Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, true, vec![time, pattern], move |arrays| {
-        formatted(&patterns, arrays, zone)
+    Ok(kernel(context, &format!("({})", zone.id()), DataType::Utf8, true, vec![seconds, pattern], move |arrays| {
+        // Seconds beyond all times wrap around, as in Java.
+        let seconds = arrays[0].as_primitive::<Int64Type>();
+        let times = seconds.unary::<_, TimestampMicrosecondType>(|seconds| seconds.wrapping_mul(MICROS_PER_SECOND));
+        formatted(&patterns, &times, &arrays[1], zone)
     }))
 }
 
@@ -208,6 +221,7 @@ fn unix_timestamp(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Ty
     let nullable = time.nullable;
     Ok(safe_kernel(context, "_seconds", DataType::Int64, nullable, vec![time], |arrays| {
         let times = arrays[0].as_primitive::<TimestampMicrosecondType>();
-        Ok(Arc::new(times.unary::<_, arrow::datatypes::Int64Type>(|micros| micros.div_euclid(MICROS_PER_SECOND))))
+        // Cut off towards zero, unlike `unix_seconds`.
+        Ok(Arc::new(times.unary::<_, Int64Type>(|micros| micros / MICROS_PER_SECOND)))
     }))
 }

@@ -7,10 +7,10 @@ use arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder,
     Int8Builder, Int16Builder, Int32Builder, Int64Builder, NullBuilder, StringBuilder, TimestampMicrosecondBuilder,
 };
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Fields, TimeUnit};
 
 use crate::config::{Conf, Options};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
 use crate::types::pattern::Pattern;
 use crate::types::zone::Zone;
 use crate::types::{self, hexadecimal, parse};
@@ -20,15 +20,61 @@ use crate::types::{self, hexadecimal, parse};
 pub struct Rules {
     pub zone: Zone,
     /// `dateFormat`, `timestampFormat`, `timestampNTZFormat`; without one, what a cast takes.
-    pub date: Option<Pattern>,
-    pub timestamp: Option<Pattern>,
-    pub timestamp_ntz: Option<Pattern>,
+    pub date: Option<CellPattern>,
+    pub timestamp: Option<CellPattern>,
+    pub timestamp_ntz: Option<CellPattern>,
     pub nan: String,
     pub positive_inf: String,
     pub negative_inf: String,
 }
 
+/// A pattern of an option. Spark looks at it when it meets the first text that it is for.
+#[derive(Clone, Debug)]
+pub enum CellPattern {
+    Good(Pattern),
+    /// None of Java's, with the error that says so. It takes no text.
+    Bad(Error),
+}
+
+impl CellPattern {
+    fn new(pattern: &str) -> Self {
+        Pattern::for_parsing(pattern).map_or_else(Self::Bad, Self::Good)
+    }
+
+    /// What the pattern finds in a text.
+    pub fn read<T>(&self, find: impl FnOnce(&Pattern) -> Option<T>) -> Option<T> {
+        match self {
+            Self::Good(pattern) => find(pattern),
+            Self::Bad(_) => None,
+        }
+    }
+}
+
 impl Rules {
+    /// An error where a column is read by a pattern that had another meaning in Spark 2. Others only make each text malformed.
+    pub fn check(&self, fields: &Fields) -> Result<()> {
+        fields.iter().try_for_each(|field| self.check_type(field.data_type()))
+    }
+
+    pub fn check_type(&self, data_type: &DataType) -> Result<()> {
+        let pattern = match data_type {
+            DataType::Date32 => &self.date,
+            DataType::Timestamp(_, Some(_)) => &self.timestamp,
+            DataType::Timestamp(_, None) => &self.timestamp_ntz,
+            DataType::Struct(fields) => return self.check(fields),
+            DataType::List(element) | DataType::Map(element, _) => return self.check_type(element.data_type()),
+            _ => return Ok(()),
+        };
+        match pattern {
+            Some(CellPattern::Bad(error))
+                if error.condition().is_some_and(|known| known.name == condition::UPGRADE_DATETIME_PATTERN.name) =>
+            {
+                Err(error.clone())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A cast's rules in the session's time zone.
     pub fn of_casts(conf: &Conf) -> Result<Self> {
         Ok(Self {
@@ -48,9 +94,9 @@ impl Rules {
         if let Some(zone) = options.get("timeZone") {
             rules.zone = Zone::of(zone)?;
         }
-        let mut pattern = |key: &str| options.get(key).map(Pattern::for_parsing).transpose();
+        let mut pattern = |key: &str| options.get(key).map(CellPattern::new);
         (rules.date, rules.timestamp, rules.timestamp_ntz) =
-            (pattern("dateFormat")?, pattern("timestampFormat")?, pattern("timestampNTZFormat")?);
+            (pattern("dateFormat"), pattern("timestampFormat"), pattern("timestampNTZFormat"));
         if options.flag("enableDateTimeParsingFallback", false)? {
             return Err(Error::unsupported(
                 "the option 'enableDateTimeParsingFallback' is for the date formats of Spark 2, which are not here",
@@ -74,19 +120,23 @@ impl Rules {
     }
 
     pub fn date(&self, text: &str) -> Option<i32> {
-        self.date.as_ref().map_or_else(|| parse::date(text), |pattern| pattern.parse_date(text))
+        match &self.date {
+            None => parse::date(text),
+            Some(pattern) => pattern.read(|pattern| pattern.parse_date(text)),
+        }
     }
 
     pub fn timestamp(&self, text: &str) -> Option<i64> {
-        self.timestamp
-            .as_ref()
-            .map_or_else(|| parse::timestamp(text, self.zone), |pattern| pattern.parse_timestamp(text, self.zone))
+        match &self.timestamp {
+            None => parse::timestamp(text, self.zone),
+            Some(pattern) => pattern.read(|pattern| pattern.parse_timestamp(text, self.zone)),
+        }
     }
 
     /// A clock reading; text with a zone is malformed here, other than in a cast.
     pub fn timestamp_ntz(&self, text: &str) -> Option<i64> {
         if let Some(pattern) = &self.timestamp_ntz {
-            return pattern.parse_local(text);
+            return pattern.read(|pattern| pattern.parse_local(text));
         }
         let time = text.get(10..).unwrap_or_default();
         let zoned = time.bytes().skip(1).any(|b| b.is_ascii_alphabetic() || matches!(b, b'+' | b'-'));

@@ -14,9 +14,18 @@ pub enum PatternItem {
     Optional(Vec<PatternItem>),
 }
 
-/// The parts of a pattern; a letter that Spark does not take, or that is one of `refused`, is an error that names it.
-pub fn letters(pattern: &str, refused: &str) -> Result<Vec<PatternItem>> {
-    let made = check_letters(pattern, refused).and_then(|()| items(pattern));
+/// What a pattern is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatternUse {
+    Writing,
+    /// Days of the week and quarters can only be written.
+    Reading,
+}
+
+/// The parts of a pattern; a letter that Spark does not take is an error that names it.
+pub fn letters(pattern: &str, to: PatternUse) -> Result<Vec<PatternItem>> {
+    let refused = if to == PatternUse::Reading { "EFQq" } else { "" };
+    let made = check_letters(pattern, refused).and_then(|()| items(pattern, to));
     match made {
         Ok(items) if has_era(&items) => Ok(items),
         Ok(items) => Ok(items.into_iter().map(without_era).collect()),
@@ -95,72 +104,108 @@ fn without_era(item: PatternItem) -> PatternItem {
     }
 }
 
-fn unreadable(pattern: &str, why: &str) -> Error {
+pub fn unreadable(pattern: &str, why: &str) -> Error {
     Error::of(condition::INVALID_DATETIME_PATTERN_WITH_SUGGESTION)
         .with("pattern", format!("'{pattern}'"))
         .with("why", why)
 }
 
 /// A pattern's parts.
-fn items(pattern: &str) -> Result<Vec<PatternItem>> {
-    let letters: Vec<char> = pattern.chars().collect();
-    let mut open: Vec<Vec<PatternItem>> = vec![Vec::new()];
-    let mut at = 0;
-    while at < letters.len() {
-        let letter = letters[at];
-        let start = at;
-        at += 1;
-        let item = match letter {
-            '\'' => {
-                let mut text = String::new();
-                loop {
-                    match (letters.get(at), letters.get(at + 1)) {
-                        (Some('\''), Some('\'')) => {
-                            text.push('\'');
-                            at += 2;
-                        }
-                        (Some('\''), _) => {
-                            at += 1;
-                            break;
-                        }
-                        (Some(other), _) => {
-                            text.push(*other);
-                            at += 1;
-                        }
-                        (None, _) => return Err(unreadable(pattern, "a quote is not closed")),
-                    }
-                }
-                PatternItem::Literal(if at - start == 2 { "'".to_owned() } else { text })
-            }
-            '[' => {
-                open.push(Vec::new());
-                continue;
-            }
-            ']' => match open.pop() {
-                Some(items) if !open.is_empty() => PatternItem::Optional(items),
-                _ => return Err(unreadable(pattern, "a ] closes nothing")),
-            },
-            letter if letter.is_ascii_alphabetic() => {
-                while letters.get(at) == Some(&letter) {
-                    at += 1;
-                }
-                field(pattern, letter, at - start)?
-            }
-            '{' | '}' | '#' => return Err(unreadable(pattern, &format!("{letter} is reserved"))),
-            other => PatternItem::Literal(other.to_string()),
-        };
-        if let Some(items) = open.last_mut() {
+fn items(pattern: &str, to: PatternUse) -> Result<Vec<PatternItem>> {
+    let mut parts = PatternParts { pattern, open: vec![Vec::new()] };
+    if to == PatternUse::Writing || !pattern.contains('S') {
+        parts.take(pattern)?;
+        return Ok(parts.close());
+    }
+    // For the sake of fractions Spark cuts such a pattern at its quotes itself, closed or not.
+    let mut cut: Vec<&str> = pattern.split('\'').collect();
+    while cut.last() == Some(&"") {
+        cut.pop();
+    }
+    for (place, part) in cut.into_iter().enumerate() {
+        match part {
+            "" if place > 0 => parts.push(PatternItem::Literal("'".to_owned())),
+            part if place % 2 == 0 => parts.take(part)?,
+            part => parts.push(PatternItem::Literal(part.to_owned())),
+        }
+    }
+    Ok(parts.close())
+}
+
+/// The parts in the making, with those of each optional part that is open.
+struct PatternParts<'a> {
+    pattern: &'a str,
+    open: Vec<Vec<PatternItem>>,
+}
+
+impl PatternParts<'_> {
+    fn push(&mut self, item: PatternItem) {
+        if let Some(items) = self.open.last_mut() {
             items.push(item);
         }
     }
-    // Java closes what is left open at the end.
-    while open.len() > 1 {
-        let items = open.pop().unwrap_or_default();
-        if let Some(outer) = open.last_mut() {
-            outer.push(PatternItem::Optional(items));
+
+    fn take(&mut self, text: &str) -> Result<()> {
+        let pattern = self.pattern;
+        let letters: Vec<char> = text.chars().collect();
+        let mut at = 0;
+        while at < letters.len() {
+            let letter = letters[at];
+            let start = at;
+            at += 1;
+            let item = match letter {
+                '\'' => {
+                    let mut text = String::new();
+                    loop {
+                        match (letters.get(at), letters.get(at + 1)) {
+                            (Some('\''), Some('\'')) => {
+                                text.push('\'');
+                                at += 2;
+                            }
+                            (Some('\''), _) => {
+                                at += 1;
+                                break;
+                            }
+                            (Some(other), _) => {
+                                text.push(*other);
+                                at += 1;
+                            }
+                            (None, _) => return Err(unreadable(pattern, "a quote is not closed")),
+                        }
+                    }
+                    PatternItem::Literal(if at - start == 2 { "'".to_owned() } else { text })
+                }
+                '[' => {
+                    self.open.push(Vec::new());
+                    continue;
+                }
+                ']' => match self.open.pop() {
+                    Some(items) if !self.open.is_empty() => PatternItem::Optional(items),
+                    _ => return Err(unreadable(pattern, "a ] closes nothing")),
+                },
+                letter if letter.is_ascii_alphabetic() => {
+                    while letters.get(at) == Some(&letter) {
+                        at += 1;
+                    }
+                    field(pattern, letter, at - start)?
+                }
+                '{' | '}' | '#' => return Err(unreadable(pattern, &format!("{letter} is reserved"))),
+                other => PatternItem::Literal(other.to_string()),
+            };
+            self.push(item);
         }
+        Ok(())
     }
-    Ok(open.pop().unwrap_or_default())
+
+    /// All parts. Java closes what is left open at the end.
+    fn close(mut self) -> Vec<PatternItem> {
+        let mut whole = self.open.pop().unwrap_or_default();
+        while let Some(mut outer) = self.open.pop() {
+            outer.push(PatternItem::Optional(whole));
+            whole = outer;
+        }
+        whole
+    }
 }
 
 /// A field, when its letter may stand `count` times.

@@ -13,12 +13,12 @@ mod letters;
 mod read;
 mod write;
 
-use self::letters::{PatternItem, letters};
+use self::letters::{PatternItem, PatternUse, letters};
 use self::read::{ParsedFields, read_items};
 use self::write::{Local, write_items};
 use super::calendar::MICROS_PER_DAY;
 use super::zone::Zone;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, condition};
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -43,12 +43,27 @@ pub struct Pattern(Vec<PatternItem>);
 impl Pattern {
     /// Reads a pattern that times are written by; a letter that Spark does not take is an error that names it.
     pub fn new(pattern: &str) -> Result<Self> {
-        letters(pattern, "").map(Self)
+        letters(pattern, PatternUse::Writing).map(Self)
     }
 
-    /// As [`Pattern::new`] for a pattern that text is read by: days of the week and quarters can only be written.
+    /// As [`Pattern::new`] for a pattern that dates are written to files by. Of one that was never any, Java's own error comes through.
+    pub fn for_dates(pattern: &str) -> Result<Self> {
+        Self::new(pattern).map_err(|error| match error.condition() {
+            Some(known) if known.name == condition::INVALID_DATETIME_PATTERN_WITH_SUGGESTION.name => {
+                Error::illegal(format!("the pattern of dates '{pattern}' is none of Java's"))
+            }
+            _ => error,
+        })
+    }
+
+    /// As [`Pattern::new`] for a pattern that text is read by.
     pub fn for_parsing(pattern: &str) -> Result<Self> {
-        letters(pattern, "EFQq").map(Self)
+        letters(pattern, PatternUse::Reading).map(Self)
+    }
+
+    /// As [`Pattern::for_parsing`] for clock readings, where Spark does not tell a pattern of Spark 2 from one that was never any.
+    pub fn for_parsing_local(pattern: &str) -> Result<Self> {
+        Self::for_parsing(pattern).map_err(|error| letters::unreadable(pattern, &error.message()))
     }
 
     /// Appends an instant, read in `zone`.

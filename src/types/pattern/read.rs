@@ -187,6 +187,14 @@ fn read_name<'a>(names: &[&'static str], count: usize, text: &'a str) -> Option<
     Some((at, &text[name(names[at], count).len()..]))
 }
 
+/// How long `UTC`, `GMT` or `UT` is where the offset behind it is not `+hh:mm` or `+hh:mm:ss`, and so is not read.
+fn prefix_alone(text: &str) -> Option<usize> {
+    let prefix = ["UTC", "GMT", "UT"].into_iter().find(|prefix| text.starts_with(prefix))?;
+    let offset = text[prefix.len()..].strip_prefix(['+', '-'])?;
+    let shape: String = offset.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    (!matches!(shape.as_str(), "00:00" | "00:00:00")).then_some(prefix.len())
+}
+
 fn read_zone<'a>(letter: char, count: usize, text: &'a str, found: &mut ParsedFields) -> Option<&'a str> {
     let length = |accept: fn(char) -> bool| text.find(|c| !accept(c)).unwrap_or(text.len());
     let (zone, taken) = match letter {
@@ -197,6 +205,7 @@ fn read_zone<'a>(letter: char, count: usize, text: &'a str, found: &mut ParsedFi
                 (Zone::find(ZONE_NAMES[place as usize].1)?, text.len() - rest.len())
             } else {
                 let taken = length(|c| c.is_ascii_alphanumeric() || "/_+-:".contains(c));
+                let taken = prefix_alone(&text[..taken]).unwrap_or(taken);
                 (Zone::find_in_any_case(&text[..taken])?, taken)
             }
         }
@@ -240,8 +249,19 @@ impl ParsedFields {
         agrees.then_some(days)
     }
 
+    /// Whether there is a second without a minute, or a fraction without a second.
+    fn has_gap(&self) -> bool {
+        match (self.minute, self.second) {
+            (None, second) => second.is_some() || self.nanos.is_some(),
+            (Some(_), second) => second.is_none() && self.nanos.is_some(),
+        }
+    }
+
     pub fn local_micros(&self) -> Option<i64> {
         let hour = match (self.hour, self.hour12, self.afternoon) {
+            (Some(hour), Some(twelve), Some(half)) => (hour == twelve + 12 * half).then_some(hour)?,
+            // A time that lacks what stands between its parts is not looked at any further.
+            (Some(hour), _, _) if self.has_gap() => hour,
             (Some(hour), twelve, half) => {
                 let agrees =
                     twelve.is_none_or(|twelve| twelve == hour % 12) && half.is_none_or(|half| half == hour / 12);

@@ -90,7 +90,7 @@ fn write_field(letter: char, count: usize, local: &Local, out: &mut String) -> O
         'V' => out.push_str(&local.zone?.0.id()),
         'z' => {
             let (zone, at) = local.zone?;
-            out.push_str(&if count == 4 { zone.id() } else { zone.abbreviation(at) });
+            out.push_str(&if count == 4 { zone.long_name(at) } else { zone.abbreviation(at) });
         }
         _ => {
             let (zone, at) = local.zone?;

@@ -126,7 +126,7 @@ fn narrowest(reader: &CsvReader, text: &str, from: u8) -> DataType {
 /// By `dateFormat`, or exactly `yyyy-MM-dd`.
 fn is_date(reader: &CsvReader, text: &str) -> bool {
     match &reader.rules.date {
-        Some(pattern) => pattern.parse_date(text).is_some(),
+        Some(_) => reader.rules.date(text).is_some(),
         None => text.len() == 10 && parse::date(text).is_some() && text.bytes().filter(u8::is_ascii_digit).count() == 8,
     }
 }

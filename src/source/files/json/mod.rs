@@ -158,6 +158,7 @@ pub fn parse_strings(text: &StringArray, to: &DataType, options: &mut Options, c
         match record.filter(|record| !record.trim().is_empty()) {
             None => column.push_null(),
             Some(record) => {
+    reader.rules.check_type(to)?;
                 if !one(&reader, &mut column, corrupt, record) && reader.malformed.mode == ParseMode::FailFast {
                     return Err(reader.malformed.failure(record));
                 }

@@ -28,6 +28,7 @@ struct JsonRows {
 pub fn read(reader: &JsonReader, span: &Span, schema: &SchemaRef, wanted: &[usize], cancel: &Cancel) -> Result<Rows> {
     reader.malformed.check_wanted(schema, wanted)?;
     let schema = Arc::new(schema.project(wanted)?);
+    reader.rules.check(schema.fields())?;
     let mut rows = JsonRows {
         reader: reader.clone(),
         records: Records::open(span, reader.separator.clone(), reader.encoding)?,
