@@ -34,6 +34,7 @@ pub mod name_case;
 pub mod parse;
 pub mod pattern;
 pub mod show;
+pub mod special;
 pub mod type_json;
 pub mod uri;
 pub mod zone;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow::array::AsArray;
-use arrow::datatypes::{DataType, DurationMicrosecondType, IntervalUnit};
+use arrow::datatypes::{DataType, DurationMicrosecondType, IntervalUnit, TimeUnit};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
 
@@ -18,7 +18,7 @@ use crate::plan::typed::{Typed, literal};
 use crate::types::interval_fields::IntervalField;
 use crate::types::parse::EvalMode;
 use crate::types::zone::Zone;
-use crate::types::{map_fields, sql_name};
+use crate::types::{map_fields, special, sql_name};
 
 /// What a cast that the rules of types insert does with bad values: an error under ANSI, else null.
 pub fn mode(conf: &Conf) -> EvalMode {
@@ -45,6 +45,11 @@ pub fn cast_as(value: Typed, to: &DataType, mode: EvalMode, conf: &Conf) -> Resu
         return Ok(text);
     }
     let zone = Zone::of(conf.time_zone())?;
+    if let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = &value.expr
+        && let Some(constant) = special_time(text, to, zone)
+    {
+        return Ok(Typed { expr: Expr::Literal(constant, None), data_type: to.clone(), nullable: false });
+    }
     let nullable = value.nullable || may_give_null(&value.data_type, to, mode);
     // The zone is part of the name only where the result depends on it, so that equal casts stay equal.
     let name = format!("cast_{mode:?}({} -> {to}, {})", value.data_type, zone.id());
@@ -60,6 +65,19 @@ pub fn cast_as(value: Typed, to: &DataType, mode: EvalMode, conf: &Conf) -> Resu
         return Ok(Typed { nullable: constant.is_null(), expr: Expr::Literal(constant, None), data_type: to.clone() });
     }
     Ok(kernel.call(vec![value]))
+}
+
+/// What a word such as `epoch` stands for. Only a constant text may be one.
+fn special_time(text: &str, to: &DataType, zone: Zone) -> Option<ScalarValue> {
+    match to {
+        DataType::Date32 => special::date(text, zone).map(|days| ScalarValue::Date32(Some(days))),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => {
+            special::timestamp_ntz(text, zone).map(|micros| ScalarValue::TimestampMicrosecond(Some(micros), None))
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, Some(utc)) => special::timestamp(text, zone)
+            .map(|micros| ScalarValue::TimestampMicrosecond(Some(micros), Some(Arc::clone(utc)))),
+        _ => None,
+    }
 }
 
 /// A cast that the user wrote; `text` is the expression as errors show it.
