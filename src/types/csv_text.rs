@@ -21,6 +21,8 @@ pub struct CsvStyle {
     escape_escape: char,
     /// A first value that begins with it is quoted, unless it is 0. The writer has `#` where the reader has none.
     comment: char,
+    /// Each of its characters must be quoted.
+    line_end: String,
     quote_all: bool,
     escape_quotes: bool,
     null_value: String,
@@ -48,6 +50,7 @@ impl CsvStyle {
             escape,
             escape_escape: one_char(options, "charToEscapeQuoteEscaping", if escape == quote { '\0' } else { escape })?,
             comment: one_char(options, "comment", '#')?,
+            line_end: options.get("lineSep").unwrap_or("\n").to_owned(),
             quote_all: options.flag("quoteAll", false)?,
             escape_quotes: options.flag("escapeQuotes", true)?,
             null_value: options.get("nullValue").unwrap_or("").to_owned(),
@@ -61,11 +64,12 @@ impl CsvStyle {
         })
     }
 
-    /// A line of names.
+    /// A line of names, with its end.
     pub fn header<'a>(&self, line: &mut String, names: impl Iterator<Item = &'a str>) {
         for (i, name) in names.enumerate() {
             self.push(line, i, Some(name));
         }
+        line.push_str(&self.line_end);
     }
 
     /// Every value as text, before quotes.
@@ -73,8 +77,17 @@ impl CsvStyle {
         columns.iter().map(|column| self.texts(column)).collect()
     }
 
+    /// Appends one row, with its line's end. A row without a character is no line.
+    pub fn line(&self, lines: &mut String, columns: &[StringArray], row: usize) {
+        let begun = lines.len();
+        self.cells(lines, columns, row);
+        if lines.len() > begun {
+            lines.push_str(&self.line_end);
+        }
+    }
+
     /// Appends one row, without its line's end.
-    pub fn line(&self, line: &mut String, columns: &[StringArray], row: usize) {
+    pub fn cells(&self, line: &mut String, columns: &[StringArray], row: usize) {
         for (i, column) in columns.iter().enumerate() {
             self.push(line, i, column.is_valid(row).then(|| column.value(row)));
         }
@@ -85,6 +98,7 @@ impl CsvStyle {
         if column > 0 {
             line.push_str(&self.separator);
         }
+        let whole = value;
         let value = value.map(|value| self.trimmed_start(value));
         let trimmed = value.map(|value| self.trimmed_end(value));
         let given = match trimmed {
@@ -94,9 +108,11 @@ impl CsvStyle {
         };
         let text = given.or(trimmed).unwrap_or_default();
         let quoted = text.len() > 1 && text.starts_with(self.quote) && text.ends_with(self.quote);
-        // Spaces that are taken away at the end are looked at before.
+        // Spaces that are taken away at the end are looked at before, and those at the beginning for a comment.
         let asked = if given.is_some() { text } else { value.unwrap_or_default() };
-        if given.is_some() && quoted || !(self.quote_all || self.must_be_quoted(asked, column)) {
+        let first = if given.is_some() { text } else { whole.unwrap_or_default() };
+        let comment = column == 0 && self.comment != '\0' && first.starts_with(self.comment) && !asked.is_empty();
+        if given.is_some() && quoted || !(self.quote_all || comment || self.must_be_quoted(asked)) {
             line.push_str(text);
             return;
         }
@@ -122,12 +138,11 @@ impl CsvStyle {
         if self.trim_end { value.trim_end_matches(|c| c <= ' ') } else { value }
     }
 
-    fn must_be_quoted(&self, text: &str, column: usize) -> bool {
+    fn must_be_quoted(&self, text: &str) -> bool {
         text.contains(self.separator.as_str())
-            || text.contains(['\n', '\r'])
+            || text.contains(|c| matches!(c, '\n' | '\r') || self.line_end.contains(c))
             || text.starts_with(self.quote)
             || self.escape_quotes && text.contains(self.quote)
-            || column == 0 && self.comment != '\0' && text.starts_with(self.comment)
     }
 
     fn texts(&self, column: &dyn Array) -> Result<StringArray> {

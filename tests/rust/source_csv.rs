@@ -38,7 +38,7 @@ fn line(cells: &[Option<String>], given: &[(&str, &str)]) -> String {
     let columns: Vec<ArrayRef> =
         cells.iter().map(|cell| Arc::new(StringArray::from(vec![cell.clone()])) as ArrayRef).collect();
     let mut line = String::new();
-    style.line(&mut line, &style.columns(&columns).unwrap(), 0);
+    style.cells(&mut line, &style.columns(&columns).unwrap(), 0);
     line
 }
 
@@ -114,7 +114,7 @@ fn a_quoted_field_of_a_multi_line_file_may_hold_lines_and_doubled_quotes() {
     let text = "\"a\nb\",c\n1,\"say \"\"x,\n\"\"\",z\n\"d\",e\n";
     let doubled = [("multiLine", "true"), ("escape", "\"")];
     assert_eq!(rows(text, &doubled), ["a\nb|c|-", "1|say \"x,\n\"|z", "d|e|-"]);
-    assert_eq!(rows("a,b\r\n\"c\r\nd\",e\r\n", &[("multiLine", "true")]), ["a|b|-", "c\r\nd|e|-"]);
+    assert_eq!(rows("a,b\r\n\"c\r\nd\",e\r\n", &[("multiLine", "true")]), ["a|b|-", "c\nd|e|-"]);
 }
 
 #[test]

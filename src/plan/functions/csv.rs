@@ -78,11 +78,12 @@ fn to_csv(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
         let rows = arrays[0].as_struct();
         let columns = style.columns(&shown(rows, zone)?)?;
         let line = |row: usize| {
-            rows.is_valid(row).then(|| {
-                let mut line = String::new();
-                style.line(&mut line, &columns, row);
-                line
-            })
+            let mut line = String::new();
+            if rows.is_valid(row) {
+                style.cells(&mut line, &columns, row);
+            }
+            // A row without a character is no line.
+            Some(line).filter(|line| !line.is_empty())
         };
         Ok(Arc::new((0..rows.len()).map(line).collect::<StringArray>()))
     }))

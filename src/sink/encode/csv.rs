@@ -16,7 +16,6 @@ use crate::types::csv_text::CsvStyle;
 pub struct CsvEncoding {
     style: CsvStyle,
     header: bool,
-    line_end: String,
     codec: Codec,
 }
 
@@ -27,7 +26,6 @@ impl CsvEncoding {
         Ok(Self {
             style: CsvStyle::read(options, conf.time_zone())?,
             header: options.flag("header", false)?,
-            line_end: options.get("lineSep").unwrap_or("\n").to_owned(),
             codec: Codec::of(options)?,
         })
     }
@@ -52,7 +50,6 @@ impl Encoding for CsvEncoding {
         if self.header {
             let mut line = String::new();
             self.style.header(&mut line, schema.fields().iter().map(|field| field.name().as_str()));
-            line.push_str(&self.line_end);
             file.write_all(line.as_bytes())?;
         }
         Ok(Box::new(CsvEncoder { file, encoding: self.clone() }))
@@ -70,7 +67,6 @@ impl Encoder for CsvEncoder {
         let mut text = String::new();
         for row in 0..rows.num_rows() {
             self.encoding.style.line(&mut text, &columns, row);
-            text.push_str(&self.encoding.line_end);
         }
         Ok(self.file.write_all(text.as_bytes())?)
     }
