@@ -114,7 +114,8 @@ def csv_tables(draw, *, escapes: bool = False, trimmed: bool = False):
         "header": draw(st.booleans()),
         "multiLine": draw(st.booleans()),
     }
-    lost = "\ufeff" if options["multiLine"] else "\ufeff\n\r"
+    # With multiLine the first line end of a file is that of all its lines, and a line feed between quotes.
+    lost = "\ufeff\r" if options["multiLine"] else "\ufeff\n\r"
     if not escapes:
         lost += options["escape"] + quote
     elif options["escape"] == quote:

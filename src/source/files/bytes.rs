@@ -85,6 +85,9 @@ pub fn charset(name: &str, format: &str) -> Result<Option<Charset>> {
     }
 }
 
+/// UTF-8's byte order mark.
+pub const MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Bytes read at once; a record may be longer.
 const BLOCK: usize = 256 * 1024;
 
@@ -147,9 +150,9 @@ impl Records {
     /// Passes over UTF-8's byte order mark.
     fn skip_mark(&mut self) -> Result<()> {
         while self.filled - self.start < 3 && self.fill()? {}
-        if self.buffer[self.start..self.filled].starts_with(b"\xEF\xBB\xBF") {
-            self.start += 3;
-            self.at += 3;
+        if self.buffer[self.start..self.filled].starts_with(MARK) {
+            self.start += MARK.len();
+            self.at += MARK.len() as u64;
         }
         Ok(())
     }
@@ -250,16 +253,19 @@ fn line_end(bytes: &[u8], at: usize, ended: bool) -> RecordEnd {
 
 /// Turns bytes into UTF-8.
 enum Decoder {
-    /// Bytes that are characters, up to this one.
-    Bytes(u8),
+    /// Bytes that are characters, up to the last one.
+    Bytes {
+        last: u8,
+        begun: bool,
+    },
     Other(encoding_rs::Decoder),
 }
 
 impl Decoder {
     fn of(charset: Charset) -> Self {
         match charset {
-            Charset::Latin1 => Self::Bytes(u8::MAX),
-            Charset::Ascii => Self::Bytes(127),
+            Charset::Latin1 => Self::Bytes { last: u8::MAX, begun: false },
+            Charset::Ascii => Self::Bytes { last: 127, begun: false },
             Charset::Other(encoding) => Self::Other(encoding.new_decoder()),
         }
     }
@@ -267,10 +273,12 @@ impl Decoder {
     /// Puts the text of `bytes` into `out`, which is used again.
     fn decode(&mut self, bytes: &[u8], out: &mut Vec<u8>, ended: bool) {
         match self {
-            Self::Bytes(last) => {
+            Self::Bytes { last, begun } => {
                 out.clear();
-                for byte in bytes {
-                    let c = if byte <= last { char::from(*byte) } else { char::REPLACEMENT_CHARACTER };
+                // Whatever the charset, UTF-8's mark is none of a file's text.
+                let mark = if std::mem::replace(begun, true) { None } else { bytes.strip_prefix(MARK) };
+                for byte in mark.unwrap_or(bytes) {
+                    let c = if *byte <= *last { char::from(*byte) } else { char::REPLACEMENT_CHARACTER };
                     out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                 }
             }

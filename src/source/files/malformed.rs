@@ -1,6 +1,6 @@
 //! `mode`: what becomes of a record that is not what the schema says. CSV and JSON share it.
 
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DataType, Fields, Schema};
 
 use crate::config::{Conf, Options};
 use crate::error::{Error, Result, condition};
@@ -43,14 +43,14 @@ impl Malformed {
         Self { mode, column: column.unwrap_or("_corrupt_record").to_owned() }
     }
 
-    /// Where the corrupt-record column is in a schema.
-    pub fn position(&self, schema: &Schema) -> Option<usize> {
-        schema.index_of(&self.column).ok()
+    /// Where the corrupt-record column is in a schema: the last one of its name.
+    pub fn position(&self, fields: &Fields) -> Option<usize> {
+        fields.iter().rposition(|field| *field.name() == self.column)
     }
 
     /// An error when the corrupt-record column has a type that cannot hold a record.
     pub fn check(&self, schema: &Schema) -> Result<()> {
-        match self.position(schema).map(|at| schema.field(at)) {
+        match self.position(schema.fields()).map(|at| schema.field(at)) {
             Some(field) if field.data_type() != &DataType::Utf8 || !field.is_nullable() => {
                 Err(Error::of(condition::INVALID_CORRUPT_RECORD_TYPE)
                     .with("columnName", format!("`{}`", field.name()))
@@ -63,7 +63,7 @@ impl Malformed {
     /// An error when a query wants nothing but the corrupt-record column: no other column is read
     /// then, so nothing could be malformed.
     pub fn check_wanted(&self, schema: &Schema, wanted: &[usize]) -> Result<()> {
-        match (self.position(schema), wanted) {
+        match (self.position(schema.fields()), wanted) {
             (Some(at), [only]) if at == *only => {
                 Err(Error::of(condition::QUERY_ONLY_CORRUPT_RECORD_COLUMN).with("column", &self.column))
             }

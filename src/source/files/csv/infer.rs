@@ -45,7 +45,10 @@ pub fn infer(reader: &CsvReader, files: &[FileEntry]) -> Result<Option<Schema>> 
             break;
         }
     }
-    let Some(names) = names else { return Ok(None) };
+    let Some(names) = names else {
+        // A file without a row has no columns. Without a file nobody can tell.
+        return Ok((!files.is_empty()).then(Schema::empty));
+    };
     let fields =
         names.into_iter().zip(guesses).map(|(name, guess)| Field::new(name, guess.unwrap_or(DataType::Utf8), true));
     Ok(Some(Schema::new(fields.collect::<Vec<_>>())))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{BooleanArray, BooleanBufferBuilder, RecordBatch, RecordBatchOptions};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{FieldRef, Fields as StructFields, Schema, SchemaRef};
 
 use super::CsvReader;
 use super::infer::column_names;
@@ -18,11 +18,12 @@ use crate::source::files::malformed::ParseMode;
 use crate::source::files::text::BATCH_ROWS;
 use crate::source::files::{Rows, Span};
 
-/// A wanted column: a field of the record, or the corrupt record itself.
-#[derive(Clone, Copy)]
+/// A wanted column: a field of the record, the corrupt record itself, or null as its name is that of the corrupt record.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     Field(usize),
     Corrupt,
+    Null,
 }
 
 struct CsvRows {
@@ -38,10 +39,10 @@ struct CsvRows {
 
 pub fn read(reader: &CsvReader, span: &Span, schema: &SchemaRef, wanted: &[usize], cancel: &Cancel) -> Result<Rows> {
     reader.malformed.check_wanted(schema, wanted)?;
-    let corrupt = reader.malformed.position(schema);
-    let places = wanted_of(wanted, corrupt);
-    let held = schema.fields().len() - usize::from(corrupt.is_some());
-    let taken = places.iter().filter(|place| matches!(place, Wanted::Field(_))).count();
+    reader.rules.check(schema.project(wanted)?.fields())?;
+    let all = all_wanted(reader, schema.fields());
+    let places: Vec<Wanted> = wanted.iter().map(|column| all[*column]).collect();
+    let (held, taken) = (fields_of(&all), fields_of(&places));
     let mut rows = CsvRows {
         reader: reader.clone(),
         records: CsvRecords::open(reader, span)?,
@@ -52,24 +53,36 @@ pub fn read(reader: &CsvReader, span: &Span, schema: &SchemaRef, wanted: &[usize
         cancel: cancel.clone(),
     };
     if reader.header && span.start == 0 {
-        rows.header(schema, corrupt, span)?;
+        rows.header(schema, &all, span)?;
     }
     Ok(Box::new(std::iter::from_fn(move || rows.batch().transpose())))
 }
 
-/// Where each wanted column comes from. The corrupt-record column is none of the file's: fields after it move up.
-pub(super) fn wanted_of(wanted: &[usize], corrupt: Option<usize>) -> Vec<Wanted> {
-    let place = |column: &usize| match corrupt {
-        Some(at) if at == *column => Wanted::Corrupt,
-        Some(at) if at < *column => Wanted::Field(*column - 1),
-        _ => Wanted::Field(*column),
+/// Where the columns of a schema come from. The corrupt-record column is none of the file's: fields after it move up.
+pub(super) fn all_wanted(reader: &CsvReader, columns: &StructFields) -> Vec<Wanted> {
+    let corrupt = reader.malformed.position(columns);
+    let mut next = 0;
+    let wanted = |(at, field): (usize, &FieldRef)| {
+        if corrupt == Some(at) {
+            return Wanted::Corrupt;
+        }
+        if corrupt.is_some() && *field.name() == reader.malformed.column {
+            return Wanted::Null;
+        }
+        next += 1;
+        Wanted::Field(next - 1)
     };
-    wanted.iter().map(place).collect()
+    columns.iter().enumerate().map(wanted).collect()
+}
+
+/// How many columns are fields of the record.
+pub(super) fn fields_of(wanted: &[Wanted]) -> usize {
+    wanted.iter().filter(|place| matches!(place, Wanted::Field(_))).count()
 }
 
 impl CsvRows {
     /// Passes over the header, and compares its names with the schema's.
-    fn header(&mut self, schema: &Schema, corrupt: Option<usize>, span: &Span) -> Result<()> {
+    fn header(&mut self, schema: &Schema, all: &[Wanted], span: &Span) -> Result<()> {
         let dialect = &self.reader.dialect;
         let record = loop {
             match self.records.next()? {
@@ -85,13 +98,11 @@ impl CsvRows {
             .fields()
             .iter()
             .enumerate()
-            .filter(|(i, _)| Some(*i) != corrupt)
+            .filter(|(i, _)| matches!(all[*i], Wanted::Field(_)))
             .map(|(_, field)| field.name().as_str())
             .collect();
-        let equal = |names: &[String]| {
-            names.len() == expected.len()
-                && names.iter().zip(&expected).all(|(a, b)| self.reader.names.same(a.trim(), b.trim()))
-        };
+        let same = |(a, b): (&String, &&str)| self.reader.names.same(a, b);
+        let equal = |names: &[String]| names.len() == expected.len() && names.iter().zip(&expected).all(same);
         // A schema that was inferred has other names for those that are empty or there twice.
         if equal(&found) || equal(&column_names(&self.reader, &self.fields, &record)) {
             return Ok(());
@@ -149,21 +160,24 @@ pub(super) fn row(
     columns: &mut [Cells],
 ) -> Result<bool> {
     let (dialect, shown, record) = (&reader.dialect, record.without_line_end(), record.bytes);
-    let mut good = width.is_none_or(|width| fields.len() == width);
+    let mut good = width.is_none_or(|width| width == 0 || fields.len() == width);
     for (place, column) in wanted.iter().zip(columns.iter_mut()) {
-        let Wanted::Field(at) = place else { continue };
-        match fields.get(*at, record, dialect) {
-            None => column.push_null(),
-            Some(bytes) => good &= column.push(&text(bytes), &reader.rules),
+        match place {
+            Wanted::Field(at) => match fields.get(*at, record, dialect) {
+                None => column.push_null(),
+                Some(bytes) => good &= column.push(&text(bytes), &reader.rules),
+            },
+            Wanted::Null => column.push_null(),
+            Wanted::Corrupt => {}
         }
     }
     for (place, column) in wanted.iter().zip(columns.iter_mut()) {
-        match place {
-            Wanted::Corrupt if good => column.push_null(),
-            Wanted::Corrupt => {
+        if *place == Wanted::Corrupt {
+            if good {
+                column.push_null();
+            } else {
                 column.push(&text(shown), &reader.rules);
             }
-            Wanted::Field(_) => {}
         }
     }
     match reader.malformed.mode {

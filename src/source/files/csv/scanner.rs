@@ -14,6 +14,8 @@
 //!
 //! A byte 0 as quote, escape or comment stands for none, and as in Spark such a byte in the text is one.
 
+use std::ops::Range;
+
 use super::token::{CsvDialect, Cut, Field, Fields, LineEnd, Uncut, Unescaped};
 
 /// Why the scanner stopped.
@@ -41,8 +43,6 @@ pub struct Scanner<'a> {
     skipped: bool,
     /// Where this field begins in the scratch space.
     begun: usize,
-    /// Whether line ends are read as `\n`: not inside quotes.
-    folded: bool,
     /// Whether the spaces at this field's end go.
     trimmed: bool,
 }
@@ -60,7 +60,6 @@ impl<'a> Scanner<'a> {
             unescaped: false,
             skipped: false,
             begun: 0,
-            folded: true,
             trimmed: false,
         }
     }
@@ -121,9 +120,8 @@ impl<'a> Scanner<'a> {
         if self.plainly_quoted() {
             return self.next();
         }
-        (self.folded, self.trimmed) = (false, false);
+        self.trimmed = false;
         self.quoted()?;
-        self.folded = true;
         self.push();
         Ok(())
     }
@@ -170,6 +168,9 @@ impl<'a> Scanner<'a> {
             return false;
         }
         let content = &self.text[self.at..close];
+        if self.folds() && content.contains(&b'\r') {
+            return false;
+        }
         let mut escapes = memchr::memchr_iter(dialect.escape, content);
         if escapes.any(|at| content.get(at + 1) == Some(&dialect.escape_escape)) {
             return false;
@@ -248,8 +249,20 @@ impl<'a> Scanner<'a> {
             self.fields.scratch.extend(spaces);
             if to_separator || self.ch != quote && self.ch != escape {
                 self.fields.scratch.push(self.ch);
+                self.take_rest_of_letter();
             }
             self.prev = self.ch;
+        }
+    }
+
+    /// Takes what follows the first byte of a character. One beyond the basic plane is two of Java's, of which it takes the first.
+    fn take_rest_of_letter(&mut self) {
+        if self.ch >= 0xF0 {
+            return;
+        }
+        while let Some(byte) = self.text.get(self.at).filter(|byte| (0x80..0xC0).contains(*byte)) {
+            self.fields.scratch.push(*byte);
+            self.at += 1;
         }
     }
 
@@ -329,17 +342,35 @@ impl<'a> Scanner<'a> {
     fn take_to_meaning(&mut self) -> Result<(), Stop> {
         let CsvDialect { quote, escape, escape_escape, .. } = *self.dialect;
         let from = self.at - 1;
-        match memchr::memchr3(quote, escape, escape_escape, &self.text[from..]) {
+        let found = memchr::memchr3(quote, escape, escape_escape, &self.text[from..]);
+        self.take_folded(from..found.map_or(self.text.len(), |length| from + length));
+        match found {
             Some(length) => {
-                self.fields.scratch.extend_from_slice(&self.text[from..from + length]);
                 self.at = from + length;
                 self.next()
             }
-            None => {
-                self.fields.scratch.extend_from_slice(&self.text[from..]);
-                Err(Stop::End)
-            }
+            None => Err(Stop::End),
         }
+    }
+
+    /// Takes characters as they are, but for line ends.
+    fn take_folded(&mut self, place: Range<usize>) {
+        let mut rest = &self.text[place];
+        while self.folds()
+            && let Some(at) = memchr::memchr(b'\r', rest)
+        {
+            self.fields.scratch.extend_from_slice(&rest[..at]);
+            let long = rest.get(at + 1) == Some(&b'\n');
+            let folded = self.line_end == LineEnd::Return || long;
+            self.fields.scratch.push(if folded { b'\n' } else { b'\r' });
+            rest = &rest[at + 1 + usize::from(long && self.line_end == LineEnd::ReturnNewline)..];
+        }
+        self.fields.scratch.extend_from_slice(rest);
+    }
+
+    /// Whether the file's line ends are read as `\n`, between quotes too.
+    fn folds(&self) -> bool {
+        matches!(self.line_end, LineEnd::Return | LineEnd::ReturnNewline)
     }
 
     /// Takes characters up to a separator or line end.
@@ -410,7 +441,7 @@ impl<'a> Scanner<'a> {
     fn next(&mut self) -> Result<(), Stop> {
         self.ch = *self.text.get(self.at).ok_or(Stop::End)?;
         self.at += 1;
-        if self.ch == b'\r' && self.folded {
+        if self.ch == b'\r' {
             match (self.line_end, self.text.get(self.at)) {
                 (LineEnd::Return, _) => self.ch = b'\n',
                 (LineEnd::ReturnNewline, Some(b'\n')) => {

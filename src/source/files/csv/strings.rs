@@ -7,8 +7,8 @@ use arrow::datatypes::{DataType, Field, Fields as StructFields};
 
 use super::CsvReader;
 use super::infer::widen;
-use super::read::{row, uncut, wanted_of};
-use super::scan::CsvRecord;
+use super::read::{all_wanted, fields_of, row, uncut};
+use super::scan::{CsvRecord, without_mark};
 use super::token::{Fields, LineEnd};
 use crate::config::{Conf, Options};
 use crate::error::{Error, Result};
@@ -26,19 +26,19 @@ pub fn parse_strings(text: &StringArray, to: &StructFields, options: &mut Option
     if let Some(field) = to.iter().find(|field| field.data_type().is_nested()) {
         return Err(unsupported_type("CSV", field));
     }
-    let corrupt = to.iter().position(|field| *field.name() == reader.malformed.column);
-    let wanted = wanted_of(&(0..to.len()).collect::<Vec<_>>(), corrupt);
-    let width = to.len() - usize::from(corrupt.is_some());
+    reader.rules.check(to)?;
+    let wanted = all_wanted(&reader, to);
+    let width = fields_of(&wanted);
     let mut columns: Vec<Cells> =
         to.iter().map(|field| Cells::new(field.data_type(), text.len())).collect::<Result<_>>()?;
     let mut valid = NullBufferBuilder::new(text.len());
     let mut fields = Fields::default();
     for record in text {
         valid.append(record.is_some());
-        match record.map(str::as_bytes).filter(|record| !is_blank(record, &reader)) {
+        match record.map(|record| without_mark(record.as_bytes())).filter(|record| !is_blank(record, &reader)) {
             Some(bytes) => {
                 fields.cut(bytes, &reader.dialect).map_err(|why| uncut(why, bytes))?;
-                let record = CsvRecord { bytes, line_end: LineEnd::None };
+                let record = CsvRecord { bytes, line_end: LineEnd::None, is_line: true };
                 row(&reader, &fields, &wanted, Some(width), record, &mut columns)?;
             }
             None if record.is_some() && reader.malformed.mode == ParseMode::FailFast => {
@@ -54,7 +54,7 @@ pub fn parse_strings(text: &StringArray, to: &StructFields, options: &mut Option
 /// The type that inference sees in one record: a struct of `_c0`, `_c1`, ….
 pub fn infer_string(text: &str, options: &mut Options, conf: &Conf) -> Result<DataType> {
     let reader = CsvReader::new(options, conf)?;
-    let (record, mut fields) = (text.as_bytes(), Fields::default());
+    let (record, mut fields) = (without_mark(text.as_bytes()), Fields::default());
     fields.cut(record, &reader.dialect).map_err(|why| uncut(why, record))?;
     let field = |i: usize| {
         let text = fields.get(i, record, &reader.dialect).map(String::from_utf8_lossy);

@@ -150,7 +150,7 @@ pub fn parse_strings(text: &StringArray, to: &DataType, options: &mut Options, c
         return Err(unsupported_type("JSON", &Field::new("from_json", to.clone(), true)));
     }
     let corrupt = match to {
-        DataType::Struct(fields) => fields.iter().position(|field| *field.name() == reader.malformed.column),
+        DataType::Struct(fields) => reader.malformed.position(fields),
         _ => None,
     };
     let mut column = JsonColumn::new(to, text.len())?;

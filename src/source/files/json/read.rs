@@ -32,7 +32,7 @@ pub fn read(reader: &JsonReader, span: &Span, schema: &SchemaRef, wanted: &[usiz
     let mut rows = JsonRows {
         reader: reader.clone(),
         records: Records::open(span, reader.separator.clone(), reader.encoding)?,
-        corrupt: reader.malformed.position(&schema),
+        corrupt: reader.malformed.position(schema.fields()),
         schema,
         cancel: cancel.clone(),
     };
