@@ -75,6 +75,7 @@ conditions! {
     NULL_MAP_KEY = "NULL_MAP_KEY", "2200E", Runtime, "a map's key is never null.";
     INVALID_URL = "INVALID_URL", "22P02", IllegalArgument, "the URL <url> is not valid; use `try_parse_url` to get null instead.";
     COMPARATOR_RETURNS_NULL = "COMPARATOR_RETURNS_NULL", "22004", Runtime, "the comparator of <functionName> gave null; it must give a whole number.";
+    INVALID_JSON_MAP_KEY_TYPE = "DATATYPE_MISMATCH.INVALID_JSON_MAP_KEY_TYPE", "42K09", Analysis, "in <sqlExpr> the keys of maps must be STRING, as JSON has them, but the schema is <schema>.";
     INVALID_JSON_SCHEMA = "DATATYPE_MISMATCH.INVALID_JSON_SCHEMA", "42K09", Analysis, "in <sqlExpr> the schema <schema> must be a struct, an array or a map.";
     INVALID_SCHEMA_NON_STRING_LITERAL = "INVALID_SCHEMA.NON_STRING_LITERAL", "42K07", Analysis, "the schema <inputSchema> must be a constant text.";
     PARSE_MODE_UNSUPPORTED = "PARSE_MODE_UNSUPPORTED", "42601", Analysis, "<funcName> has no mode <mode>, only PERMISSIVE and FAILFAST.";

@@ -44,6 +44,7 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, IntervalUnit, SchemaRef, TimeUnit};
 
+use self::name_case::NameCase;
 use crate::error::{Error, Result};
 
 /// The same columns under another schema's names; their types must be equal.
@@ -209,4 +210,23 @@ pub fn normalize(data_type: &DataType) -> Option<DataType> {
         | DataType::Interval(_) => data_type.clone(),
         _ => return None,
     })
+}
+
+/// A name that stands twice among the fields, or among those of a struct inside.
+pub fn repeated_name(fields: &Fields, names: NameCase) -> Option<&str> {
+    names
+        .repeated(fields.iter().map(|field| field.name().as_str()))
+        .or_else(|| fields.iter().find_map(|field| repeated_inside(field.data_type(), names)))
+}
+
+fn repeated_inside(data_type: &DataType, names: NameCase) -> Option<&str> {
+    match data_type {
+        DataType::Struct(fields) => repeated_name(fields, names),
+        DataType::List(element) => repeated_inside(element.data_type(), names),
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(pair) => pair.iter().find_map(|field| repeated_inside(field.data_type(), names)),
+            _ => None,
+        },
+        _ => None,
+    }
 }

@@ -103,6 +103,11 @@ fn from_json(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> 
             .with("sqlExpr", format!("\"{}\"", context.text))
             .with("schema", format!("\"{}\"", sql_name(&to))));
     }
+    if has_other_keys(&to) {
+        return Err(Error::of(condition::INVALID_JSON_MAP_KEY_TYPE)
+            .with("sqlExpr", format!("\"{}\"", context.text))
+            .with("schema", format!("\"{}\"", sql_name(&to))));
+    }
     let options = options(context, arguments.get(2), 2)?;
     let mode =
         options.iter().find(|(key, _)| key.eq_ignore_ascii_case("mode")).map(|(_, mode)| mode.to_ascii_uppercase());
@@ -122,6 +127,17 @@ fn from_json(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> 
     Ok(kernel(context, &name, to, true, vec![text], move |arrays| {
         json::parse_strings(arrays[0].as_string(), &target, &mut Options::new(options.clone()), &conf)
     }))
+}
+
+/// Whether a map in a type has keys that are no texts.
+fn has_other_keys(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Struct(fields) => fields.iter().any(|field| has_other_keys(field.data_type())),
+        DataType::List(element) => has_other_keys(element.data_type()),
+        DataType::Map(..) => map_fields(data_type)
+            .is_some_and(|(key, value)| *key.data_type() != DataType::Utf8 || has_other_keys(value.data_type())),
+        _ => false,
+    }
 }
 
 /// `to_json(value[, options])`.

@@ -34,7 +34,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 
 pub use self::about::{FILE_COLUMN, INPUT_FILE};
 use self::cells::Rules;
@@ -275,14 +275,14 @@ fn schemas(
             (inferred.fields().iter().map(|field| field.as_ref().clone()).collect(), directories)
         }
     };
-    let data: Vec<Field> = data.into_iter().map(|field| if nullable { loose(field) } else { field }).collect();
-    if let Some(name) = names.repeated(data.iter().map(|field| field.name().as_str())) {
+    let data: Fields = data.into_iter().map(|field| if nullable { loose(field) } else { field }).collect();
+    if let Some(name) = types::repeated_name(&data, names) {
         return Err(
             Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{}`", name.to_lowercase()))
         );
     }
-    let mut shown: Vec<Field> =
-        data.iter().map(|field| directories.iter().find(|dir| same(dir, field)).unwrap_or(field).clone()).collect();
+    let named = |field: &FieldRef| directories.iter().find(|dir| same(dir, field)).unwrap_or(field).clone();
+    let mut shown: Vec<Field> = data.iter().map(named).collect();
     shown.extend(directories.into_iter().filter(|dir| !data.iter().any(|field| same(dir, field))));
     Ok((Arc::new(Schema::new(data)), Arc::new(Schema::new(shown))))
 }

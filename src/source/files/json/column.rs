@@ -1,15 +1,18 @@
 //! A column of any type in the making, filled with JSON values.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ListArray, MapArray, NullBufferBuilder, StructArray};
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, FieldRef, Fields};
 use base64::Engine;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::cursor::{Cursor, JsonKind, Syntax, non_numeric};
 use crate::error::{Error, Result};
 use crate::source::files::cells::{Cells, Rules};
+use crate::types::calendar::MICROS_PER_SECOND;
 use crate::types::parse;
 
 /// A builder for one column.
@@ -36,26 +39,31 @@ pub enum JsonColumn {
 pub struct StructColumn {
     fields: Fields,
     columns: Vec<JsonColumn>,
+    /// Whether a later field has the name of this one, and all of its values.
+    hidden: Vec<bool>,
     valid: NullBufferBuilder,
     /// Where in the text each field's value is; kept for its memory.
     places: Vec<Option<std::ops::Range<usize>>>,
 }
 
-/// How a value went in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a value went in, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Filled {
     Well,
     /// Something in it is not what the type says, and null instead.
     Partly,
+    /// It is not what the type says, and null instead.
+    Not,
 }
 
 impl Filled {
-    fn and(self, other: Self) -> Self {
-        if self == Self::Well { other } else { self }
+    fn when(good: bool) -> Self {
+        if good { Self::Well } else { Self::Not }
     }
 
-    fn when(good: bool) -> Self {
-        if good { Self::Well } else { Self::Partly }
+    /// As a struct takes what its field is: a field that is null instead leaves the others as they are.
+    fn within_struct(self) -> Self {
+        self.min(Self::Partly)
     }
 }
 
@@ -134,11 +142,11 @@ impl JsonColumn {
             Self::List { values, offsets, valid, .. } if kind == JsonKind::Array => {
                 let (mut more, mut filled) = (cursor.enter(b']')?, Filled::Well);
                 while more {
-                    filled = filled.and(values.push(cursor, rules)?);
+                    filled = filled.max(values.push(cursor, rules)?);
                     more = cursor.another(b']')?;
                 }
                 offsets.push(values.len() as i32);
-                valid.append(filled == Filled::Well);
+                valid.append(filled != Filled::Not);
                 Ok(filled)
             }
             Self::Map { keys, values, offsets, valid, .. } if kind == JsonKind::Object => {
@@ -151,17 +159,17 @@ impl JsonColumn {
                         }
                         other => other.push_null(),
                     }
-                    filled = filled.and(values.push(cursor, rules)?);
+                    filled = filled.max(values.push(cursor, rules)?);
                     more = cursor.another(b'}')?;
                 }
                 offsets.push(values.len() as i32);
-                valid.append(filled == Filled::Well);
+                valid.append(filled != Filled::Not);
                 Ok(filled)
             }
             other => {
                 cursor.skip()?;
                 other.push_null();
-                Ok(Filled::Partly)
+                Ok(Filled::Not)
             }
         }
     }
@@ -190,9 +198,13 @@ impl StructColumn {
     pub fn new(fields: &Fields, rows: usize) -> Result<Self> {
         let columns =
             fields.iter().map(|field| JsonColumn::new(field.data_type(), rows)).collect::<Result<Vec<_>>>()?;
+        let mut later = HashSet::new();
+        let mut hidden: Vec<bool> = fields.iter().rev().map(|field| !later.insert(field.name())).collect();
+        hidden.reverse();
         Ok(Self {
             fields: fields.clone(),
             columns,
+            hidden,
             valid: NullBufferBuilder::new(rows),
             places: vec![None; fields.len()],
         })
@@ -250,8 +262,8 @@ impl StructColumn {
         while more {
             let name = cursor.name()?;
             let place = cursor.skip()?;
-            let guess = self.fields.get(next).filter(|field| *field.name() == name).map(|_| next);
-            if let Some(at) = guess.or_else(|| self.fields.iter().position(|field| *field.name() == name)) {
+            let guess = self.fields.get(next).filter(|field| *field.name() == name && !self.hidden[next]).map(|_| next);
+            if let Some(at) = guess.or_else(|| self.fields.iter().rposition(|field| *field.name() == name)) {
                 if let Some(earlier) = self.places[at].replace(place) {
                     repeated.push((at, earlier));
                 }
@@ -268,7 +280,7 @@ impl StructColumn {
                 continue;
             }
             match place.take() {
-                Some(place) => filled = filled.and(column.push(&mut cursor.over(place), rules)?),
+                Some(place) => filled = filled.max(column.push(&mut cursor.over(place), rules)?.within_struct()),
                 None => column.push_null(),
             }
         }
@@ -285,15 +297,15 @@ impl StructColumn {
         repeated: Vec<(usize, std::ops::Range<usize>)>,
     ) -> Result<Filled, Syntax> {
         let mut filled = Filled::Well;
-        for (at, earlier) in repeated.into_iter().rev() {
-            let Some(last) = self.places[at].clone().filter(|_| except != Some(at)) else { continue };
+        for (at, earlier) in repeated.into_iter().rev().filter(|(at, _)| Some(*at) != except) {
+            let Some(last) = self.places[at].clone() else { continue };
             let data_type = self.fields[at].data_type();
             let fits = |place: std::ops::Range<usize>| match JsonColumn::new(data_type, 1) {
                 Ok(mut column) => column.push(&mut cursor.over(place), rules),
-                Err(_) => Ok(Filled::Partly),
+                Err(_) => Ok(Filled::Not),
             };
-            filled = filled.and(fits(earlier.clone())?);
-            if fits(last)? == Filled::Partly {
+            filled = filled.max(fits(earlier.clone())?.within_struct());
+            if fits(last)? == Filled::Not {
                 filled = Filled::Partly;
                 self.places[at] = Some(earlier);
             }
@@ -317,143 +329,108 @@ impl StructColumn {
 
 /// One value that is not nested, by Spark's rules: text is not a number, a number is not text unless text is wanted.
 fn cell(cells: &mut Cells, kind: JsonKind, cursor: &mut Cursor<'_>, rules: &Rules) -> Result<Filled, Syntax> {
-    if let Cells::Utf8(builder) = cells {
-        match kind {
-            JsonKind::Text => builder.append_value(cursor.string()?),
-            _ if cursor.writes_anew() => {
-                let mut text = String::new();
-                cursor.copy(&mut text)?;
-                builder.append_value(text);
-            }
-            // Whatever else it is, its text stands as it was written.
-            _ => {
-                let place = cursor.skip()?;
-                builder.append_value(cursor.slice(place));
-            }
+    Ok(match (kind, cells) {
+        (JsonKind::Text, Cells::Utf8(builder)) => {
+            builder.append_value(cursor.string()?);
+            Filled::Well
         }
-        return Ok(Filled::Well);
-    }
-    let good = match kind {
-        JsonKind::Text => {
+        (_, Cells::Utf8(builder)) if cursor.writes_anew() => {
+            let mut text = String::new();
+            cursor.copy(&mut text)?;
+            builder.append_value(text);
+            Filled::Well
+        }
+        // Whatever else it is, its text stands as it was written.
+        (_, Cells::Utf8(builder)) => {
+            let place = cursor.skip()?;
+            builder.append_value(cursor.slice(place));
+            Filled::Well
+        }
+        (JsonKind::Text, Cells::Float32(builder)) => {
+            put(non_numeric(&cursor.string()?).map(|value| value as f32), |value| builder.append_option(value))
+        }
+        (JsonKind::Text, Cells::Float64(builder)) => {
+            put(non_numeric(&cursor.string()?), |value| builder.append_option(value))
+        }
+        (JsonKind::Text, Cells::Binary(builder)) => {
+            put(base64(&cursor.string()?), |bytes| builder.append_option(bytes))
+        }
+        (JsonKind::Text, Cells::Date(builder)) => {
             let text = cursor.string()?;
-            match cells {
-                Cells::Boolean(_)
-                | Cells::Int8(_)
-                | Cells::Int16(_)
-                | Cells::Int32(_)
-                | Cells::Int64(_)
-                | Cells::Null(_) => false,
-                Cells::Float32(builder) => match non_numeric(&text) {
-                    Some(value) => {
-                        return Ok({
-                            let _: () = builder.append_value(value as f32);
-                            appended(())
-                        });
-                    }
-                    None => false,
-                },
-                Cells::Float64(builder) => match non_numeric(&text) {
-                    Some(value) => {
-                        return Ok({
-                            let _: () = builder.append_value(value);
-                            appended(())
-                        });
-                    }
-                    None => false,
-                },
-                Cells::Binary(builder) => match base64::engine::general_purpose::STANDARD.decode(text.as_bytes()) {
-                    Ok(bytes) => {
-                        return Ok({
-                            let _: () = builder.append_value(bytes);
-                            appended(())
-                        });
-                    }
-                    Err(_) => false,
-                },
-                Cells::Decimal(..) | Cells::Date(_) | Cells::Timestamp(_) | Cells::TimestampNtz(_) | Cells::Utf8(_) => {
-                    return Ok(Filled::when(cells.push(&text, rules)));
-                }
-            }
+            put(rules.date(&text).or_else(|| days(&text, rules)), |days| builder.append_option(days))
         }
-        JsonKind::Number => {
-            let text = cursor.number()?;
-            match cells {
-                // A number is a time in seconds since the epoch.
-                Cells::Timestamp(builder) => {
-                    match text.parse::<i64>().ok().and_then(|seconds| seconds.checked_mul(1_000_000)) {
-                        Some(micros) => {
-                            return Ok({
-                                let _: () = builder.append_value(micros);
-                                appended(())
-                            });
-                        }
-                        None => false,
-                    }
-                }
-                Cells::Decimal(builder, precision, scale) => match parse::decimal(text, *precision, *scale) {
-                    Ok(unscaled) => {
-                        return Ok({
-                            let _: () = builder.append_value(unscaled);
-                            appended(())
-                        });
-                    }
-                    Err(_) => false,
-                },
-                // As Jackson, which takes an unsigned byte for a signed one.
-                Cells::Int8(builder) => match text.parse::<i16>() {
-                    Ok(value @ -128..=255) => {
-                        return Ok({
-                            let _: () = builder.append_value(value as i8);
-                            appended(())
-                        });
-                    }
-                    _ => false,
-                },
-                Cells::Int16(_) | Cells::Int32(_) | Cells::Int64(_) | Cells::Float32(_) | Cells::Float64(_) => {
-                    return Ok(Filled::when(cells.push(text, rules)));
-                }
-                _ => false,
-            }
+        (JsonKind::Text, cells @ (Cells::Decimal(..) | Cells::Timestamp(_) | Cells::TimestampNtz(_))) => {
+            Filled::when(cells.push(&cursor.string()?, rules))
         }
-        JsonKind::NonNumeric => {
-            let value = non_numeric(cursor.number()?).unwrap_or(f64::NAN);
-            match cells {
-                Cells::Float32(builder) => {
-                    return Ok({
-                        let _: () = builder.append_value(value as f32);
-                        appended(())
-                    });
-                }
-                Cells::Float64(builder) => {
-                    return Ok({
-                        let _: () = builder.append_value(value);
-                        appended(())
-                    });
-                }
-                _ => false,
-            }
+        // A number is a time in seconds since the epoch. Those beyond all times wrap around in Java.
+        (JsonKind::Number, Cells::Timestamp(builder)) => {
+            let seconds = cursor.number()?.parse::<i64>().ok();
+            put(seconds.map(|seconds| seconds.wrapping_mul(MICROS_PER_SECOND)), |micros| builder.append_option(micros))
         }
-        JsonKind::True | JsonKind::False => {
+        (JsonKind::Number, Cells::Decimal(builder, precision, scale)) => {
+            put(parse::decimal(cursor.number()?, *precision, *scale).ok(), |unscaled| builder.append_option(unscaled))
+        }
+        // As Jackson, which takes an unsigned byte for a signed one.
+        (JsonKind::Number, Cells::Int8(builder)) => {
+            let value = cursor.number()?.parse::<i16>().ok().filter(|value| (-128..=255).contains(value));
+            put(value.map(|value| value as i8), |value| builder.append_option(value))
+        }
+        (JsonKind::Number, cells @ (Cells::Int16(_) | Cells::Int32(_) | Cells::Int64(_))) => {
+            Filled::when(cells.push(cursor.number()?, rules))
+        }
+        // A whole number has no sign of zero.
+        (JsonKind::Number, cells @ (Cells::Float32(_) | Cells::Float64(_))) => {
+            let number = cursor.number()?;
+            Filled::when(cells.push(if number == "-0" { "0" } else { number }, rules))
+        }
+        (JsonKind::NonNumeric, Cells::Float32(builder)) => {
+            builder.append_value(non_numeric(cursor.number()?).unwrap_or(f64::NAN) as f32);
+            Filled::Well
+        }
+        (JsonKind::NonNumeric, Cells::Float64(builder)) => {
+            builder.append_value(non_numeric(cursor.number()?).unwrap_or(f64::NAN));
+            Filled::Well
+        }
+        (JsonKind::True | JsonKind::False, Cells::Boolean(builder)) => {
             cursor.skip()?;
-            if let Cells::Boolean(builder) = cells {
-                return Ok({
-                    let _: () = builder.append_value(kind == JsonKind::True);
-                    appended(())
-                });
-            }
-            false
+            builder.append_value(kind == JsonKind::True);
+            Filled::Well
         }
-        JsonKind::Object | JsonKind::Array | JsonKind::Null => {
+        (_, cells) => {
             cursor.skip()?;
-            false
+            cells.push_null();
+            Filled::Not
         }
-    };
-    debug_assert!(!good, "what is good was appended above");
-    cells.push_null();
-    Ok(Filled::Partly)
+    })
 }
 
-/// Names what a statement did.
-fn appended((): ()) -> Filled {
-    Filled::Well
+fn put<V>(value: Option<V>, append: impl FnOnce(Option<V>)) -> Filled {
+    let filled = Filled::when(value.is_some());
+    append(value);
+    filled
+}
+
+/// Where no format is given, a date that is none as text may be the number of its day, as Spark 1.5 wrote it.
+fn days(text: &str, rules: &Rules) -> Option<i32> {
+    text.parse().ok().filter(|_| rules.date.is_none())
+}
+
+/// Groups of four letters, of which any may be padded, with space between them, as Jackson reads base64.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &base64::alphabet::STANDARD,
+        GeneralPurposeConfig::new()
+            .with_decode_padding_mode(DecodePaddingMode::RequireCanonical)
+            .with_decode_allow_trailing_bits(true),
+    );
+    let (mut bytes, mut rest) = (Vec::new(), text);
+    loop {
+        rest = rest.trim_start_matches(|c| c <= ' ');
+        if rest.is_empty() {
+            return Some(bytes);
+        }
+        let group = rest.get(..4)?;
+        LENIENT.decode_vec(group, &mut bytes).ok()?;
+        rest = &rest[4..];
+    }
 }

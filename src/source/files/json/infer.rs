@@ -1,12 +1,12 @@
 //! A schema from JSON records, by Spark's rules: names in order of the alphabet, numbers as bigint or double, and text where values differ.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 
 use arrow::datatypes::{DataType, Field, Fields, Schema};
 
 use super::cursor::{Cursor, JsonKind, Syntax};
 use super::{JsonReader, schema_of};
-use crate::error::{Error, Result, condition};
+use crate::error::{Error, Result};
 use crate::source::files::Span;
 use crate::source::files::bytes::Records;
 use crate::source::files::list::FileEntry;
@@ -24,16 +24,6 @@ pub struct Guessing {
     pub names: NameCase,
 }
 
-impl Guessing {
-    /// The name among `names` that is this one, in another case where case does not count.
-    fn known(&self, names: &BTreeMap<String, Guess>, name: &str) -> Option<String> {
-        if names.contains_key(name) {
-            return Some(name.to_owned());
-        }
-        names.keys().find(|known| self.names.same(known, name)).cloned()
-    }
-}
-
 /// What a value may be.
 #[derive(Clone, Debug, PartialEq)]
 enum Guess {
@@ -45,24 +35,13 @@ enum Guess {
     Timestamp,
     Text,
     Array(Box<Guess>),
-    Struct(BTreeMap<String, Guess>),
-}
-
-/// Why a record has no type.
-enum NoGuess {
-    Syntax,
-    /// A name stands twice in one object.
-    Repeated(String),
-}
-
-impl From<Syntax> for NoGuess {
-    fn from(_: Syntax) -> Self {
-        Self::Syntax
-    }
+    /// In order of the alphabet. A name that stands twice in one object is here twice.
+    Struct(Vec<(String, Guess)>),
 }
 
 pub fn infer(reader: &JsonReader, files: &[FileEntry]) -> Result<Option<Schema>> {
-    let (mut all, mut corrupt, mut any, mut sampled) = (Guess::Struct(BTreeMap::new()), false, false, 0.0);
+    let (mut all, mut sampled) = (Guess::Struct(Vec::new()), 0.0);
+    let (mut corrupt, mut other) = (false, false);
     for file in files {
         let mut records = Records::open(&Span::whole(file), reader.separator.clone(), reader.encoding)?;
         while let Some(record) = records.next()? {
@@ -70,64 +49,68 @@ pub fn infer(reader: &JsonReader, files: &[FileEntry]) -> Result<Option<Schema>>
             if text.trim().is_empty() {
                 continue;
             }
-            any = true;
             sampled += reader.sampling;
             if sampled < 1.0 {
                 continue;
             }
             sampled -= 1.0;
             let readable = std::str::from_utf8(record).is_ok();
-            let row = match rows(&text, reader) {
-                Ok(row) if readable => Some(row),
-                Err(NoGuess::Repeated(name)) if readable => return Err(repeated(&name)),
-                _ => None,
-            };
-            match row {
-                Some(row) => all = merge(all, row, &reader.guessing),
-                None if reader.malformed.mode == ParseMode::FailFast => return Err(reader.malformed.failure(&text)),
-                None => corrupt = true,
+            match if readable { rows(&text, reader) } else { Err(Syntax) } {
+                Ok(Some(row)) => all = merge(all, row, &reader.guessing),
+                _ if reader.malformed.mode == ParseMode::FailFast => return Err(reader.malformed.failure(&text)),
+                Ok(None) => other = true,
+                Err(Syntax) => corrupt = true,
             }
         }
     }
-    if !any {
+    if files.is_empty() {
         return Ok(None);
     }
     let Guess::Struct(mut names) = all else { return Err(Error::internal("rows of JSON that are no structs")) };
-    if corrupt && reader.malformed.mode == ParseMode::Permissive {
-        names.insert(reader.malformed.column.clone(), Guess::Text);
+    // A record of something else than objects needs the column too, but leaves one of its name as it is.
+    let column = &reader.malformed.column;
+    if reader.malformed.mode == ParseMode::Permissive
+        && (corrupt || other && !names.iter().any(|(name, _)| name == column))
+    {
+        names = merge_names(names, vec![(column.clone(), Guess::Text)], &reader.guessing);
     }
-    let fields = fields(names, &reader.guessing)?;
+    let fields = fields(names, &reader.guessing);
     Ok(Some(schema_of(fields).as_ref().clone()))
 }
 
-/// The type of one text, as `schema_of_json` has it.
+/// The type of one text, as `schema_of_json` has it. Names may stand twice: nothing is read by them yet.
 pub fn of_text(reader: &JsonReader, text: &str) -> Result<DataType> {
-    // Names that differ by case alone are fine here: nothing is read by them yet.
-    let mut reader = reader.clone();
-    reader.guessing.names = NameCase::Counts;
-    let guess = guess(&mut Cursor::new(text, reader.dialect), &reader).map_err(|why| match why {
-        NoGuess::Syntax => reader.malformed.failure(text),
-        NoGuess::Repeated(name) => repeated(&name),
-    })?;
-    Ok(finish(guess, &reader.guessing)?.unwrap_or(DataType::Utf8))
-}
-
-/// What the rows of a record are: an object, or an array of them; null is no row's worth of names.
-fn rows(text: &str, reader: &JsonReader) -> Result<Guess, NoGuess> {
     let mut cursor = Cursor::new(text, reader.dialect);
-    match guess(&mut cursor, reader)? {
-        Guess::Null => Ok(Guess::Struct(BTreeMap::new())),
-        object @ Guess::Struct(_) => Ok(object),
-        Guess::Array(element) => match *element {
-            object @ Guess::Struct(_) => Ok(object),
-            Guess::Null => Ok(Guess::Struct(BTreeMap::new())),
-            _ => Err(NoGuess::Syntax),
-        },
-        _ => Err(NoGuess::Syntax),
+    cursor.space().map_err(|_| reader.malformed.failure(text))?;
+    if cursor.is_at_end() {
+        return Ok(DataType::Utf8);
     }
+    let options = &reader.guessing;
+    let found = guess(&mut cursor, reader).map_err(|_| reader.malformed.failure(text))?;
+    Ok(match found {
+        Guess::Struct(names) => DataType::Struct(fields(names, options)),
+        Guess::Array(element) => match *element {
+            Guess::Struct(names) => types::array(DataType::Struct(fields(names, options)), true),
+            other => finish(Guess::Array(Box::new(other)), options).unwrap_or(DataType::Utf8),
+        },
+        other => finish(other, options).unwrap_or(DataType::Utf8),
+    })
 }
 
-fn guess(cursor: &mut Cursor<'_>, reader: &JsonReader) -> Result<Guess, NoGuess> {
+/// What the rows of a record are: an object, or an array of them, else none; null is no row's worth of names.
+fn rows(text: &str, reader: &JsonReader) -> Result<Option<Guess>, Syntax> {
+    let row = match guess(&mut reader.cursor(text), reader)? {
+        Guess::Array(element) => *element,
+        other => other,
+    };
+    Ok(match row {
+        Guess::Null => Some(Guess::Struct(Vec::new())),
+        object @ Guess::Struct(_) => Some(object),
+        _ => None,
+    })
+}
+
+fn guess(cursor: &mut Cursor<'_>, reader: &JsonReader) -> Result<Guess, Syntax> {
     let options = &reader.guessing;
     let primitive = |guess| if options.primitives_as_string { Guess::Text } else { guess };
     Ok(match cursor.kind()? {
@@ -149,6 +132,10 @@ fn guess(cursor: &mut Cursor<'_>, reader: &JsonReader) -> Result<Guess, NoGuess>
         }
         JsonKind::Text => {
             let text = cursor.string()?;
+            if text.is_empty() {
+                // Writers that do not tell null from empty text mean null by it.
+                return Ok(Guess::Null);
+            }
             let is_time = options.timestamps && reader.rules.timestamp(&text).is_some();
             primitive(if is_time { Guess::Timestamp } else { Guess::Text })
         }
@@ -161,22 +148,21 @@ fn guess(cursor: &mut Cursor<'_>, reader: &JsonReader) -> Result<Guess, NoGuess>
             Guess::Array(Box::new(element))
         }
         JsonKind::Object => {
-            let (mut more, mut names, mut repeated) = (cursor.enter(b'}')?, BTreeMap::new(), None);
+            let (mut more, mut names) = (cursor.enter(b'}')?, Vec::new());
             while more {
                 let name = cursor.name()?.into_owned();
-                let value = guess(cursor, reader)?;
-                if options.known(&names, &name).is_some() {
-                    repeated.get_or_insert(name.clone());
-                }
-                names.insert(name, value);
+                insert(&mut names, name, guess(cursor, reader)?);
                 more = cursor.another(b'}')?;
-            }
-            if let Some(name) = repeated {
-                return Err(NoGuess::Repeated(name));
             }
             Guess::Struct(names)
         }
     })
+}
+
+/// Puts a name behind those that come before it in the alphabet.
+fn insert(names: &mut Vec<(String, Guess)>, name: String, guess: Guess) {
+    let place = names.partition_point(|(known, _)| *known <= name);
+    names.insert(place, (name, guess));
 }
 
 fn number(text: &str, prefers_decimal: bool) -> Guess {
@@ -196,28 +182,65 @@ fn number(text: &str, prefers_decimal: bool) -> Guess {
     }
 }
 
-/// The guess that holds both. A name keeps the case in which it was seen first.
+/// The guess that holds both.
 fn merge(a: Guess, b: Guess, options: &Guessing) -> Guess {
     use Guess::{Array, Decimal, Double, Long, Null, Struct, Text};
+    if let (Struct(_), Struct(_)) = (&a, &b)
+        && let Some(common) = tightest(&a, &b, options)
+    {
+        return common;
+    }
     match (a, b) {
         (Null, other) | (other, Null) => other,
-        (Struct(mut left), Struct(right)) => {
-            for (name, value) in right {
-                let name = options.known(&left, &name).unwrap_or(name);
-                let merged = match left.remove(&name) {
-                    Some(known) => merge(known, value, options),
-                    None => value,
-                };
-                left.insert(name, merged);
-            }
-            Struct(left)
-        }
+        (Struct(left), Struct(right)) => Struct(merge_names(left, right, options)),
         (Array(left), Array(right)) => Array(Box::new(merge(*left, *right, options))),
         (Long | Decimal(..), Double) | (Double, Long | Decimal(..)) => Double,
         (Long, Decimal(p, s)) | (Decimal(p, s), Long) => widest((20, 0), (p, s)),
         (Decimal(p, s), Decimal(q, t)) => widest((p, s), (q, t)),
         (a, b) if a == b => a,
         _ => Text,
+    }
+}
+
+/// What holds both without loss, as Spark's types are widened. Objects of as many names, which may differ by case, have one then.
+fn tightest(a: &Guess, b: &Guess, options: &Guessing) -> Option<Guess> {
+    use Guess::{Array, Decimal, Double, Long, Null, Struct};
+    Some(match (a, b) {
+        (Null, other) | (other, Null) => other.clone(),
+        (Long, Double) | (Double, Long) => Double,
+        (Long, Decimal(p, s)) | (Decimal(p, s), Long) if i16::from(*p) - i16::from(*s) >= 20 => Decimal(*p, *s),
+        (Array(a), Array(b)) => Array(Box::new(tightest(a, b, options)?)),
+        (Struct(left), Struct(right)) if left.len() == right.len() => {
+            let pairs = left.iter().zip(right);
+            let common = pairs.map(|((name, a), (other, b))| {
+                Some((name.clone(), tightest(a, b, options).filter(|_| options.names.same(name, other))?))
+            });
+            Struct(common.collect::<Option<_>>()?)
+        }
+        (a, b) if a == b => a.clone(),
+        _ => return None,
+    })
+}
+
+/// The names of both, each with what holds it in both. Of a name that is there twice each meets another.
+fn merge_names(left: Vec<(String, Guess)>, right: Vec<(String, Guess)>, options: &Guessing) -> Vec<(String, Guess)> {
+    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
+    let mut merged = Vec::new();
+    loop {
+        let order = match (left.peek(), right.peek()) {
+            (Some((a, _)), Some((b, _))) => a.cmp(b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return merged,
+        };
+        match order {
+            Ordering::Less => merged.extend(left.next()),
+            Ordering::Greater => merged.extend(right.next()),
+            Ordering::Equal => {
+                let pair = left.next().zip(right.next());
+                merged.extend(pair.map(|((name, a), (_, b))| (name, merge(a, b, options))));
+            }
+        }
     }
 }
 
@@ -231,8 +254,8 @@ fn widest((p, s): (u8, i8), (q, t): (u8, i8)) -> Guess {
 }
 
 /// The type of a guess; `None` where there is nothing: an object without names, or null throughout when such fields are dropped.
-fn finish(guess: Guess, options: &Guessing) -> Result<Option<DataType>> {
-    Ok(match guess {
+fn finish(guess: Guess, options: &Guessing) -> Option<DataType> {
+    match guess {
         Guess::Null => (!options.drop_all_null).then_some(DataType::Utf8),
         Guess::Boolean => Some(DataType::Boolean),
         Guess::Long => Some(DataType::Int64),
@@ -240,20 +263,12 @@ fn finish(guess: Guess, options: &Guessing) -> Result<Option<DataType>> {
         Guess::Double => Some(DataType::Float64),
         Guess::Timestamp => Some(types::timestamp()),
         Guess::Text => Some(DataType::Utf8),
-        Guess::Array(element) => finish(*element, options)?.map(|element| types::array(element, true)),
-        Guess::Struct(names) => Some(fields(names, options)?).filter(|fields| !fields.is_empty()).map(DataType::Struct),
-    })
-}
-
-fn repeated(name: &str) -> Error {
-    Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{}`", name.to_lowercase()))
-}
-
-fn fields(names: BTreeMap<String, Guess>, options: &Guessing) -> Result<Fields> {
-    let mut fields: Vec<Field> = Vec::new();
-    for (name, guess) in names.into_iter().filter(|(name, _)| !name.is_empty()) {
-        let Some(data_type) = finish(guess, options)? else { continue };
-        fields.push(Field::new(name, data_type, true));
+        Guess::Array(element) => finish(*element, options).map(|element| types::array(element, true)),
+        Guess::Struct(names) => Some(fields(names, options)).filter(|fields| !fields.is_empty()).map(DataType::Struct),
     }
-    Ok(fields.into())
+}
+
+fn fields(names: Vec<(String, Guess)>, options: &Guessing) -> Fields {
+    let named = names.into_iter().filter(|(name, _)| !name.is_empty());
+    named.filter_map(|(name, guess)| Some(Field::new(name, finish(guess, options)?, true))).collect()
 }

@@ -78,7 +78,8 @@ impl JsonReader {
                 any_escape: options.flag("allowBackslashEscapingAnyCharacter", false)?,
                 control_chars: options.flag("allowUnquotedControlChars", false)?,
                 non_numeric: options.flag("allowNonNumericNumbers", true)?,
-                anew: false,
+                // Jackson keeps the text as it is only where it decodes the bytes itself.
+                anew: named.is_some(),
             },
             malformed: Malformed::read(options, conf),
             guessing: infer::Guessing {
@@ -94,6 +95,14 @@ impl JsonReader {
             charset: named.unwrap_or_default(),
             rules,
         })
+    }
+}
+
+impl JsonReader {
+    /// The beginning of a record of a file, behind a byte order mark. Other charsets than UTF-8 have one for the file alone.
+    fn cursor<'a>(&self, record: &'a str) -> Cursor<'a> {
+        let record = if self.encoding.is_none() { record.strip_prefix("\u{feff}").unwrap_or(record) } else { record };
+        Cursor::new(record, self.dialect)
     }
 }
 
@@ -149,6 +158,7 @@ pub fn parse_strings(text: &StringArray, to: &DataType, options: &mut Options, c
     if odd(to) {
         return Err(unsupported_type("JSON", &Field::new("from_json", to.clone(), true)));
     }
+    reader.rules.check_type(to)?;
     let corrupt = match to {
         DataType::Struct(fields) => reader.malformed.position(fields),
         _ => None,
@@ -158,7 +168,6 @@ pub fn parse_strings(text: &StringArray, to: &DataType, options: &mut Options, c
         match record.filter(|record| !record.trim().is_empty()) {
             None => column.push_null(),
             Some(record) => {
-    reader.rules.check_type(to)?;
                 if !one(&reader, &mut column, corrupt, record) && reader.malformed.mode == ParseMode::FailFast {
                     return Err(reader.malformed.failure(record));
                 }

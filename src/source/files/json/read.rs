@@ -7,7 +7,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Fields, SchemaRef};
 
 use super::column::{Filled, StructColumn};
-use super::cursor::{Cursor, JsonKind};
+use super::cursor::JsonKind;
 use super::{JsonReader, push_record};
 use crate::error::{Error, Result};
 use crate::runtime::Cancel;
@@ -78,7 +78,7 @@ impl JsonRows {
 
 /// The rows of one record: an object is a row, an array of objects is several.
 fn record_rows(reader: &JsonReader, corrupt: Option<usize>, text: &str, batch: &mut KeptRows) -> Result<()> {
-    let cursor = Cursor::new(text, reader.dialect);
+    let cursor = reader.cursor(text);
     let mut values = Vec::new();
     let found = (|| {
         let mut probe = cursor.clone();
