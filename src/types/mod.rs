@@ -16,6 +16,7 @@
 //! |---|---|
 //! | [`ddl`], [`type_json`] | types as text: DDL strings, and Spark's JSON form |
 //! | [`parse`], [`pattern`], [`interval`] | text to values: by the rules of `CAST`, by a pattern, intervals |
+//! | [`special`], [`hexadecimal`] | `epoch` and its like; Java's hexadecimal numbers |
 //! | [`interval_fields`] | the fields of an interval type, and how its values look |
 //! | [`display`], [`csv_text`], [`json_text`], [`show`] | values to text: `CAST`, CSV, JSON, and the table of `show()` |
 //! | [`calendar`], [`zone`] | days since 1970 as dates; time zones by the names that Java takes |

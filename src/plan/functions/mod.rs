@@ -8,7 +8,9 @@
 //! | [`args`] | what every definition does with its arguments |
 //! | [`per_value`] | a Rust function over single values, as one over columns |
 //! | `aggregate`, `collected`, `within`, `window` | aggregates; those that need all values; those with an order; functions over windows. [`collect`] keeps the values |
-//! | `math`, `number_format`, `printf`, `hash` | numbers |
+//! | `math`, `hash` | numbers |
+//! | `number_format`, `picture` | numbers by the forms of `to_char`, and by the patterns of `format_number` |
+//! | `printf`, `printf_value` | `format_string`: its format, and a value by one conversion |
 //! | `string`, `regex`, `java_regex`, `java_class` | text, and Java's regular expressions in our crate's syntax |
 //! | `datetime`, `timetext`, `sequence` | dates and times |
 //! | `array`, `map`, `higher_order` | nested types |

@@ -8,7 +8,12 @@
 //! | `V`, `z`, `O`, `X`, `x`, `Z` | zone id, zone name, `GMT+8`, offsets |
 //! | `'text'`, `''`, `[optional]` | literal text, a quote, a part that may be absent |
 //!
-//! A fraction has as many digits as letters when it is written, and from one to as many when it is read.
+//! A fraction has as many digits as letters when it is written, and from one to as many when it is
+//! read.
+//!
+//! `letters` has what they mean and which of them Spark refuses, `read` takes a text apart, and
+//! `write` makes one.
+
 mod letters;
 mod read;
 mod write;

@@ -6,6 +6,7 @@
 //! | `infer` | a schema from records |
 //! | `column` | a column in the making, filled with JSON values |
 //! | `read` | rows, and the records that are none |
+//! | `lookup` | one value of a text: `get_json_object` and its like |
 
 mod column;
 mod cursor;
