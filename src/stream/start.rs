@@ -116,14 +116,7 @@ fn check(request: &StartRequest) -> Result<()> {
     if !partition_by.is_empty() && !partitions {
         return Err(Error::of(condition::SINK_WITHOUT_PARTITIONING).with("operation", format));
     }
-    for column in partition_by {
-        if !resolved.output.iter().any(|attribute| attribute.name.eq_ignore_ascii_case(column)) {
-            let names: Vec<_> = resolved.output.iter().map(|attribute| attribute.name.as_str()).collect();
-            return Err(Error::of(condition::PARTITION_COLUMN_NOT_FOUND)
-                .with("col", column)
-                .with("normalizedParCols", names.join(", ")));
-        }
-    }
+    partition_columns(request)?;
     if trigger.is_continuous() {
         if matches!(output, QueryOutput::EachBatch(_)) {
             return Err(Error::of(condition::CONTINUOUS_UNSUPPORTED_SINK).with("source", format));
@@ -233,6 +226,22 @@ impl OpenedEnds {
     }
 }
 
+/// The columns of `partitionBy` by their own names, which a stream's directories have. A batch write
+/// takes the names that were given.
+fn partition_columns(request: &StartRequest) -> Result<Vec<String>> {
+    let (output, names) = (&request.resolved.output, request.env.conf.name_case());
+    let own = |column: &String| {
+        let found = output.iter().find(|attribute| names.same(&attribute.name, column));
+        found.map(|attribute| attribute.name.clone()).ok_or_else(|| {
+            let names: Vec<_> = output.iter().map(|attribute| attribute.name.as_str()).collect();
+            Error::of(condition::PARTITION_COLUMN_NOT_FOUND)
+                .with("col", column)
+                .with("normalizedParCols", names.join(", "))
+        })
+    };
+    request.partition_by.iter().map(own).collect()
+}
+
 fn open(request: &StartRequest, checkpoint: &Checkpoint, plan: &Finished, cancel: &Cancel) -> Result<OpenedEnds> {
     let sink = match &request.output {
         QueryOutput::EachBatch(callback) => return Ok(OpenedEnds::MicroBatch(Opened::EachBatch(Arc::clone(callback)))),
@@ -244,7 +253,7 @@ fn open(request: &StartRequest, checkpoint: &Checkpoint, plan: &Finished, cancel
         query_name: request.name.clone(),
         schema: plan.schema(),
         mode: request.mode,
-        partition_by: request.partition_by.clone(),
+        partition_by: partition_columns(request)?,
         lanes: plan.lanes(),
         conf: Arc::clone(&env.conf),
         clock: Arc::clone(&env.clock),

@@ -92,8 +92,7 @@ pub fn call(
 fn count_rows(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 1..=usize::MAX)?;
     let counted = if arguments.len() == 1 {
-        let argument = arguments.into_iter().map(normalized).next();
-        argument.map(|argument| argument.expr)
+        arguments.into_iter().map(|argument| argument.expr).next()
     } else {
         let present = arguments
             .iter()
@@ -102,7 +101,7 @@ fn count_rows(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed>
             .reduce(Expr::and);
         let names = (0..arguments.len()).map(|at| format!("c{at}"));
         let together = if context.distinct {
-            crate::plan::kernels::nested::structure(names.zip(arguments.into_iter().map(normalized)).collect()).expr
+            crate::plan::kernels::nested::structure(names.zip(arguments).collect()).expr
         } else {
             literal(ScalarValue::Boolean(Some(true))).expr
         };

@@ -26,7 +26,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, new_null_array};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as DfResult;
@@ -49,6 +49,8 @@ pub struct Kernel {
     fallible: bool,
     signature: Signature,
     run: Arc<Run>,
+    /// The types of the arguments of the call.
+    arguments: Vec<DataType>,
     /// Which kernel this is, of all that were made.
     number: u64,
 }
@@ -67,7 +69,8 @@ impl Kernel {
         let signature =
             Signature::one_of(vec![TypeSignature::VariadicAny, TypeSignature::Nullary], Volatility::Immutable);
         let number = NEXT_KERNEL.fetch_add(1, Ordering::Relaxed);
-        Self { name: name.into(), data_type, nullable, fallible: true, signature, run: Arc::new(run), number }
+        let (name, run) = (name.into(), Arc::new(run));
+        Self { name, data_type, nullable, fallible: true, signature, run, arguments: Vec::new(), number }
     }
 
     /// A kernel over arrays of equal length. When every argument is a constant it runs over one row, and its result is a constant.
@@ -104,8 +107,9 @@ impl Kernel {
     }
 
     /// The call of this kernel.
-    pub fn call(self, arguments: Vec<Typed>) -> Typed {
+    pub fn call(mut self, arguments: Vec<Typed>) -> Typed {
         let (data_type, nullable) = (self.data_type.clone(), self.nullable);
+        self.arguments = arguments.iter().map(|argument| argument.data_type.clone()).collect();
         let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
         let expr = Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::new_from_impl(self)), arguments));
         Typed { expr, data_type, nullable }
@@ -163,7 +167,17 @@ impl ScalarUDFImpl for Kernel {
         Ok(Arc::new(Field::new(&self.name, self.data_type.clone(), self.nullable)))
     }
 
-    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
+    /// DataFusion also asks what a filter makes of nulls, in order to simplify an outer join. It then
+    /// gives columns without a type, where the kernel may count on that of its arguments.
+    fn invoke_with_args(&self, mut arguments: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
+        for (given, planned) in arguments.args.iter_mut().zip(&self.arguments) {
+            if given.data_type() == DataType::Null && *planned != DataType::Null {
+                *given = match given {
+                    ColumnarValue::Array(nulls) => ColumnarValue::Array(new_null_array(planned, nulls.len())),
+                    ColumnarValue::Scalar(_) => ColumnarValue::Scalar(ScalarValue::try_new_null(planned)?),
+                };
+            }
+        }
         Ok((self.run)(&arguments.args, arguments.number_rows)?)
     }
 }

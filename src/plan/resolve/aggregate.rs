@@ -79,7 +79,11 @@ pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Res
         return Err(Error::of(condition::AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION)
             .with("sqlExpr", format!("\"{pretty}\"")));
     }
-    let (texts, arguments) = texts_and_values(arguments);
+    let (texts, mut arguments) = texts_and_values(arguments);
+    if call.distinct {
+        // Values that are equal are one value, as among the keys of a group.
+        arguments = arguments.into_iter().map(normalized).collect();
+    }
     let context = expressions.call_context(call, &pretty, &texts);
     let typed = if order.is_empty() {
         build(&context, arguments)?
@@ -329,10 +333,11 @@ impl Resolver<'_> {
             request.outputs.iter().collect()
         };
         let mut resolve = |expressions: &mut Expressions<'_>, key: &Expr| -> Result<usize> {
-            let (index, new) = found.add(self.key(expressions, key, &shown)?);
+            let value = self.key(expressions, key, &shown)?;
+            let (index, new) = found.add(&value);
             // A list of sets names a key in many of them, and shows it once.
             if new || !matches!(request.keys, Grouping::Sets { .. }) {
-                found.show(index, key, expressions)?;
+                found.show(index, key, value, expressions)?;
             }
             Ok(index)
         };
@@ -480,17 +485,23 @@ struct GroupingKeys {
 
 impl GroupingKeys {
     /// The key's index, and whether it is new: one that is named twice is one key.
-    fn add(&mut self, value: ResolvedValue) -> (usize, bool) {
+    fn add(&mut self, value: &ResolvedValue) -> (usize, bool) {
         if let Some(index) = self.values.iter().position(|(_, other)| other.typed.expr == value.typed.expr) {
             return (index, false);
         }
-        self.values.push((AttrId::fresh(), value));
+        self.values.push((AttrId::fresh(), value.clone()));
         (self.values.len() - 1, true)
     }
 
     /// Shows a key as it was given. A position shows itself, and groups by what stands there.
-    fn show(&mut self, index: usize, given: &Expr, expressions: &mut Expressions<'_>) -> Result<()> {
-        let (id, key) = &self.values[index];
+    fn show(
+        &mut self,
+        index: usize,
+        given: &Expr,
+        key: ResolvedValue,
+        expressions: &mut Expressions<'_>,
+    ) -> Result<()> {
+        let (id, _) = &self.values[index];
         let is_position = match (given, &key.typed.expr) {
             (Expr::Literal(given @ ScalarValue::Int32(Some(_))), DfExpr::Literal(found, _)) => given != found,
             (Expr::Literal(ScalarValue::Int32(Some(_))), _) => true,
@@ -500,7 +511,7 @@ impl GroupingKeys {
             expressions.value(given)?
         } else {
             let typed = Typed { expr: column(*id), ..key.typed.clone() };
-            ResolvedValue { typed, ..key.clone() }
+            ResolvedValue { typed, ..key }
         });
         Ok(())
     }

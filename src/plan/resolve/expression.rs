@@ -364,7 +364,7 @@ impl<'a> Expressions<'a> {
                 let attributes = self.star(qualifier)?;
                 let same = |attribute: &Attribute, name: &str| self.resolver.same(&attribute.name, name);
                 for (at, name) in except.iter().enumerate() {
-                    if except[..at].iter().any(|other| self.resolver.same(other, name)) {
+                    if except[..at].contains(name) {
                         return Err(Error::of(condition::EXCEPT_OVERLAPPING_COLUMNS).with("columns", except.join(", ")));
                     }
                     if !attributes.iter().any(|attribute| same(attribute, name)) {

@@ -19,6 +19,7 @@ _EACH = [
 OVER = [("t", _EACH), ("none", [e for e in _EACH if "approx" not in e and e not in {"sum(b)", "sum(k)", "avg(k)"}][:60]), ("n", ["count(*)", "count(i)", "sum(i)", "avg(i)", "min(i)", "max(k)", "collect_list(i)", "first(i)", "stddev(i)", "approx_count_distinct(i)"])]
 
 QUERIES = [
+    "SELECT avg(DISTINCT d) FROM VALUES (0.0D), (-0.0D), (3.0D) AS z(d)", "SELECT sort_array(collect_list(DISTINCT d)) FROM VALUES (0.0D), (-0.0D), (3.0D), (double('NaN')), (null) AS z(d)", "SELECT size(array_agg(DISTINCT d)), count(DISTINCT d), sum(DISTINCT d) FROM VALUES (0.0D), (-0.0D), (3.0D), (double('NaN')), (null) AS z(d)", "SELECT collect_list(DISTINCT struct(d)) FROM VALUES (-0.0D), (-0.0D) AS z(d)", "SELECT skewness(DISTINCT d), kurtosis(DISTINCT d) FROM VALUES (0.0D), (-0.0D), (3.0D), (4.0D) AS z(d)", "SELECT count(DISTINCT d, i) FROM VALUES (0.0D, 1), (-0.0D, 1), (double('NaN'), 2), (null, 3) AS z(d, i)",
     "SELECT k, count(*), sum(i), avg(d) FROM t GROUP BY k ORDER BY k",
     "SELECT k, count(*) AS n FROM t GROUP BY k HAVING n > 1 ORDER BY k",
     "SELECT k, sum(i) FROM t GROUP BY k HAVING sum(i) IS NOT NULL AND count(*) > 1 ORDER BY k",
