@@ -472,3 +472,16 @@ for depth in (600, 4000):
     found = raised(ParseException, lambda: read(depth))
     assert "500 types deep" in found, found
 """)
+
+
+def test_a_filter_of_many_terms_that_can_raise_is_planned() -> None:
+    process("""
+rows = spark.range(3).selectExpr("id AS a", "id + 1 AS b")
+text = " AND ".join(f"a + b < {n + 10}" for n in range(100))
+assert rows.where(text).count() == 3
+column = F.col("a") + F.col("b") < 10
+for n in range(60):
+    column = column & (F.col("a") + F.col("b") < n + 10)
+assert rows.where(column).count() == 3
+assert rows.join(rows.alias("c"), F.expr(text.replace("a + b", "c.a + c.b"))).count() == 9
+""")

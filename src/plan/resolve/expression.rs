@@ -673,7 +673,7 @@ impl<'a> Expressions<'a> {
         let Some(Definition::Scalar(like)) = lookup("like") else { return Err(Error::internal("there is no LIKE")) };
         let conf = self.resolver.conf();
         let logic = if name.ends_with("all") { "and" } else { "or" };
-        let mut all: Option<Typed> = None;
+        let mut all = Vec::new();
         for pattern in arguments {
             let texts = [value.pretty.clone(), pattern.pretty];
             let mut matches =
@@ -681,13 +681,10 @@ impl<'a> Expressions<'a> {
             if name.starts_with("not") {
                 matches = operators::not(matches, conf, &pretty, &pretty)?;
             }
-            all = Some(match all {
-                None => matches,
-                Some(all) => operators::logic(logic, all, matches, conf, &pretty)?,
-            });
+            all.push(matches);
         }
-        let typed =
-            all.ok_or_else(|| Error::of(condition::PARSE_SYNTAX_ERROR).with("error", "')'").with("hint", ""))?;
+        let typed = operators::joined(logic, all, conf, &pretty)?
+            .ok_or_else(|| Error::of(condition::PARSE_SYNTAX_ERROR).with("error", "')'").with("hint", ""))?;
         Ok(ResolvedValue::new(typed, pretty))
     }
 

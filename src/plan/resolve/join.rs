@@ -131,11 +131,8 @@ impl Resolver<'_> {
             JoinKind::LeftSemi => JoinType::LeftSemi,
             JoinKind::LeftAnti => JoinType::LeftAnti,
         };
-        let mut predicates = cut.plain.into_iter();
-        let filter = match predicates.next() {
-            Some(first) => {
-                Some(predicates.try_fold(first, |all, next| operators::logic("and", all, next, conf, "AND"))?.expr)
-            }
+        let filter = match operators::joined("and", cut.plain, conf, "AND")? {
+            Some(all) => Some(all.expr),
             None if join_type == JoinType::Inner => None,
             None => Some(DfExpr::Literal(ScalarValue::Boolean(Some(true)), None)),
         };

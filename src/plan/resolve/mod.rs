@@ -919,9 +919,7 @@ fn conjuncts(predicate: &Expr) -> Vec<&Expr> {
 
 /// A filter by all of `predicates`, from left to right where one can raise.
 fn filtered(plan: LogicalPlan, predicates: Vec<super::typed::Typed>, conf: &Conf) -> Result<LogicalPlan> {
-    let mut predicates = predicates.into_iter();
-    let Some(first) = predicates.next() else { return Ok(plan) };
-    let all = predicates.try_fold(first, |all, next| operators::logic("and", all, next, conf, "AND"))?;
+    let Some(all) = operators::joined("and", predicates, conf, "AND")? else { return Ok(plan) };
     Ok(LogicalPlan::Filter(Filter::try_new(all.expr, Arc::new(plan))?))
 }
 

@@ -302,6 +302,28 @@ pub fn logic(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -
     Ok(lazy_case(branches, Some(Box::new(both)), DataType::Boolean, nullable))
 }
 
+/// Terms joined by `AND` or `OR`, none of them looked at where one before it decides. [`logic`] copies
+/// its left side where the right can raise, so such terms are joined from the right: each is copied
+/// once. Other terms are joined by halves, since a program may write thousands.
+pub fn joined(symbol: &str, mut terms: Vec<Typed>, conf: &Conf, text: &str) -> Result<Option<Typed>> {
+    if terms.iter().skip(1).any(|term| can_raise(&term.expr)) {
+        let mut terms = terms.into_iter().rev();
+        let Some(last) = terms.next() else { return Ok(None) };
+        return terms.try_fold(last, |rest, term| logic(symbol, term, rest, conf, text)).map(Some);
+    }
+    while terms.len() > 1 {
+        let (mut halved, mut left) = (Vec::with_capacity(terms.len().div_ceil(2)), terms.into_iter());
+        while let Some(term) = left.next() {
+            halved.push(match left.next() {
+                Some(next) => logic(symbol, term, next, conf, text)?,
+                None => term,
+            });
+        }
+        terms = halved;
+    }
+    Ok(terms.pop())
+}
+
 /// A CASE that stays one: DataFusion rewrites a boolean CASE to AND and OR, which look at rows that the CASE left out. Behind a kernel
 /// on each branch it cannot.
 fn lazy_case(
