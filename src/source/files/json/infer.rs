@@ -41,7 +41,7 @@ enum Guess {
 
 pub fn infer(reader: &JsonReader, files: &[FileEntry]) -> Result<Option<Schema>> {
     let (mut all, mut sampled) = (Guess::Struct(Vec::new()), 0.0);
-    let (mut corrupt, mut other) = (false, false);
+    let column = &reader.malformed.column;
     for file in files {
         let mut records = Records::open(&Span::whole(file), reader.separator.clone(), reader.encoding)?;
         while let Some(record) = records.next()? {
@@ -58,24 +58,25 @@ pub fn infer(reader: &JsonReader, files: &[FileEntry]) -> Result<Option<Schema>>
             match if readable { rows(&text, reader) } else { Err(Syntax) } {
                 Ok(Some(row)) => all = merge(all, row, &reader.guessing),
                 _ if reader.malformed.mode == ParseMode::FailFast => return Err(reader.malformed.failure(&text)),
-                Ok(None) => other = true,
-                Err(Syntax) => corrupt = true,
+                _ if reader.malformed.mode == ParseMode::DropMalformed => {}
+                // A record of something else than objects leaves a column of this name as it is.
+                Ok(None) if has(&all, column) => {}
+                Ok(None) | Err(Syntax) => {
+                    all = merge(all, Guess::Struct(vec![(column.clone(), Guess::Text)]), &reader.guessing);
+                }
             }
         }
     }
     if files.is_empty() {
         return Ok(None);
     }
-    let Guess::Struct(mut names) = all else { return Err(Error::internal("rows of JSON that are no structs")) };
-    // A record of something else than objects needs the column too, but leaves one of its name as it is.
-    let column = &reader.malformed.column;
-    if reader.malformed.mode == ParseMode::Permissive
-        && (corrupt || other && !names.iter().any(|(name, _)| name == column))
-    {
-        names = merge_names(names, vec![(column.clone(), Guess::Text)], &reader.guessing);
-    }
+    let Guess::Struct(names) = all else { return Err(Error::internal("rows of JSON that are no structs")) };
     let fields = fields(names, &reader.guessing);
     Ok(Some(schema_of(fields).as_ref().clone()))
+}
+
+fn has(guess: &Guess, wanted: &str) -> bool {
+    matches!(guess, Guess::Struct(names) if names.iter().any(|(name, _)| name == wanted))
 }
 
 /// The type of one text, as `schema_of_json` has it. Names may stand twice: nothing is read by them yet.
