@@ -143,6 +143,16 @@ conditions! {
     UNPIVOT_VALUE_DATA_TYPE_MISMATCH = "UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "42K09", Analysis, "the columns of UNPIVOT have types that do not meet: <types>.";
     UNPIVOT_VALUE_SIZE_MISMATCH = "UNPIVOT_VALUE_SIZE_MISMATCH", "428C4", Analysis, "each row of UNPIVOT takes as many columns as there are names of values, <names>.";
     CLAUSE_WITH_PIPE_OPERATORS = "UNSUPPORTED_FEATURE.CLAUSE_WITH_PIPE_OPERATORS", "0A000", Parse, "a pipe |> cannot have <clauses>.";
+    NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE = "NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE.WINDOW_CLAUSE", "42601", Parse, "the pipe |> WHERE has no WINDOW clause.";
+    QUALIFY_REQUIRES_WINDOW_FUNCTION = "QUALIFY_REQUIRES_WINDOW_FUNCTION", "42903", Analysis, "QUALIFY is over a window function, in its condition or in the select list; found none.";
+    INVALID_STATEMENT_OR_CLAUSE = "INVALID_STATEMENT_OR_CLAUSE", "42601", Parse, "the statement <operation> is not allowed.";
+    INVALID_SET_SYNTAX = "INVALID_SET_SYNTAX", "42000", Parse, "SET takes a key, or key=value; a key of other than letters, digits, points, colons and _ goes in backquotes. Found: <found>.";
+    DUPLICATE_CLAUSES = "DUPLICATE_CLAUSES", "42614", Parse, "the clause <clauseName> is there twice; remove one.";
+    DUPLICATED_TABLE_PATHS = "_LEGACY_ERROR_TEMP_0032", "42601", Parse, "two paths are given for a table: '<pathOne>' by LOCATION and '<pathTwo>' by OPTIONS; remove one.";
+    COLUMN_NOT_DEFINED_IN_TABLE = "COLUMN_NOT_DEFINED_IN_TABLE", "42703", Analysis, "the <colType> column <colName> is no column of the table <tableName>, whose columns are <tableCols>.";
+    DUPLICATED_CTE_NAMES = "DUPLICATED_CTE_NAMES", "42602", Parse, "WITH has two queries called <duplicateNames>; rename one.";
+    REPETITIVE_WINDOW_DEFINITION = "INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION", "42000", Parse, "the WINDOW clause has two windows called `<windowName>`; rename one.";
+    NOT_A_STREAMING_VIEW = "_LEGACY_ERROR_TEMP_1008", "42000", Analysis, "<quoted> is a view of no stream; read it with spark.table.";
     EXCEPT_OVERLAPPING_COLUMNS = "EXCEPT_OVERLAPPING_COLUMNS", "42702", Analysis, "the columns that are left out must be distinct, found <columns>.";
     MULTIPLE_QUERY_RESULT_CLAUSES = "MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS", "42000", Parse, "<clause1> and <clause2> cannot be in one pipe |>; write two.";
     PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE = "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "0A000", Parse, "the pipe |> AGGREGATE does not go with <case>.";

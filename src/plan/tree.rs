@@ -443,6 +443,16 @@ pub enum ViewContents {
     Read { format: String, schema: Option<arrow::datatypes::SchemaRef>, options: Vec<(String, String)> },
 }
 
+/// What `CREATE TABLE` says of a table beside its columns.
+#[derive(Clone, Debug, Default)]
+pub struct TableDefinition {
+    pub format: Option<String>,
+    pub path: Option<String>,
+    pub options: Vec<(String, String)>,
+    pub partitioned_by: Vec<String>,
+    pub comment: Option<String>,
+}
+
 /// What a SQL statement asks for.
 #[derive(Clone, Debug)]
 pub enum Statement {
@@ -460,10 +470,8 @@ pub enum Statement {
     },
     CreateTable {
         name: Vec<String>,
-        format: Option<String>,
-        path: Option<String>,
         columns: Option<arrow::datatypes::SchemaRef>,
-        partitioned_by: Vec<String>,
+        definition: TableDefinition,
         if_not_exists: bool,
         replace: bool,
         query: Option<Relation>,

@@ -56,7 +56,7 @@ pub mod _native {
     #[pymodule_export]
     use super::row_in::rows_to_table;
     #[pymodule_export]
-    use super::session::{SessionHandle, wait_until_idle};
+    use super::session::{SessionHandle, sql_parameters, wait_until_idle};
     #[pymodule_export]
     use super::types::{parse_ddl, schema_ddl};
 

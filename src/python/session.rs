@@ -15,6 +15,7 @@ use super::listener::Streams;
 use super::types::schema_of;
 use crate::config::{Conf, Options, known, setting};
 use crate::error::Error;
+use crate::plan::sql::parameter::{Parameter, parameters};
 use crate::plan::tree::Relation;
 use crate::session::catalog::{CATALOG, DATABASE, Named};
 use crate::session::names::relation_parts;
@@ -56,6 +57,13 @@ impl SessionHandle {
     fn frame(&self, source: Arc<dyn Source>, streaming: bool) -> crate::error::Result<FrameHandle> {
         frame::Frame::new(&self.inner, &Relation::Source { source, streaming }).map(FrameHandle)
     }
+}
+
+/// The parameters of a SQL text: from which character to which, and the name, none for `?`.
+#[pyfunction]
+pub fn sql_parameters(py: Python<'_>, text: &str) -> PyResult<Vec<(usize, usize, Option<String>)>> {
+    let found = quick(py, || parameters(text))?;
+    Ok(found.into_iter().map(|Parameter { from, to, name }| (from, to, name)).collect())
 }
 
 /// Waits at most so many seconds until nothing runs on the engine's threads, which must not meet an
@@ -270,6 +278,14 @@ impl SessionHandle {
     fn find(&self, py: Python<'_>, name: &str) -> PyResult<Option<bool>> {
         let parts = parts(py, name)?;
         Ok(self.inner.catalog().find(&parts).map(|named| matches!(named, Named::View(_))))
+    }
+
+    /// How many of a table's last columns make directories.
+    fn partition_columns(&self, py: Python<'_>, name: &str) -> PyResult<usize> {
+        Ok(match self.inner.catalog().find(&parts(py, name)?) {
+            Some(Named::Table(table)) => table.partition_by.len(),
+            _ => 0,
+        })
     }
 
     /// Whether a name is a view of this very frame.

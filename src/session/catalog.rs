@@ -12,6 +12,7 @@ use super::names::{TableName, quoted};
 use crate::config::Options;
 use crate::error::{Error, Result, condition};
 use crate::plan::Resolved;
+use crate::types::name_case::NameCase;
 
 /// The one database of a session.
 pub const DATABASE: &str = "default";
@@ -36,8 +37,8 @@ pub struct Table {
 
 /// A schema with the columns that make directories at its end, in their order: so that a row that
 /// is inserted by position means what it means in Spark.
-fn partitions_last(schema: &Schema, partition_by: &[String]) -> SchemaRef {
-    let makes_directory = |name: &str| partition_by.iter().position(|by| by.eq_ignore_ascii_case(name));
+fn partitions_last(schema: &Schema, partition_by: &[String], names: NameCase) -> SchemaRef {
+    let makes_directory = |name: &str| partition_by.iter().position(|by| names.same(by, name));
     let mut fields = schema.fields().to_vec();
     fields.sort_by_key(|field| makes_directory(field.name()).map_or(0, |i| i + 1));
     Arc::new(Schema::new(fields))
@@ -168,8 +169,9 @@ impl Catalog {
         self.views.drop(name)
     }
 
-    pub fn put_table(&self, mut table: Table) {
-        table.schema = partitions_last(&table.schema, &table.partition_by);
+    /// Partition columns are found by `names`.
+    pub fn put_table(&self, mut table: Table, names: NameCase) {
+        table.schema = partitions_last(&table.schema, &table.partition_by, names);
         // The table knows its place, and a checkpoint is of the query that had it.
         table.options.remove("path");
         table.options.remove("checkpointLocation");

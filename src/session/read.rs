@@ -9,6 +9,7 @@ use arrow::datatypes::SchemaRef;
 use super::Session;
 use super::catalog::{Named, Table};
 use super::frame::Frame;
+use super::names::quoted;
 use crate::config::Options;
 use crate::error::{Error, ErrorKind, Result, condition};
 use crate::plan::tree::Relation;
@@ -62,7 +63,11 @@ impl Session {
         {
             return self.read(ReadRequest { mode, ..files_of(&table) });
         }
-        Frame::new(self, &Relation::Table(parts.to_vec()))
+        let frame = Frame::new(self, &Relation::Table(parts.to_vec()))?;
+        if mode == ReadMode::Stream && !frame.is_streaming() {
+            return Err(Error::of(condition::NOT_A_STREAMING_VIEW).with("quoted", quoted(parts)));
+        }
+        Ok(frame)
     }
 
     /// The files that `` json.`/data` `` names; nothing where the first part is no format.

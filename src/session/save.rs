@@ -192,15 +192,18 @@ pub fn save_table(
         remove_folder(before)?;
     }
     let schema = frame.schema();
-    session.catalog().put_table(Table {
-        name: own.as_str().to_owned(),
-        format,
-        options,
-        path: location,
-        schema,
-        partition_by,
-        description: None,
-        managed: path.is_none(),
-    });
+    session.catalog().put_table(
+        Table {
+            name: own.as_str().to_owned(),
+            format,
+            options,
+            path: location,
+            schema,
+            partition_by,
+            description: None,
+            managed: path.is_none(),
+        },
+        conf.name_case(),
+    );
     Ok(())
 }

@@ -4,22 +4,23 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 
 use super::Session;
 use super::catalog::{self, CATALOG, Catalog, DATABASE, Named, Table};
 use super::frame::Frame;
-use super::names::{quoted, sql_view_name};
+use super::names::{TableName, quoted, sql_view_name};
 use super::read::ReadRequest;
 use super::save::{SaveMode, SaveRequest, save, save_table};
 use crate::config::{Options, setting};
 use crate::error::{Context, Error, Result, condition};
 use crate::plan::functions::{self, NamePattern};
-use crate::plan::tree::{Relation, Statement, ViewContents, ViewScope};
+use crate::plan::tree::{Relation, Statement, TableDefinition, ViewContents, ViewScope};
 use crate::runtime::Cancel;
 use crate::source::ReadMode;
 use crate::source::memory::MemoryTable;
-use crate::types::simple_name;
+use crate::types::name_case::NameCase;
+use crate::types::{self, simple_name};
 
 /// Carries a statement out and gives its result as a frame.
 pub fn run(session: &Arc<Session>, statement: Statement, cancel: &Cancel) -> Result<Frame> {
@@ -38,22 +39,24 @@ pub fn run(session: &Arc<Session>, statement: Statement, cancel: &Cancel) -> Res
                 return Err(missing(&name));
             }
         }
-        Statement::CreateTable { name, format, path, columns, partitioned_by, if_not_exists, replace, query } => {
+        Statement::CreateTable { name, columns, definition, if_not_exists, replace, query } => {
             if if_not_exists && session.catalog().find(&name).is_some() {
                 return nothing(session);
             }
+            let TableDefinition { format, path, options, partitioned_by, comment } = definition;
             let mode = if replace { SaveMode::Overwrite } else { SaveMode::ErrorIfExists };
-            let request = SaveRequest { format, options: Options::default(), mode, partition_by: partitioned_by };
-            match (query, columns) {
-                (Some(query), _) => {
-                    let place = path.map(|path| session.table_location(&path)).transpose()?;
-                    let place = place.as_ref().map(|place| place.to_string_lossy());
-                    save_table(&Frame::new(session, &query)?, &name, place.as_deref(), request, cancel)?;
-                }
-                (None, Some(columns)) => declare(session, &name, path.as_deref(), request, columns, None)?,
-                (None, None) => {
-                    return Err(Error::unsupported(format!("the table '{}' needs columns or a query", name.join("."))));
-                }
+            let options = Options::new(options);
+            let request = SaveRequest { format, options, mode, partition_by: partitioned_by };
+            if let Some(query) = query {
+                let place = path.map(|path| session.table_location(&path)).transpose()?;
+                let place = place.as_ref().map(|place| place.to_string_lossy());
+                save_table(&Frame::new(session, &query)?, &name, place.as_deref(), request, cancel)?;
+            } else {
+                let columns = match columns {
+                    Some(columns) => columns,
+                    None => inferred(session, &request, path.as_deref())?,
+                };
+                declare(session, &name, path.as_deref(), request, columns, comment)?;
             }
         }
         Statement::DropFunction { name, temporary, if_exists } => drop_function(session, &name, temporary, if_exists)?,
@@ -95,12 +98,10 @@ fn view(session: &Arc<Session>, name: &str, contents: ViewContents) -> Result<Fr
         }
     };
     let frame = Frame::new(session, &query)?;
-    if columns.is_empty() {
-        return Ok(frame);
-    }
-    let found = frame.schema();
-    if columns.len() != found.fields().len() {
-        let condition = if columns.len() < found.fields().len() {
+    let (case, found) = (session.conf().name_case(), frame.schema());
+    let own = found.fields().iter().map(|field| field.name().as_str());
+    if !columns.is_empty() && columns.len() != own.len() {
+        let condition = if columns.len() < own.len() {
             condition::CREATE_VIEW_TOO_MANY_DATA_COLUMNS
         } else {
             condition::CREATE_VIEW_NOT_ENOUGH_DATA_COLUMNS
@@ -109,11 +110,13 @@ fn view(session: &Arc<Session>, name: &str, contents: ViewContents) -> Result<Fr
         return Err(Error::of(condition)
             .with("viewName", quoted(&[name]))
             .with("viewColumns", shown(columns.iter().map(String::as_str).collect()))
-            .with("dataColumns", shown(found.fields().iter().map(|field| field.name().as_str()).collect())));
+            .with("dataColumns", shown(own.collect())));
     }
-    let case = session.conf().name_case();
-    if let Some(twice) = case.repeated(columns.iter().map(String::as_str)) {
-        return Err(Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", quoted(&[case.folded(twice)])));
+    let names: Vec<&str> =
+        if columns.is_empty() { own.collect() } else { columns.iter().map(String::as_str).collect() };
+    case.refuse_repeated(names)?;
+    if columns.is_empty() {
+        return Ok(frame);
     }
     frame.derive(|input| Relation::RenameAll { input, names: columns })
 }
@@ -167,22 +170,61 @@ pub fn declare(
         return Err(Error::of(condition::TABLE_OR_VIEW_ALREADY_EXISTS).with("relationName", name.full()));
     }
     let conf = session.conf();
+    types::refuse_repeated(schema.fields(), conf.name_case())?;
+    check_partitions(&name, &schema, &request.partition_by, conf.name_case())?;
     let location = match path {
         Some(path) => session.table_location(path)?,
         None if exists => session.table_path(&name)?,
         None => session.new_table_path(&name)?,
     };
     std::fs::create_dir_all(&location)?;
-    session.catalog().put_table(Table {
-        name: name.as_str().to_owned(),
-        format: request.format.unwrap_or_else(|| conf.default_format().to_owned()),
-        options: request.options,
-        path: std::path::absolute(location)?,
-        schema,
-        partition_by: request.partition_by,
-        description,
-        managed: path.is_none(),
-    });
+    session.catalog().put_table(
+        Table {
+            name: name.as_str().to_owned(),
+            format: request.format.unwrap_or_else(|| conf.default_format().to_owned()),
+            options: request.options,
+            path: std::path::absolute(location)?,
+            schema,
+            partition_by: request.partition_by,
+            description,
+            managed: path.is_none(),
+        },
+        conf.name_case(),
+    );
+    Ok(())
+}
+
+/// The columns of a table that says none: those of the files that are there.
+fn inferred(session: &Arc<Session>, request: &SaveRequest, path: Option<&str>) -> Result<SchemaRef> {
+    let format = request.format.clone().unwrap_or_else(|| session.conf().default_format().to_owned());
+    let Some(path) = path else {
+        return Err(Error::of(condition::UNABLE_TO_INFER_SCHEMA).with("format", format));
+    };
+    let place = session.table_location(path)?;
+    let files = session.read(ReadRequest {
+        format: Some(format),
+        options: request.options.clone(),
+        schema: None,
+        paths: vec![place.to_string_lossy().into_owned()],
+        mode: ReadMode::Batch,
+    })?;
+    Ok(files.schema())
+}
+
+/// An error for partition columns that are none of the table's, are there twice, or leave none.
+fn check_partitions(name: &TableName, schema: &Schema, partition_by: &[String], names: NameCase) -> Result<()> {
+    names.refuse_repeated(partition_by.iter().map(String::as_str))?;
+    let columns = || schema.fields().iter().map(|field| field.name());
+    if let Some(unknown) = partition_by.iter().find(|by| !columns().any(|column| names.same(column, by))) {
+        return Err(Error::of(condition::COLUMN_NOT_DEFINED_IN_TABLE)
+            .with("colType", "partition")
+            .with("colName", quoted(&[unknown]))
+            .with("tableName", name.full())
+            .with("tableCols", columns().map(|column| quoted(&[column])).collect::<Vec<_>>().join(", ")));
+    }
+    if !partition_by.is_empty() && partition_by.len() == schema.fields().len() {
+        return Err(Error::of(condition::ALL_PARTITION_COLUMNS_NOT_ALLOWED));
+    }
     Ok(())
 }
 
@@ -311,12 +353,26 @@ fn name_patterns(pattern: &str) -> Vec<NamePattern> {
 
 fn describe(session: &Arc<Session>, name: &[String]) -> Result<Frame> {
     // A path of files is no name of a table here.
-    session.catalog().get(name)?;
+    let partition_by = match session.catalog().get(name)? {
+        Named::Table(table) => table.partition_by.clone(),
+        Named::View(_) => Vec::new(),
+    };
     let schema = session.table(name, ReadMode::Batch)?.schema();
-    let names: StringArray = schema.fields().iter().map(|field| Some(field.name().as_str())).collect();
-    let types: StringArray = schema.fields().iter().map(|field| Some(simple_name(field.data_type()))).collect();
-    let comments = arrow::array::new_null_array(&DataType::Utf8, schema.fields().len());
-    frame(session, vec![("col_name", Arc::new(names)), ("data_type", Arc::new(types)), ("comment", comments)])
+    let row = |field: &Field| (field.name().clone(), simple_name(field.data_type()), types::comment(field));
+    let mut rows: Vec<_> = schema.fields().iter().map(|field| row(field)).collect();
+    if !partition_by.is_empty() {
+        let text = |text: &str| text.to_owned();
+        rows.push((text("# Partition Information"), text(""), Some(text(""))));
+        rows.push((text("# col_name"), text("data_type"), Some(text("comment"))));
+        let own = schema.fields().iter().skip(schema.fields().len() - partition_by.len());
+        rows.extend(own.map(|field| row(field)));
+    }
+    let names: StringArray = rows.iter().map(|(name, ..)| Some(name)).collect();
+    let types: StringArray = rows.iter().map(|(_, data_type, _)| Some(data_type)).collect();
+    let comments: StringArray = rows.iter().map(|(.., comment)| comment.as_deref()).collect();
+    let columns: [(&str, ArrayRef); 3] =
+        [("col_name", Arc::new(names)), ("data_type", Arc::new(types)), ("comment", Arc::new(comments))];
+    frame(session, columns.to_vec())
 }
 
 fn set(session: &Arc<Session>, key: Option<String>, value: Option<String>) -> Result<Frame> {

@@ -96,16 +96,19 @@ pub fn to_table(frame: &Frame, name: &str, mut write: WriteStream) -> Result<Arc
             std::fs::create_dir_all(&location)?;
             let conf = session.conf();
             let default = conf.default_format();
-            session.catalog().put_table(Table {
-                name: own.as_str().to_owned(),
-                format: write.format.clone().unwrap_or_else(|| default.to_owned()),
-                options: write.options.clone(),
-                path: std::path::absolute(location)?,
-                schema: frame.schema(),
-                partition_by: write.partition_by.clone(),
-                description: None,
-                managed: given.is_none(),
-            });
+            session.catalog().put_table(
+                Table {
+                    name: own.as_str().to_owned(),
+                    format: write.format.clone().unwrap_or_else(|| default.to_owned()),
+                    options: write.options.clone(),
+                    path: std::path::absolute(location)?,
+                    schema: frame.schema(),
+                    partition_by: write.partition_by.clone(),
+                    description: None,
+                    managed: given.is_none(),
+                },
+                conf.name_case(),
+            );
             find(session.catalog(), &parts)?.ok_or_else(|| Error::internal("a table that was created is not there"))?
         }
     };

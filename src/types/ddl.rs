@@ -123,7 +123,8 @@ impl<'a> Parser<'a> {
         let mut field = Field::new(name, data_type, nullable);
         if self.eat("comment") {
             let comment = self.next();
-            let comment = comment.trim_matches(['\'', '"']);
+            let quote = &comment[..comment.len().min(1)];
+            let comment = comment.trim_matches(['\'', '"']).replace(&quote.repeat(2), quote);
             field.set_metadata([(METADATA_KEY.to_owned(), serde_json::json!({"comment": comment}).to_string())].into());
         }
         Ok(field)

@@ -213,21 +213,28 @@ pub fn normalize(data_type: &DataType) -> Option<DataType> {
     })
 }
 
-/// A name that stands twice among the fields, or among those of a struct inside.
-pub fn repeated_name(fields: &Fields, names: NameCase) -> Option<&str> {
-    names
-        .repeated(fields.iter().map(|field| field.name().as_str()))
-        .or_else(|| fields.iter().find_map(|field| repeated_inside(field.data_type(), names)))
+/// What a schema says of a field: `a INT COMMENT 'in metres'`.
+pub fn comment(field: &Field) -> Option<String> {
+    let metadata: serde_json::Value = serde_json::from_str(field.metadata().get(METADATA_KEY)?).ok()?;
+    metadata.get("comment")?.as_str().map(str::to_owned)
 }
 
-fn repeated_inside(data_type: &DataType, names: NameCase) -> Option<&str> {
+/// The error for a name that stands twice among the fields, or among those of a struct inside.
+pub fn refuse_repeated(fields: &Fields, names: NameCase) -> Result<()> {
+    names.refuse_repeated(fields.iter().map(|field| field.name().as_str()))?;
+    fields.iter().try_for_each(|field| refuse_repeated_inside(field.data_type(), names))
+}
+
+fn refuse_repeated_inside(data_type: &DataType, names: NameCase) -> Result<()> {
     match data_type {
-        DataType::Struct(fields) => repeated_name(fields, names),
-        DataType::List(element) => repeated_inside(element.data_type(), names),
+        DataType::Struct(fields) => refuse_repeated(fields, names),
+        DataType::List(element) => refuse_repeated_inside(element.data_type(), names),
         DataType::Map(entries, _) => match entries.data_type() {
-            DataType::Struct(pair) => pair.iter().find_map(|field| repeated_inside(field.data_type(), names)),
-            _ => None,
+            DataType::Struct(pair) => {
+                pair.iter().try_for_each(|field| refuse_repeated_inside(field.data_type(), names))
+            }
+            _ => Ok(()),
         },
-        _ => None,
+        _ => Ok(()),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::error::{Error, Result, condition};
+
 /// Whether names that differ by case alone are two names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameCase {
@@ -20,7 +22,7 @@ impl NameCase {
         left.to_lowercase() == right.to_lowercase()
     }
 
-    /// The text that all names have in common that are the same.
+    /// The name in the form in which equal names are equal texts.
     pub fn folded<'n>(self, name: &'n str) -> Cow<'n, str> {
         match self {
             Self::Counts => Cow::Borrowed(name),
@@ -28,9 +30,19 @@ impl NameCase {
         }
     }
 
-    /// The first name that was there before.
+    /// The first name that repeats one before it.
     pub fn repeated<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
         let mut seen = std::collections::HashSet::new();
         names.into_iter().find(|name| !seen.insert(self.folded(name)))
+    }
+
+    /// The error for a name that is there twice.
+    pub fn refuse_repeated<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Result<()> {
+        match self.repeated(names) {
+            Some(twice) => {
+                Err(Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{}`", self.folded(twice))))
+            }
+            None => Ok(()),
+        }
     }
 }

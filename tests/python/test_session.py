@@ -144,7 +144,7 @@ def test_options_of_a_table_are_not_reported_with_each_use(spark, tmp_path, capl
 
 @pytest.mark.parametrize(
     "clause",
-    ["OPTIONS (sep = '|')", "PARTITIONED BY (k INT)", "STORED AS parquet"],
+    ["CLUSTERED BY (a) INTO 2 BUCKETS", "ROW FORMAT DELIMITED", "STORED AS parquet"],
     ids=lambda clause: clause.split()[0],
 )
 def test_a_clause_that_a_table_does_not_take_is_refused(spark, clause):

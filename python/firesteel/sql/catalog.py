@@ -158,7 +158,11 @@ class Catalog:
         """Lists the columns of a table or a view."""
         name = tableName if dbName is None else f"{dbName}.{tableName}"
         fields = self._session.table(name).schema
-        return [Column(f.name, None, f.dataType.simpleString(), f.nullable, False, False, False) for f in fields]
+        data = len(fields) - self._native.partition_columns(name)
+        return [
+            Column(f.name, f.metadata.get("comment"), f.dataType.simpleString(), f.nullable, at >= data, False, False)
+            for at, f in enumerate(fields)
+        ]
 
     def dropTempView(self, viewName: str) -> bool:
         """Forgets a view, and says whether there was one."""

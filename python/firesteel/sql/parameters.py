@@ -5,42 +5,37 @@
 
 from __future__ import annotations
 
-import re
 import string
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from firesteel._native import sql_parameters
 from firesteel.errors import AnalysisException, PySparkTypeError
+from firesteel.sql.conf import _NoValue
 
 if TYPE_CHECKING:
     from firesteel.sql.session import SparkSession
 
 _numbers = count()
-# Strings, quoted names and comments are skipped: a colon or a question mark in them is text.
-_TOKENS = re.compile(
-    r"\b[rR](?:'[^']*'|\"[^\"]*\")|"
-    r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|::|:(?P<name>[A-Za-z_]\w*)|(?P<mark>\?)",
-    re.DOTALL,
-)
 
 
 def with_values(text: str, args: Any) -> str:
     """The text with its parameters replaced by literals."""
     positions = iter(args) if isinstance(args, (list, tuple)) else iter(())
     named = args if isinstance(args, dict) else {}
-
-    def value(token: re.Match[str]) -> str:
-        if token["name"] is not None:
-            if token["name"] not in named:
-                raise _unbound(token["name"])
-            return literal(named[token["name"]])
-        if token["mark"] is not None:
-            for given in positions:
-                return literal(given)
-            raise _unbound(f"_{token.start()}")
-        return token[0]
-
-    return _TOKENS.sub(value, text)
+    written, end = [], 0
+    for start, stop, name in sql_parameters(text):
+        if name is not None:
+            if name not in named:
+                raise _unbound(name)
+            value = named[name]
+        else:
+            value = next(positions, _NoValue)
+            if value is _NoValue:
+                raise _unbound(f"_{start}")
+        written += [text[end:start], literal(value)]
+        end = stop
+    return "".join([*written, text[end:]])
 
 
 def _unbound(name: str) -> AnalysisException:

@@ -132,6 +132,9 @@ impl<'a> Expressions<'a> {
             Expr::Alias { input, names, .. } => {
                 let mut value = self.value(input)?;
                 value.name = names.first().cloned();
+                if let [name] = names.as_slice() {
+                    value.pretty = format!("{} AS {name}", value.pretty);
+                }
                 value.attribute = None;
                 Ok(value)
             }
@@ -140,6 +143,8 @@ impl<'a> Expressions<'a> {
                 let pretty =
                     format!("{}({} AS {})", if *try_cast { "TRY_CAST" } else { "CAST" }, value.pretty, sql_name(to));
                 let typed = explicit(value.typed, to, *try_cast, self.resolver.conf(), &pretty)?;
+                // Spark shows no cast to a nested type.
+                let pretty = if to.is_nested() { value.pretty } else { pretty };
                 Ok(ResolvedValue { name: value.name, ..ResolvedValue::new(typed, pretty) })
             }
             Expr::Case { operand, branches, otherwise } => {

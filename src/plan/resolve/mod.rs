@@ -622,12 +622,7 @@ impl Resolver<'_> {
     }
 
     fn with_columns(&self, input: Resolved, columns: &[(String, Expr)]) -> Result<Resolved> {
-        for (i, (name, _)) in columns.iter().enumerate() {
-            if columns[..i].iter().any(|(other, _)| self.same(name, other)) {
-                return Err(Error::of(condition::COLUMN_ALREADY_EXISTS)
-                    .with("columnName", format!("`{}`", name.to_lowercase())));
-            }
-        }
+        self.conf().name_case().refuse_repeated(columns.iter().map(|(name, _)| name.as_str()))?;
         let new = |(name, expr): &(String, Expr)| match expr {
             // A generator's alias is its own; metadata given by `alias(…, metadata=…)` stays.
             Expr::Alias { input, metadata: Some(metadata), .. } => {

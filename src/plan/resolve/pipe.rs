@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use datafusion::common::ScalarValue;
 
 use super::aggregate::{AggregateRequest, has_aggregate};
+use super::expression::misplaced_star;
 use super::scope::Scope;
 use super::{Resolver, named_anywhere};
 use crate::error::{Error, Result, condition};
@@ -24,7 +25,8 @@ impl Resolver<'_> {
             PipedOperator::Drop(columns) => self.drop_named(input, columns),
             PipedOperator::Aggregate { keys, outputs } => {
                 outputs.iter().try_for_each(check_aggregate)?;
-                let keys = Grouping::By(keys.iter().map(|key| positional(key, &input)).collect());
+                let keys = keys.iter().map(|key| self.piped_key(key, &input)).collect::<Result<_>>()?;
+                let keys = Grouping::By(keys);
                 let request = AggregateRequest { keys: &keys, outputs, with_keys: true, having: None, order: &[] };
                 self.aggregate(input, &request).map(|grouped| grouped.resolved)
             }
@@ -37,11 +39,23 @@ impl Resolver<'_> {
         let Expr::Alias { input: value, names, .. } = item else { return Err(Error::internal("a SET without a name")) };
         let name = names.first().cloned().unwrap_or_default();
         let scope = Scope { attributes: &input.output, names: self.conf().name_case() };
-        let Some(found) = scope.find(std::slice::from_ref(&name))? else {
+        if scope.find(std::slice::from_ref(&name))?.is_none() {
             return Err(scope.unresolved(&[name]));
-        };
-        let column = (found.attribute.name.clone(), value.as_ref().clone());
-        self.with_columns(input, &[column])
+        }
+        self.with_columns(input, &[(name, value.as_ref().clone())])
+    }
+
+    /// A key, or the input's column at the place that it gives as a number.
+    fn piped_key(&self, key: &Expr, input: &Resolved) -> Result<Expr> {
+        let Expr::Literal(ScalarValue::Int32(Some(place))) = key else { return Ok(key.clone()) };
+        if !self.conf().group_by_ordinal() {
+            return Ok(key.clone());
+        }
+        let index = usize::try_from(*place).ok().and_then(|place| place.checked_sub(1));
+        let attribute = index.and_then(|index| input.output.get(index)).ok_or_else(|| {
+            Error::of(condition::GROUP_BY_POS_OUT_OF_RANGE).with("index", place).with("size", input.output.len())
+        })?;
+        Ok(Expr::Attribute(attribute.id, attribute.name.clone()))
     }
 
     /// The input without columns that must be there.
@@ -69,7 +83,7 @@ impl Resolver<'_> {
 /// An error for an expression over more than one row.
 fn check_row(item: &Expr, clause: &str) -> Result<()> {
     if is_star(item) {
-        return Err(star());
+        return Err(misplaced_star("a pipe's expression"));
     }
     if has_aggregate(item) {
         return Err(Error::of(condition::PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION).with("clause", clause));
@@ -80,27 +94,11 @@ fn check_row(item: &Expr, clause: &str) -> Result<()> {
 /// An error for an expression without an aggregate function.
 fn check_aggregate(item: &Expr) -> Result<()> {
     if is_star(item) {
-        return Err(star());
+        return Err(misplaced_star("a pipe's expression"));
     }
     if has_aggregate(item) { Ok(()) } else { Err(Error::of(condition::PIPE_OPERATOR_WITHOUT_AGGREGATE_FUNCTION)) }
 }
 
 fn is_star(item: &Expr) -> bool {
     matches!(item, Expr::Star(_) | Expr::StarExcept { .. })
-}
-
-fn star() -> Error {
-    Error::of(condition::INVALID_USAGE_OF_STAR).with("elem", "'*'").with("prettyName", "a pipe's expression")
-}
-
-/// The column at a place that a key gives as a number.
-fn positional(key: &Expr, input: &Resolved) -> Expr {
-    let place = match key {
-        Expr::Literal(ScalarValue::Int32(Some(place))) => usize::try_from(*place).ok(),
-        _ => None,
-    };
-    match place.and_then(|place| place.checked_sub(1)).and_then(|index| input.output.get(index)) {
-        Some(attribute) => Expr::Attribute(attribute.id, attribute.name.clone()),
-        None => key.clone(),
-    }
 }

@@ -84,10 +84,7 @@ impl Resolver<'_> {
     fn pairs_by_name(&self, left: &Resolved, right: &Resolved, missing: MissingField) -> Result<Vec<Pair>> {
         let names = self.conf().name_case();
         for side in [left, right] {
-            if let Some(name) = names.repeated(side.output.iter().map(|attribute| attribute.name.as_str())) {
-                return Err(Error::of(condition::COLUMN_ALREADY_EXISTS)
-                    .with("columnName", format!("`{}`", name.to_lowercase())));
-            }
+            names.refuse_repeated(side.output.iter().map(|attribute| attribute.name.as_str()))?;
         }
         let by = FieldMatch { names, missing };
         let allow_missing = missing == MissingField::Null;

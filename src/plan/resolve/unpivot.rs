@@ -16,7 +16,7 @@ use crate::types::sql_name;
 impl Resolver<'_> {
     pub(super) fn unpivot(&self, input: Resolved, columns: &UnpivotColumns) -> Result<Resolved> {
         let given = match &columns.groups {
-            Some(groups) => groups.clone(),
+            Some(groups) => self.spelled_out(&input, groups)?,
             None => self.all_but(&input, columns.ids.as_deref().unwrap_or_default())?,
         };
         if given.is_empty() {
@@ -36,8 +36,9 @@ impl Resolver<'_> {
         for place in 0..columns.values.len() {
             self.check_common_type(groups.iter().map(|values| &values[place]))?;
         }
+        // Columns as they are before the new ones, which may have their names.
         let ids = match &columns.ids {
-            Some(ids) => ids.clone(),
+            Some(ids) => self.attributes(&input, ids)?,
             None => others(&attributes, &groups)?,
         };
 
@@ -64,6 +65,37 @@ impl Resolver<'_> {
                 self.filter(rows, &some)
             }
         }
+    }
+
+    /// Groups of one column where a star stands for several.
+    fn spelled_out(&self, input: &Resolved, groups: &[UnpivotGroup]) -> Result<Vec<UnpivotGroup>> {
+        let mut spelled = Vec::with_capacity(groups.len());
+        for group in groups {
+            match group.columns.as_slice() {
+                [star @ (Expr::Star(_) | Expr::StarExcept { .. })] => {
+                    let columns = self.attributes(input, std::slice::from_ref(star))?;
+                    spelled
+                        .extend(columns.into_iter().map(|column| UnpivotGroup { columns: vec![column], label: None }));
+                }
+                _ => spelled.push(group.clone()),
+            }
+        }
+        Ok(spelled)
+    }
+
+    /// Expressions with stars spelled out, and each of the input's columns by its id.
+    fn attributes(&self, input: &Resolved, list: &[Expr]) -> Result<Vec<Expr>> {
+        let attributes = &input.output;
+        let mut expressions = Expressions::new(self, attributes, ExpressionPlace::Row);
+        let mut found = Vec::with_capacity(list.len());
+        for expr in list {
+            let values = match expressions.spread(expr)? {
+                Some(values) => values,
+                None => vec![expressions.value(expr)?],
+            };
+            found.extend(values.iter().map(|value| value.attribute.as_ref().map_or_else(|| expr.clone(), of)));
+        }
+        Ok(found)
     }
 
     /// Each column that is not among `ids`, as a row of its own.

@@ -58,6 +58,16 @@ impl Dialect for SparkDialect {
         true
     }
 
+    /// `extract(year FROM d)`, whose field [`super::keyword`] makes a plain word.
+    fn allow_extract_custom(&self) -> bool {
+        true
+    }
+
+    /// `emp TABLESAMPLE (2 ROWS) AS e`.
+    fn supports_table_sample_before_alias(&self) -> bool {
+        true
+    }
+
     fn supports_bitwise_shift_operators(&self) -> bool {
         true
     }

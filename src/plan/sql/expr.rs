@@ -11,6 +11,7 @@ use sqlparser::ast::{
 use super::super::tree::{Call, Expr, FrameBound, FrameSpec, SubqueryKind, WindowSpec};
 use super::from::identifier;
 use super::literal::data_type;
+use super::query::check_names;
 use super::query::star;
 use super::time_unit::{by_unit, time_unit};
 use super::{Sql, dotted, ident, names, syntax_at, unsupported};
@@ -31,7 +32,10 @@ impl Sql {
         use ast::Expr as E;
         Ok(match expr {
             E::Identifier(name) => Expr::Column(vec![ident(&name)]),
-            E::CompoundIdentifier(parts) => Expr::Column(parts.iter().map(ident).collect()),
+            E::CompoundIdentifier(parts) => {
+                check_names(parts.iter())?;
+                Expr::Column(parts.iter().map(ident).collect())
+            }
             E::CompoundFieldAccess { root, access_chain } => self.access(*root, access_chain)?,
             E::Nested(inner) => self.expr(*inner)?,
             E::Value(value) => self.value(value.value)?,
@@ -62,10 +66,10 @@ impl Sql {
                 self.logic(*left, &op, *right)?
             }
             E::BinaryOp { left, op, right } => self.binary(*left, &op, *right)?,
-            E::UnaryOp { op: UnaryOperator::Minus, expr } if matches!(&*expr, E::Value(value) if matches!(value.value, ast::Value::Number(..))) => {
-                self.negative(&expr)?
-            }
-            E::UnaryOp { op, expr } => {
+            E::UnaryOp { op, mut expr } => {
+                if op == UnaryOperator::Minus && negate_number(&mut expr) {
+                    return self.expr(*expr);
+                }
                 let inner = self.expr(*expr)?;
                 match op {
                     UnaryOperator::Plus => Expr::operator("+", vec![inner]),
@@ -156,14 +160,6 @@ impl Sql {
             }
             other => return Err(unsupported("this expression", &other)),
         })
-    }
-
-    /// A minus before a number is part of it, as in Spark's grammar: so the least `int` is an `int`.
-    fn negative(&self, number: &ast::Expr) -> Result<Expr> {
-        let ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::Number(text, long), .. }) = number else {
-            return Err(unsupported("this literal", number));
-        };
-        self.value(ast::Value::Number(format!("-{text}"), *long))
     }
 
     fn is_bool(&self, inner: ast::Expr, value: bool) -> Result<Expr> {
@@ -451,6 +447,19 @@ fn balanced(symbol: &str, mut terms: Vec<Expr>) -> Expr {
             terms.extend(last);
             Expr::operator(symbol, vec![balanced(symbol, terms), balanced(symbol, right)])
         }
+    }
+}
+
+/// Takes a minus into the number that follows it, as Spark's grammar does: the least `int` is an `int`,
+/// and `-5::string` is a text. Nothing else follows a minus so closely.
+fn negate_number(expr: &mut ast::Expr) -> bool {
+    match expr {
+        ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::Number(text, _), .. }) => {
+            text.insert(0, '-');
+            true
+        }
+        ast::Expr::Cast { kind: ast::CastKind::DoubleColon, expr, .. } => negate_number(expr),
+        _ => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use datafusion::common::ScalarValue;
 use sqlparser::ast::{self, JoinConstraint, JoinOperator, TableFactor};
 
-use super::query::is_text;
+use super::query::{check_names, is_text};
 use super::{Sql, dotted, ident, names, syntax, syntax_at, unsupported};
 use crate::error::{Error, Result, condition};
 use crate::function::row::fresh_seed;
@@ -31,13 +31,12 @@ impl Sql {
     }
 
     /// The FROM of a pipe, whose first table is given: joins, a sample, a pivot, a name.
-    pub(super) fn from_over(&self, input: Relation, select: ast::Select) -> Result<Relation> {
-        let shown = select.to_string();
-        let Ok([table]) = <[ast::TableWithJoins; 1]>::try_from(select.from) else {
-            return Err(unsupported("this pipe", &shown));
+    pub(super) fn from_over(&self, input: Relation, from: Vec<ast::TableWithJoins>) -> Result<Relation> {
+        let Ok([table]) = <[ast::TableWithJoins; 1]>::try_from(from) else {
+            return Err(syntax_at("','", ": a pipe |> has one input"));
         };
-        if table.joins.len() > 1 {
-            return Err(syntax_at("'JOIN'", ": a pipe |> has one join"));
+        if table.joins.len() > usize::from(is_plain(&table.relation)) {
+            return Err(syntax_at("'JOIN'", ": write it as a pipe |> of its own"));
         }
         let relation = self.table_over(input, table.relation)?;
         table.joins.into_iter().try_fold(relation, |left, join| self.join(left, join))
@@ -45,16 +44,20 @@ impl Sql {
 
     fn table_over(&self, input: Relation, factor: TableFactor) -> Result<Relation> {
         match factor {
+            TableFactor::Table { alias: Some(alias), sample: Some(_), .. } => {
+                Err(syntax_at(&format!("'{}'", alias.name), ": write AS as a pipe |> of its own"))
+            }
             TableFactor::Table { alias, sample, .. } => {
                 if let Some(column) = alias.as_ref().and_then(|alias| alias.columns.first()) {
                     return Err(syntax_at("'('", &format!(": a pipe's name takes no columns, found {column}")));
                 }
-                self.sampled(with_alias(input, alias), sample)
+                self.sampled(with_alias(input, alias)?, sample)
             }
-            TableFactor::Pivot { ref table, .. } | TableFactor::Unpivot { ref table, .. } => {
-                let input = self.table_over(input, table.as_ref().clone())?;
+            TableFactor::Pivot { ref table, .. } | TableFactor::Unpivot { ref table, .. } if is_plain(table) => {
                 self.turned(input, factor)
             }
+            TableFactor::Pivot { .. } => Err(syntax_at("'PIVOT'", ": write it as a pipe |> of its own")),
+            TableFactor::Unpivot { .. } => Err(syntax_at("'UNPIVOT'", ": write it as a pipe |> of its own")),
             other => Err(unsupported("this pipe", &other)),
         }
     }
@@ -93,7 +96,7 @@ impl Sql {
                     values: Some(self.with_aliases(values)?),
                     outputs: self.with_aliases(aggregate_functions)?,
                 };
-                Ok(with_alias(pivot, alias))
+                with_alias(pivot, alias)
             }
             TableFactor::Unpivot { value, null_inclusion, name, columns, alias, .. } => {
                 if let Some(column) = alias.as_ref().and_then(|alias| alias.columns.first()) {
@@ -123,7 +126,7 @@ impl Sql {
                     _ => UnpivotNulls::Excluded,
                 };
                 let columns = UnpivotColumns { ids: None, groups: Some(groups), label: ident(&name), values, nulls };
-                Ok(with_alias(Relation::Unpivot { input: Box::new(input), columns }, alias))
+                with_alias(Relation::Unpivot { input: Box::new(input), columns }, alias)
             }
             _ => Err(unsupported("this table", &shown)),
         }
@@ -170,16 +173,20 @@ impl Sql {
             TableFactor::Table { name, alias, args: Some(args), .. } if is_word(&name, "identifier") => {
                 let arguments = args.args.into_iter().map(|argument| self.table_argument(argument));
                 let parts = identifier(arguments.collect::<Result<_>>()?)?;
-                with_alias(Relation::Table(parts), alias)
+                with_alias(Relation::Table(parts), alias)?
+            }
+            TableFactor::Table { with_ordinality: true, .. } => {
+                return Err(syntax_at("'ORDINALITY'", ": posexplode() of an array gives the places"));
             }
             TableFactor::Table { with_hints, .. } if !with_hints.is_empty() => {
                 return Err(unsupported("a table's options, WITH (…)", &shown));
             }
             TableFactor::Table { name, alias, args: None, sample, .. } => {
+                check_names(name.0.iter().filter_map(|part| part.as_ident()))?;
                 let parts = names(&name);
                 let own = parts.last().cloned().unwrap_or_default();
                 let table = match alias {
-                    Some(alias) => renamed(Relation::Table(parts), &alias),
+                    Some(alias) => renamed(Relation::Table(parts), &alias)?,
                     None => Relation::Alias { input: Box::new(Relation::Table(parts)), name: own },
                 };
                 self.sampled(table, sample)?
@@ -191,19 +198,19 @@ impl Sql {
             TableFactor::Table { name, alias, args: Some(args), .. } => {
                 let arguments =
                     args.args.into_iter().map(|argument| self.table_argument(argument)).collect::<Result<_>>()?;
-                with_alias(Relation::TableFunction { name: dotted(&name).to_lowercase(), arguments }, alias)
+                with_alias(Relation::TableFunction { name: dotted(&name).to_lowercase(), arguments }, alias)?
             }
             TableFactor::Function { lateral: false, name, args, alias, .. } => {
                 let arguments =
                     args.into_iter().map(|argument| self.table_argument(argument)).collect::<Result<_>>()?;
-                with_alias(Relation::TableFunction { name: dotted(&name).to_lowercase(), arguments }, alias)
+                with_alias(Relation::TableFunction { name: dotted(&name).to_lowercase(), arguments }, alias)?
             }
             TableFactor::Derived { lateral: false, subquery, alias, sample } => {
                 let query = self.query(*subquery)?;
-                with_alias(self.sampled(query, sample)?, alias)
+                with_alias(self.sampled(query, sample)?, alias)?
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
-                with_alias(self.from(vec![*table_with_joins])?, alias)
+                with_alias(self.from(vec![*table_with_joins])?, alias)?
             }
             _ => return Err(unsupported("this table", &shown)),
         })
@@ -313,15 +320,16 @@ fn check_column(expr: &ast::Expr) -> Result<()> {
     }
 }
 
-fn with_alias(relation: Relation, alias: Option<ast::TableAlias>) -> Relation {
+fn with_alias(relation: Relation, alias: Option<ast::TableAlias>) -> Result<Relation> {
     match alias {
         Some(alias) => renamed(relation, &alias),
-        None => relation,
+        None => Ok(relation),
     }
 }
 
 /// `AS t(a, b)`.
-pub(super) fn renamed(relation: Relation, alias: &ast::TableAlias) -> Relation {
+pub(super) fn renamed(relation: Relation, alias: &ast::TableAlias) -> Result<Relation> {
+    check_names(std::iter::once(&alias.name).chain(alias.columns.iter().map(|column| &column.name)))?;
     let relation = if alias.columns.is_empty() {
         relation
     } else {
@@ -330,5 +338,10 @@ pub(super) fn renamed(relation: Relation, alias: &ast::TableAlias) -> Relation {
             names: alias.columns.iter().map(|column| ident(&column.name)).collect(),
         }
     };
-    Relation::Alias { input: Box::new(relation), name: ident(&alias.name) }
+    Ok(Relation::Alias { input: Box::new(relation), name: ident(&alias.name) })
+}
+
+/// Whether a pipe's input stands there as it is.
+fn is_plain(factor: &TableFactor) -> bool {
+    matches!(factor, TableFactor::Table { alias: None, sample: None, .. })
 }

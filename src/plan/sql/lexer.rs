@@ -220,6 +220,22 @@ fn low_bits(number: u64) -> u16 {
     (number & 0xFFFF) as u16
 }
 
+/// The text without the comments and spaces that it begins with.
+pub(super) fn behind_comments(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    loop {
+        let comment = match rest {
+            _ if rest.starts_with("--") => line_comment(rest),
+            _ if rest.starts_with("/*") => block_comment(rest).unwrap_or_default(),
+            _ => 0,
+        };
+        if comment == 0 {
+            return rest;
+        }
+        rest = rest[comment..].trim_start();
+    }
+}
+
 /// To the end of the line. A backslash there goes on with the next one.
 fn line_comment(rest: &str) -> usize {
     let mut from = 0;

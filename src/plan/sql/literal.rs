@@ -221,7 +221,11 @@ fn hex(text: &str) -> Result<Vec<u8>> {
     let padded = if text.len() % 2 == 1 { format!("0{text}") } else { text.to_owned() };
     (0..padded.len())
         .step_by(2)
-        .map(|i| padded.get(i..i + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .map(|i| {
+            // A sign is no digit.
+            let pair = padded.get(i..i + 2).filter(|pair| pair.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+            u8::from_str_radix(pair, 16).ok()
+        })
         .collect::<Option<_>>()
         .ok_or_else(|| {
             Error::of(condition::INVALID_TYPED_LITERAL).with("valueType", "\"X\"").with("value", format!("'{text}'"))

@@ -81,7 +81,7 @@ const STATEMENTS: &[&str] = &[
 const CLAUSES: &[(&str, &str, &str)] = &[
     ("", "FOR TIMESTAMP AS OF", "time travel, FOR TIMESTAMP AS OF"),
     ("", "FOR VERSION AS OF", "time travel, FOR VERSION AS OF"),
-    ("", "BY NAME", "BY NAME"),
+    ("INSERT", "BY NAME", "INSERT … BY NAME"),
     ("", "SELECT TRANSFORM (", "SELECT TRANSFORM"),
     ("", "AS INTERVAL YEAR", "a cast to an interval type"),
     ("", "AS INTERVAL MONTH", "a cast to an interval type"),
@@ -90,9 +90,6 @@ const CLAUSES: &[(&str, &str, &str)] = &[
     ("", "AS INTERVAL MINUTE", "a cast to an interval type"),
     ("", "AS INTERVAL SECOND", "a cast to an interval type"),
     ("INSERT", "REPLACE WHERE", "INSERT … REPLACE WHERE"),
-    ("CREATE TABLE", "CLUSTERED BY (", "CREATE TABLE … CLUSTERED BY"),
-    ("CREATE TABLE", "OPTIONS (", "CREATE TABLE … OPTIONS"),
-    ("CREATE TABLE", "TBLPROPERTIES (", "CREATE TABLE … TBLPROPERTIES behind another clause"),
 ];
 
 /// Whether the tokens begin with these words.

@@ -7,8 +7,10 @@
 //! | `query` | SELECT, and what stands around it |
 //! | `expr`, `literal` | expressions; numbers, strings and times |
 //! | `from` | FROM: tables, joins, samples, pivots |
-//! | `view` | `CREATE TEMPORARY VIEW` |
+//! | `view`, `table` | `CREATE TEMPORARY VIEW`, `CREATE TABLE` |
+//! | `keyword` | words that are keywords to sqlparser and names to Spark |
 //! | `lexer` | literals, comments and names as Spark's lexer reads them |
+//! | `parameter` | `:name` and `?` |
 //! | `pipe` | pipes: FROM, then one operator after the other |
 //! | `time_unit` | `DAY` as an argument |
 //! | `missing` | statements and clauses that are refused by their name |
@@ -16,12 +18,15 @@
 mod dialect;
 mod expr;
 mod from;
+mod keyword;
 mod lexer;
 pub mod literal;
 mod missing;
+pub mod parameter;
 mod pipe;
 mod query;
 mod statement;
+mod table;
 mod time_unit;
 mod tokens;
 mod view;
@@ -65,6 +70,11 @@ impl Sql {
     fn read(&self, parser: &mut Parser<'_>) -> Result<Statement> {
         if view::begins(parser) {
             let statement = self.create_view(parser)?;
+            end(parser)?;
+            return Ok(statement);
+        }
+        if table::begins(parser) {
+            let statement = self.create_table(parser)?;
             end(parser)?;
             return Ok(statement);
         }

@@ -9,7 +9,7 @@ use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments, Pipe
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
-use super::{Sql, dotted, syntax_at_token, unsupported};
+use super::{Sql, dotted, syntax_at, syntax_at_token, unsupported};
 use crate::error::{Error, Result, condition};
 use crate::plan::tree::{Expr, PipedOperator, Relation};
 
@@ -26,21 +26,102 @@ pub(super) fn as_calls(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>>
             at += 1;
             continue;
         }
-        let end = at + 1 + extent(&tokens[at + 1..], |token| *token == Token::VerticalBarRightAngleBracket);
+        let is_pipe = |rest: &[TokenWithSpan]| rest[0].token == Token::VerticalBarRightAngleBracket;
+        let end = at + 1 + extent(&tokens[at + 1..], is_pipe);
         let operator: Vec<_> =
             tokens[at + 1..end].iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).cloned().collect();
-        if let Some(first) = operator.first() {
-            let writer = Writer { span: first.span };
+        for piece in pieces(&operator) {
+            let writer = Writer { span: piece[0].span };
             written.push(tokens[at].clone());
-            writer.call(first, &operator[1..], &mut written)?;
+            writer.call(&piece[0], &piece[1..], &mut written)?;
         }
         at = end;
     }
     Ok(written)
 }
 
-/// How many tokens there are before one that ends them, outside of parentheses.
-fn extent(tokens: &[TokenWithSpan], ends: impl Fn(&Token) -> bool) -> usize {
+/// An operator, and the clauses behind it, which are of the whole query so far: its order, its limit,
+/// and sets of rows that it is put together with. Each of those is an operator of its own.
+fn pieces(operator: &[TokenWithSpan]) -> Vec<&[TokenWithSpan]> {
+    let mut pieces = Vec::new();
+    let mut rest = operator;
+    while let Some(head) = rest.first() {
+        let is_first = pieces.is_empty();
+        let (mut rank, own) = (clause_rank(&head.token), clause_rank(&head.token));
+        let mut before = &head.token;
+        let mut depth = 0_usize;
+        let mut end = rest.len();
+        for (at, token) in rest.iter().enumerate().skip(1) {
+            let next = rest.get(at + 1).map_or(&Token::EOF, |next| &next.token);
+            let begins = depth == 0
+                && match tail(before, &token.token, next) {
+                    Some(Tail::Set) => true,
+                    // Clauses that follow in their order stay together: `LIMIT 2 OFFSET 1` is one, and
+                    // Spark refuses `|> ORDER BY a LIMIT 2`.
+                    Some(Tail::Arrangement(next)) => {
+                        let stays = rank.is_some_and(|rank| rank < next) && (is_first || own == Some(LIMIT_RANK));
+                        rank = Some(next);
+                        !stays
+                    }
+                    None => false,
+                };
+            if begins {
+                end = at;
+                break;
+            }
+            match token.token {
+                Token::LParen => depth += 1,
+                Token::RParen => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            before = &token.token;
+        }
+        let (piece, after) = rest.split_at(end);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces
+}
+
+/// A clause of the whole query.
+enum Tail {
+    Set,
+    /// Its place among the clauses that order and limit.
+    Arrangement(u8),
+}
+
+const LIMIT_RANK: u8 = 1;
+
+/// The place of a clause that orders or limits rows.
+fn clause_rank(token: &Token) -> Option<u8> {
+    let Token::Word(Word { keyword, quote_style: None, .. }) = token else { return None };
+    match keyword {
+        Keyword::ORDER | Keyword::SORT | Keyword::CLUSTER | Keyword::DISTRIBUTE => Some(0),
+        Keyword::LIMIT => Some(LIMIT_RANK),
+        Keyword::OFFSET => Some(2),
+        _ => None,
+    }
+}
+
+/// The clause that a word between two tokens begins. The words may be names, too.
+fn tail(before: &Token, word: &Token, next: &Token) -> Option<Tail> {
+    let Token::Word(Word { keyword, quote_style: None, .. }) = word else { return None };
+    let is = |keywords: &[Keyword]| keywords.iter().any(|keyword| is_keyword(next, *keyword));
+    match keyword {
+        Keyword::ORDER | Keyword::SORT | Keyword::CLUSTER | Keyword::DISTRIBUTE if !is(&[Keyword::BY]) => None,
+        Keyword::LIMIT | Keyword::OFFSET if !matches!(next, Token::Number(..)) && !is(&[Keyword::ALL]) => None,
+        // `* EXCEPT (a)` leaves columns out.
+        Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT | Keyword::MINUS if *before != Token::Mul => {
+            let query =
+                [Keyword::ALL, Keyword::DISTINCT, Keyword::SELECT, Keyword::VALUES, Keyword::TABLE, Keyword::FROM];
+            (*next == Token::LParen || is(&query)).then_some(Tail::Set)
+        }
+        _ => clause_rank(word).map(Tail::Arrangement),
+    }
+}
+
+/// How many tokens there are before some that end them, outside of parentheses.
+fn extent(tokens: &[TokenWithSpan], ends: impl Fn(&[TokenWithSpan]) -> bool) -> usize {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate() {
         match &token.token {
@@ -48,7 +129,7 @@ fn extent(tokens: &[TokenWithSpan], ends: impl Fn(&Token) -> bool) -> usize {
             Token::RParen if depth == 0 => return at,
             Token::RParen => depth -= 1,
             Token::SemiColon if depth == 0 => return at,
-            token if depth == 0 && ends(token) => return at,
+            _ if depth == 0 && ends(&tokens[at..]) => return at,
             _ => {}
         }
     }
@@ -56,7 +137,19 @@ fn extent(tokens: &[TokenWithSpan], ends: impl Fn(&Token) -> bool) -> usize {
 }
 
 fn is_keyword(token: &Token, keyword: Keyword) -> bool {
-    matches!(token, Token::Word(word) if word.keyword == keyword)
+    matches!(token, Token::Word(word) if word.keyword == keyword && word.quote_style.is_none())
+}
+
+/// Whether the tokens begin with `WINDOW name AS`: a column may be called `window`.
+fn begins_windows(tokens: &[TokenWithSpan]) -> bool {
+    matches!(tokens, [first, name, behind, ..]
+        if is_keyword(&first.token, Keyword::WINDOW)
+            && matches!(name.token, Token::Word(_))
+            && is_keyword(&behind.token, Keyword::AS))
+}
+
+fn begins_keys(tokens: &[TokenWithSpan]) -> bool {
+    matches!(tokens, [group, by, ..] if is_keyword(&group.token, Keyword::GROUP) && is_keyword(&by.token, Keyword::BY))
 }
 
 /// Writes tokens that stand where the operator does.
@@ -77,7 +170,7 @@ impl Writer {
         text.split(' ').map(|part| self.token(word(part))).collect()
     }
 
-    /// `CALL operator((query), (query))`.
+    /// `CALL operator((query), (query))`. An empty query is written as NULL.
     fn call(&self, operator: &TokenWithSpan, rest: &[TokenWithSpan], written: &mut Vec<TokenWithSpan>) -> Result<()> {
         let queries = self.queries(operator, rest)?;
         written.extend(self.words("CALL"));
@@ -87,6 +180,10 @@ impl Writer {
         for (i, query) in queries.into_iter().enumerate() {
             if i > 0 {
                 written.push(self.token(Token::Comma));
+            }
+            if query.is_empty() {
+                written.extend(self.words("NULL"));
+                continue;
             }
             written.push(self.token(Token::LParen));
             written.extend(as_calls(query)?);
@@ -144,10 +241,12 @@ impl Writer {
         let mut items = Vec::new();
         let mut rest = tokens;
         loop {
-            let end = extent(rest, |token| *token == Token::Comma || is_keyword(token, Keyword::WINDOW));
+            let end = extent(rest, |rest| rest[0].token == Token::Comma || begins_windows(rest));
             let (item, after) = rest.split_at(end);
             match item {
-                [name, equals, value @ ..] if equals.token == Token::Eq && !value.is_empty() => {
+                [name, equals, value @ ..]
+                    if matches!(equals.token, Token::Eq | Token::DoubleEq) && !value.is_empty() =>
+                {
                     items.extend(value.iter().cloned());
                     items.extend(self.words("AS"));
                     items.push(name.clone());
@@ -174,12 +273,8 @@ impl Writer {
 
     /// The aggregates, then the keys: each a select list, since keys may have names.
     fn aggregation(&self, rest: &[TokenWithSpan]) -> Result<Vec<Vec<TokenWithSpan>>> {
-        let (outputs, keys) = rest.split_at(extent(rest, |token| is_keyword(token, Keyword::GROUP)));
-        let keys = match keys {
-            [] => keys,
-            [_, by, keys @ ..] if is_keyword(&by.token, Keyword::BY) => keys,
-            [group, ..] => return Err(syntax_at_token(group)),
-        };
+        let (outputs, keys) = rest.split_at(extent(rest, begins_keys));
+        let keys = keys.get(2..).unwrap_or_default();
         let unsupported =
             |case: &str| Err(Error::of(condition::PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE).with("case", case));
         if let [all] = keys
@@ -193,7 +288,13 @@ impl Writer {
             (Keyword::GROUPING, "GROUPING SETS"),
         ];
         for (keyword, shown) in words {
-            let modifier = |at: usize| at == 0 || is_keyword(&keys[at - 1].token, Keyword::WITH);
+            let modifier = |at: usize| match at {
+                // A column may have that name.
+                0 => keys
+                    .get(1)
+                    .is_some_and(|next| next.token == Token::LParen || is_keyword(&next.token, Keyword::SETS)),
+                _ => is_keyword(&keys[at - 1].token, Keyword::WITH),
+            };
             if keys.iter().enumerate().any(|(at, token)| is_keyword(&token.token, keyword) && modifier(at)) {
                 return unsupported(shown);
             }
@@ -202,15 +303,9 @@ impl Writer {
             return Err(Error::of(condition::OPERATION_NOT_ALLOWED)
                 .with("message", "The AGGREGATE clause requires a list of aggregate expressions or a list of grouping expressions, or both"));
         }
-        // A list may be empty, and a SELECT may not.
-        let query = |list: &[TokenWithSpan]| {
-            let mut query = self.words("SELECT");
-            if list.is_empty() {
-                query.extend(self.words("NULL WHERE FALSE"))
-            } else {
-                query.extend(list.iter().cloned())
-            }
-            query
+        let query = |list: &[TokenWithSpan]| match list {
+            [] => Vec::new(),
+            list => self.words("SELECT").into_iter().chain(list.iter().cloned()).collect(),
         };
         Ok(vec![query(outputs), query(keys)])
     }
@@ -222,55 +317,63 @@ impl Sql {
         let shown = operator.to_string();
         let PipeOperator::Call { function, .. } = operator else { return Err(unsupported("this pipe", &shown)) };
         let mut queries = queries(function.args);
-        let Some(query) = queries.next() else { return Err(unsupported("this pipe", &shown)) };
+        let first = queries.next().flatten();
         let name = dotted(&function.name).to_uppercase();
         let input = Box::new(Relation::Piped { input: Box::new(input), operator: PipedOperator::Rows });
+        if name == "AGGREGATE" {
+            let list = |query: Option<ast::Query>| query.map_or_else(|| Ok(Vec::new()), |query| self.list(query));
+            let (outputs, keys) = (list(first)?, list(queries.next().flatten())?);
+            return Ok(Relation::Piped { input, operator: PipedOperator::Aggregate { keys, outputs } });
+        }
+        let query = first.ok_or_else(|| unsupported("this pipe", &shown))?;
         let operator = match name.as_str() {
             "UNION" | "INTERSECT" | "EXCEPT" | "MINUS" => return self.set_expr_over(*query.body, *input),
             "ORDER" | "SORT" | "CLUSTER" | "DISTRIBUTE" | "LIMIT" | "OFFSET" => return self.arranged(*input, query),
             "WHERE" => {
-                let predicate = select(query)?.selection.ok_or_else(|| unsupported("this pipe", &shown))?;
+                let mut select = select(query)?;
+                let predicate = select.selection.take().ok_or_else(|| unsupported("this pipe", &shown))?;
+                if !select.named_window.is_empty() {
+                    return Err(Error::of(condition::NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE));
+                }
+                check_alone(&select)?;
                 return Ok(Relation::Filter { input, predicate: self.expr(predicate)? });
             }
             "SELECT" => {
                 let select = select(query)?;
-                check_bare(&select)?;
+                check_list(&select)?;
                 return self.select_over(*input, select);
             }
-            "EXTEND" => PipedOperator::Extend(self.list(select(query)?)?),
-            "DROP" => PipedOperator::Drop(self.list(select(query)?)?),
-            "SET" => PipedOperator::Set(self.list(select(query)?)?),
-            "AGGREGATE" => {
-                let keys = queries.next().map(select).transpose()?;
-                let outputs = self.list_if_any(select(query)?)?;
-                PipedOperator::Aggregate {
-                    keys: keys.map(|keys| self.list_if_any(keys)).transpose()?.unwrap_or_default(),
-                    outputs,
-                }
+            "EXTEND" => PipedOperator::Extend(self.list(query)?),
+            "DROP" => PipedOperator::Drop(self.list(query)?),
+            "SET" => PipedOperator::Set(self.list(query)?),
+            _ => {
+                let mut select = select(query)?;
+                let from = std::mem::take(&mut select.from);
+                check_alone(&select)?;
+                return self.from_over(*input, from);
             }
-            _ => return self.from_over(*input, select(query)?),
         };
         Ok(Relation::Piped { input, operator })
     }
 
-    fn list(&self, mut select: ast::Select) -> Result<Vec<Expr>> {
-        check_bare(&select)?;
+    fn list(&self, query: ast::Query) -> Result<Vec<Expr>> {
+        let mut select = select(query)?;
+        check_list(&select)?;
+        if select.distinct.is_some() {
+            return Err(syntax_at("'DISTINCT'", ": this pipe |> takes a list of expressions"));
+        }
         let windows = self.named_windows(std::mem::take(&mut select.named_window))?;
         self.select_list(select.projection, &windows)
     }
-
-    /// The list of an aggregation, which has a condition where there is none.
-    fn list_if_any(&self, select: ast::Select) -> Result<Vec<Expr>> {
-        if select.selection.is_some() { Ok(Vec::new()) } else { self.list(select) }
-    }
 }
 
-fn queries(arguments: FunctionArguments) -> impl Iterator<Item = ast::Query> {
+/// The queries of an operator; none in the place of one that is empty.
+fn queries(arguments: FunctionArguments) -> impl Iterator<Item = Option<ast::Query>> {
     let arguments = match arguments {
         FunctionArguments::List(list) => list.args,
         _ => Vec::new(),
     };
-    arguments.into_iter().filter_map(|argument| match argument {
+    arguments.into_iter().map(|argument| match argument {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(ast::Expr::Subquery(query))) => Some(*query),
         _ => None,
     })
@@ -288,19 +391,28 @@ fn select(query: ast::Query) -> Result<ast::Select> {
     }
 }
 
-/// An error for a list with clauses that are operators of their own.
-fn check_bare(select: &ast::Select) -> Result<()> {
+/// An error for clauses of a SELECT behind an operator that takes none.
+fn check_alone(select: &ast::Select) -> Result<()> {
+    check_list(select)?;
+    match select.named_window.first() {
+        Some(_) => Err(syntax_at("'WINDOW'", ": this pipe |> has no windows")),
+        None => Ok(()),
+    }
+}
+
+/// An error for clauses behind a select list, which are operators of their own.
+fn check_list(select: &ast::Select) -> Result<()> {
     let grouped = !matches!(&select.group_by, ast::GroupByExpr::Expressions(keys, _) if keys.is_empty());
     let clauses = [
-        ("the FROM clause", !select.from.is_empty()),
-        ("the LATERAL VIEW clause", !select.lateral_views.is_empty()),
-        ("the WHERE clause", select.selection.is_some()),
-        ("the GROUP BY clause", grouped),
-        ("the HAVING clause", select.having.is_some()),
-        ("the QUALIFY clause", select.qualify.is_some()),
+        ("FROM", !select.from.is_empty()),
+        ("LATERAL VIEW", !select.lateral_views.is_empty()),
+        ("WHERE", select.selection.is_some()),
+        ("GROUP BY", grouped),
+        ("HAVING", select.having.is_some()),
+        ("QUALIFY", select.qualify.is_some()),
     ];
     match clauses.iter().find(|(_, there)| *there) {
-        Some((clause, _)) => Err(Error::of(condition::CLAUSE_WITH_PIPE_OPERATORS).with("clauses", clause)),
+        Some((clause, _)) => Err(syntax_at(&format!("'{clause}'"), ": write it as a pipe |> of its own")),
         None => Ok(()),
     }
 }

@@ -9,6 +9,7 @@ use super::{Sql, ident, names, syntax_at, unsupported};
 use crate::error::{Error, Result, condition};
 use crate::plan::tree::{Expr, Grouping, Relation, WindowSpec};
 use crate::runtime::stack;
+use crate::types::name_case::NameCase;
 
 impl Sql {
     pub(super) fn query(&self, query: ast::Query) -> Result<Relation> {
@@ -18,6 +19,9 @@ impl Sql {
     fn whole_query(&self, query: ast::Query) -> Result<Relation> {
         if query.fetch.is_some() || !query.locks.is_empty() {
             return Err(unsupported("FETCH or a lock", &query));
+        }
+        if let Some(clause) = &query.for_clause {
+            return Err(syntax_at(&format!("'{clause}'"), ""));
         }
         let arranged = query.order_by.is_some() || query.limit_clause.is_some();
         if arranged && !query.pipe_operators.is_empty() {
@@ -37,12 +41,16 @@ impl Sql {
         if with.recursive {
             return Err(unsupported("WITH RECURSIVE", &with));
         }
+        let names = with.cte_tables.iter().map(|table| table.alias.name.value.as_str());
+        if let Some(twice) = NameCase::Ignored.repeated(names) {
+            return Err(Error::of(condition::DUPLICATED_CTE_NAMES).with("duplicateNames", format!("`{twice}`")));
+        }
         let tables = with
             .cte_tables
             .into_iter()
             .map(|table| {
                 let name = ident(&table.alias.name);
-                Ok((name, renamed(self.query(*table.query)?, &table.alias)))
+                Ok((name, renamed(self.query(*table.query)?, &table.alias)?))
             })
             .collect::<Result<_>>()?;
         Ok(Relation::With { tables, input: Box::new(relation) })
@@ -144,7 +152,7 @@ impl Sql {
         match body {
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 let left = self.set_expr_over(*left, input)?;
-                Ok(self.combined(left, op, set_quantifier, self.set_expr(*right)?))
+                combined(left, op, set_quantifier, self.set_expr(*right)?)
             }
             _ => Ok(input),
         }
@@ -157,27 +165,9 @@ impl Sql {
             SetExpr::Values(values) => self.values(values),
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 let (left, right) = (self.set_expr(*left)?, self.set_expr(*right)?);
-                Ok(self.combined(left, op, set_quantifier, right))
+                combined(left, op, set_quantifier, right)
             }
             other => Err(unsupported("this query", &other)),
-        }
-    }
-
-    fn combined(&self, left: Relation, op: SetOperator, quantifier: SetQuantifier, right: Relation) -> Relation {
-        let all = matches!(quantifier, SetQuantifier::All | SetQuantifier::AllByName);
-        let by_name =
-            matches!(quantifier, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName);
-        match op {
-            SetOperator::Union => {
-                let union = Relation::Union { inputs: vec![left, right], by_name, allow_missing: false };
-                if all { union } else { Relation::Distinct { input: Box::new(union), subset: None } }
-            }
-            SetOperator::Intersect | SetOperator::Except | SetOperator::Minus => Relation::SetOperation {
-                left: Box::new(left),
-                right: Box::new(right),
-                except: op != SetOperator::Intersect,
-                all,
-            },
         }
     }
 
@@ -212,6 +202,9 @@ impl Sql {
         }
         let qualify = select.qualify.map(|qualify| with_windows(self.expr(qualify)?, &windows)).transpose()?;
         let qualified = qualify.is_some();
+        if qualified && !outputs.iter().chain(&qualify).any(has_window) {
+            return Err(Error::of(condition::QUALIFY_REQUIRES_WINDOW_FUNCTION));
+        }
         outputs.extend(qualify.map(|condition| condition.alias(QUALIFY)));
         let having = select.having.map(|having| self.expr(having)).transpose()?;
         relation = match self.grouping(select.group_by, having.is_some())? {
@@ -299,10 +292,10 @@ impl Sql {
             SelectItem::ExprWithAlias { expr: ast::Expr::Identifier(word), alias } if is_text(&alias) => {
                 return Err(unsupported_typed_literal(&word.value));
             }
-            SelectItem::ExprWithAlias { alias, .. } if is_text(&alias) => {
-                return Err(syntax_at(&format!("'{alias}'"), ": a name goes without quotes, or in backquotes"));
+            SelectItem::ExprWithAlias { expr, alias } => {
+                check_names(std::iter::once(&alias))?;
+                self.expr(expr)?.alias(ident(&alias))
             }
-            SelectItem::ExprWithAlias { expr, alias } => self.expr(expr)?.alias(ident(&alias)),
             SelectItem::ExprWithAliases { expr, aliases } => Expr::Alias {
                 input: Box::new(self.expr(expr)?),
                 names: aliases.iter().map(ident).collect(),
@@ -324,15 +317,59 @@ impl Sql {
                 ast::NamedWindowExpr::WindowSpec(spec) => self.window(spec)?,
                 ast::NamedWindowExpr::NamedWindow(other) => window_of(&named, &ident(&other))?.clone(),
             };
+            if named.iter().any(|(other, _)| *other == name.value) {
+                return Err(Error::of(condition::REPETITIVE_WINDOW_DEFINITION).with("windowName", &name.value));
+            }
             named.push((ident(&name), spec));
         }
         Ok(named)
     }
 }
 
+/// Whether a window function is in an expression.
+fn has_window(expr: &Expr) -> bool {
+    let mut found = false;
+    let _ = expr.clone().map(&mut |part| {
+        found |= matches!(part, Expr::Window { .. });
+        part
+    });
+    found
+}
+
+/// Two inputs by a set operation.
+fn combined(left: Relation, op: SetOperator, quantifier: SetQuantifier, right: Relation) -> Result<Relation> {
+    let all = match quantifier {
+        SetQuantifier::All => true,
+        SetQuantifier::Distinct | SetQuantifier::None => false,
+        SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName => {
+            return Err(syntax_at("'BY'", ": unionByName() of a DataFrame goes by name"));
+        }
+    };
+    Ok(match op {
+        SetOperator::Union => {
+            let union = Relation::Union { inputs: vec![left, right], by_name: false, allow_missing: false };
+            if all { union } else { Relation::Distinct { input: Box::new(union), subset: None } }
+        }
+        SetOperator::Intersect | SetOperator::Except | SetOperator::Minus => Relation::SetOperation {
+            left: Box::new(left),
+            right: Box::new(right),
+            except: op != SetOperator::Intersect,
+            all,
+        },
+    })
+}
+
 /// Whether the parser took a text for a name.
 pub(super) fn is_text(name: &ast::Ident) -> bool {
     matches!(name.quote_style, Some('\'' | '"'))
+}
+
+/// An error for a text in the place of a name.
+pub(super) fn check_names<'n>(mut names: impl Iterator<Item = &'n ast::Ident>) -> Result<()> {
+    match names.find(|name| is_text(name)) {
+        Some(text) => Err(syntax_at(&text.to_string(), ": a name goes without quotes, or in backquotes")),
+        None => Ok(()),
+    }
 }
 
 /// The keys, where each part is one.

@@ -1,18 +1,14 @@
-//! Statements that are not queries: views, tables, INSERT, SET, SHOW TABLES.
+//! Statements that are not queries: DROP, INSERT, SET, SHOW TABLES.
 
-use std::sync::Arc;
-
-use arrow::datatypes::{Field, Schema};
 use sqlparser::ast;
 
-use super::literal::data_type;
-use super::{Sql, dotted, ident, names, unsupported};
+use super::{Sql, dotted, lexer, names, unsupported};
 use crate::error::{Error, Result, condition};
 use crate::plan::tree::Statement;
 
 /// `SET k=v`, which takes the rest of the line as it is, and so is read by hand.
 pub(super) fn words(text: &str) -> Option<Result<Statement>> {
-    let text = text.trim().trim_end_matches(';').trim();
+    let text = lexer::behind_comments(text).trim_end().trim_end_matches(';').trim();
     let mut words = text.splitn(2, char::is_whitespace);
     if !words.next()?.eq_ignore_ascii_case("set") {
         return None;
@@ -27,12 +23,24 @@ pub(super) fn words(text: &str) -> Option<Result<Statement>> {
         let set = |value| Statement::Set { key: Some("spark.sql.session.timeZone".to_owned()), value: Some(value) };
         return Some(time_zone(zone).map(set));
     }
+    if rest.is_empty() || rest == "-v" {
+        return Some(Ok(Statement::Set { key: None, value: None }));
+    }
     let (key, value) = match rest.split_once('=') {
-        Some((key, value)) => (Some(key.trim().to_owned()), Some(value.trim().to_owned())),
-        None if rest.is_empty() || rest == "-v" => (None, None),
-        None => (Some(rest.to_owned()), None),
+        Some((key, value)) => (key.trim(), Some(unquoted(value.trim()).to_owned())),
+        None => (rest, None),
     };
-    Some(Ok(Statement::Set { key, value }))
+    let name = unquoted(key);
+    let is_plain = |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':'));
+    if name.is_empty() || name == key && !is_plain(key) {
+        return Some(Err(Error::of(condition::INVALID_SET_SYNTAX).with("found", text)));
+    }
+    Some(Ok(Statement::Set { key: Some(name.to_owned()), value }))
+}
+
+/// A word without the backquotes around it.
+fn unquoted(word: &str) -> &str {
+    word.strip_prefix('`').and_then(|word| word.strip_suffix('`')).unwrap_or(word)
 }
 
 /// `DROP TEMPORARY FUNCTION [IF EXISTS] name`, which the parser does not know.
@@ -109,7 +117,6 @@ impl Sql {
             ast::Statement::CreateView(_) => {
                 return Err(unsupported("a view that is not TEMPORARY", &shown));
             }
-            ast::Statement::CreateTable(table) => self.create_table(table)?,
             ast::Statement::Drop { object_type, if_exists, names: dropped, .. } if dropped.len() == 1 => {
                 match object_type {
                     ast::ObjectType::View => Statement::DropView { name: names(&dropped[0]), if_exists },
@@ -144,45 +151,6 @@ impl Sql {
             } => show_tables(show_options, &shown)?,
             ast::Statement::ExplainTable { table_name, .. } => Statement::Describe { table: names(&table_name) },
             _ => return Err(unsupported("the statement", &shown)),
-        })
-    }
-
-    fn create_table(&self, table: ast::CreateTable) -> Result<Statement> {
-        use ast::CreateTableOptions::{None as NoOptions, TableProperties};
-        // Properties say something of a table and do nothing to it; options would.
-        if table.temporary || table.external || !matches!(table.table_options, NoOptions | TableProperties(_)) {
-            return Err(unsupported("the statement", &table));
-        }
-        let fields = table
-            .columns
-            .iter()
-            .map(|column| Ok(Field::new(ident(&column.name), data_type(&column.data_type)?, true)))
-            .collect::<Result<Vec<_>>>()?;
-        // `LOCATION` stands with the format where `USING` is before it.
-        let hive = table.hive_formats.unwrap_or_default();
-        let format = match hive.storage {
-            Some(ast::HiveIOFormat::Using { format }) => Some(ident(&format)),
-            None => None,
-            Some(other) => return Err(unsupported("this table format", &format!("{other:?}"))),
-        };
-        let partitioned_by = match table.hive_distribution {
-            ast::HiveDistributionStyle::NONE => Vec::new(),
-            ast::HiveDistributionStyle::PARTITIONED { columns }
-                if columns.iter().all(|column| column.data_type == ast::DataType::Unspecified) =>
-            {
-                columns.iter().map(|column| ident(&column.name)).collect()
-            }
-            other => return Err(unsupported("this way to spread a table", &format!("{other:?}"))),
-        };
-        Ok(Statement::CreateTable {
-            name: names(&table.name),
-            format,
-            path: hive.location.or(table.location),
-            columns: if fields.is_empty() { None } else { Some(Arc::new(Schema::new(fields))) },
-            partitioned_by,
-            if_not_exists: table.if_not_exists,
-            replace: table.or_replace,
-            query: table.query.map(|query| self.query(*query)).transpose()?,
         })
     }
 }

@@ -1,12 +1,12 @@
 //! Tokens in the way that sqlparser's grammar takes them: one for texts side by side (`'a' 'b'`), one
 //! for a nested type after `AS` or `::` (`map<string,int>`), and words that Spark lets be left out.
 
-use sqlparser::keywords::Keyword;
+use sqlparser::keywords::{Keyword, RESERVED_FOR_TABLE_ALIAS};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Whitespace, Word};
 
 use super::dialect::SparkDialect;
-use super::{lexer, pipe};
+use super::{keyword, lexer, pipe};
 use crate::error::{Error, Result, condition};
 use crate::plan::limits::{SQL_DEPTH, SQL_WORDS};
 
@@ -17,8 +17,9 @@ pub(super) fn parser(text: &str) -> Result<Parser<'static>> {
         return Err(Error::of(condition::FAILED_TO_PARSE_TOO_COMPLEX));
     }
     let parser = Parser::new(&SparkDialect).with_recursion_limit(SQL_DEPTH);
-    let tokens = pipe::as_calls(unpivots(intervals(types(queries(strings(tokens))))))?;
-    Ok(parser.with_tokens_with_locations(functions(tokens)))
+    let tokens = tables(queries(keyword::as_names(strings(tokens))));
+    let tokens = pipe::as_calls(unpivots(intervals(types(tokens))))?;
+    Ok(parser.with_tokens_with_locations(tokens))
 }
 
 /// Whether a token may make the tree deeper. Lists may be long: neither constants nor commas count.
@@ -35,65 +36,42 @@ fn is_word(token: &Token) -> bool {
     )
 }
 
-/// Literals that stand side by side are one: `'a' "b"` is `'ab'`.
+/// Literals that stand side by side are one: `'a' "b"` is `'ab'`. In options the first is a key:
+/// `OPTIONS ('path' '/data')`.
 fn strings(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut joined: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
-    let mut before: Option<usize> = None;
+    let (mut before, mut in_options): (Option<usize>, bool) = (None, false);
     for next in tokens {
         match &next.token {
-            Token::Whitespace(_) => {}
+            Token::Whitespace(_) => {
+                joined.push(next);
+                continue;
+            }
             Token::SingleQuotedString(more) | Token::DoubleQuotedString(more) => {
                 if let Some(Token::SingleQuotedString(text) | Token::DoubleQuotedString(text)) =
                     before.map(|at| &mut joined[at].token)
+                    && !in_options
                 {
                     text.push_str(more);
                     continue;
                 }
-                before = Some(joined.len());
                 // The parser knows the shorter name of the type only.
-                if let Some(Token::Word(word)) = joined
-                    .iter_mut()
-                    .map(|token| &mut token.token)
-                    .rfind(|token| !matches!(token, Token::Whitespace(_)))
+                if let Some(Token::Word(word)) = before.map(|at| &mut joined[at].token)
                     && word.value.eq_ignore_ascii_case("timestamp_ltz")
                 {
                     *word = Word { value: "TIMESTAMP".to_owned(), quote_style: None, keyword: Keyword::TIMESTAMP };
                 }
             }
-            _ => before = None,
+            Token::LParen if before.is_some_and(|at| is_keyword(&joined[at].token, Keyword::OPTIONS)) => {
+                in_options = true;
+            }
+            Token::RParen => in_options = false,
+            _ => {}
         }
+        before = Some(joined.len());
         joined.push(next);
     }
     joined
-}
-
-/// Calls that begin with a keyword. `exists(list, x -> …)` is a function: only before a query is
-/// EXISTS a keyword. `struct(*)` is one, too: sqlparser's literal of a struct has no star.
-fn functions(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let after = |from: usize, tokens: &[TokenWithSpan]| {
-        (from + 1..tokens.len()).find(|at| !matches!(tokens[*at].token, Token::Whitespace(_)))
-    };
-    for at in 0..tokens.len() {
-        let Token::Word(Word { keyword: keyword @ (Keyword::EXISTS | Keyword::STRUCT), .. }) = tokens[at].token else {
-            continue;
-        };
-        let Some(paren) = after(at, &tokens).filter(|next| tokens[*next].token == Token::LParen) else { continue };
-        let inside = after(paren, &tokens).map(|inside| &tokens[inside..]).unwrap_or_default();
-        let is_call = match keyword {
-            Keyword::STRUCT => begins_with_star(inside),
-            _ => !inside.first().is_some_and(|first| match &first.token {
-                Token::Word(word) => matches!(
-                    word.keyword,
-                    Keyword::SELECT | Keyword::WITH | Keyword::FROM | Keyword::VALUES | Keyword::TABLE
-                ),
-                token => *token == Token::LParen,
-            }),
-        };
-        if let (true, Token::Word(word)) = (is_call, &mut tokens[at].token) {
-            word.keyword = Keyword::NoKeyword;
-        }
-    }
-    tokens
 }
 
 /// Writes `INTERVAL 1 DAY 2 HOURS` as `INTERVAL '1 DAY 2 HOURS'`: sqlparser takes one unit.
@@ -125,7 +103,7 @@ fn intervals(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
 }
 
 /// The tokens from a place on that are no space, each with its own place.
-fn words_from(tokens: &[TokenWithSpan], from: usize) -> impl Iterator<Item = (usize, &Token)> {
+pub(super) fn words_from(tokens: &[TokenWithSpan], from: usize) -> impl Iterator<Item = (usize, &Token)> + Clone {
     let from_here = tokens.iter().enumerate().skip(from);
     from_here.map(|(at, token)| (at, &token.token)).filter(|(_, token)| !matches!(token, Token::Whitespace(_)))
 }
@@ -217,6 +195,97 @@ fn has_select(tokens: &[TokenWithSpan]) -> bool {
     false
 }
 
+/// Writes the tables of a FROM as the parser reads them in every place: rows in parentheses,
+/// `FROM (VALUES (1))`, and a query's name before its sample, `(SELECT 1) t TABLESAMPLE (2 ROWS)`.
+fn tables(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let is = |tokens: &[TokenWithSpan], at: usize, keyword: Keyword| is_keyword(&tokens[at].token, keyword);
+    let mut at = 0;
+    while at < tokens.len() {
+        let before = words_before(&tokens, at);
+        if is(&tokens, at, Keyword::VALUES)
+            && before.is_some_and(|before| is(&tokens, before, Keyword::FROM) || is(&tokens, before, Keyword::JOIN))
+            && let Some(end) = rows_end(&tokens, at)
+        {
+            let paren = |token| TokenWithSpan { token, span: tokens[at].span };
+            let (open, close) = (paren(Token::LParen), paren(Token::RParen));
+            tokens.insert(end, close);
+            tokens.insert(at, open);
+            at += 1;
+        } else if is(&tokens, at, Keyword::TABLESAMPLE)
+            && before.is_some_and(|before| tokens[before].token == Token::RParen)
+            && let Some(end) = sample_end(&tokens, at)
+            && let Some(name_end) = name_end(&tokens, end)
+        {
+            tokens[at..name_end].rotate_left(end - at);
+            at += name_end - end;
+        }
+        at += 1;
+    }
+    tokens
+}
+
+fn is_keyword(token: &Token, keyword: Keyword) -> bool {
+    matches!(token, Token::Word(word) if word.keyword == keyword && word.quote_style.is_none())
+}
+
+/// The place of the last token before one that is no space.
+fn words_before(tokens: &[TokenWithSpan], at: usize) -> Option<usize> {
+    tokens[..at].iter().rposition(|token| !matches!(token.token, Token::Whitespace(_)))
+}
+
+/// The place behind the parentheses that open next.
+fn behind_parentheses(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
+    let mut words = words_from(tokens, from);
+    if *words.next()?.1 != Token::LParen {
+        return None;
+    }
+    let mut depth = 1_usize;
+    words.find_map(|(at, token)| {
+        match token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth -= 1,
+            _ => {}
+        }
+        (depth == 0).then_some(at + 1)
+    })
+}
+
+/// The place behind `VALUES (1), (2)`, whose rows are all in parentheses.
+fn rows_end(tokens: &[TokenWithSpan], values: usize) -> Option<usize> {
+    let mut end = behind_parentheses(tokens, values + 1)?;
+    while let Some((comma, Token::Comma)) = words_from(tokens, end).next() {
+        match behind_parentheses(tokens, comma + 1) {
+            Some(next) => end = next,
+            None => break,
+        }
+    }
+    Some(end)
+}
+
+/// The place behind `TABLESAMPLE (2 ROWS) REPEATABLE (1)`.
+fn sample_end(tokens: &[TokenWithSpan], sample: usize) -> Option<usize> {
+    let end = behind_parentheses(tokens, sample + 1)?;
+    match words_from(tokens, end).next() {
+        Some((repeatable, token)) if is_keyword(token, Keyword::REPEATABLE) => {
+            behind_parentheses(tokens, repeatable + 1)
+        }
+        _ => Some(end),
+    }
+}
+
+/// The place behind `AS t`, or behind a `t` that is no clause.
+fn name_end(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
+    let mut words = words_from(tokens, from);
+    let (at, first) = words.next()?;
+    if is_keyword(first, Keyword::AS) {
+        return words.next().map(|(name, _)| name + 1);
+    }
+    match first {
+        Token::Word(word) if !RESERVED_FOR_TABLE_ALIAS.contains(&word.keyword) => Some(at + 1),
+        _ => None,
+    }
+}
+
 /// Writes the AS that may be left out in `UNPIVOT (v FOR name IN (a x, (b, c) y))`.
 fn unpivots(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let keyword = |token: &Token| match token {
@@ -264,13 +333,6 @@ fn unpivots(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         written.push(next);
     }
     written
-}
-
-/// Whether the tokens begin with `*`, or with `t.*`.
-fn begins_with_star(tokens: &[TokenWithSpan]) -> bool {
-    let named = tokens.iter().take_while(|token| matches!(token.token, Token::Word(_) | Token::Period)).count();
-    tokens.get(named).is_some_and(|token| token.token == Token::Mul)
-        && (named == 0 || tokens[named - 1].token == Token::Period)
 }
 
 /// Makes one word of each nested type that a cast names: sqlparser knows `array<…>` only.

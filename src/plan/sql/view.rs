@@ -10,26 +10,21 @@ use crate::error::{Error, Result, condition};
 use crate::plan::tree::{Statement, ViewContents, ViewScope};
 use crate::types::ddl;
 
-const HEAD: [Keyword; 7] =
-    [Keyword::CREATE, Keyword::OR, Keyword::REPLACE, Keyword::GLOBAL, Keyword::TEMP, Keyword::TEMPORARY, Keyword::VIEW];
-
-/// Whether a temporary view is made. `CREATE TEMPORARY TABLE … USING` is an old name for it.
+/// Whether a temporary view is made. `CREATE TEMPORARY TABLE … USING` is an old way to say it.
 pub(super) fn begins(parser: &Parser<'_>) -> bool {
-    let word = |n| match &parser.peek_nth_token_ref(n).token {
+    let word = |at: usize| match &parser.peek_nth_token_ref(at).token {
         Token::Word(word) => word.keyword,
         _ => Keyword::NoKeyword,
     };
-    let length = (0..HEAD.len()).take_while(|n| HEAD.contains(&word(*n))).count();
-    let temporary = (0..length).any(|n| matches!(word(n), Keyword::TEMP | Keyword::TEMPORARY));
-    let ends_as_view = length > 0 && word(length - 1) == Keyword::VIEW;
-    let table_over_format = word(length) == Keyword::TABLE
-        && (length..)
-            .map_while(|n| match &parser.peek_nth_token_ref(n).token {
-                Token::EOF => None,
-                token => Some(token),
-            })
-            .any(|token| matches!(token, Token::Word(word) if word.keyword == Keyword::USING));
-    word(0) == Keyword::CREATE && temporary && (ends_as_view || table_over_format)
+    let replace = if (word(1), word(2)) == (Keyword::OR, Keyword::REPLACE) { 2 } else { 0 };
+    let temporary = 1 + replace + usize::from(word(1 + replace) == Keyword::GLOBAL);
+    word(0) == Keyword::CREATE
+        && matches!(word(temporary), Keyword::TEMP | Keyword::TEMPORARY)
+        && match word(temporary + 1) {
+            Keyword::VIEW => true,
+            Keyword::TABLE => temporary == 1,
+            _ => false,
+        }
 }
 
 impl Sql {
@@ -41,16 +36,26 @@ impl Sql {
         let scope = if parser.parse_keyword(Keyword::GLOBAL) { ViewScope::Global } else { ViewScope::Session };
         let heads = [Keyword::TEMP, Keyword::TEMPORARY];
         parser.expect_one_of_keywords(&heads).map_err(|error| syntax(&error))?;
-        parser.expect_one_of_keywords(&[Keyword::VIEW, Keyword::TABLE]).map_err(|error| syntax(&error))?;
+        let kind = parser.expect_one_of_keywords(&[Keyword::VIEW, Keyword::TABLE]).map_err(|error| syntax(&error))?;
         let if_not_exists = parser.parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
         let name = names(&parser.parse_object_name(false).map_err(|error| syntax(&error))?);
+        if kind == Keyword::TABLE && if_not_exists {
+            return Err(Error::of(condition::INVALID_STATEMENT_OR_CLAUSE)
+                .with("operation", "CREATE TEMPORARY TABLE … IF NOT EXISTS"));
+        }
         let columns = in_parentheses(parser)?;
         if !if_not_exists && name.len() <= 2 && parser.parse_keyword(Keyword::USING) {
             let schema = columns.map(|columns| ddl::parse_schema(&columns)).transpose()?;
             let format = names(&parser.parse_object_name(false).map_err(|error| syntax(&error))?).join(".");
             let options = if parser.parse_keyword(Keyword::OPTIONS) { options(parser)? } else { Vec::new() };
+            if kind == Keyword::TABLE && parser.peek_token().token != Token::EOF {
+                return Err(temporary_table());
+            }
             let contents = ViewContents::Read { format, schema, options };
             return Ok(Statement::CreateView { name, scope, replace, contents });
+        }
+        if kind == Keyword::TABLE {
+            return Err(temporary_table());
         }
         let columns = columns.map(|columns| column_names(&columns)).transpose()?.unwrap_or_default();
         if parser.parse_keyword(Keyword::COMMENT) {
@@ -70,8 +75,13 @@ impl Sql {
     }
 }
 
+fn temporary_table() -> Error {
+    Error::of(condition::OPERATION_NOT_ALLOWED)
+        .with("message", "CREATE TEMPORARY TABLE of a query or without USING; CREATE TEMPORARY VIEW makes a view")
+}
+
 /// The text in parentheses, if the next token opens some.
-fn in_parentheses(parser: &mut Parser<'_>) -> Result<Option<String>> {
+pub(super) fn in_parentheses(parser: &mut Parser<'_>) -> Result<Option<String>> {
     if !parser.consume_token(&Token::LParen) {
         return Ok(None);
     }
@@ -85,13 +95,18 @@ fn in_parentheses(parser: &mut Parser<'_>) -> Result<Option<String>> {
         if depth == 0 {
             return Ok(Some(text));
         }
-        text.push_str(&next.token.to_string());
+        match &next.token {
+            Token::SingleQuotedString(inside) | Token::DoubleQuotedString(inside) => {
+                text.push_str(&format!("'{}'", inside.replace('\'', "''")));
+            }
+            token => text.push_str(&token.to_string()),
+        }
     }
     Err(syntax_at_token(&parser.peek_token()))
 }
 
 /// `a, b COMMENT 'x'`.
-fn column_names(text: &str) -> Result<Vec<String>> {
+pub(super) fn column_names(text: &str) -> Result<Vec<String>> {
     let mut parser = super::parser(text)?;
     let columns = parser.parse_comma_separated(|parser| {
         let name = parser.parse_identifier()?;

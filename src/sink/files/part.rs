@@ -40,6 +40,7 @@ pub(crate) struct PartLayout {
 /// Splits a schema by `partitionBy`. Directories are called as it names the columns.
 pub(crate) fn layout(schema: &SchemaRef, partition_by: &[String], conf: &Conf) -> Result<PartLayout> {
     let (names, zone) = (conf.name_case(), Zone::of(conf.time_zone())?);
+    names.refuse_repeated(partition_by.iter().map(String::as_str))?;
     let mut partition = Vec::new();
     for name in partition_by {
         let found = schema.fields().iter().position(|field| names.same(field.name(), name)).ok_or_else(|| {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::part::{self, Empty, LaneOf, LaneParts, PartFile};
 use crate::config::{Conf, Options, options};
 use crate::durable::store::{Durability, holders_of_new};
-use crate::error::{Context, Error, Result, condition};
+use crate::error::{Context, Result};
 use crate::sink::encode::Encoding;
 use crate::types::name_case::NameCase;
 
@@ -156,8 +156,5 @@ impl Drop for FileSave {
 
 /// A file cannot have two columns of one name.
 fn check_names(schema: &Schema, names: NameCase) -> Result<()> {
-    match names.repeated(schema.fields().iter().map(|field| field.name().as_str())) {
-        Some(name) => Err(Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{name}`"))),
-        None => Ok(()),
-    }
+    names.refuse_repeated(schema.fields().iter().map(|field| field.name().as_str()))
 }

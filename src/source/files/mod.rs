@@ -276,11 +276,7 @@ fn schemas(
         }
     };
     let data: Fields = data.into_iter().map(|field| if nullable { loose(field) } else { field }).collect();
-    if let Some(name) = types::repeated_name(&data, names) {
-        return Err(
-            Error::of(condition::COLUMN_ALREADY_EXISTS).with("columnName", format!("`{}`", name.to_lowercase()))
-        );
-    }
+    types::refuse_repeated(&data, names)?;
     let named = |field: &FieldRef| directories.iter().find(|dir| same(dir, field)).unwrap_or(field).clone();
     let mut shown: Vec<Field> = data.iter().map(named).collect();
     shown.extend(directories.into_iter().filter(|dir| !data.iter().any(|field| same(dir, field))));

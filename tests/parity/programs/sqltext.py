@@ -404,6 +404,146 @@ _PIPES = [
     'FROM emp |> WHERE id > 1 |> WHERE id < 4 |> SELECT id |> ORDER BY id DESC |> LIMIT 1',
 ]
 
+_PIPE_TAILS = [
+    'FROM emp |> SELECT id |> UNION ALL SELECT 9 LIMIT 0',
+    'FROM emp |> SELECT id |> UNION ALL SELECT 9 ORDER BY id DESC LIMIT 2',
+    'FROM emp |> SELECT id |> UNION ALL SELECT 9 ORDER BY id LIMIT 2 OFFSET 1',
+    'FROM emp |> SELECT id |> UNION ALL SELECT 1 INTERSECT SELECT 1',
+    'FROM emp |> SELECT id |> UNION ALL SELECT 9 UNION SELECT 9',
+    'FROM emp |> SELECT id |> EXCEPT SELECT 1 UNION ALL SELECT 2 |> ORDER BY id',
+    'FROM emp |> SELECT id UNION ALL SELECT 9',
+    'FROM emp |> SELECT id ORDER BY id DESC LIMIT 1',
+    'FROM emp |> WHERE id > 1 ORDER BY id LIMIT 1',
+    'FROM emp |> WHERE id > 1 UNION ALL SELECT * FROM emp |> AGGREGATE count(*)',
+    'FROM emp |> EXTEND id + 1 AS x LIMIT 1',
+    'FROM emp |> AGGREGATE sum(id) AS s GROUP BY dept ORDER BY s, dept LIMIT 1',
+    'FROM emp |> AS e ORDER BY e.id LIMIT 1',
+    'FROM emp |> JOIN sales ON id = q1 LIMIT 0',
+    'FROM emp |> LIMIT 3 UNION ALL SELECT * FROM emp |> AGGREGATE count(*)',
+    'FROM emp |> LIMIT 1 ORDER BY id',
+    'FROM emp |> ORDER BY id LIMIT 2 |> SELECT * EXCEPT (pay)',
+    'FROM emp |> SELECT id |> UNION ALL SELECT * EXCEPT (name, dept, pay) FROM emp |> AGGREGATE count(*)',
+    'FROM emp |> JOIN sales ON id = q1 WHERE id = 1',
+    'FROM emp |> AS e WHERE id = 1',
+    'FROM emp |> WHERE id > 1 HAVING id > 2',
+    'FROM emp |> WHERE id > 1 GROUP BY id',
+    'FROM emp |> WHERE id > 1 WINDOW w AS (ORDER BY id)',
+    'FROM emp |> LIMIT 1 WHERE id = 1',
+    'FROM emp |> EXTEND DISTINCT id AS x',
+    'FROM emp |> DROP DISTINCT id',
+    'FROM emp |> AGGREGATE DISTINCT sum(id)',
+    'FROM emp |> AGGREGATE sum(id) WHERE id > 1',
+    'FROM emp |> AGGREGATE sum(id) GROUP BY dept HAVING sum(id) > 1',
+    'FROM emp |> AGGREGATE sum(id) FROM emp',
+    'FROM emp |> SELECT id FROM emp',
+    'FROM emp |> SELECT id WHERE id > 1',
+    'FROM emp |> EXTEND id AS x WHERE id > 1',
+    'FROM emp |> JOIN sales s ON id = q1 JOIN sales t ON id = t.q1',
+    'FROM emp |> AS e JOIN sales ON id = q1',
+    'FROM emp |> TABLESAMPLE (2 ROWS) e',
+    'FROM sales |> UNPIVOT (v FOR q IN (q1, q2)) JOIN emp ON v = id',
+    'FROM emp |> SET ID = 5',
+    'FROM emp |> SET id == 5',
+    'FROM emp |> SET id = 5, ID = 6',
+    'SELECT GROUP FROM (SELECT 1 AS GROUP) |> AGGREGATE sum(GROUP)',
+    'SELECT 1 AS cube |> AGGREGATE count(*) GROUP BY cube',
+    'SELECT 1 AS `union` |> SELECT `union`',
+    'SELECT 1 AS window |> SET window = 2',
+    'SELECT 1 AS window |> EXTEND window + 1 AS x',
+    'SELECT 1 AS a, 2 AS order |> SELECT order',
+    'SELECT 1 AS limit |> SELECT limit',
+    'FROM emp |> AGGREGATE sum(id) AS s GROUP BY 3, 1',
+    'FROM emp |> AGGREGATE sum(id) AS s GROUP BY 9',
+    'FROM emp |> AGGREGATE sum(id) AS s GROUP BY 0',
+]
+
+_TWICE = [
+    'WITH a AS (SELECT 1), a AS (SELECT 2) SELECT * FROM a',
+    'WITH a AS (SELECT 1), A AS (SELECT 2) SELECT * FROM a',
+    'SELECT row_number() OVER w FROM emp WINDOW w AS (ORDER BY id), w AS (ORDER BY name)',
+    'SELECT row_number() OVER w FROM emp WINDOW w AS (ORDER BY id), W AS (ORDER BY name)',
+    'SELECT 1 INTERSECT BY NAME SELECT 1',
+    'SELECT 1 AS a UNION BY NAME SELECT 1 AS a',
+    'SELECT 1 AS a UNION ALL BY NAME SELECT 1 AS a',
+    'SELECT a, a FROM (SELECT 1 AS a, 2 AS A)',
+    'SELECT * FROM (SELECT 1 AS a, 2 AS a) t',
+    'SELECT t.a FROM (SELECT 1 AS a, 2 AS a) t',
+]
+
+_SIGNS = [
+    'SELECT -5::string',
+    'SELECT -5::string::int',
+    'SELECT -128::tinyint',
+    'SELECT - 128::tinyint',
+    'SELECT -(5)::string',
+    'SELECT -5.5::int',
+    'SELECT -a::string FROM (SELECT 1 AS a)',
+    'SELECT +5::string',
+    'SELECT - -5::string',
+    "SELECT X'+1'",
+    "SELECT X'-1'",
+    "SELECT -'5'::int",
+]
+
+_NAMES = [
+    'SELECT table FROM (SELECT 1 AS table)',
+    'SELECT t.table FROM (SELECT 1 AS table) t',
+    'SELECT interval FROM (SELECT 1 AS interval)',
+    'SELECT interval + 1 FROM (SELECT 1 AS interval)',
+    'SELECT exists FROM (SELECT 1 AS exists)',
+    'SELECT exists(SELECT 1)',
+    'SELECT exists(array(1, 2), x -> x > 1)',
+    'SELECT struct FROM (SELECT 1 AS struct)',
+    'SELECT struct.x FROM (SELECT struct(1 AS x) AS struct)',
+    'SELECT struct(id AS x, name) FROM emp',
+    'SELECT named_struct(\'a\', 1).a',
+    'SELECT extract FROM (SELECT 1 AS extract)',
+    'SELECT trim FROM (SELECT 1 AS trim)',
+    'SELECT position, substring, overlay FROM (SELECT 1 AS position, 2 AS substring, 3 AS overlay)',
+    'SELECT array, map FROM (SELECT 1 AS array, 2 AS map)',
+    'SELECT date, timestamp, time FROM (SELECT 1 AS date, 2 AS timestamp, 3 AS time)',
+    'SELECT case FROM (SELECT 1 AS case)',
+    'SELECT first, last, any_value FROM (SELECT 1 AS first, 2 AS last, 3 AS any_value)',
+    'SELECT left, right FROM (SELECT 1 AS left, 2 AS right)',
+    'SELECT values FROM (SELECT 1 AS values)',
+    'SELECT end, then FROM (SELECT 1 AS end, 2 AS then)',
+    'SELECT set, show, current_date FROM (SELECT 1 AS set, 2 AS show, 3 AS current_date)',
+    'SELECT over, partition, rows, range FROM (SELECT 1 AS over, 2 AS partition, 3 AS rows, 4 AS range)',
+    'SELECT lateral, natural, using FROM (SELECT 1 AS lateral, 2 AS natural, 3 AS using)',
+    'SELECT lambda, cast, is, between FROM (SELECT 1 AS lambda, 2 AS cast, 3 AS is, 4 AS between)',
+    'SELECT distinct FROM (SELECT 1 AS distinct)',
+    'SELECT not FROM (SELECT 1 AS not)',
+    'SELECT year, month, day, hour FROM (SELECT 1 AS year, 2 AS month, 3 AS day, 4 AS hour)',
+    'SELECT prior, connect, sample, top, qualify FROM (SELECT 1 AS prior, 2 AS connect, 3 AS sample, 4 AS top, 5 AS qualify)',
+    'SELECT user, session_user, system, outer, fetch FROM (SELECT 1 AS user, 2 AS session_user, 3 AS system, 4 AS outer, 5 AS fetch)',
+    'SELECT count FROM (SELECT 1 AS count)',
+    'SELECT filter, cluster, sort, limit, offset FROM (SELECT 1 AS filter, 2 AS cluster, 3 AS sort, 4 AS limit, 5 AS offset)',
+    'SELECT select FROM (SELECT 1 AS select)',
+    'SELECT * FROM (SELECT 1 AS where)',
+    'SELECT 1 AS group, 2 AS having, 3 AS order, 4 AS by, 5 AS union, 6 AS on, 7 AS join',
+    'SELECT t.order, t.group, t.where FROM (SELECT 1 AS order, 2 AS group, 3 AS where) t',
+    "SELECT extract(day FROM date'2024-01-02'), extract(DAY FROM date'2024-01-02'), extract(Day FROM date'2024-01-02')",
+    "SELECT CAST(NULL AS array<int>), CAST(NULL AS int), CAST(1 AS string), CAST(NULL AS struct<a: int>)",
+    'SELECT id FROM emp QUALIFY id > 1',
+    'SELECT id FROM emp QUALIFY row_number() OVER (ORDER BY id) = 1',
+    'SELECT id FROM emp FOR JSON AUTO',
+    'SELECT * FROM explode(array(1)) WITH ORDINALITY',
+    "SELECT 1 AS 'x'",
+    "SELECT 'id' FROM emp",
+    "SELECT e.'id' FROM emp e",
+    "SELECT id FROM 'emp'",
+    'SELECT * FROM emp "e"',
+    'SELECT id FORM emp ORDER BY name',
+    'SELECT * FROM emp TABLESAMPLE (2 ROWS) e',
+    'SELECT e.id FROM emp TABLESAMPLE (2 ROWS) AS e WHERE e.id = 1',
+    'SELECT * FROM emp e TABLESAMPLE (2 ROWS)',
+    'SELECT * FROM (SELECT id FROM emp) TABLESAMPLE (1 ROWS) AS e',
+    "SELECT * FROM VALUES (1, 'a''b', \"c\\\\'d\") AS t(a, b, c)",
+    'SELECT * FROM VALUES (1, 2.0D, \'x\') AS t(a, b, c) UNPIVOT (v FOR n IN (a, b))',
+    'SELECT * FROM VALUES (1, 2L, \'x\', \'y\') AS t(a, b, c, d) UNPIVOT ((v, w) FOR n IN ((a, c), (b, d)))',
+    'SELECT * FROM VALUES (1, 2, \'x\', \'y\') AS t(a, b, c, d) UNPIVOT ((v, w) FOR n IN ((a, c), (d, b)))',
+]
+
 _UNITS = [
     "SELECT timestampadd(DAY, 1, timestamp'2024-01-31 10:00:00')",
     "SELECT timestampadd(MONTH, 1, date'2024-01-31')",
@@ -493,7 +633,7 @@ _NEIGHBOURS = [
     'SELECT ?',
 ]
 
-QUERIES = [*_STRINGS, *_NUMBERS, *_ORDER_BY_ALL, *_UNPIVOT, *_PIPES, *_UNITS, *_INTERVALS, *_NEIGHBOURS]
+QUERIES = [*_STRINGS, *_NUMBERS, *_ORDER_BY_ALL, *_UNPIVOT, *_PIPES, *_PIPE_TAILS, *_TWICE, *_SIGNS, *_NAMES, *_UNITS, *_INTERVALS, *_NEIGHBOURS]
 
 PYTHON = [
     "spark.table('emp').orderBy('all')",
@@ -503,6 +643,15 @@ PYTHON = [
     "spark.table('sales').select('q1', 'q2').unpivot([], None, 'q', 'v')",
     "spark.table('sales').unpivot(['k'], [], 'q', 'v')",
     "spark.table('sales').unpivot([], ['k', 'q1'], 'q', 'v')",
+    "spark.table('sales').unpivot('*', ['q1'], 'q', 'v')",
+    "spark.table('sales').unpivot('k', ['*'], 'q', 'v')",
+    "spark.table('sales').unpivot('k', ['q1'], 'k', 'v')",
+    "spark.table('sales').unpivot('k', ['q1'], 'q', 'K')",
+    "spark.table('sales').unpivot('k', ['q1'], 'q', 'q')",
+    "spark.table('sales').unpivot(['k', 'k'], ['q1'], 'q', 'v')",
+    "spark.table('sales').unpivot('k', ['q1', 'q1'], 'q', 'v')",
+    "spark.table('sales').unpivot('nope', ['q1'], 'q', 'v')",
+    "spark.table('sales').unpivot('k', ['nope'], 'q', 'v')",
 ]
 
 
@@ -570,6 +719,58 @@ def views_over_formats_refused(spark, tmp):
 def views_of_queries(spark, tmp):
     texts = ["CREATE TEMP VIEW u5 (x, y COMMENT 'c') COMMENT 'about' AS SELECT 1 AS a, 2 AS b", "SELECT * FROM u5", "CREATE OR REPLACE TEMP VIEW u5 AS VALUES (1)", "SELECT * FROM u5", "CREATE OR REPLACE TEMP VIEW u5 AS FROM emp |> SELECT id", "SELECT * FROM u5", "CREATE OR REPLACE TEMP VIEW u5 AS TABLE emp", "CREATE OR REPLACE TEMP VIEW u5 AS WITH a AS (SELECT 1) SELECT * FROM a", "CREATE OR REPLACE TEMP VIEW u5 AS (SELECT 1)", "CREATE GLOBAL TEMP VIEW sqltext_q AS SELECT 1 AS a", "CREATE GLOBAL TEMP VIEW sqltext_q AS SELECT 1 AS a", "CREATE OR REPLACE GLOBAL TEMP VIEW sqltext_q AS SELECT 2 AS b", "SELECT * FROM global_temp.sqltext_q", "DROP VIEW global_temp.sqltext_q", "CREATE GLOBAL TEMP VIEW default.sqltext_q AS SELECT 1 AS a", "CREATE GLOBAL TEMP VIEW global_temp.sqltext_q AS SELECT 1 AS a", "CREATE TEMP VIEW u6 (x) AS SELECT 1 AS a, 2 AS b", "CREATE TEMP VIEW u6 (x, y, z) AS SELECT 1 AS a, 2 AS b", "CREATE TEMP VIEW u6 (x, X) AS SELECT 1 AS a, 2 AS b", "CREATE TEMP VIEW IF NOT EXISTS u6 AS SELECT 1", "CREATE TEMP VIEW u6 TBLPROPERTIES (a = 'b') AS SELECT 1", "CREATE TEMP VIEW u6 AS SELECT * FROM u6", "DROP VIEW u5"]
     return _asked(spark, texts, tmp)
+
+
+def temporary_tables(spark, tmp):
+    _files(tmp)
+    texts = ["CREATE TEMP TABLE u7 AS SELECT 1 AS a", "CREATE TEMP TABLE u7 (x int) USING json OPTIONS (path '{tmp}/j') AS SELECT 1", "CREATE TEMPORARY TABLE u7 USING json OPTIONS (path '{tmp}/j')", "SELECT * FROM u7", "CREATE OR REPLACE TEMP TABLE u7 USING json OPTIONS (path '{tmp}/j')", "CREATE TEMP TABLE IF NOT EXISTS u7 USING json OPTIONS (path '{tmp}/j')", "DROP VIEW u7", "CREATE TEMP VIEW temp AS SELECT 1 AS a", "SELECT * FROM temp", "DROP VIEW temp", "CREATE TEMP VIEW view AS SELECT 1 AS a", "DROP VIEW view", "CREATE TEMP VIEW u7 USING json OPTIONS ('path' '{tmp}/j')", "SELECT * FROM u7", "DROP VIEW u7", "CREATE TEMP VIEW u7 USING csv OPTIONS ('path' '{tmp}/c', 'header' = 'true')", "SELECT * FROM u7", "DROP VIEW u7"]
+    return _asked(spark, texts, tmp)
+
+
+def columns_twice(spark, tmp):
+    texts = ["CREATE TEMP VIEW u8 AS SELECT 1 AS a, 2 AS a", "CREATE TEMP VIEW u8 AS SELECT 1 AS a, 2 AS A", "CREATE TEMP VIEW u8 (a, A) AS SELECT 1, 2", "CREATE TEMP VIEW u8 (a, b) AS SELECT 1 AS x, 2 AS x", "SELECT * FROM u8", "DROP VIEW u8", "CREATE TABLE twice_a (a int, A int) USING parquet", "CREATE TABLE twice_b (a struct<b: int, B: int>) USING parquet", "CREATE TABLE twice_c USING parquet AS SELECT 1 AS a, 2 AS A", "CREATE TABLE twice_d (a int, b int) USING parquet PARTITIONED BY (b, B)", "DROP TABLE IF EXISTS twice_b", "DROP TABLE IF EXISTS twice_d"]
+    return _asked(spark, texts, tmp)
+
+
+def clauses_of_a_table(spark, tmp):
+    _files(tmp)
+    texts = ["CREATE TABLE ct1 (a int, b int) USING csv OPTIONS (header 'true', sep='|') PARTITIONED BY (b) COMMENT 'it''s' TBLPROPERTIES ('x'='y')", "INSERT INTO ct1 VALUES (1, 2)", "SELECT * FROM ct1", "DROP TABLE ct1", "CREATE TABLE ct2 (a int) USING csv USING json", "CREATE TABLE ct2 (a int) USING csv COMMENT 'a' COMMENT 'b'", "CREATE TABLE ct2 (a int) USING csv AS SELECT 1", "CREATE TABLE ct2 USING csv PARTITIONED BY (b int) AS SELECT 1 AS a, 2 AS b", "CREATE TABLE ct2 USING parquet PARTITIONED BY (b) COMMENT 'x' AS SELECT 2 AS b, 1 AS a", "SELECT * FROM ct2", "DROP TABLE ct2", "CREATE TABLE ct3 (a int, c struct<x:int>, d string) USING json PARTITIONED BY (b int)", "SELECT * FROM ct3", "DROP TABLE ct3", "CREATE TABLE ct3 (a int) USING parquet PARTITIONED BY (nope)", "CREATE TABLE ct3 (a int) USING parquet PARTITIONED BY (a)", "CREATE TABLE ct4 USING parquet", "CREATE TABLE ct4 USING json LOCATION '{tmp}/j'", "SELECT * FROM ct4", "DROP TABLE ct4", "CREATE TABLE ct4 USING csv OPTIONS (header true, inferSchema true, path '{tmp}/c')", "SELECT * FROM ct4", "DROP TABLE ct4", "CREATE TABLE ct5 (a int) USING csv OPTIONS (path '{tmp}/c') LOCATION '{tmp}/c'", "CREATE TABLE ct6 (a foo) USING parquet", "CREATE TABLE ct7 () USING parquet", "CREATE TABLE ct8 USING csv OPTIONS (header true) AS SELECT 1 AS a", "SELECT * FROM ct8", "DROP TABLE ct8", "CREATE TABLE ct9 SELECT 1 AS a", "CREATE TABLE IF NOT EXISTS ct9 (b int) USING parquet;", "SELECT * FROM ct9", "DROP TABLE ct9", "CREATE TABLE ct10 (a int) USING parquet AS", "CREATE TABLE ct10 (a int) nonsense", "CREATE TABLE (a int)"]
+    return _asked(spark, texts, tmp)
+
+
+def descriptions_of_a_table(spark, tmp):
+    spark.sql("CREATE TABLE described_ct (a int, b string COMMENT 'c''d', c int) USING parquet PARTITIONED BY (c) COMMENT 'it''s'")
+    try:
+        table = spark.catalog.getTable("described_ct")
+        return [table.description, table.tableType, [(column.name, column.description) for column in spark.catalog.listColumns("described_ct")], spark.sql("DESCRIBE described_ct").collect()]
+    finally:
+        spark.sql("DROP TABLE described_ct")
+
+
+def partitions_twice(spark, tmp):
+    frame = spark.range(3).selectExpr("id", "id % 2 AS a")
+    answers = []
+    for keys in (["a", "a"], ["a", "A"], ["A"], ["id", "a"], ["nope"]):
+        try:
+            frame.write.partitionBy(*keys).parquet(f"{tmp}/p{len(answers)}")
+            answers.append(sorted({path.parent.name for path in (tmp / f"p{len(answers)}").rglob("*.parquet")}))
+        except Exception as error:
+            answers.append([type(error).__name__, getattr(error, "getCondition", lambda: None)()])
+    return answers
+
+
+def settings_behind_comments(spark, tmp):
+    texts = ["/* a */ SET spark.sql.shuffle.partitions", "-- a\nSET spark.sql.shuffle.partitions", "  SET spark.sql.shuffle.partitions ", "SET /* a */ spark.sql.shuffle.partitions", "SET spark.sql.shuffle.partitions /* a */", "SET `my-key` = `1`", "SET my-key = 1", "SET a b", "SET my.key = a=b", "SET my.key =", "SET = 3", "SET my.key;"]
+    return _asked(spark, texts, tmp)
+
+
+def parameters_beside_types(spark):
+    return [
+        spark.sql("SELECT from_json('{}', 'a int'), CAST(named_struct('a', 1) AS struct<a:int>), :x AS x", args={"x": 5}).collect(),
+        spark.sql("SELECT ':x', \":x\", `:x`, :x /* :y */ -- :z\n FROM (SELECT 1 AS `:x`)", args={"x": 5}).collect(),
+        spark.sql("SELECT r'\\', :x, '\\':x', id::string FROM range(1)", args={"x": "it's \\ \"q\""}).collect(),
+        spark.sql("SELECT ?, '?', id FROM range(3) WHERE id > ?", args=[7, 1]).collect(),
+    ]
 
 
 def intervals_in_columns(spark):

@@ -1,0 +1,121 @@
+//! Words that sqlparser takes for keywords and Spark for names, since nothing follows them that the
+//! keyword needs: `SELECT exists FROM t`, `struct.x`, `interval + 1`.
+
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+
+use super::tokens::words_from;
+
+/// The tokens with such words as plain names.
+pub(super) fn as_names(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut before: Option<usize> = None;
+    for at in 0..tokens.len() {
+        if matches!(tokens[at].token, Token::Whitespace(_)) {
+            continue;
+        }
+        let keyword = |place: Option<usize>| place.map_or(Keyword::NoKeyword, |place| keyword_of(&tokens[place].token));
+        if is_name(keyword(Some(at)), keyword(before), words_from(&tokens, at + 1))
+            && let Token::Word(word) = &mut tokens[at].token
+        {
+            word.keyword = Keyword::NoKeyword;
+        }
+        // A field keeps the letters that it is written in.
+        let field = words_from(&tokens, at + 1).nth(1).map(|(field, _)| field);
+        if keyword_of(&tokens[at].token) == Keyword::EXTRACT
+            && let Some(Token::Word(word)) = field.map(|field| &mut tokens[field].token)
+        {
+            word.keyword = Keyword::NoKeyword;
+        }
+        before = Some(at);
+    }
+    tokens
+}
+
+fn keyword_of(token: &Token) -> Keyword {
+    match token {
+        Token::Word(Word { keyword, quote_style: None, .. }) => *keyword,
+        _ => Keyword::NoKeyword,
+    }
+}
+
+/// Whether a keyword is a name, by the keyword before it and the tokens behind it.
+fn is_name<'t>(
+    keyword: Keyword,
+    before: Keyword,
+    mut behind: impl Iterator<Item = (usize, &'t Token)> + Clone,
+) -> bool {
+    let next = behind.clone().next().map_or(&Token::EOF, |(_, token)| token);
+    match keyword {
+        // Over other than a query, it is a function.
+        Keyword::EXISTS if *next == Token::LParen => !behind.nth(1).is_some_and(|(_, inside)| begins_query(inside)),
+        // `DROP TABLE IF EXISTS t`.
+        Keyword::EXISTS => !matches!(before, Keyword::IF | Keyword::NOT),
+        // sqlparser's literal of a struct has no star.
+        Keyword::STRUCT => match next {
+            Token::Lt => false,
+            Token::LParen => begins_with_star(behind.skip(1).map(|(_, token)| token)),
+            _ => true,
+        },
+        // Calls with a grammar of their own.
+        Keyword::TRIM
+        | Keyword::EXTRACT
+        | Keyword::POSITION
+        | Keyword::SUBSTRING
+        | Keyword::SUBSTR
+        | Keyword::OVERLAY
+        | Keyword::CEIL
+        | Keyword::FLOOR
+        | Keyword::CAST
+        | Keyword::TRY_CAST
+        | Keyword::CONVERT
+        // Without parentheses, a column of that name goes before the function.
+        | Keyword::CURRENT_DATE
+        | Keyword::CURRENT_TIMESTAMP
+        | Keyword::CURRENT_TIME
+        | Keyword::CURRENT_USER
+        | Keyword::LOCALTIMESTAMP
+        | Keyword::SESSION_USER
+        | Keyword::USER => *next != Token::LParen,
+        Keyword::INTERVAL => !begins_interval(behind.map(|(_, token)| token)),
+        Keyword::DISTINCT if before == Keyword::SELECT => {
+            *next == Token::Comma || matches!(keyword_of(next), Keyword::FROM | Keyword::AS)
+        }
+        _ => false,
+    }
+}
+
+fn begins_query(token: &Token) -> bool {
+    *token == Token::LParen
+        || matches!(
+            keyword_of(token),
+            Keyword::SELECT | Keyword::WITH | Keyword::FROM | Keyword::VALUES | Keyword::TABLE
+        )
+}
+
+/// Whether the tokens begin with `*`, or with `t.*`.
+fn begins_with_star<'t>(tokens: impl Iterator<Item = &'t Token>) -> bool {
+    let mut before = None;
+    for token in tokens {
+        match token {
+            Token::Word(_) | Token::Period => before = Some(token),
+            Token::Mul => return before.is_none_or(|before| *before == Token::Period),
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// Whether an interval's amount follows: a text, a word, or a number with a unit behind it.
+fn begins_interval<'t>(mut tokens: impl Iterator<Item = &'t Token>) -> bool {
+    match tokens.next() {
+        Some(Token::Plus | Token::Minus) => {
+            matches!(
+                tokens.next(),
+                Some(Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_))
+            ) && matches!(tokens.next(), Some(token @ Token::Word(_)) if keyword_of(token) != Keyword::FROM)
+        }
+        Some(Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) | Token::LParen) => true,
+        Some(token @ Token::Word(_)) => !matches!(keyword_of(token), Keyword::FROM | Keyword::AS),
+        _ => false,
+    }
+}
