@@ -150,6 +150,8 @@ conditions! {
     DUPLICATE_CLAUSES = "DUPLICATE_CLAUSES", "42614", Parse, "the clause <clauseName> is there twice; remove one.";
     DUPLICATED_TABLE_PATHS = "_LEGACY_ERROR_TEMP_0032", "42601", Parse, "two paths are given for a table: '<pathOne>' by LOCATION and '<pathTwo>' by OPTIONS; remove one.";
     COLUMN_NOT_DEFINED_IN_TABLE = "COLUMN_NOT_DEFINED_IN_TABLE", "42703", Analysis, "the <colType> column <colName> is no column of the table <tableName>, whose columns are <tableCols>.";
+    EXPRESSION_TYPE_IS_NOT_ORDERABLE = "EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", Analysis, "<expr> cannot be sorted: values of the type <exprType> have no order.";
+    SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE = "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "42K09", Analysis, "<sqlExpr>: a bound of a frame is a number or an interval, which <exprType> is not.";
     DUPLICATED_CTE_NAMES = "DUPLICATED_CTE_NAMES", "42602", Parse, "WITH has two queries called <duplicateNames>; rename one.";
     REPETITIVE_WINDOW_DEFINITION = "INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION", "42000", Parse, "the WINDOW clause has two windows called `<windowName>`; rename one.";
     NOT_A_STREAMING_VIEW = "_LEGACY_ERROR_TEMP_1008", "42000", Analysis, "<quoted> is a view of no stream; read it with spark.table.";

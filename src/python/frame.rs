@@ -32,6 +32,7 @@ use crate::session::frame;
 use crate::session::names::relation_parts;
 use crate::session::save::{SaveMode, SaveRequest, save, save_table};
 use crate::types::interval;
+use crate::types::name_case::NameCase;
 use crate::types::show::ShowLayout;
 
 /// An analysed DataFrame.
@@ -94,7 +95,8 @@ impl FrameHandle {
     }
 
     /// The columns whose whole name a pattern of Java's takes, as one.
-    fn columns_like(&self, py: Python<'_>, pattern: &str, fold: bool) -> PyResult<ExprHandle> {
+    fn columns_like(&self, py: Python<'_>, pattern: &str) -> PyResult<ExprHandle> {
+        let fold = self.0.session().conf().name_case() == NameCase::Ignored;
         let names = self.0.resolved().output.iter().enumerate();
         let found = NamePattern::new(pattern, fold).and_then(|pattern| {
             names.map(|(i, attribute)| Ok((i, pattern.takes(&attribute.name)?))).collect::<Result<Vec<_>>>()
@@ -103,6 +105,12 @@ impl FrameHandle {
         let fitting = found.into_iter().filter(|(_, fits)| *fits);
         let columns = fitting.map(|(position, _)| Ok(self.column_at(py, position)?.expr()));
         ExprHandle::of(py, tree::Expr::Several(columns.collect::<PyResult<_>>()?))
+    }
+
+    /// Names in the form in which names that the session takes for one are equal.
+    fn folded(&self, names: Vec<String>) -> Vec<String> {
+        let case = self.0.session().conf().name_case();
+        names.iter().map(|name| case.folded(name).into_owned()).collect()
     }
 
     /// How many lanes the rows come in.

@@ -246,14 +246,7 @@ class DataFrame:
             raise _not_type("colName", "str", colName)
         if not (len(colName) > 1 and colName.startswith("`") and colName.endswith("`")):
             return self[colName]
-        return Column(self._frame.columns_like(colName[1:-1], not self._case_counts()))
-
-    def _case_counts(self) -> bool:
-        return self._session.conf.get("spark.sql.caseSensitive") == "true"
-
-    def _known_as(self, name: str) -> str:
-        """A column's name as it is compared with others."""
-        return name if self._case_counts() else name.lower()
+        return Column(self._frame.columns_like(colName[1:-1]))
 
     def metadataColumn(self, colName: str) -> Column:
         """The hidden column of a name: ``_metadata`` of files.

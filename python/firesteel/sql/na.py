@@ -10,6 +10,8 @@ from firesteel.sql.conf import _NoValue
 from firesteel.sql.types import BooleanType, DataType, DoubleType, FloatType, NumericType, StringType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from firesteel.sql.column import Column
     from firesteel.sql.dataframe import DataFrame
 
@@ -53,20 +55,19 @@ class DataFrameNaFunctions:
         needed = thresh if thresh is not None else (len(names) if how == "any" else 1)
         if not names:
             return self.df
-        present = [F.when(self._present(name), 1).otherwise(0) for name in names]
+        present = [
+            F.when(_present(self.df[name], data_type), 1).otherwise(0)
+            for name, data_type in zip(names, self._types(names), strict=True)
+        ]
         return self.df.filter(reduce(lambda a, b: a + b, present) >= needed)
 
-    def _present(self, name: str) -> Column:
-        from firesteel.sql import functions as F
-
-        column = self.df[name]
-        floating = isinstance(self._type(name), (FloatType, DoubleType))
-        return column.isNotNull() & ~F.isnan(column) if floating else column.isNotNull()
-
-    def _type(self, name: str) -> DataType | None:
-        known = self.df._known_as(name)
-        found = [f.dataType for f in self.df.schema if self.df._known_as(f.name) == known]
-        return found[0] if found else None
+    def _types(self, names: list[str]) -> list[DataType | None]:
+        """The type of each of some columns; none for a name that is no column of its own."""
+        fields = self.df.schema.fields
+        known: dict[str, DataType] = {}
+        for name, field in zip(self.df._frame.folded([field.name for field in fields]), fields, strict=True):
+            known.setdefault(name, field.dataType)
+        return [known.get(name) for name in self.df._frame.folded(names)]
 
     def _subset(self, subset: Any) -> list[str]:
         if subset is None:
@@ -97,21 +98,27 @@ class DataFrameNaFunctions:
         if not isinstance(value, (float, int, str, bool, dict)):
             raise _not_type("value", "bool, dict, float, int or str", value)
         if isinstance(value, dict):
-            fills = {self.df._known_as(name): filler for name, filler in value.items()}
             for name in value:
                 _ = self.df[name]
-        else:
-            names = [name for name in self._subset(subset) if _fits(value, self._type(name))]
-            fills = {self.df._known_as(name): value for name in names}
-        known = self.df._known_as
-        return self._rebuild(lambda field, column: _fill(field.dataType, column, fills[known(field.name)]), fills)
+            return self._rebuild(value, _fill)
+        names = self._fitting(value, subset)
+        return self._rebuild(dict.fromkeys(names, value), _fill)
 
-    def _rebuild(self, change: Any, names: Any) -> DataFrame:
+    def _fitting(self, value: Any, subset: Any) -> list[str]:
+        """The columns of a value's kind."""
+        names = self._subset(subset)
+        return [name for name, found in zip(names, self._types(names), strict=True) if _fits(value, found)]
+
+    def _rebuild(self, values: dict[str, Any], change: Callable[[DataType, Column, Any], Column]) -> DataFrame:
+        """All columns, and those of some names changed by a value each."""
+        by_name = dict(zip(self.df._frame.folded(list(values)), values.values(), strict=True))
+        fields = self.df.schema.fields
         columns = []
-        for i, field in enumerate(self.df.schema):
-            column = self.df._at(i)
-            named = self.df._known_as(field.name) in names
-            columns.append(change(field, column).alias(field.name) if named else column)
+        for at, name in enumerate(self.df._frame.folded([field.name for field in fields])):
+            column, field = self.df._at(at), fields[at]
+            if name in by_name:
+                column = change(field.dataType, column, by_name[name]).alias(field.name)
+            columns.append(column)
         return self.df.select(*columns)
 
     def replace(self, to_replace: Any, value: Any = _NoValue, subset: Any = None) -> DataFrame:
@@ -132,8 +139,6 @@ class DataFrameNaFunctions:
         >>> df.na.replace({"a": "A", "b": None}).collect()
         [Row(n=1, s='A'), Row(n=None, s=None), Row(n=None, s=None)]
         """
-        from firesteel.sql import functions as F
-
         if value is _NoValue and not isinstance(to_replace, dict):
             raise PySparkTypeError(
                 errorClass="ARGUMENT_REQUIRED",
@@ -162,18 +167,8 @@ class DataFrameNaFunctions:
         kinds = {_kind(item) for item in (*pairs, *pairs.values()) if item is not None}
         if len(kinds) > 1:
             raise PySparkValueError(errorClass="MIXED_TYPE_REPLACEMENT", messageParameters={})
-        fitting = [name for name in self._subset(subset) if kinds and _fits(next(iter(pairs)), self._type(name))]
-        names = {self.df._known_as(name) for name in fitting}
-
-        def change(field: Any, column: Column) -> Column:
-            branches = None
-            for old, new in pairs.items():
-                then = F.lit(new).cast(field.dataType)
-                same = column == F.lit(old)
-                branches = F.when(same, then) if branches is None else branches.when(same, then)
-            return column if branches is None else branches.otherwise(column)
-
-        return self._rebuild(change, names)
+        fitting = self._fitting(next(iter(pairs)), subset) if kinds else []
+        return self._rebuild(dict.fromkeys(fitting, pairs), _replace)
 
 
 def _kind(value: Any) -> str:
@@ -196,6 +191,24 @@ def _kind(value: Any) -> str:
 def _fits(value: Any, data_type: DataType | None) -> bool:
     kinds: dict[str, type[DataType]] = {"bool": BooleanType, "number": NumericType, "text": StringType}
     return isinstance(data_type, kinds[_kind(value)])
+
+
+def _present(column: Column, data_type: DataType | None) -> Column:
+    from firesteel.sql import functions as F
+
+    floating = isinstance(data_type, (FloatType, DoubleType))
+    return column.isNotNull() & ~F.isnan(column) if floating else column.isNotNull()
+
+
+def _replace(data_type: DataType, column: Column, pairs: dict[Any, Any]) -> Column:
+    from firesteel.sql import functions as F
+
+    branches = None
+    for old, new in pairs.items():
+        then = F.lit(new).cast(data_type)
+        same = column == F.lit(old)
+        branches = F.when(same, then) if branches is None else branches.when(same, then)
+    return column if branches is None else branches.otherwise(column)
 
 
 def _fill(data_type: DataType, column: Column, value: Any) -> Column:

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray, new_null_array};
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Fields};
 
 use super::Kernel;
 use crate::error::{Error, Result, condition};
@@ -50,12 +50,12 @@ fn shape(from: &DataType, like: &DataType, by: FieldMatch) -> Result<DataType> {
         }
         (DataType::Struct(fields), DataType::Struct(others)) => {
             let mut shaped = Vec::with_capacity(others.len());
-            for other in others {
-                let found = fields.iter().find(|field| by.names.same(field.name(), other.name()));
-                shaped.push(match found {
-                    Some(field) => {
+            for (at, other) in others.iter().enumerate() {
+                shaped.push(match found(fields, others, at, by)? {
+                    Some(from) => {
+                        let field = fields[from].as_ref().clone();
                         let data_type = shape(field.data_type(), other.data_type(), by)?;
-                        field.as_ref().clone().with_name(other.name()).with_data_type(data_type)
+                        field.with_name(other.name()).with_data_type(data_type)
                     }
                     None if by.missing == MissingField::Null => {
                         Field::new(other.name(), other.data_type().clone(), true)
@@ -76,6 +76,23 @@ fn shape(from: &DataType, like: &DataType, by: FieldMatch) -> Result<DataType> {
     }
 }
 
+/// The place of the field that goes where `others` have one: where the names are the same in their
+/// order, by its place.
+fn found(fields: &Fields, others: &Fields, at: usize, by: FieldMatch) -> Result<Option<usize>> {
+    let same = |field: &Arc<Field>, other: &Arc<Field>| by.names.same(field.name(), other.name());
+    if fields.len() == others.len() && fields.iter().zip(others).all(|(field, other)| same(field, other)) {
+        return Ok(Some(at));
+    }
+    let mut found = (0..fields.len()).filter(|from| same(&fields[*from], &others[at]));
+    let first = found.next();
+    match found.count() {
+        0 => Ok(first),
+        more => Err(Error::of(condition::AMBIGUOUS_REFERENCE_TO_FIELDS)
+            .with("field", format!("`{}`", others[at].name()))
+            .with("count", more + 1)),
+    }
+}
+
 fn reshape(array: &ArrayRef, to: &DataType, by: FieldMatch) -> Result<ArrayRef> {
     if array.data_type() == to {
         return Ok(Arc::clone(array));
@@ -88,12 +105,10 @@ fn reshape(array: &ArrayRef, to: &DataType, by: FieldMatch) -> Result<ArrayRef> 
         }
         DataType::Struct(fields) => {
             let structure = array.as_struct();
-            let from = structure.fields();
-            let columns: Result<Vec<_>> = fields
-                .iter()
-                .map(|field| match from.iter().position(|other| by.names.same(other.name(), field.name())) {
-                    Some(index) => reshape(structure.column(index), field.data_type(), by),
-                    None => Ok(new_null_array(field.data_type(), structure.len())),
+            let columns: Result<Vec<_>> = (0..fields.len())
+                .map(|at| match found(structure.fields(), fields, at, by)? {
+                    Some(from) => reshape(structure.column(from), fields[at].data_type(), by),
+                    None => Ok(new_null_array(fields[at].data_type(), structure.len())),
                 })
                 .collect();
             Arc::new(StructArray::try_new(fields.clone(), columns?, structure.nulls().cloned())?)

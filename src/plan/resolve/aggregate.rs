@@ -4,20 +4,18 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::compute::SortOptions;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, GroupingSet};
-use datafusion::logical_expr::{
-    Aggregate, Expr as DfExpr, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SortExpr,
-};
+use datafusion::logical_expr::{Aggregate, Expr as DfExpr, Filter, LogicalPlan, LogicalPlanBuilder, Projection};
 
 use super::expression::{ExpressionPlace, Expressions, ResolvedValue, misplaced_star, texts_and_values};
 use super::pending::{Pending, named, substitute};
 use super::scope::{attribute_id, column};
 use super::select::SelectOutput;
+use super::sort::{self, OrderItem};
 use super::{Resolver, cast, naming, operators};
 use crate::error::{Error, Result, condition};
 use crate::plan::functions::{CallContext, Definition, in_group_order, looks_at_order, lookup};
@@ -62,7 +60,7 @@ pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Res
     let arguments = expressions.arguments(&call.arguments);
     let filter = arguments.and_then(|arguments| {
         let filter = call.filter.as_ref().map(|filter| expressions.condition(filter, "FILTER")).transpose()?;
-        let order = call.within_group.iter().map(|item| super::window::order(expressions, item));
+        let order = call.within_group.iter().map(|item| sort::item(expressions, item));
         let order = order.collect::<Result<Vec<_>>>()?;
         Ok((arguments, filter, order))
     });
@@ -88,7 +86,7 @@ pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Res
     let typed = if order.is_empty() {
         build(&context, arguments)?
     } else {
-        let keys = order.into_iter().map(|(value, sort, _)| (value.typed, sort_options(&sort))).collect();
+        let keys = order.iter().flat_map(OrderItem::keys).collect();
         in_group_order(&context, arguments, keys)?
     };
     let filter = filter.map(|filter| filter.typed.expr);
@@ -105,21 +103,17 @@ fn draws(expressions: &Expressions<'_>) -> usize {
     below.map_or(0, |calls| calls.iter().filter(|call| !call.function.deterministic()).count())
 }
 
-fn sort_options(sort: &SortExpr) -> SortOptions {
-    SortOptions { descending: !sort.asc, nulls_first: sort.nulls_first }
-}
-
 /// `WITHIN GROUP (ORDER BY …)` as Spark shows it: percentiles without what is the default.
-fn within_group(name: &str, order: &[(ResolvedValue, SortExpr, String)]) -> String {
+fn within_group(name: &str, order: &[OrderItem]) -> String {
     if order.is_empty() {
         return String::new();
     }
     let items: Vec<_> = order
         .iter()
-        .map(|(value, sort, text)| match (name.starts_with("percentile"), sort.asc) {
-            (false, _) => text.clone(),
-            (true, true) => value.pretty.clone(),
-            (true, false) => format!("{} DESC", value.pretty),
+        .map(|item| match (name.starts_with("percentile"), item.ascending) {
+            (false, _) => item.text(),
+            (true, true) => item.value.pretty.clone(),
+            (true, false) => format!("{} DESC", item.value.pretty),
         })
         .collect();
     format!(" WITHIN GROUP (ORDER BY {})", items.join(", "))

@@ -350,6 +350,16 @@ impl<'a> Expressions<'a> {
         Ok(values)
     }
 
+    /// Arguments, with `*` spelled out, and which of those that were written each comes from.
+    fn numbered(&mut self, arguments: &[Expr]) -> Result<(Vec<ResolvedValue>, Vec<usize>)> {
+        let (mut values, mut numbers) = (Vec::new(), Vec::new());
+        for (at, argument) in arguments.iter().enumerate() {
+            values.extend(self.arguments(std::slice::from_ref(argument))?);
+            numbers.resize(values.len(), at + 1);
+        }
+        Ok((values, numbers))
+    }
+
     /// The columns that a star stands for; `None` for an expression that is no star.
     pub fn spread(&mut self, expr: &Expr) -> Result<Option<Vec<ResolvedValue>>> {
         let shown = |attribute: &Attribute| attribute_value(attribute, &attribute.name);
@@ -694,12 +704,12 @@ impl<'a> Expressions<'a> {
     }
 
     fn structure(&mut self, name: &str, call: &Call) -> Result<ResolvedValue> {
-        let arguments = self.arguments(&call.arguments)?;
-        let pretty = self.pretty(call, &arguments);
         let mut fields = Vec::new();
+        let (arguments, numbers) = self.numbered(&call.arguments)?;
+        let pretty = self.pretty(call, &arguments);
         if name == "struct" {
-            for (i, value) in arguments.into_iter().enumerate() {
-                let name = value.name.clone().unwrap_or_else(|| format!("col{}", i + 1));
+            for (value, number) in arguments.into_iter().zip(numbers) {
+                let name = value.name.clone().unwrap_or_else(|| format!("col{number}"));
                 fields.push((name, value.typed));
             }
         } else {

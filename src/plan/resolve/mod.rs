@@ -5,6 +5,7 @@
 //! | `scope` | which attribute a name means |
 //! | `expression` | expressions: types, calls taken out ([`pending`]) |
 //! | `select`, `aggregate`, `window`, `generate`, `lambda`, `subquery` | the places where expressions stand |
+//! | `sort` | orders: of rows, of windows and of aggregates |
 //! | `join`, `sets` | relations of several inputs |
 //! | `pipe` | pipes that no clause of a SELECT is |
 //! | `unpivot` | columns that become rows |
@@ -34,6 +35,7 @@ mod random;
 mod scope;
 mod select;
 mod sets;
+mod sort;
 mod subquery;
 mod unpivot;
 mod update_fields;
@@ -46,9 +48,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{Column, ScalarValue};
-use datafusion::logical_expr::{
-    Expr as DfExpr, Extension, Filter, LogicalPlan, LogicalPlanBuilder, Projection, SortExpr,
-};
+use datafusion::logical_expr::{Expr as DfExpr, Extension, Filter, LogicalPlan, LogicalPlanBuilder, Projection};
 
 use self::aggregate::AggregateRequest;
 use self::expression::{ExpressionPlace, Expressions, ResolvedValue, misplaced_star};
@@ -497,103 +497,6 @@ impl Resolver<'_> {
         Ok(Resolved { plan, ..input })
     }
 
-    /// ORDER BY, which may name what its input does not output: aggregates, keys, columns below a projection.
-    fn sort(&self, input: &Relation, order: &[Expr], global: bool) -> Result<Resolved> {
-        if let [item] = order
-            && let (Expr::Column(parts), ascending, nulls_first) = direction(item)
-            && let [all] = parts.as_slice()
-            && global
-            && all.eq_ignore_ascii_case("all")
-        {
-            return self.sort_by_all(self.relation(input)?, item, ascending, nulls_first);
-        }
-        if let Relation::Aggregate { input, keys, outputs, with_keys, having } = input
-            && !generate::slides(outputs)
-            && !matches!(keys, Grouping::By(keys) if generate::slides(keys))
-        {
-            let request = AggregateRequest { keys, outputs, with_keys: *with_keys, having: having.as_ref(), order };
-            let grouped = self.aggregate(self.relation(input)?, &request)?;
-            let sorts = order.iter().zip(&grouped.order).flat_map(|(item, value)| sorts_of(item, value)).collect();
-            return self.sorted(grouped.resolved, sorts, pending::Pending::default(), true, global);
-        }
-        self.sort_rows(self.relation(input)?, order, global)
-    }
-
-    /// `ORDER BY ALL`: by every column, unless one is called so.
-    fn sort_by_all(
-        &self,
-        input: Resolved,
-        item: &Expr,
-        ascending: bool,
-        nulls_first: Option<bool>,
-    ) -> Result<Resolved> {
-        if input.output.iter().any(|attribute| self.same(&attribute.name, "all")) {
-            return self.sort_rows(input, std::slice::from_ref(item), true);
-        }
-        let by = |attribute: &Attribute| Expr::Sort {
-            input: Box::new(Expr::Attribute(attribute.id, attribute.name.clone())),
-            ascending,
-            nulls_first,
-        };
-        let order: Vec<_> = input.output.iter().map(by).collect();
-        self.sort_rows(input, &order, true)
-    }
-
-    fn sort_rows(&self, input: Resolved, order: &[Expr], global: bool) -> Result<Resolved> {
-        let (attributes, hidden) = (input.output.clone(), input.hidden.clone());
-        let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Select);
-        expressions.hidden = &hidden;
-        let mut sorts = Vec::new();
-        for item in order {
-            let (inner, _, _) = direction(item);
-            if inner.has_star() {
-                return Err(misplaced_star("Sort"));
-            }
-            let value = match inner {
-                Expr::Literal(ScalarValue::Int32(Some(position))) if self.conf().order_by_ordinal() => {
-                    let attribute = &attributes[select::ordinal(*position, attributes.len())?];
-                    expressions.value(&Expr::Attribute(attribute.id, attribute.name.clone()))?
-                }
-                inner => expressions.value(inner)?,
-            };
-            if operators::holds_map(&value.typed.data_type) {
-                return Err(operators::unordered(&value.pretty, "sortorder", &value.typed.data_type));
-            }
-            sorts.extend(sorts_of(item, &value));
-        }
-        let used = std::mem::take(&mut expressions.used_hidden);
-        let pending = std::mem::take(&mut expressions.pending);
-        drop(expressions);
-        let input = self.expose(input, &used)?;
-        let more = !used.is_empty() || !pending.is_empty();
-        self.sorted(input, sorts, pending, more, global)
-    }
-
-    fn sorted(
-        &self,
-        input: Resolved,
-        sorts: Vec<SortExpr>,
-        pending: pending::Pending,
-        more: bool,
-        global: bool,
-    ) -> Result<Resolved> {
-        let plan = pending.place(input.plan.clone())?;
-        let mut plan = if global {
-            LogicalPlanBuilder::from(plan).sort(sorts)?.build()?
-        } else {
-            lanes_of(plan, LaneLayout::Sorted(sorts))
-        };
-        if more {
-            plan = keep(plan, &input.output)?;
-        }
-        let mut resolved = Resolved { plan, ..input };
-        if global {
-            resolved.hidden.retain(|attribute| !is_input_file(attribute));
-        }
-        resolved.note_unsupported(StreamOperation::Sort);
-        Ok(resolved)
-    }
-
     fn limit(&self, input: Resolved, skip: u64, fetch: Option<u64>) -> Result<Resolved> {
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
         let fetch = fetch.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
@@ -759,7 +662,7 @@ impl Resolver<'_> {
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
         let mut sorts = Vec::with_capacity(order.len());
         for item in order {
-            sorts.extend(sorts_of(item, &expressions.value(direction(item).0)?));
+            sorts.extend(sort::item(&mut expressions, item)?.sorts());
         }
         let pending = std::mem::take(&mut expressions.pending);
         drop(expressions);
@@ -916,26 +819,6 @@ fn conjuncts(predicate: &Expr) -> Vec<&Expr> {
 fn filtered(plan: LogicalPlan, predicates: Vec<super::typed::Typed>, conf: &Conf) -> Result<LogicalPlan> {
     let Some(all) = operators::joined("and", predicates, conf, "AND")? else { return Ok(plan) };
     Ok(LogicalPlan::Filter(Filter::try_new(all.expr, Arc::new(plan))?))
-}
-
-fn direction(item: &Expr) -> (&Expr, bool, Option<bool>) {
-    match item {
-        Expr::Sort { input, ascending, nulls_first } => (input, *ascending, *nulls_first),
-        other => (other, true, None),
-    }
-}
-
-/// The sorts of an item of an order. A null inside a nested value is the least there, wherever
-/// values that are null go.
-fn sorts_of(item: &Expr, value: &ResolvedValue) -> Vec<SortExpr> {
-    let (_, ascending, nulls_first) = direction(item);
-    match nulls_first {
-        Some(nulls_first) if nulls_first != ascending && value.typed.data_type.is_nested() => {
-            let is_null = operators::is_null(value.typed.clone());
-            vec![SortExpr::new(is_null.expr, !nulls_first, true), window::sort(&value.typed, ascending, None)]
-        }
-        _ => vec![window::sort(&value.typed, ascending, nulls_first)],
-    }
 }
 
 /// A relation without sources.

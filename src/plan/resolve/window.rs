@@ -7,14 +7,14 @@ use datafusion::common::{ScalarValue, internal_datafusion_err};
 use datafusion::functions_window::nth_value;
 use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{
-    Expr as DfExpr, SortExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, WindowUDF,
+    Expr as DfExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, WindowUDF,
 };
 
 use arrow::datatypes::DataType;
 
 use super::expression::{ExpressionPlace, Expressions, ResolvedValue, texts_and_values, unknown_function};
 use super::scope::column;
-use super::{aggregate, cast, naming};
+use super::{aggregate, cast, naming, operators, sort};
 use crate::error::{Error, Result, condition};
 use crate::plan::functions::{Definition, lookup};
 use crate::plan::kernels::normalize::normalized;
@@ -56,6 +56,11 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
     let mut texts = Vec::new();
     for item in &spec.partition_by {
         let value = expressions.value(item)?;
+        if operators::holds_map(&value.typed.data_type) {
+            return Err(Error::of(condition::EXPRESSION_TYPE_IS_NOT_ORDERABLE)
+                .with("expr", format!("\"{}\"", value.pretty))
+                .with("exprType", format!("\"{}\"", sql_name(&value.typed.data_type))));
+        }
         texts.push(value.pretty.clone());
         partition_by.push(normalized(value.typed).expr);
     }
@@ -64,10 +69,10 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
     let mut order_types = Vec::new();
     let mut order_texts = Vec::new();
     for item in &spec.order_by {
-        let (value, sort, text) = order(expressions, item)?;
-        order_types.push(value.typed.data_type.clone());
-        order_by.push(sort);
-        order_texts.push(text);
+        let item = sort::item(expressions, item)?;
+        order_types.push(item.value.typed.data_type.clone());
+        order_by.extend(item.sorts());
+        order_texts.push(item.text());
     }
     let order_text =
         if order_texts.is_empty() { String::new() } else { format!("ORDER BY {}", order_texts.join(", ")) };
@@ -197,28 +202,6 @@ fn edge_of_frame(name: &str) -> Option<Arc<WindowUDF>> {
     }
 }
 
-/// One item of an order: its value, DataFusion's sort, and Spark's text.
-pub fn order(expressions: &mut Expressions<'_>, item: &Expr) -> Result<(ResolvedValue, SortExpr, String)> {
-    let (input, ascending, nulls_first) = match item {
-        Expr::Sort { input, ascending, nulls_first } => (input.as_ref(), *ascending, *nulls_first),
-        other => (other, true, None),
-    };
-    let value = expressions.value(input)?;
-    let sort = sort(&value.typed, ascending, nulls_first);
-    let text = format!(
-        "{} {} NULLS {}",
-        value.pretty,
-        if ascending { "ASC" } else { "DESC" },
-        if sort.nulls_first { "FIRST" } else { "LAST" }
-    );
-    Ok((value, sort, text))
-}
-
-/// Nulls are the least value unless it is said otherwise; NaN is the greatest.
-pub fn sort(value: &Typed, ascending: bool, nulls_first: Option<bool>) -> SortExpr {
-    SortExpr::new(normalized(value.clone()).expr, ascending, nulls_first.unwrap_or(ascending))
-}
-
 fn default_frame(to_current: bool) -> WindowFrame {
     let end =
         if to_current { WindowFrameBound::CurrentRow } else { WindowFrameBound::Following(ScalarValue::UInt64(None)) };
@@ -317,6 +300,17 @@ fn bound(
                         | ScalarValue::IntervalMonthDayNano(_),
                     ) => magnitude,
                     (DataType::Date32, ScalarValue::Int32(Some(days))) => ScalarValue::new_interval_dt(*days, 0),
+                    (DataType::Utf8 | DataType::Boolean, _) if order_types.len() == 1 => {
+                        return Err(Error::of(condition::SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE)
+                            .with("sqlExpr", format!("\"RANGE {text}\""))
+                            .with("exprType", format!("\"{}\"", sql_name(&data_type))));
+                    }
+                    (data_type, other) if data_type.is_nested() || *data_type == DataType::Binary => {
+                        return Err(Error::of(condition::RANGE_FRAME_INVALID_TYPE)
+                            .with("sqlExpr", format!("\"RANGE {text}\""))
+                            .with("orderSpecType", format!("\"{}\"", sql_name(data_type)))
+                            .with("valueBoundaryType", format!("\"{}\"", sql_name(&other.data_type()))));
+                    }
                     (DataType::Date32, other) => {
                         return Err(Error::of(condition::RANGE_FRAME_INVALID_TYPE)
                             .with("sqlExpr", format!("\"RANGE {text}\""))

@@ -262,7 +262,20 @@ impl Sql {
     }
 
     fn access(&self, root: ast::Expr, chain: Vec<AccessExpr>) -> Result<Expr> {
-        let mut expr = self.expr(root)?;
+        let mut chain = chain.into_iter().peekable();
+        let mut expr = match root {
+            // Names with points between them are one: in `t.a[0]`, the column `t.a`.
+            ast::Expr::Identifier(first) => {
+                let mut parts = vec![first];
+                while let Some(AccessExpr::Dot(ast::Expr::Identifier(name))) =
+                    chain.next_if(|access| matches!(access, AccessExpr::Dot(ast::Expr::Identifier(_))))
+                {
+                    parts.push(name);
+                }
+                self.expr(ast::Expr::CompoundIdentifier(parts))?
+            }
+            other => self.expr(other)?,
+        };
         for access in chain {
             let key = match access {
                 AccessExpr::Dot(ast::Expr::Identifier(name)) => Expr::Literal(ScalarValue::Utf8(Some(ident(&name)))),

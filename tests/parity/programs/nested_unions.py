@@ -59,6 +59,7 @@ def in_a_stream(spark, tmp):
 
 
 PYTHON = [
+    *[f"_told(spark.sql(\"SELECT {left} AS s\").unionByName(spark.sql(\"SELECT {right} AS s\"), {missing}))" for missing in (False, True) for left, right in (("named_struct('a', 1, 'A', 2)", "named_struct('A', 3, 'a', 4)"), ("named_struct('a', 1, 'A', 2)", "named_struct('a', 3)"), ("named_struct('a', 1)", "named_struct('A', 3, 'a', 4)"), ("named_struct('a', 1)", "named_struct('b', 3, 'B', 4)"), ("array(named_struct('a', 1, 'A', 2))", "array(named_struct('A', 3, 'a', 4))"))],
     *[f"_told(_of(spark, {left!r}).{call})" for left, right in PAIRS for call in (f"union(_of(spark, {right!r}))", f"unionByName(_of(spark, {right!r}))", f"unionByName(_of(spark, {right!r}), allowMissingColumns=True)")],
     *[f"_told(_of(spark, {left!r}, {around!r}).{call})" for around in ("array({})", "map('k', {})", "array(array({}))", "named_struct('o', {})", "map('k', array({}))") for left, right in (("ab", "ba"), ("ab", "a"), ("ab", "abc"), ("ab", "AB"), ("ab", "xy"), ("ab", "wide"), ("ab", "odd"), ("ab", "int"), ("deep", "deeper")) for call in (f"union(_of(spark, {right!r}, {around!r}))", f"unionByName(_of(spark, {right!r}, {around!r}))", f"unionByName(_of(spark, {right!r}, {around!r}), allowMissingColumns=True)")],
     *[f"_told(_of(spark, {left!r}).select('s').{call}(_of(spark, {right!r}).select('s')))" for call in ("intersect", "subtract", "exceptAll") for left, right in (("ab", "ab"), ("ab", "ba"), ("ab", "AB"), ("ab", "a"), ("ab", "wide"), ("ab", "odd"))],

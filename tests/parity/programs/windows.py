@@ -32,6 +32,17 @@ QUERIES = [_SELECT.format(w) for w in _WINDOWS if w not in {"sum(v) OVER w", "su
     "SELECT sum(o) OVER (ORDER BY date_from_unix_date(o) RANGE BETWEEN 1.5 PRECEDING AND CURRENT ROW) FROM t",
     "SELECT sum(o) OVER (ORDER BY date_from_unix_date(o) RANGE BETWEEN 4L PRECEDING AND CURRENT ROW) FROM t",
     "SELECT sum(o) OVER (ORDER BY date_from_unix_date(o) RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) AS s FROM t ORDER BY o, s",
+    *[f"SELECT s, row_number() OVER (ORDER BY s {order}) AS r FROM VALUES ({two}), (null), ({none}), ({one}) AS t(s)" for order in ("NULLS LAST", "NULLS FIRST", "DESC", "DESC NULLS FIRST", "DESC NULLS LAST") for two, none, one in (("named_struct('x', 2)", "named_struct('x', null)", "named_struct('x', 1)"), ("array(2)", "array(CAST(null AS int))", "array(1)"))],
+    *[f"SELECT s, sum(1) OVER (ORDER BY s {order}) AS r FROM VALUES (named_struct('x', 2)), (null), (named_struct('x', null)), (named_struct('x', 2)), (null) AS t(s)" for order in ("NULLS LAST", "DESC NULLS FIRST")],
+    *[f"SELECT listagg(CAST(s.x AS string), ',') WITHIN GROUP (ORDER BY s {order}) FROM VALUES (named_struct('x', 2)), (named_struct('x', null)), (named_struct('x', 1)) AS t(s)" for order in ("NULLS LAST", "DESC", "DESC NULLS FIRST")],
+    "SELECT row_number() OVER (PARTITION BY map(1, 2) ORDER BY o) FROM t",
+    "SELECT row_number() OVER (PARTITION BY array(map(1, 2)) ORDER BY o) FROM t",
+    "SELECT row_number() OVER (ORDER BY map(1, 2)) FROM t",
+    "SELECT listagg('x') WITHIN GROUP (ORDER BY map(1, 2)) FROM t",
+    "SELECT sum(1) OVER (ORDER BY named_struct('x', o) RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) FROM t",
+    "SELECT sum(1) OVER (ORDER BY named_struct('x', o) RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t",
+    "SELECT sum(1) OVER (ORDER BY k RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t",
+    "SELECT sum(1) OVER (ORDER BY o > 1 RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t",
 ]
 
 
