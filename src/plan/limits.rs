@@ -8,6 +8,7 @@
 //! | [`PLAN_DEPTH`] | two for each operator on the longest way to a source, and the depth of its expressions |
 //! | [`PLAN_NODES`] | operators, each time it is named: `df.union(df)` holds those of `df` twice |
 //! | [`QUERY_DEPTH`] | queries as values inside each other: `(SELECT (SELECT 1))` is two deep |
+//! | [`NESTING_DEPTH`] | functions of functions, and the calls inside of values that a CASE chooses, inside each other |
 //! | [`TYPE_DEPTH`](crate::types::ddl::TYPE_DEPTH) | types inside each other: `array<struct<a:int>>` is three deep |
 //! | [`SQL_DEPTH`] | parentheses, calls and queries inside each other in SQL text |
 //! | [`SQL_WORDS`] | words and signs of a SQL text, without constants and commas |
@@ -25,6 +26,8 @@ pub const PLAN_DEPTH: usize = 4_000;
 pub const PLAN_NODES: usize = 50_000;
 /// DataFusion's work doubles with each query around a query that is a value.
 pub const QUERY_DEPTH: usize = 16;
+/// DataFusion's work doubles with each of these around another, too.
+pub const NESTING_DEPTH: usize = 14;
 pub const SQL_DEPTH: usize = 500;
 pub const SQL_WORDS: usize = 50_000;
 
@@ -92,6 +95,37 @@ pub fn checked_query_depth(depth: usize) -> Result<()> {
         return Ok(());
     }
     Err(beyond("a query inside an expression", "queries deep", QUERY_DEPTH, depth + 1))
+}
+
+/// How deep an expression stands in others around which DataFusion's work doubles: it asks a CASE for
+/// its type and whether it may be null, and the calls in the values that it chooses for both each time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nesting {
+    depth: usize,
+    /// Whether the next call is one in a value that a CASE chooses.
+    chosen: bool,
+}
+
+impl Nesting {
+    /// Inside a value that a CASE chooses.
+    #[must_use]
+    pub fn in_choice(self) -> Self {
+        Self { chosen: true, ..self }
+    }
+
+    /// Inside a call.
+    pub fn in_call(self) -> Result<Self> {
+        if self.chosen { self.in_lambda() } else { Ok(self) }
+    }
+
+    /// Inside a function of a function.
+    pub fn in_lambda(self) -> Result<Self> {
+        if self.depth >= NESTING_DEPTH {
+            let what = "functions of functions and calls in the values of a CASE";
+            return Err(beyond(what, "levels deep", NESTING_DEPTH, self.depth + 1));
+        }
+        Ok(Self { depth: self.depth + 1, chosen: false })
+    }
 }
 
 /// Measures relations while they are resolved, and refuses those that are too deep or too large.

@@ -485,3 +485,38 @@ for n in range(60):
 assert rows.where(column).count() == 3
 assert rows.join(rows.alias("c"), F.expr(text.replace("a + b", "c.a + c.b"))).count() == 9
 """)
+
+
+def test_a_chain_of_terms_that_can_raise_is_planned_in_bounded_time() -> None:
+    process("""
+chain = F.lit(True)
+for i in range(100):
+    chain = chain & (F.lit(100) / (F.col("id") + i + 1) > 0)
+assert spark.range(3).select(chain.alias("x")).collect() == [Row(x=True)] * 3
+""")
+
+
+def test_calls_in_the_values_of_a_case_are_14_deep_or_an_error() -> None:
+    process("""
+def nested(n):
+    chosen = F.lit(0)
+    for i in range(n):
+        chosen = F.when(F.col("id") >= 0, chosen + 1).otherwise(F.lit(i))
+    return spark.range(1).select(chosen.alias("x")).collect()
+assert nested(10) == [Row(x=10)]
+message = raised(AnalysisException, lambda: nested(30))
+assert "may be 14 levels deep, found 15" in message, message
+""")
+
+
+def test_functions_of_functions_are_14_deep_or_an_error() -> None:
+    process("""
+def nested(n):
+    inner = "id"
+    for i in range(n):
+        inner = f"element_at(transform(array(id), x{i} -> {inner}), 1)"
+    return spark.range(1).selectExpr(f"{inner} AS x").collect()
+assert nested(8) == [Row(x=0)]
+message = raised(AnalysisException, lambda: nested(30))
+assert "may be 14 levels deep, found 15" in message, message
+""")

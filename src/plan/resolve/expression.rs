@@ -19,7 +19,7 @@ use crate::function::clock::ClockFunction;
 use crate::function::row::RowFunction;
 use crate::plan::functions::{CallContext, Definition, lookup, missing};
 use crate::plan::kernels::nested::{field_at, structure};
-use crate::plan::limits::ExpressionExtent;
+use crate::plan::limits::{ExpressionExtent, Nesting};
 use crate::plan::tree::{Call, Expr, SubqueryKind};
 use crate::plan::typed::Typed;
 use crate::plan::typed::literal;
@@ -81,6 +81,7 @@ pub struct Expressions<'a> {
     pub pending: Pending,
     pub aggregates: Option<Aggregates>,
     pub lambdas: Vec<LambdaParameter>,
+    pub nesting: Nesting,
     /// Hidden attributes that were named.
     pub used_hidden: Vec<AttrId>,
 }
@@ -97,6 +98,7 @@ impl<'a> Expressions<'a> {
             pending: Pending::default(),
             aggregates: None,
             lambdas: Vec::new(),
+            nesting: Nesting::default(),
             used_hidden: Vec::new(),
         }
     }
@@ -105,6 +107,14 @@ impl<'a> Expressions<'a> {
         let gauge = Rc::clone(&self.resolver.gauge);
         let (value, extent) = gauge.expression(|| stack::step(|| self.node(expr)))?;
         Ok(ResolvedValue { extent, ..value })
+    }
+
+    /// A value inside of an expression that is counted.
+    pub fn nested(&mut self, nesting: Nesting, expr: &Expr) -> Result<ResolvedValue> {
+        let around = std::mem::replace(&mut self.nesting, nesting);
+        let value = self.value(expr);
+        self.nesting = around;
+        value
     }
 
     fn node(&mut self, expr: &Expr) -> Result<ResolvedValue> {
@@ -127,7 +137,13 @@ impl<'a> Expressions<'a> {
                 };
                 Ok(ResolvedValue::new(date_arithmetic::constant(value.clone(), *fields), pretty))
             }
-            Expr::Call(call) => self.call(call),
+            Expr::Call(call) => {
+                let inside = self.nesting.in_call()?;
+                let around = std::mem::replace(&mut self.nesting, inside);
+                let value = self.call(call);
+                self.nesting = around;
+                value
+            }
             Expr::Function { function, arguments } => self.function(function, arguments),
             Expr::Alias { input, names, .. } => {
                 let mut value = self.value(input)?;
@@ -297,7 +313,7 @@ impl<'a> Expressions<'a> {
                 when =
                     ResolvedValue::new(operators::compare("=", operand.typed.clone(), when.typed, conf, &text)?, text);
             }
-            let then = self.value(then)?;
+            let then = self.nested(self.nesting.in_choice(), then)?;
             pretty.push_str(&format!(" WHEN {} THEN {}", when.pretty, then.pretty));
             conditions.push((when.pretty.clone(), when.typed.data_type.clone()));
             typed.push((when.typed, then.typed));

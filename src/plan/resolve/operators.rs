@@ -2,7 +2,7 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::common::tree_node::TreeNode;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::{BinaryExpr, Case, InList};
 use datafusion::logical_expr::{Expr, Operator};
 
@@ -275,7 +275,9 @@ pub fn condition(value: Typed, conf: &Conf, wrong: impl FnOnce(&DataType) -> Err
     }
 }
 
-/// `AND` and `OR`. Spark looks at the right side only where the left does not decide; so do we when the right side can raise.
+/// `AND` and `OR`. Spark looks at the right side only where the left does not decide; so do we when
+/// the right side can raise. That takes a CASE with one side in it twice: the smaller one, so that a
+/// chain of many grows by its terms, whichever side it grows on.
 pub fn logic(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -> Result<Typed> {
     if left.data_type != right.data_type
         && left.data_type != DataType::Null
@@ -291,20 +293,35 @@ pub fn logic(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -
     let (left, right) = (side(left)?, side(right)?);
     let nullable = left.nullable || right.nullable;
     let (operator, decided) = if symbol == "and" { (Operator::And, false) } else { (Operator::Or, true) };
-    let lazy = can_raise(&right.expr);
-    let both = Expr::BinaryExpr(BinaryExpr::new(Box::new(left.expr.clone()), operator, Box::new(right.expr)));
-    if !lazy {
-        return Ok(Typed { expr: both, data_type: DataType::Boolean, nullable });
+    let constant = |value| Box::new(Expr::Literal(ScalarValue::Boolean(value), None));
+    let with = |left: Box<Expr>, right: Box<Expr>| Expr::BinaryExpr(BinaryExpr::new(left, operator, right));
+    let (left, right) = (Box::new(left.expr), Box::new(right.expr));
+    if !can_raise(&right) {
+        return Ok(Typed { expr: with(left, right), data_type: DataType::Boolean, nullable });
     }
-    let decides = if decided { Expr::IsTrue(Box::new(left.expr)) } else { Expr::IsFalse(Box::new(left.expr)) };
-    let decided = Expr::Literal(ScalarValue::Boolean(Some(decided)), None);
-    let branches = vec![(Box::new(decides), Box::new(decided))];
-    Ok(lazy_case(branches, Some(Box::new(both)), DataType::Boolean, nullable))
+    let (operand, branches, otherwise) = if size(&left) < size(&right) {
+        let decides = if decided { Expr::IsTrue(left.clone()) } else { Expr::IsFalse(left.clone()) };
+        (None, vec![(Box::new(decides), constant(Some(decided)))], with(left, right))
+    } else {
+        let branches =
+            vec![(constant(Some(decided)), constant(Some(decided))), (constant(Some(!decided)), right.clone())];
+        (Some(left), branches, with(constant(None), right))
+    };
+    Ok(lazy_case(operand, branches, Some(Box::new(otherwise)), DataType::Boolean, nullable))
 }
 
-/// Terms joined by `AND` or `OR`, none of them looked at where one before it decides. [`logic`] copies
-/// its left side where the right can raise, so such terms are joined from the right: each is copied
-/// once. Other terms are joined by halves, since a program may write thousands.
+/// How many nodes there are.
+fn size(expr: &Expr) -> usize {
+    let mut nodes = 0;
+    let _ = expr.apply(|_| {
+        nodes += 1;
+        Ok(TreeNodeRecursion::Continue)
+    });
+    nodes
+}
+
+/// Terms joined by `AND` or `OR`, none of them looked at where one before it decides: where one can
+/// raise, from the right, others by halves, since a program may write thousands.
 pub fn joined(symbol: &str, mut terms: Vec<Typed>, conf: &Conf, text: &str) -> Result<Option<Typed>> {
     if terms.iter().skip(1).any(|term| can_raise(&term.expr)) {
         let mut terms = terms.into_iter().rev();
@@ -327,6 +344,7 @@ pub fn joined(symbol: &str, mut terms: Vec<Typed>, conf: &Conf, text: &str) -> R
 /// A CASE that stays one: DataFusion rewrites a boolean CASE to AND and OR, which look at rows that the CASE left out. Behind a kernel
 /// on each branch it cannot.
 fn lazy_case(
+    operand: Option<Box<Expr>>,
     branches: Vec<(Box<Expr>, Box<Expr>)>,
     otherwise: Option<Box<Expr>>,
     data_type: DataType,
@@ -334,14 +352,14 @@ fn lazy_case(
 ) -> Typed {
     let values = branches.iter().map(|(_, value)| value.as_ref()).chain(otherwise.as_deref());
     if data_type != DataType::Boolean || !values.clone().any(can_raise) {
-        return Typed { expr: Expr::Case(Case::new(None, branches, otherwise)), data_type, nullable };
+        return Typed { expr: Expr::Case(Case::new(operand, branches, otherwise)), data_type, nullable };
     }
     let hide = |value: Box<Expr>| {
         let value = Typed { expr: *value, data_type: DataType::Boolean, nullable: true };
         Box::new(convert_boolean("hide_boolean", DataType::Int8, value).expr)
     };
     let branches = branches.into_iter().map(|(condition, value)| (condition, hide(value))).collect();
-    let case = Expr::Case(Case::new(None, branches, otherwise.map(hide)));
+    let case = Expr::Case(Case::new(operand, branches, otherwise.map(hide)));
     let shown = Typed { expr: case, data_type: DataType::Int8, nullable };
     convert_boolean("show_boolean", DataType::Boolean, shown)
 }
@@ -426,5 +444,5 @@ pub fn case(branches: Vec<(Typed, Typed)>, otherwise: Option<Typed>, conf: &Conf
         .map(|(condition, value)| Ok((Box::new(condition.expr), Box::new(cast(value, &target, conf)?.expr))))
         .collect();
     let otherwise = otherwise.map(|value| cast(value, &target, conf)).transpose()?.map(|value| Box::new(value.expr));
-    Ok(lazy_case(branches?, otherwise, target, nullable))
+    Ok(lazy_case(None, branches?, otherwise, target, nullable))
 }
