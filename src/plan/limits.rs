@@ -97,8 +97,9 @@ pub fn checked_query_depth(depth: usize) -> Result<()> {
     Err(beyond("a query inside an expression", "queries deep", QUERY_DEPTH, depth + 1))
 }
 
-/// How deep an expression stands in others around which DataFusion's work doubles: it asks a CASE for
-/// its type and whether it may be null, and the calls in the values that it chooses for both each time.
+/// How deep an expression stands in others around which DataFusion's work doubles: it asks a CASE
+/// for its type and whether it may be null, and the calls in the values that it chooses for both
+/// each time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nesting {
     depth: usize,

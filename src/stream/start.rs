@@ -226,8 +226,8 @@ impl OpenedEnds {
     }
 }
 
-/// The columns of `partitionBy` by their own names, which a stream's directories have. A batch write
-/// takes the names that were given.
+/// The columns of `partitionBy` by their own names, which a stream's directories have. A batch
+/// write takes the names that were given.
 fn partition_columns(request: &StartRequest) -> Result<Vec<String>> {
     let (output, names) = (&request.resolved.output, request.env.conf.name_case());
     let own = |column: &String| {

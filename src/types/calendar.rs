@@ -1,4 +1,5 @@
-//! The proleptic Gregorian calendar as plain arithmetic on days since 1970-01-01: what parsing, formatting and date functions share.
+//! The proleptic Gregorian calendar as plain arithmetic on days since 1970-01-01: what parsing,
+//! formatting and date functions share.
 
 pub const MICROS_PER_SECOND: i64 = 1_000_000;
 pub const SECONDS_PER_DAY: i64 = 86_400;
@@ -6,7 +7,8 @@ pub const MICROS_PER_DAY: i64 = SECONDS_PER_DAY * MICROS_PER_SECOND;
 
 /// Year, month (1 to 12) and day of month of a day number.
 ///
-/// Howard Hinnant's algorithm: eras of 400 years that begin on 1 March, so that the leap day is the last of its year.
+/// Howard Hinnant's algorithm: eras of 400 years that begin on 1 March, so that the leap day is the
+/// last of its year.
 pub fn civil(days: i64) -> (i64, u32, u32) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);

@@ -1,6 +1,8 @@
-//! Rows as CSV text, as the CSV sink and `to_csv` write them: quoted only where a value must be, an empty text as `""`, null as `nullValue`.
+//! Rows as CSV text, as the CSV sink and `to_csv` write them: quoted only where a value must be, an
+//! empty text as `""`, null as `nullValue`.
 //!
-//! Between quotes a quote is escaped, and so is the escape: `C:\dir, x\` becomes `"C:\\dir, x\\"`. Outside quotes nothing is.
+//! Between quotes a quote is escaped, and so is the escape: `C:\dir, x\` becomes `"C:\\dir, x\\"`.
+//! Outside quotes nothing is.
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::datatypes::{DataType, Date32Type, TimestampMicrosecondType};
@@ -19,7 +21,8 @@ pub struct CsvStyle {
     escape: char,
     /// What stands before an escape between quotes; 0 for none.
     escape_escape: char,
-    /// A first value that begins with it is quoted, unless it is 0. The writer has `#` where the reader has none.
+    /// A first value that begins with it is quoted, unless it is 0. The writer has `#` where the
+    /// reader has none.
     comment: char,
     /// Each of its characters must be quoted.
     line_end: String,
@@ -93,7 +96,8 @@ impl CsvStyle {
         }
     }
 
-    /// Appends the value of a column. What stands for null or for an empty text may bring its own quotes.
+    /// Appends the value of a column. What stands for null or for an empty text may bring its own
+    /// quotes.
     fn push(&self, line: &mut String, column: usize, value: Option<&str>) {
         if column > 0 {
             line.push_str(&self.separator);
@@ -108,7 +112,8 @@ impl CsvStyle {
         };
         let text = given.or(trimmed).unwrap_or_default();
         let quoted = text.len() > 1 && text.starts_with(self.quote) && text.ends_with(self.quote);
-        // Spaces that are taken away at the end are looked at before, and those at the beginning for a comment.
+        // Spaces that are taken away at the end are looked at before, and those at the beginning
+        // for a comment.
         let asked = if given.is_some() { text } else { value.unwrap_or_default() };
         let first = if given.is_some() { text } else { whole.unwrap_or_default() };
         let comment = column == 0 && self.comment != '\0' && first.starts_with(self.comment) && !asked.is_empty();

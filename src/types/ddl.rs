@@ -1,4 +1,5 @@
-//! DDL strings: `a INT, b array<string>` and single types, as `schema("…")`, `cast("…")` and `returnType` take them.
+//! DDL strings: `a INT, b array<string>` and single types, as `schema("…")`, `cast("…")` and
+//! `returnType` take them.
 
 use std::sync::Arc;
 

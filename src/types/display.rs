@@ -13,7 +13,8 @@ use super::interval_fields::IntervalFields;
 use super::zone::Zone;
 use crate::error::{Error, Result};
 
-/// Where the text is going: a cast writes nested nulls as `null` and binary as text, `show()` as `NULL` and `[41 42]`.
+/// Where the text is going: a cast writes nested nulls as `null` and binary as text, `show()` as
+/// `NULL` and `[41 42]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     Cast,
@@ -223,7 +224,8 @@ fn write_double(value: f64, out: &mut dyn Write) -> fmt::Result {
     if (1e-3..1e7).contains(&magnitude) || value == 0.0 {
         write!(out, "{value:?}")
     } else {
-        // Java shows two digits at least, and of two the nearer ones: 4.9E-324 where one digit would be 5E-324.
+        // Java shows two digits at least, and of two the nearer ones: 4.9E-324 where one digit
+        // would be 5E-324.
         let shortest = format!("{value:e}");
         write_scientific(if shortest.contains('.') { shortest } else { format!("{value:.1e}") }, out)
     }
@@ -264,7 +266,8 @@ pub fn decimal(unscaled: i128, scale: i8) -> String {
     }
 }
 
-/// A decimal as Java's `BigDecimal.toString`: with an exponent where more than six places come before its digits, as `0E-18`.
+/// A decimal as Java's `BigDecimal.toString`: with an exponent where more than six places come
+/// before its digits, as `0E-18`.
 pub fn java_decimal(unscaled: i128, scale: i8) -> String {
     let digits = unscaled.unsigned_abs().to_string();
     let exponent = digits.len() as i64 - 1 - i64::from(scale);

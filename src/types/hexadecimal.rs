@@ -1,6 +1,7 @@
 //! Java's hexadecimal floating point numbers: `0x1.8p3`, with digits of base 16 and a power of two.
 
-/// A number's magnitude: `digits × 2^power`. What 64 bits do not hold is told by the last bit, which is set then.
+/// A number's magnitude: `digits × 2^power`. What 64 bits do not hold is told by the last bit,
+/// which is set then.
 struct Magnitude {
     digits: u64,
     power: i64,
@@ -21,7 +22,8 @@ pub fn float(text: &str) -> Option<f32> {
 }
 
 impl Magnitude {
-    /// The nearest number of `precision` bits, of two the even one. Below the power `least` there are fewer bits.
+    /// The nearest number of `precision` bits, of two the even one. Below the power `least` there
+    /// are fewer bits.
     fn rounded(&self, precision: i64, least: i64) -> f64 {
         let bits = i64::from(64 - self.digits.leading_zeros());
         let highest = self.power.saturating_add(bits - 1);

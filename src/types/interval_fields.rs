@@ -27,7 +27,8 @@ impl IntervalField {
     ];
     const OF_A_DAY: [Self; 4] = [Self::Day, Self::Hour, Self::Minute, Self::Second];
 
-    /// The field that counts a unit, in any case. Weeks are days, and parts of a second are seconds.
+    /// The field that counts a unit, in any case. Weeks are days, and parts of a second are
+    /// seconds.
     pub fn of_unit(unit: &str) -> Option<Self> {
         let unit = unit.to_uppercase();
         match unit.strip_suffix('S').unwrap_or(&unit) {

@@ -1,4 +1,5 @@
-//! Rows as JSON text, as the JSON sink and `to_json` write them: Spark's field order, numbers, dates and escapes.
+//! Rows as JSON text, as the JSON sink and `to_json` write them: Spark's field order, numbers,
+//! dates and escapes.
 
 use std::fmt::Write;
 

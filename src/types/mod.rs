@@ -161,8 +161,8 @@ fn name_with(data_type: &DataType, member: &dyn Fn(&str, String) -> String) -> S
     }
 }
 
-/// The Spark type that an Arrow type from outside (a capsule, a parquet file) becomes: the same values in the Arrow type
-/// of the table above, or `None` where Spark has no such type.
+/// The Spark type that an Arrow type from outside (a capsule, a parquet file) becomes: the same
+/// values in the Arrow type of the table above, or `None` where Spark has no such type.
 pub fn normalize(data_type: &DataType) -> Option<DataType> {
     let nested = |field: &Field, name: &str| {
         normalize(field.data_type())

@@ -1,6 +1,8 @@
-//! Text to values by the rules of Spark's `CAST`: what a string column, a CSV field, a JSON string and a literal may look like.
+//! Text to values by the rules of Spark's `CAST`: what a string column, a CSV field, a JSON string
+//! and a literal may look like.
 //!
-//! The functions on `&str` return `None` for malformed text; [`parse`] turns a whole column and lets [`EvalMode`] decide what that means.
+//! The functions on `&str` return `None` for malformed text; [`parse`] turns a whole column and
+//! lets [`EvalMode`] decide what that means.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -98,7 +100,8 @@ pub fn invalid(text: &str, to: &DataType) -> Error {
         .with("targetType", format!("\"{}\"", sql_name(to)))
 }
 
-/// Without the white space and control characters around it, as `UTF8String.trimAll`, which knows those of ASCII alone.
+/// Without the white space and control characters around it, as `UTF8String.trimAll`, which knows
+/// those of ASCII alone.
 fn trim_all(text: &str) -> &str {
     text.trim_matches(|c: char| c <= ' ' || c == '\x7F')
 }
@@ -167,7 +170,8 @@ fn real<T: std::str::FromStr + std::ops::Neg<Output = T>>(text: &str, nan: T, in
     }
 }
 
-/// Digits and exponent of a decimal number: its value is `unscaled × 10^-scale`. More than 38 significant digits are cut.
+/// Digits and exponent of a decimal number: its value is `unscaled × 10^-scale`. More than 38
+/// significant digits are cut.
 struct Digits {
     unscaled: i128,
     scale: i64,
@@ -276,7 +280,8 @@ pub fn fits(unscaled: i128, precision: u8) -> bool {
     unscaled.unsigned_abs() < 10_u128.pow(u32::from(precision))
 }
 
-/// An unscaled value moved from one scale to another, rounded half up; `None` where it does not fit 128 bits.
+/// An unscaled value moved from one scale to another, rounded half up; `None` where it does not fit
+/// 128 bits.
 pub fn rescale(unscaled: i128, from: i64, to: i64) -> Option<i128> {
     let power = |exponent: i64| 10_i128.checked_pow(u32::try_from(exponent).ok()?);
     if unscaled == 0 {
@@ -315,7 +320,8 @@ pub fn out_of_range(value: &str, precision: u8, scale: i8) -> Error {
         .with("config", "\"spark.sql.ansi.enabled\"")
 }
 
-/// Days since the epoch of `yyyy`, `yyyy-[m]m`, `yyyy-[m]m-[d]d` and the last followed by a space or `T` and anything.
+/// Days since the epoch of `yyyy`, `yyyy-[m]m`, `yyyy-[m]m-[d]d` and the last followed by a space
+/// or `T` and anything.
 pub fn date(text: &str) -> Option<i32> {
     let bytes = trim_all(text).as_bytes();
     let (negative, bytes) = signed(bytes)?;
@@ -363,7 +369,8 @@ struct LocalTime {
     zone: Option<Zone>,
 }
 
-/// The instant of `date[( |T)h:m:s.f[zone]]` or of a time today; without a zone of its own it is a reading in `zone`.
+/// The instant of `date[( |T)h:m:s.f[zone]]` or of a time today; without a zone of its own it is a
+/// reading in `zone`.
 pub fn timestamp(text: &str, zone: Zone) -> Option<i64> {
     let reading = reading(text)?;
     let zone = reading.zone.unwrap_or(zone);

@@ -1,4 +1,5 @@
-//! Words that stand for a date or a time in constants: `epoch`, `now`, `today`, `tomorrow`, `yesterday`.
+//! Words that stand for a date or a time in constants: `epoch`, `now`, `today`, `tomorrow`,
+//! `yesterday`.
 
 use super::calendar::MICROS_PER_DAY;
 use super::zone::Zone;

@@ -46,7 +46,8 @@ pub fn to_path(uri: &str) -> Result<PathBuf> {
     Ok(PathBuf::from(path.as_ref()))
 }
 
-/// The path that a user gave: a plain path, or a `file:` URI. An empty one is an error, as in Spark: it would be the working directory.
+/// The path that a user gave: a plain path, or a `file:` URI. An empty one is an error, as in
+/// Spark: it would be the working directory.
 pub fn local_path(text: &str) -> Result<PathBuf> {
     let path = match text.split_once(':') {
         Some(("file", rest)) => PathBuf::from(rest.strip_prefix("//").unwrap_or(rest)),

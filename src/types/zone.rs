@@ -1,4 +1,5 @@
-//! Time zones by the names that Java and Spark take: regions (`Europe/Paris`), offsets (`+01:00`, `UTC+1`, `Z`) and Java's short ids (`PST`).
+//! Time zones by the names that Java and Spark take: regions (`Europe/Paris`), offsets (`+01:00`,
+//! `UTC+1`, `Z`) and Java's short ids (`PST`).
 
 use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::{OffsetComponents, OffsetName, Tz};
@@ -152,13 +153,14 @@ impl Zone {
         micros.saturating_add(self.offset_at(micros) * MICROS_PER_SECOND)
     }
 
-    /// The instant of a local clock reading. As in Java: a reading that occurs twice is the earlier one, and one that a clock
-    /// change skips moves forward by the length of the gap.
+    /// The instant of a local clock reading. As in Java: a reading that occurs twice is the earlier
+    /// one, and one that a clock change skips moves forward by the length of the gap.
     pub fn to_utc(&self, local: i64) -> Option<i64> {
         self.instant(local, None)
     }
 
-    /// As [`to_utc`](Self::to_utc), but a reading that occurs twice is the one with this offset, as where Java moves a time.
+    /// As [`to_utc`](Self::to_utc), but a reading that occurs twice is the one with this offset, as
+    /// where Java moves a time.
     pub fn to_utc_near(&self, local: i64, offset: i64) -> Option<i64> {
         self.instant(local, Some(offset))
     }
@@ -187,8 +189,9 @@ impl Zone {
         local.checked_sub(offset * MICROS_PER_SECOND)
     }
 
-    /// An instant moved by months, then by days of the local calendar, then by time that passes. After each of the first two steps
-    /// a clock reading that a clock change skips moves forward, and one that occurs twice keeps its offset.
+    /// An instant moved by months, then by days of the local calendar, then by time that passes.
+    /// After each of the first two steps a clock reading that a clock change skips moves forward,
+    /// and one that occurs twice keeps its offset.
     pub fn plus(&self, instant: i64, months: i64, days: i64, micros: i64) -> Option<i64> {
         let mut at = instant;
         if months != 0 {
@@ -253,7 +256,8 @@ impl Zone {
         }
     }
 
-    /// The long name at an instant, e.g. `Central European Summer Time`; of zones that few use their id.
+    /// The long name at an instant, e.g. `Central European Summer Time`; of zones that few use
+    /// their id.
     pub fn long_name(&self, micros: i64) -> String {
         let Self::Region(region) = self else { return self.id() };
         let summer = self.is_summer(micros);
@@ -267,7 +271,8 @@ impl Zone {
     }
 }
 
-/// A time for chrono, whose calendar ends before that of timestamps does. No zone changes its rules out there.
+/// A time for chrono, whose calendar ends before that of timestamps does. No zone changes its rules
+/// out there.
 fn calendar_time(micros: i64) -> NaiveDateTime {
     const LAST: i64 = 200_000 * 365 * 86_400;
     let seconds = micros.div_euclid(MICROS_PER_SECOND).clamp(-LAST, LAST);

@@ -1,4 +1,5 @@
-//! Aggregates that fold value by value: counts, sums, averages, extremes, variances. DataFusion's, with Spark's types around them.
+//! Aggregates that fold value by value: counts, sums, averages, extremes, variances. DataFusion's,
+//! with Spark's types around them.
 
 use std::sync::Arc;
 
@@ -120,7 +121,8 @@ fn count_if(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     Ok(call(context, df::count::count_udaf(), vec![counted], DataType::Int64, false))
 }
 
-/// The argument as a number that sums: whole numbers as bigint, decimals as they are, the rest as double.
+/// The argument as a number that sums: whole numbers as bigint, decimals as they are, the rest as
+/// double.
 fn summable(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let argument = single(context, arguments)?;
     match &argument.data_type {
@@ -190,7 +192,8 @@ fn sum(context: &CallContext<'_>, arguments: Vec<Typed>, lenient: bool) -> Resul
     }
 }
 
-/// The exact sum of decimals: in 256 bits where 128 might wrap, which DataFusion's sum does without a word.
+/// The exact sum of decimals: in 256 bits where 128 might wrap, which DataFusion's sum does without
+/// a word.
 fn decimal_total(context: &CallContext<'_>, argument: Typed, precision: u8, scale: i8) -> Typed {
     let digits = precision.saturating_add(10);
     let (argument, data_type) = if digits <= 38 {
@@ -213,7 +216,8 @@ fn decimal_totals(array: &ArrayRef) -> Result<Vec<Option<i256>>> {
     })
 }
 
-/// Of whole numbers and doubles a double; of a decimal one with four more digits on each side, rounded half up.
+/// Of whole numbers and doubles a double; of a decimal one with four more digits on each side,
+/// rounded half up.
 fn average(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let argument = summable(context, arguments)?;
     let lenient = !context.conf.ansi() || context.name.eq_ignore_ascii_case("try_avg");
@@ -244,7 +248,8 @@ fn average(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
             let values = totals.into_iter().zip(counts.iter()).map(|(total, n)| {
                 let (Some(total), Some(n)) = (total, n.filter(|n| *n > 0)) else { return Ok(None) };
                 let n = i256::from_i128(n.into());
-                // Spark keeps the sum as a decimal, too: one that does not fit is an error, whatever the average is.
+                // Spark keeps the sum as a decimal, too: one that does not fit is an error,
+                // whatever the average is.
                 let summed = total.to_i128().filter(|total| fits(*total, 38));
                 let found = summed.and_then(|_| {
                     let shifted = total.checked_mul(shift)?;
@@ -340,7 +345,8 @@ fn bits(context: &CallContext<'_>, arguments: Vec<Typed>, function: Arc<Aggregat
     Ok(call(context, function, vec![argument.expr], data_type, true))
 }
 
-/// The second argument, the error that Spark may make, is checked; our sketch's own is below a hundredth.
+/// The second argument, the error that Spark may make, is checked; our sketch's own is below a
+/// hundredth.
 fn approx_count_distinct(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 1..=2)?;
     if let Some(error) = arguments.get(1) {

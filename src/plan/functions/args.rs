@@ -1,4 +1,5 @@
-//! What every definition does with its arguments: count them, cast them by Spark's implicit rules, refuse the rest by Spark's errors.
+//! What every definition does with its arguments: count them, cast them by Spark's implicit rules,
+//! refuse the rest by Spark's errors.
 
 use std::ops::RangeInclusive;
 
@@ -40,7 +41,8 @@ pub fn count(context: &CallContext<'_>, arguments: &[Typed], wanted: RangeInclus
         .with("actualNum", arguments.len()))
 }
 
-/// The arguments, each cast to the type at its place; fewer arguments than types are fine once [`count`] has passed.
+/// The arguments, each cast to the type at its place; fewer arguments than types are fine once
+/// [`count`] has passed.
 pub fn cast_all(context: &CallContext<'_>, arguments: Vec<Typed>, types: &[DataType]) -> Result<Vec<Typed>> {
     arguments
         .into_iter()
@@ -78,7 +80,8 @@ fn casts(from: &DataType, to: &DataType, ansi: bool) -> bool {
         (Null, _) => true,
         (from, Utf8) => is_atomic(from),
         (Utf8, to) => is_atomic(to),
-        // A bigint goes where an int is asked for: a value that does not fit is an error when it comes.
+        // A bigint goes where an int is asked for: a value that does not fit is an error when it
+        // comes.
         (from, to) if is_numeric(from) && is_numeric(to) => true,
         (Date32 | Timestamp(..), Date32 | Timestamp(..)) => true,
         (List(from), List(to)) => casts(from.data_type(), to.data_type(), ansi),
@@ -95,7 +98,8 @@ pub fn ordinal(at: usize) -> String {
     WORDS.get(at).map_or_else(|| format!("{}th", at + 1), |word| (*word).to_owned())
 }
 
-/// Spark's error for an argument of a type that is not the one required; `required` is quoted already, e.g. `"ARRAY"`.
+/// Spark's error for an argument of a type that is not the one required; `required` is quoted
+/// already, e.g. `"ARRAY"`.
 pub fn unexpected(context: &CallContext<'_>, at: usize, required: &str, found: &DataType) -> Error {
     Error::of(condition::UNEXPECTED_INPUT_TYPE)
         .with("sqlExpr", format!("\"{}\"", context.text))

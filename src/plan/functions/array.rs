@@ -1,4 +1,5 @@
-//! Arrays. Most of these functions choose elements of each row's array, so they make indices and `take` once.
+//! Arrays. Most of these functions choose elements of each row's array, so they make indices and
+//! `take` once.
 
 use std::sync::Arc;
 
@@ -382,7 +383,8 @@ fn put(context: &CallContext<'_>, arguments: Vec<Typed>, last: bool) -> Result<T
     concat(context, if last { vec![list, single] } else { vec![single, list] })
 }
 
-/// `array_insert(list, position, value)`: from 1, negative from the end; a gap is filled with nulls.
+/// `array_insert(list, position, value)`: from 1, negative from the end; a gap is filled with
+/// nulls.
 fn insert(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let [list, position, value] = fixed(context, arguments)?;
     let (_, list, value) = list_and_value(context, vec![list, value])?;

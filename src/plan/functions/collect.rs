@@ -1,5 +1,6 @@
-//! An aggregate that keeps its values and computes at the end: percentiles, `mode`, `max_by`, `collect_list`. It spends memory on
-//! groups; what can be folded value by value is DataFusion's own aggregate.
+//! An aggregate that keeps its values and computes at the end: percentiles, `mode`, `max_by`,
+//! `collect_list`. It spends memory on groups; what can be folded value by value is DataFusion's
+//! own aggregate.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -22,7 +23,8 @@ use crate::plan::typed::Typed;
 
 /// From every value of a group, argument by argument, to its result: an array of one value.
 type Finish = dyn Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync;
-/// From values of a group to the row among them that is the only one to matter; none where no row does.
+/// From values of a group to the row among them that is the only one to matter; none where no row
+/// does.
 type Best = dyn Fn(&[ArrayRef]) -> Result<Option<usize>> + Send + Sync;
 
 /// What becomes of a group's values.
@@ -58,7 +60,8 @@ pub fn looks_at_order(function: &AggregateUDF) -> bool {
     }
 }
 
-/// The call of an aggregate that keeps its values; `name` must tell apart all that `finish` closes over.
+/// The call of an aggregate that keeps its values; `name` must tell apart all that `finish` closes
+/// over.
 pub fn collect(
     context: &CallContext<'_>,
     name: impl Into<String>,
@@ -70,7 +73,8 @@ pub fn collect(
     call(context, name.into(), looks, (data_type, nullable), arguments, How::All(Arc::new(finish)))
 }
 
-/// The call of an aggregate that gives its first argument in the row that `best` picks; `name` must tell apart all that `best` closes over.
+/// The call of an aggregate that gives its first argument in the row that `best` picks; `name` must
+/// tell apart all that `best` closes over.
 pub fn best(
     context: &CallContext<'_>,
     name: impl Into<String>,

@@ -111,7 +111,8 @@ fn gathered(context: &CallContext<'_>, arguments: Vec<Typed>, once: bool) -> Res
     }))
 }
 
-/// The first argument where the second is greatest or least; rows whose second is null are left out.
+/// The first argument where the second is greatest or least; rows whose second is null are left
+/// out.
 fn by(context: &CallContext<'_>, arguments: Vec<Typed>, greatest: bool) -> Result<Typed> {
     let [value, order] = fixed(context, arguments)?;
     if holds_map(&order.data_type) {
@@ -225,7 +226,8 @@ fn percentile(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Ty
     ))
 }
 
-/// `percentile_approx(x, share[, accuracy])`: we keep every value, so ours is exact: the smallest value that at least that share does not exceed.
+/// `percentile_approx(x, share[, accuracy])`: we keep every value, so ours is exact: the smallest
+/// value that at least that share does not exceed.
 fn percentile_approx(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 2..=3)?;
     let (shares, many) = shares(context, &arguments[1], 1)?;
@@ -287,7 +289,8 @@ fn moment(context: &CallContext<'_>, arguments: Vec<Typed>, name: &str, f: fn(&[
     }))
 }
 
-/// Sums of the second and of the k-th power of the distances from the mean, and the number of values.
+/// Sums of the second and of the k-th power of the distances from the mean, and the number of
+/// values.
 fn central(values: &[f64], k: i32) -> (f64, f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;

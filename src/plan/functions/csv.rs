@@ -1,4 +1,5 @@
-//! CSV text in a column. Reading is the CSV source's, writing is [`types::csv_text`](crate::types::csv_text).
+//! CSV text in a column. Reading is the CSV source's, writing is
+//! [`types::csv_text`](crate::types::csv_text).
 
 use std::sync::Arc;
 

@@ -314,8 +314,8 @@ fn date_trunc(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed>
         map2::<Text, Timestamp, TimestampOut>(arrays, |unit, micros| {
             let Some(unit) = DateTimeUnit::of(unit) else { return Ok(None) };
             Ok(match unit.micros() {
-                // Offsets have whole seconds, so only from minutes on is the local clock asked. A reading that occurs
-                // twice keeps its offset.
+                // Offsets have whole seconds, so only from minutes on is the local clock asked. A
+                // reading that occurs twice keeps its offset.
                 Some(length) if unit < DateTimeUnit::Minute => Some(TimestampOut(micros - micros.rem_euclid(length))),
                 _ => zone.to_utc_near(unit.floor(zone.to_local(micros)), zone.offset_at(micros)).map(TimestampOut),
             })
@@ -594,7 +594,8 @@ fn make_timestamp(
     }))
 }
 
-/// Whole months where both days are equal or both last of their months, else months of 31 days; rounded to 8 digits unless told not to.
+/// Whole months where both days are equal or both last of their months, else months of 31 days;
+/// rounded to 8 digits unless told not to.
 fn months_between(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 2..=3)?;
     if arguments.len() == 2 {
@@ -607,7 +608,8 @@ fn months_between(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Resul
         move |end, start, round| {
             let split = |instant: i64| {
                 let days = zone.to_local(instant).div_euclid(MICROS_PER_DAY);
-                // The time that passed since midnight, which is not the clock's reading on the day of a clock change.
+                // The time that passed since midnight, which is not the clock's reading on the day
+                // of a clock change.
                 let midnight = zone.to_utc(days * MICROS_PER_DAY).unwrap_or(instant);
                 let (year, month, day) = calendar::civil(days);
                 let last = calendar::days_in_month(year, month) == day;
@@ -672,7 +674,8 @@ fn timestamp_add(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
                 number.checked_mul(months).and_then(|months| zone.plus(micros, months, 0, 0))
             } else {
                 let step = unit.micros().and_then(|length| length.checked_mul(number)).ok_or_else(beyond)?;
-                // 24 hours are 24 hours here, unlike in an interval; a day is one of the local calendar.
+                // 24 hours are 24 hours here, unlike in an interval; a day is one of the local
+                // calendar.
                 let days = if unit >= DateTimeUnit::Day { step / MICROS_PER_DAY } else { 0 };
                 zone.plus(micros, 0, days, step - days * MICROS_PER_DAY)
             };
@@ -701,7 +704,8 @@ fn timestamp_diff(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Ty
     let arguments = vec![implicit(context, start, &timestamp(), 1)?, implicit(context, end, &timestamp(), 2)?];
     Ok(kernel(context, &format!("({unit:?}, {})", zone.id()), DataType::Int64, true, arguments, move |arrays| {
         map2::<Timestamp, Timestamp, i64>(arrays, |start, end| {
-            // Of every unit, as in Spark: over a clock change an hour of the clock is not an hour that passed.
+            // Of every unit, as in Spark: over a clock change an hour of the clock is not an hour
+            // that passed.
             let (from, to) = (zone.to_local(start), zone.to_local(end));
             Ok(Some(match (unit.months(), unit.micros()) {
                 (None, Some(length)) => to.checked_sub(from).ok_or_else(out_of_range)? / length,
@@ -724,7 +728,8 @@ fn timestamp_diff(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Ty
     }))
 }
 
-/// A duration that `window` takes: text such as `10 minutes`, or an interval constant without months.
+/// A duration that `window` takes: text such as `10 minutes`, or an interval constant without
+/// months.
 fn duration(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<i64> {
     match constant(context, argument, at)? {
         ScalarValue::Utf8(Some(text)) => match units_to_interval(&text) {
@@ -736,8 +741,9 @@ fn duration(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<i6
     }
 }
 
-/// `window(time, duration[, slide[, start]])` where windows do not overlap: the struct of the window that a time lies in. Sliding windows
-/// give several rows for one, so they are not a scalar function.
+/// `window(time, duration[, slide[, start]])` where windows do not overlap: the struct of the
+/// window that a time lies in. Sliding windows give several rows for one, so they are not a scalar
+/// function.
 fn window(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 2..=4)?;
     let length = duration(context, &arguments[1], 1)?;
@@ -769,7 +775,8 @@ fn window(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     }))
 }
 
-/// `window(time, duration, slide[, start])` where windows overlap: the list of those that a time lies in. The resolver makes a row of each.
+/// `window(time, duration, slide[, start])` where windows overlap: the list of those that a time
+/// lies in. The resolver makes a row of each.
 fn windows(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 3..=4)?;
     let (length, slide) = (duration(context, &arguments[1], 1)?, duration(context, &arguments[2], 2)?);

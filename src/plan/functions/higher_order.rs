@@ -1,4 +1,5 @@
-//! Functions that take functions: a lambda's body runs once over all elements of a record batch, with what it captures repeated for each.
+//! Functions that take functions: a lambda's body runs once over all elements of a record batch,
+//! with what it captures repeated for each.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -203,7 +204,8 @@ impl HigherOrderUDFImpl for Higher {
     }
 }
 
-/// Runs a lambda's body: one row for each value of its parameters; `rows` says which outer row each belongs to.
+/// Runs a lambda's body: one row for each value of its parameters; `rows` says which outer row each
+/// belongs to.
 fn evaluate(lambda: &LambdaArgument, parameters: &[ArrayRef], rows: &UInt32Array) -> Result<ArrayRef> {
     let given: Vec<_> = parameters.iter().map(|array| move || Ok(Arc::clone(array))).collect();
     let given: Vec<&dyn Fn() -> DfResult<ArrayRef>> =
@@ -377,7 +379,8 @@ fn quantify(context: &CallContext<'_>, arguments: Vec<Typed>, found: bool) -> Re
     }))
 }
 
-/// `aggregate(list, zero, merge[, finish])`: all rows take their first step together, then their second, ….
+/// `aggregate(list, zero, merge[, finish])`: all rows take their first step together, then their
+/// second, ….
 fn fold(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 3..=4)?;
     lambda(context, &arguments, 2)?;
@@ -555,7 +558,8 @@ fn map_zip_with(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<
     }))
 }
 
-/// `array_sort(list[, comparator])`: nulls last; a comparator is asked about every pair of a row at once.
+/// `array_sort(list[, comparator])`: nulls last; a comparator is asked about every pair of a row at
+/// once.
 fn array_sort(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 1..=2)?;
     if arguments.len() == 1 {
@@ -603,7 +607,8 @@ fn array_sort(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Ty
     }))
 }
 
-/// A stable merge sort that takes any comparator: the standard one may panic when a user's is no order.
+/// A stable merge sort that takes any comparator: the standard one may panic when a user's is no
+/// order.
 fn sort_by(items: &mut Vec<usize>, compare: &dyn Fn(usize, usize) -> Ordering) {
     if items.len() < 2 {
         return;

@@ -70,7 +70,8 @@ pub fn letter_range(low: char, high: char, flags: ClassFlags) -> ClassUnicode {
     class
 }
 
-/// The letters `İ` and `ı` where Java's folding puts them, which goes to the upper case and from there to the lower one.
+/// The letters `İ` and `ı` where Java's folding puts them, which goes to the upper case and from
+/// there to the lower one.
 fn dotted_and_dotless(low: char, high: char) -> ClassUnicode {
     let holds = |letter| (low..=high).contains(&letter);
     if low == high && ['i', 'I', 'İ', 'ı'].contains(&low) {

@@ -1,5 +1,6 @@
-//! Java's regular expressions in the syntax of the crate `fancy_regex`: parsed whole, and written anew without flags, so that nothing is
-//! read by the other engine's rules. A pattern that Java refuses is refused; one that cannot be written in that syntax is refused by name.
+//! Java's regular expressions in the syntax of the crate `fancy_regex`: parsed whole, and written
+//! anew without flags, so that nothing is read by the other engine's rules. A pattern that Java
+//! refuses is refused; one that cannot be written in that syntax is refused by name.
 
 use std::collections::HashMap;
 
@@ -58,7 +59,8 @@ impl JavaRegex {
         self.regex.captures(text)
     }
 
-    /// The matches one after the other, as `Matcher.find` finds them: an empty one may follow another at its end.
+    /// The matches one after the other, as `Matcher.find` finds them: an empty one may follow
+    /// another at its end.
     pub fn matches<'r, 't>(&'r self, text: &'t str) -> JavaMatches<'r, 't> {
         JavaMatches { regex: &self.regex, text, next: Some(0) }
     }

@@ -285,7 +285,8 @@ fn from_entries(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Type
     }))
 }
 
-/// `str_to_map(text[, between pairs[, between key and value]])`; both separators are regular expressions.
+/// `str_to_map(text[, between pairs[, between key and value]])`; both separators are regular
+/// expressions.
 fn str_to_map(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 1..=3)?;
     for default in [",", ":"].iter().skip(arguments.len() - 1) {

@@ -190,7 +190,8 @@ enum Rounding {
     Ceiling,
 }
 
-/// `round`, `bround`, `floor`, `ceil`: of a decimal its own type with fewer digits; of a double, `round` gives a double, `floor` a bigint.
+/// `round`, `bround`, `floor`, `ceil`: of a decimal its own type with fewer digits; of a double,
+/// `round` gives a double, `floor` a bigint.
 fn round(context: &CallContext<'_>, arguments: Vec<Typed>, rounding: Rounding) -> Result<Typed> {
     count(context, &arguments, 1..=2)?;
     let whole_only = arguments.len() == 1 && matches!(rounding, Rounding::Floor | Rounding::Ceiling);
@@ -268,7 +269,8 @@ fn round(context: &CallContext<'_>, arguments: Vec<Typed>, rounding: Rounding) -
     }
 }
 
-/// Rounds the shortest decimal text of a float, as Java's BigDecimal does: 2.675 is 2.68, though its bits are below.
+/// Rounds the shortest decimal text of a float, as Java's BigDecimal does: 2.675 is 2.68, though
+/// its bits are below.
 fn round_text(text: &str, value: f64, digits: i64, rounding: Rounding) -> f64 {
     if !value.is_finite() || value.fract() == 0.0 && digits >= 0 {
         // Spark rounds a decimal, which has one zero.
@@ -374,7 +376,8 @@ fn round_whole(context: &CallContext<'_>, value: Typed, digits: i64, rounding: R
     cast(rounded, &data_type, context.conf)
 }
 
-/// A number between bases, as text; a negative target base shows a sign instead of two's complement.
+/// A number between bases, as text; a negative target base shows a sign instead of two's
+/// complement.
 fn conv(text: &str, from: i32, to: i32, strict: bool) -> Result<Option<String>> {
     let text = text.trim_matches(' ');
     if !(2..=36).contains(&from) || !(2..=36).contains(&to.abs()) || text.is_empty() {

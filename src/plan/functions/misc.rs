@@ -262,7 +262,8 @@ fn format_string(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
     }))
 }
 
-/// A part of a URL: HOST, PATH, QUERY (with a key, one of its values), REF, PROTOCOL, FILE, AUTHORITY, USERINFO.
+/// A part of a URL: HOST, PATH, QUERY (with a key, one of its values), REF, PROTOCOL, FILE,
+/// AUTHORITY, USERINFO.
 fn parse_url(context: &CallContext<'_>, arguments: Vec<Typed>, strict: bool) -> Result<Typed> {
     count(context, &arguments, 2..=3)?;
     let arguments = cast_all(context, arguments, &[DataType::Utf8, DataType::Utf8, DataType::Utf8])?;

@@ -1,4 +1,5 @@
-//! Functions that PySpark has and Firesteel does not: they raise by name, where an unknown name is Spark's `UNRESOLVED_ROUTINE`.
+//! Functions that PySpark has and Firesteel does not: they raise by name, where an unknown name is
+//! Spark's `UNRESOLVED_ROUTINE`.
 
 /// In the order of the alphabet. A function that is built leaves this list.
 pub const NAMES: &[&str] = &[

@@ -1,7 +1,9 @@
-//! Spark's functions by name: one registry, looked up by [`resolve`](super::resolve) and by `catalog.functionExists`.
+//! Spark's functions by name: one registry, looked up by [`resolve`](super::resolve) and by
+//! `catalog.functionExists`.
 //!
-//! A definition turns typed arguments into a typed DataFusion expression; argument casts happen here, by Spark's rules, so that
-//! DataFusion's own coercion finds nothing left to do. To add a function, add a line to the table of the file whose topic it is.
+//! A definition turns typed arguments into a typed DataFusion expression; argument casts happen
+//! here, by Spark's rules, so that DataFusion's own coercion finds nothing left to do. To add a
+//! function, add a line to the table of the file whose topic it is.
 //!
 //! | file | functions |
 //! |---|---|
@@ -80,8 +82,9 @@ pub struct CallContext<'a> {
 pub enum Definition {
     /// One value for each row.
     Scalar(fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>),
-    /// One value for each group. The expression holds DataFusion aggregates, each an `Expr::AggregateFunction`, and may hold
-    /// scalar functions around them: `FILTER` goes to each aggregate, and with `OVER` each becomes a window function.
+    /// One value for each group. The expression holds DataFusion aggregates, each an
+    /// `Expr::AggregateFunction`, and may hold scalar functions around them: `FILTER` goes to each
+    /// aggregate, and with `OVER` each becomes a window function.
     Aggregate(fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>),
     /// Only with `OVER`: `row_number`, `lag`, …. The expression is a DataFusion window function.
     Window(fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>),
@@ -89,20 +92,21 @@ pub enum Definition {
     HigherOrder(HigherOrder),
 }
 
-/// How a higher-order function is built. First its other arguments are resolved; then, for each lambda from left to right,
-/// `parameters` says what the lambda's parameters are and its body is resolved; then `build` gets every argument in its place.
+/// How a higher-order function is built. First its other arguments are resolved; then, for each
+/// lambda from left to right, `parameters` says what the lambda's parameters are and its body is
+/// resolved; then `build` gets every argument in its place.
 #[derive(Clone, Copy)]
 pub struct HigherOrder {
-    /// Types and nullability of the parameters of the lambda at `at`, which has `count` of them; the arguments before it are
-    /// resolved, and lambdas and what is not resolved yet are `None`.
+    /// Types and nullability of the parameters of the lambda at `at`, which has `count` of them;
+    /// the arguments before it are resolved, and lambdas and what is not resolved yet are `None`.
     pub parameters: fn(
         context: &CallContext<'_>,
         arguments: &[Option<Typed>],
         at: usize,
         count: usize,
     ) -> Result<Vec<(DataType, bool)>>,
-    /// A lambda arrives as `Expr::Lambda`, typed by its body; its variables are `Expr::LambdaVariable`s with a field and a name
-    /// that no enclosing lambda uses.
+    /// A lambda arrives as `Expr::Lambda`, typed by its body; its variables are
+    /// `Expr::LambdaVariable`s with a field and a name that no enclosing lambda uses.
     pub build: fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>,
 }
 
@@ -143,7 +147,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     REGISTRY.keys().copied().filter(|name| !name.starts_with("firesteel_"))
 }
 
-/// The error for a function that Spark has and Firesteel has not, or `None` where Spark has none of that name either.
+/// The error for a function that Spark has and Firesteel has not, or `None` where Spark has none of
+/// that name either.
 pub fn missing(name: &str) -> Option<Error> {
     let name = name.to_ascii_lowercase();
     missing::NAMES

@@ -1,7 +1,7 @@
 //! `to_number`, `try_to_number` and `to_char`: numbers by a format such as `S$9,990.99`.
 //!
-//! A format is `[MI|S] [$] [0|9|G|,]* [.|D] [0|9]* [$] [PR|MI|S]`. A group of digits that begins with `0` has exactly its length,
-//! one that begins with `9` at most.
+//! A format is `[MI|S] [$] [0|9|G|,]* [.|D] [0|9]* [$] [PR|MI|S]`. A group of digits that begins
+//! with `0` has exactly its length, one that begins with `9` at most.
 
 use std::sync::Arc;
 
@@ -30,7 +30,8 @@ pub const TABLE: super::Table = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct DigitGroup {
     digits: usize,
-    /// Exactly so many, written with leading zeros; otherwise at most so many, written with leading spaces.
+    /// Exactly so many, written with leading zeros; otherwise at most so many, written with leading
+    /// spaces.
     exact: bool,
 }
 
@@ -98,7 +99,8 @@ impl Format {
         Ok((precision as u8, self.fraction as i8))
     }
 
-    /// The unscaled number that a text is, `None` where it does not follow the format. Spaces do not count.
+    /// The unscaled number that a text is, `None` where it does not follow the format. Spaces do
+    /// not count.
     fn parse(&self, text: &str) -> Option<i128> {
         let letters: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
         let (mut at, mut digits, mut negative, mut bracket) = (0, String::new(), false, false);
@@ -204,7 +206,8 @@ impl Format {
     }
 }
 
-/// The whole part, padded on the left: by zeros in exact groups, else by spaces, which a sign changes places with.
+/// The whole part, padded on the left: by zeros in exact groups, else by spaces, which a sign
+/// changes places with.
 fn write_whole(out: &mut String, groups: &[DigitGroup], digits: &str, room: usize) {
     let mut pad = room - digits.len();
     let mut digits = digits.chars();
@@ -392,7 +395,8 @@ fn null(data_type: DataType) -> Typed {
     ScalarValue::try_new_null(&data_type).map_or_else(|_| literal(ScalarValue::Null), literal)
 }
 
-/// `to_char(value, format)`: numbers by a number's format, times by a date's pattern, binary as `hex`, `base64` or `utf-8`.
+/// `to_char(value, format)`: numbers by a number's format, times by a date's pattern, binary as
+/// `hex`, `base64` or `utf-8`.
 fn to_char(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 2..=2)?;
     let [value, shape] = fixed(context, arguments)?;

@@ -1,4 +1,5 @@
-//! From a Rust function over one value, two or three to a scalar function over columns: null in any argument is null out.
+//! From a Rust function over one value, two or three to a scalar function over columns: null in any
+//! argument is null out.
 
 use std::sync::Arc;
 

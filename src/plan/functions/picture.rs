@@ -1,7 +1,7 @@
 //! Numbers by the patterns of Java's `DecimalFormat`: `#,##0.00`, `0.###E0`, `0%`, `0.00;(0.00)`.
 //!
-//! A pattern is `prefix digits suffix`, and may have a second one for negative numbers behind a `;`, of which prefix and suffix
-//! count. Rounding is half to even.
+//! A pattern is `prefix digits suffix`, and may have a second one for negative numbers behind a
+//! `;`, of which prefix and suffix count. Rounding is half to even.
 
 use std::cmp::Ordering;
 
@@ -35,12 +35,14 @@ struct DigitRange {
     most: usize,
 }
 
-/// A number's digits without zeros at the end, and how many of them stand before the point: fewer than none for small numbers.
+/// A number's digits without zeros at the end, and how many of them stand before the point: fewer
+/// than none for small numbers.
 #[derive(Clone, Debug)]
 struct PlainDigits {
     digits: Vec<u8>,
     point: i64,
-    /// Where the number lies that these digits name: the fewest that name a double are seldom all of it.
+    /// Where the number lies that these digits name: the fewest that name a double are seldom all
+    /// of it.
     rest: Ordering,
 }
 
@@ -249,7 +251,8 @@ impl PlainDigits {
 }
 
 impl PictureHalf {
-    /// Reads up to a `;`, and what stands behind it. Of the half for negative numbers the digits do not count.
+    /// Reads up to a `;`, and what stands behind it. Of the half for negative numbers the digits do
+    /// not count.
     fn read(letters: &[char], counts: bool) -> Option<(Self, Option<&[char]>)> {
         let mut half = Self::default();
         let (mut at, mut behind, mut quoted, mut rest) = (0, false, false, None);

@@ -1,6 +1,8 @@
-//! Java's `Formatter`, as far as `format_string` takes it: all but the conversions of dates. What is written is `printf_value`'s.
+//! Java's `Formatter`, as far as `format_string` takes it: all but the conversions of dates. What
+//! is written is `printf_value`'s.
 //!
-//! A directive is `%[index$][flags][width][.precision]conversion`. `%<s` takes the argument of the directive before it.
+//! A directive is `%[index$][flags][width][.precision]conversion`. `%<s` takes the argument of the
+//! directive before it.
 
 use arrow::array::ArrayRef;
 

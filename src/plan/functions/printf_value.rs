@@ -134,7 +134,8 @@ fn bits(directive: &Directive, whole: Whole) -> Result<String> {
     Ok(if directive.upper { number.to_uppercase() } else { number })
 }
 
-/// Digits with their sign, in groups and with zeros before them as the flags say; `tail` more characters follow.
+/// Digits with their sign, in groups and with zeros before them as the flags say; `tail` more
+/// characters follow.
 fn signed(directive: &Directive, negative: bool, digits: String, tail: usize) -> String {
     let (before, after) = match (negative, directive.has('(')) {
         (true, true) => ("(", ")"),
@@ -215,7 +216,8 @@ fn general(magnitude: f64, digits: usize) -> (String, String) {
     }
 }
 
-/// The digits that Java rounds, with one before the point, and the power of ten. There are two at least.
+/// The digits that Java rounds, with one before the point, and the power of ten. There are two at
+/// least.
 fn java_digits(magnitude: f64) -> (String, i32) {
     let shortest = format!("{magnitude:e}");
     let text = if shortest.contains('.') { shortest } else { format!("{magnitude:.1e}") };

@@ -1,4 +1,5 @@
-//! Regular expressions with Java's syntax and meaning, look-around included; a pattern is compiled once for a column.
+//! Regular expressions with Java's syntax and meaning, look-around included; a pattern is compiled
+//! once for a column.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -215,7 +216,8 @@ fn instr(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     })
 }
 
-/// `regexp_replace(text, pattern, replacement[, from])`; `$1` and `\$` in the replacement are Java's.
+/// `regexp_replace(text, pattern, replacement[, from])`; `$1` and `\$` in the replacement are
+/// Java's.
 fn replace(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 3..=4)?;
     if arguments.len() == 3 {
@@ -286,7 +288,8 @@ fn replaced(regex: &JavaRegex, text: &str, start: usize, replacement: &str) -> R
     Ok(out)
 }
 
-/// `Matcher.appendReplacement`: `$1` and `${name}` are groups, and `\` makes the letter after it itself.
+/// `Matcher.appendReplacement`: `$1` and `${name}` are groups, and `\` makes the letter after it
+/// itself.
 fn append_replacement(
     out: &mut String,
     regex: &JavaRegex,

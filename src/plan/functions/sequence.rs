@@ -108,7 +108,8 @@ fn numbers(arrays: &[ArrayRef], element: &DataType) -> Result<ArrayRef> {
     lists(values, lengths, valid, element)
 }
 
-/// Each instant is counted from the start: months and days keep the time of day over a clock change.
+/// Each instant is counted from the start: months and days keep the time of day over a clock
+/// change.
 fn instants(arrays: &[ArrayRef], element: &DataType, zone: Zone) -> Result<ArrayRef> {
     let is_date = *element == DataType::Date32;
     let longs = |array: &ArrayRef| -> Result<ArrayRef> {

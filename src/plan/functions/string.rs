@@ -260,7 +260,8 @@ fn decode_bytes(bytes: &[u8], charset: &str) -> Result<String> {
     })
 }
 
-/// `decode(bytes, charset)`; with more arguments it is Oracle's, a CASE by equality in which null equals null.
+/// `decode(bytes, charset)`; with more arguments it is Oracle's, a CASE by equality in which null
+/// equals null.
 fn decode(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     if arguments.len() > 2 {
         return super::conditional::decode(context, arguments);
@@ -387,7 +388,8 @@ fn trim(context: &CallContext<'_>, mut arguments: Vec<Typed>, side: TrimSide) ->
     if arguments.len() == 1 {
         return one::<Text, String>(context, arguments, move |text| cut(text, " "));
     }
-    // The characters come first, as in `ltrim('x', 'xxa')`; in `btrim(text, characters)` and in what `trim(… FROM …)` becomes, last.
+    // The characters come first, as in `ltrim('x', 'xxa')`; in `btrim(text, characters)` and in
+    // what `trim(… FROM …)` becomes, last.
     if !matches!(context.name.to_ascii_lowercase().as_str(), "btrim" | "trim") {
         arguments.swap(0, 1);
     }
@@ -535,7 +537,8 @@ fn substr(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed>
     }))
 }
 
-/// First and last index, from 0, of `length` units from position `from`: from 1, or from the end when negative.
+/// First and last index, from 0, of `length` units from position `from`: from 1, or from the end
+/// when negative.
 fn bounds(units: usize, from: i64, length: i64) -> (usize, usize) {
     let units = units as i64;
     let start = match from {
@@ -547,7 +550,8 @@ fn bounds(units: usize, from: i64, length: i64) -> (usize, usize) {
     (start.clamp(0, units).min(end) as usize, end as usize)
 }
 
-/// Spark's `substring`: positions from 1, negative ones from the end; what lies before the text counts, but has no characters.
+/// Spark's `substring`: positions from 1, negative ones from the end; what lies before the text
+/// counts, but has no characters.
 pub fn substring(text: &str, from: i64, length: i64) -> &str {
     if text.is_ascii() {
         let (start, end) = bounds(text.len(), from, length);

@@ -37,7 +37,8 @@ pub const TABLE: super::Table = &[
 /// Makes a pattern to write or to read by.
 type MakePattern = fn(&str) -> Result<Pattern>;
 
-/// The patterns of a column: one when the argument is a constant, checked while the query is planned.
+/// The patterns of a column: one when the argument is a constant, checked while the query is
+/// planned.
 enum TimePatterns {
     Constant(Option<Pattern>),
     PerRow(MakePattern),
@@ -86,7 +87,8 @@ impl TimePatterns {
     }
 }
 
-/// Spark's error for text that a pattern does not read; `function` is the one that gives null instead.
+/// Spark's error for text that a pattern does not read; `function` is the one that gives null
+/// instead.
 fn unreadable(text: &str, function: &str) -> Error {
     Error::of(condition::CANNOT_PARSE_TIMESTAMP)
         .with("message", format!("the text '{text}' does not follow the pattern"))
@@ -203,7 +205,8 @@ fn from_unixtime(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typ
     }))
 }
 
-/// Seconds since the epoch of a time, a date, or text by a pattern; where there is no argument, the resolver has put the clock.
+/// Seconds since the epoch of a time, a date, or text by a pattern; where there is no argument, the
+/// resolver has put the clock.
 fn unix_timestamp(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let (value, pattern) = with_pattern(context, arguments)?;
     let time = match &value.data_type {

@@ -1,4 +1,5 @@
-//! Aggregates with an order of their own: `percentile_cont(0.5) WITHIN GROUP (ORDER BY x)`, `listagg(x, ',') WITHIN GROUP (ORDER BY y)`.
+//! Aggregates with an order of their own: `percentile_cont(0.5) WITHIN GROUP (ORDER BY x)`,
+//! `listagg(x, ',') WITHIN GROUP (ORDER BY y)`.
 
 use std::sync::Arc;
 
@@ -33,7 +34,8 @@ pub fn in_group_order(
     }
 }
 
-/// Between two neighbours in proportion (`cont`), or the first value that at least that share does not exceed (`disc`).
+/// Between two neighbours in proportion (`cont`), or the first value that at least that share does
+/// not exceed (`disc`).
 fn percentile(
     context: &CallContext<'_>,
     arguments: Vec<Typed>,

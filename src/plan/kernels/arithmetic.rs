@@ -1,4 +1,5 @@
-//! Arithmetic over numbers of one type: checked, with Spark's errors, by Arrow's vectorised kernels where they can.
+//! Arithmetic over numbers of one type: checked, with Spark's errors, by Arrow's vectorised kernels
+//! where they can.
 
 use std::sync::Arc;
 
@@ -86,7 +87,8 @@ pub fn integral(symbol: &str, left: Typed, right: Typed, mode: EvalMode) -> Type
     let name = format!("{symbol}_{mode:?}_{data_type}");
     let symbol = symbol.to_owned();
     let kernel = Kernel::new(name, data_type.clone(), nullable, move |arguments, rows| {
-        // Arrow's checked kernels are vectorised; what they refuse, or cannot do, goes value by value.
+        // Arrow's checked kernels are vectorised; what they refuse, or cannot do, goes value by
+        // value.
         let fast = match (symbol.as_str(), mode) {
             ("+", EvalMode::Legacy) => Some(datum_kernel(arguments, numeric::add_wrapping)),
             ("-", EvalMode::Legacy) => Some(datum_kernel(arguments, numeric::sub_wrapping)),

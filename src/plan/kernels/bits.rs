@@ -6,7 +6,8 @@ use super::Kernel;
 use super::arithmetic::binary_by_value;
 use crate::plan::typed::Typed;
 
-/// `left symbol right` for `& | ^ << >> >>>`, over two numbers of one type. A shift counts modulo the width, as in Java.
+/// `left symbol right` for `& | ^ << >> >>>`, over two numbers of one type. A shift counts modulo
+/// the width, as in Java.
 pub fn bits(symbol: &str, left: Typed, right: Typed) -> Typed {
     let (data_type, nullable) = (left.data_type.clone(), left.nullable || right.nullable);
     let symbol = symbol.to_owned();

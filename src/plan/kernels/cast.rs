@@ -1,4 +1,5 @@
-//! The kernel of `CAST`: a column of one type as a column of another, by Spark's rules. Parsing and writing text are in `types`.
+//! The kernel of `CAST`: a column of one type as a column of another, by Spark's rules. Parsing and
+//! writing text are in `types`.
 
 use std::sync::Arc;
 
@@ -88,7 +89,8 @@ pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: EvalMode) -> R
             Ok(Arc::new(instants.with_timezone(crate::types::UTC)))
         }
         (Date32 | Timestamp(..), to) if is_numeric(to) || *to == Boolean => Ok(new_null_array(to, array.len())),
-        // An interval's number counts seconds, or months: `cast` has taken care of those that count other fields.
+        // An interval's number counts seconds, or months: `cast` has taken care of those that count
+        // other fields.
         (Duration(_), to) if is_integral(to) => {
             let seconds = array
                 .as_primitive::<DurationMicrosecondType>()
@@ -109,7 +111,8 @@ pub fn convert(array: &ArrayRef, to: &DataType, zone: Zone, mode: EvalMode) -> R
     }
 }
 
-/// Days as the microseconds of their beginnings. Dates reach further than timestamps: Spark's cast raises there in every mode but `TRY`.
+/// Days as the microseconds of their beginnings. Dates reach further than timestamps: Spark's cast
+/// raises there in every mode but `TRY`.
 fn midnights(
     days: &PrimitiveArray<Date32Type>,
     mode: EvalMode,
@@ -123,7 +126,8 @@ fn midnights(
     days.iter().map(|day| day.map_or(Ok(None), midnight)).collect()
 }
 
-/// The error of a moment that 64 bits of microseconds do not reach, which has no condition in Spark.
+/// The error of a moment that 64 bits of microseconds do not reach, which has no condition in
+/// Spark.
 pub fn beyond_timestamps() -> Error {
     Error::new(ErrorKind::Arithmetic, "long overflow: the moment lies beyond what a timestamp holds")
 }
@@ -226,7 +230,8 @@ fn to_boolean(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(Arc::new(values))
 }
 
-/// Spark's error for a number that another type cannot hold; `value` is a literal of the source type.
+/// Spark's error for a number that another type cannot hold; `value` is a literal of the source
+/// type.
 fn overflow(value: &str, from: &DataType, to: &DataType) -> Error {
     Error::of(condition::CAST_OVERFLOW)
         .with("value", value)
@@ -234,7 +239,8 @@ fn overflow(value: &str, from: &DataType, to: &DataType) -> Error {
         .with("targetType", format!("\"{}\"", sql_name(to)))
 }
 
-/// Each value of a column that was cast `from` a narrower type, perhaps, through `f`: `None` is out of range, which is an error, null, or for the older rules `wrapped`.
+/// Each value of a column that was cast `from` a narrower type, perhaps, through `f`: `None` is out
+/// of range, which is an error, null, or for the older rules `wrapped`.
 fn each<S: ArrowPrimitiveType, T: ArrowPrimitiveType>(
     array: &ArrayRef,
     (from, to): (&DataType, &DataType),
@@ -471,7 +477,8 @@ fn to_timestamp(array: &ArrayRef, to: &DataType, mode: EvalMode) -> Result<Array
     Ok(Arc::new(instants.with_data_type(to.clone())))
 }
 
-/// The microseconds of a decimal of seconds. Of those that no timestamp holds the low bits count, as in Java.
+/// The microseconds of a decimal of seconds. Of those that no timestamp holds the low bits count,
+/// as in Java.
 #[expect(clippy::cast_possible_truncation, reason = "Java's BigDecimal.longValue takes the low bits alike")]
 fn wrapped_micros(unscaled: i128, scale: i8) -> i64 {
     let shift = 6 - i32::from(scale);

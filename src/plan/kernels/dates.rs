@@ -109,7 +109,8 @@ pub fn between_dates(left: Typed, right: Typed) -> Typed {
     .call(vec![left, right])
 }
 
-/// The time between two clock readings, as in Spark: over a clock change that is not the time that passed.
+/// The time between two clock readings, as in Spark: over a clock change that is not the time that
+/// passed.
 pub fn between_instants(left: Typed, right: Typed, zone: Zone) -> Typed {
     let nullable = left.nullable || right.nullable;
     Kernel::arrays(format!("between_instants_{}", zone.id()), day_time_interval(), nullable, move |arrays| {
@@ -186,7 +187,8 @@ pub struct IntervalParts {
     pub months: i64,
     pub days: i64,
     pub micros: i64,
-    /// Whether whole days of `micros` are days of the calendar, as those of a day-time interval are.
+    /// Whether whole days of `micros` are days of the calendar, as those of a day-time interval
+    /// are.
     day_time: bool,
 }
 

@@ -1,4 +1,5 @@
-//! Arithmetic over decimals, each of its own precision: computed exactly in 256 bits, then rounded half up to the result's type.
+//! Arithmetic over decimals, each of its own precision: computed exactly in 256 bits, then rounded
+//! half up to the result's type.
 
 use std::sync::Arc;
 

@@ -1,6 +1,8 @@
-//! Our own scalar functions inside a DataFusion plan: a name, a result type that is known already, and a kernel over Arrow arrays.
+//! Our own scalar functions inside a DataFusion plan: a name, a result type that is known already,
+//! and a kernel over Arrow arrays.
 //!
-//! Types are settled by `resolve`, so a kernel has no signature to coerce by, and DataFusion has nothing to guess.
+//! Types are settled by `resolve`, so a kernel has no signature to coerce by, and DataFusion has
+//! nothing to guess.
 //!
 //! | file | what is in it |
 //! |---|---|
@@ -41,7 +43,8 @@ use crate::error::Result;
 
 type Run = dyn Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync;
 
-/// A scalar function of ours. Two are the same when their names, which hold every parameter of the kernel, and result types are.
+/// A scalar function of ours. Two are the same when their names, which hold every parameter of the
+/// kernel, and result types are.
 pub struct Kernel {
     name: String,
     data_type: DataType,
@@ -58,8 +61,8 @@ pub struct Kernel {
 static NEXT_KERNEL: AtomicU64 = AtomicU64::new(0);
 
 impl Kernel {
-    /// A kernel that takes arguments as they come, constants as constants, with the number of rows. `name` must tell apart
-    /// all that the kernel closes over: equal calls are evaluated once.
+    /// A kernel that takes arguments as they come, constants as constants, with the number of rows.
+    /// `name` must tell apart all that the kernel closes over: equal calls are evaluated once.
     pub fn new(
         name: impl Into<String>,
         data_type: DataType,
@@ -73,7 +76,8 @@ impl Kernel {
         Self { name, data_type, nullable, fallible: true, signature, run, arguments: Vec::new(), number }
     }
 
-    /// A kernel over arrays of equal length. When every argument is a constant it runs over one row, and its result is a constant.
+    /// A kernel over arrays of equal length. When every argument is a constant it runs over one
+    /// row, and its result is a constant.
     pub fn arrays(
         name: impl Into<String>,
         data_type: DataType,
@@ -92,7 +96,8 @@ impl Kernel {
         })
     }
 
-    /// Says that no value makes this kernel fail, so that it may run on rows that a lazy operator would have left out.
+    /// Says that no value makes this kernel fail, so that it may run on rows that a lazy operator
+    /// would have left out.
     #[must_use]
     pub fn infallible(mut self) -> Self {
         self.fallible = false;
@@ -116,7 +121,8 @@ impl Kernel {
     }
 }
 
-/// Whether evaluating `function` on a row can raise: operators that skip rows (`AND`, `OR`) must then really skip them.
+/// Whether evaluating `function` on a row can raise: operators that skip rows (`AND`, `OR`) must
+/// then really skip them.
 pub fn is_fallible(function: &ScalarUDF) -> bool {
     let inner: &dyn std::any::Any = function.inner().as_ref();
     inner.downcast_ref::<Kernel>().is_some_and(|kernel| kernel.fallible)
@@ -167,8 +173,8 @@ impl ScalarUDFImpl for Kernel {
         Ok(Arc::new(Field::new(&self.name, self.data_type.clone(), self.nullable)))
     }
 
-    /// DataFusion also asks what a filter makes of nulls, in order to simplify an outer join. It then
-    /// gives columns without a type, where the kernel may count on that of its arguments.
+    /// DataFusion also asks what a filter makes of nulls, in order to simplify an outer join. It
+    /// then gives columns without a type, where the kernel may count on that of its arguments.
     fn invoke_with_args(&self, mut arguments: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
         for (given, planned) in arguments.args.iter_mut().zip(&self.arguments) {
             if given.data_type() == DataType::Null && *planned != DataType::Null {

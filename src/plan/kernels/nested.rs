@@ -89,7 +89,8 @@ pub fn value_of_key(maps: Typed, keys: Typed, value: DataType) -> Typed {
         .call(vec![maps, keys])
 }
 
-/// The value of each row's key in each row's map, or null. The last of equal keys wins, as in a literal map.
+/// The value of each row's key in each row's map, or null. The last of equal keys wins, as in a
+/// literal map.
 pub fn map_value(maps: &ArrayRef, keys: &ArrayRef) -> Result<ArrayRef> {
     let maps = maps.as_map();
     let (held, keys) = (normalize_floats(maps.keys())?, normalize_floats(keys)?);

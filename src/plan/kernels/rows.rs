@@ -12,7 +12,8 @@ use crate::error::Result;
 use crate::plan::typed::Typed;
 use crate::types::{array, map_fields};
 
-/// `count` rows of `fields` for each row. `cells` holds the first column's values, then the second's.
+/// `count` rows of `fields` for each row. `cells` holds the first column's values, then the
+/// second's.
 pub fn stacked(cells: Vec<Typed>, fields: Fields, count: usize) -> Typed {
     let element = DataType::Struct(fields.clone());
     let kernel =

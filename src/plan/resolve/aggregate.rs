@@ -1,5 +1,5 @@
-//! Grouping: aggregate functions are taken out of the outputs, what equals a grouping key becomes that key, and a projection puts the
-//! outputs together.
+//! Grouping: aggregate functions are taken out of the outputs, what equals a grouping key becomes
+//! that key, and a projection puts the outputs together.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -40,7 +40,8 @@ pub struct Aggregates {
     sets: bool,
 }
 
-/// DataFusion's column that tells grouping sets apart: bit i from the right is set where key n-1-i is not in the set.
+/// DataFusion's column that tells grouping sets apart: bit i from the right is set where key n-1-i
+/// is not in the set.
 const GROUPING_ID: &str = "__grouping_id";
 
 /// An aggregate function's call.
@@ -529,7 +530,8 @@ impl ResolvedAggregate {
         Ok(Self { keys, sets, below: aggregates.below, functions: aggregates.functions, above: expressions.pending })
     }
 
-    /// The expression over the aggregation's columns: keys in place of what equals them. A call that only runs below is called again above.
+    /// The expression over the aggregation's columns: keys in place of what equals them. A call
+    /// that only runs below is called again above.
     fn over_keys(&self, expr: DfExpr, above: &mut Pending) -> Result<DfExpr> {
         let replaced = substitute(expr, &|node| {
             if matches!(node, DfExpr::Literal(..)) {

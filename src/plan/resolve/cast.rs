@@ -51,12 +51,14 @@ pub fn cast_as(value: Typed, to: &DataType, mode: EvalMode, conf: &Conf) -> Resu
         return Ok(Typed { expr: Expr::Literal(constant, None), data_type: to.clone(), nullable: false });
     }
     let nullable = value.nullable || may_give_null(&value.data_type, to, mode);
-    // The zone is part of the name only where the result depends on it, so that equal casts stay equal.
+    // The zone is part of the name only where the result depends on it, so that equal casts stay
+    // equal.
     let name = format!("cast_{mode:?}({} -> {to}, {})", value.data_type, zone.id());
     let target = to.clone();
     let kernel = Kernel::arrays(name, to.clone(), nullable, move |arrays| convert(&arrays[0], &target, zone, mode));
     let kernel = if mode == EvalMode::Ansi && may_fail(&value.data_type, to) { kernel } else { kernel.infallible() };
-    // A cast of a constant that works is a constant: comparisons with it can be pushed down, and `LIMIT '1'` read.
+    // A cast of a constant that works is a constant: comparisons with it can be pushed down, and
+    // `LIMIT '1'` read.
     if let Expr::Literal(constant, _) = &value.expr
         && let Ok(array) = constant.to_array()
         && let Ok(result) = convert(&array, to, zone, mode)
@@ -90,8 +92,8 @@ pub fn explicit(value: Typed, to: &DataType, try_cast: bool, conf: &Conf, text: 
     cast_as(value, to, mode, conf)
 }
 
-/// An interval with as many seconds or months as a cast to a number counts. Spark counts an interval
-/// by its smallest field.
+/// An interval with as many seconds or months as a cast to a number counts. Spark counts an
+/// interval by its smallest field.
 fn counted(value: Typed) -> Typed {
     let Some(fields) = interval_fields(&value) else { return value };
     let units = match fields.last {

@@ -1,4 +1,5 @@
-//! Which type two expressions meet in, by Spark's ANSI rules (and the older ones with `spark.sql.ansi.enabled=false`).
+//! Which type two expressions meet in, by Spark's ANSI rules (and the older ones with
+//! `spark.sql.ansi.enabled=false`).
 
 use std::sync::Arc;
 
@@ -51,7 +52,8 @@ pub fn decimal_of(data_type: &DataType) -> Option<(u8, i8)> {
     })
 }
 
-/// The common type of two expressions of which neither is text that would have to be parsed: `findTightestCommonType`.
+/// The common type of two expressions of which neither is text that would have to be parsed:
+/// `findTightestCommonType`.
 fn tightest(left: &DataType, right: &DataType) -> Option<DataType> {
     use DataType::{Date32, Float32, Float64, Null, Timestamp};
     Some(match (left, right) {
@@ -77,8 +79,8 @@ fn wider_integral(left: &DataType, right: &DataType) -> DataType {
     if rank(left) >= rank(right) { left.clone() } else { right.clone() }
 }
 
-/// The type that values of both types are cast to where they meet (`CASE`, `coalesce`, `IN`, `UNION`, comparisons), or `None` where
-/// Spark has none.
+/// The type that values of both types are cast to where they meet (`CASE`, `coalesce`, `IN`,
+/// `UNION`, comparisons), or `None` where Spark has none.
 pub fn common(left: &DataType, right: &DataType, ansi: bool) -> Option<DataType> {
     if let Some(found) = tightest(left, right) {
         return Some(found);
@@ -108,8 +110,8 @@ pub fn common(left: &DataType, right: &DataType, ansi: bool) -> Option<DataType>
     }
 }
 
-/// The type that two columns share by their places, as in a set operation or a comparison. Structs of
-/// the same types meet whatever their fields are called, and the left names them.
+/// The type that two columns share by their places, as in a set operation or a comparison. Structs
+/// of the same types meet whatever their fields are called, and the left names them.
 pub fn structural(left: &DataType, right: &DataType, ansi: bool) -> Option<DataType> {
     let named = called_as(right, left).and_then(|right| common(left, &right, ansi));
     named.or_else(|| common(left, right, ansi))
@@ -199,7 +201,8 @@ fn decimal(precision: i16, scale: i16) -> DataType {
     DataType::Decimal128(precision as u8, scale as i8)
 }
 
-/// A result type of decimal arithmetic: over 38 digits it gives up digits after the point, but not the first six.
+/// A result type of decimal arithmetic: over 38 digits it gives up digits after the point, but not
+/// the first six.
 fn adjusted(precision: i16, scale: i16) -> DataType {
     let max = i16::from(MAX_PRECISION);
     if precision <= max {

@@ -71,7 +71,8 @@ pub fn arithmetic(symbol: &str, left: &Typed, right: &Typed, mode: EvalMode, con
     }))
 }
 
-/// How Spark shows `left symbol right` where it is no plain arithmetic, but moves a date or timestamp.
+/// How Spark shows `left symbol right` where it is no plain arithmetic, but moves a date or
+/// timestamp.
 pub fn shown(symbol: &str, left: &ResolvedValue, right: &ResolvedValue) -> Option<String> {
     let (l, r) = (&left.typed.data_type, &right.typed.data_type);
     let day_function = if symbol == "-" { "date_sub" } else { "date_add" };
@@ -115,8 +116,8 @@ pub fn constant(value: ScalarValue, fields: IntervalFields) -> Typed {
 }
 
 /// The fields of a value's interval type, where they are known. Arrow's types have none. A constant
-/// knows its own. The difference of two dates is one of days. Any other interval is taken for DAY TO
-/// SECOND or YEAR TO MONTH.
+/// knows its own. The difference of two dates is one of days. Any other interval is taken for DAY
+/// TO SECOND or YEAR TO MONTH.
 pub fn interval_fields(value: &Typed) -> Option<IntervalFields> {
     match &value.expr {
         Expr::Literal(_, Some(metadata)) => metadata.inner().get(FIELDS)?.parse().ok(),
@@ -140,7 +141,8 @@ pub fn add_days(date: Typed, days: Typed, minus: bool, conf: &Conf) -> Result<Ty
     Ok(dates::add_days(date, cast(days, &DataType::Int32, conf)?, minus))
 }
 
-/// A date or timestamp moved by an interval. A date stays one where the interval is known to be days.
+/// A date or timestamp moved by an interval. A date stays one where the interval is known to be
+/// days.
 fn shift(start: Typed, interval: Typed, minus: bool, conf: &Conf) -> Result<Typed> {
     let stays_date = start.data_type == DataType::Date32 && is_whole_days(&interval);
     let start = if start.data_type == DataType::Date32 && !stays_date {

@@ -71,7 +71,8 @@ pub enum ExpressionPlace {
 pub struct Expressions<'a> {
     pub resolver: &'a Resolver<'a>,
     pub scope: Scope<'a>,
-    /// Attributes that a later operator may still name: [`Resolved::hidden`](crate::plan::Resolved).
+    /// Attributes that a later operator may still name:
+    /// [`Resolved::hidden`](crate::plan::Resolved).
     pub hidden: &'a [Attribute],
     /// Names given earlier in the same select list, or a group's outputs where they may be named.
     pub aliases: Vec<(String, ResolvedValue)>,
@@ -579,7 +580,8 @@ impl<'a> Expressions<'a> {
         naming::call(&call.name, call.operator, call.distinct, &texts)
     }
 
-    /// What is no function in the registry, because it needs more than typed arguments, or is an operator.
+    /// What is no function in the registry, because it needs more than typed arguments, or is an
+    /// operator.
     fn operator(&mut self, name: &str, call: &Call) -> Result<Option<ResolvedValue>> {
         let known = matches!(
             name,
@@ -617,7 +619,8 @@ impl<'a> Expressions<'a> {
                 | "named_struct"
                 | "||"
         );
-        // Words that are operators, and calls of the registry's functions, which count their arguments.
+        // Words that are operators, and calls of the registry's functions, which count their
+        // arguments.
         let known = known || call.operator && matches!(name, "div" | "isnull" | "isnotnull");
         if let ("not" | "!", [Expr::Subquery { kind: SubqueryKind::In(value), query }]) =
             (name, call.arguments.as_slice())

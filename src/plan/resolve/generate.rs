@@ -50,7 +50,8 @@ fn generator(expr: &Expr) -> Option<(&Call, &[String])> {
     }
 }
 
-/// GeneratedRows to make: a list of values, or of structs whose fields are the columns; and the columns' names.
+/// GeneratedRows to make: a list of values, or of structs whose fields are the columns; and the
+/// columns' names.
 struct GeneratedRows {
     list: Typed,
     names: Vec<String>,
@@ -99,7 +100,8 @@ pub fn slides(exprs: &[Expr]) -> bool {
 }
 
 impl Resolver<'_> {
-    /// The input without the rows that lie in none of the windows of the expressions, as their time is null.
+    /// The input without the rows that lie in none of the windows of the expressions, as their time
+    /// is null.
     pub(super) fn within_windows<'e>(
         &self,
         input: Resolved,
@@ -110,8 +112,8 @@ impl Resolver<'_> {
         times.into_iter().try_fold(input, |input, time| self.filter(input, &Expr::call("isnotnull", vec![time])))
     }
 
-    /// The input with a row for each sliding window that a row lies in, and the expressions with that window's column; `None` where none
-    /// of the expressions is a sliding window.
+    /// The input with a row for each sliding window that a row lies in, and the expressions with
+    /// that window's column; `None` where none of the expressions is a sliding window.
     pub(super) fn slid(&self, input: &Relation, exprs: &[Expr]) -> Result<Option<(Resolved, Vec<Expr>)>> {
         let Some(window) = exprs.iter().find_map(sliding) else { return Ok(None) };
         let other = exprs
@@ -153,7 +155,8 @@ impl Resolver<'_> {
         self.aggregate(input, &request).map(|grouped| grouped.resolved)
     }
 
-    /// A select list with generators at the places `at`. Each makes its rows of those that the one before made.
+    /// A select list with generators at the places `at`. Each makes its rows of those that the one
+    /// before made.
     pub(super) fn project_generated(&self, mut input: Resolved, list: &[Expr], at: &[usize]) -> Result<Resolved> {
         let below = input.output.clone();
         let mut made: HashMap<usize, Vec<Attribute>> = HashMap::new();
@@ -165,7 +168,8 @@ impl Resolver<'_> {
             made.insert(place, with_rows.output[with_rows.output.len() - generated..].to_vec());
             input = with_rows;
         }
-        // The rest of the list is over the input's columns only; the generators' columns take their places.
+        // The rest of the list is over the input's columns only; the generators' columns take their
+        // places.
         let mut expressions = Expressions::new(self, &below, ExpressionPlace::Select);
         let mut outputs = Vec::new();
         let mut from = 0;

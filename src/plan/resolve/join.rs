@@ -307,7 +307,8 @@ impl Cut {
         })
     }
 
-    /// A conjunct: its one-sided calls go to that side, two-sided ones above the join, which only an inner join can have.
+    /// A conjunct: its one-sided calls go to that side, two-sided ones above the join, which only
+    /// an inner join can have.
     fn add(&mut self, predicate: Typed, pending: Pending, kind: JoinKind) -> Result<()> {
         let mut above = false;
         for call in pending.calls {
@@ -373,7 +374,8 @@ pub fn shifted(plan: LogicalPlan, first: usize) -> Result<LogicalPlan> {
     Ok(moved.data)
 }
 
-/// Which joins of a stream and a table Spark has: those that never need to know what else will come.
+/// Which joins of a stream and a table Spark has: those that never need to know what else will
+/// come.
 fn unsupported_join(left: &Resolved, right: &Resolved, kind: JoinKind) -> Option<StreamOperation> {
     let allowed = match (left.is_streaming(), right.is_streaming()) {
         (false, false) => true,

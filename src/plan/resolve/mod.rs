@@ -130,12 +130,14 @@ fn is_using_key(attribute: &Attribute) -> bool {
     attribute.metadata.contains_key(USING_KEY)
 }
 
-/// Whether the column says what file a row is from. Any operator may name it, as long as it is below.
+/// Whether the column says what file a row is from. Any operator may name it, as long as it is
+/// below.
 fn is_of_file(attribute: &Attribute) -> bool {
     attribute.metadata.contains_key(FILE_COLUMN)
 }
 
-/// Whether the column is that of `input_file_name()`, which knows the file only while its rows are read.
+/// Whether the column is that of `input_file_name()`, which knows the file only while its rows are
+/// read.
 fn is_input_file(attribute: &Attribute) -> bool {
     attribute.metadata.get(FILE_COLUMN).is_some_and(|which| which == INPUT_FILE)
 }
@@ -157,7 +159,8 @@ fn named_anywhere(hidden: &[Attribute]) -> Vec<Attribute> {
     hidden.iter().filter(|attribute| is_using_key(attribute) || is_of_file(attribute)).cloned().collect()
 }
 
-/// The attributes that an operator above a projection may still name though it does not output them.
+/// The attributes that an operator above a projection may still name though it does not output
+/// them.
 fn hidden_below(input: &Resolved, output: &[Attribute]) -> Vec<Attribute> {
     let kept: HashSet<_> = output.iter().map(|attribute| attribute.id).collect();
     input.output.iter().chain(&input.hidden).filter(|attribute| !kept.contains(&attribute.id)).cloned().collect()
@@ -424,7 +427,8 @@ impl Resolver<'_> {
                     .collect::<Result<Vec<_>>>()
             })
             .collect::<Result<Vec<_>>>()?;
-        // One row a projection: DataFusion's VALUES would cast what it does not know to be constant.
+        // One row a projection: DataFusion's VALUES would cast what it does not know to be
+        // constant.
         let one_row = Arc::new(LogicalPlanBuilder::empty(true).build()?);
         let plans = rows
             .into_iter()
@@ -460,7 +464,8 @@ impl Resolver<'_> {
                 None => expressions.condition(conjunct, "WHERE")?,
             };
             let needed = std::mem::take(&mut expressions.pending);
-            // What is drawn is drawn for every row that comes: a conjunct that stands behind takes no row away before.
+            // What is drawn is drawn for every row that comes: a conjunct that stands behind takes
+            // no row away before.
             let drawn = pending.calls.iter().any(|call| !call.function.deterministic());
             if needed.is_empty() && !drawn {
                 plain.push(value.typed);
@@ -732,7 +737,8 @@ impl Resolver<'_> {
         Ok(input)
     }
 
-    /// The input with columns that a projection dropped, so that an operator above may read them. They are no output.
+    /// The input with columns that a projection dropped, so that an operator above may read them.
+    /// They are no output.
     fn expose(&self, input: Resolved, ids: &[AttrId]) -> Result<Resolved> {
         if ids.is_empty() {
             return Ok(input);

@@ -1,4 +1,5 @@
-//! How Spark shows an expression that has no name: what an unnamed column is called, and what errors quote.
+//! How Spark shows an expression that has no name: what an unnamed column is called, and what
+//! errors quote.
 
 use datafusion::common::ScalarValue;
 

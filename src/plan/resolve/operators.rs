@@ -1,4 +1,5 @@
-//! Spark's operators over typed expressions: arithmetic that checks, comparisons that know NaN, logic with three values.
+//! Spark's operators over typed expressions: arithmetic that checks, comparisons that know NaN,
+//! logic with three values.
 
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
@@ -19,7 +20,8 @@ use crate::plan::typed::{Typed, literal};
 use crate::types::parse::EvalMode;
 use crate::types::sql_name;
 
-/// `left symbol right` for `+ - * / % div pmod` with the session's mode. `text` is the whole expression, for errors.
+/// `left symbol right` for `+ - * / % div pmod` with the session's mode. `text` is the whole
+/// expression, for errors.
 pub fn arithmetic(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -> Result<Typed> {
     arithmetic_as(symbol, left, right, mode(conf), conf, text)
 }
@@ -213,7 +215,8 @@ pub fn bit_not(value: Typed, conf: &Conf, text: &str) -> Result<Typed> {
     bits("^", value, literal(minus_one), conf, text)
 }
 
-/// `= <=> < <= > >=`; floats compare with NaN equal to itself and above all else, and -0.0 equal to 0.0.
+/// `= <=> < <= > >=`; floats compare with NaN equal to itself and above all else, and -0.0 equal to
+/// 0.0.
 pub fn compare(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -> Result<Typed> {
     let Some(target) = comparable(&left.data_type, &right.data_type, conf.ansi()) else {
         return Err(different_types(text, &left.data_type, &right.data_type));
@@ -276,8 +279,8 @@ pub fn condition(value: Typed, conf: &Conf, wrong: impl FnOnce(&DataType) -> Err
 }
 
 /// `AND` and `OR`. Spark looks at the right side only where the left does not decide; so do we when
-/// the right side can raise. That takes a CASE with one side in it twice: the smaller one, so that a
-/// chain of many grows by its terms, whichever side it grows on.
+/// the right side can raise. That takes a CASE with one side in it twice: the smaller one, so that
+/// a chain of many grows by its terms, whichever side it grows on.
 pub fn logic(symbol: &str, left: Typed, right: Typed, conf: &Conf, text: &str) -> Result<Typed> {
     if left.data_type != right.data_type
         && left.data_type != DataType::Null
@@ -341,8 +344,8 @@ pub fn joined(symbol: &str, mut terms: Vec<Typed>, conf: &Conf, text: &str) -> R
     Ok(terms.pop())
 }
 
-/// A CASE that stays one: DataFusion rewrites a boolean CASE to AND and OR, which look at rows that the CASE left out. Behind a kernel
-/// on each branch it cannot.
+/// A CASE that stays one: DataFusion rewrites a boolean CASE to AND and OR, which look at rows that
+/// the CASE left out. Behind a kernel on each branch it cannot.
 fn lazy_case(
     operand: Option<Box<Expr>>,
     branches: Vec<(Box<Expr>, Box<Expr>)>,

@@ -1,5 +1,6 @@
-//! What expressions need computed below them: calls of functions, aggregates, windows. Resolving an expression leaves a column in
-//! its place and an entry here; [`Pending::place`] puts the operators into the plan.
+//! What expressions need computed below them: calls of functions, aggregates, windows. Resolving an
+//! expression leaves a column in its place and an entry here; [`Pending::place`] puts the operators
+//! into the plan.
 
 use std::sync::Arc;
 

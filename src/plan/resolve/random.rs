@@ -161,7 +161,8 @@ fn length(context: &CallContext<'_>, value: &Typed) -> Result<usize> {
     })
 }
 
-/// `uniform(min, max[, seed])`: `min + (max - min) * rand(seed)` in double, then in the wider of the bounds' types.
+/// `uniform(min, max[, seed])`: `min + (max - min) * rand(seed)` in double, then in the wider of
+/// the bounds' types.
 fn uniform(expressions: &mut Expressions<'_>, context: &CallContext<'_>, arguments: &[Typed]) -> Result<Typed> {
     for (at, name) in ["min", "max"].into_iter().enumerate() {
         let bound = &arguments[at];

@@ -19,14 +19,15 @@ pub struct Scope<'a> {
     pub names: NameCase,
 }
 
-/// What a name was found to mean: an attribute, and the fields below it that the rest of the name asks for.
+/// What a name was found to mean: an attribute, and the fields below it that the rest of the name
+/// asks for.
 pub struct FoundAttribute<'n> {
     pub attribute: Attribute,
     pub fields: &'n [String],
 }
 
-/// Marks an attribute that is a second output of another, whose id it holds: a plan's columns have ids of their own, but a name that
-/// means both is not ambiguous.
+/// Marks an attribute that is a second output of another, whose id it holds: a plan's columns have
+/// ids of their own, but a name that means both is not ambiguous.
 const SAME_AS: &str = "firesteel.same";
 
 impl Attribute {
@@ -59,7 +60,8 @@ pub fn attribute_id(column: &Column) -> Option<AttrId> {
 }
 
 impl<'a> Scope<'a> {
-    /// The attribute that a dotted name means: the longest qualifier that fits wins, and what follows the column's name are fields.
+    /// The attribute that a dotted name means: the longest qualifier that fits wins, and what
+    /// follows the column's name are fields.
     pub fn find<'n>(&self, parts: &'n [String]) -> Result<Option<FoundAttribute<'n>>> {
         for qualifiers in (0..parts.len()).rev() {
             let (qualifier, rest) = parts.split_at(qualifiers);

@@ -34,7 +34,8 @@ impl SelectOutput {
         Self { value, name: attribute.name.clone(), metadata: None }
     }
 
-    /// The attribute of this output: an attribute that is passed on stays what it is, unless it was taken already.
+    /// The attribute of this output: an attribute that is passed on stays what it is, unless it was
+    /// taken already.
     pub fn attribute(&self, taken: &mut HashSet<AttrId>) -> Attribute {
         let typed = &self.value.typed;
         let mut attribute = match &self.value.attribute {

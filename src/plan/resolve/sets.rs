@@ -157,8 +157,8 @@ impl Resolver<'_> {
         Ok(both(left, right, plan, output))
     }
 
-    /// INTERSECT and EXCEPT: rows of the left that are, or are not, among the right's; nulls are equal. With ALL each row of the right
-    /// takes one of the left.
+    /// INTERSECT and EXCEPT: rows of the left that are, or are not, among the right's; nulls are
+    /// equal. With ALL each row of the right takes one of the left.
     pub fn set_operation(&self, left: Resolved, right: Resolved, except: bool, all: bool) -> Result<Resolved> {
         let name = if except { "EXCEPT" } else { "INTERSECT" };
         // With ALL equal rows are counted, those of all batches.
@@ -181,7 +181,8 @@ impl Resolver<'_> {
         Ok(resolved)
     }
 
-    /// `groupBy(keys).pivot(column, values).agg(outputs)`: a conditional aggregation for each value.
+    /// `groupBy(keys).pivot(column, values).agg(outputs)`: a conditional aggregation for each
+    /// value.
     pub fn pivot(
         &self,
         input: Resolved,

@@ -38,8 +38,8 @@ impl OrderItem {
         Ok(Self { value, ascending, nulls_first: nulls_first.unwrap_or(ascending) })
     }
 
-    /// What to sort by. A null inside a nested value is the least there, wherever values that are null
-    /// go.
+    /// What to sort by. A null inside a nested value is the least there, wherever values that are
+    /// null go.
     pub fn keys(&self) -> Vec<(Typed, SortOptions)> {
         let value = normalized(self.value.typed.clone());
         let by = |value, nulls_first| (value, SortOptions { descending: !self.ascending, nulls_first });
@@ -74,7 +74,8 @@ fn direction(item: &Expr) -> (&Expr, bool, Option<bool>) {
 }
 
 impl Resolver<'_> {
-    /// ORDER BY, which may name what its input does not output: aggregates, keys, columns below a projection.
+    /// ORDER BY, which may name what its input does not output: aggregates, keys, columns below a
+    /// projection.
     pub(super) fn sort(&self, input: &Relation, order: &[Expr], global: bool) -> Result<Resolved> {
         if let [item] = order
             && let Expr::Column(parts) = direction(item).0

@@ -1,7 +1,8 @@
 //! Queries inside expressions: `(SELECT …)`, `EXISTS (…)`, `x IN (SELECT …)`.
 //!
-//! A query sees the columns around it ([`Resolver::outer`]); DataFusion turns one that names them into a join. `EXISTS` and `IN` as
-//! conditions of WHERE become semi and anti joins; anywhere else they are values, made of one that the query gives once.
+//! A query sees the columns around it ([`Resolver::outer`]); DataFusion turns one that names them
+//! into a join. `EXISTS` and `IN` as conditions of WHERE become semi and anti joins; anywhere else
+//! they are values, made of one that the query gives once.
 
 use std::sync::Arc;
 
@@ -24,7 +25,8 @@ use crate::plan::{AttrId, Attribute, Resolved};
 use crate::types::sql_name;
 
 impl Resolver<'_> {
-    /// A relation inside a query inside an expression: its columns have ids of their own, for the query around it may read the same table.
+    /// A relation inside a query inside an expression: its columns have ids of their own, for the
+    /// query around it may read the same table.
     pub(super) fn told_apart(&self, resolved: Resolved) -> Result<Resolved> {
         if self.outer.is_empty() { Ok(resolved) } else { Ok(join::renewed(resolved, |_| true)?.0) }
     }
@@ -138,8 +140,8 @@ impl Expressions<'_> {
         ))
     }
 
-    /// `x IN (query)`, or its negation, as a value: the query's values are gathered once and looked through. Elsewhere than in WHERE
-    /// Spark gives false where null would be told.
+    /// `x IN (query)`, or its negation, as a value: the query's values are gathered once and looked
+    /// through. Elsewhere than in WHERE Spark gives false where null would be told.
     pub fn is_in(&mut self, value: &Expr, query: &Relation, negated: bool) -> Result<ResolvedValue> {
         let (value, typed, inner) = self.sides(value, query)?;
         if is_correlated(&inner.plan) {

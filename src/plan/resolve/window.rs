@@ -260,7 +260,8 @@ fn bound(
         FrameBound::UnboundedFollowing => (WindowFrameBound::Following(none()), "UNBOUNDED FOLLOWING".into()),
         FrameBound::CurrentRow => (WindowFrameBound::CurrentRow, "CURRENT ROW".into()),
         FrameBound::Offset(offset) => {
-            // SQL's `1 PRECEDING` arrives as minus one; Column's rowsBetween gives a negative number, and shows it.
+            // SQL's `1 PRECEDING` arrives as minus one; Column's rowsBetween gives a negative
+            // number, and shows it.
             let (offset, preceding) = match offset.as_ref() {
                 Expr::Call(call) if call.name == "-" && call.arguments.len() == 1 => (&call.arguments[0], true),
                 other => (other, false),

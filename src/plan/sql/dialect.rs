@@ -53,7 +53,8 @@ impl Dialect for SparkDialect {
         true
     }
 
-    /// `count(* EXCEPT (a))`: sqlparser looks behind a star in a call only where EXCLUDE may follow.
+    /// `count(* EXCEPT (a))`: sqlparser looks behind a star in a call only where EXCLUDE may
+    /// follow.
     fn supports_select_wildcard_exclude(&self) -> bool {
         true
     }
@@ -91,7 +92,8 @@ impl Dialect for SparkDialect {
         true
     }
 
-    /// `DIV` binds as tightly as `*`; sqlparser's own reading takes all that follows for the divisor.
+    /// `DIV` binds as tightly as `*`; sqlparser's own reading takes all that follows for the
+    /// divisor.
     fn parse_infix(&self, parser: &mut Parser<'_>, expr: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
         if !parser.parse_keyword(Keyword::DIV) {
             return None;

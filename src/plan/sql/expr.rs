@@ -427,7 +427,8 @@ impl Sql {
     }
 }
 
-/// The patterns of `LIKE ANY (…)` and `LIKE ALL (…)`, and whether all must match; none for a plain LIKE.
+/// The patterns of `LIKE ANY (…)` and `LIKE ALL (…)`, and whether all must match; none for a plain
+/// LIKE.
 fn patterns(pattern: &ast::Expr, any: bool) -> Option<(bool, Vec<ast::Expr>)> {
     match pattern {
         ast::Expr::Tuple(patterns) if any => Some((false, patterns.clone())),
@@ -463,8 +464,8 @@ fn balanced(symbol: &str, mut terms: Vec<Expr>) -> Expr {
     }
 }
 
-/// Takes a minus into the number that follows it, as Spark's grammar does: the least `int` is an `int`,
-/// and `-5::string` is a text. Nothing else follows a minus so closely.
+/// Takes a minus into the number that follows it, as Spark's grammar does: the least `int` is an
+/// `int`, and `-5::string` is a text. Nothing else follows a minus so closely.
 fn negate_number(expr: &mut ast::Expr) -> bool {
     match expr {
         ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::Number(text, _), .. }) => {

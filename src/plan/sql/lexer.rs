@@ -1,5 +1,6 @@
-//! Literals, comments and words that begin with a digit, which sqlparser's tokenizer reads otherwise
-//! than Spark's lexer. They are cut out of the text here. The tokenizer reads the text between them.
+//! Literals, comments and words that begin with a digit, which sqlparser's tokenizer reads
+//! otherwise than Spark's lexer. They are cut out of the text here. The tokenizer reads the text
+//! between them.
 
 use std::char::decode_utf16;
 
@@ -282,8 +283,8 @@ fn word_length(rest: &str) -> usize {
 /// The suffixes that say a number's type.
 pub(super) const SUFFIXES: [&str; 6] = ["BD", "L", "S", "Y", "D", "F"];
 
-/// The longest token that begins with a digit, or with a point and a digit: `1`, `1.5e3BD`, `1L`, or
-/// the name `1st`.
+/// The longest token that begins with a digit, or with a point and a digit: `1`, `1.5e3BD`, `1L`,
+/// or the name `1st`.
 fn number(rest: &str) -> Option<(usize, Token)> {
     let digits = |from: usize| {
         let after = &rest[from..];

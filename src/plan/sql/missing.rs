@@ -1,5 +1,5 @@
-//! Statements and clauses of Spark's that are not here. Each is refused by its name, which says more
-//! than a syntax error.
+//! Statements and clauses of Spark's that are not here. Each is refused by its name, which says
+//! more than a syntax error.
 
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
@@ -76,8 +76,8 @@ const STATEMENTS: &[&str] = &[
     "USE",
 ];
 
-/// Clauses to look for where the parser finds a syntax error: the beginning of their statement, their
-/// words, and their name.
+/// Clauses to look for where the parser finds a syntax error: the beginning of their statement,
+/// their words, and their name.
 const CLAUSES: &[(&str, &str, &str)] = &[
     ("", "FOR TIMESTAMP AS OF", "time travel, FOR TIMESTAMP AS OF"),
     ("", "FOR VERSION AS OF", "time travel, FOR VERSION AS OF"),

@@ -1,4 +1,5 @@
-//! SQL text → tree. Nothing is looked up here: names and types are the resolver's, the same for text and for DataFrame calls.
+//! SQL text → tree. Nothing is looked up here: names and types are the resolver's, the same for
+//! text and for DataFrame calls.
 //!
 //! | file | what is in it |
 //! |---|---|
@@ -83,7 +84,8 @@ impl Sql {
         self.to_statement(statement)
     }
 
-    /// What `expr`, `filter` and `selectExpr` take: an expression, with or without `AS name`, or `*`.
+    /// What `expr`, `filter` and `selectExpr` take: an expression, with or without `AS name`, or
+    /// `*`.
     pub fn expression(&self, text: &str) -> Result<Expr> {
         let mut parser = parser(text)?;
         let item = parser.parse_select_item().map_err(|error| syntax(&error))?;

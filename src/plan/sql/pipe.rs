@@ -40,8 +40,8 @@ pub(super) fn as_calls(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>>
     Ok(written)
 }
 
-/// An operator, and the clauses behind it, which are of the whole query so far: its order, its limit,
-/// and sets of rows that it is put together with. Each of those is an operator of its own.
+/// An operator, and the clauses behind it, which are of the whole query so far: its order, its
+/// limit, and sets of rows that it is put together with. Each of those is an operator of its own.
 fn pieces(operator: &[TokenWithSpan]) -> Vec<&[TokenWithSpan]> {
     let mut pieces = Vec::new();
     let mut rest = operator;
@@ -56,8 +56,8 @@ fn pieces(operator: &[TokenWithSpan]) -> Vec<&[TokenWithSpan]> {
             let begins = depth == 0
                 && match tail(before, &token.token, next) {
                     Some(Tail::Set) => true,
-                    // Clauses that follow in their order stay together: `LIMIT 2 OFFSET 1` is one, and
-                    // Spark refuses `|> ORDER BY a LIMIT 2`.
+                    // Clauses that follow in their order stay together: `LIMIT 2 OFFSET 1` is one,
+                    // and Spark refuses `|> ORDER BY a LIMIT 2`.
                     Some(Tail::Arrangement(next)) => {
                         let stays = rank.is_some_and(|rank| rank < next) && (is_first || own == Some(LIMIT_RANK));
                         rank = Some(next);

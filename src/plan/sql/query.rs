@@ -441,7 +441,8 @@ fn with_windows(expr: Expr, windows: &[(String, WindowSpec)]) -> Result<Expr> {
     missing.map_or(Ok(expr), Err)
 }
 
-/// Hints about partitions are refused, since they would have to be carried out; those that say how to join mean nothing in one process.
+/// Hints about partitions are refused, since they would have to be carried out; those that say how
+/// to join mean nothing in one process.
 fn check_hints(text: &str) -> Result<()> {
     let mut depth = 0_usize;
     let names: String = text

@@ -1,5 +1,6 @@
-//! Tokens in the way that sqlparser's grammar takes them: one for texts side by side (`'a' 'b'`), one
-//! for a nested type after `AS` or `::` (`map<string,int>`), and words that Spark lets be left out.
+//! Tokens in the way that sqlparser's grammar takes them: one for texts side by side (`'a' 'b'`),
+//! one for a nested type after `AS` or `::` (`map<string,int>`), and words that Spark lets be left
+//! out.
 
 use sqlparser::keywords::{Keyword, RESERVED_FOR_TABLE_ALIAS};
 use sqlparser::parser::Parser;

@@ -1,5 +1,5 @@
-//! `CREATE [OR REPLACE] [GLOBAL] TEMPORARY VIEW`, over a query or over a format. The parser does not
-//! know all of its forms.
+//! `CREATE [OR REPLACE] [GLOBAL] TEMPORARY VIEW`, over a query or over a format. The parser does
+//! not know all of its forms.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;

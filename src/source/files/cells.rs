@@ -51,7 +51,8 @@ impl CellPattern {
 }
 
 impl Rules {
-    /// An error where a column is read by a pattern that had another meaning in Spark 2. Others only make each text malformed.
+    /// An error where a column is read by a pattern that had another meaning in Spark 2. Others
+    /// only make each text malformed.
     pub fn check(&self, fields: &Fields) -> Result<()> {
         fields.iter().try_for_each(|field| self.check_type(field.data_type()))
     }

@@ -1,4 +1,5 @@
-//! Java's `DateTimeFormatter` patterns as Spark uses them: US names, any case, every digit where the pattern says, whole text or nothing.
+//! Java's `DateTimeFormatter` patterns as Spark uses them: US names, any case, every digit where
+//! the pattern says, whole text or nothing.
 //!
 //! | letters | meaning |
 //! |---|---|
@@ -46,12 +47,14 @@ const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Frid
 pub struct Pattern(Vec<PatternItem>);
 
 impl Pattern {
-    /// Reads a pattern that times are written by; a letter that Spark does not take is an error that names it.
+    /// Reads a pattern that times are written by; a letter that Spark does not take is an error
+    /// that names it.
     pub fn new(pattern: &str) -> Result<Self> {
         letters(pattern, PatternUse::Writing).map(Self)
     }
 
-    /// As [`Pattern::new`] for a pattern that dates are written to files by. Of one that was never any, Java's own error comes through.
+    /// As [`Pattern::new`] for a pattern that dates are written to files by. Of one that was never
+    /// any, Java's own error comes through.
     pub fn for_dates(pattern: &str) -> Result<Self> {
         Self::new(pattern).map_err(|error| match error.condition() {
             Some(known) if known.name == condition::INVALID_DATETIME_PATTERN_WITH_SUGGESTION.name => {
@@ -66,7 +69,8 @@ impl Pattern {
         letters(pattern, PatternUse::Reading).map(Self)
     }
 
-    /// As [`Pattern::for_parsing`] for clock readings, where Spark does not tell a pattern of Spark 2 from one that was never any.
+    /// As [`Pattern::for_parsing`] for clock readings, where Spark does not tell a pattern of Spark
+    /// 2 from one that was never any.
     pub fn for_parsing_local(pattern: &str) -> Result<Self> {
         Self::for_parsing(pattern).map_err(|error| letters::unreadable(pattern, &error.message()))
     }
@@ -77,7 +81,8 @@ impl Pattern {
         write_items(&self.0, &local, out);
     }
 
-    /// A date, in days since the epoch; an error where the pattern asks for a time or a zone outside an optional part.
+    /// A date, in days since the epoch; an error where the pattern asks for a time or a zone
+    /// outside an optional part.
     pub fn date(&self, days: i32) -> Result<String> {
         let (micros, mut out) = (i64::from(days) * MICROS_PER_DAY, String::new());
         if write_items(&self.0, &Local { micros, zone: None, timed: false }, &mut out) {

@@ -5,7 +5,8 @@ use super::{MONTHS, name};
 use crate::types::calendar::{self, MICROS_PER_SECOND, SECONDS_PER_DAY};
 use crate::types::zone::Zone;
 
-/// Names of zones that text has, the longer before those that they begin with. Short ones are the same in summer.
+/// Names of zones that text has, the longer before those that they begin with. Short ones are the
+/// same in summer.
 const ZONE_NAMES: [(&str, &str); 22] = [
     ("Coordinated Universal Time", "UTC"),
     ("Greenwich Mean Time", "GMT"),
@@ -147,7 +148,8 @@ fn read_field<'a>(
     (*slot.get_or_insert(value) == value).then_some(rest)
 }
 
-/// A year of four letters or more takes a plus, and must if it has more digits than the pattern. One without an era takes a minus.
+/// A year of four letters or more takes a plus, and must if it has more digits than the pattern.
+/// One without an era takes a minus.
 fn read_year(signed: bool, count: usize, reserved: usize, text: &str) -> Option<(i64, &str)> {
     let plus = text.strip_prefix('+').filter(|_| count >= 4);
     let minus = text.strip_prefix('-').filter(|_| count != 2 && signed);
@@ -187,7 +189,8 @@ fn read_name<'a>(names: &[&'static str], count: usize, text: &'a str) -> Option<
     Some((at, &text[name(names[at], count).len()..]))
 }
 
-/// How long `UTC`, `GMT` or `UT` is where the offset behind it is not `+hh:mm` or `+hh:mm:ss`, and so is not read.
+/// How long `UTC`, `GMT` or `UT` is where the offset behind it is not `+hh:mm` or `+hh:mm:ss`, and
+/// so is not read.
 fn prefix_alone(text: &str) -> Option<usize> {
     let prefix = ["UTC", "GMT", "UT"].into_iter().find(|prefix| text.starts_with(prefix))?;
     let offset = text[prefix.len()..].strip_prefix(['+', '-'])?;

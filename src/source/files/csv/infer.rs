@@ -1,4 +1,5 @@
-//! A schema from CSV files: names from the first record, types from all that are sampled, by Spark's rules.
+//! A schema from CSV files: names from the first record, types from all that are sampled, by
+//! Spark's rules.
 
 use arrow::datatypes::{DataType, Field, Schema};
 

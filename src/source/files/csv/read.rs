@@ -18,7 +18,8 @@ use crate::source::files::malformed::ParseMode;
 use crate::source::files::text::BATCH_ROWS;
 use crate::source::files::{Rows, Span};
 
-/// A wanted column: a field of the record, the corrupt record itself, or null as its name is that of the corrupt record.
+/// A wanted column: a field of the record, the corrupt record itself, or null as its name is that
+/// of the corrupt record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     Field(usize),
@@ -32,7 +33,8 @@ struct CsvRows {
     fields: Fields,
     schema: SchemaRef,
     wanted: Vec<Wanted>,
-    /// How many fields a record must have; not checked when only some are wanted, as in Spark, which then reads no others.
+    /// How many fields a record must have; not checked when only some are wanted, as in Spark,
+    /// which then reads no others.
     width: Option<usize>,
     cancel: Cancel,
 }
@@ -58,7 +60,8 @@ pub fn read(reader: &CsvReader, span: &Span, schema: &SchemaRef, wanted: &[usize
     Ok(Box::new(std::iter::from_fn(move || rows.batch().transpose())))
 }
 
-/// Where the columns of a schema come from. The corrupt-record column is none of the file's: fields after it move up.
+/// Where the columns of a schema come from. The corrupt-record column is none of the file's: fields
+/// after it move up.
 pub(super) fn all_wanted(reader: &CsvReader, columns: &StructFields) -> Vec<Wanted> {
     let corrupt = reader.malformed.position(columns);
     let mut next = 0;
@@ -192,7 +195,8 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 
-/// The error for a record that cannot be cut: whatever the mode, the file is not what the options say.
+/// The error for a record that cannot be cut: whatever the mode, the file is not what the options
+/// say.
 pub(super) fn uncut(why: Uncut, record: &[u8]) -> Error {
     let hint = match why {
         Uncut::TooManyColumns => "it has more columns than maxColumns allows",

@@ -1,4 +1,5 @@
-//! The records of a CSV file. With `multiLine` a field may hold line ends, so a record is read to see where it ends.
+//! The records of a CSV file. With `multiLine` a field may hold line ends, so a record is read to
+//! see where it ends.
 
 use std::sync::{Arc, OnceLock};
 
@@ -27,7 +28,8 @@ impl CsvRecords {
     pub fn open(reader: &CsvReader, span: &Span) -> Result<Self> {
         if !reader.multi_line {
             let records = Records::open(span, reader.separator.clone(), reader.encoding)?;
-            // The parser takes a separator of one character for its line feed. A longer one leaves it the line feed.
+            // The parser takes a separator of one character for its line feed. A longer one leaves
+            // it the line feed.
             let within = match &reader.separator {
                 Separator::Text(text) if text.len() > 1 => LineEnd::Newline,
                 _ => LineEnd::None,

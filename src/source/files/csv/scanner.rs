@@ -1,8 +1,8 @@
 //! One CSV record, by the transitions of the parser that Spark reads with.
 //!
-//! The parser looks at one character and at the last one that meant something, `prev`. A quoted field ends at a quote that a
-//! separator, a line's end or the end of the text follows. After any other quote the field was not quoted after all, and
-//! [`Unescaped`] says how it goes on:
+//! The parser looks at one character and at the last one that meant something, `prev`. A quoted
+//! field ends at a quote that a separator, a line's end or the end of the text follows. After any
+//! other quote the field was not quoted after all, and [`Unescaped`] says how it goes on:
 //!
 //! | text, escape `\` | fields |
 //! |---|---|
@@ -12,7 +12,8 @@
 //! | `"a"b,c` | `"a"b` and `c` |
 //! | `"a,c` | `a,c` |
 //!
-//! A byte 0 as quote, escape or comment stands for none, and as in Spark such a byte in the text is one.
+//! A byte 0 as quote, escape or comment stands for none, and as in Spark such a byte in the text is
+//! one.
 
 use std::ops::Range;
 
@@ -140,7 +141,8 @@ impl<'a> Scanner<'a> {
                 LineEnd::Return | LineEnd::ReturnNewline => memchr::memchr3(first, b'\n', b'\r', rest),
             };
             let Some(found) = found else {
-                // The character in hand stays the field's first, which the end of the text looks at.
+                // The character in hand stays the field's first, which the end of the text looks
+                // at.
                 self.fields.scratch.extend_from_slice(&self.text[from..]);
                 self.ch = *self.text.last().unwrap_or(&opening);
                 self.put_back(opening);
@@ -156,7 +158,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Takes a quoted field that has nothing to undo and whose closing quote ends it; otherwise nothing.
+    /// Takes a quoted field that has nothing to undo and whose closing quote ends it; otherwise
+    /// nothing.
     fn plainly_quoted(&mut self) -> bool {
         let dialect = self.dialect;
         let Some(length) = memchr::memchr(dialect.quote, &self.text[self.at..]) else { return false };
@@ -255,7 +258,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Takes what follows the first byte of a character. One beyond the basic plane is two of Java's, of which it takes the first.
+    /// Takes what follows the first byte of a character. One beyond the basic plane is two of
+    /// Java's, of which it takes the first.
     fn take_rest_of_letter(&mut self) {
         if self.ch >= 0xF0 {
             return;
@@ -399,7 +403,8 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// The end of the text finds the first character of a run in hand, or the last one where separators are long.
+    /// The end of the text finds the first character of a run in hand, or the last one where
+    /// separators are long.
     fn put_back(&mut self, first: u8) {
         if self.dialect.separator.len() == 1 {
             self.ch = first;

@@ -16,8 +16,9 @@ use crate::source::files::cells::Cells;
 use crate::source::files::malformed::ParseMode;
 use crate::source::files::unsupported_type;
 
-/// Each text as a struct of `to`. Null text is null, blank text a struct of nulls; a malformed record is, by PERMISSIVE, what can be
-/// read of it, by FAILFAST an error. DROPMALFORMED is refused, as in Spark.
+/// Each text as a struct of `to`. Null text is null, blank text a struct of nulls; a malformed
+/// record is, by PERMISSIVE, what can be read of it, by FAILFAST an error. DROPMALFORMED is
+/// refused, as in Spark.
 pub fn parse_strings(text: &StringArray, to: &StructFields, options: &mut Options, conf: &Conf) -> Result<ArrayRef> {
     let reader = CsvReader::new(options, conf)?;
     if reader.malformed.mode == ParseMode::DropMalformed {

@@ -117,7 +117,8 @@ impl Fields {
         self.cut_first(record, dialect, LineEnd::None, true).map(|_| ())
     }
 
-    /// Cuts the first record of a text; `ended` when the text goes on no further. A blank line and a comment have no field.
+    /// Cuts the first record of a text; `ended` when the text goes on no further. A blank line and
+    /// a comment have no field.
     pub fn cut_first(
         &mut self,
         text: &[u8],

@@ -61,7 +61,8 @@ impl Filled {
         if good { Self::Well } else { Self::Not }
     }
 
-    /// As a struct takes what its field is: a field that is null instead leaves the others as they are.
+    /// As a struct takes what its field is: a field that is null instead leaves the others as they
+    /// are.
     fn within_struct(self) -> Self {
         self.min(Self::Partly)
     }
@@ -108,7 +109,8 @@ impl JsonColumn {
             Self::Cells(cells) => cells.push_null(),
             Self::Struct(column) => column.push_null(),
             Self::List { values, offsets, valid, .. } | Self::Map { values, offsets, valid, .. } => {
-                // A list that broke off half-way leaves its values behind; they belong to this null.
+                // A list that broke off half-way leaves its values behind; they belong to this
+                // null.
                 offsets.push(values.len() as i32);
                 valid.append_null();
             }
@@ -242,12 +244,14 @@ impl StructColumn {
         &mut self.columns[i]
     }
 
-    /// Appends an object. Nothing is appended when its syntax is wrong, for that is seen before the first field is filled.
+    /// Appends an object. Nothing is appended when its syntax is wrong, for that is seen before the
+    /// first field is filled.
     pub fn push(&mut self, cursor: &mut Cursor<'_>, rules: &Rules) -> Result<Filled, Syntax> {
         self.push_except(cursor, rules, None)
     }
 
-    /// As [`StructColumn::push`], without a value for the column `except`, which the caller appends.
+    /// As [`StructColumn::push`], without a value for the column `except`, which the caller
+    /// appends.
     pub fn push_except(
         &mut self,
         cursor: &mut Cursor<'_>,
@@ -257,7 +261,8 @@ impl StructColumn {
         self.places.fill(None);
         let mut repeated = Vec::new();
         let mut more = cursor.enter(b'}')?;
-        // Objects of one source list their names in one order: look first where the last one was found, plus one.
+        // Objects of one source list their names in one order: look first where the last one was
+        // found, plus one.
         let mut next = 0;
         while more {
             let name = cursor.name()?;
@@ -327,7 +332,8 @@ impl StructColumn {
     }
 }
 
-/// One value that is not nested, by Spark's rules: text is not a number, a number is not text unless text is wanted.
+/// One value that is not nested, by Spark's rules: text is not a number, a number is not text
+/// unless text is wanted.
 fn cell(cells: &mut Cells, kind: JsonKind, cursor: &mut Cursor<'_>, rules: &Rules) -> Result<Filled, Syntax> {
     Ok(match (kind, cells) {
         (JsonKind::Text, Cells::Utf8(builder)) => {
@@ -362,7 +368,8 @@ fn cell(cells: &mut Cells, kind: JsonKind, cursor: &mut Cursor<'_>, rules: &Rule
         (JsonKind::Text, cells @ (Cells::Decimal(..) | Cells::Timestamp(_) | Cells::TimestampNtz(_))) => {
             Filled::when(cells.push(&cursor.string()?, rules))
         }
-        // A number is a time in seconds since the epoch. Those beyond all times wrap around in Java.
+        // A number is a time in seconds since the epoch. Those beyond all times wrap around in
+        // Java.
         (JsonKind::Number, Cells::Timestamp(builder)) => {
             let seconds = cursor.number()?.parse::<i64>().ok();
             put(seconds.map(|seconds| seconds.wrapping_mul(MICROS_PER_SECOND)), |micros| builder.append_option(micros))
@@ -410,12 +417,14 @@ fn put<V>(value: Option<V>, append: impl FnOnce(Option<V>)) -> Filled {
     filled
 }
 
-/// Where no format is given, a date that is none as text may be the number of its day, as Spark 1.5 wrote it.
+/// Where no format is given, a date that is none as text may be the number of its day, as Spark 1.5
+/// wrote it.
 fn days(text: &str, rules: &Rules) -> Option<i32> {
     text.parse().ok().filter(|_| rules.date.is_none())
 }
 
-/// Groups of four letters, of which any may be padded, with space between them, as Jackson reads base64.
+/// Groups of four letters, of which any may be padded, with space between them, as Jackson reads
+/// base64.
 fn base64(text: &str) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &base64::alphabet::STANDARD,

@@ -1,4 +1,5 @@
-//! JSON text, token by token, in the dialect that the options allow. What Jackson, which Spark reads with, takes by default is taken.
+//! JSON text, token by token, in the dialect that the options allow. What Jackson, which Spark
+//! reads with, takes by default is taken.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -16,7 +17,8 @@ pub struct JsonDialect {
     pub any_escape: bool,
     pub control_chars: bool,
     pub non_numeric: bool,
-    /// Whether an object, array or fraction in a text column is written anew, as `from_json` does, or stands as it is, as in a file.
+    /// Whether an object, array or fraction in a text column is written anew, as `from_json` does,
+    /// or stands as it is, as in a file.
     pub anew: bool,
 }
 
@@ -66,7 +68,8 @@ pub fn non_numeric(word: &str) -> Option<f64> {
     NON_NUMERIC.iter().find(|(name, _)| *name == word).map(|(_, value)| *value)
 }
 
-/// Appends a number as Jackson writes it once it has read it: whole ones as they are, others as doubles.
+/// Appends a number as Jackson writes it once it has read it: whole ones as they are, others as
+/// doubles.
 fn copy_number(text: &str, out: &mut String) {
     if !text.contains(['.', 'e', 'E']) {
         let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
@@ -97,7 +100,8 @@ impl<'a> Cursor<'a> {
         self.dialect.anew
     }
 
-    /// Appends the next value without the space around its parts, as Jackson copies it: fractions as doubles.
+    /// Appends the next value without the space around its parts, as Jackson copies it: fractions
+    /// as doubles.
     pub fn copy(&mut self, out: &mut String) -> Result<(), Syntax> {
         match self.kind()? {
             JsonKind::Object => {

@@ -1,4 +1,5 @@
-//! A schema from JSON records, by Spark's rules: names in order of the alphabet, numbers as bigint or double, and text where values differ.
+//! A schema from JSON records, by Spark's rules: names in order of the alphabet, numbers as bigint
+//! or double, and text where values differ.
 
 use std::cmp::Ordering;
 
@@ -79,7 +80,8 @@ fn has(guess: &Guess, wanted: &str) -> bool {
     matches!(guess, Guess::Struct(names) if names.iter().any(|(name, _)| name == wanted))
 }
 
-/// The type of one text, as `schema_of_json` has it. Names may stand twice: nothing is read by them yet.
+/// The type of one text, as `schema_of_json` has it. Names may stand twice: nothing is read by them
+/// yet.
 pub fn of_text(reader: &JsonReader, text: &str) -> Result<DataType> {
     let mut cursor = Cursor::new(text, reader.dialect);
     cursor.space().map_err(|_| reader.malformed.failure(text))?;
@@ -98,7 +100,8 @@ pub fn of_text(reader: &JsonReader, text: &str) -> Result<DataType> {
     })
 }
 
-/// What the rows of a record are: an object, or an array of them, else none; null is no row's worth of names.
+/// What the rows of a record are: an object, or an array of them, else none; null is no row's worth
+/// of names.
 fn rows(text: &str, reader: &JsonReader) -> Result<Option<Guess>, Syntax> {
     let row = match guess(&mut reader.cursor(text), reader)? {
         Guess::Array(element) => *element,
@@ -203,7 +206,8 @@ fn merge(a: Guess, b: Guess, options: &Guessing) -> Guess {
     }
 }
 
-/// What holds both without loss, as Spark's types are widened. Objects of as many names, which may differ by case, have one then.
+/// What holds both without loss, as Spark's types are widened. Objects of as many names, which may
+/// differ by case, have one then.
 fn tightest(a: &Guess, b: &Guess, options: &Guessing) -> Option<Guess> {
     use Guess::{Array, Decimal, Double, Long, Null, Struct};
     Some(match (a, b) {
@@ -223,7 +227,8 @@ fn tightest(a: &Guess, b: &Guess, options: &Guessing) -> Option<Guess> {
     })
 }
 
-/// The names of both, each with what holds it in both. Of a name that is there twice each meets another.
+/// The names of both, each with what holds it in both. Of a name that is there twice each meets
+/// another.
 fn merge_names(left: Vec<(String, Guess)>, right: Vec<(String, Guess)>, options: &Guessing) -> Vec<(String, Guess)> {
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
     let mut merged = Vec::new();
@@ -254,7 +259,8 @@ fn widest((p, s): (u8, i8), (q, t): (u8, i8)) -> Guess {
     }
 }
 
-/// The type of a guess; `None` where there is nothing: an object without names, or null throughout when such fields are dropped.
+/// The type of a guess; `None` where there is nothing: an object without names, or null throughout
+/// when such fields are dropped.
 fn finish(guess: Guess, options: &Guessing) -> Option<DataType> {
     match guess {
         Guess::Null => (!options.drop_all_null).then_some(DataType::Utf8),

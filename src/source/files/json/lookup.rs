@@ -1,4 +1,5 @@
-//! Looks into one JSON text: `get_json_object`, `json_tuple`, `json_array_length` and `json_object_keys`.
+//! Looks into one JSON text: `get_json_object`, `json_tuple`, `json_array_length` and
+//! `json_object_keys`.
 //!
 //! The text is read up to the end of its first value. What stands behind that is not looked at.
 
@@ -198,7 +199,8 @@ fn members(
     Ok(count)
 }
 
-/// A field of an object, as `json_tuple` has it: of a name that comes twice the last counts that is not null.
+/// A field of an object, as `json_tuple` has it: of a name that comes twice the last counts that is
+/// not null.
 pub fn field(text: &str, wanted: &str) -> Option<String> {
     let mut last = None;
     each_field(text, |name, cursor| {

@@ -67,7 +67,8 @@ impl JsonReader {
                 "the options 'useUnsafeRow' and 'singleVariantColumn' of json are not here",
             ));
         }
-        // In the plural: PySpark's argument `allowNumericLeadingZero` is a name that Spark does not know.
+        // In the plural: PySpark's argument `allowNumericLeadingZero` is a name that Spark does not
+        // know.
         let zeros = options.flag("allowNumericLeadingZeros", false)?;
         let rules = Rules::read(options, conf)?;
         Ok(Self {
@@ -100,7 +101,8 @@ impl JsonReader {
 }
 
 impl JsonReader {
-    /// The beginning of a record of a file, behind a byte order mark. Other charsets than UTF-8 have one for the file alone.
+    /// The beginning of a record of a file, behind a byte order mark. Other charsets than UTF-8
+    /// have one for the file alone.
     fn cursor<'a>(&self, record: &'a str) -> Cursor<'a> {
         let record = if self.encoding.is_none() { record.strip_prefix("\u{feff}").unwrap_or(record) } else { record };
         Cursor::new(record, self.dialect)
@@ -148,8 +150,9 @@ fn odd(data_type: &DataType) -> bool {
     }
 }
 
-/// `from_json`: each text as a value of `to`, a struct, array or map. Null text is null; malformed text is, by PERMISSIVE, a struct of
-/// nulls, or null where `to` is no struct; by FAILFAST an error. DROPMALFORMED is refused, as in Spark.
+/// `from_json`: each text as a value of `to`, a struct, array or map. Null text is null; malformed
+/// text is, by PERMISSIVE, a struct of nulls, or null where `to` is no struct; by FAILFAST an
+/// error. DROPMALFORMED is refused, as in Spark.
 pub fn parse_strings(text: &StringArray, to: &DataType, options: &mut Options, conf: &Conf) -> Result<ArrayRef> {
     let mut reader = JsonReader::new(options, conf)?;
     reader.dialect.anew = true;

@@ -102,7 +102,8 @@ fn footer(file: &File, path: &Path) -> Result<ArrowReaderMetadata> {
             .with("reason", failed(error))
     };
     let metadata = ArrowReaderMetadata::load(file, ArrowReaderOptions::new())
-        // The Arrow schema that some writers add is read to a small depth only. Parquet's own says enough.
+        // The Arrow schema that some writers add is read to a small depth only. Parquet's own says
+        // enough.
         .or_else(|error| {
             let without = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
             ArrowReaderMetadata::load(file, without).map_err(|_| error)
