@@ -2,9 +2,9 @@
 //! keyword needs: `SELECT exists FROM t`, `struct.x`, `interval + 1`.
 
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::tokens::words_from;
+use super::tokens::{keyword_of, words_from};
 
 /// The tokens with such words as plain names.
 pub(super) fn as_names(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
@@ -29,13 +29,6 @@ pub(super) fn as_names(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         before = Some(at);
     }
     tokens
-}
-
-fn keyword_of(token: &Token) -> Keyword {
-    match token {
-        Token::Word(Word { keyword, quote_style: None, .. }) => *keyword,
-        _ => Keyword::NoKeyword,
-    }
 }
 
 /// Whether a keyword is a name, by the keyword before it and the tokens behind it.

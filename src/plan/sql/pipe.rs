@@ -9,6 +9,7 @@ use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments, Pipe
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
+use super::tokens::{is_keyword, keyword_of};
 use super::{Sql, dotted, syntax_at, syntax_at_token, unsupported};
 use crate::error::{Error, Result, condition};
 use crate::plan::tree::{Expr, PipedOperator, Relation};
@@ -94,8 +95,7 @@ const LIMIT_RANK: u8 = 1;
 
 /// The place of a clause that orders or limits rows.
 fn clause_rank(token: &Token) -> Option<u8> {
-    let Token::Word(Word { keyword, quote_style: None, .. }) = token else { return None };
-    match keyword {
+    match keyword_of(token) {
         Keyword::ORDER | Keyword::SORT | Keyword::CLUSTER | Keyword::DISTRIBUTE => Some(0),
         Keyword::LIMIT => Some(LIMIT_RANK),
         Keyword::OFFSET => Some(2),
@@ -105,9 +105,8 @@ fn clause_rank(token: &Token) -> Option<u8> {
 
 /// The clause that a word between two tokens begins. The words may be names, too.
 fn tail(before: &Token, word: &Token, next: &Token) -> Option<Tail> {
-    let Token::Word(Word { keyword, quote_style: None, .. }) = word else { return None };
     let is = |keywords: &[Keyword]| keywords.iter().any(|keyword| is_keyword(next, *keyword));
-    match keyword {
+    match keyword_of(word) {
         Keyword::ORDER | Keyword::SORT | Keyword::CLUSTER | Keyword::DISTRIBUTE if !is(&[Keyword::BY]) => None,
         Keyword::LIMIT | Keyword::OFFSET if !matches!(next, Token::Number(..)) && !is(&[Keyword::ALL]) => None,
         // `* EXCEPT (a)` leaves columns out.
@@ -134,10 +133,6 @@ fn extent(tokens: &[TokenWithSpan], ends: impl Fn(&[TokenWithSpan]) -> bool) -> 
         }
     }
     tokens.len()
-}
-
-fn is_keyword(token: &Token, keyword: Keyword) -> bool {
-    matches!(token, Token::Word(word) if word.keyword == keyword && word.quote_style.is_none())
 }
 
 /// Whether the tokens begin with `WINDOW name AS`: a column may be called `window`.

@@ -7,6 +7,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
+use super::tokens::{is_keyword, keyword_of};
 use super::view::{column_names, in_parentheses, options};
 use super::{Sql, names, syntax, syntax_at, syntax_at_token, unsupported};
 use crate::error::{Error, Result, condition};
@@ -15,7 +16,7 @@ use crate::types::ddl;
 
 /// Whether a table is made.
 pub(super) fn begins(parser: &Parser<'_>) -> bool {
-    let is = |at: usize, keyword| matches!(&parser.peek_nth_token_ref(at).token, Token::Word(word) if word.keyword == keyword);
+    let is = |at: usize, keyword| is_keyword(&parser.peek_nth_token_ref(at).token, keyword);
     let behind = if is(1, Keyword::OR) && is(2, Keyword::REPLACE) { 3 } else { 1 };
     is(0, Keyword::CREATE) && is(behind, Keyword::TABLE)
 }
@@ -100,8 +101,7 @@ fn clauses(parser: &mut Parser<'_>) -> Result<Clauses> {
     let mut before: Vec<Keyword> = Vec::new();
     loop {
         let next = parser.peek_token();
-        let Token::Word(word) = &next.token else { break };
-        let keyword = word.keyword;
+        let keyword = keyword_of(&next.token);
         if MISSING.contains(&keyword) {
             return Err(unsupported("this clause of CREATE TABLE", &next.token));
         }

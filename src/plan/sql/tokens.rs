@@ -131,15 +131,11 @@ fn quantity(tokens: &[TokenWithSpan], from: usize) -> Option<(String, usize)> {
 
 /// Writes `SELECT * FROM` where a query is `TABLE t`, and where it is a FROM in parentheses.
 fn queries(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let keyword = |token: &Token| match token {
-        Token::Word(word) if word.quote_style.is_none() => word.keyword,
-        _ => Keyword::NoKeyword,
-    };
     let mut written: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     // The first word of a `DESCRIBE TABLE t`, where TABLE says nothing.
     let describes = words_from(&tokens, 0)
         .next()
-        .is_some_and(|(_, first)| matches!(keyword(first), Keyword::DESC | Keyword::DESCRIBE));
+        .is_some_and(|(_, first)| matches!(keyword_of(first), Keyword::DESC | Keyword::DESCRIBE));
     let (mut before, mut words) = (Token::LParen, 0);
     for (at, next) in tokens.iter().enumerate() {
         if matches!(next.token, Token::Whitespace(_)) {
@@ -149,7 +145,7 @@ fn queries(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         words += 1;
         let begins = matches!(before, Token::LParen)
             || matches!(
-                keyword(&before),
+                keyword_of(&before),
                 Keyword::AS
                     | Keyword::UNION
                     | Keyword::ALL
@@ -161,10 +157,10 @@ fn queries(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         let token = |token: Token| TokenWithSpan { token, span: next.span };
         let star = [Token::make_keyword("SELECT"), Token::Mul].map(token);
         let named = matches!(words_from(&tokens, at + 1).next(), Some((_, Token::Word(_))));
-        if describes && words == 2 && keyword(&next.token) == Keyword::TABLE && named {
+        if describes && words == 2 && keyword_of(&next.token) == Keyword::TABLE && named {
             continue;
         }
-        match keyword(&next.token) {
+        match keyword_of(&next.token) {
             Keyword::TABLE if begins && named => {
                 written.extend(star);
                 written.push(token(Token::make_keyword("FROM")));
@@ -225,8 +221,16 @@ fn tables(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     tokens
 }
 
-fn is_keyword(token: &Token, keyword: Keyword) -> bool {
-    matches!(token, Token::Word(word) if word.keyword == keyword && word.quote_style.is_none())
+/// A word's keyword; a name in backquotes has none.
+pub(super) fn keyword_of(token: &Token) -> Keyword {
+    match token {
+        Token::Word(Word { keyword, quote_style: None, .. }) => *keyword,
+        _ => Keyword::NoKeyword,
+    }
+}
+
+pub(super) fn is_keyword(token: &Token, keyword: Keyword) -> bool {
+    keyword_of(token) == keyword
 }
 
 /// The place of the last token before one that is no space.
@@ -289,10 +293,6 @@ fn name_end(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
 
 /// Writes the AS that may be left out in `UNPIVOT (v FOR name IN (a x, (b, c) y))`.
 fn unpivots(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let keyword = |token: &Token| match token {
-        Token::Word(word) if word.quote_style.is_none() => word.keyword,
-        _ => Keyword::NoKeyword,
-    };
     let mut written: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     // How deep in the parentheses of an UNPIVOT, and at which depth its list began.
     let (mut depth, mut list): (Option<usize>, Option<usize>) = (None, None);
@@ -308,16 +308,16 @@ fn unpivots(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             && list.is_some()
             && ends_a_column
             && matches!(next.token, Token::Word(_))
-            && keyword(&next.token) != Keyword::AS
+            && keyword_of(&next.token) != Keyword::AS
         {
             written.push(TokenWithSpan { token: Token::make_keyword("AS"), span: next.span });
             written.push(TokenWithSpan { token: Token::Whitespace(Whitespace::Space), span: next.span });
         }
         match (&next.token, depth) {
-            (token, None) if keyword(token) == Keyword::UNPIVOT => depth = Some(0),
+            (token, None) if keyword_of(token) == Keyword::UNPIVOT => depth = Some(0),
             (Token::LParen, Some(inside)) => {
                 depth = Some(inside + 1);
-                if keyword(&before) == Keyword::IN {
+                if keyword_of(&before) == Keyword::IN {
                     list = depth;
                 }
             }
@@ -325,7 +325,7 @@ fn unpivots(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                 list = list.filter(|list| *list < inside);
                 depth = inside.checked_sub(1).filter(|outside| *outside > 0);
             }
-            (token, Some(0)) if !matches!(keyword(token), Keyword::INCLUDE | Keyword::EXCLUDE | Keyword::NULLS) => {
+            (token, Some(0)) if !matches!(keyword_of(token), Keyword::INCLUDE | Keyword::EXCLUDE | Keyword::NULLS) => {
                 depth = None;
             }
             _ => {}

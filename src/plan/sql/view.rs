@@ -5,6 +5,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
+use super::tokens::keyword_of;
 use super::{Sql, ident, names, syntax, syntax_at_token};
 use crate::error::{Error, Result, condition};
 use crate::plan::tree::{Statement, ViewContents, ViewScope};
@@ -12,10 +13,7 @@ use crate::types::ddl;
 
 /// Whether a temporary view is made. `CREATE TEMPORARY TABLE … USING` is an old way to say it.
 pub(super) fn begins(parser: &Parser<'_>) -> bool {
-    let word = |at: usize| match &parser.peek_nth_token_ref(at).token {
-        Token::Word(word) => word.keyword,
-        _ => Keyword::NoKeyword,
-    };
+    let word = |at: usize| keyword_of(&parser.peek_nth_token_ref(at).token);
     let replace = if (word(1), word(2)) == (Keyword::OR, Keyword::REPLACE) { 2 } else { 0 };
     let temporary = 1 + replace + usize::from(word(1 + replace) == Keyword::GLOBAL);
     word(0) == Keyword::CREATE
