@@ -79,6 +79,11 @@ impl Conf {
         self.flag("spark.sql.ansi.enabled").unwrap_or(true)
     }
 
+    /// Whether a table takes only values that fit its columns.
+    pub fn checks_stored_types(&self) -> bool {
+        !self.get("spark.sql.storeAssignmentPolicy").is_some_and(|policy| policy.eq_ignore_ascii_case("legacy"))
+    }
+
     pub fn default_format(&self) -> &str {
         self.get("spark.sql.sources.default").unwrap_or("parquet")
     }

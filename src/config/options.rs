@@ -102,6 +102,13 @@ impl Options {
         }
     }
 
+    /// These options, and `other` over them.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.values.extend(other.values);
+        self
+    }
+
     /// Every option as given, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.values.values().map(|(key, value)| (key.as_str(), value.as_str()))
@@ -133,7 +140,7 @@ pub fn bad(key: &str, expected: &str, found: &str) -> Error {
 }
 
 /// The candidate with the smallest edit distance, if it is near.
-fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     candidates
         .map(|candidate| (strsim::levenshtein(&word, &candidate.to_lowercase()), candidate))

@@ -46,6 +46,7 @@ const SETTINGS: &[(&str, Takes, &str)] = {
         ("spark.sql.sources.default", Text, "parquet"),
         ("spark.sql.sources.partitionOverwriteMode", OneOf(&["STATIC", "DYNAMIC"]), "STATIC"),
         ("spark.sql.sources.partitionColumnTypeInference.enabled", Flag, "true"),
+        ("spark.sql.storeAssignmentPolicy", OneOf(&["ANSI", "LEGACY", "STRICT"]), "ANSI"),
         ("spark.sql.warehouse.dir", Text, "spark-warehouse"),
         ("spark.sql.columnNameOfCorruptRecord", Text, "_corrupt_record"),
         ("spark.sql.files.ignoreCorruptFiles", Flag, "false"),

@@ -91,7 +91,7 @@ conditions! {
     UNSUPPORTED_DATASOURCE_FOR_DIRECT_QUERY = "UNSUPPORTED_DATASOURCE_FOR_DIRECT_QUERY", "0A000", Analysis, "the data source <dataSourceType> has no files that SQL could name by their path.";
     FAILED_TO_CREATE_PLAN_FOR_DIRECT_QUERY = "FAILED_TO_CREATE_PLAN_FOR_DIRECT_QUERY", "58030", Analysis, "the files that SQL names by their path cannot be read as <dataSourceType>.";
     INVALID_EMPTY_LOCATION = "INVALID_EMPTY_LOCATION", "42K05", Analysis, "a path must not be empty, found `<location>`.";
-    DATA_SOURCE_NOT_FOUND = "DATA_SOURCE_NOT_FOUND", "42K02", Analysis, "there is no data source <provider>.";
+    DATA_SOURCE_NOT_FOUND = "DATA_SOURCE_NOT_FOUND", "42K02", Analysis, "there is no data source <provider>; <hint>.";
     CONTINUOUS_UNSUPPORTED_SOURCE = "_LEGACY_ERROR_TEMP_2253", "0A000", Unsupported, "Data source <sourceName> does not support continuous processing; use a micro-batch trigger.";
     CONTINUOUS_UNSUPPORTED_SINK = "_LEGACY_ERROR_TEMP_1195", "0A000", Analysis, "'<source>' is not supported with continuous trigger.";
     STREAMING_UNSUPPORTED_OPERATION = "_LEGACY_ERROR_TEMP_3102", "0A000", Analysis, "<msg>";
@@ -152,6 +152,8 @@ conditions! {
     COLUMN_NOT_DEFINED_IN_TABLE = "COLUMN_NOT_DEFINED_IN_TABLE", "42703", Analysis, "the <colType> column <colName> is no column of the table <tableName>, whose columns are <tableCols>.";
     EXPRESSION_TYPE_IS_NOT_ORDERABLE = "EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", Analysis, "<expr> cannot be sorted: values of the type <exprType> have no order.";
     SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE = "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "42K09", Analysis, "<sqlExpr>: a bound of a frame is a number or an interval, which <exprType> is not.";
+    INPUT_SOURCE_DIFFERS_FROM_TABLE = "_LEGACY_ERROR_TEMP_3085", "42000", Analysis, "the format '<source>' is not the one of the table <tableName>, '<provider>'; leave format() out.";
+    CANNOT_SAFELY_CAST = "INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST", "KD000", Analysis, "the table <tableName>: the column <colName> has type <targetType>, found <srcType>, which may not fit; cast it first.";
     DUPLICATED_CTE_NAMES = "DUPLICATED_CTE_NAMES", "42602", Parse, "WITH has two queries called <duplicateNames>; rename one.";
     REPETITIVE_WINDOW_DEFINITION = "INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION", "42000", Parse, "the WINDOW clause has two windows called `<windowName>`; rename one.";
     NOT_A_STREAMING_VIEW = "_LEGACY_ERROR_TEMP_1008", "42000", Analysis, "<quoted> is a view of no stream; read it with spark.table.";

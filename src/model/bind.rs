@@ -6,6 +6,7 @@ use arrow::datatypes::{DataType, FieldRef, Fields};
 use super::spec::TensorSpec;
 use super::tensor::{Tensor, check_type};
 use crate::error::{Error, Result};
+use crate::types;
 
 /// How a model's inputs are filled from columns: one entry for each input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,8 +110,10 @@ impl Binding {
 fn fits(input: &TensorSpec, found: &DataType) -> Result<()> {
     check_type(input, found).map_err(|error| match input.width() {
         Some(width) if width > 1 && check_type(&of_one(input), found).is_ok() => Error::illegal(format!(
-            "input '{}' takes {width} {} values a row, side by side or as a list; found a single column of type {found}",
-            input.name, input.element
+            "input '{}' takes {width} {} values a row, side by side or as a list; found a single column of type {}",
+            input.name,
+            input.element,
+            types::simple_name(found)
         )),
         _ => error,
     })

@@ -71,7 +71,12 @@ pub enum Data {
 /// Whether a column of this type can go into an input: the error names both.
 pub fn check_type(spec: &TensorSpec, found: &DataType) -> Result<()> {
     let wanted = || {
-        Error::illegal(format!("input '{}' takes {}, found a column of type {found}", spec.name, expected_column(spec)))
+        Error::illegal(format!(
+            "input '{}' takes {}, found a column of type {}",
+            spec.name,
+            expected_column(spec),
+            types::simple_name(found)
+        ))
     };
     let mut leaf = found;
     let mut elements = Some(1_usize);

@@ -116,11 +116,11 @@ impl Nesting {
 
     /// Inside a call.
     pub fn in_call(self) -> Result<Self> {
-        if self.chosen { self.in_lambda() } else { Ok(self) }
+        if self.chosen { self.deeper() } else { Ok(self) }
     }
 
-    /// Inside a function of a function.
-    pub fn in_lambda(self) -> Result<Self> {
+    /// One level further in: a function of a function, or a call in a value that a CASE chooses.
+    pub fn deeper(self) -> Result<Self> {
         if self.depth >= NESTING_DEPTH {
             let what = "functions of functions and calls in the values of a CASE";
             return Err(beyond(what, "levels deep", NESTING_DEPTH, self.depth + 1));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use crate::config::options::nearest;
 use crate::error::{Error, Result, condition};
 use crate::sink::format::OutputFormat;
 use crate::source::ReadMode;
@@ -56,7 +57,7 @@ impl Formats {
             None if self.outputs.contains_key(&key) => {
                 Err(Error::unsupported(format!("the data source '{name}' cannot be read")))
             }
-            None => Err(not_found(name)),
+            None => Err(self.not_found(name)),
         }
     }
 
@@ -84,11 +85,22 @@ impl Formats {
             None if self.inputs.contains_key(&key) => {
                 Err(Error::unsupported(format!("the data source '{name}' cannot be written")))
             }
-            None => Err(not_found(name)),
+            None => Err(self.not_found(name)),
         }
     }
-}
 
-fn not_found(name: &str) -> Error {
-    Error::of(condition::DATA_SOURCE_NOT_FOUND).with("provider", name)
+    /// The error for a name of no format: the nearest one, or all.
+    fn not_found(&self, name: &str) -> Error {
+        let known = || self.inputs.keys().chain(self.outputs.keys()).map(String::as_str);
+        let hint = nearest(name, known()).map_or_else(
+            || {
+                let mut all: Vec<_> = known().collect();
+                all.sort_unstable();
+                all.dedup();
+                format!("there are {}", all.join(", "))
+            },
+            |near| format!("did you mean '{near}'?"),
+        );
+        Error::of(condition::DATA_SOURCE_NOT_FOUND).with("provider", name).with("hint", hint)
+    }
 }

@@ -13,6 +13,7 @@ use super::names::quoted;
 use crate::config::Options;
 use crate::error::{Error, ErrorKind, Result, condition};
 use crate::plan::tree::Relation;
+use crate::sink::format::SinkRequest;
 use crate::source::format::SourceRequest;
 use crate::source::{ReadMode, Source};
 
@@ -54,6 +55,33 @@ impl Session {
         })?;
         options.warn_unread(name);
         Ok(source)
+    }
+
+    /// Checks what a table is made with before it is: its format, its options and its types.
+    pub(super) fn check_table(
+        &self,
+        location: &Path,
+        format: &str,
+        options: &Options,
+        schema: &SchemaRef,
+    ) -> Result<()> {
+        let conf = self.conf();
+        let mut options = options.clone();
+        self.formats.read().input(format, ReadMode::Batch)?.source(SourceRequest {
+            options: &mut options,
+            paths: vec![location.to_string_lossy().into_owned()],
+            schema: Some(Arc::clone(schema)),
+            mode: ReadMode::Batch,
+            conf: &conf,
+            runtime: self.runtime(),
+        })?;
+        // What its writer knows is known.
+        if let Ok(output) = self.output_format(format) {
+            let path = Some(location.to_string_lossy().into_owned());
+            output.encoding(SinkRequest { options: &mut options, path, conf: &conf, print: self.print() })?;
+        }
+        options.warn_unread(format);
+        Ok(())
     }
 
     /// `spark.table(name)`, or `spark.readStream.table(name)`.

@@ -15,12 +15,13 @@ use super::save::{SaveMode, SaveRequest, save, save_table};
 use crate::config::{Options, setting};
 use crate::error::{Context, Error, Result, condition};
 use crate::plan::functions::{self, NamePattern};
+use crate::plan::resolve::cast::assignable;
 use crate::plan::tree::{Relation, Statement, TableDefinition, ViewContents, ViewScope};
 use crate::runtime::Cancel;
 use crate::source::ReadMode;
 use crate::source::memory::MemoryTable;
 use crate::types::name_case::NameCase;
-use crate::types::{self, simple_name};
+use crate::types::{self, simple_name, sql_name};
 
 /// Carries a statement out and gives its result as a frame.
 pub fn run(session: &Arc<Session>, statement: Statement, cancel: &Cancel) -> Result<Frame> {
@@ -177,11 +178,24 @@ pub fn declare(
         None if exists => session.table_path(&name)?,
         None => session.new_table_path(&name)?,
     };
-    std::fs::create_dir_all(&location)?;
+    let format = request.format.unwrap_or_else(|| conf.default_format().to_owned());
+    if exists && path.is_none() {
+        // The table that is replaced goes with its rows.
+        remove_folder(&location)?;
+    }
+    let is_new = !location.exists();
+    std::fs::create_dir_all(&location).context(|| format!("creating the table's folder {}", location.display()))?;
+    if let Err(error) = session.check_table(&location, &format, &request.options, &schema) {
+        if is_new {
+            // Nothing is in it yet. What else is wrong with it is less than what the error says.
+            let _ = std::fs::remove_dir(&location);
+        }
+        return Err(error);
+    }
     session.catalog().put_table(
         Table {
             name: name.as_str().to_owned(),
-            format: request.format.unwrap_or_else(|| conf.default_format().to_owned()),
+            format,
             options: request.options,
             path: std::path::absolute(location)?,
             schema,
@@ -274,6 +288,19 @@ pub fn insert(table: &Table, rows: &Frame, overwrite: bool, cancel: &Cancel) -> 
             .with("tableName", format!("`{}`", table.name))
             .with("tableColumns", wanted)
             .with("dataColumns", found));
+    }
+    let session = rows.session();
+    if session.conf().checks_stored_types() {
+        let found = rows.schema();
+        for (from, to) in found.fields().iter().zip(table.schema.fields()) {
+            if !assignable(from.data_type(), to.data_type()) {
+                return Err(Error::of(condition::CANNOT_SAFELY_CAST)
+                    .with("tableName", quoted(&[CATALOG, DATABASE, &table.name]))
+                    .with("colName", quoted(&[to.name()]))
+                    .with("srcType", format!("\"{}\"", sql_name(from.data_type())))
+                    .with("targetType", format!("\"{}\"", sql_name(to.data_type()))));
+            }
+        }
     }
     let casts = rows.resolved().output.iter().zip(table.schema.fields()).map(|(column, field)| {
         use crate::plan::tree::Expr;

@@ -112,7 +112,15 @@ pub fn to_table(frame: &Frame, name: &str, mut write: WriteStream) -> Result<Arc
             find(session.catalog(), &parts)?.ok_or_else(|| Error::internal("a table that was created is not there"))?
         }
     };
+    if let Some(format) = write.format.as_ref().filter(|format| !format.eq_ignore_ascii_case(&table.format)) {
+        return Err(Error::of(condition::INPUT_SOURCE_DIFFERS_FROM_TABLE)
+            .with("source", format)
+            .with("tableName", &table.name)
+            .with("provider", &table.format));
+    }
     write.format = Some(table.format.clone());
+    // Rows are written as the table is read.
+    write.options = table.options.clone().with(write.options);
     write.path = Some(table.path.to_string_lossy().into_owned());
     start(frame, write)
 }

@@ -81,6 +81,8 @@ def _record(program: str, spark, chosen: argparse.Namespace) -> None:
             target.write_text(_pretty(found), encoding="utf-8")
     if chosen.case is None:
         print(f"{program}: {len(found)} cases")
+    elif chosen.case not in found:
+        raise SystemExit(f"{program} has no case {chosen.case!r}: add it first")
 
 
 def _pretty(found: dict) -> str:

@@ -241,7 +241,7 @@ class TestErrors:
     def test_a_column_of_another_type(self) -> None:
         with pytest.raises(
             IllegalArgumentException,
-            match="input 'features' takes lists of 32 float32 values, found a column of type Utf8",
+            match="input 'features' takes lists of 32 float32 values, found a column of type string",
         ):
             load("mlp").predict(pa.array(["x"]))
 
@@ -258,7 +258,7 @@ class TestErrors:
 
     def test_a_fraction_is_no_whole_number(self) -> None:
         with pytest.raises(
-            IllegalArgumentException, match="input 'n' takes int64 values, found a column of type Float64"
+            IllegalArgumentException, match="input 'n' takes int64 values, found a column of type double"
         ):
             load("double_int").predict(pa.array([1.5]))
 

@@ -16,7 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sink", &["source"]),
     ("plan", &["function", "source"]),
     ("stream", &["checkpoint", "plan", "sink", "source"]),
-    ("session", &["checkpoint", "function", "plan", "sink", "source", "stream"]),
+    ("session", &["function", "plan", "sink", "source", "stream"]),
 ];
 
 /// A crate, and the places that may name it: modules, or the beginnings of files.

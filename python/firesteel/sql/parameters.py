@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import string
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from firesteel._native import sql_parameters
-from firesteel.errors import AnalysisException, PySparkTypeError
+from firesteel.errors import AnalysisException, PySparkTypeError, _not_type
 from firesteel.sql.conf import _NoValue
-
-if TYPE_CHECKING:
-    from firesteel.sql.session import SparkSession
 
 _numbers = count()
 
 
 def with_values(text: str, args: Any) -> str:
     """The text with its parameters replaced by literals."""
+    if not isinstance(args, (dict, list, tuple)):
+        raise _not_type("args", "dict or list", args)
     positions = iter(args) if isinstance(args, (list, tuple)) else iter(())
     named = args if isinstance(args, dict) else {}
     written, end = [], 0
@@ -42,29 +41,39 @@ def _unbound(name: str) -> AnalysisException:
     return AnalysisException(f"[UNBOUND_SQL_PARAMETER] the parameter `{name}` has no value. SQLSTATE: 42P02")
 
 
-def with_frames(session: SparkSession, text: str, kwargs: dict[str, Any]) -> tuple[str, list[str]]:
-    """The text with each ``{name}`` replaced, and the views that stand for DataFrames in it."""
+class _View(str):
+    """The name of a view; ``{df[id]}`` is a column of it."""
+
+    def __getitem__(self, column: Any) -> str:
+        return _quoted(column)
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def with_frames(text: str, kwargs: dict[str, Any], views: list[str]) -> str:
+    """The text with each ``{name}`` replaced. The views that stand for DataFrames in it go to `views`."""
     from firesteel.sql.column import Column
     from firesteel.sql.dataframe import DataFrame
 
-    views: list[str] = []
     shown: dict[str, Any] = {}
     for name, value in kwargs.items():
         if isinstance(value, DataFrame):
             view = f"_firesteel_sql_{next(_numbers)}"
             value.createOrReplaceTempView(view)
             views.append(view)
-            shown[name] = view
+            shown[name] = _View(view)
         elif isinstance(value, Column):
             column = value._expr.name()
             if column is None:
                 raise PySparkTypeError(
                     f"the parameter '{name}' must be a plain column, a DataFrame or a value, found {value}"
                 )
-            shown[name] = f"`{column}`"
+            shown[name] = _quoted(column)
         else:
             shown[name] = literal(value)
-    return string.Formatter().vformat(text, (), shown), views
+    return string.Formatter().vformat(text, (), shown)
 
 
 def literal(value: Any) -> str:

@@ -250,15 +250,15 @@ class SparkSession:
         [Row(two=2)]
         """
         views: list[str] = []
-        if kwargs:
-            from firesteel.sql.parameters import with_frames
-
-            sqlQuery, views = with_frames(self, sqlQuery, kwargs)
-        if args:
-            from firesteel.sql.parameters import with_values
-
-            sqlQuery = with_values(sqlQuery, args)
         try:
+            if kwargs:
+                from firesteel.sql.parameters import with_frames
+
+                sqlQuery = with_frames(sqlQuery, kwargs, views)
+            if args:
+                from firesteel.sql.parameters import with_values
+
+                sqlQuery = with_values(sqlQuery, args)
             return self._df(self._native.sql(sqlQuery))
         finally:
             for view in views:

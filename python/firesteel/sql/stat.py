@@ -82,7 +82,8 @@ class DataFrameStatFunctions:
             raise PySparkValueError(
                 errorClass="VALUE_NOT_ALLOWED", messageParameters={"arg_name": "method", "allowed_values": "pearson"}
             )
-        found = self.df.agg(F.corr(col1, col2)).collect()[0][0]
+        # As in Spark, a null counts as 0.
+        found = self.df.agg(F.corr(F.coalesce(col1, F.lit(0)), F.coalesce(col2, F.lit(0)))).collect()[0][0]
         return float("nan") if found is None else found
 
     def cov(self, col1: str, col2: str) -> float:
@@ -97,7 +98,8 @@ class DataFrameStatFunctions:
         from firesteel.sql import functions as F
 
         _names(col1, col2)
-        found = self.df.agg(F.covar_samp(col1, col2)).collect()[0][0]
+        # As in Spark, a null counts as 0.
+        found = self.df.agg(F.covar_samp(F.coalesce(col1, F.lit(0)), F.coalesce(col2, F.lit(0)))).collect()[0][0]
         return 0.0 if found is None else found
 
     def crosstab(self, col1: str, col2: str) -> DataFrame:

@@ -44,6 +44,13 @@ _KINDS = {
 }
 
 
+_MISSING = {
+    PythonEvalType.SQL_GROUPED_MAP_PANDAS_UDF: "a pandas_udf over whole groups (GROUPED_MAP)",
+    PythonEvalType.SQL_GROUPED_AGG_PANDAS_UDF: "a pandas_udf that aggregates a group to one value (GROUPED_AGG)",
+    PythonEvalType.SQL_GROUPED_AGG_ARROW_UDF: "an arrow_udf that aggregates a group to one value",
+}
+
+
 def udf(
     f: Callable[..., Any] | DataType | str | None = None,
     returnType: DataType | str = StringType(),
@@ -165,7 +172,7 @@ class UserDefinedFunction:
         if evalType not in _KINDS:
             raise PySparkNotImplementedError(
                 errorClass="NOT_IMPLEMENTED",
-                messageParameters={"feature": f"a Python function of kind {evalType} (grouped aggregates and maps)"},
+                messageParameters={"feature": _MISSING.get(evalType, f"a Python function of kind {evalType}")},
             )
         self.func = func
         self._returnType = returnType

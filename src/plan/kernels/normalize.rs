@@ -23,7 +23,7 @@ fn holds_float(data_type: &DataType) -> bool {
     }
 }
 
-/// One NaN and no -0.0: comparison, grouping, joins and order in Arrow go by bits.
+/// The value in the form in which equal floats have equal bits, however deep they are in it.
 pub fn normalized(value: Typed) -> Typed {
     if !holds_float(&value.data_type) {
         return value;

@@ -291,12 +291,20 @@ impl Resolver<'_> {
         }
         expressions.place = ExpressionPlace::Group;
 
+        // `GROUP BY window(…)` makes a column of that name.
+        let windows = keys.values.iter().map(|(_, key)| key).filter(|key| is_window(key));
+        let windows: Vec<_> = windows.map(|key| (key.output_name(), key.clone())).collect();
+        expressions.aliases.clone_from(&windows);
+
         let mut outputs = Vec::new();
         if request.with_keys {
             outputs.extend(keys.shown.iter().map(|key| SelectOutput::of(key.clone(), None)));
         }
         outputs.extend(self.outputs(&mut expressions, request.outputs)?);
-        let names: Vec<_> = outputs.iter().map(|output| (output.name.clone(), output.value.clone())).collect();
+        let mut names: Vec<_> = outputs.iter().map(|output| (output.name.clone(), output.value.clone())).collect();
+        let unnamed = |(window, _): &(String, ResolvedValue)| !names.iter().any(|(name, _)| self.same(name, window));
+        let windows: Vec<_> = windows.into_iter().filter(unnamed).collect();
+        names.extend(windows);
         let output_pending = std::mem::take(&mut expressions.pending);
 
         expressions.aliases = names;
@@ -466,6 +474,11 @@ impl Resolver<'_> {
         }
         expressions.value(input)
     }
+}
+
+/// Whether a key is a window of time, which has a name of its own.
+fn is_window(key: &ResolvedValue) -> bool {
+    key.name.as_deref().is_some_and(|name| matches!(name, "window" | "session_window"))
 }
 
 /// The keys of an aggregation.

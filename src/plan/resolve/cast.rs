@@ -236,3 +236,22 @@ fn may_fail(from: &DataType, to: &DataType) -> bool {
         _ => true,
     }
 }
+
+/// Whether a value may be stored in a column of another type, as Spark's store assignment has it: numbers
+/// in columns of numbers, days and times in each other's, all single values in texts.
+pub fn assignable(from: &DataType, to: &DataType) -> bool {
+    use DataType::{Date32, List, Map, Null, Struct, Timestamp, Utf8};
+    match (from, to) {
+        (Null, _) => true,
+        (from, to) if from == to => true,
+        (from, to) if is_numeric(from) && is_numeric(to) => true,
+        (Date32 | Timestamp(..), Date32 | Timestamp(..)) => true,
+        (from, Utf8) => !from.is_nested(),
+        (List(from), List(to)) => assignable(from.data_type(), to.data_type()),
+        (Map(from, _), Map(to, _)) => assignable(from.data_type(), to.data_type()),
+        (Struct(from), Struct(to)) => {
+            from.len() == to.len() && from.iter().zip(to).all(|(from, to)| assignable(from.data_type(), to.data_type()))
+        }
+        _ => false,
+    }
+}

@@ -53,7 +53,7 @@ pub fn resolve(expressions: &mut Expressions<'_>, call: &Call, definition: Highe
                 .lambdas
                 .push(LambdaParameter { name: parameter.clone(), typed: Typed { expr, data_type, nullable } });
         }
-        let body = expressions.nesting.in_lambda().and_then(|nesting| expressions.nested(nesting, body));
+        let body = expressions.nesting.deeper().and_then(|nesting| expressions.nested(nesting, body));
         expressions.lambdas.truncate(depth);
         let body = body?;
         let variables: String = parameters.iter().map(|_| ", namedlambdavariable()").collect();

@@ -20,7 +20,7 @@ use crate::plan::{Attribute, Resolved};
 pub struct OrderItem {
     pub value: ResolvedValue,
     pub ascending: bool,
-    /// Nulls are the least value unless it is said otherwise. NaN is the greatest.
+    /// Whether nulls go first. Unless it is said, they are the least value; NaN is the greatest.
     nulls_first: bool,
 }
 
@@ -136,8 +136,8 @@ impl Resolver<'_> {
         let pending = std::mem::take(&mut expressions.pending);
         drop(expressions);
         let input = self.expose(input, &used)?;
-        let more = !used.is_empty() || !pending.is_empty();
-        self.sorted(input, sorts, pending, more, global)
+        let has_more = !used.is_empty() || !pending.is_empty();
+        self.sorted(input, sorts, pending, has_more, global)
     }
 
     fn sorted(
@@ -145,7 +145,7 @@ impl Resolver<'_> {
         input: Resolved,
         sorts: Vec<SortExpr>,
         pending: Pending,
-        more: bool,
+        has_more: bool,
         global: bool,
     ) -> Result<Resolved> {
         let plan = pending.place(input.plan.clone())?;
@@ -154,7 +154,7 @@ impl Resolver<'_> {
         } else {
             lanes_of(plan, LaneLayout::Sorted(sorts))
         };
-        if more {
+        if has_more {
             plan = keep(plan, &input.output)?;
         }
         let mut resolved = Resolved { plan, ..input };

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{ScalarValue, internal_datafusion_err};
 use datafusion::functions_window::nth_value;
 use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{
@@ -145,29 +145,15 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
     let pending = &mut expressions.pending;
     let rewritten = built.expr.transform_down(|node| {
         let window = match node {
-            // An edge of any frame, which the aggregate could not take values out of again.
-            DfExpr::AggregateFunction(function)
-                if filter.is_none() && !function.params.distinct && edge_of_frame(function.func.name()).is_some() =>
-            {
-                let edge = edge_of_frame(function.func.name()).ok_or_else(|| internal_datafusion_err!("no edge"))?;
-                let params = function.params;
-                WindowFunction {
-                    fun: WindowFunctionDefinition::WindowUDF(edge),
-                    params: WindowFunctionParams {
-                        args: params.args,
-                        partition_by: partition_by.clone(),
-                        order_by: order_by.clone(),
-                        window_frame: frame.clone(),
-                        filter: None,
-                        null_treatment: params.null_treatment,
-                        distinct: false,
-                    },
-                }
-            }
             DfExpr::AggregateFunction(function) => {
                 let params = function.params;
+                // An edge of any frame, which the aggregate could not take values out of again.
+                let edge = edge_of_frame(function.func.name()).filter(|_| filter.is_none() && !params.distinct);
                 WindowFunction {
-                    fun: WindowFunctionDefinition::AggregateUDF(function.func),
+                    fun: edge.map_or(
+                        WindowFunctionDefinition::AggregateUDF(function.func),
+                        WindowFunctionDefinition::WindowUDF,
+                    ),
                     params: WindowFunctionParams {
                         args: params.args,
                         partition_by: partition_by.clone(),
@@ -175,7 +161,7 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
                         window_frame: frame.clone(),
                         filter: filter.clone().or(params.filter),
                         null_treatment: params.null_treatment,
-                        distinct: params.distinct || call.distinct,
+                        distinct: params.distinct,
                     },
                 }
             }
@@ -306,16 +292,12 @@ fn bound(
                             .with("sqlExpr", format!("\"RANGE {text}\""))
                             .with("exprType", format!("\"{}\"", sql_name(&data_type))));
                     }
-                    (data_type, other) if data_type.is_nested() || *data_type == DataType::Binary => {
+                    (data_type, other)
+                        if data_type.is_nested() || matches!(data_type, DataType::Binary | DataType::Date32) =>
+                    {
                         return Err(Error::of(condition::RANGE_FRAME_INVALID_TYPE)
                             .with("sqlExpr", format!("\"RANGE {text}\""))
                             .with("orderSpecType", format!("\"{}\"", sql_name(data_type)))
-                            .with("valueBoundaryType", format!("\"{}\"", sql_name(&other.data_type()))));
-                    }
-                    (DataType::Date32, other) => {
-                        return Err(Error::of(condition::RANGE_FRAME_INVALID_TYPE)
-                            .with("sqlExpr", format!("\"RANGE {text}\""))
-                            .with("orderSpecType", "\"DATE\"")
                             .with("valueBoundaryType", format!("\"{}\"", sql_name(&other.data_type()))));
                     }
                     _ => {

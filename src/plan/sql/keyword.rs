@@ -4,7 +4,7 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::tokens::{keyword_of, words_from};
+use super::tokens::{is_unit, keyword_of, words_from};
 
 /// The tokens with such words as plain names.
 pub(super) fn as_names(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
@@ -19,12 +19,12 @@ pub(super) fn as_names(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         {
             word.keyword = Keyword::NoKeyword;
         }
-        // A field keeps the letters that it is written in.
-        let field = words_from(&tokens, at + 1).nth(1).map(|(field, _)| field);
-        if keyword_of(&tokens[at].token) == Keyword::EXTRACT
-            && let Some(Token::Word(word)) = field.map(|field| &mut tokens[field].token)
-        {
-            word.keyword = Keyword::NoKeyword;
+        // In `extract(Year FROM t)` a field that is no keyword keeps its letters, which are shown.
+        if keyword_of(&tokens[at].token) == Keyword::EXTRACT {
+            let field = words_from(&tokens, at + 1).nth(1).map(|(field, _)| field);
+            if let Some(Token::Word(word)) = field.map(|field| &mut tokens[field].token) {
+                word.keyword = Keyword::NoKeyword;
+            }
         }
         before = Some(at);
     }
@@ -98,17 +98,22 @@ fn begins_with_star<'t>(tokens: impl Iterator<Item = &'t Token>) -> bool {
     false
 }
 
-/// Whether an interval's amount follows: a text, a word, or a number with a unit behind it.
+/// Whether an interval's amount follows: a text, an expression in parentheses, or what a unit follows.
 fn begins_interval<'t>(mut tokens: impl Iterator<Item = &'t Token>) -> bool {
-    match tokens.next() {
-        Some(Token::Plus | Token::Minus) => {
-            matches!(
-                tokens.next(),
-                Some(Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_))
-            ) && matches!(tokens.next(), Some(token @ Token::Word(_)) if keyword_of(token) != Keyword::FROM)
+    let mut next = tokens.next();
+    let signed = matches!(next, Some(Token::Plus | Token::Minus));
+    if signed {
+        next = tokens.next();
+    }
+    match next {
+        Some(Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) | Token::LParen)
+            if !signed =>
+        {
+            true
         }
-        Some(Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) | Token::LParen) => true,
-        Some(token @ Token::Word(_)) => !matches!(keyword_of(token), Keyword::FROM | Keyword::AS),
+        Some(Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) | Token::Word(_)) => {
+            tokens.next().is_some_and(is_unit)
+        }
         _ => false,
     }
 }

@@ -56,6 +56,7 @@ const STATEMENTS: &[&str] = &[
     "MSCK REPAIR TABLE",
     "REFRESH",
     "REPAIR TABLE",
+    "REPLACE TABLE",
     "RESET",
     "SET VAR",
     "SET VARIABLE",

@@ -9,7 +9,7 @@ use sqlparser::tokenizer::Token;
 
 use super::tokens::{is_keyword, keyword_of};
 use super::view::{column_names, in_parentheses, options};
-use super::{Sql, names, syntax, syntax_at, syntax_at_token, unsupported};
+use super::{Sql, lexer, names, syntax, syntax_at, syntax_at_token, unsupported};
 use crate::error::{Error, Result, condition};
 use crate::plan::tree::{Statement, TableDefinition};
 use crate::types::ddl;
@@ -34,7 +34,7 @@ impl Sql {
         let name = names(&parser.parse_object_name(false).map_err(|error| syntax(&error))?);
         let columns = match in_parentheses(parser)? {
             Some(text) if text.trim().is_empty() => return Err(syntax_at("')'", ": a table has columns")),
-            text => text.map(|text| ddl::parse_schema(&text)).transpose()?,
+            text => text.map(|text| columns_of(&text)).transpose()?,
         };
         let clauses = clauses(parser)?;
         let stated = parser.parse_keyword(Keyword::AS);
@@ -134,12 +134,29 @@ fn clauses(parser: &mut Parser<'_>) -> Result<Clauses> {
     Ok(found)
 }
 
+/// `a INT NOT NULL COMMENT 'x', b STRING`.
+fn columns_of(text: &str) -> Result<Arc<Schema>> {
+    let tokens = lexer::tokens(text)?;
+    for token in &tokens {
+        let what = match keyword_of(&token.token) {
+            Keyword::DEFAULT => "a column with a DEFAULT",
+            Keyword::GENERATED => "a column that is GENERATED",
+            // Whoever reads and writes would not keep to the length.
+            Keyword::CHAR | Keyword::CHARACTER | Keyword::VARCHAR => "a text of a bounded length (use STRING)",
+            _ => continue,
+        };
+        return Err(unsupported(what, &text));
+    }
+    ddl::parse_schema(text)
+}
+
 /// `BY (a, b)`, or `BY (a INT, b STRING)`.
 fn partitions(parser: &mut Parser<'_>) -> Result<Partitions> {
     parser.expect_keyword(Keyword::BY).map_err(|error| syntax(&error))?;
     let text = in_parentheses(parser)?.ok_or_else(|| syntax_at_token(&parser.peek_token()))?;
-    match ddl::parse_schema(&text) {
-        Ok(schema) => Ok(Partitions::Typed(schema)),
-        Err(_) => column_names(&text).map(Partitions::Named),
+    match column_names(&text) {
+        Ok(names) => Ok(Partitions::Named(names)),
+        Err(_) if text.contains('(') && !text.contains(' ') => Err(unsupported("PARTITIONED BY of a function", &text)),
+        Err(_) => ddl::parse_schema(&text).map(Partitions::Typed),
     }
 }

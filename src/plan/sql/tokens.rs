@@ -17,10 +17,27 @@ pub(super) fn parser(text: &str) -> Result<Parser<'static>> {
     if tokens.iter().filter(|token| is_word(&token.token)).count() > SQL_WORDS {
         return Err(Error::of(condition::FAILED_TO_PARSE_TOO_COMPLEX));
     }
+    if depth(&tokens) > SQL_DEPTH {
+        return Err(Error::of(condition::FAILED_TO_PARSE_TOO_COMPLEX));
+    }
     let parser = Parser::new(&SparkDialect).with_recursion_limit(SQL_DEPTH);
     let tokens = tables(queries(keyword::as_names(strings(tokens))));
     let tokens = pipe::as_calls(unpivots(intervals(types(tokens))))?;
     Ok(parser.with_tokens_with_locations(tokens))
+}
+
+/// How many parentheses stand in each other.
+fn depth(tokens: &[TokenWithSpan]) -> usize {
+    let (mut now, mut most) = (0_usize, 0);
+    for token in tokens {
+        match token.token {
+            Token::LParen => now += 1,
+            Token::RParen => now = now.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(now);
+    }
+    most
 }
 
 /// Whether a token may make the tree deeper. Lists may be long: neither constants nor commas count.
@@ -111,7 +128,6 @@ pub(super) fn words_from(tokens: &[TokenWithSpan], from: usize) -> impl Iterator
 
 /// `-1 DAY` as text, and the place behind it.
 fn quantity(tokens: &[TokenWithSpan], from: usize) -> Option<(String, usize)> {
-    const UNITS: [&str; 9] = ["YEAR", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND"];
     let mut words = words_from(tokens, from);
     let (_, first) = words.next()?;
     let (sign, number) = match first {
@@ -123,10 +139,16 @@ fn quantity(tokens: &[TokenWithSpan], from: usize) -> Option<(String, usize)> {
         Token::Number(text, false) | Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) => text.trim(),
         _ => return None,
     };
-    let (at, Token::Word(unit)) = words.next()? else { return None };
-    let name = unit.value.to_uppercase();
-    let known = UNITS.contains(&name.strip_suffix('S').unwrap_or(&name));
-    (known && unit.quote_style.is_none()).then(|| (format!("{sign}{number} {}", unit.value), at + 1))
+    let (at, unit) = words.next().filter(|(_, unit)| is_unit(unit))?;
+    Some((format!("{sign}{number} {unit}"), at + 1))
+}
+
+/// Whether a token is the unit of an interval, one or many: `DAY`, `days`.
+pub(super) fn is_unit(token: &Token) -> bool {
+    const UNITS: [&str; 9] = ["YEAR", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND"];
+    let Token::Word(Word { value, quote_style: None, .. }) = token else { return false };
+    let name = value.to_uppercase();
+    UNITS.contains(&name.strip_suffix('S').unwrap_or(&name))
 }
 
 /// Writes `SELECT * FROM` where a query is `TABLE t`, and where it is a FROM in parentheses.

@@ -46,7 +46,7 @@ impl Sql {
             let schema = columns.map(|columns| ddl::parse_schema(&columns)).transpose()?;
             let format = names(&parser.parse_object_name(false).map_err(|error| syntax(&error))?).join(".");
             let options = if parser.parse_keyword(Keyword::OPTIONS) { options(parser)? } else { Vec::new() };
-            if kind == Keyword::TABLE && parser.peek_token().token != Token::EOF {
+            if kind == Keyword::TABLE && !matches!(parser.peek_token().token, Token::EOF | Token::SemiColon) {
                 return Err(temporary_table());
             }
             let contents = ViewContents::Read { format, schema, options };

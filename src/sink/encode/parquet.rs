@@ -41,7 +41,13 @@ impl ParquetEncoding {
             "gzip" => (Compression::GZIP(GzipLevel::default()), ".gz"),
             "zstd" => (Compression::ZSTD(ZstdLevel::default()), ".zstd"),
             "lz4" | "lz4_raw" => (Compression::LZ4_RAW, ".lz4raw"),
-            other => return Err(options::bad("compression", "none, snappy, gzip, zstd or lz4_raw", other)),
+            other => {
+                return Err(options::bad(
+                    "compression",
+                    "none, uncompressed, snappy, gzip, zstd, lz4 or lz4_raw",
+                    other,
+                ));
+            }
         };
         Ok(Self { codec, suffix })
     }

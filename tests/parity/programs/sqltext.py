@@ -490,6 +490,14 @@ _NAMES = [
     'SELECT t.table FROM (SELECT 1 AS table) t',
     'SELECT interval FROM (SELECT 1 AS interval)',
     'SELECT interval + 1 FROM (SELECT 1 AS interval)',
+    'SELECT interval IS NULL, interval IN (1), interval BETWEEN 0 AND 2, CASE WHEN interval = 1 THEN interval END FROM (SELECT 1 AS interval)',
+    'SELECT interval y FROM (SELECT 1 AS interval) ORDER BY interval DESC LIMIT 1',
+    'SELECT -interval, interval * 2, interval || 1 FROM (SELECT 1 AS interval)',
+    "SELECT window.start, window.end, count(*) FROM VALUES (timestamp'2024-01-01 00:00:01'), (timestamp'2024-01-01 00:00:02'), (timestamp'2024-01-01 00:00:07') AS t(ts) GROUP BY window(ts, '5 seconds')",
+    "SELECT window, count(*) AS n FROM VALUES (timestamp'2024-01-01 00:00:01') AS t(ts) GROUP BY window(ts, '5 seconds')",
+    "SELECT window(ts, '5 seconds').start, count(*) FROM VALUES (timestamp'2024-01-01 00:00:01') AS t(ts) GROUP BY window(ts, '5 seconds') HAVING window.start > timestamp'2020-01-01 00:00:00'",
+    "SELECT k, window.start AS s, sum(k) FROM VALUES (timestamp'2024-01-01 00:00:01', 1), (timestamp'2024-01-01 00:00:09', 1) AS t(ts, k) GROUP BY k, window(ts, '5 seconds') ORDER BY s",
+    "SELECT window FROM VALUES (timestamp'2024-01-01 00:00:01') AS t(ts)",
     'SELECT exists FROM (SELECT 1 AS exists)',
     'SELECT exists(SELECT 1)',
     'SELECT exists(array(1, 2), x -> x > 1)',
@@ -745,6 +753,26 @@ def descriptions_of_a_table(spark, tmp):
         return [table.description, table.tableType, [(column.name, column.description) for column in spark.catalog.listColumns("described_ct")], spark.sql("DESCRIBE described_ct").collect()]
     finally:
         spark.sql("DROP TABLE described_ct")
+
+
+def stored_in_columns_of_other_types(spark, tmp):
+    texts = ["CREATE TABLE st3 (a int) USING parquet", *[f"INSERT INTO st3 VALUES ({value})" for value in ("'x'", "'1'", "1L", "true", "1.5", "null", "date'2024-01-01'", "1D")], "SELECT * FROM st3", "DROP TABLE st3", "CREATE TABLE st4 (a boolean, t timestamp, d date, s string, st struct<x:int>, l array<int>, dec decimal(5,2)) USING json", *[f"INSERT INTO st4 VALUES ({row})" for row in ("1, null, null, null, null, null, null", "'true', null, null, null, null, null, null", "null, date'2024-01-01', timestamp'2024-01-01 00:00:00', 5, named_struct('x', 1L), array(1L), 1", "null, '2024-01-01', null, true, null, null, null", "null, 5, null, true, null, null, null", "null, null, null, true, named_struct('x', 'a'), null, null", "null, null, null, true, named_struct('y', 1), null, null", "null, null, null, true, null, array('a'), null", "null, null, null, array(1), null, null, 1")], "SELECT * FROM st4", "DROP TABLE st4"]
+    return _asked(spark, texts, tmp)
+
+
+def kinds_of_tables_refused(spark, tmp):
+    texts = ["CREATE TABLE kt1 (a array<int>) USING csv", "CREATE TABLE kt1 (a int, b foo) USING parquet PARTITIONED BY (b)", "CREATE TABLE kt1 (a int) USING parquet PARTITIONED BY (b foo)", "CREATE TEMPORARY TABLE kt2 USING json OPTIONS (path '{tmp}/nope');", "SELECT * FROM kt1"]
+    return _asked(spark, texts, tmp)
+
+
+def frames_in_a_text(spark):
+    frame = spark.createDataFrame([(1, "a")], "id int, `a``b` string")
+    return [spark.sql("SELECT {df[id]}, {c} FROM {df}", df=frame, c=frame["`a``b`"]).collect(), sum("firesteel" in table.name for table in spark.catalog.listTables())]
+
+
+def statistics_of_nulls(spark):
+    frame = spark.createDataFrame([(1, 10.5), (2, None), (3, 3.0), (4, 3.0), (None, 2.0)], "a int, b double")
+    return [round(frame.corr("a", "b"), 6), round(frame.cov("a", "b"), 6), round(frame.stat.corr("b", "a"), 6)]
 
 
 def partitions_twice(spark, tmp):
