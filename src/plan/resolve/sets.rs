@@ -338,6 +338,9 @@ fn matched(left: LogicalPlan, right: LogicalPlan, except: bool, all: bool) -> Re
             *plan = numbered(plan.clone(), keys, number)?;
             keys.push(number);
         }
+    } else {
+        // Of rows that are equal one is enough: a match with each of many is work for nothing.
+        right = LogicalPlanBuilder::from(right).distinct()?.build()?;
     }
     let kind = if except { JoinType::LeftAnti } else { JoinType::LeftSemi };
     let names = |keys: Vec<AttrId>| keys.into_iter().map(|key| Column::from_name(key.to_string())).collect::<Vec<_>>();
