@@ -139,11 +139,12 @@ pub fn bad(key: &str, expected: &str, found: &str) -> Error {
     Error::illegal(format!("option '{key}' must be {expected}, found '{found}'"))
 }
 
-/// The candidate with the smallest edit distance, if it is near.
+/// The candidate with the smallest edit distance, if it is near. Two letters that changed places are
+/// one edit.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     candidates
-        .map(|candidate| (strsim::levenshtein(&word, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (strsim::osa_distance(&word, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance * 3 <= word.len().max(3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

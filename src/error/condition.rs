@@ -152,7 +152,7 @@ conditions! {
     COLUMN_NOT_DEFINED_IN_TABLE = "COLUMN_NOT_DEFINED_IN_TABLE", "42703", Analysis, "the <colType> column <colName> is no column of the table <tableName>, whose columns are <tableCols>.";
     EXPRESSION_TYPE_IS_NOT_ORDERABLE = "EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", Analysis, "<expr> cannot be sorted: values of the type <exprType> have no order.";
     SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE = "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "42K09", Analysis, "<sqlExpr>: a bound of a frame is a number or an interval, which <exprType> is not.";
-    INPUT_SOURCE_DIFFERS_FROM_TABLE = "_LEGACY_ERROR_TEMP_3085", "42000", Analysis, "the format '<source>' is not the one of the table <tableName>, '<provider>'; leave format() out.";
+    INPUT_SOURCE_DIFFERS_FROM_TABLE = "_LEGACY_ERROR_TEMP_1192", "42000", Analysis, "the format '<source>' is not the one of the table <tableName>, '<provider>'; leave format() out.";
     CANNOT_SAFELY_CAST = "INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST", "KD000", Analysis, "the table <tableName>: the column <colName> has type <targetType>, found <srcType>, which may not fit; cast it first.";
     DUPLICATED_CTE_NAMES = "DUPLICATED_CTE_NAMES", "42602", Parse, "WITH has two queries called <duplicateNames>; rename one.";
     REPETITIVE_WINDOW_DEFINITION = "INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION", "42000", Parse, "the WINDOW clause has two windows called `<windowName>`; rename one.";
@@ -285,7 +285,7 @@ conditions! {
     INVALID_IDENTIFIER = "INVALID_IDENTIFIER", "42602", Parse, "the name <ident> needs backquotes: `<ident>`.";
     REQUIRES_SINGLE_PART_NAMESPACE = "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", Analysis, "<sessionCatalog> has databases without parts, found <identifier>.";
     MEMORY_SINK_WITHOUT_NAME = "_LEGACY_ERROR_TEMP_1194", "0A000", Analysis, "queryName must be specified for memory sink";
-    WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE = "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42K0E", Analysis, "a window function cannot stand in <clauseName>; filter its column in a query around this one.";
+    WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE = "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42601", Analysis, "a window function cannot stand in <clauseName>; filter its column in a query around this one.";
     UNSUPPORTED_GENERATOR_OUTSIDE_SELECT = "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E", Analysis, "a generator stands in a select list only: <plan>.";
     UNSUPPORTED_JOIN_TYPE = "UNSUPPORTED_JOIN_TYPE", "0A000", Analysis, "there is no join type <typ>; there are: <supported>.";
     PARSE_SYNTAX_ERROR = "PARSE_SYNTAX_ERROR", "42601", Parse, "syntax error at or near <error><hint>.";

@@ -8,7 +8,7 @@
 //! | [`PLAN_DEPTH`] | two for each operator on the longest way to a source, and the depth of its expressions |
 //! | [`PLAN_NODES`] | operators, each time it is named: `df.union(df)` holds those of `df` twice |
 //! | [`QUERY_DEPTH`] | queries as values inside each other: `(SELECT (SELECT 1))` is two deep |
-//! | [`NESTING_DEPTH`] | functions of functions, and the calls inside of values that a CASE chooses, inside each other |
+//! | [`NESTING_DEPTH`] | functions of functions, and calls in the values of a CASE, in each other |
 //! | [`TYPE_DEPTH`](crate::types::ddl::TYPE_DEPTH) | types inside each other: `array<struct<a:int>>` is three deep |
 //! | [`SQL_DEPTH`] | parentheses, calls and queries inside each other in SQL text |
 //! | [`SQL_WORDS`] | words and signs of a SQL text, without constants and commas |

@@ -44,15 +44,7 @@ impl Session {
         {
             paths.push(path);
         }
-        let format = self.formats.read().input(name, request.mode)?;
-        let source = format.source(SourceRequest {
-            options: &mut options,
-            paths,
-            schema: request.schema,
-            mode: request.mode,
-            conf: &conf,
-            runtime: self.runtime(),
-        })?;
+        let source = self.opened(name, &mut options, paths, request.schema, request.mode)?;
         options.warn_unread(name);
         Ok(source)
     }
@@ -65,23 +57,29 @@ impl Session {
         options: &Options,
         schema: &SchemaRef,
     ) -> Result<()> {
-        let conf = self.conf();
-        let mut options = options.clone();
-        self.formats.read().input(format, ReadMode::Batch)?.source(SourceRequest {
-            options: &mut options,
-            paths: vec![location.to_string_lossy().into_owned()],
-            schema: Some(Arc::clone(schema)),
-            mode: ReadMode::Batch,
-            conf: &conf,
-            runtime: self.runtime(),
-        })?;
+        let (conf, mut options, path) = (self.conf(), options.clone(), location.to_string_lossy().into_owned());
+        self.opened(format, &mut options, vec![path.clone()], Some(Arc::clone(schema)), ReadMode::Batch)?;
         // What its writer knows is known.
         if let Ok(output) = self.output_format(format) {
-            let path = Some(location.to_string_lossy().into_owned());
-            output.encoding(SinkRequest { options: &mut options, path, conf: &conf, print: self.print() })?;
+            let request = SinkRequest { options: &mut options, path: Some(path), conf: &conf, print: self.print() };
+            output.encoding(request)?;
         }
         options.warn_unread(format);
         Ok(())
+    }
+
+    /// The source of a format, which notes the options that it knows.
+    fn opened(
+        &self,
+        format: &str,
+        options: &mut Options,
+        paths: Vec<String>,
+        schema: Option<SchemaRef>,
+        mode: ReadMode,
+    ) -> Result<Arc<dyn Source>> {
+        let (conf, runtime) = (self.conf(), self.runtime());
+        let format = self.formats.read().input(format, mode)?;
+        format.source(SourceRequest { options, paths, schema, mode, conf: &conf, runtime })
     }
 
     /// `spark.table(name)`, or `spark.readStream.table(name)`.

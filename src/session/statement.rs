@@ -166,23 +166,24 @@ pub fn declare(
     description: Option<String>,
 ) -> Result<()> {
     let name = Catalog::new_name(name)?;
-    let exists = session.catalog().find(&[DATABASE.to_owned(), name.as_str().to_owned()]).is_some();
-    if exists && request.mode == SaveMode::ErrorIfExists {
+    let existing = match session.catalog().find(&[DATABASE.to_owned(), name.as_str().to_owned()]) {
+        Some(Named::Table(table)) => Some(table),
+        _ => None,
+    };
+    if existing.is_some() && request.mode == SaveMode::ErrorIfExists {
         return Err(Error::of(condition::TABLE_OR_VIEW_ALREADY_EXISTS).with("relationName", name.full()));
     }
+    let managed = existing.as_ref().filter(|table| table.managed).map(|table| &table.path);
     let conf = session.conf();
     types::refuse_repeated(schema.fields(), conf.name_case())?;
     check_partitions(&name, &schema, &request.partition_by, conf.name_case())?;
     let location = match path {
         Some(path) => session.table_location(path)?,
-        None if exists => session.table_path(&name)?,
+        None if managed.is_some() => session.table_path(&name)?,
         None => session.new_table_path(&name)?,
     };
+    let location = std::path::absolute(location)?;
     let format = request.format.unwrap_or_else(|| conf.default_format().to_owned());
-    if exists && path.is_none() {
-        // The table that is replaced goes with its rows.
-        remove_folder(&location)?;
-    }
     let is_new = !location.exists();
     std::fs::create_dir_all(&location).context(|| format!("creating the table's folder {}", location.display()))?;
     if let Err(error) = session.check_table(&location, &format, &request.options, &schema) {
@@ -192,12 +193,17 @@ pub fn declare(
         }
         return Err(error);
     }
+    // Nothing is wrong with the new table: the one that it replaces goes with its rows.
+    if let Some(before) = managed.filter(|before| location == **before || !location.starts_with(before)) {
+        remove_folder(before)?;
+        std::fs::create_dir_all(&location)?;
+    }
     session.catalog().put_table(
         Table {
             name: name.as_str().to_owned(),
             format,
             options: request.options,
-            path: std::path::absolute(location)?,
+            path: location,
             schema,
             partition_by: request.partition_by,
             description,

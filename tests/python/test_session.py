@@ -142,6 +142,47 @@ def test_options_of_a_table_are_not_reported_with_each_use(spark, tmp_path, capl
     assert caplog.text == ""
 
 
+def test_a_table_is_replaced_with_its_rows_or_stays_as_it_was(spark):
+    spark.sql("CREATE TABLE replaced USING parquet AS SELECT 1 AS a")
+    for wrong in ("(a INT) USING cvs", "(a ARRAY<INT>) USING csv", "(a INT, A INT) USING parquet"):
+        with pytest.raises(AnalysisException):
+            spark.sql(f"CREATE OR REPLACE TABLE replaced {wrong}")
+        assert spark.table("replaced").collect() == [Row(a=1)]
+    spark.sql("CREATE OR REPLACE TABLE replaced (b STRING) USING csv")
+    assert spark.table("replaced").collect() == []
+    spark.sql("DROP TABLE replaced")
+
+
+def test_a_table_that_is_refused_leaves_no_folder(spark):
+    with pytest.raises(AnalysisException, match="no data source cvs; did you mean 'csv'"):
+        spark.sql("CREATE TABLE misspelt (a INT) USING cvs")
+    spark.sql("CREATE TABLE misspelt (a INT) USING csv")
+    spark.sql("DROP TABLE misspelt")
+
+
+def test_columns_may_be_called_as_what_is_refused(spark):
+    spark.sql("CREATE TABLE called (default INT, char STRING, s STRUCT<varchar: INT>) USING json")
+    assert spark.table("called").columns == ["default", "char", "s"]
+    spark.sql("DROP TABLE called")
+    for column in ("a INT DEFAULT 5", "a VARCHAR(3)", "a STRUCT<b: CHAR(2)>"):
+        with pytest.raises(UnsupportedOperationException):
+            spark.sql(f"CREATE TABLE called ({column}) USING json")
+    with pytest.raises(UnsupportedOperationException, match="PARTITIONED BY of a function"):
+        spark.sql("CREATE TABLE called (a INT) USING json PARTITIONED BY (bucket(4, a))")
+
+
+def test_a_stream_writes_a_table_by_its_format_and_options(spark, tmp_path):
+    spark.sql("CREATE TABLE headed (value BIGINT) USING csv OPTIONS (header true)")
+    rows = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 3).load().select("value")
+    with pytest.raises(AnalysisException) as refused:
+        rows.writeStream.format("json").option("checkpointLocation", str(tmp_path / "c")).toTable("headed")
+    assert refused.value.getCondition() == "_LEGACY_ERROR_TEMP_1192"
+    writer = rows.writeStream.option("checkpointLocation", str(tmp_path / "c")).trigger(availableNow=True)
+    writer.toTable("headed").awaitTermination()
+    assert sorted(row.value for row in spark.table("headed").collect()) == [0, 1, 2]
+    spark.sql("DROP TABLE headed")
+
+
 @pytest.mark.parametrize(
     "clause",
     ["CLUSTERED BY (a) INTO 2 BUCKETS", "ROW FORMAT DELIMITED", "STORED AS parquet"],

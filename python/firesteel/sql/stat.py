@@ -82,8 +82,7 @@ class DataFrameStatFunctions:
             raise PySparkValueError(
                 errorClass="VALUE_NOT_ALLOWED", messageParameters={"arg_name": "method", "allowed_values": "pearson"}
             )
-        # As in Spark, a null counts as 0.
-        found = self.df.agg(F.corr(F.coalesce(col1, F.lit(0)), F.coalesce(col2, F.lit(0)))).collect()[0][0]
+        found = self.df.agg(F.corr(_or_zero(col1), _or_zero(col2))).collect()[0][0]
         return float("nan") if found is None else found
 
     def cov(self, col1: str, col2: str) -> float:
@@ -98,8 +97,7 @@ class DataFrameStatFunctions:
         from firesteel.sql import functions as F
 
         _names(col1, col2)
-        # As in Spark, a null counts as 0.
-        found = self.df.agg(F.covar_samp(F.coalesce(col1, F.lit(0)), F.coalesce(col2, F.lit(0)))).collect()[0][0]
+        found = self.df.agg(F.covar_samp(_or_zero(col1), _or_zero(col2))).collect()[0][0]
         return 0.0 if found is None else found
 
     def crosstab(self, col1: str, col2: str) -> DataFrame:
@@ -197,3 +195,10 @@ def _names(*names: Any) -> None:
     for i, name in enumerate(names, 1):
         if not isinstance(name, str):
             raise _not_type(f"col{i}", "str", name)
+
+
+def _or_zero(name: str) -> Column:
+    """The column with 0 for null: so Spark counts nulls in its correlation and covariance."""
+    from firesteel.sql import functions as F
+
+    return F.coalesce(name, F.lit(0))

@@ -61,8 +61,8 @@ pub fn folded_text(argument: &Typed) -> Option<String> {
     }
 }
 
-/// The type that a schema argument names: DDL, a type, or JSON text; `schema_of_json(…)` is folded
-/// to such text.
+/// The type that a schema argument names: DDL, a type, or JSON text; `schema_of_json(…)` is
+/// folded to such text.
 pub fn schema(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<DataType> {
     let Some(text) = folded_text(argument) else {
         return Err(Error::of(condition::INVALID_SCHEMA_NON_STRING_LITERAL)

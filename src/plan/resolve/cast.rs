@@ -237,8 +237,8 @@ fn may_fail(from: &DataType, to: &DataType) -> bool {
     }
 }
 
-/// Whether a value may be stored in a column of another type, as Spark's store assignment has it: numbers
-/// in columns of numbers, days and times in each other's, all single values in texts.
+/// Whether a value may be stored in a column of another type, as Spark's store assignment has it:
+/// numbers in columns of numbers, days and times in each other's, all single values in texts.
 pub fn assignable(from: &DataType, to: &DataType) -> bool {
     use DataType::{Date32, List, Map, Null, Struct, Timestamp, Utf8};
     match (from, to) {

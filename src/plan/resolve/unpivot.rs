@@ -110,7 +110,8 @@ impl Resolver<'_> {
         Ok(others.map(|attribute| UnpivotGroup { columns: vec![of(attribute)], label: None }).collect())
     }
 
-    /// An error unless one type holds all of the values. That texts hold every value does not count.
+    /// An error unless one type holds all of the values. That texts hold every value does not
+    /// count.
     fn check_common_type<'v>(&self, values: impl Iterator<Item = &'v ResolvedValue> + Clone) -> Result<()> {
         let types = values.clone().map(|value| &value.typed.data_type);
         let is_text = |data_type: &&DataType| **data_type == DataType::Utf8;

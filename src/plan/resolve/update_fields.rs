@@ -33,8 +33,8 @@ impl Updated {
 /// A change of one field: its value, or none to leave it out.
 type Change = Option<ResolvedValue>;
 
-/// The call of `update_field(struct, path…, value)` or `drop_field(struct, path…)`, or `None` for
-/// another one.
+/// The call of `update_field(struct, path…, value)` or `drop_field(struct, path…)`, or `None`
+/// for another one.
 pub fn call(expressions: &mut Expressions<'_>, name: &str, call: &Call) -> Result<Option<ResolvedValue>> {
     if !matches!(name, "firesteel_update_field" | "firesteel_drop_field") {
         return Ok(None);

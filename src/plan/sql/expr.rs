@@ -427,8 +427,8 @@ impl Sql {
     }
 }
 
-/// The patterns of `LIKE ANY (…)` and `LIKE ALL (…)`, and whether all must match; none for a plain
-/// LIKE.
+/// The patterns of `LIKE ANY (…)` and `LIKE ALL (…)`, and whether all must match; none for a
+/// plain LIKE.
 fn patterns(pattern: &ast::Expr, any: bool) -> Option<(bool, Vec<ast::Expr>)> {
     match pattern {
         ast::Expr::Tuple(patterns) if any => Some((false, patterns.clone())),

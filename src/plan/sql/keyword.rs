@@ -98,7 +98,8 @@ fn begins_with_star<'t>(tokens: impl Iterator<Item = &'t Token>) -> bool {
     false
 }
 
-/// Whether an interval's amount follows: a text, an expression in parentheses, or what a unit follows.
+/// Whether an interval's amount follows: a text, a number, an expression in parentheses, or what a
+/// unit follows.
 fn begins_interval<'t>(mut tokens: impl Iterator<Item = &'t Token>) -> bool {
     let mut next = tokens.next();
     let signed = matches!(next, Some(Token::Plus | Token::Minus));

@@ -7,7 +7,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
-use super::tokens::{is_keyword, keyword_of};
+use super::tokens::{is_keyword, keyword_of, words_from};
 use super::view::{column_names, in_parentheses, options};
 use super::{Sql, lexer, names, syntax, syntax_at, syntax_at_token, unsupported};
 use crate::error::{Error, Result, condition};
@@ -134,11 +134,16 @@ fn clauses(parser: &mut Parser<'_>) -> Result<Clauses> {
     Ok(found)
 }
 
-/// `a INT NOT NULL COMMENT 'x', b STRING`.
+/// `a INT NOT NULL COMMENT 'x', b STRING`. What is not here is refused by its name; a column may be
+/// called so.
 fn columns_of(text: &str) -> Result<Arc<Schema>> {
     let tokens = lexer::tokens(text)?;
-    for token in &tokens {
-        let what = match keyword_of(&token.token) {
+    let mut before = &Token::Comma;
+    for (_, token) in words_from(&tokens, 0) {
+        let is_column = matches!(before, Token::Comma | Token::Lt);
+        before = token;
+        let what = match keyword_of(token) {
+            _ if is_column => continue,
             Keyword::DEFAULT => "a column with a DEFAULT",
             Keyword::GENERATED => "a column that is GENERATED",
             // Whoever reads and writes would not keep to the length.
@@ -154,9 +159,13 @@ fn columns_of(text: &str) -> Result<Arc<Schema>> {
 fn partitions(parser: &mut Parser<'_>) -> Result<Partitions> {
     parser.expect_keyword(Keyword::BY).map_err(|error| syntax(&error))?;
     let text = in_parentheses(parser)?.ok_or_else(|| syntax_at_token(&parser.peek_token()))?;
-    match column_names(&text) {
-        Ok(names) => Ok(Partitions::Named(names)),
-        Err(_) if text.contains('(') && !text.contains(' ') => Err(unsupported("PARTITIONED BY of a function", &text)),
-        Err(_) => ddl::parse_schema(&text).map(Partitions::Typed),
+    if let Ok(names) = column_names(&text) {
+        return Ok(Partitions::Named(names));
     }
+    let tokens = lexer::tokens(&text)?;
+    let mut words = words_from(&tokens, 0).map(|(_, token)| token);
+    if let (Some(Token::Word(_)), Some(Token::LParen)) = (words.next(), words.next()) {
+        return Err(unsupported("PARTITIONED BY of a function", &text));
+    }
+    columns_of(&text).map(Partitions::Typed)
 }
