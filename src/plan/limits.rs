@@ -18,6 +18,7 @@
 
 use std::cell::RefCell;
 
+use super::tree::{Expr, JoinOn, Relation};
 use crate::error::{Error, ErrorKind, Result};
 
 pub const EXPRESSION_DEPTH: usize = 1_000;
@@ -42,6 +43,48 @@ pub struct PlanExtent {
 
 /// From which depth on a tree is dropped and copied where there is stack for it.
 const DEEP: usize = 50;
+
+impl Relation {
+    /// Whether this may be deep, or become so when it is resolved: a name may stand for all that the
+    /// list before it holds.
+    pub fn may_be_deep(&self) -> bool {
+        let input = |relation: &Self| match relation {
+            Self::Resolved(resolved) => resolved.extent.is_deep(),
+            _ => true,
+        };
+        match self {
+            Self::Limit { input: below, .. }
+            | Self::Offset { input: below, .. }
+            | Self::Distinct { input: below, .. }
+            | Self::Rename { input: below, .. }
+            | Self::Alias { input: below, .. } => input(below),
+            Self::Filter { input: below, predicate } => input(below) || are_many([predicate]),
+            Self::WithColumns { input: below, columns } => {
+                input(below) || are_many(columns.iter().map(|(_, expr)| expr))
+            }
+            Self::Project { input: below, expressions }
+            | Self::Sort { input: below, order: expressions, .. }
+            | Self::Drop { input: below, columns: expressions } => input(below) || are_many(expressions),
+            Self::Join { left, right, on: JoinOn::Using(_), .. } => input(left) || input(right),
+            Self::Union { inputs, .. } => inputs.iter().any(input),
+            _ => true,
+        }
+    }
+}
+
+/// Whether so many expressions are in these that one made of all of them is deep. So may a query be.
+fn are_many<'e>(expressions: impl IntoIterator<Item = &'e Expr>) -> bool {
+    let mut rest: Vec<_> = expressions.into_iter().collect();
+    let mut met = 0;
+    while let Some(expr) = rest.pop() {
+        met += 1;
+        if met > DEEP || matches!(expr, Expr::Subquery { .. }) {
+            return true;
+        }
+        expr.children(&mut |child| rest.push(child));
+    }
+    false
+}
 
 impl PlanExtent {
     pub fn is_deep(self) -> bool {

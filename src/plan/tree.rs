@@ -623,7 +623,7 @@ impl Expr {
     }
 
     /// Shows each expression directly inside this one.
-    fn children<'e>(&'e self, see: &mut dyn FnMut(&'e Self)) {
+    pub(super) fn children<'e>(&'e self, see: &mut dyn FnMut(&'e Self)) {
         match self {
             Self::Call(call) => {
                 call.arguments.iter().chain(call.filter.as_deref()).chain(&call.within_group).for_each(see);

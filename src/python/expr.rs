@@ -29,7 +29,7 @@ impl Drop for ExprHandle {
     fn drop(&mut self) {
         if self.extent.is_deep() {
             let deep = mem::replace(&mut self.expr, tree::Expr::Star(Vec::new()));
-            stack::walk(|| drop(deep));
+            stack::walk(true, || drop(deep));
         }
     }
 }
@@ -45,7 +45,7 @@ impl ExprHandle {
         match extent.checked() {
             Ok(extent) => Ok(Self { expr, extent }),
             Err(error) => {
-                stack::walk(|| drop(expr));
+                stack::walk(true, || drop(expr));
                 Err(raise(py, &error))
             }
         }
@@ -53,7 +53,7 @@ impl ExprHandle {
 
     /// A copy of the expression.
     pub fn expr(&self) -> tree::Expr {
-        if self.extent.is_deep() { stack::walk(|| self.expr.clone()) } else { self.expr.clone() }
+        stack::walk(self.extent.is_deep(), || self.expr.clone())
     }
 }
 
@@ -217,7 +217,7 @@ impl ExprHandle {
     }
 
     fn __repr__(&self) -> String {
-        stack::walk(|| column_text::text(&self.expr))
+        stack::walk(self.extent.is_deep(), || column_text::text(&self.expr))
     }
 }
 

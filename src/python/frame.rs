@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use super::arrow::ArrowTable;
-use super::door::{quick, wait, wait_under};
+use super::door::{quick, quick_shallow, wait, wait_under};
 use super::error::raise;
 use super::expr::{ExprHandle, name_parts, operands};
 use super::literal::operand;
@@ -41,7 +41,11 @@ pub struct FrameHandle(pub frame::Frame);
 
 impl FrameHandle {
     fn derive(&self, py: Python<'_>, build: impl FnOnce(Box<Relation>) -> Relation + Send) -> PyResult<Self> {
-        quick(py, || self.0.derive(build)).map(Self)
+        let session = self.0.session();
+        let relation = build(Box::new(self.0.relation()));
+        let deep = relation.may_be_deep();
+        let resolve = move || frame::Frame::new(session, &relation);
+        if deep { quick(py, resolve) } else { quick_shallow(py, resolve) }.map(Self)
     }
 
     fn run<T: Send + 'static>(

@@ -39,7 +39,7 @@ impl Drop for Frame {
     fn drop(&mut self) {
         if self.resolved.extent.is_deep() {
             let deep = mem::replace(&mut self.resolved, Arc::clone(&NOTHING));
-            stack::walk(|| drop(deep));
+            stack::walk(true, || drop(deep));
         }
     }
 }

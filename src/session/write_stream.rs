@@ -93,13 +93,14 @@ pub fn to_table(frame: &Frame, name: &str, mut write: WriteStream) -> Result<Arc
                 None if session.table_path(&own)?.join(SINK_METADATA).is_dir() => session.table_path(&own)?,
                 None => session.new_table_path(&own)?,
             };
-            std::fs::create_dir_all(&location)?;
             let conf = session.conf();
-            let default = conf.default_format();
+            let format = write.format.clone().unwrap_or_else(|| conf.default_format().to_owned());
+            session.output_format(&format)?;
+            std::fs::create_dir_all(&location)?;
             session.catalog().put_table(
                 Table {
                     name: own.as_str().to_owned(),
-                    format: write.format.clone().unwrap_or_else(|| default.to_owned()),
+                    format,
                     options: write.options.clone(),
                     path: std::path::absolute(location)?,
                     schema: frame.schema(),

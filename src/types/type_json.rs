@@ -12,7 +12,8 @@ use crate::runtime::stack;
 
 /// The JSON text of a schema.
 pub fn schema_to_json(schema: &Schema) -> String {
-    stack::walk(|| struct_to_value(schema.fields()).to_string())
+    let deep = schema.fields().iter().any(|field| is_deep(field.data_type(), SHALLOW));
+    stack::walk(deep, || struct_to_value(schema.fields()).to_string())
 }
 
 /// The schema of a JSON text.
@@ -25,26 +26,35 @@ pub fn schema_from_json(text: &str) -> Result<SchemaRef> {
 
 /// The JSON text of a type.
 pub fn to_json(data_type: &DataType) -> String {
-    if !data_type.is_nested() {
-        return to_value(data_type).to_string();
-    }
-    stack::walk(|| to_value(data_type).to_string())
+    stack::walk(is_deep(data_type, SHALLOW), || to_value(data_type).to_string())
 }
 
 /// The type of a JSON text.
 pub fn from_json(text: &str) -> Result<DataType> {
-    let read = || {
+    stack::walk(text.len() > SHORT, || {
         let value = parse(text)?;
         let data_type = from_value(&value);
         drop(value);
         data_type
-    };
-    // A stack for the deepest type takes 60 microseconds to get. A short text is none of it.
-    if text.len() < SHORT { read() } else { stack::walk(read) }
+    })
 }
 
-/// A text that is shorter is not deep: each type in another takes more than a character.
+/// Up to which length a text is not deep: each type in another takes more than a character.
 const SHORT: usize = 512;
+
+/// How many types in each other are not deep.
+const SHALLOW: usize = 20;
+
+/// Whether more than so many types are in each other.
+fn is_deep(data_type: &DataType, most: usize) -> bool {
+    let beyond = |field: &Field| most == 0 || is_deep(field.data_type(), most - 1);
+    match data_type {
+        DataType::List(element) => beyond(element),
+        DataType::Map(entries, _) => beyond(entries),
+        DataType::Struct(fields) => fields.iter().any(|field| beyond(field)),
+        other => other.is_nested(),
+    }
+}
 
 fn to_value(data_type: &DataType) -> Value {
     match data_type {

@@ -181,6 +181,9 @@ def test_a_stream_writes_a_table_by_its_format_and_options(spark, tmp_path):
     writer.toTable("headed").awaitTermination()
     assert sorted(row.value for row in spark.table("headed").collect()) == [0, 1, 2]
     spark.sql("DROP TABLE headed")
+    with pytest.raises(AnalysisException, match="parqet"):
+        rows.writeStream.format("parqet").toTable("headed")
+    assert not spark.catalog.tableExists("headed")
 
 
 @pytest.mark.parametrize(

@@ -272,7 +272,10 @@ class Catalog:
             df.createOrReplaceTempView(quoted)
 
     def uncacheTable(self, tableName: str) -> None:
-        """Forgets the rows of a view, which is then as it was before :meth:`cacheTable`."""
+        """Forgets the rows of a view, which is then as it was before :meth:`cacheTable`.
+
+        Raises ``AnalysisException`` without a table or view of that name.
+        """
         if self.isCached(tableName):
             before, _ = self._cached.pop(tableName.lower())
             self._put_view(tableName, before)
@@ -282,10 +285,7 @@ class Catalog:
 
         That ends if another view takes its place.
         """
-        if not self.tableExists(tableName):
-            raise AnalysisException(
-                f"[TABLE_OR_VIEW_NOT_FOUND] there is no table or view `{tableName}`. SQLSTATE: 42P01"
-            )
+        self._session.table(tableName)
         entry = self._cached.get(tableName.lower())
         return entry is not None and self._native.is_view_of(tableName, entry[1]._frame)
 
@@ -297,13 +297,29 @@ class Catalog:
         self._cached.clear()
 
     def refreshTable(self, tableName: str) -> None:
-        """Does nothing: files are listed anew for each read."""
+        """Checks that there is such a table or view.
+
+        There is nothing to refresh: files are listed anew for each read.
+        """
+        self._session.table(tableName)
 
     def refreshByPath(self, path: str) -> None:
         """Does nothing: files are listed anew for each read."""
 
     def recoverPartitions(self, tableName: str) -> None:
-        """Does nothing: partitions are found by listing."""
+        """Checks that there is such a table, and that it has partitions.
+
+        There is nothing to recover: partitions are found by listing.
+        """
+        if self._native.find(tableName):
+            raise AnalysisException(
+                "[EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE] recoverPartitions() takes a table, "
+                f"and `{tableName}` is a view. SQLSTATE: 42809"
+            )
+        if not any(column.isPartition for column in self.listColumns(tableName)):
+            raise AnalysisException(
+                f"[NOT_A_PARTITIONED_TABLE] the table `{tableName}` has no partitions to recover. SQLSTATE: 42809"
+            )
 
     def __getattr__(self, name: str) -> Any:
         raise _missing_attribute("Catalog", name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from firesteel.errors import PySparkTypeError, PySparkValueError, _not_type
+from firesteel.errors import IllegalArgumentException, PySparkTypeError, PySparkValueError, _not_type
 from firesteel.sql.conf import _NoValue
 from firesteel.sql.types import BooleanType, DataType, DoubleType, FloatType, NumericType, StringType
 
@@ -164,33 +164,19 @@ class DataFrameNaFunctions:
                     },
                 )
             pairs = dict(zip(old, new, strict=True))
-        kinds = {_kind(item) for item in (*pairs, *pairs.values()) if item is not None}
-        if len(kinds) > 1:
+        items = (*pairs, *(item for item in pairs.values() if item is not None))
+        if not any(all(isinstance(item, kind) for item in items) for kind in (bool, str, (int, float))):
             raise PySparkValueError(errorClass="MIXED_TYPE_REPLACEMENT", messageParameters={})
-        fitting = self._fitting(next(iter(pairs)), subset) if kinds else []
+        # To Python a bool is a number, too, and may be what a number becomes.
+        if any(isinstance(old, bool) for old in pairs) and not all(isinstance(item, bool) for item in items):
+            raise IllegalArgumentException("replace() takes bools in place of a bool, and no numbers beside it")
+        fitting = self._fitting(next(iter(pairs)), subset) if pairs else []
         return self._rebuild(dict.fromkeys(fitting, pairs), _replace)
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, (int, float)):
-        return "number"
-    if isinstance(value, str):
-        return "text"
-    raise PySparkTypeError(
-        errorClass="NOT_EXPECTED_TYPE",
-        messageParameters={
-            "arg_name": "to_replace",
-            "expected_type": "bool, float, int or str",
-            "arg_type": type(value).__name__,
-        },
-    )
-
-
 def _fits(value: Any, data_type: DataType | None) -> bool:
-    kinds: dict[str, type[DataType]] = {"bool": BooleanType, "number": NumericType, "text": StringType}
-    return isinstance(data_type, kinds[_kind(value)])
+    kind = BooleanType if isinstance(value, bool) else StringType if isinstance(value, str) else NumericType
+    return isinstance(data_type, kind)
 
 
 def _present(column: Column, data_type: DataType | None) -> Column:

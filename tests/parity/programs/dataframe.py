@@ -103,6 +103,18 @@ def a_replacement_needs_a_value(spark):
     return [df.replace({1: 3}).collect(), df.replace(1, None).collect(), [_refused(call) for call in calls]]
 
 
+def replacements_of_one_kind(spark):
+    df = spark.createDataFrame([("a", 1, 1.5, True)], "s STRING, i INT, d DOUBLE, b BOOLEAN")
+    pairs = [{}, {1: None}, {1: True}, {1.5: True}, {True: False}, {True: None}, {None: 1}, {None: None}, {"a": 1}, {"a": "b", 2: 3}, {True: 1}, {True: 5, 2: 3}, {object(): 1}, {1: object()}, {"a": b"b"}]
+    answers = []
+    for given in pairs:
+        try:
+            answers.append(df.na.replace(given).collect())
+        except Exception as error:
+            answers.append(type(error).__name__)
+    return answers
+
+
 def a_subset_names_columns(spark):
     df = spark.createDataFrame([("a", 1, None)], "s STRING, i INT, d DOUBLE")
     calls = [lambda: df.na.fill(0, subset=["nope"]), lambda: df.na.fill("x", subset=["d", "nope"]), lambda: df.na.replace(1, 2, subset=["nope"]), lambda: df.na.drop(subset=["nope"]), lambda: df.na.fill({"nope": 1})]

@@ -139,6 +139,23 @@ def catalog_of_what_is_missing(spark):
     return spark.catalog.listColumns("nope_nope")
 
 
+def tables_that_are_refreshed(spark):
+    spark.sql("CREATE TABLE cat_plain (a INT) USING parquet")
+    spark.sql("CREATE TABLE cat_parts (a INT, b INT) USING parquet PARTITIONED BY (b)")
+    spark.range(1).createOrReplaceTempView("cat_view")
+    found = []
+    for call in (spark.catalog.refreshTable, spark.catalog.recoverPartitions, spark.catalog.uncacheTable):
+        for name in ("cat_none", "cat_view", "cat_plain", "cat_parts"):
+            try:
+                found.append(call(name))
+            except Exception as error:
+                found.append([type(error).__name__, error.getCondition()])
+    spark.sql("DROP TABLE cat_plain")
+    spark.sql("DROP TABLE cat_parts")
+    spark.catalog.dropTempView("cat_view")
+    return found
+
+
 def registered_functions(spark):
     spark.udf.register("thrice", lambda s: s * 3)
     plus = F.udf(lambda x: x + 1, "int")
