@@ -1,31 +1,32 @@
-//! Grouping: aggregate functions are taken out of the outputs, what equals a grouping key becomes
+//! Aggregations: aggregate functions are taken out of the outputs, what equals a grouping key becomes
 //! that key, and a projection puts the outputs together.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, GroupingSet};
-use datafusion::logical_expr::{Aggregate, Expr as DfExpr, Filter, LogicalPlan, LogicalPlanBuilder, Projection};
+use datafusion::logical_expr::{Aggregate, Expr as DfExpr, Filter, LogicalPlan, Projection};
 
-use super::expression::{ExpressionPlace, Expressions, ResolvedValue, misplaced_star, texts_and_values};
+use super::Resolver;
+use super::expression::{ExpressionPlace, Expressions, ResolvedValue, texts_and_values};
+use super::grouping::{GroupingKeys, is_window};
+use super::hidden::named_anywhere;
+use super::lanes::lanes_of;
 use super::pending::{Pending, named, substitute};
 use super::scope::{attribute_id, column};
 use super::select::SelectOutput;
 use super::sort::{self, OrderItem};
-use super::{Resolver, cast, naming, operators};
 use crate::error::{Error, Result, condition};
 use crate::plan::functions::{CallContext, Definition, in_group_order, looks_at_order, lookup};
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::operators::lanes::LaneLayout;
 use crate::plan::streaming::StreamOperation;
 use crate::plan::tree::{Call, Expr, Grouping};
-use crate::plan::typed::{Typed, literal};
-use crate::plan::{AttrId, Attribute, Resolved};
-use crate::types::sql_name;
+use crate::plan::typed::Typed;
+use crate::plan::{AttrId, Resolved};
 
 type Build = fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>;
 
@@ -36,13 +37,9 @@ pub struct Aggregates {
     pub below: Pending,
     functions: Vec<(AttrId, DfExpr)>,
     /// The keys, for `grouping(a)`; only grouping sets have any.
-    keys: Vec<ResolvedValue>,
-    sets: bool,
+    pub(super) keys: Vec<ResolvedValue>,
+    pub(super) sets: bool,
 }
-
-/// DataFusion's column that tells grouping sets apart: bit i from the right is set where key n-1-i
-/// is not in the set.
-const GROUPING_ID: &str = "__grouping_id";
 
 /// An aggregate function's call.
 pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Result<ResolvedValue> {
@@ -166,68 +163,6 @@ impl Aggregates {
     }
 }
 
-/// `grouping(a)` and `grouping_id(…)`.
-pub fn grouping(expressions: &mut Expressions<'_>, name: &str, arguments: &[Expr]) -> Result<ResolvedValue> {
-    let sets = expressions.aggregates.as_ref().is_some_and(|aggregates| aggregates.sets);
-    if !sets {
-        return Err(Error::of(condition::UNSUPPORTED_GROUPING_EXPRESSION));
-    }
-    let place = std::mem::replace(&mut expressions.place, ExpressionPlace::BelowGroup);
-    let values = expressions.arguments(arguments);
-    expressions.place = place;
-    let values = values?;
-    let texts: Vec<_> = values.iter().map(|value| value.pretty.clone()).collect();
-    let pretty = naming::call(name, false, false, &texts);
-    let keys: Vec<_> = expressions
-        .aggregates
-        .iter()
-        .flat_map(|aggregates| &aggregates.keys)
-        .map(|key| key.typed.expr.clone())
-        .collect();
-    let conf = expressions.resolver.conf();
-    let id = Typed {
-        expr: DfExpr::Column(Column::from_name(GROUPING_ID)),
-        data_type: grouping_id_type(keys.len()),
-        nullable: false,
-    };
-    let id = Typed {
-        expr: DfExpr::Cast(datafusion::logical_expr::Cast::new(Box::new(id.expr), DataType::Int64)),
-        data_type: DataType::Int64,
-        nullable: false,
-    };
-    if name == "grouping_id" {
-        let wanted: Vec<_> = values.iter().map(|value| value.typed.expr.clone()).collect();
-        if !wanted.is_empty() && wanted != keys {
-            return Err(Error::of(condition::GROUPING_ID_COLUMN_MISMATCH)
-                .with("groupingIdColumn", texts.join(", "))
-                .with("groupByColumns", keys.len()));
-        }
-        // Above the keys' bits DataFusion counts equal sets, so that their groups stay apart.
-        let bits = u32::try_from(keys.len()).ok().and_then(|keys| 1_i64.checked_shl(keys)).unwrap_or(0);
-        let mask = literal(ScalarValue::Int64(Some(bits.wrapping_sub(1))));
-        return Ok(ResolvedValue::new(operators::bits("&", id, mask, conf, &pretty)?, pretty));
-    }
-    let position =
-        values.first().and_then(|value| keys.iter().position(|key| *key == value.typed.expr)).ok_or_else(|| {
-            Error::of(condition::GROUPING_COLUMN_MISMATCH)
-                .with("grouping", texts.join(", "))
-                .with("groupingColumns", keys.len())
-        })?;
-    let shift = i64::try_from(keys.len() - 1 - position).unwrap_or_default();
-    let shifted = operators::bits(">>", id, literal(ScalarValue::Int64(Some(shift))), conf, &pretty)?;
-    let bit = operators::bits("&", shifted, literal(ScalarValue::Int64(Some(1))), conf, &pretty)?;
-    Ok(ResolvedValue::new(cast::cast(bit, &DataType::Int8, conf)?, pretty))
-}
-
-fn grouping_id_type(keys: usize) -> DataType {
-    match keys {
-        0..=8 => DataType::UInt8,
-        9..=16 => DataType::UInt16,
-        17..=32 => DataType::UInt32,
-        _ => DataType::UInt64,
-    }
-}
-
 /// Whether an expression calls an aggregate function outside of a window.
 pub fn has_aggregate(expr: &Expr) -> bool {
     match expr {
@@ -280,7 +215,7 @@ impl Resolver<'_> {
             return Err(super::generate::several(generators));
         }
         let attributes = input.output.clone();
-        let anywhere = super::named_anywhere(&input.hidden);
+        let anywhere = named_anywhere(&input.hidden);
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::BelowGroup);
         expressions.hidden = &anywhere;
         expressions.aggregates = Some(Aggregates::default());
@@ -322,140 +257,6 @@ impl Resolver<'_> {
         group.finish(input, outputs, having.map(|having| (having, having_pending)), order)
     }
 
-    /// The grouping keys, and for grouping sets which keys each set has.
-    fn keys(&self, expressions: &mut Expressions<'_>, request: &AggregateRequest<'_>) -> Result<GroupingKeys> {
-        let mut found = GroupingKeys::default();
-        let listed: Vec<_> = match request.keys {
-            Grouping::By(list) | Grouping::Rollup(list) | Grouping::Cube(list) => list.iter().collect(),
-            Grouping::Sets { sets } => sets.iter().flatten().collect(),
-            Grouping::All => Vec::new(),
-        };
-        let shown: Vec<_> = if request.with_keys {
-            listed.iter().copied().chain(request.outputs).collect()
-        } else {
-            request.outputs.iter().collect()
-        };
-        let mut resolve = |expressions: &mut Expressions<'_>, key: &Expr| -> Result<usize> {
-            let value = self.key(expressions, key, &shown)?;
-            let (index, new) = found.add(&value);
-            // A list of sets names a key in many of them, and shows it once.
-            if new || !matches!(request.keys, Grouping::Sets { .. }) {
-                found.show(index, key, value, expressions)?;
-            }
-            Ok(index)
-        };
-        let sets = match request.keys {
-            Grouping::By(list) => {
-                for key in list {
-                    resolve(expressions, key)?;
-                }
-                None
-            }
-            Grouping::All => {
-                for output in request.outputs {
-                    match output {
-                        output if has_aggregate(output) => {}
-                        Expr::Star(qualifier) => {
-                            for attribute in expressions.star(qualifier)? {
-                                resolve(expressions, &Expr::Attribute(attribute.id, attribute.name))?;
-                            }
-                        }
-                        Expr::Alias { input, .. } => {
-                            resolve(expressions, input)?;
-                        }
-                        other => {
-                            resolve(expressions, other)?;
-                        }
-                    }
-                }
-                None
-            }
-            Grouping::Rollup(list) => {
-                let all = list.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>()?;
-                Some((0..=all.len()).rev().map(|n| all[..n].to_vec()).collect())
-            }
-            Grouping::Cube(list) => {
-                let all = list.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>()?;
-                let subset = |mask: usize| {
-                    all.iter()
-                        .enumerate()
-                        .filter(|(i, _)| mask & (1 << (all.len() - 1 - i)) == 0)
-                        .map(|(_, key)| *key)
-                        .collect()
-                };
-                Some((0..1_usize << all.len()).map(subset).collect())
-            }
-            Grouping::Sets { sets } => {
-                let mut all = Vec::with_capacity(sets.len());
-                for set in sets {
-                    let mut keys = Vec::with_capacity(set.len());
-                    for key in set {
-                        let key = resolve(expressions, key)?;
-                        // `(a, (a, b))`: a key that is named twice is in the set once.
-                        if !keys.contains(&key) {
-                            keys.push(key);
-                        }
-                    }
-                    all.push(keys);
-                }
-                Some(all)
-            }
-        };
-        Ok(GroupingKeys { sets, ..found })
-    }
-
-    /// One key: an expression, a position in the outputs, or an output's alias.
-    fn key(&self, expressions: &mut Expressions<'_>, key: &Expr, outputs: &[&Expr]) -> Result<ResolvedValue> {
-        if key.has_star() {
-            return Err(misplaced_star("Aggregate"));
-        }
-        let value = match key {
-            Expr::Literal(ScalarValue::Int32(Some(position))) if self.conf().group_by_ordinal() => {
-                if outputs.iter().any(|output| output.has_star()) {
-                    return Err(Error::of(condition::STAR_GROUP_BY_POS));
-                }
-                let index = usize::try_from(*position).ok().and_then(|position| position.checked_sub(1));
-                let output = index.and_then(|index| outputs.get(index)).ok_or_else(|| {
-                    Error::of(condition::GROUP_BY_POS_OUT_OF_RANGE).with("index", position).with("size", outputs.len())
-                })?;
-                if has_aggregate(output) {
-                    return Err(Error::of(condition::GROUP_BY_POS_AGGREGATE)
-                        .with("index", position)
-                        .with("aggExpr", "an aggregate function"));
-                }
-                expressions.value(output)?
-            }
-            Expr::Column(parts) => match expressions.value(key) {
-                Ok(value) => value,
-                Err(error) if !self.conf().group_by_aliases() => return Err(error),
-                Err(error) => {
-                    let alias = outputs.iter().find_map(|output| match output {
-                        Expr::Alias { input, names, .. }
-                            if names.len() == 1 && parts.len() == 1 && self.same(&names[0], &parts[0]) =>
-                        {
-                            Some(input)
-                        }
-                        _ => None,
-                    });
-                    match alias {
-                        Some(input) if !has_aggregate(input) => {
-                            let value = expressions.value(input)?;
-                            ResolvedValue { name: Some(parts[0].clone()), ..value }
-                        }
-                        _ => return Err(error),
-                    }
-                }
-            },
-            other => expressions.value(other)?,
-        };
-        if operators::holds_map(&value.typed.data_type) {
-            return Err(Error::of(condition::GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE)
-                .with("sqlExpr", format!("\"{}\"", value.pretty))
-                .with("dataType", format!("\"{}\"", sql_name(&value.typed.data_type))));
-        }
-        Ok(value)
-    }
-
     /// One item of an order above an aggregation.
     fn order_item(
         &self,
@@ -473,55 +274,6 @@ impl Resolver<'_> {
             return super::select::ordinal(*position, outputs.len()).map(|index| outputs[index].value.clone());
         }
         expressions.value(input)
-    }
-}
-
-/// Whether a key is a window of time, which has a name of its own.
-fn is_window(key: &ResolvedValue) -> bool {
-    key.name.as_deref().is_some_and(|name| matches!(name, "window" | "session_window"))
-}
-
-/// The keys of an aggregation.
-#[derive(Default)]
-struct GroupingKeys {
-    values: Vec<(AttrId, ResolvedValue)>,
-    /// For grouping sets, the keys of each.
-    sets: Option<Vec<Vec<usize>>>,
-    /// The keys as columns above the group, in the order in which they were given.
-    shown: Vec<ResolvedValue>,
-}
-
-impl GroupingKeys {
-    /// The key's index, and whether it is new: one that is named twice is one key.
-    fn add(&mut self, value: &ResolvedValue) -> (usize, bool) {
-        if let Some(index) = self.values.iter().position(|(_, other)| other.typed.expr == value.typed.expr) {
-            return (index, false);
-        }
-        self.values.push((AttrId::fresh(), value.clone()));
-        (self.values.len() - 1, true)
-    }
-
-    /// Shows a key as it was given. A position shows itself, and groups by what stands there.
-    fn show(
-        &mut self,
-        index: usize,
-        given: &Expr,
-        key: ResolvedValue,
-        expressions: &mut Expressions<'_>,
-    ) -> Result<()> {
-        let (id, _) = &self.values[index];
-        let is_position = match (given, &key.typed.expr) {
-            (Expr::Literal(given @ ScalarValue::Int32(Some(_))), DfExpr::Literal(found, _)) => given != found,
-            (Expr::Literal(ScalarValue::Int32(Some(_))), _) => true,
-            _ => false,
-        };
-        self.shown.push(if is_position {
-            expressions.value(given)?
-        } else {
-            let typed = Typed { expr: column(*id), ..key.typed.clone() };
-            ResolvedValue { typed, ..key }
-        });
-        Ok(())
     }
 }
 
@@ -657,7 +409,7 @@ impl ResolvedAggregate {
         let plan = below.clone().place(input.plan.clone())?;
         self.below = below;
         let ordered = self.functions.iter().any(|(_, expr)| sees_order(expr));
-        let plan = if ordered { super::lanes_of(plan, LaneLayout::AsTheyAre) } else { plan };
+        let plan = if ordered { lanes_of(plan, LaneLayout::AsTheyAre) } else { plan };
         let mut columns: Vec<_> = plan.schema().columns().into_iter().map(DfExpr::Column).collect();
         columns.extend(self.keys.iter().map(|(id, key)| normalized(key.typed.clone()).expr.alias(id.to_string())));
         let plan = LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?);
@@ -746,58 +498,4 @@ fn without_alias(expr: &DfExpr) -> DfExpr {
     }
 }
 
-impl Resolver<'_> {
-    /// `dropDuplicates(subset)`: the first row of each group.
-    pub fn first_of_each(&self, input: Resolved, keys: &[Attribute]) -> Result<Resolved> {
-        use datafusion::functions_aggregate::first_last::first_value_udaf;
-        let mut projection = Vec::new();
-        let mut renamed = Vec::new();
-        for attribute in &input.output {
-            if keys.iter().any(|key| key.id == attribute.id) {
-                if operators::holds_map(&attribute.data_type) {
-                    return Err(Error::of(condition::UNSUPPORTED_FEATURE_SET_OPERATION_ON_MAP_TYPE)
-                        .with("colName", format!("`{}`", attribute.name))
-                        .with("dataType", format!("\"{}\"", sql_name(&attribute.data_type))));
-                }
-                let id = AttrId::fresh();
-                projection.push(normalized(attribute.typed()).expr.alias(id.to_string()));
-                renamed.push((attribute.id, id));
-            }
-        }
-        projection.extend(input.output.iter().map(|attribute| column(attribute.id)));
-        let rows = if renamed.len() < input.output.len() {
-            super::lanes_of(input.plan.clone(), LaneLayout::AsTheyAre)
-        } else {
-            input.plan.clone()
-        };
-        let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(rows))?);
-        let group: Vec<_> = renamed.iter().map(|(_, id)| column(*id)).collect();
-        let is_key = |attribute: &Attribute| renamed.iter().find(|(key, _)| *key == attribute.id).map(|(_, id)| *id);
-        let mut firsts = Vec::new();
-        let mut back = Vec::new();
-        for attribute in &input.output {
-            let id = is_key(attribute).unwrap_or_else(|| {
-                let id = AttrId::fresh();
-                let first = AggregateFunction::new_udf(
-                    first_value_udaf(),
-                    vec![column(attribute.id)],
-                    false,
-                    None,
-                    Vec::new(),
-                    None,
-                );
-                firsts.push(DfExpr::AggregateFunction(first).alias(id.to_string()));
-                id
-            });
-            back.push(column(id).alias(attribute.id.to_string()));
-        }
-        if group.is_empty() && firsts.is_empty() {
-            return Ok(input);
-        }
-        let plan = LogicalPlanBuilder::from(plan).aggregate(group, firsts)?.build()?;
-        let plan = LogicalPlan::Projection(Projection::try_new(back, Arc::new(plan))?);
-        let mut resolved = Resolved { plan, hidden: Vec::new(), ..input };
-        resolved.note_unsupported(StreamOperation::DropDuplicates);
-        Ok(resolved)
-    }
-}
+impl Resolver<'_> {}

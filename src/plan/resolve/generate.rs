@@ -212,7 +212,7 @@ impl Resolver<'_> {
     /// The input with the generator's columns behind its own; how many they are.
     pub fn generate(&self, input: Resolved, call: &Call, names: &[String], outer: bool) -> Result<(usize, Resolved)> {
         let attributes = input.output.clone();
-        let anywhere = super::named_anywhere(&input.hidden);
+        let anywhere = super::hidden::named_anywhere(&input.hidden);
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
         expressions.hidden = &anywhere;
         let mut rows = self.rows(&mut expressions, call)?;

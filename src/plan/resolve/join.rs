@@ -8,9 +8,11 @@ use datafusion::common::{JoinType, NullEquality, ScalarValue};
 use datafusion::logical_expr::{Expr as DfExpr, Extension, LogicalPlan, LogicalPlanBuilder, Projection};
 
 use super::expression::{ExpressionPlace, Expressions};
+use super::filter::{conjuncts, filtered};
+use super::hidden::{USING_KEY, hidden_below, is_of_file};
 use super::pending::{Pending, named};
 use super::scope::{attribute_id, column};
-use super::{Resolver, USING_KEY, conjuncts, filtered, keep, operators};
+use super::{Resolver, keep, operators};
 use crate::error::{Error, Result, condition};
 use crate::plan::operators::watermark::WatermarkNode;
 use crate::plan::streaming::StreamOperation;
@@ -35,7 +37,7 @@ pub fn renewed(input: Resolved, changed: impl Fn(&Attribute) -> bool) -> Result<
         return Ok((input, ids));
     }
     let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(input.plan.clone()))?);
-    let hidden = super::hidden_below(&input, &[]);
+    let hidden = hidden_below(&input, &[]);
     let watermarks = input
         .watermarks
         .iter()
@@ -339,7 +341,7 @@ impl Cut {
 /// Two inputs as one relation.
 pub fn both(left: Resolved, right: Resolved, plan: LogicalPlan, output: Vec<Attribute>) -> Resolved {
     // What two files say is ambiguous; what one says is below the join, out of reach, and named so.
-    let hidden = left.hidden.iter().chain(&right.hidden).filter(|attribute| super::is_of_file(attribute));
+    let hidden = left.hidden.iter().chain(&right.hidden).filter(|attribute| is_of_file(attribute));
     let hidden = hidden.cloned().collect();
     let mut leaves = left.leaves;
     leaves.extend(right.leaves);

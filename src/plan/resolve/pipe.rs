@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use datafusion::common::ScalarValue;
 
+use super::Resolver;
 use super::aggregate::{AggregateRequest, has_aggregate};
-use super::expression::misplaced_star;
+use super::hidden::named_anywhere;
 use super::scope::Scope;
-use super::{Resolver, named_anywhere};
+use super::star::misplaced_star;
 use crate::error::{Error, Result, condition};
 use crate::plan::Resolved;
 use crate::plan::tree::{Expr, Grouping, PipedOperator};

@@ -99,7 +99,7 @@ impl Resolver<'_> {
             return self.project_generated(input, list, &generators);
         }
         let (attributes, hidden) = (input.output.clone(), input.hidden.clone());
-        let anywhere = super::named_anywhere(&hidden);
+        let anywhere = super::hidden::named_anywhere(&hidden);
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Select);
         expressions.hidden = &anywhere;
         let outputs = self.outputs(&mut expressions, list)?;
@@ -126,7 +126,7 @@ impl Resolver<'_> {
             projection.push(named(output.value.typed.expr, attribute.id));
             attributes.push(attribute);
         }
-        let hidden = super::hidden_below(&input, &attributes);
+        let hidden = super::hidden::hidden_below(&input, &attributes);
         let plan = self.projection(plan, projection)?;
         let mut resolved = Resolved { plan, output: attributes, hidden, ..input };
         if windows {

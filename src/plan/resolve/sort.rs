@@ -5,9 +5,11 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{LogicalPlanBuilder, SortExpr};
 
 use super::aggregate::AggregateRequest;
-use super::expression::{ExpressionPlace, Expressions, ResolvedValue, misplaced_star};
+use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
 use super::pending::Pending;
-use super::{Resolver, generate, is_input_file, keep, lanes_of, operators, select};
+use super::{
+    Resolver, generate, hidden::is_input_file, keep, lanes::lanes_of, operators, select, star::misplaced_star,
+};
 use crate::error::Result;
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::operators::lanes::LaneLayout;

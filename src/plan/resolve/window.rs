@@ -12,7 +12,8 @@ use datafusion::logical_expr::{
 
 use arrow::datatypes::DataType;
 
-use super::expression::{ExpressionPlace, Expressions, ResolvedValue, texts_and_values, unknown_function};
+use super::call::unknown_function;
+use super::expression::{ExpressionPlace, Expressions, ResolvedValue, texts_and_values};
 use super::scope::column;
 use super::{aggregate, cast, naming, operators, sort};
 use crate::error::{Error, Result, condition};

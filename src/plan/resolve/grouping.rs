@@ -1,0 +1,254 @@
+//! The keys of an aggregation, and which of them each grouping set has.
+
+use arrow::datatypes::DataType;
+use datafusion::common::{Column, ScalarValue};
+use datafusion::logical_expr::{Cast, Expr as DfExpr};
+
+use super::aggregate::{AggregateRequest, has_aggregate};
+use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
+use super::scope::column;
+use super::star::misplaced_star;
+use super::{Resolver, cast, naming, operators};
+use crate::error::{Error, Result, condition};
+use crate::plan::AttrId;
+use crate::plan::tree::{Expr, Grouping};
+use crate::plan::typed::{Typed, literal};
+use crate::types::sql_name;
+
+/// DataFusion's column that tells grouping sets apart: bit i from the right is set where key n-1-i
+/// is not in the set.
+const GROUPING_ID: &str = "__grouping_id";
+
+/// The keys of an aggregation.
+#[derive(Default)]
+pub(super) struct GroupingKeys {
+    pub(super) values: Vec<(AttrId, ResolvedValue)>,
+    /// For grouping sets, the keys of each.
+    pub(super) sets: Option<Vec<Vec<usize>>>,
+    /// The keys as columns above the group, in the order in which they were given.
+    pub(super) shown: Vec<ResolvedValue>,
+}
+
+impl GroupingKeys {
+    /// The key's index, and whether it is new: one that is named twice is one key.
+    fn add(&mut self, value: &ResolvedValue) -> (usize, bool) {
+        if let Some(index) = self.values.iter().position(|(_, other)| other.typed.expr == value.typed.expr) {
+            return (index, false);
+        }
+        self.values.push((AttrId::fresh(), value.clone()));
+        (self.values.len() - 1, true)
+    }
+
+    /// Shows a key as it was given. A position shows itself, and groups by what stands there.
+    fn show(
+        &mut self,
+        index: usize,
+        given: &Expr,
+        key: ResolvedValue,
+        expressions: &mut Expressions<'_>,
+    ) -> Result<()> {
+        let (id, _) = &self.values[index];
+        let is_position = match (given, &key.typed.expr) {
+            (Expr::Literal(given @ ScalarValue::Int32(Some(_))), DfExpr::Literal(found, _)) => given != found,
+            (Expr::Literal(ScalarValue::Int32(Some(_))), _) => true,
+            _ => false,
+        };
+        self.shown.push(if is_position {
+            expressions.value(given)?
+        } else {
+            let typed = Typed { expr: column(*id), ..key.typed.clone() };
+            ResolvedValue { typed, ..key }
+        });
+        Ok(())
+    }
+}
+
+impl Resolver<'_> {
+    /// The grouping keys, and for grouping sets which keys each set has.
+    pub(super) fn keys(
+        &self,
+        expressions: &mut Expressions<'_>,
+        request: &AggregateRequest<'_>,
+    ) -> Result<GroupingKeys> {
+        let mut found = GroupingKeys::default();
+        let listed: Vec<_> = match request.keys {
+            Grouping::By(list) | Grouping::Rollup(list) | Grouping::Cube(list) => list.iter().collect(),
+            Grouping::Sets { sets } => sets.iter().flatten().collect(),
+            Grouping::All => Vec::new(),
+        };
+        let shown: Vec<_> = if request.with_keys {
+            listed.iter().copied().chain(request.outputs).collect()
+        } else {
+            request.outputs.iter().collect()
+        };
+        let mut resolve = |expressions: &mut Expressions<'_>, key: &Expr| -> Result<usize> {
+            let value = self.key(expressions, key, &shown)?;
+            let (index, new) = found.add(&value);
+            // A list of sets names a key in many of them, and shows it once.
+            if new || !matches!(request.keys, Grouping::Sets { .. }) {
+                found.show(index, key, value, expressions)?;
+            }
+            Ok(index)
+        };
+        let sets = match request.keys {
+            Grouping::By(list) => {
+                for key in list {
+                    resolve(expressions, key)?;
+                }
+                None
+            }
+            Grouping::All => {
+                for output in request.outputs {
+                    match output {
+                        output if has_aggregate(output) => {}
+                        Expr::Star(qualifier) => {
+                            for attribute in expressions.star(qualifier)? {
+                                resolve(expressions, &Expr::Attribute(attribute.id, attribute.name))?;
+                            }
+                        }
+                        Expr::Alias { input, .. } => {
+                            resolve(expressions, input)?;
+                        }
+                        other => {
+                            resolve(expressions, other)?;
+                        }
+                    }
+                }
+                None
+            }
+            Grouping::Rollup(list) => {
+                let all = list.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>()?;
+                Some((0..=all.len()).rev().map(|n| all[..n].to_vec()).collect())
+            }
+            Grouping::Cube(list) => {
+                let all = list.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>()?;
+                let subset = |mask: usize| {
+                    all.iter()
+                        .enumerate()
+                        .filter(|(i, _)| mask & (1 << (all.len() - 1 - i)) == 0)
+                        .map(|(_, key)| *key)
+                        .collect()
+                };
+                Some((0..1_usize << all.len()).map(subset).collect())
+            }
+            Grouping::Sets { sets } => {
+                let mut all = Vec::with_capacity(sets.len());
+                for set in sets {
+                    let mut keys = Vec::with_capacity(set.len());
+                    for key in set {
+                        let key = resolve(expressions, key)?;
+                        // `(a, (a, b))`: a key that is named twice is in the set once.
+                        if !keys.contains(&key) {
+                            keys.push(key);
+                        }
+                    }
+                    all.push(keys);
+                }
+                Some(all)
+            }
+        };
+        Ok(GroupingKeys { sets, ..found })
+    }
+
+    /// One key: an expression, a position in the outputs, or an output's alias.
+    fn key(&self, expressions: &mut Expressions<'_>, key: &Expr, outputs: &[&Expr]) -> Result<ResolvedValue> {
+        if key.has_star() {
+            return Err(misplaced_star("Aggregate"));
+        }
+        let value = match key {
+            Expr::Literal(ScalarValue::Int32(Some(position))) if self.conf().group_by_ordinal() => {
+                if outputs.iter().any(|output| output.has_star()) {
+                    return Err(Error::of(condition::STAR_GROUP_BY_POS));
+                }
+                let index = usize::try_from(*position).ok().and_then(|position| position.checked_sub(1));
+                let output = index.and_then(|index| outputs.get(index)).ok_or_else(|| {
+                    Error::of(condition::GROUP_BY_POS_OUT_OF_RANGE).with("index", position).with("size", outputs.len())
+                })?;
+                if has_aggregate(output) {
+                    return Err(Error::of(condition::GROUP_BY_POS_AGGREGATE)
+                        .with("index", position)
+                        .with("aggExpr", "an aggregate function"));
+                }
+                expressions.value(output)?
+            }
+            Expr::Column(parts) => match expressions.value(key) {
+                Ok(value) => value,
+                Err(error) if !self.conf().group_by_aliases() => return Err(error),
+                Err(error) => {
+                    let alias = outputs.iter().find_map(|output| match output {
+                        Expr::Alias { input, names, .. }
+                            if names.len() == 1 && parts.len() == 1 && self.same(&names[0], &parts[0]) =>
+                        {
+                            Some(input)
+                        }
+                        _ => None,
+                    });
+                    match alias {
+                        Some(input) if !has_aggregate(input) => {
+                            let value = expressions.value(input)?;
+                            ResolvedValue { name: Some(parts[0].clone()), ..value }
+                        }
+                        _ => return Err(error),
+                    }
+                }
+            },
+            other => expressions.value(other)?,
+        };
+        if operators::holds_map(&value.typed.data_type) {
+            return Err(Error::of(condition::GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE)
+                .with("sqlExpr", format!("\"{}\"", value.pretty))
+                .with("dataType", format!("\"{}\"", sql_name(&value.typed.data_type))));
+        }
+        Ok(value)
+    }
+}
+
+/// Whether a key is a window of time, which has a name of its own.
+pub(super) fn is_window(key: &ResolvedValue) -> bool {
+    key.name.as_deref().is_some_and(|name| matches!(name, "window" | "session_window"))
+}
+
+/// `grouping(a)` and `grouping_id(…)`.
+pub fn grouping(expressions: &mut Expressions<'_>, name: &str, arguments: &[Expr]) -> Result<ResolvedValue> {
+    let sets = expressions.aggregates.as_ref().is_some_and(|aggregates| aggregates.sets);
+    if !sets {
+        return Err(Error::of(condition::UNSUPPORTED_GROUPING_EXPRESSION));
+    }
+    let place = std::mem::replace(&mut expressions.place, ExpressionPlace::BelowGroup);
+    let values = expressions.arguments(arguments);
+    expressions.place = place;
+    let values = values?;
+    let texts: Vec<_> = values.iter().map(|value| value.pretty.clone()).collect();
+    let pretty = naming::call(name, false, false, &texts);
+    let keys: Vec<_> = expressions
+        .aggregates
+        .iter()
+        .flat_map(|aggregates| &aggregates.keys)
+        .map(|key| key.typed.expr.clone())
+        .collect();
+    let conf = expressions.resolver.conf();
+    let id = Box::new(DfExpr::Column(Column::from_name(GROUPING_ID)));
+    let id = Typed { expr: DfExpr::Cast(Cast::new(id, DataType::Int64)), data_type: DataType::Int64, nullable: false };
+    if name == "grouping_id" {
+        let wanted: Vec<_> = values.iter().map(|value| value.typed.expr.clone()).collect();
+        if !wanted.is_empty() && wanted != keys {
+            return Err(Error::of(condition::GROUPING_ID_COLUMN_MISMATCH)
+                .with("groupingIdColumn", texts.join(", "))
+                .with("groupByColumns", keys.len()));
+        }
+        // Above the keys' bits DataFusion counts equal sets, so that their groups stay apart.
+        let bits = u32::try_from(keys.len()).ok().and_then(|keys| 1_i64.checked_shl(keys)).unwrap_or(0);
+        let mask = literal(ScalarValue::Int64(Some(bits.wrapping_sub(1))));
+        return Ok(ResolvedValue::new(operators::bits("&", id, mask, conf, &pretty)?, pretty));
+    }
+    let position =
+        values.first().and_then(|value| keys.iter().position(|key| *key == value.typed.expr)).ok_or_else(|| {
+            Error::of(condition::GROUPING_COLUMN_MISMATCH)
+                .with("grouping", texts.join(", "))
+                .with("groupingColumns", keys.len())
+        })?;
+    let shift = i64::try_from(keys.len() - 1 - position).unwrap_or_default();
+    let shifted = operators::bits(">>", id, literal(ScalarValue::Int64(Some(shift))), conf, &pretty)?;
+    let bit = operators::bits("&", shifted, literal(ScalarValue::Int64(Some(1))), conf, &pretty)?;
+    Ok(ResolvedValue::new(cast::cast(bit, &DataType::Int8, conf)?, pretty))
+}
