@@ -351,6 +351,9 @@ impl ResolvedAggregate {
                 pending.rewrite(&mut |expr| self.over_keys(expr, &mut extra))?;
                 let expr = self.over_keys(value.typed.expr.clone(), &mut pending)?;
                 pending.calls.extend(extra.calls);
+                // It may name outputs.
+                let needed = pending.read().chain([&expr]).cloned().collect::<Vec<_>>();
+                needed.iter().for_each(|expr| pending.extend(above.needed_by(expr)));
                 Some((expr, pending))
             }
             None => None,
@@ -449,20 +452,9 @@ impl ResolvedAggregate {
         above: &'e Pending,
         having: Option<&'e Pending>,
     ) -> Result<()> {
-        let made: HashSet<_> = [Some(above), having]
-            .into_iter()
-            .flatten()
-            .flat_map(|pending| {
-                pending.calls.iter().map(|call| call.output).chain(pending.windows.iter().map(|(id, _)| *id))
-            })
-            .collect();
-        let arguments = [Some(above), having].into_iter().flatten().flat_map(|pending| {
-            pending
-                .calls
-                .iter()
-                .flat_map(|call| &call.arguments)
-                .chain(pending.windows.iter().map(|(_, window)| window))
-        });
+        let pending = || [Some(above), having].into_iter().flatten();
+        let made: HashSet<_> = pending().flat_map(Pending::made).collect();
+        let arguments = pending().flat_map(Pending::read);
         for expr in expressions.chain(arguments) {
             for found in expr.column_refs() {
                 let known = plan.schema().index_of_column(found).is_ok()

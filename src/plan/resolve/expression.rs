@@ -11,7 +11,7 @@ use super::aggregate::Aggregates;
 use super::cast::explicit;
 use super::lambda::LambdaParameter;
 use super::pending::Pending;
-use super::scope::Scope;
+use super::scope::{Scope, column};
 use super::star::misplaced_star;
 use super::{Resolver, date_arithmetic, naming, nested, operators, window};
 use crate::error::{Error, Result, condition};
@@ -235,6 +235,15 @@ impl<'a> Expressions<'a> {
         {
             return self.value(&Expr::call(name.to_lowercase(), Vec::new()));
         }
+        if let [name, ..] = parts
+            && self.aliases.iter().any(|(alias, _)| self.scope.names.same(alias, name))
+        {
+            let condition = match self.place {
+                ExpressionPlace::BelowWindow => condition::UNSUPPORTED_FEATURE_LATERAL_COLUMN_ALIAS_IN_WINDOW,
+                _ => condition::UNSUPPORTED_FEATURE_LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC,
+            };
+            return Err(Error::of(condition).with("lca", naming::quoted(parts)));
+        }
         Err(self.scope.unresolved(parts))
     }
 
@@ -242,18 +251,33 @@ impl<'a> Expressions<'a> {
     fn alias(&mut self, parts: &[String]) -> Result<Option<ResolvedValue>> {
         let [name, fields @ ..] = parts else { return Ok(None) };
         let names = self.scope.names;
-        let found: Vec<_> = self.aliases.iter().filter(|(alias, _)| names.same(alias, name)).collect();
-        match found.as_slice() {
+        let found = self.aliases.iter().enumerate().filter(|(_, (alias, _))| names.same(alias, name));
+        match found.map(|(at, _)| at).collect::<Vec<_>>().as_slice() {
             [] => Ok(None),
-            [(_, value)] => {
+            [at] => {
+                self.share(*at);
+                let value = &self.aliases[*at].1;
                 self.resolver.gauge.again(value.extent)?;
                 let value = ResolvedValue { pretty: name.clone(), name: Some(name.clone()), ..value.clone() };
                 self.fields(value, fields).map(Some)
             }
-            _ => Err(Error::of(condition::AMBIGUOUS_LATERAL_COLUMN_ALIAS)
+            several => Err(Error::of(condition::AMBIGUOUS_LATERAL_COLUMN_ALIAS)
                 .with("name", format!("`{name}`"))
-                .with("n", found.len())),
+                .with("n", several.len())),
         }
+    }
+
+    /// What a name stands for becomes a column that is computed once, if it is more than a few
+    /// expressions: names that stand for one another would else grow with each.
+    fn share(&mut self, at: usize) {
+        const FEW: usize = 8;
+        let value = &mut self.aliases[at].1;
+        if self.aliases_first || value.extent.nodes <= FEW {
+            return;
+        }
+        value.typed.expr = column(self.pending.share(value.typed.expr.clone()));
+        value.extent = ExpressionExtent { depth: 1, nodes: 1 };
+        self.resolver.gauge.more();
     }
 
     fn fields(&mut self, mut value: ResolvedValue, fields: &[String]) -> Result<ResolvedValue> {

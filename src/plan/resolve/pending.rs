@@ -1,14 +1,14 @@
-//! What expressions need computed below them: calls of functions, aggregates, windows. Resolving an
-//! expression leaves a column in its place and an entry here; [`Pending::place`] puts the operators
-//! into the plan.
+//! What expressions need computed below them: calls of functions, windows, and what several of them
+//! read. Resolving an expression leaves a column in its place and an entry here; [`Pending::place`]
+//! puts the operators into the plan.
 
 use std::sync::Arc;
 
 use arrow::datatypes::FieldRef;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::logical_expr::{Expr, LogicalPlan, Window};
+use datafusion::logical_expr::{Expr, LogicalPlan, Projection, Window};
 
-use super::scope::column;
+use super::scope::{attribute_id, column};
 use crate::error::{Error, Result};
 use crate::function::Function;
 use crate::plan::AttrId;
@@ -19,11 +19,13 @@ use crate::plan::operators::call::{FunctionCall, call_functions};
 pub struct Pending {
     pub calls: Vec<FunctionCall>,
     pub windows: Vec<(AttrId, Expr)>,
+    /// Expressions that several others read, which are computed once.
+    pub shared: Vec<(AttrId, Expr)>,
 }
 
 impl Pending {
     pub fn is_empty(&self) -> bool {
-        self.calls.is_empty() && self.windows.is_empty()
+        self.calls.is_empty() && self.windows.is_empty() && self.shared.is_empty()
     }
 
     /// The column of a call: a new one, or that of an equal call.
@@ -53,6 +55,55 @@ impl Pending {
         id
     }
 
+    /// The column of an expression that several others read.
+    pub fn share(&mut self, expr: Expr) -> AttrId {
+        let id = AttrId::fresh();
+        self.shared.push((id, expr));
+        id
+    }
+
+    /// The columns that the entries make.
+    pub fn made(&self) -> impl Iterator<Item = AttrId> {
+        let calls = self.calls.iter().map(|call| call.output);
+        calls.chain(self.windows.iter().chain(&self.shared).map(|(id, _)| *id))
+    }
+
+    /// What the entries are computed from.
+    pub fn read(&self) -> impl Iterator<Item = &Expr> {
+        let calls = self.calls.iter().flat_map(|call| &call.arguments);
+        calls.chain(self.windows.iter().chain(&self.shared).map(|(_, expr)| expr))
+    }
+
+    pub fn extend(&mut self, other: Self) {
+        self.calls.extend(other.calls);
+        self.windows.extend(other.windows);
+        self.shared.extend(other.shared);
+    }
+
+    /// Takes out what an expression reads, and what that reads.
+    pub fn needed_by(&mut self, expr: &Expr) -> Self {
+        fn taken<T>(from: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> Option<T> {
+            from.iter().position(is_it).map(|at| from.remove(at))
+        }
+        let mut needed = Self::default();
+        let mut rest = vec![expr.clone()];
+        while let Some(expr) = rest.pop() {
+            for id in expr.column_refs().into_iter().filter_map(attribute_id) {
+                if let Some(call) = taken(&mut self.calls, |call| call.output == id) {
+                    rest.extend(call.arguments.iter().cloned());
+                    needed.calls.push(call);
+                }
+                for (from, to) in [(&mut self.windows, &mut needed.windows), (&mut self.shared, &mut needed.shared)] {
+                    if let Some(entry) = taken(from, |(made, _)| *made == id) {
+                        rest.push(entry.1.clone());
+                        to.push(entry);
+                    }
+                }
+            }
+        }
+        needed
+    }
+
     /// Rewrites what the entries are computed from.
     pub fn rewrite(&mut self, f: &mut dyn FnMut(Expr) -> Result<Expr>) -> Result<()> {
         for call in &mut self.calls {
@@ -60,8 +111,8 @@ impl Pending {
                 *argument = f(argument.clone())?;
             }
         }
-        for (_, window) in &mut self.windows {
-            *window = f(window.clone())?;
+        for (_, expr) in self.windows.iter_mut().chain(&mut self.shared) {
+            *expr = f(expr.clone())?;
         }
         Ok(())
     }
@@ -79,16 +130,29 @@ impl Pending {
                 plan = call_functions(plan, calls)?;
                 continue;
             }
+            let (shared, later): (Vec<_>, Vec<_>) = self.shared.into_iter().partition(|(_, expr)| ready(expr, &plan));
+            self.shared = later;
+            if !shared.is_empty() {
+                plan = place_shared(plan, shared)?;
+                continue;
+            }
             let (windows, later): (Vec<_>, Vec<_>) =
                 self.windows.into_iter().partition(|(_, window)| ready(window, &plan));
             self.windows = later;
             if windows.is_empty() {
-                return Err(Error::internal("a call or a window function reads a column that is not there"));
+                return Err(Error::internal("what an expression needs reads a column that is not there"));
             }
             plan = place_windows(plan, windows)?;
         }
         Ok(plan)
     }
+}
+
+/// The columns of the plan, and those that several expressions read.
+fn place_shared(plan: LogicalPlan, shared: Vec<(AttrId, Expr)>) -> Result<LogicalPlan> {
+    let mut list: Vec<_> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+    list.extend(shared.into_iter().map(|(id, expr)| named(expr, id)));
+    Ok(LogicalPlan::Projection(Projection::try_new(list, Arc::new(plan))?))
 }
 
 /// One operator for each partitioning and order, as DataFusion wants it.

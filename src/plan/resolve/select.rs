@@ -65,7 +65,8 @@ pub fn ordinal(position: i32, outputs: usize) -> Result<usize> {
 impl Resolver<'_> {
     /// A select list without generators.
     pub fn outputs(&self, expressions: &mut Expressions<'_>, list: &[Expr]) -> Result<Vec<SelectOutput>> {
-        let mut outputs = Vec::with_capacity(list.len());
+        let mut outputs: Vec<SelectOutput> = Vec::with_capacity(list.len());
+        let mut named = Vec::new();
         for expr in list {
             if let Some(columns) = expressions.spread(expr)? {
                 outputs.extend(columns.into_iter().map(|column| SelectOutput::of(column, None)));
@@ -80,6 +81,7 @@ impl Resolver<'_> {
                             .with("names", names.join(", ")));
                     };
                     // A name given here may be used further on, if no column is called so.
+                    named.push((outputs.len(), expressions.aliases.len()));
                     expressions.aliases.push((name.clone(), value.clone()));
                     let kept = metadata
                         .clone()
@@ -88,6 +90,10 @@ impl Resolver<'_> {
                 }
                 other => outputs.push(SelectOutput::of(expressions.value(other)?, None)),
             }
+        }
+        // What was computed once for others is not computed again for its own column.
+        for (output, alias) in named {
+            outputs[output].value.typed = expressions.aliases[alias].1.typed.clone();
         }
         Ok(outputs)
     }

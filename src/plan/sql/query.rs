@@ -328,12 +328,14 @@ impl Sql {
 
 /// Whether a window function is in an expression.
 fn has_window(expr: &Expr) -> bool {
-    let mut found = false;
-    let _ = expr.clone().map(&mut |part| {
-        found |= matches!(part, Expr::Window { .. });
-        part
-    });
-    found
+    let mut rest = vec![expr];
+    while let Some(expr) = rest.pop() {
+        if matches!(expr, Expr::Window { .. }) {
+            return true;
+        }
+        expr.children(&mut |child| rest.push(child));
+    }
+    false
 }
 
 /// Two inputs by a set operation.
