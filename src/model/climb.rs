@@ -39,7 +39,7 @@ pub struct Climb {
     best: Size,
     tried: Option<Size>,
     /// Whose turn it is, while one is tried.
-    turn: Turn,
+    turn: ClimbTurn,
     step: SizeStep,
     /// Sizes tried since the best one.
     misses: u32,
@@ -49,7 +49,7 @@ pub struct Climb {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
+enum ClimbTurn {
     Best,
     Tried,
 }
@@ -111,7 +111,7 @@ impl Default for Climb {
         Self {
             best: Size::new(FIRST),
             tried: None,
-            turn: Turn::Best,
+            turn: ClimbTurn::Best,
             step: SizeStep::Up,
             misses: 0,
             paused: false,
@@ -127,7 +127,7 @@ impl Climb {
     pub fn rows(&mut self, available: usize) -> usize {
         self.paused = self.tried.as_ref().is_some_and(|tried| tried.rows > FIRST && tried.rows * SEVERAL > available);
         match &self.tried {
-            Some(tried) if self.turn == Turn::Tried && !self.paused => tried.rows,
+            Some(tried) if self.turn == ClimbTurn::Tried && !self.paused => tried.rows,
             _ => self.best.rows,
         }
     }
@@ -145,13 +145,13 @@ impl Climb {
     /// Notes what a run of `rows` rows took.
     pub fn ran(&mut self, rows: usize, took: Duration) {
         let (size, next) = match (&mut self.tried, self.turn) {
-            (Some(tried), Turn::Tried) => (tried, Turn::Best),
-            _ => (&mut self.best, Turn::Tried),
+            (Some(tried), ClimbTurn::Tried) => (tried, ClimbTurn::Best),
+            _ => (&mut self.best, ClimbTurn::Tried),
         };
         if self.settled || self.paused || size.rows != rows || !size.ran(took) {
             return;
         }
-        if !(next == Turn::Best && self.best.is_long()) {
+        if !(next == ClimbTurn::Best && self.best.is_long()) {
             self.turn = next;
         }
         if !self.best.is_measured() {
@@ -195,7 +195,7 @@ impl Climb {
     /// Tries another size, or ends.
     fn go_on(&mut self, next: Option<usize>) {
         self.tried = next.filter(|rows| (LEAST..=MOST).contains(rows)).map(Size::new);
-        self.turn = Turn::Tried;
+        self.turn = ClimbTurn::Tried;
         self.settled = self.tried.is_none();
         if !self.best.is_long() {
             self.best = Size::new(self.best.rows);

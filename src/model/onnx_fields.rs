@@ -4,7 +4,7 @@
 
 /// The messages on the way from the model to its tensors.
 #[derive(Clone, Copy)]
-enum Message {
+enum OnnxMessage {
     Model,
     Graph,
     Node,
@@ -15,7 +15,7 @@ enum Message {
     Function,
 }
 
-impl Message {
+impl OnnxMessage {
     /// The message in a field, where it leads to tensors.
     fn field(self, number: u64) -> Option<Self> {
         Some(match (self, number) {
@@ -37,14 +37,14 @@ const EXTERNAL: u64 = 1;
 /// Whether any tensor of the model lies in a file of its own. Of bytes that are no model the answer
 /// is no: opening them says more.
 pub fn has_external_weights(model: &[u8]) -> bool {
-    holds_external(model, Message::Model).unwrap_or(false)
+    holds_external(model, OnnxMessage::Model).unwrap_or(false)
 }
 
 /// `None`: the bytes are no message.
-fn holds_external(bytes: &[u8], message: Message) -> Option<bool> {
-    for field in Fields(bytes) {
+fn holds_external(bytes: &[u8], message: OnnxMessage) -> Option<bool> {
+    for field in OnnxFields(bytes) {
         let external = match field? {
-            (DATA_LOCATION, FieldValue::Number(EXTERNAL)) => matches!(message, Message::Tensor),
+            (DATA_LOCATION, FieldValue::Number(EXTERNAL)) => matches!(message, OnnxMessage::Tensor),
             (number, FieldValue::Bytes(inner)) => match message.field(number) {
                 Some(field) => holds_external(inner, field)?,
                 None => false,
@@ -79,14 +79,14 @@ pub fn has_shape(model: &[u8], input: &str) -> bool {
 /// The messages and texts in the fields of that number.
 #[cfg(any(feature = "onnx", test))]
 fn inner(message: &[u8], number: u64) -> impl Iterator<Item = &[u8]> {
-    Fields(message).map_while(|field| field).filter_map(move |field| match field {
+    OnnxFields(message).map_while(|field| field).filter_map(move |field| match field {
         (found, FieldValue::Bytes(inner)) if found == number => Some(inner),
         _ => None,
     })
 }
 
 /// The fields of a message: their numbers and values. `None`, once, where the bytes are no message.
-struct Fields<'a>(&'a [u8]);
+struct OnnxFields<'a>(&'a [u8]);
 
 enum FieldValue<'a> {
     Number(u64),
@@ -96,7 +96,7 @@ enum FieldValue<'a> {
     Fixed,
 }
 
-impl<'a> Iterator for Fields<'a> {
+impl<'a> Iterator for OnnxFields<'a> {
     type Item = Option<(u64, FieldValue<'a>)>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -111,7 +111,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-impl<'a> Fields<'a> {
+impl<'a> OnnxFields<'a> {
     fn read(&mut self) -> Option<(u64, FieldValue<'a>)> {
         let tag = varint(&mut self.0)?;
         let value = match tag & 7 {

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use super::threads::BlockingThreads;
 use super::turn::{Entry, HeldTurn, Turn};
 
-type Work = Box<dyn FnOnce() + Send>;
+type FunctionWork = Box<dyn FnOnce() + Send>;
 
 /// The threads of a runtime that run functions, and the jobs that wait for one.
 pub struct FunctionThreads {
@@ -32,13 +32,13 @@ struct FunctionJobs {
 /// Part of a function's rows.
 struct FunctionJob {
     turn: Option<Arc<Turn>>,
-    work: Work,
+    work: FunctionWork,
 }
 
 /// A job whose turn it is.
 struct Ready {
     held: Option<HeldTurn>,
-    work: Work,
+    work: FunctionWork,
 }
 
 impl fmt::Debug for FunctionThreads {

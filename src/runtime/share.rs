@@ -40,7 +40,7 @@ pub enum ChunkRunners {
 /// Rows whose chunks are being run.
 pub struct SharedChunks<T> {
     crew: Arc<ComputePool>,
-    job: Arc<Job<T>>,
+    job: Arc<SharedJob<T>>,
     who: ChunkRunners,
     /// How many helpers were called.
     helpers: usize,
@@ -54,7 +54,7 @@ struct ChunkResult<T> {
     result: Result<T>,
 }
 
-struct Job<T> {
+struct SharedJob<T> {
     rows: usize,
     next: AtomicUsize,
     /// How many threads are inside [`Job::run_next`], before they take a chunk and until its result
@@ -111,7 +111,7 @@ impl ComputePool {
         run: impl Fn(Range<usize>) -> Result<T> + Send + Sync + 'static,
     ) -> SharedChunks<T> {
         let (send, parts) = unbounded();
-        let job = Job {
+        let job = SharedJob {
             rows,
             chunks: rows.div_ceil(chunk_rows(rows).max(1)),
             next: AtomicUsize::new(0),
@@ -133,7 +133,7 @@ impl ComputePool {
     }
 }
 
-impl<T> Job<T> {
+impl<T> SharedJob<T> {
     /// Runs the next chunk; false when there is none, or nobody wants it.
     fn run_next(&self, parts: &UnboundedSender<ChunkResult<T>>) -> bool {
         let _running = Running::count(&self.running);

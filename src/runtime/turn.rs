@@ -136,9 +136,9 @@ impl Drop for FormerEntry {
 }
 
 /// Gives an entry's turn back.
-struct Leaves<'a>(&'a Entry);
+struct LeavesTurn<'a>(&'a Entry);
 
-impl Drop for Leaves<'_> {
+impl Drop for LeavesTurn<'_> {
     fn drop(&mut self) {
         drop(self.0.take_held());
     }
@@ -159,7 +159,7 @@ impl Entry {
     /// Runs user code inside, once it is its turn.
     pub fn during<T>(self: &Arc<Self>, cancel: &Cancel, work: impl FnOnce() -> T) -> Result<T> {
         self.enter(cancel)?;
-        let _leaves = Leaves(self);
+        let _leaves = LeavesTurn(self);
         Ok(self.inside(work))
     }
 

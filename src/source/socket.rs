@@ -109,7 +109,7 @@ struct SocketLine {
 }
 
 /// Lines that were read and not committed yet, spread over partitions in turn.
-struct Lines {
+struct SocketLines {
     queues: Mutex<Queues>,
     /// One a partition: a line wakes only the lane that it is for.
     arrived: Vec<Condvar>,
@@ -129,7 +129,7 @@ struct Queues {
 /// Lines held before the reading thread waits: the sender is then slowed down by TCP.
 const MOST_LINES: usize = 1 << 20;
 
-impl Lines {
+impl SocketLines {
     /// The error that ended the reading, if it was not the server's goodbye.
     fn check(queues: &Queues) -> Result<()> {
         queues.failure.clone().map_or(Ok(()), Err)
@@ -163,7 +163,7 @@ impl Lines {
 /// A connection and the thread that reads from it; dropping it ends both.
 struct Connection {
     stream: TcpStream,
-    lines: Arc<Lines>,
+    lines: Arc<SocketLines>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -173,7 +173,7 @@ impl Connection {
         let place = format!("{}:{}", socket.host, socket.port);
         let stream = TcpStream::connect((socket.host.as_str(), socket.port))
             .context(|| format!("connecting the source 'socket' to {place}: is a server listening there?"))?;
-        let lines = Arc::new(Lines {
+        let lines = Arc::new(SocketLines {
             queues: Mutex::new(Queues { first, lines: VecDeque::new(), closed: false, failure: None }),
             arrived: (0..partitions).map(|_| Condvar::new()).collect(),
             room: Condvar::new(),
@@ -197,7 +197,7 @@ impl Drop for Connection {
 }
 
 /// Reads until the server or the query closes the connection.
-fn pump(mut input: TcpStream, shared: &Lines, clock: &dyn Clock, place: &str) {
+fn pump(mut input: TcpStream, shared: &SocketLines, clock: &dyn Clock, place: &str) {
     let mut bytes = vec![0; 64 * 1024];
     let mut rest: Vec<u8> = Vec::new();
     let ended = loop {
@@ -230,7 +230,7 @@ fn pump(mut input: TcpStream, shared: &Lines, clock: &dyn Clock, place: &str) {
 }
 
 /// Hands over complete lines; false when the query has closed the source.
-fn deliver(shared: &Lines, text: &[u8], came_ms: i64) -> bool {
+fn deliver(shared: &SocketLines, text: &[u8], came_ms: i64) -> bool {
     for line in text.split(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = SocketLine { text: String::from_utf8_lossy(line).into_owned(), came_ms };
@@ -283,7 +283,7 @@ impl SocketReader {
 
     /// The lines; connects on the first call, from which `first` is the number of the next line to
     /// come.
-    fn lines(&mut self, first: i64) -> Result<Arc<Lines>> {
+    fn lines(&mut self, first: i64) -> Result<Arc<SocketLines>> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => Connection::open(&self.socket, &self.run, self.partitions, first)?,
@@ -309,7 +309,7 @@ impl Reader for SocketReader {
         let queues = lines.queues.lock();
         let end = queues.first + queues.lines.len() as i64;
         if end <= start {
-            Lines::check(&queues)?;
+            SocketLines::check(&queues)?;
         }
         Ok((end > start).then(|| Offset((end - 1).to_string())))
     }
@@ -396,7 +396,7 @@ impl ContinuousReader for SocketReader {
 
 /// One lane of a continuous query.
 struct SocketTail {
-    lines: Arc<Lines>,
+    lines: Arc<SocketLines>,
     schema: SchemaRef,
     lane: usize,
     next: i64,
@@ -409,7 +409,7 @@ impl Tail for SocketTail {
         let next = self.next;
         let nothing = |queues: &mut Queues| queues.first + queues.lines.len() as i64 <= next;
         if nothing(&mut queues) {
-            Lines::check(&queues)?;
+            SocketLines::check(&queues)?;
             self.lines.arrived[self.lane].wait_while_for(
                 &mut queues,
                 |queues| nothing(queues) && queues.failure.is_none(),

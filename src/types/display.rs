@@ -59,10 +59,10 @@ pub fn one(array: &dyn Array, row: usize, zone: Zone) -> String {
 }
 
 /// Writes the value of a row, which is not null.
-type Writer<'a> = Box<dyn Fn(usize, &mut dyn Write) -> fmt::Result + 'a>;
+type ValueWriter<'a> = Box<dyn Fn(usize, &mut dyn Write) -> fmt::Result + 'a>;
 
 /// Chosen once an array, so that a row costs no look at its type.
-fn writer<'a>(array: &'a dyn Array, zone: Zone, style: Style) -> Result<Writer<'a>> {
+fn writer<'a>(array: &'a dyn Array, zone: Zone, style: Style) -> Result<ValueWriter<'a>> {
     macro_rules! shown {
         ($type:ty) => {{
             let array = array.as_primitive::<$type>();
@@ -164,7 +164,7 @@ fn writer<'a>(array: &'a dyn Array, zone: Zone, style: Style) -> Result<Writer<'
 }
 
 /// As [`writer`], for a member of a nested value, which may be null.
-fn nested<'a>(array: &'a ArrayRef, zone: Zone, style: Style) -> Result<Writer<'a>> {
+fn nested<'a>(array: &'a ArrayRef, zone: Zone, style: Style) -> Result<ValueWriter<'a>> {
     let null = if style.casts() { "null" } else { "NULL" };
     let nulls = array.logical_nulls();
     let writer = writer(array, zone, style)?;

@@ -2,7 +2,7 @@
 
 /// A number's magnitude: `digits × 2^power`. What 64 bits do not hold is told by the last bit,
 /// which is set then.
-struct Magnitude {
+struct BinaryMagnitude {
     digits: u64,
     power: i64,
 }
@@ -21,7 +21,7 @@ pub fn float(text: &str) -> Option<f32> {
     Some(if negative { -value } else { value })
 }
 
-impl Magnitude {
+impl BinaryMagnitude {
     /// The nearest number of `precision` bits, of two the even one. Below the power `least` there
     /// are fewer bits.
     fn rounded(&self, precision: i64, least: i64) -> f64 {
@@ -49,7 +49,7 @@ impl Magnitude {
     }
 }
 
-fn read(text: &str) -> Option<(bool, Magnitude)> {
+fn read(text: &str) -> Option<(bool, BinaryMagnitude)> {
     let (negative, text) = match text.strip_prefix('-') {
         Some(text) => (true, text),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -61,7 +61,7 @@ fn read(text: &str) -> Option<(bool, Magnitude)> {
     if whole.is_empty() && fraction.is_empty() || exponent.trim_start_matches(['+', '-']).is_empty() {
         return None;
     }
-    let mut number = Magnitude { digits: 0, power: 0 };
+    let mut number = BinaryMagnitude { digits: 0, power: 0 };
     for (letters, below) in [(whole, 0), (fraction, 4)] {
         for letter in letters.chars() {
             let digit = u64::from(letter.to_digit(16)?);

@@ -172,12 +172,12 @@ fn real<T: std::str::FromStr + std::ops::Neg<Output = T>>(text: &str, nan: T, in
 
 /// Digits and exponent of a decimal number: its value is `unscaled × 10^-scale`. More than 38
 /// significant digits are cut.
-struct Digits {
+struct NumberDigits {
     unscaled: i128,
     scale: i64,
 }
 
-impl Digits {
+impl NumberDigits {
     /// Whether it has more digits before its point than any decimal type.
     fn beyond_all(&self) -> bool {
         let count = i64::from(self.unscaled.unsigned_abs().checked_ilog10().map_or(0, |log| log + 1));
@@ -185,7 +185,7 @@ impl Digits {
     }
 }
 
-fn digits(text: &str) -> Option<Digits> {
+fn digits(text: &str) -> Option<NumberDigits> {
     let text = ascii_digits(trim_java(text));
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         // Java's scales are ints: another exponent is malformed.
@@ -219,7 +219,7 @@ fn digits(text: &str) -> Option<Digits> {
             _ => return None,
         }
     }
-    seen.then(|| Digits {
+    seen.then(|| NumberDigits {
         unscaled: if negative { -unscaled } else { unscaled },
         scale: scale.saturating_sub(exponent),
     })
@@ -262,7 +262,7 @@ pub fn decimal(text: &str, precision: u8, scale: i8) -> Result<i128, NotDecimal>
     if number.beyond_all() {
         return Err(NotDecimal::Unsupported);
     }
-    let Digits { unscaled, scale: from } = number;
+    let NumberDigits { unscaled, scale: from } = number;
     rescale(unscaled, from, i64::from(scale)).filter(|value| fits(*value, precision)).ok_or(NotDecimal::OutOfRange)
 }
 

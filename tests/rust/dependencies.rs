@@ -1,6 +1,6 @@
 //! Who may use whom, as ARCHITECTURE.md says it, read from the `crate::` paths of the source.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -167,6 +167,35 @@ fn the_root_holds_the_map_the_batch_and_folders() {
     loose.sort();
 
     assert_eq!(loose, ["batch.rs", "lib.rs"], "a loose file under src/ is a folder that has not been found yet");
+}
+
+/// The type that a line declares, if it does.
+fn declared(line: &str) -> Option<&str> {
+    let words = line.strip_prefix("pub").map_or(line, |rest| rest.split_once(' ').map_or("", |(_, rest)| rest));
+    let (word, rest) = words.split_once(' ')?;
+    ["struct", "enum", "trait", "type"].contains(&word).then(|| first_word(rest))
+}
+
+#[test]
+fn a_line_that_declares_a_type_is_known() {
+    let lines =
+        ["pub struct Plan {", "pub(super) enum Job<T> {", "type Rows = Vec<Row>;", "    type Item = u8;", "fn f() {}"];
+    assert_eq!(lines.map(declared), [Some("Plan"), Some("Job"), Some("Rows"), None, None]);
+}
+
+/// A name that stands for two things is looked up in the wrong file.
+#[test]
+fn no_two_types_have_one_name() {
+    let files = files();
+    let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for file in &files {
+        for name in file.code.lines().filter_map(declared) {
+            places.entry(name).or_default().push(&file.path);
+        }
+    }
+    places.retain(|_, files| files.len() > 1);
+
+    assert_eq!(places, BTreeMap::new());
 }
 
 #[test]

@@ -25,7 +25,7 @@ use crate::plan::resolve::operators::{self, is_not_null, unordered};
 use crate::plan::typed::Typed;
 use crate::types::parse::fits;
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     ("count", Aggregate(count_rows)),
     ("count_if", Aggregate(count_if)),
     ("sum", Aggregate(|c, a| sum(c, a, false))),

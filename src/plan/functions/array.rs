@@ -27,7 +27,7 @@ use crate::plan::resolve::operators::{holds_map, unordered};
 use crate::plan::typed::Typed;
 use crate::types::{self, sql_name};
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     ("array", Scalar(make)),
     ("array_append", Scalar(|c, a| put(c, a, true))),
     ("array_prepend", Scalar(|c, a| put(c, a, false))),

@@ -166,10 +166,10 @@ impl AggregateUDFImpl for Collect {
 }
 
 impl Collect {
-    fn values(&self, arguments: &AccumulatorArgs<'_>, keeps: Keeps) -> Values {
+    fn values(&self, arguments: &AccumulatorArgs<'_>, keeps: Keeps) -> GroupValues {
         let types: Vec<_> = arguments.expr_fields.iter().map(|field| field.data_type().clone()).collect();
         let chunks = vec![Vec::new(); types.len()];
-        Values { types, chunks, distinct: arguments.is_distinct, how: self.how.clone(), keeps }
+        GroupValues { types, chunks, distinct: arguments.is_distinct, how: self.how.clone(), keeps }
     }
 }
 
@@ -180,7 +180,7 @@ enum Keeps {
 }
 
 /// The values of one group, argument by argument, in the chunks in which they came.
-struct Values {
+struct GroupValues {
     types: Vec<DataType>,
     chunks: Vec<Vec<ArrayRef>>,
     distinct: bool,
@@ -188,13 +188,13 @@ struct Values {
     keeps: Keeps,
 }
 
-impl fmt::Debug for Values {
+impl fmt::Debug for GroupValues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Values({:?})", self.types)
+        write!(f, "GroupValues({:?})", self.types)
     }
 }
 
-impl Values {
+impl GroupValues {
     fn all(&self) -> DfResult<Vec<ArrayRef>> {
         let joined = self.types.iter().zip(&self.chunks).map(|(data_type, chunks)| {
             let chunks: Vec<&dyn Array> = chunks.iter().map(AsRef::as_ref).collect();
@@ -222,7 +222,7 @@ fn only(values: &[ArrayRef], best: &Best) -> DfResult<Option<Vec<ArrayRef>>> {
     Ok(Some(values.iter().map(|array| take(array, &row, None)).collect::<Result<_, _>>()?))
 }
 
-impl Accumulator for Values {
+impl Accumulator for GroupValues {
     fn update_batch(&mut self, values: &[ArrayRef]) -> DfResult<()> {
         if values.first().is_none_or(|array| array.is_empty()) {
             return Ok(());

@@ -25,7 +25,7 @@ use crate::plan::resolve::operators::{holds_map, unordered};
 use crate::plan::typed::Typed;
 use crate::types;
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     ("collect_list", Aggregate(|c, a| gathered(c, a, false))),
     ("array_agg", Aggregate(|c, a| gathered(c, a, false))),
     ("collect_set", Aggregate(|c, a| gathered(c, a, true))),

@@ -18,7 +18,7 @@ use crate::plan::resolve::coerce::{is_float, is_numeric};
 use crate::plan::resolve::operators::{self, can_raise, case, compare, is_not_null, is_null, unordered};
 use crate::plan::typed::Typed;
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     ("coalesce", Scalar(coalesce)),
     ("nvl", Scalar(nvl)),
     ("ifnull", Scalar(nvl)),

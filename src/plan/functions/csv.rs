@@ -22,7 +22,7 @@ use crate::types::display::{self, Style};
 use crate::types::sql_name;
 use crate::types::zone::Zone;
 
-pub const TABLE: super::Table =
+pub const TABLE: super::DefinitionTable =
     &[("from_csv", Scalar(from_csv)), ("to_csv", Scalar(to_csv)), ("schema_of_csv", Scalar(schema_of_csv))];
 
 /// `from_csv(text, schema[, options])`.

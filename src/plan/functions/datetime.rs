@@ -29,7 +29,7 @@ use crate::types::calendar::{self, MICROS_PER_DAY, MICROS_PER_SECOND, SECONDS_PE
 use crate::types::zone::Zone;
 use crate::types::{self, day_time_interval, timestamp, timestamp_ntz};
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     (
         "add_months",
         Scalar(|c, a| {

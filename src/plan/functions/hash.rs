@@ -22,7 +22,7 @@ use crate::plan::kernels::normalize::normalized;
 use crate::plan::resolve::cast::cast;
 use crate::plan::typed::Typed;
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     ("crc32", Scalar(|c, a| one::<Bytes, i64>(c, binary(c, a)?, crc32))),
     ("hash", Scalar(murmur)),
     ("md5", Scalar(digest::<Md5>)),

@@ -28,7 +28,7 @@ use crate::plan::resolve::coerce::common;
 use crate::plan::typed::Typed;
 use crate::types::{self, map_fields};
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     ("aggregate", Defined(HigherOrder { parameters: fold_parameters, build: fold })),
     ("reduce", Defined(HigherOrder { parameters: fold_parameters, build: fold })),
     (
@@ -59,7 +59,7 @@ pub const TABLE: super::Table = &[
 ];
 
 type Arguments<'a> = &'a [Option<Typed>];
-type Parameter = (DataType, bool);
+type ParameterType = (DataType, bool);
 
 fn given<'a>(context: &CallContext<'_>, arguments: Arguments<'a>, at: usize) -> Result<&'a Typed> {
     arguments.get(at).and_then(Option::as_ref).ok_or_else(|| {
@@ -70,7 +70,7 @@ fn given<'a>(context: &CallContext<'_>, arguments: Arguments<'a>, at: usize) -> 
     })
 }
 
-fn element_of(context: &CallContext<'_>, arguments: Arguments<'_>, at: usize) -> Result<Parameter> {
+fn element_of(context: &CallContext<'_>, arguments: Arguments<'_>, at: usize) -> Result<ParameterType> {
     let element = array::element(context, given(context, arguments, at)?, at)?;
     Ok((element.data_type().clone(), element.is_nullable()))
 }
@@ -80,7 +80,7 @@ fn element_and_index(
     arguments: Arguments<'_>,
     _: usize,
     count: usize,
-) -> Result<Vec<Parameter>> {
+) -> Result<Vec<ParameterType>> {
     let mut parameters = vec![element_of(context, arguments, 0)?];
     if count > 1 {
         parameters.push((DataType::Int32, false));
@@ -88,35 +88,40 @@ fn element_and_index(
     Ok(parameters)
 }
 
-fn fold_parameters(context: &CallContext<'_>, arguments: Arguments<'_>, at: usize, _: usize) -> Result<Vec<Parameter>> {
+fn fold_parameters(
+    context: &CallContext<'_>,
+    arguments: Arguments<'_>,
+    at: usize,
+    _: usize,
+) -> Result<Vec<ParameterType>> {
     let so_far = (given(context, arguments, 1)?.data_type.clone(), true);
     Ok(if at == 2 { vec![so_far, element_of(context, arguments, 0)?] } else { vec![so_far] })
 }
 
-fn zipped(context: &CallContext<'_>, arguments: Arguments<'_>, _: usize, _: usize) -> Result<Vec<Parameter>> {
+fn zipped(context: &CallContext<'_>, arguments: Arguments<'_>, _: usize, _: usize) -> Result<Vec<ParameterType>> {
     // The shorter array is filled with nulls.
     Ok(vec![(element_of(context, arguments, 0)?.0, true), (element_of(context, arguments, 1)?.0, true)])
 }
 
-fn key_and_value(context: &CallContext<'_>, arguments: Arguments<'_>, at: usize) -> Result<(DataType, Parameter)> {
+fn key_and_value(context: &CallContext<'_>, arguments: Arguments<'_>, at: usize) -> Result<(DataType, ParameterType)> {
     let map = given(context, arguments, at)?;
     let (key, value) = map_fields(&map.data_type).ok_or_else(|| unexpected(context, at, "\"MAP\"", &map.data_type))?;
     Ok((key.data_type().clone(), (value.data_type().clone(), value.is_nullable())))
 }
 
-fn entry(context: &CallContext<'_>, arguments: Arguments<'_>, _: usize, _: usize) -> Result<Vec<Parameter>> {
+fn entry(context: &CallContext<'_>, arguments: Arguments<'_>, _: usize, _: usize) -> Result<Vec<ParameterType>> {
     let (key, value) = key_and_value(context, arguments, 0)?;
     Ok(vec![(key, false), value])
 }
 
-fn zipped_entry(context: &CallContext<'_>, arguments: Arguments<'_>, _: usize, _: usize) -> Result<Vec<Parameter>> {
+fn zipped_entry(context: &CallContext<'_>, arguments: Arguments<'_>, _: usize, _: usize) -> Result<Vec<ParameterType>> {
     let ((key, left), (other, right)) = (key_and_value(context, arguments, 0)?, key_and_value(context, arguments, 1)?);
     let key = common(&key, &other, context.conf.ansi()).ok_or_else(|| unexpected(context, 1, "\"MAP\"", &other))?;
     Ok(vec![(key, false), (left.0, true), (right.0, true)])
 }
 
 /// What a function does with its evaluated arguments and its lambdas.
-type Run = dyn Fn(&[ArrayRef], &[LambdaArgument], usize) -> Result<ArrayRef> + Send + Sync;
+type RunLambda = dyn Fn(&[ArrayRef], &[LambdaArgument], usize) -> Result<ArrayRef> + Send + Sync;
 
 struct Higher {
     /// Holds every parameter of `run`.
@@ -124,20 +129,20 @@ struct Higher {
     parameters: Vec<Vec<FieldRef>>,
     result: FieldRef,
     signature: HigherOrderSignature,
-    run: Arc<Run>,
+    run: Arc<RunLambda>,
 }
 
 /// The call; `parameters` are those of each lambda among the arguments, in order.
 fn call(
     name: String,
-    parameters: Vec<Vec<Parameter>>,
+    parameters: Vec<Vec<ParameterType>>,
     data_type: DataType,
     nullable: bool,
     arguments: Vec<Typed>,
     run: impl Fn(&[ArrayRef], &[LambdaArgument], usize) -> Result<ArrayRef> + Send + Sync + 'static,
 ) -> Typed {
     let field =
-        |(data_type, nullable): Parameter| -> FieldRef { Arc::new(Field::new("parameter", data_type, nullable)) };
+        |(data_type, nullable): ParameterType| -> FieldRef { Arc::new(Field::new("parameter", data_type, nullable)) };
     let function = Higher {
         result: Arc::new(Field::new(&name, data_type.clone(), nullable)),
         name,

@@ -22,7 +22,7 @@ use crate::types::pattern::Pattern;
 use crate::types::zone::Zone;
 use crate::types::{ddl, map_fields, sql_name, type_json};
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     ("from_json", Scalar(from_json)),
     ("to_json", Scalar(to_json)),
     (

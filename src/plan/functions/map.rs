@@ -24,7 +24,7 @@ use crate::plan::typed::Typed;
 use crate::types::zone::Zone;
 use crate::types::{self, display, map_fields};
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     ("map", Scalar(make)),
     ("create_map", Scalar(make)),
     ("map_concat", Scalar(join)),

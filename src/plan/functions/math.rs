@@ -19,7 +19,7 @@ use crate::plan::typed::Typed;
 use crate::types::parse::{EvalMode, fits, rescale};
 use datafusion::common::ScalarValue;
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     ("abs", Scalar(abs)),
     ("acos", Scalar(|c, a| one::<Double, f64>(c, a, f64::acos))),
     ("acosh", Scalar(|c, a| one::<Double, f64>(c, a, f64::acosh))),

@@ -24,7 +24,7 @@ use crate::types::display::{self, Style};
 use crate::types::zone::Zone;
 use crate::types::{ddl, simple_name};
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     (
         "typeof",
         Scalar(|c, a| {

@@ -110,10 +110,10 @@ pub struct HigherOrder {
     pub build: fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>,
 }
 
-type Table = &'static [(&'static str, Definition)];
+type DefinitionTable = &'static [(&'static str, Definition)];
 
 /// Every file's table.
-const TABLES: &[Table] = &[
+const TABLES: &[DefinitionTable] = &[
     aggregate::TABLE,
     array::TABLE,
     collected::TABLE,

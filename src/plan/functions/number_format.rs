@@ -19,7 +19,7 @@ use crate::plan::resolve::coerce::is_numeric;
 use crate::plan::typed::Typed;
 use crate::types::display;
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     ("to_number", Scalar(|c, a| to_number(c, a, true))),
     ("try_to_number", Scalar(|c, a| to_number(c, a, false))),
     ("to_char", Scalar(to_char)),

@@ -18,7 +18,7 @@ use super::per_value::{Out, kernel};
 use crate::error::{Error, Result, condition};
 use crate::plan::typed::Typed;
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     ("rlike", Scalar(matches)),
     ("regexp", Scalar(matches)),
     ("regexp_like", Scalar(matches)),

@@ -15,7 +15,7 @@ use crate::error::{Error, Result, condition};
 use crate::plan::resolve::cast::cast;
 use crate::plan::typed::Typed;
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     ("ascii", Scalar(|c, a| one::<Text, i32>(c, a, |s| s.chars().next().map_or(0, |first| first as i32)))),
     (
         "base64",

@@ -21,7 +21,7 @@ use crate::types::pattern::Pattern;
 use crate::types::zone::Zone;
 use crate::types::{UTC, timestamp, timestamp_ntz};
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     ("date_format", Scalar(date_format)),
     ("from_unixtime", Scalar(from_unixtime)),
     ("to_date", Scalar(|c, a| to_date(c, a, false))),

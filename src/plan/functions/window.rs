@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::plan::resolve::cast::cast;
 use crate::plan::typed::Typed;
 
-pub const TABLE: super::Table = &[
+pub const TABLE: super::DefinitionTable = &[
     ("row_number", Window(|c, a| number(c, a, df::row_number::row_number_udwf()))),
     ("rank", Window(|c, a| number(c, a, df::rank::rank_udwf()))),
     ("dense_rank", Window(|c, a| number(c, a, df::rank::dense_rank_udwf()))),

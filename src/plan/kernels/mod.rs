@@ -41,7 +41,7 @@ use datafusion::logical_expr::{
 use super::typed::Typed;
 use crate::error::Result;
 
-type Run = dyn Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync;
+type RunKernel = dyn Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync;
 
 /// A scalar function of ours. Two are the same when their names, which hold every parameter of the
 /// kernel, and result types are.
@@ -51,7 +51,7 @@ pub struct Kernel {
     nullable: bool,
     fallible: bool,
     signature: Signature,
-    run: Arc<Run>,
+    run: Arc<RunKernel>,
     /// The types of the arguments of the call.
     arguments: Vec<DataType>,
     /// Which kernel this is, of all that were made.

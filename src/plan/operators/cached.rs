@@ -39,10 +39,10 @@ pub fn cached(env: &Arc<Env>, resolved: &Resolved) -> Result<Resolved> {
 /// A finished plan, and its rows by lane once they have been read.
 struct Cached {
     plan: Finished,
-    kept: Mutex<Option<Kept>>,
+    kept: Mutex<Option<CachedRows>>,
 }
 
-type Kept = Arc<Vec<Vec<RecordBatch>>>;
+type CachedRows = Arc<Vec<Vec<RecordBatch>>>;
 
 impl fmt::Debug for Cached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -73,7 +73,7 @@ impl Source for Cached {
 
 impl Cached {
     /// The rows, read now if nobody has read them. A read that fails keeps nothing.
-    fn keep(&self, run: &SourceRun) -> Result<Kept> {
+    fn keep(&self, run: &SourceRun) -> Result<CachedRows> {
         let mut kept = loop {
             // Another action may be reading, for as long as it takes.
             if let Some(kept) = self.kept.try_lock_for(LOOK) {
@@ -97,7 +97,7 @@ impl Cached {
 }
 
 struct KeptLane {
-    rows: Kept,
+    rows: CachedRows,
     lane: usize,
 }
 

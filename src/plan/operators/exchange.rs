@@ -32,9 +32,9 @@ use crate::plan::pass::PassContext;
 use crate::runtime::Runtime;
 
 /// One message from an input lane to an output lane; `None` is the lane's last.
-type Message = DfResult<Option<ExchangedRows>>;
+type LaneMessage = DfResult<Option<ExchangedRows>>;
 /// What an output lane reads: one channel for each input lane, in their order.
-type Inbox = Vec<UnboundedReceiver<Message>>;
+type Inbox = Vec<UnboundedReceiver<LaneMessage>>;
 
 /// Rows on their way to an output lane.
 enum ExchangedRows {
@@ -324,14 +324,14 @@ impl<'a> Ranges<'a> {
 
 /// What one input lane sends to the output lanes.
 struct Outbox {
-    outputs: Vec<UnboundedSender<Message>>,
+    outputs: Vec<UnboundedSender<LaneMessage>>,
     /// Once an output lane's rows go to disk, the rest of them does, so that they stay in order.
     spilling: Vec<Option<SpillWriter>>,
     store: ExchangeStore,
 }
 
 impl Outbox {
-    fn new(outputs: Vec<UnboundedSender<Message>>, store: ExchangeStore) -> Self {
+    fn new(outputs: Vec<UnboundedSender<LaneMessage>>, store: ExchangeStore) -> Self {
         let spilling = outputs.iter().map(|_| None).collect();
         Self { outputs, spilling, store }
     }

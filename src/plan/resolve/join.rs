@@ -109,7 +109,7 @@ impl Resolver<'_> {
     ) -> Result<Resolved> {
         let attributes: Vec<_> = left.output.iter().chain(&right.output).cloned().collect();
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
-        let mut cut = Cut::new(&left, &right);
+        let mut cut = CutCondition::new(&left, &right);
         if let Some(on) = on {
             for conjunct in conjuncts(on) {
                 let value = expressions.condition(&told_apart(conjunct, renamed), "JOIN")?;
@@ -121,7 +121,7 @@ impl Resolver<'_> {
     }
 
     /// The two plans joined on what was cut up.
-    fn joined(&self, left: Resolved, right: Resolved, kind: JoinKind, cut: Cut) -> Result<Resolved> {
+    fn joined(&self, left: Resolved, right: Resolved, kind: JoinKind, cut: CutCondition) -> Result<Resolved> {
         let conf = self.conf();
         let left_plan = cut.left.place(left.plan.clone())?;
         let right_plan = cut.right.place(shifted(right.plan.clone(), left.watermarks.len())?)?;
@@ -177,7 +177,7 @@ impl Resolver<'_> {
             })
         };
         let mut keys: Vec<(Attribute, Attribute)> = Vec::new();
-        let mut cut = Cut::new(&left, &right);
+        let mut cut = CutCondition::new(&left, &right);
         for name in names {
             let pair = (find(&left, name, "left")?, find(&right, name, "right")?);
             let text = format!("({name} = {name})");
@@ -273,7 +273,7 @@ fn told_apart(condition: &Expr, renamed: &HashMap<AttrId, AttrId>) -> Expr {
 }
 
 /// A join condition cut up by where its calls can run.
-struct Cut {
+struct CutCondition {
     left_ids: HashSet<AttrId>,
     right_ids: HashSet<AttrId>,
     plain: Vec<Typed>,
@@ -284,7 +284,7 @@ struct Cut {
     sides: HashMap<AttrId, JoinSide>,
 }
 
-impl Cut {
+impl CutCondition {
     fn new(left: &Resolved, right: &Resolved) -> Self {
         Self {
             left_ids: left.output.iter().map(|attribute| attribute.id).collect(),

@@ -23,7 +23,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<TokenWithSpan>> {
 }
 
 /// A piece of text by its length in bytes.
-enum Piece {
+enum LexedPiece {
     /// One token of ours.
     Own(usize, Token),
     /// The tokenizer's.
@@ -42,8 +42,8 @@ struct Lexer<'t> {
 impl Lexer<'_> {
     fn step(&mut self) -> Result<()> {
         match self.piece()? {
-            Piece::Gap(length) => self.advance(length),
-            Piece::Own(length, token) => {
+            LexedPiece::Gap(length) => self.advance(length),
+            LexedPiece::Own(length, token) => {
                 self.close_gap()?;
                 let start = self.place;
                 self.advance(length);
@@ -54,27 +54,31 @@ impl Lexer<'_> {
         Ok(())
     }
 
-    fn piece(&self) -> Result<Piece> {
+    fn piece(&self) -> Result<LexedPiece> {
         let rest = &self.text[self.at..];
-        let Some(first) = rest.chars().next() else { return Ok(Piece::Gap(0)) };
+        let Some(first) = rest.chars().next() else { return Ok(LexedPiece::Gap(0)) };
         Ok(match first {
             '\'' | '"' => {
                 let length = quoted(rest).ok_or_else(|| self.open(first))?;
                 let text = unescaped(&rest[1..length - 1], first);
-                Piece::Own(length, string(first, text))
+                LexedPiece::Own(length, string(first, text))
             }
-            '`' => Piece::Gap(rest[1..].find('`').map_or(rest.len(), |end| end + 2)),
-            '-' if rest.starts_with("--") => Piece::Own(line_comment(rest), Token::Whitespace(Whitespace::Newline)),
+            '`' => LexedPiece::Gap(rest[1..].find('`').map_or(rest.len(), |end| end + 2)),
+            '-' if rest.starts_with("--") => {
+                LexedPiece::Own(line_comment(rest), Token::Whitespace(Whitespace::Newline))
+            }
             '/' if rest.starts_with("/*") => {
                 let length = block_comment(rest).ok_or_else(|| Error::of(condition::UNCLOSED_BRACKETED_COMMENT))?;
                 // The parser reads hints.
                 if rest.starts_with("/*+") {
-                    Piece::Gap(length)
+                    LexedPiece::Gap(length)
                 } else {
-                    Piece::Own(length, Token::Whitespace(Whitespace::Space))
+                    LexedPiece::Own(length, Token::Whitespace(Whitespace::Space))
                 }
             }
-            '.' | '0'..='9' => number(rest).map_or(Piece::Gap(1), |(length, token)| Piece::Own(length, token)),
+            '.' | '0'..='9' => {
+                number(rest).map_or(LexedPiece::Gap(1), |(length, token)| LexedPiece::Own(length, token))
+            }
             first if is_word_part(first) => {
                 let length = word_length(rest);
                 let after = rest[length..].trim_start();
@@ -83,16 +87,16 @@ impl Lexer<'_> {
                 match (&rest[..length], quote) {
                     ("r" | "R", Some(quote)) if space == 0 => {
                         let inside = raw(&after[1..], quote).ok_or_else(|| self.open(quote))?;
-                        Piece::Own(inside.len() + 3, string(quote, inside.to_owned()))
+                        LexedPiece::Own(inside.len() + 3, string(quote, inside.to_owned()))
                     }
                     ("x" | "X", Some(quote)) => {
                         let inside = raw(&after[1..], quote).ok_or_else(|| self.open(quote))?;
-                        Piece::Own(length + space + inside.len() + 2, Token::HexStringLiteral(inside.to_owned()))
+                        LexedPiece::Own(length + space + inside.len() + 2, Token::HexStringLiteral(inside.to_owned()))
                     }
-                    _ => Piece::Gap(length),
+                    _ => LexedPiece::Gap(length),
                 }
             }
-            other => Piece::Gap(other.len_utf8()),
+            other => LexedPiece::Gap(other.len_utf8()),
         })
     }
 

@@ -126,7 +126,7 @@ fn number(text: &str, long: bool) -> Result<ScalarValue> {
         };
     }
     let fractional = |name: &str, most: &str, digits: &str| {
-        let beyond = Magnitude::of(digits)? > Magnitude::of(most)?;
+        let beyond = DecimalMagnitude::of(digits)? > DecimalMagnitude::of(most)?;
         if beyond { Err(typed(name, &format!("-{most}"), &most, digits)) } else { Ok(digits.to_owned()) }
     };
     let not_a_number = |_| Error::internal(format!("the literal {text} is no number"));
@@ -167,12 +167,12 @@ fn double(text: &str) -> Result<ScalarValue> {
 
 /// A number without its sign, for comparisons: 0.`digits` times ten to the `exponent`.
 #[derive(PartialEq, PartialOrd)]
-struct Magnitude {
+struct DecimalMagnitude {
     exponent: Option<i64>,
     digits: String,
 }
 
-impl Magnitude {
+impl DecimalMagnitude {
     fn of(text: &str) -> Result<Self> {
         let (digits, scale) = unscaled(text)?;
         let significant = digits.trim_start_matches('0');

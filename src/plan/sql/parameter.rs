@@ -17,7 +17,7 @@ pub struct Parameter {
 /// The parameters in their order. A colon inside `struct<a: int>` is part of the type.
 pub fn parameters(text: &str) -> Result<Vec<Parameter>> {
     let tokens = lexer::tokens(text)?;
-    let lines = Lines::of(text);
+    let lines = LineStarts::of(text);
     let mut found = Vec::new();
     let mut types = Types::default();
     for (at, token) in tokens.iter().enumerate() {
@@ -59,9 +59,9 @@ impl Types {
 }
 
 /// Where each line begins, in characters.
-struct Lines(Vec<usize>);
+struct LineStarts(Vec<usize>);
 
-impl Lines {
+impl LineStarts {
     fn of(text: &str) -> Self {
         let ends = text.chars().enumerate().filter(|(_, c)| *c == '\n').map(|(at, _)| at + 1);
         Self(std::iter::once(0).chain(ends).collect())

@@ -32,7 +32,7 @@ pub(super) fn as_calls(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>>
         let operator: Vec<_> =
             tokens[at + 1..end].iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).cloned().collect();
         for piece in pieces(&operator) {
-            let writer = Writer { span: piece[0].span };
+            let writer = TokenWriter { span: piece[0].span };
             written.push(tokens[at].clone());
             writer.call(&piece[0], &piece[1..], &mut written)?;
         }
@@ -56,10 +56,10 @@ fn pieces(operator: &[TokenWithSpan]) -> Vec<&[TokenWithSpan]> {
             let next = rest.get(at + 1).map_or(&Token::EOF, |next| &next.token);
             let begins = depth == 0
                 && match tail(before, &token.token, next) {
-                    Some(Tail::Set) => true,
+                    Some(TailClause::Set) => true,
                     // Clauses that follow in their order stay together: `LIMIT 2 OFFSET 1` is one,
                     // and Spark refuses `|> ORDER BY a LIMIT 2`.
-                    Some(Tail::Arrangement(next)) => {
+                    Some(TailClause::Arrangement(next)) => {
                         let stays = rank.is_some_and(|rank| rank < next) && (is_first || own == Some(LIMIT_RANK));
                         rank = Some(next);
                         !stays
@@ -85,7 +85,7 @@ fn pieces(operator: &[TokenWithSpan]) -> Vec<&[TokenWithSpan]> {
 }
 
 /// A clause of the whole query.
-enum Tail {
+enum TailClause {
     Set,
     /// Its place among the clauses that order and limit.
     Arrangement(u8),
@@ -104,7 +104,7 @@ fn clause_rank(token: &Token) -> Option<u8> {
 }
 
 /// The clause that a word between two tokens begins. The words may be names, too.
-fn tail(before: &Token, word: &Token, next: &Token) -> Option<Tail> {
+fn tail(before: &Token, word: &Token, next: &Token) -> Option<TailClause> {
     let is = |keywords: &[Keyword]| keywords.iter().any(|keyword| is_keyword(next, *keyword));
     match keyword_of(word) {
         Keyword::ORDER | Keyword::SORT | Keyword::CLUSTER | Keyword::DISTRIBUTE if !is(&[Keyword::BY]) => None,
@@ -113,9 +113,9 @@ fn tail(before: &Token, word: &Token, next: &Token) -> Option<Tail> {
         Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT | Keyword::MINUS if *before != Token::Mul => {
             let query =
                 [Keyword::ALL, Keyword::DISTINCT, Keyword::SELECT, Keyword::VALUES, Keyword::TABLE, Keyword::FROM];
-            (*next == Token::LParen || is(&query)).then_some(Tail::Set)
+            (*next == Token::LParen || is(&query)).then_some(TailClause::Set)
         }
-        _ => clause_rank(word).map(Tail::Arrangement),
+        _ => clause_rank(word).map(TailClause::Arrangement),
     }
 }
 
@@ -148,11 +148,11 @@ fn begins_keys(tokens: &[TokenWithSpan]) -> bool {
 }
 
 /// Writes tokens that stand where the operator does.
-struct Writer {
+struct TokenWriter {
     span: Span,
 }
 
-impl Writer {
+impl TokenWriter {
     fn token(&self, token: Token) -> TokenWithSpan {
         TokenWithSpan { token, span: self.span }
     }

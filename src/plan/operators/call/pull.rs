@@ -68,7 +68,7 @@ struct PullStream {
 
 /// What a function's thread receives. A channel that closes without `End` means that the pass was
 /// given up.
-enum Message {
+enum PullMessage {
     Rows(Chunk),
     /// No more rows come.
     End,
@@ -94,7 +94,7 @@ struct Pull {
     /// Where the thread goes when the pass has ended.
     kept: Option<Arc<Kept>>,
     /// Not yet in the channel.
-    outbox: VecDeque<Message>,
+    outbox: VecDeque<PullMessage>,
     ready: VecDeque<ArrayRef>,
     ready_rows: usize,
     /// The function has returned.
@@ -104,7 +104,7 @@ struct Pull {
 }
 
 struct Thread {
-    to: mpsc::Sender<Message>,
+    to: mpsc::Sender<PullMessage>,
     from: mpsc::Receiver<Result<ArrayRef>>,
     /// The function was told that its input has ended. Set before the rows that it then gives, so
     /// whoever has those sees this.
@@ -145,7 +145,7 @@ impl Pull {
         }
         let chunk = self.call().chunk(batch)?;
         let size = self.call().function.chunk_rows(chunk.rows);
-        self.outbox.extend(chunk.cut(size).into_iter().map(Message::Rows));
+        self.outbox.extend(chunk.cut(size).into_iter().map(PullMessage::Rows));
         if self.thread.is_none() {
             let left = self.kept.as_ref().and_then(|kept| kept.0.lock().remove(&self.kept_call()));
             self.thread = Some(match left {
@@ -158,7 +158,7 @@ impl Pull {
 
     /// No more rows come in this pass.
     fn end_input(&mut self) {
-        self.outbox.push_back(if self.kept.is_some() { Message::Pause } else { Message::End });
+        self.outbox.push_back(if self.kept.is_some() { PullMessage::Pause } else { PullMessage::End });
     }
 
     /// Whether the pass, which has all of its rows, need not wait for this function.
@@ -199,7 +199,7 @@ impl Pull {
                 Poll::Pending => break,
                 // The function has returned: its rows are counted when its channel ends.
                 Poll::Ready(Err(_)) => {
-                    self.unread |= self.outbox.iter().any(|message| matches!(message, Message::Rows(_)));
+                    self.unread |= self.outbox.iter().any(|message| matches!(message, PullMessage::Rows(_)));
                     self.outbox.clear();
                 }
                 Poll::Ready(Ok(())) => {
@@ -358,7 +358,7 @@ fn start(calls: Arc<[PhysicalCall]>, index: usize, pass: &PassContext) -> Result
 fn run(
     call: &PhysicalCall,
     batch: &Batch,
-    chunks: mpsc::Receiver<Message>,
+    chunks: mpsc::Receiver<PullMessage>,
     ended: Arc<AtomicBool>,
     outputs: &mut mpsc::Sender<Result<ArrayRef>>,
 ) -> Result<()> {
@@ -376,7 +376,7 @@ fn run(
 
 /// The chunks as the function sees them.
 struct ChunkInput {
-    chunks: mpsc::Receiver<Message>,
+    chunks: mpsc::Receiver<PullMessage>,
     /// Rows that went in and have not come out. A function may pull on a thread of its own, hence
     /// atomic.
     owed: Arc<AtomicI64>,
@@ -392,12 +392,12 @@ impl Iterator for ChunkInput {
         }
         loop {
             match block_on(self.chunks.next()) {
-                Some(Message::Rows(chunk)) => {
+                Some(PullMessage::Rows(chunk)) => {
                     self.owed.fetch_add(chunk.rows as i64, Ordering::Relaxed);
                     return Some(Ok(chunk));
                 }
-                Some(Message::Pause) if self.owed.load(Ordering::Relaxed) <= 0 => {}
-                Some(Message::End | Message::Pause) => {
+                Some(PullMessage::Pause) if self.owed.load(Ordering::Relaxed) <= 0 => {}
+                Some(PullMessage::End | PullMessage::Pause) => {
                     self.ended.store(true, Ordering::Release);
                     return None;
                 }
