@@ -5,7 +5,7 @@
 //! <checkpoint>/offsets/N       the range of batch N, before a row of it is read             offsets
 //! <checkpoint>/commits/N       batch N is visible in the sink                               commits
 //! <checkpoint>/sources/i/      the own log of source i                                      durable::log
-//! <checkpoint>/firesteel/      ours alone: durable::lock, mode                                       durable::lock, mode
+//! <checkpoint>/firesteel/      ours alone                                                   durable::lock, mode
 //! ```
 //!
 //! Layout, names and lines are Spark 4.3's. So a stateless query moves between Spark and Firesteel,
@@ -14,7 +14,7 @@
 //!
 //! `layout` spells these paths. `open` finds, locks and recovers a checkpoint for a query; `conf`
 //! is the map of settings in `offsets/N`. Nothing here names Arrow: rows that must survive the
-//! process are not the checkpoint's.
+//! process are not the checkpoint's. Their store gets a folder of its own, `src/state/`.
 
 pub mod commits;
 pub mod conf;

@@ -4,7 +4,7 @@
 //! batch's rows are staged lane by lane, invisible, and made visible by one commit. The tutorial is
 //! `console`: options, a format, a writer.
 //!
-//! To add one: a file here, its line in [`formats`], a table in `docs/sinks.md`. A sink may block.
+//! To add one: a file here, its line in [`formats`] below, a table in `docs/sinks.md`. A sink may block.
 //! One that promises "exactly once" answers [`Writer::is_committed`], as [`files`] does.
 //!
 //! | file | what is in it |

@@ -5,7 +5,7 @@
 //! a range of offsets into [`Partition`]s. A batch read uses the same path as a stream of one batch
 //! without a checkpoint. The simplest implementation, and so the tutorial, is [`rate_micro_batch`].
 //!
-//! To add one: a file here, its line in [`formats`], a table in `docs/sources.md`. A source may
+//! To add one: a file here, its line in [`formats`] below, a table in `docs/sources.md`. A source may
 //! block; Tokio has no driver for I/O here.
 //!
 //! | file | what is in it |

@@ -10,7 +10,7 @@ use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, 
 use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
 use super::hidden::is_of_file;
 use super::pending::named;
-use super::{Resolver, cast, coerce, generate, sets};
+use super::{Resolver, cast, coerce, generate, set_operation};
 use crate::error::{Error, ErrorKind, Result, condition};
 use crate::plan::limits::PlanExtent;
 use crate::plan::operators::scan::leaf_plan;
@@ -148,7 +148,7 @@ impl Resolver<'_> {
                 Ok(Arc::new(LogicalPlan::Projection(Projection::try_new(projection, Arc::clone(&one_row))?)))
             })
             .collect::<Result<Vec<_>>>()?;
-        let plan = sets::union_of(plans)?;
+        let plan = set_operation::union_of(plans)?;
         Ok(Resolved { output: attributes, ..leafless(plan)? })
     }
 }

@@ -4,11 +4,15 @@
 //! |---|---|
 //! | `leaf` | relations that have no input |
 //! | `scope`, `hidden` | which attribute a name means; those that are no output |
-//! | `expression`, `call`, `star` | expressions: types, calls taken out ([`pending`]) |
-//! | `select`, `aggregate`, `grouping`, `window`, `generate`, `lambda`, `subquery` | the places where expressions stand |
-//! | `filter`, `rows`, `columns`, `lanes` | which rows and columns stay, and how the rows are laid out |
+//! | `expression`, `call` | expressions: types, calls taken out ([`pending`]) |
+//! | `star` | `*`, spelled out |
+//! | `select`, `aggregate`, `window`, `generate`, `lambda`, `subquery` | the places where expressions stand |
+//! | `grouping` | keys of groups, and grouping sets |
+//! | `filter`, `rows` | which rows stay: WHERE; LIMIT, DISTINCT and samples |
+//! | `columns` | columns that are added, renamed or dropped |
+//! | `lanes` | `repartition`, `coalesce` |
 //! | `sort` | orders: of rows, of windows and of aggregates |
-//! | `join`, `sets` | relations of several inputs |
+//! | `join`, `set_operation` | relations of several inputs |
 //! | `pipe` | pipes that no clause of a SELECT is |
 //! | `unpivot` | columns that become rows |
 //! | `coerce`, `cast` | types that meet; which casts there are |
@@ -44,7 +48,7 @@ mod random;
 mod rows;
 mod scope;
 mod select;
-mod sets;
+mod set_operation;
 mod sort;
 mod star;
 mod subquery;
