@@ -268,6 +268,7 @@ conditions! {
     MISSING_AGGREGATION = "MISSING_AGGREGATION", "42803", Analysis, "<expression> is neither a grouping key nor in an aggregate function; group by it, or use <expressionAnyValue> if any value will do.";
     MISSING_GROUP_BY = "MISSING_GROUP_BY", "42803", Analysis, "a column stands beside an aggregate function without GROUP BY.";
     UNSUPPORTED_FEATURE_LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC = "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC", "0A000", Analysis, "the name <lca> was given in this select list, and an aggregate function in the same list cannot read it: give it in a query below.";
+    UNSUPPORTED_FEATURE_LATERAL_COLUMN_ALIAS_WITH_HAVING = "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_WITH_WINDOW_AND_HAVING", "0A000", Analysis, "HAVING reads the output of a window, which is computed after it: filter in a query around this one.";
     UNSUPPORTED_FEATURE_LATERAL_COLUMN_ALIAS_IN_WINDOW = "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_WINDOW", "0A000", Analysis, "the name <lca> was given in this select list, and a window in the same list cannot read it: give it in a query below.";
     UNSUPPORTED_FEATURE_SET_OPERATION_ON_MAP_TYPE = "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000", Analysis, "the column <colName> of type <dataType> cannot take part in DISTINCT, INTERSECT or EXCEPT: maps do not compare.";
     ASSIGNMENT_ARITY_MISMATCH = "ASSIGNMENT_ARITY_MISMATCH", "42802", Analysis, "<numTarget> names were given for <numExpr> columns.";

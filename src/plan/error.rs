@@ -25,12 +25,23 @@ impl From<DataFusionError> for Error {
             DataFusionError::Shared(inner) => find(&inner).unwrap_or_else(|| Error::runtime(inner.to_string())),
             DataFusionError::Collection(mut errors) if !errors.is_empty() => errors.swap_remove(0).into(),
             DataFusionError::ArrowError(inner, _) => (*inner).into(),
+            DataFusionError::NotImplemented(what) if is_subquery(&what) => Error::unsupported(
+                "a query inside an expression that reads columns of the query around it must be one that becomes a \
+                 join, and this one does not; write it as a join",
+            ),
             DataFusionError::NotImplemented(what) => Error::unsupported(what),
             DataFusionError::ResourcesExhausted(what) => Error::runtime(what),
             DataFusionError::Plan(what) => Error::new(ErrorKind::Analysis, what),
             other => Error::runtime(other.strip_backtrace()),
         }
     }
+}
+
+/// Whether the planner met a query inside an expression of which it had made no join.
+fn is_subquery(what: &str) -> bool {
+    let kinds = ["ScalarSubquery", "Exists", "InSubquery"];
+    let expression = what.strip_prefix("Physical plan does not support logical expression ");
+    expression.is_some_and(|expression| kinds.iter().any(|kind| expression.starts_with(kind)))
 }
 
 /// Our error inside an error that is shared, and so cannot be taken apart.

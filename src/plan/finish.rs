@@ -15,15 +15,19 @@ use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::optimizer::{Optimizer, OptimizerRule};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use datafusion::prelude::SessionConfig;
 
+use super::filters::bounded;
 use super::memory_pool::SpillingPool;
 use super::operators::call::{FunctionPlanner, Kept, PruneCalls};
 use super::operators::in_order::in_order;
-use super::operators::lanes::{LanesPlanner, settled};
+use super::operators::lanes::{LanesPlanner, UnionsApart, settled};
 use super::operators::watermark::{EventTime, WatermarkPlanner};
 use super::pass::{Inputs, Pass, PassContext};
 use super::{Leaf, Resolved, Watermark};
@@ -84,8 +88,25 @@ fn state(lanes: usize, limit: usize, memory: Arc<RuntimeEnv>) -> SessionState {
         .with_runtime_env(memory)
         .with_default_features()
         .with_query_planner(Arc::new(Planner))
-        .with_optimizer_rule(Arc::new(PruneCalls))
+        .with_optimizer_rules(optimizer_rules())
+        .with_physical_optimizer_rules(physical_rules())
         .build()
+}
+
+/// DataFusion's rules, with ours.
+fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let mut rules: Vec<_> = Optimizer::new().rules.into_iter().map(bounded).collect();
+    rules.push(Arc::new(PruneCalls));
+    rules
+}
+
+/// DataFusion's rules, with ours, and without those that offer filters to the leaves: ours take
+/// none, and on its way a filter would multiply, as [`bounded`] says.
+fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(UnionsApart)];
+    let known = PhysicalOptimizer::new().rules.into_iter();
+    rules.extend(known.filter(|rule| !rule.name().starts_with("FilterPushdown")));
+    rules
 }
 
 /// DataFusion's physical planner with our operators.

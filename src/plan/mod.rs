@@ -12,11 +12,13 @@
 //! | [`typed`], [`canonical`] | an expression with its type; a tree as `semanticHash` sees it |
 //! | [`limits`] | how deep and how large trees and plans may be |
 //! | [`finish`], [`pass`] | a plan that is ready to run, with the planners of our operators; one execution of it |
+//! | `filters` | DataFusion's rules for filters, within bounds |
 //! | [`memory_pool`] | the memory that the plans of a session share |
 //! | [`error`] | DataFusion's errors as ours |
 
 pub mod canonical;
 pub mod error;
+mod filters;
 pub mod finish;
 pub mod functions;
 pub mod kernels;

@@ -20,13 +20,13 @@ const PATIENCE: u32 = 40;
 /// Runs work that takes microseconds, such as resolving a name, detached on the calling thread.
 /// That is the interpreter's, whose stack may be small.
 pub fn quick<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
-    py.detach(|| stack::walk(true, work)).map_err(|error| raise(py, &error))
+    quick_over(py, true, work)
 }
 
-/// [`quick`] for work that walks over nothing deep: a plan that is known not to be, or nothing that
-/// a user builds, such as the prediction of a row.
-pub fn quick_shallow<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
-    py.detach(|| stack::walk(false, work)).map_err(|error| raise(py, &error))
+/// [`quick`] for work that walks over what may be `deep`, or is known not to be: a plan, a type, or
+/// nothing that a user builds.
+pub fn quick_over<T: Send>(py: Python<'_>, deep: bool, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
+    py.detach(|| stack::walk(deep, work)).map_err(|error| raise(py, &error))
 }
 
 /// Waits on the calling thread for something that others do and that ends with them, such as a

@@ -57,6 +57,11 @@ impl ExprHandle {
     }
 }
 
+/// Whether the expression of a SQL text may be deep: each thing in another takes a character.
+pub fn may_be_deep(text: &str) -> bool {
+    text.len() > 100
+}
+
 /// The operands of a list.
 pub fn operands(values: &Bound<'_, PyList>) -> PyResult<Vec<tree::Expr>> {
     values.iter().map(|value| operand(&value)).collect()
@@ -84,7 +89,10 @@ impl ExprHandle {
     #[staticmethod]
     fn sql(py: Python<'_>, text: &str) -> PyResult<Self> {
         let zone = crate::types::zone::Zone::of("UTC").map_err(|error| raise(py, &error))?;
-        Self::of(py, super::door::quick(py, || crate::plan::sql::Sql { zone }.expression(text))?)
+        Self::of(
+            py,
+            super::door::quick_over(py, may_be_deep(text), || crate::plan::sql::Sql { zone }.expression(text))?,
+        )
     }
 
     /// The literal of a Python value; an `Expr` or a `Column` stays as it is.

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use super::arrow::ArrowTable;
-use super::door::{quick, quick_shallow, wait, wait_under};
+use super::door::{quick, quick_over, wait, wait_under};
 use super::error::raise;
 use super::expr::{ExprHandle, name_parts, operands};
 use super::literal::operand;
@@ -45,7 +45,7 @@ impl FrameHandle {
         let relation = build(Box::new(self.0.relation()));
         let deep = relation.may_be_deep();
         let resolve = move || frame::Frame::new(session, &relation);
-        if deep { quick(py, resolve) } else { quick_shallow(py, resolve) }.map(Self)
+        quick_over(py, deep, resolve).map(Self)
     }
 
     fn run<T: Send + 'static>(

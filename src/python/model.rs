@@ -17,7 +17,7 @@ use pyo3::types::{PyBytes, PyCapsule, PyList};
 use pyo3_arrow::ffi::to_array_pycapsules;
 
 use super::arrow::columns;
-use super::door::{compute, quick_shallow};
+use super::door::{compute, quick_over};
 use super::error::raise;
 use super::functions::FunctionHandle;
 use super::types::type_of;
@@ -226,7 +226,7 @@ impl ModelHandle {
         let cost = self.predictor.tuner().estimate(rows);
         let columns = columns.to_vec();
         let columns = if rows == 0 || (cost > Duration::ZERO && cost < SHORT) {
-            quick_shallow(py, || self.predictor.predict(binding, columns, rows, &Cancel::default()))?
+            quick_over(py, false, || self.predictor.predict(binding, columns, rows, &Cancel::default()))?
         } else {
             let (predictor, binding) = (Arc::clone(&self.predictor), Arc::clone(binding));
             compute(py, "the prediction", move |cancel| predictor.predict(&binding, columns, rows, cancel))?

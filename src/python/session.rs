@@ -7,9 +7,9 @@ use arrow::array::RecordBatch;
 use pyo3::prelude::*;
 
 use super::arrow::{ArrowTable, batches};
-use super::door::{pull, quick, wait};
+use super::door::{pull, quick, quick_over, wait};
 use super::error::{raise, user};
-use super::expr::ExprHandle;
+use super::expr::{ExprHandle, may_be_deep};
 use super::frame::FrameHandle;
 use super::listener::Streams;
 use super::types::schema_of;
@@ -25,6 +25,7 @@ use crate::session::{self, frame};
 use crate::source::memory::MemoryTable;
 use crate::source::range::Range;
 use crate::source::{ReadMode, Source};
+use crate::types::type_json::has_deep_types;
 
 /// A session of the engine.
 #[pyclass(frozen, name = "Session", module = "firesteel._native")]
@@ -160,7 +161,8 @@ impl SessionHandle {
             Err(_) => batches(data)?,
         };
         let rows: Vec<RecordBatch> = rows.into_iter().filter(|batch| batch.num_rows() > 0).collect();
-        quick(py, || self.frame(Arc::new(MemoryTable::new(schema, rows)?), false))
+        let deep = has_deep_types(&schema);
+        quick_over(py, deep, || self.frame(Arc::new(MemoryTable::new(schema, rows)?), false))
     }
 
     fn range(
@@ -172,7 +174,7 @@ impl SessionHandle {
         partitions: Option<usize>,
     ) -> PyResult<FrameHandle> {
         let partitions = partitions.unwrap_or_else(|| self.inner.runtime().lanes());
-        quick(py, || self.frame(Arc::new(Range::new(start, end, step, partitions)?), false))
+        quick_over(py, false, || self.frame(Arc::new(Range::new(start, end, step, partitions)?), false))
     }
 
     fn sql(&self, py: Python<'_>, text: String) -> PyResult<FrameHandle> {
@@ -182,7 +184,7 @@ impl SessionHandle {
 
     /// The expression of a SQL text.
     fn expression(&self, py: Python<'_>, text: &str) -> PyResult<ExprHandle> {
-        ExprHandle::of(py, quick(py, || self.inner.expression(text))?)
+        ExprHandle::of(py, quick_over(py, may_be_deep(text), || self.inner.expression(text))?)
     }
 
     /// `spark.read…load()` or `spark.readStream…load()`.

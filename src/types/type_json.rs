@@ -12,8 +12,7 @@ use crate::runtime::stack;
 
 /// The JSON text of a schema.
 pub fn schema_to_json(schema: &Schema) -> String {
-    let deep = schema.fields().iter().any(|field| is_deep(field.data_type(), SHALLOW));
-    stack::walk(deep, || struct_to_value(schema.fields()).to_string())
+    stack::walk(has_deep_types(schema), || struct_to_value(schema.fields()).to_string())
 }
 
 /// The schema of a JSON text.
@@ -44,6 +43,11 @@ const SHORT: usize = 512;
 
 /// How many types in each other are not deep.
 const SHALLOW: usize = 20;
+
+/// Whether a type of the schema holds so many in each other that a walk over it is deep.
+pub fn has_deep_types(schema: &Schema) -> bool {
+    schema.fields().iter().any(|field| is_deep(field.data_type(), SHALLOW))
+}
 
 /// Whether more than so many types are in each other.
 fn is_deep(data_type: &DataType, most: usize) -> bool {

@@ -532,3 +532,20 @@ text = "SELECT id % 2 AS k, plus_one(sum(id)) AS s, s + s + s + s + s AS t FROM 
 assert spark.sql(f"{text} HAVING s > 3").collect() == [Row(k=1, s=5, t=25)]
 assert spark.sql(f"{text} HAVING t + s > 18 ORDER BY t").collect() == [Row(k=1, s=5, t=25)]
 """)
+
+
+def test_a_filter_over_columns_that_read_one_another_is_planned() -> None:
+    process("""
+frame = spark.range(4).withColumn("x", F.col("id") + 1)
+for _ in range(60):
+    frame = frame.withColumn("x", (F.col("x") + F.col("x") + F.col("x")) % 1000)
+values = [row.x for row in frame.collect()]
+assert frame.filter("x > 500 AND id < 4").count() == sum(value > 500 for value in values)
+other = spark.range(4).withColumn("y", F.col("id") * 2)
+joined = frame.join(other, (frame.id == other.id) & (frame.x > 500), "left").where("y > 0")
+assert joined.count() == sum(value > 500 for value in values[1:])
+names = ["id AS c0", *[f"c{i} + c{i} - c{i} + 1 + 0 + 0 AS c{i + 1}" for i in range(60)]]
+assert spark.range(4).selectExpr(*names).filter("c60 > 61").count() == 2
+grouped = ["sum(id) AS c0", *names[1:]]
+assert spark.sql(f"SELECT {', '.join(grouped)} FROM range(3) GROUP BY id % 2 HAVING c60 > 61").count() == 1
+""")

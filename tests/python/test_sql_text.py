@@ -106,3 +106,16 @@ def test_a_pipe_names_the_column_that_it_misses(spark):
 
 def test_raw_literals_are_skipped_when_parameters_are_filled_in(spark):
     assert spark.sql(r"SELECT r'\' || :a || ':a'", args={"a": "x"}).collect() == [("\\x:a",)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT (SELECT max(v) FROM VALUES (1) AS s(v) WHERE v <= t.id) AS x FROM range(3) AS t",
+        "SELECT EXISTS (SELECT 1 FROM VALUES (1) AS s(v) WHERE v < t.id) AS x FROM range(3) AS t",
+        "SELECT id FROM range(3) AS t WHERE id IN (SELECT v + t.id FROM VALUES (0) AS s(v))",
+    ],
+)
+def test_a_query_that_is_no_join_with_the_one_around_it_is_refused(spark, text):
+    with pytest.raises(UnsupportedOperationException, match=r"a query inside an expression .* write it as a join"):
+        spark.sql(text).collect()

@@ -44,7 +44,8 @@ use crate::error::Result;
 type RunKernel = dyn Fn(&[ColumnarValue], usize) -> Result<ColumnarValue> + Send + Sync;
 
 /// A scalar function of ours. Two are the same when their names, which hold every parameter of the
-/// kernel, and result types are.
+/// kernel, and result types are. One that may be null is the same as one that is not: grouping sets
+/// make nulls of the key that a call over the same columns is.
 pub struct Kernel {
     name: String,
     data_type: DataType,
@@ -136,7 +137,7 @@ impl fmt::Debug for Kernel {
 
 impl PartialEq for Kernel {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name && self.data_type == other.data_type && self.nullable == other.nullable
+        self.name == other.name && self.data_type == other.data_type
     }
 }
 

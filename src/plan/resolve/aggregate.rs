@@ -8,7 +8,7 @@ use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, GroupingSet};
-use datafusion::logical_expr::{Aggregate, Expr as DfExpr, Filter, LogicalPlan, Projection};
+use datafusion::logical_expr::{Aggregate, ColumnarValue, Expr as DfExpr, Filter, LogicalPlan, Projection};
 
 use super::Resolver;
 use super::expression::{ExpressionPlace, Expressions, ResolvedValue, texts_and_values};
@@ -21,11 +21,12 @@ use super::select::SelectOutput;
 use super::sort::{self, OrderItem};
 use crate::error::{Error, Result, condition};
 use crate::plan::functions::{CallContext, Definition, in_group_order, looks_at_order, lookup};
+use crate::plan::kernels::Kernel;
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::operators::lanes::LaneLayout;
 use crate::plan::streaming::StreamOperation;
 use crate::plan::tree::{Call, Expr, Grouping};
-use crate::plan::typed::Typed;
+use crate::plan::typed::{Typed, literal};
 use crate::plan::{AttrId, Resolved};
 
 type Build = fn(&CallContext<'_>, Vec<Typed>) -> Result<Typed>;
@@ -152,6 +153,12 @@ pub fn take_out(
 }
 
 impl Aggregates {
+    /// Whether an expression is a key that some grouping sets leave out, and that is null in their
+    /// groups.
+    pub fn leave_out(&self, expr: &DfExpr) -> bool {
+        self.sets && !matches!(expr, DfExpr::Literal(..)) && self.keys.iter().any(|key| key.typed.expr == *expr)
+    }
+
     fn function(&mut self, function: AggregateFunction) -> Result<DfExpr> {
         let expr = DfExpr::AggregateFunction(function);
         if let Some((id, _)) = self.functions.iter().find(|(_, other)| *other == expr) {
@@ -219,7 +226,10 @@ impl Resolver<'_> {
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::BelowGroup);
         expressions.hidden = &anywhere;
         expressions.aggregates = Some(Aggregates::default());
-        let keys = self.keys(&mut expressions, request)?;
+        let mut keys = self.keys(&mut expressions, request)?;
+        if keys.sets.is_some() {
+            keys.shown.iter_mut().for_each(|key| key.typed.nullable = true);
+        }
         if let Some(aggregates) = &mut expressions.aggregates {
             aggregates.keys = keys.values.iter().map(|(_, key)| key.clone()).collect();
             aggregates.sets = keys.sets.is_some();
@@ -230,6 +240,12 @@ impl Resolver<'_> {
         let windows = keys.values.iter().map(|(_, key)| key).filter(|key| is_window(key));
         let windows: Vec<_> = windows.map(|key| (key.output_name(), key.clone())).collect();
         expressions.aliases.clone_from(&windows);
+        if request.with_keys {
+            // `groupBy(k.alias("a"))` gives the name to the list that follows.
+            let given = keys.shown.iter().filter(|key| key.attribute.is_none() && !is_window(key));
+            let given = given.filter_map(|key| Some((key.name.clone()?, key.clone())));
+            expressions.aliases.extend(given);
+        }
 
         let mut outputs = Vec::new();
         if request.with_keys {
@@ -352,8 +368,14 @@ impl ResolvedAggregate {
                 let expr = self.over_keys(value.typed.expr.clone(), &mut pending)?;
                 pending.calls.extend(extra.calls);
                 // It may name outputs.
-                let needed = pending.read().chain([&expr]).cloned().collect::<Vec<_>>();
-                needed.iter().for_each(|expr| pending.extend(above.needed_by(expr)));
+                let read = pending.read().chain([&expr]).cloned().collect::<Vec<_>>();
+                for expr in read {
+                    let needed = above.needed_by(&expr);
+                    if !needed.windows.is_empty() {
+                        return Err(Error::of(condition::UNSUPPORTED_FEATURE_LATERAL_COLUMN_ALIAS_WITH_HAVING));
+                    }
+                    pending.extend(needed);
+                }
                 Some((expr, pending))
             }
             None => None,
@@ -388,12 +410,14 @@ impl ResolvedAggregate {
             attributes.push(attribute);
         }
         let mut order_values = Vec::new();
+        let mut ids: Vec<_> = attributes.iter().map(|attribute| attribute.id).collect();
         for (mut value, expr) in order.into_iter().zip(order_exprs) {
             let id = match projection.iter().position(|output| without_alias(output) == expr) {
-                Some(index) => attributes[index].id,
+                Some(index) => ids[index],
                 None => {
                     let id = AttrId::fresh();
                     projection.push(named(expr, id));
+                    ids.push(id);
                     id
                 }
             };
@@ -414,17 +438,27 @@ impl ResolvedAggregate {
         let ordered = self.functions.iter().any(|(_, expr)| sees_order(expr));
         let plan = if ordered { lanes_of(plan, LaneLayout::AsTheyAre) } else { plan };
         let mut columns: Vec<_> = plan.schema().columns().into_iter().map(DfExpr::Column).collect();
-        columns.extend(self.keys.iter().map(|(id, key)| normalized(key.typed.clone()).expr.alias(id.to_string())));
-        let plan = LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?);
-
         let key_columns: Vec<_> = self.keys.iter().map(|(id, _)| column(*id)).collect();
+        let mut keys = self.keys.iter().map(|(id, key)| (*id, normalized(key.typed.clone()))).collect::<Vec<_>>();
         let group = match &self.sets {
             None => key_columns,
             Some(sets) => {
-                let sets = sets.iter().map(|set| set.iter().map(|key| key_columns[*key].clone()).collect()).collect();
+                // A set without a key has a group even where there are no rows. In Spark it has none
+                // if another set has a key.
+                if !keys.is_empty() {
+                    keys.insert(0, (AttrId::fresh(), literal(ScalarValue::Boolean(Some(true)))));
+                }
+                let every = keys.iter().take(1).map(|(id, _)| column(*id));
+                let set =
+                    |set: &Vec<usize>| every.clone().chain(set.iter().map(|key| key_columns[*key].clone())).collect();
+                let sets = sets.iter().map(set).collect();
+                // Rows that are ordered by a key are not where a set leaves it out.
+                keys = keys.into_iter().map(|(id, key)| (id, without_order(key))).collect();
                 vec![DfExpr::GroupingSet(GroupingSet::GroupingSets(sets))]
             }
         };
+        columns.extend(keys.into_iter().map(|(id, key)| key.expr.alias(id.to_string())));
+        let plan = LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?);
         let mut functions: Vec<_> =
             self.functions.iter().map(|(id, expr)| expr.clone().alias(id.to_string())).collect();
         if functions.is_empty() && group.is_empty() {
@@ -483,11 +517,19 @@ fn sees_order(expr: &DfExpr) -> bool {
     matches!(expr, DfExpr::AggregateFunction(function) if looks_at_order(&function.func))
 }
 
+/// A value as it is, of which no optimiser knows that it is constant or in order.
+fn without_order(value: Typed) -> Typed {
+    let (data_type, nullable) = (value.data_type.clone(), value.nullable);
+    let kernel = Kernel::new("without_order", data_type, nullable, |arguments, rows| {
+        let [value] = arguments else { return Err(Error::internal("without_order takes one value")) };
+        Ok(ColumnarValue::Array(value.to_array(rows)?))
+    });
+    kernel.infallible().volatile().call(vec![value])
+}
+
 fn without_alias(expr: &DfExpr) -> DfExpr {
     match expr {
         DfExpr::Alias(alias) => alias.expr.as_ref().clone(),
         other => other.clone(),
     }
 }
-
-impl Resolver<'_> {}

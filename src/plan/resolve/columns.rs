@@ -65,8 +65,6 @@ impl Resolver<'_> {
             match slot {
                 ColumnSlot::Kept(attribute) => outputs.push(SelectOutput::kept(attribute)),
                 ColumnSlot::New(expr) => {
-                    // One at a time: a column may not name another that is made beside it.
-                    expressions.aliases.clear();
                     outputs.extend(self.outputs(&mut expressions, std::slice::from_ref(expr))?);
                 }
             }

@@ -101,7 +101,10 @@ impl<'a> Expressions<'a> {
 
     pub fn value(&mut self, expr: &Expr) -> Result<ResolvedValue> {
         let gauge = Rc::clone(&self.resolver.gauge);
-        let (value, extent) = gauge.expression(|| stack::step(|| self.node(expr)))?;
+        let (mut value, extent) = gauge.expression(|| stack::step(|| self.node(expr)))?;
+        let left_out = self.place == ExpressionPlace::Group
+            && self.aggregates.as_ref().is_some_and(|aggregates| aggregates.leave_out(&value.typed.expr));
+        value.typed.nullable |= left_out;
         Ok(ResolvedValue { extent, ..value })
     }
 
@@ -207,6 +210,11 @@ impl<'a> Expressions<'a> {
             let value = attribute_value(&found.attribute, &written);
             return self.fields(value, found.fields);
         }
+        if let [name] = parts
+            && CONSTANTS.contains(&name.to_lowercase().as_str())
+        {
+            return self.value(&Expr::call(name.to_lowercase(), Vec::new()));
+        }
         if may_alias && let Some(value) = self.alias(parts)? {
             return Ok(value);
         }
@@ -219,21 +227,6 @@ impl<'a> Expressions<'a> {
         }
         if let Some((value, fields)) = self.outer_column(parts)? {
             return self.fields(value, &parts[parts.len() - fields..]);
-        }
-        // `current_date` and its kin may stand without parentheses.
-        if let [name] = parts
-            && [
-                "current_date",
-                "current_timestamp",
-                "localtimestamp",
-                "current_user",
-                "current_time",
-                "user",
-                "session_user",
-            ]
-            .contains(&name.to_lowercase().as_str())
-        {
-            return self.value(&Expr::call(name.to_lowercase(), Vec::new()));
         }
         if let [name, ..] = parts
             && self.aliases.iter().any(|(alias, _)| self.scope.names.same(alias, name))
@@ -268,11 +261,12 @@ impl<'a> Expressions<'a> {
     }
 
     /// What a name stands for becomes a column that is computed once, if it is more than a few
-    /// expressions: names that stand for one another would else grow with each.
+    /// expressions: names that stand for one another would else grow with each. What differs from
+    /// call to call is one value, too.
     fn share(&mut self, at: usize) {
         const FEW: usize = 8;
         let value = &mut self.aliases[at].1;
-        if self.aliases_first || value.extent.nodes <= FEW {
+        if self.aliases_first || value.extent.nodes <= FEW && !value.typed.expr.is_volatile() {
             return;
         }
         value.typed.expr = column(self.pending.share(value.typed.expr.clone()));
@@ -396,6 +390,10 @@ impl<'a> Expressions<'a> {
         Ok((values, numbers))
     }
 }
+
+/// Functions that may stand without parentheses.
+const CONSTANTS: [&str; 7] =
+    ["current_date", "current_timestamp", "localtimestamp", "current_user", "current_time", "user", "session_user"];
 
 /// An attribute as it was written.
 pub fn attribute_value(attribute: &Attribute, written: &str) -> ResolvedValue {

@@ -11,7 +11,7 @@ use super::Resolver;
 use super::aggregate::AggregateRequest;
 use super::cast::cast;
 use super::coerce::common_of;
-use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
+use super::expression::{ExpressionPlace, Expressions, ResolvedValue, attribute_value};
 use super::operators::unexpected_type;
 use super::scope::column;
 use super::select::SelectOutput;
@@ -177,6 +177,8 @@ impl Resolver<'_> {
             outputs.extend(self.outputs(&mut expressions, &list[from..place])?);
             for attribute in made.remove(&place).unwrap_or_default() {
                 outputs.push(SelectOutput::kept(&attribute));
+                let value = attribute_value(&attribute, &attribute.name);
+                expressions.aliases.push((attribute.name.clone(), value));
             }
             from = place + 1;
         }

@@ -89,8 +89,9 @@ impl FunctionExec {
         let row_schema = with_columns(&input.schema(), &calls[..row_calls]);
         let schema = with_columns(&row_schema, &calls[row_calls..]);
         let below = input.properties();
+        let orders = below.equivalence_properties().oeq_class().iter().cloned();
         let properties = Arc::new(PlanProperties::new(
-            EquivalenceProperties::new(schema),
+            EquivalenceProperties::new_with_orderings(schema, orders),
             below.partitioning.clone(),
             below.emission_type,
             below.boundedness,

@@ -1,0 +1,100 @@
+"""Names that a list gives and reads again, keys that grouping sets leave out, and orders over unions."""
+
+from pyspark.sql import functions as F
+
+_LARGE = " + 0 + 0 + 0 + 0 + 0 + 0 + 0 + 0"
+
+_ROWS = "SELECT * FROM VALUES (3, array(5, 1)), (NULL, array(4)), (1, array(2)) AS v(x, l)"
+
+QUERIES = [
+    *[
+        f"SELECT id{more} AS a, a AS b, count(*) AS n FROM range(3) GROUP BY {sets} ORDER BY a"
+        for more in ("", _LARGE)
+        for sets in (f"ROLLUP(id{more})", f"CUBE(id{more})", f"GROUPING SETS ((id{more}), ())")
+    ],
+    *[
+        f"SELECT id % 2{more} AS k, k + 1 AS kk, sum(id) AS s FROM range(4) GROUP BY ROLLUP(id % 2{more}) HAVING {having} ORDER BY k"
+        for more in ("", _LARGE)
+        for having in ("kk IS NULL", "k IS NULL", "kk > 1", "s > 2")
+    ],
+    "SELECT id + 1 AS n FROM range(2) GROUP BY ROLLUP(id) ORDER BY n",
+    "SELECT id + 1 AS n FROM range(2) GROUP BY ROLLUP(id) HAVING n IS NULL",
+    "SELECT struct(k) AS s, array(k) AS a, map('k', k) AS m FROM (SELECT id AS k FROM range(2)) GROUP BY ROLLUP(k) ORDER BY k",
+    "SELECT id, id + 1 AS n, count(*) AS c FROM range(2) GROUP BY CUBE(id, id + 1) ORDER BY id, n",
+    "SELECT * FROM (SELECT id AS a, a + 1 AS b FROM range(2) GROUP BY ROLLUP(id)) WHERE b IS NULL",
+    "SELECT coalesce(id, -1) AS a, grouping(id) AS g FROM range(2) GROUP BY ROLLUP(id) ORDER BY a",
+    *[
+        f"SELECT {outputs} FROM range(3) WHERE id > 5 GROUP BY {sets}"
+        for outputs in ("count(*) AS c", "id, sum(id) AS s", "grouping_id() AS g, count(*) AS c")
+        for sets in ("CUBE(id)", "ROLLUP(id)", "GROUPING SETS ((id), ())", "GROUPING SETS (())")
+    ],
+    "SELECT * FROM (SELECT id, 3L AS a FROM range(3) GROUP BY ROLLUP(id)) WHERE a <> 3",
+    "SELECT a, b, grouping_id() AS g, grouping(a) AS ga, grouping(b) AS gb, count(*) AS n FROM VALUES (1, 2), (1, 3), (2, 2) AS t(a, b) GROUP BY CUBE(a, b) ORDER BY g, a, b",
+    "SELECT a, grouping_id() AS g, count(*) AS n FROM VALUES (1), (1), (2) AS t(a) GROUP BY GROUPING SETS ((a), (a), ()) ORDER BY g, a",
+    *[
+        f"SELECT id % 2 AS k, sort_array(collect_list(id)) AS l FROM range(6){where} GROUP BY {sets} ORDER BY k, size(l)"
+        for where in ("", " WHERE id % 2 = 0")
+        for sets in ("ROLLUP(id % 2, 4L + 0L)", "ROLLUP(id % 2)", "CUBE(4L, id % 2)", "GROUPING SETS ((id % 2, 7), (7), ())")
+    ],
+    "SELECT k, sort_array(collect_list(id)) AS l FROM (SELECT id % 2 AS k, id FROM range(6) ORDER BY k) GROUP BY ROLLUP(k) ORDER BY k",
+    "SELECT k, j, sort_array(collect_list(id)) AS l FROM (SELECT 1 AS k, id % 2 AS j, id FROM range(6)) GROUP BY CUBE(k, j) ORDER BY k, j",
+    "SELECT id % 2 AS k, sum(id) AS s FROM range(4) GROUP BY id % 2 ORDER BY s + 1, s + 1 DESC",
+    "SELECT id % 2 AS k, sum(id) AS s FROM range(4) GROUP BY id % 2 ORDER BY max(id), max(id) DESC, k",
+    *[
+        f"SELECT 'b' AS src, id FROM range(5) UNION ALL SELECT 'a' AS src, id + 3 AS id FROM range(5) ORDER BY {order}{limit}"
+        for order in ("src, id", "src DESC, id", "id, src", "src, id DESC")
+        for limit in (" LIMIT 3", " LIMIT 7", "", " LIMIT 2 OFFSET 4")
+    ],
+    "SELECT id AS a, id AS b FROM range(3) UNION ALL SELECT id AS a, id AS b FROM range(3) ORDER BY a, b",
+    "SELECT id AS a, -id AS b FROM range(3) UNION ALL SELECT id AS a, id AS b FROM range(3) ORDER BY a, b LIMIT 4",
+    "SELECT src, count(*) AS n FROM (SELECT 'b' AS src UNION ALL SELECT 'a' UNION ALL SELECT 'b') GROUP BY src ORDER BY src",
+    "SELECT src, id, row_number() OVER (PARTITION BY src ORDER BY id DESC) AS r FROM (SELECT 'b' AS src, id FROM range(3) UNION ALL SELECT 'a', id FROM range(2)) ORDER BY src, id",
+    "SELECT src, id, rank() OVER (ORDER BY src, id) AS r FROM (SELECT 'b' AS src, id FROM range(3) UNION ALL SELECT 'a', id FROM range(2)) ORDER BY r",
+    *[f"SELECT x, explode(l) AS e FROM ({_ROWS}) ORDER BY x, e{limit}" for limit in ("", " LIMIT 1", " LIMIT 3")],
+    "SELECT x, y FROM VALUES ('b', 1), ('a', 2), ('c', 0) AS t(x, y) ORDER BY x, y LIMIT 2",
+    "SELECT id AS current_date, typeof(current_date) AS t FROM range(1)",
+    "SELECT id AS current_user, typeof(current_user) AS t FROM range(1)",
+    "SELECT explode(array(1, 2)) AS e, e + 1 AS b",
+    "SELECT posexplode(array(3, 4)) AS (p, e), p + e AS b",
+    "SELECT 1 AS a, explode(array(1, 2)) AS e, a + e AS b, b + b AS c",
+    "SELECT explode(array(1, 2)), col + 1 AS b",
+    "SELECT z FROM (SELECT uuid() AS u, u = u AS z FROM range(2))",
+    "SELECT count(*) AS n FROM (SELECT uuid() AS a, concat(a, 'x') AS q FROM range(20)) WHERE q <> concat(a, 'x')",
+    "SELECT rand() AS r, r - r AS z FROM range(2) WHERE 1 = 0",
+    "SELECT id % 3 AS k, count(*) OVER () AS c, c + 1 AS d FROM range(9) GROUP BY id % 3 HAVING k > 0 AND d > 1",
+]
+
+
+def a_key_that_is_given_a_name(spark):
+    frame = spark.sql("SELECT * FROM VALUES ('a', 1), ('b', 2), ('a', 3) AS t(k, v)")
+    found = frame.groupBy(F.col("k").alias("kk")).agg(F.expr("concat(kk, 'x')").alias("c"), F.sum("v").alias("s"), F.expr("s + 1").alias("t"))
+    return [found.columns, sorted(map(tuple, found.collect()))]
+
+
+def columns_that_read_one_another(spark):
+    frame = spark.range(2).withColumn("x", F.col("id") + 10)
+    calls = [
+        lambda: frame.withColumns({"a": F.expr("x"), "b": F.col("a") + 1}),
+        lambda: frame.withColumns({"x": F.lit(0), "b": F.col("x") + 1}),
+        lambda: frame.withColumns({"a": F.col("b") + 1, "b": F.col("x")}),
+        lambda: frame.withColumns({"x": F.lit(0), "y": F.col("x"), "z": F.col("y") + 1}),
+    ]
+    answers = []
+    for call in calls:
+        try:
+            found = call()
+            answers.append([found.columns, sorted(map(tuple, found.collect()))])
+        except Exception as error:
+            answers.append([type(error).__name__, error.getCondition()])
+    return answers
+
+
+def a_window_over_a_function(spark):
+    spark.udf.register("given_names_inc", lambda v: v + 1, "bigint")
+    texts = [
+        "SELECT id, lag(given_names_inc(id)) OVER (ORDER BY id) AS w FROM range(5) ORDER BY id",
+        "SELECT id, sum(given_names_inc(id)) OVER (ORDER BY id DESC) AS w FROM range(5) ORDER BY id",
+        "SELECT id, given_names_inc(id) AS g, row_number() OVER (ORDER BY given_names_inc(-id)) AS w FROM range(5) ORDER BY id",
+        "SELECT given_names_inc(id) AS g FROM (SELECT * FROM range(9) ORDER BY id DESC LIMIT 5) ORDER BY g",
+    ]
+    return [spark.sql(text).collect() for text in texts]
