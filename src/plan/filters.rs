@@ -54,8 +54,13 @@ impl OptimizerRule for BoundedRule {
 
 /// Conjuncts that stay small go below the projection, the others stay above it.
 fn push_down(rule: &Rule, filter: Filter, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-    let LogicalPlan::Projection(below) = filter.input.as_ref() else {
-        return rule.rewrite(LogicalPlan::Filter(filter), config);
+    let below = match filter.input.as_ref() {
+        LogicalPlan::Projection(below) => below,
+        // The one row of an aggregation without keys is there whatever rows there are below.
+        LogicalPlan::Aggregate(below) if below.group_expr.is_empty() => {
+            return Ok(Transformed::no(LogicalPlan::Filter(filter)));
+        }
+        _ => return rule.rewrite(LogicalPlan::Filter(filter), config),
     };
     let conjuncts = split_conjunction_owned(filter.predicate.clone());
     let (small, large): (Vec<_>, Vec<_>) = conjuncts.into_iter().partition(|expr| stays_small(expr, below));

@@ -25,9 +25,10 @@ use datafusion::prelude::SessionConfig;
 
 use super::filters::bounded;
 use super::memory_pool::SpillingPool;
+use super::operators::apart::HideWhatIsNotSo;
 use super::operators::call::{FunctionPlanner, Kept, PruneCalls};
 use super::operators::in_order::in_order;
-use super::operators::lanes::{LanesPlanner, UnionsApart, settled};
+use super::operators::lanes::{LanesPlanner, settled};
 use super::operators::watermark::{EventTime, WatermarkPlanner};
 use super::pass::{Inputs, Pass, PassContext};
 use super::{Leaf, Resolved, Watermark};
@@ -103,7 +104,7 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 /// DataFusion's rules, with ours, and without those that offer filters to the leaves: ours take
 /// none, and on its way a filter would multiply, as [`bounded`] says.
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(UnionsApart)];
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(HideWhatIsNotSo)];
     let known = PhysicalOptimizer::new().rules.into_iter();
     rules.extend(known.filter(|rule| !rule.name().starts_with("FilterPushdown")));
     rules

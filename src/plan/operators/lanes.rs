@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchemaRef, internal_err};
 use datafusion::error::Result as DfResult;
@@ -23,12 +22,10 @@ use datafusion::physical_expr::{
     Distribution, EquivalenceProperties, LexOrdering, OrderingRequirements, PhysicalExpr, create_physical_exprs,
     create_physical_sort_exprs,
 };
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
-use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
     SendableRecordBatchStream,
@@ -266,30 +263,9 @@ pub fn settled(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>>
     Ok(settled.data)
 }
 
-/// Hides from DataFusion what the inputs of a union have in common. It takes a column that is one
-/// value in each input for a constant of all of them, and leaves it out of the order by which the
-/// inputs' first rows are chosen.
-#[derive(Debug)]
-pub struct UnionsApart;
-
-impl PhysicalOptimizerRule for UnionsApart {
-    fn name(&self) -> &'static str {
-        "unions_apart"
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
-
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let apart = plan.transform_up(|node| {
-            if !node.is::<UnionExec>() {
-                return Ok(Transformed::no(node));
-            }
-            Ok(Transformed::yes(Arc::new(LanesExec::new(node, Planned::AsTheyAre, None)) as Arc<dyn ExecutionPlan>))
-        })?;
-        Ok(apart.data)
-    }
+/// The operator, with what DataFusion knows of its rows hidden until the plan is finished.
+pub fn hidden(operator: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+    Arc::new(LanesExec::new(operator, Planned::AsTheyAre, None))
 }
 
 impl DisplayAs for LanesExec {

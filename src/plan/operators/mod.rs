@@ -7,12 +7,14 @@
 //! | [`watermark`] | `withWatermark`: what event times a pass saw |
 //! | [`lanes`], [`exchange`] | `repartition`, `coalesce` and their kin: which rows are in which lane |
 //! | [`in_order`] | lanes one after the other, for what depends on the order of rows |
+//! | [`apart`] | what DataFusion must not take for known of its own operators |
 //! | [`cached`] | `cache()`: rows kept in memory from the first action on |
 //! | `one_input` | what DataFusion asks of every operator with one input |
 //!
 //! To add one: a file here, its planner in [`finish`](super::finish), and its word in
 //! [`streaming`](super::streaming) whether a stream may have it.
 
+pub mod apart;
 pub mod cached;
 pub mod call;
 mod exchange;

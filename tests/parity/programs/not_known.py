@@ -1,6 +1,11 @@
-"""Names that a list gives and reads again, keys that grouping sets leave out, and orders over unions."""
+"""What an optimiser may take for known and is not: names in lists, left out keys, constants, orders and limits."""
 
 from pyspark.sql import functions as F
+
+VIEWS = {
+    "nn": "SELECT * FROM VALUES (1L, 1, 'k'), (3L, 2, 'l'), (7L, 3, 'm'), (20L, 9, 'ant') AS t(id, g, s)",
+    "big2": "SELECT id, id % 40 AS g, id % 101 AS x FROM range(0, 20000, 1, 8)",
+}
 
 _LARGE = " + 0 + 0 + 0 + 0 + 0 + 0 + 0 + 0"
 
@@ -62,6 +67,22 @@ QUERIES = [
     "SELECT count(*) AS n FROM (SELECT uuid() AS a, concat(a, 'x') AS q FROM range(20)) WHERE q <> concat(a, 'x')",
     "SELECT rand() AS r, r - r AS z FROM range(2) WHERE 1 = 0",
     "SELECT id % 3 AS k, count(*) OVER () AS c, c + 1 AS d FROM range(9) GROUP BY id % 3 HAVING k > 0 AND d > 1",
+    'SELECT * FROM (SELECT 1 c1, sum(id) n FROM nn) WHERE c1 = 2',
+    'SELECT * FROM (SELECT 1 c1, count(*) n FROM nn UNION ALL SELECT 2, count(*) FROM nn) WHERE c1 = 2',
+    'SELECT count(*) n FROM nn HAVING (SELECT max(id) FROM nn) < 5',
+    'SELECT * FROM nn l LEFT ANTI JOIN (SELECT sum(id) n FROM nn) r ON 1=0',
+    'SELECT * FROM nn l LEFT JOIN (SELECT count(*) n FROM nn) r ON l.id > r.n AND 1=0',
+    'SELECT g, count(*) OVER () c FROM (SELECT g FROM big2 GROUP BY g) ORDER BY g LIMIT 2',
+    'SELECT g, row_number() OVER (PARTITION BY g ORDER BY id) r, count(*) OVER () c FROM nn ORDER BY g LIMIT 2',
+    'SELECT * FROM (SELECT * FROM nn ORDER BY id DESC OFFSET 1) ORDER BY id',
+    'SELECT * FROM (SELECT * FROM nn ORDER BY id DESC OFFSET 1) ORDER BY id OFFSET 1',
+    'SELECT row_number() OVER (ORDER BY id) r, id FROM (SELECT * FROM nn ORDER BY id DESC OFFSET 1)',
+    'SELECT a.id i, b.id j, count(*) n FROM nn a JOIN nn b ON a.id=b.id GROUP BY ROLLUP(a.id, b.id) ORDER BY j DESC NULLS LAST, i DESC LIMIT 3',
+    'SELECT i, j, n, sum(n) OVER (PARTITION BY i) si, sum(n) OVER (PARTITION BY j) sj FROM (SELECT a.id i, b.id j, count(*) n FROM nn a JOIN nn b ON a.id=b.id GROUP BY ROLLUP(a.id, b.id)) ORDER BY i, j',
+    'SELECT k, j, count(*) AS n FROM (SELECT id k, id j FROM nn) GROUP BY CUBE(k, j) ORDER BY j DESC NULLS LAST, k DESC LIMIT 5',
+    'SELECT c4, g, count(*) n FROM (SELECT g, max(id) OVER () c4 FROM nn) GROUP BY ROLLUP(c4, g) ORDER BY c4 NULLS LAST, n DESC, g',
+    "SELECT l.p, r.q FROM (SELECT 'a' p FROM nn) l FULL JOIN (SELECT 'b' q FROM nn) r ON l.p = r.q ORDER BY p NULLS FIRST, q LIMIT 2",
+    'SELECT l.g, r.m, l.id FROM big2 l LEFT JOIN (SELECT max(x) m FROM big2) r ON l.x = r.m ORDER BY g, m DESC NULLS LAST, l.id LIMIT 3',
 ]
 
 
@@ -90,11 +111,11 @@ def columns_that_read_one_another(spark):
 
 
 def a_window_over_a_function(spark):
-    spark.udf.register("given_names_inc", lambda v: v + 1, "bigint")
+    spark.udf.register("not_known_inc", lambda v: v + 1, "bigint")
     texts = [
-        "SELECT id, lag(given_names_inc(id)) OVER (ORDER BY id) AS w FROM range(5) ORDER BY id",
-        "SELECT id, sum(given_names_inc(id)) OVER (ORDER BY id DESC) AS w FROM range(5) ORDER BY id",
-        "SELECT id, given_names_inc(id) AS g, row_number() OVER (ORDER BY given_names_inc(-id)) AS w FROM range(5) ORDER BY id",
-        "SELECT given_names_inc(id) AS g FROM (SELECT * FROM range(9) ORDER BY id DESC LIMIT 5) ORDER BY g",
+        "SELECT id, lag(not_known_inc(id)) OVER (ORDER BY id) AS w FROM range(5) ORDER BY id",
+        "SELECT id, sum(not_known_inc(id)) OVER (ORDER BY id DESC) AS w FROM range(5) ORDER BY id",
+        "SELECT id, not_known_inc(id) AS g, row_number() OVER (ORDER BY not_known_inc(-id)) AS w FROM range(5) ORDER BY id",
+        "SELECT not_known_inc(id) AS g FROM (SELECT * FROM range(9) ORDER BY id DESC LIMIT 5) ORDER BY g",
     ]
     return [spark.sql(text).collect() for text in texts]

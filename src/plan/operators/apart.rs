@@ -1,0 +1,62 @@
+//! What DataFusion takes for known of an operator's rows, and is not so. It then leaves out an order
+//! that is needed, or sets a limit where rows are still needed.
+//!
+//! | operator | what is not so |
+//! |---|---|
+//! | a union | a column that is one value in each input is a constant |
+//! | an outer join | a constant of the side that is filled with nulls stays one |
+//! | grouping sets | constants, equal keys and orders of the input stay, though a set leaves keys out |
+//! | a window over all rows of its partition | a limit above may stand below, since the order is the same |
+//! | an offset | a sort above may stand below |
+//!
+//! The rule hides what is known of them until the plan is finished.
+
+use std::sync::Arc;
+
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::error::Result as DfResult;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec};
+use datafusion::physical_plan::limit::GlobalLimitExec;
+use datafusion::physical_plan::union::UnionExec;
+use datafusion::physical_plan::windows::WindowAggExec;
+
+use super::lanes::hidden;
+
+/// The rule, which goes before all others.
+#[derive(Debug)]
+pub struct HideWhatIsNotSo;
+
+impl PhysicalOptimizerRule for HideWhatIsNotSo {
+    fn name(&self) -> &'static str {
+        "hide_what_is_not_so"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let hidden = plan.transform_up(|node| {
+            Ok(if misleads(node.as_ref()) { Transformed::yes(hidden(node)) } else { Transformed::no(node) })
+        })?;
+        Ok(hidden.data)
+    }
+}
+
+fn misleads(node: &dyn ExecutionPlan) -> bool {
+    let outer = || {
+        let hash = node.downcast_ref::<HashJoinExec>().map(|join| *join.join_type());
+        let nested = node.downcast_ref::<NestedLoopJoinExec>().map(|join| *join.join_type());
+        let merge = node.downcast_ref::<SortMergeJoinExec>().map(SortMergeJoinExec::join_type);
+        hash.or(nested).or(merge).is_some_and(datafusion::common::JoinType::is_outer)
+    };
+    node.is::<UnionExec>()
+        || node.is::<WindowAggExec>()
+        || node.downcast_ref::<AggregateExec>().is_some_and(|aggregate| aggregate.group_expr().has_grouping_set())
+        || node.downcast_ref::<GlobalLimitExec>().is_some_and(|limit| limit.skip() > 0)
+        || outer()
+}
