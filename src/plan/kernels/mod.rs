@@ -24,7 +24,7 @@ pub mod reshape;
 pub mod rows;
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -55,7 +55,7 @@ pub struct Kernel {
     run: Arc<RunKernel>,
     /// The types of the arguments of the call.
     arguments: Vec<DataType>,
-    /// Which kernel this is, of all that were made.
+    /// Which call this is: equal calls have equal numbers, but for those of volatile kernels.
     number: u64,
 }
 
@@ -116,17 +116,44 @@ impl Kernel {
     pub fn call(mut self, arguments: Vec<Typed>) -> Typed {
         let (data_type, nullable) = (self.data_type.clone(), self.nullable);
         self.arguments = arguments.iter().map(|argument| argument.data_type.clone()).collect();
-        let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
+        let arguments: Vec<_> = arguments.into_iter().map(|argument| argument.expr).collect();
+        if self.signature.volatility != Volatility::Volatile {
+            self.number = self.number_over(&arguments);
+        }
         let expr = Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::new_from_impl(self)), arguments));
         Typed { expr, data_type, nullable }
     }
 }
 
+impl Kernel {
+    /// A number that follows from the kernel and its arguments. A kernel among them counts by its
+    /// own number, so that each of a chain is looked at once.
+    fn number_over(&self, arguments: &[Expr]) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        for argument in arguments {
+            let kernel = match argument {
+                Expr::ScalarFunction(call) => kernel_of(&call.func),
+                _ => None,
+            };
+            match kernel {
+                Some(kernel) => kernel.number.hash(&mut hasher),
+                None => argument.hash(&mut hasher),
+            }
+        }
+        hasher.finish()
+    }
+}
+
+fn kernel_of(function: &ScalarUDF) -> Option<&Kernel> {
+    let inner: &dyn std::any::Any = function.inner().as_ref();
+    inner.downcast_ref::<Kernel>()
+}
+
 /// Whether evaluating `function` on a row can raise: operators that skip rows (`AND`, `OR`) must
 /// then really skip them.
 pub fn is_fallible(function: &ScalarUDF) -> bool {
-    let inner: &dyn std::any::Any = function.inner().as_ref();
-    inner.downcast_ref::<Kernel>().is_some_and(|kernel| kernel.fallible)
+    kernel_of(function).is_some_and(|kernel| kernel.fallible)
 }
 
 impl fmt::Debug for Kernel {

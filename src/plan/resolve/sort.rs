@@ -1,8 +1,10 @@
 //! Orders: ORDER BY and SORT BY, and those of windows and of aggregates.
 
+use std::sync::Arc;
+
 use arrow::compute::SortOptions;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{LogicalPlanBuilder, SortExpr};
+use datafusion::logical_expr::{LogicalPlan, Sort, SortExpr};
 
 use super::aggregate::AggregateRequest;
 use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
@@ -152,7 +154,8 @@ impl Resolver<'_> {
     ) -> Result<Resolved> {
         let plan = pending.place(input.plan.clone())?;
         let mut plan = if global {
-            LogicalPlanBuilder::from(plan).sort(sorts)?.build()?
+            // The library's builder takes the expressions of an operator below for its columns.
+            LogicalPlan::Sort(Sort { expr: sorts, input: Arc::new(plan), fetch: None })
         } else {
             lanes_of(plan, LaneLayout::Sorted(sorts))
         };

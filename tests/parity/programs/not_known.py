@@ -83,6 +83,9 @@ QUERIES = [
     'SELECT c4, g, count(*) n FROM (SELECT g, max(id) OVER () c4 FROM nn) GROUP BY ROLLUP(c4, g) ORDER BY c4 NULLS LAST, n DESC, g',
     "SELECT l.p, r.q FROM (SELECT 'a' p FROM nn) l FULL JOIN (SELECT 'b' q FROM nn) r ON l.p = r.q ORDER BY p NULLS FIRST, q LIMIT 2",
     'SELECT l.g, r.m, l.id FROM big2 l LEFT JOIN (SELECT max(x) m FROM big2) r ON l.x = r.m ORDER BY g, m DESC NULLS LAST, l.id LIMIT 3',
+    'SELECT l.p FROM (SELECT id p, CAST(id AS DOUBLE) x, CAST(id AS DOUBLE) y FROM nn) l JOIN (SELECT CAST(id AS DOUBLE) d FROM nn) r ON l.x = r.d AND l.y = r.d ORDER BY p',
+    'SELECT l.p, r.d FROM (SELECT id p, CAST(id AS DOUBLE) x, CAST(id + 1 AS DOUBLE) y FROM nn) l LEFT JOIN (SELECT CAST(id AS DOUBLE) d FROM nn) r ON l.x = r.d AND l.y = r.d ORDER BY p',
+    'SELECT l.p, r.d FROM (SELECT id p, CAST(id AS DOUBLE) x, CAST(id + 1 AS DOUBLE) y FROM nn) l FULL JOIN (SELECT CAST(id AS DOUBLE) d FROM nn) r ON l.x <=> r.d AND l.y <=> r.d ORDER BY p, d',
 ]
 
 
@@ -119,3 +122,12 @@ def a_window_over_a_function(spark):
         "SELECT not_known_inc(id) AS g FROM (SELECT * FROM range(9) ORDER BY id DESC LIMIT 5) ORDER BY g",
     ]
     return [spark.sql(text).collect() for text in texts]
+
+
+def doubles_that_are_moved_and_sorted(spark):
+    frame = spark.createDataFrame([(1, 2.0), (2, 0.5), (3, float("nan")), (4, -0.0), (5, 0.0)], "id long, d double")
+    return [
+        [row.id for row in frame.repartition("d").orderBy("d", "id").collect()],
+        [row.id for row in frame.repartition(3, "d").sortWithinPartitions("d").orderBy("d", "id").collect()],
+        frame.repartition("d").groupBy("d").count().count(),
+    ]
