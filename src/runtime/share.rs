@@ -57,7 +57,7 @@ struct ChunkResult<T> {
 struct SharedJob<T> {
     rows: usize,
     next: AtomicUsize,
-    /// How many threads are inside [`Job::run_next`], before they take a chunk and until its result
+    /// How many threads are inside [`SharedJob::run_next`], before they take a chunk and until its result
     /// is sent.
     running: AtomicUsize,
     /// How many chunks there are, as it looked at the beginning.

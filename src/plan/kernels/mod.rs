@@ -123,9 +123,7 @@ impl Kernel {
         let expr = Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::new_from_impl(self)), arguments));
         Typed { expr, data_type, nullable }
     }
-}
 
-impl Kernel {
     /// A number that follows from the kernel and its arguments. A kernel among them counts by its
     /// own number, so that each of a chain is looked at once.
     fn number_over(&self, arguments: &[Expr]) -> u64 {

@@ -251,7 +251,8 @@ impl Resolver<'_> {
         if request.with_keys {
             outputs.extend(keys.shown.iter().map(|key| SelectOutput::of(key.clone(), None)));
         }
-        outputs.extend(self.outputs(&mut expressions, request.outputs)?);
+        self.outputs(&mut expressions, request.outputs, &mut outputs)?;
+        expressions.settle(&mut outputs);
         let mut names: Vec<_> = outputs.iter().map(|output| (output.name.clone(), output.value.clone())).collect();
         let unnamed = |(window, _): &(String, ResolvedValue)| !names.iter().any(|(name, _)| self.same(name, window));
         let windows: Vec<_> = windows.into_iter().filter(unnamed).collect();

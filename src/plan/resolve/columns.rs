@@ -65,10 +65,11 @@ impl Resolver<'_> {
             match slot {
                 ColumnSlot::Kept(attribute) => outputs.push(SelectOutput::kept(attribute)),
                 ColumnSlot::New(expr) => {
-                    outputs.extend(self.outputs(&mut expressions, std::slice::from_ref(expr))?);
+                    self.outputs(&mut expressions, std::slice::from_ref(expr), &mut outputs)?;
                 }
             }
         }
+        expressions.settle(&mut outputs);
         let used = std::mem::take(&mut expressions.used_hidden);
         let pending = std::mem::take(&mut expressions.pending);
         drop(expressions);

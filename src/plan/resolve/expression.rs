@@ -12,6 +12,7 @@ use super::cast::explicit;
 use super::lambda::LambdaParameter;
 use super::pending::Pending;
 use super::scope::{Scope, column};
+use super::select::SelectOutput;
 use super::star::misplaced_star;
 use super::{Resolver, date_arithmetic, naming, nested, operators, window};
 use crate::error::{Error, Result, condition};
@@ -71,6 +72,8 @@ pub struct Expressions<'a> {
     pub hidden: &'a [Attribute],
     /// Names given earlier in the same select list, or a group's outputs where they may be named.
     pub aliases: Vec<(String, ResolvedValue)>,
+    /// Which output each of some aliases is the name of.
+    pub given: Vec<(usize, usize)>,
     /// Aliases win over attributes: `HAVING` and `ORDER BY` over a group.
     pub aliases_first: bool,
     pub place: ExpressionPlace,
@@ -89,6 +92,7 @@ impl<'a> Expressions<'a> {
             scope: Scope { attributes, names: resolver.conf().name_case() },
             hidden: &[],
             aliases: Vec::new(),
+            given: Vec::new(),
             aliases_first: false,
             place,
             pending: Pending::default(),
@@ -257,6 +261,13 @@ impl<'a> Expressions<'a> {
             several => Err(Error::of(condition::AMBIGUOUS_LATERAL_COLUMN_ALIAS)
                 .with("name", format!("`{name}`"))
                 .with("n", several.len())),
+        }
+    }
+
+    /// What was computed once for those that read its name is not computed again for its own column.
+    pub fn settle(&mut self, outputs: &mut [SelectOutput]) {
+        for (output, alias) in self.given.drain(..) {
+            outputs[output].value.typed = self.aliases[alias].1.typed.clone();
         }
     }
 

@@ -174,7 +174,7 @@ impl Resolver<'_> {
         let mut outputs = Vec::new();
         let mut from = 0;
         for &place in at {
-            outputs.extend(self.outputs(&mut expressions, &list[from..place])?);
+            self.outputs(&mut expressions, &list[from..place], &mut outputs)?;
             for attribute in made.remove(&place).unwrap_or_default() {
                 outputs.push(SelectOutput::kept(&attribute));
                 let value = attribute_value(&attribute, &attribute.name);
@@ -182,7 +182,8 @@ impl Resolver<'_> {
             }
             from = place + 1;
         }
-        outputs.extend(self.outputs(&mut expressions, &list[from..])?);
+        self.outputs(&mut expressions, &list[from..], &mut outputs)?;
+        expressions.settle(&mut outputs);
         let pending = std::mem::take(&mut expressions.pending);
         drop(expressions);
         self.put_together(input, outputs, pending)

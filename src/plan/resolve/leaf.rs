@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Projection};
 
@@ -12,7 +12,6 @@ use super::hidden::is_of_file;
 use super::pending::named;
 use super::{Resolver, cast, coerce, generate, set_operation};
 use crate::error::{Error, ErrorKind, Result, condition};
-use crate::plan::limits::PlanExtent;
 use crate::plan::operators::scan::leaf_plan;
 use crate::plan::tree::{Expr, Relation};
 use crate::plan::{Attribute, Leaf, LeafId, Resolved};
@@ -155,36 +154,17 @@ impl Resolver<'_> {
 
 /// A relation without sources.
 pub(super) fn leafless(plan: LogicalPlan) -> Result<Resolved> {
-    Ok(Resolved {
-        plan,
-        output: Vec::new(),
-        hidden: Vec::new(),
-        leaves: Vec::new(),
-        watermarks: Vec::new(),
-        unsupported_on_stream: None,
-        extent: PlanExtent::leaf(),
-    })
+    Ok(Resolved { plan, ..Resolved::nothing() })
 }
 
 /// A source read whole or as a stream: a leaf with an attribute for each column.
 pub fn source_leaf(source: Arc<dyn Source>, streaming: bool) -> Result<Resolved> {
-    let schema = source.schema();
-    let output: Vec<_> = schema
-        .fields()
-        .iter()
-        .map(|field| Attribute {
-            metadata: field.metadata().clone(),
-            ..Attribute::new(field.name(), field.data_type().clone(), field.is_nullable())
-        })
-        .collect();
-    let hidden: Vec<_> = source
-        .hidden()
-        .iter()
-        .map(|field| Attribute {
-            metadata: field.metadata().clone(),
-            ..Attribute::new(field.name(), field.data_type().clone(), field.is_nullable())
-        })
-        .collect();
+    let attribute = |field: &Field| Attribute {
+        metadata: field.metadata().clone(),
+        ..Attribute::new(field.name(), field.data_type().clone(), field.is_nullable())
+    };
+    let output: Vec<_> = source.schema().fields().iter().map(|field| attribute(field)).collect();
+    let hidden: Vec<_> = source.hidden().iter().map(attribute).collect();
     let leaf = Leaf { id: LeafId::fresh(), source, streaming };
     let plan = leaf_plan(leaf.clone(), &output, &hidden)?;
     Ok(Resolved { output, hidden, leaves: vec![leaf], ..leafless(plan)? })

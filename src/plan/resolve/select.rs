@@ -64,9 +64,12 @@ pub fn ordinal(position: i32, outputs: usize) -> Result<usize> {
 
 impl Resolver<'_> {
     /// A select list without generators.
-    pub fn outputs(&self, expressions: &mut Expressions<'_>, list: &[Expr]) -> Result<Vec<SelectOutput>> {
-        let mut outputs: Vec<SelectOutput> = Vec::with_capacity(list.len());
-        let mut named = Vec::new();
+    pub fn outputs(
+        &self,
+        expressions: &mut Expressions<'_>,
+        list: &[Expr],
+        outputs: &mut Vec<SelectOutput>,
+    ) -> Result<()> {
         for expr in list {
             if let Some(columns) = expressions.spread(expr)? {
                 outputs.extend(columns.into_iter().map(|column| SelectOutput::of(column, None)));
@@ -81,7 +84,7 @@ impl Resolver<'_> {
                             .with("names", names.join(", ")));
                     };
                     // A name given here may be used further on, if no column is called so.
-                    named.push((outputs.len(), expressions.aliases.len()));
+                    expressions.given.push((outputs.len(), expressions.aliases.len()));
                     expressions.aliases.push((name.clone(), value.clone()));
                     let kept = metadata
                         .clone()
@@ -91,11 +94,7 @@ impl Resolver<'_> {
                 other => outputs.push(SelectOutput::of(expressions.value(other)?, None)),
             }
         }
-        // What was computed once for others is not computed again for its own column.
-        for (output, alias) in named {
-            outputs[output].value.typed = expressions.aliases[alias].1.typed.clone();
-        }
-        Ok(outputs)
+        Ok(())
     }
 
     /// `SELECT list FROM input`, without grouping.
@@ -108,7 +107,9 @@ impl Resolver<'_> {
         let anywhere = super::hidden::named_anywhere(&hidden);
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Select);
         expressions.hidden = &anywhere;
-        let outputs = self.outputs(&mut expressions, list)?;
+        let mut outputs = Vec::with_capacity(list.len());
+        self.outputs(&mut expressions, list, &mut outputs)?;
+        expressions.settle(&mut outputs);
         let used = std::mem::take(&mut expressions.used_hidden);
         let pending = std::mem::take(&mut expressions.pending);
         drop(expressions);

@@ -131,3 +131,12 @@ def doubles_that_are_moved_and_sorted(spark):
         [row.id for row in frame.repartition(3, "d").sortWithinPartitions("d").orderBy("d", "id").collect()],
         frame.repartition("d").groupBy("d").count().count(),
     ]
+
+
+def a_value_that_differs_from_call_to_call_is_one_under_its_name(spark):
+    frames = [
+        spark.range(9).withColumns({"u": F.expr("uuid()"), "v": F.col("u")}),
+        spark.sql("SELECT uuid() AS u, explode(array(1, 2)) AS e, u AS v FROM range(5)"),
+        spark.sql("SELECT uuid() AS u, max(id) AS m, u AS v FROM range(5) GROUP BY id"),
+    ]
+    return [sum(row.u != row.v for row in frame.collect()) for frame in frames]
