@@ -210,7 +210,9 @@ conditions! {
     UNEXPECTED_INPUT_TYPE = "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", Analysis, "<sqlExpr>: the <paramIndex> parameter takes <requiredType>, but <inputSql> has the type <inputType>.";
     DATA_DIFF_TYPES = "DATATYPE_MISMATCH.DATA_DIFF_TYPES", "42K09", Analysis, "<sqlExpr>: the inputs of <functionName> must have one type, found <dataType>.";
     INVALID_ORDERING_TYPE = "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "42K09", Analysis, "<sqlExpr>: <functionName> needs values that have an order, which <dataType> has not.";
-    FILTER_NOT_BOOLEAN = "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "42K09", Analysis, "<sqlExpr>: the condition of <filter> must be boolean, found <type>.";
+    FILTER_NOT_BOOLEAN = "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "42K09", Analysis, "<filter>: the condition of a filter must be boolean, found <type>.";
+    JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE = "JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE", "42K0E", Analysis, "the join condition <joinCondition> must be boolean, found <conditionType>.";
+    AGGREGATE_FILTER_NOT_BOOLEAN = "INVALID_AGGREGATE_FILTER.NOT_BOOLEAN", "42903", Analysis, "the FILTER <filterExpr> of an aggregate function must be boolean, found <type>.";
     CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING = "DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING", "42K09", Analysis, "<sqlExpr>: field names must be constant strings, found <inputExprs>.";
     WRONG_NUM_ARGS = "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", Analysis, "<functionName> takes <expectedNum> parameters, found <actualNum>.";
     NUM_ARGS_MISMATCH = "INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH", "42K0D", Analysis, "a lambda has <expectedNumArgs> parameters where the function gives <actualNumArgs>.";

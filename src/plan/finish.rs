@@ -28,6 +28,7 @@ use super::memory_pool::SpillingPool;
 use super::operators::apart::HideWhatIsNotSo;
 use super::operators::call::{FunctionPlanner, Kept, PruneCalls};
 use super::operators::in_order::in_order;
+use super::operators::lambdas::NumberLambdas;
 use super::operators::lanes::{LanesPlanner, settled};
 use super::operators::watermark::{EventTime, WatermarkPlanner};
 use super::pass::{Inputs, Pass, PassContext};
@@ -80,6 +81,8 @@ fn state(lanes: usize, limit: usize, memory: Arc<RuntimeEnv>) -> SessionState {
     // A dynamic filter lives in the plan, so two passes of one plan would share it.
     options.optimizer.enable_dynamic_filter_pushdown = false;
     options.execution.collect_statistics = false;
+    // Its two kinds of expressions find the nullability of a CASE in two ways, which differ.
+    options.execution.skip_physical_aggregate_schema_check = true;
     // Each sort sets this much aside for its merge, and a small limit must have room for one a
     // lane.
     let set_aside = &mut options.execution.sort_spill_reservation_bytes;
@@ -107,6 +110,7 @@ fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(HideWhatIsNotSo)];
     let known = PhysicalOptimizer::new().rules.into_iter();
     rules.extend(known.filter(|rule| !rule.name().starts_with("FilterPushdown")));
+    rules.push(Arc::new(NumberLambdas));
     rules
 }
 

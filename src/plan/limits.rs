@@ -9,6 +9,7 @@
 //! | [`PLAN_NODES`] | operators, each time it is named: `df.union(df)` holds those of `df` twice |
 //! | [`QUERY_DEPTH`] | queries as values inside each other: `(SELECT (SELECT 1))` is two deep |
 //! | [`NESTING_DEPTH`] | functions of functions, and calls in the values of a CASE, in each other |
+//! | [`GROUPING_SETS`] | sets of keys that one aggregation groups by: `CUBE` of 12 keys has them all |
 //! | [`TYPE_DEPTH`](crate::types::ddl::TYPE_DEPTH) | types inside each other: `array<struct<a:int>>` is three deep |
 //! | [`SQL_DEPTH`] | parentheses, calls and queries inside each other in SQL text |
 //! | [`SQL_WORDS`] | words and signs of a SQL text, without constants and commas |
@@ -29,6 +30,7 @@ pub const PLAN_NODES: usize = 50_000;
 pub const QUERY_DEPTH: usize = 16;
 /// DataFusion's work doubles with each of these around another, too.
 pub const NESTING_DEPTH: usize = 14;
+pub const GROUPING_SETS: usize = 4_096;
 pub const SQL_DEPTH: usize = 500;
 pub const SQL_WORDS: usize = 50_000;
 
@@ -130,6 +132,14 @@ impl ExpressionExtent {
 fn beyond(what: &str, unit: &str, most: usize, found: usize) -> Error {
     let advice = "build it in parts and keep the rows between, with cache() or a table";
     Error::new(ErrorKind::Analysis, format!("{what} may be {most} {unit}, found {found}: {advice}"))
+}
+
+/// The error for too many sets of keys.
+pub fn checked_grouping_sets(sets: usize) -> Result<()> {
+    if sets <= GROUPING_SETS {
+        return Ok(());
+    }
+    Err(beyond("an aggregation", "grouping sets", GROUPING_SETS, sets))
 }
 
 /// The error for queries as values that stand too deep in each other; `depth` are around this one.

@@ -422,6 +422,9 @@ pub enum Grouping {
     Rollup(Vec<Expr>),
     Cube(Vec<Expr>),
     Sets {
+        /// Keys that stand before the sets, in the order that `grouping_id()` counts; sets may have
+        /// others.
+        keys: Vec<Expr>,
         sets: Vec<Vec<Expr>>,
     },
 }

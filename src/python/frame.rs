@@ -168,7 +168,7 @@ impl FrameHandle {
         let (sets, outputs) = (sets?, operands(outputs)?);
         self.derive(py, |input| Relation::Aggregate {
             input,
-            keys: Grouping::Sets { sets },
+            keys: Grouping::Sets { keys: Vec::new(), sets },
             outputs,
             with_keys: true,
             having: None,

@@ -68,7 +68,7 @@ def _answered(spark: Any, dialect: str, cases: list[dialects.Case], *, alone: bo
 def _session() -> Any:
     from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.master("local[1]").appName("fuzz")
+    builder = SparkSession.builder.master("local[2]").appName("fuzz")
     for key, value in SETTINGS.items():
         builder = builder.config(key, value)
     spark = builder.config("spark.sql.warehouse.dir", str(Path.cwd() / "warehouse")).getOrCreate()

@@ -37,7 +37,7 @@ class Difference:
         """The common part of differences of one kind: the question and the answers, as far as a
         program can tell.
         """
-        asked = self.case.get("do") or _name(self.case)
+        asked = self.case.get("do") or (_name(self.case) if "call" in self.case else "query")
         return f"{asked}: {_kind(self.expected)} | {_kind(self.found)}"
 
     @property

@@ -57,7 +57,13 @@ def refused_by_name(case: Case, expected: Any, found: Any) -> bool:
 
 def fault_in_java(case: Case, expected: Any, found: Any) -> bool:
     """Spark itself fails with an error that nobody wrote: of an index, of a cast of classes, an internal one."""
-    faults = ("begin 0, end", "cannot be cast to class", "[INTERNAL_ERROR]", "String index out of range")
+    faults = (
+        "begin 0, end",
+        "cannot be cast to class",
+        "[INTERNAL_ERROR]",
+        "String index out of range",
+        "[PLAN_VALIDATION_FAILED_RULE_IN_BATCH]",
+    )
     from_java = _error(expected) == "Py4JJavaError"
     at_fault = from_java and any(fault in expected["message"] for fault in faults)
     # A first cell of space alone whose end is trimmed.

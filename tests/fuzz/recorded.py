@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from engines import Engine
 
 # The things beside its case that an answer depends on.
-ASKING = ("ask.py", "dialects/expressions.py", "dialects/files.py", "dialects/session.py", "../parity/programs.py")
+ASKING = (
+    "ask.py",
+    "dialects/expressions.py",
+    "dialects/files.py",
+    "dialects/relations/__init__.py",
+    "dialects/relations/tables.py",
+    "dialects/session.py",
+    "../parity/programs.py",
+)
 PART = 128
 ANSWERS = Path(__file__).resolve().with_name("answers")
 

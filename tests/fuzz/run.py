@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--case", help="ask this one instead: JSON, as `--show json` prints it")
     parser.add_argument("--groups", type=int, default=40, help="show so many groups, the biggest first (default 40)")
     parser.add_argument("--shrink", type=int, default=20, help="search for the smallest case of so many groups")
+    parser.add_argument("--each", action="store_true", help="put each difference in a group of its own")
     parser.add_argument("--show", choices=["code", "json"], default="code", help="how a case is shown")
     parser.add_argument("--record", action="store_true", help="write PySpark's answers to answers/, ask no Firesteel")
     parser.add_argument("--cache", type=Path, default=CACHE, help=f"where PySpark's answers are kept (default {CACHE})")
@@ -53,7 +54,10 @@ def _run(name: str, engines: differences.Engines, chosen: argparse.Namespace) ->
     started = time.monotonic()
     outcome = differences.sort(name, len(cases), differences.ask_both(engines, name, cases))
     print(f"## {name}: {len(cases)} cases of seed {chosen.seed} in {time.monotonic() - started:.0f} s")
-    groups = sorted(outcome.groups.values(), key=len, reverse=True)[: chosen.groups]
+    groups = sorted(outcome.groups.values(), key=len, reverse=True)
+    if chosen.each:
+        groups = [[difference] for group in groups for difference in group]
+    groups = groups[: chosen.groups]
     smallest = [min(group, key=lambda difference: difference.size) for group in groups]
     smallest[: chosen.shrink] = differences.shrink(engines, smallest[: chosen.shrink])
     for group, difference in zip(groups, smallest, strict=True):

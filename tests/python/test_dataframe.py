@@ -233,6 +233,26 @@ def test_a_window_over_more_rows_than_fit_in_memory():
     assert "[Row(sum(n)=20001000000, sum(twice)=3999998000000)]" in ended.stdout, ended.stderr
 
 
+IN_SLICES = """
+from firesteel.sql import SparkSession
+spark = SparkSession.builder.master("local[2]").config("firesteel.memory.limit", "300m").getOrCreate()
+rows = spark.range(0, 20_000, 1, 1).selectExpr("id", "id % 7 AS g", "array(id, id) AS pair", "struct(id AS k) AS s")
+rows.createOrReplaceTempView("rows")
+calls = ["count(DISTINCT id, g)", "count(DISTINCT pair)", "first(s)", "last(pair)", "collect_list(pair)", "max(s)"]
+for call in calls:
+    for group in ("", "GROUP BY id", "GROUP BY ROLLUP(g, id)"):
+        spark.sql(f"SELECT {call} AS found FROM rows {group}").write.format("noop").mode("overwrite").save()
+rows.dropDuplicates(["id"]).write.format("noop").mode("overwrite").save()
+print("fits")
+"""
+
+
+def test_groups_are_charged_for_their_own_rows():
+    # A value of each of 20,000 groups lies in the same batch, of which each is charged its slice.
+    ended = subprocess.run([sys.executable, "-c", IN_SLICES], capture_output=True, text=True, timeout=300, check=False)
+    assert "fits" in ended.stdout, ended.stderr
+
+
 def test_a_sample_is_a_part(spark):
     assert 0 < spark.range(1000).sample(0.5, seed=3).count() < 1000
 

@@ -549,3 +549,16 @@ assert spark.range(4).selectExpr(*names).filter("c60 > 61").count() == 2
 grouped = ["sum(id) AS c0", *names[1:]]
 assert spark.sql(f"SELECT {', '.join(grouped)} FROM range(3) GROUP BY id % 2 HAVING c60 > 61").count() == 1
 """)
+
+
+def test_a_cube_of_12_keys_or_an_error() -> None:
+    process("""
+keys = [f"k{i}" for i in range(13)]
+frame = spark.range(1).selectExpr(*[f"id AS {key}" for key in keys])
+assert frame.cube(*keys[:8]).count().count() == 2**8
+frame.createOrReplaceTempView("many_keys")
+cube = "SELECT count(*) FROM many_keys GROUP BY "
+for group in (lambda: frame.cube(*keys).count(), lambda: spark.sql(f"{cube} CUBE({', '.join(keys)})"), lambda: spark.sql(cube + ", ".join(f"CUBE({key})" for key in keys))):
+    assert "may be 4096 grouping sets, found 8192" in raised(AnalysisException, group)
+assert "grouping sets" in raised(AnalysisException, lambda: spark.sql(f"{cube} CUBE({', '.join(keys * 6)})"))
+""")

@@ -1,4 +1,4 @@
-//! Aggregates that fold value by value: counts, sums, averages, extremes, variances. DataFusion's,
+//! Aggregates that fold value by value: counts, sums, averages, extremes. DataFusion's,
 //! with Spark's types around them.
 
 use std::sync::Arc;
@@ -7,18 +7,18 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Decimal128Type, Int64Type, i256};
 use datafusion::common::ScalarValue;
 use datafusion::functions_aggregate as df;
-use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
+use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{AggregateUDF, Case, Expr};
 
 use super::CallContext;
 use super::Definition::Aggregate;
-use super::args::{constant, count, implicit, literal, unexpected};
+use super::args::{count, implicit, literal, unexpected};
 use super::collected::nested_extreme;
 use super::conditional::single;
 use super::per_value::{Long, decimals, downcast, kernel, map1, safe_kernel};
 use crate::error::Result;
 use crate::plan::kernels::arithmetic::overflow;
-use crate::plan::kernels::normalize::{normalized, of_ranks, ranked};
+use crate::plan::kernels::normalize::{as_bytes, normalized, of_ranks, ranked};
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::{is_integral, is_numeric};
 use crate::plan::resolve::operators::{self, is_not_null, unordered};
@@ -35,36 +35,6 @@ pub const TABLE: super::DefinitionTable = &[
     ("try_avg", Aggregate(average)),
     ("min", Aggregate(|c, a| extreme(c, a, false))),
     ("max", Aggregate(|c, a| extreme(c, a, true))),
-    ("first", Aggregate(|c, a| edge(c, a, df::first_last::first_value_udaf()))),
-    ("first_value", Aggregate(|c, a| edge(c, a, df::first_last::first_value_udaf()))),
-    ("any_value", Aggregate(|c, a| edge(c, a, df::first_last::first_value_udaf()))),
-    ("last", Aggregate(|c, a| edge(c, a, df::first_last::last_value_udaf()))),
-    ("last_value", Aggregate(|c, a| edge(c, a, df::first_last::last_value_udaf()))),
-    ("stddev", Aggregate(|c, a| doubles(c, a, df::stddev::stddev_udaf(), 1))),
-    ("std", Aggregate(|c, a| doubles(c, a, df::stddev::stddev_udaf(), 1))),
-    ("stddev_samp", Aggregate(|c, a| doubles(c, a, df::stddev::stddev_udaf(), 1))),
-    ("stddev_pop", Aggregate(|c, a| doubles(c, a, df::stddev::stddev_pop_udaf(), 1))),
-    ("variance", Aggregate(|c, a| doubles(c, a, df::variance::var_samp_udaf(), 1))),
-    ("var_samp", Aggregate(|c, a| doubles(c, a, df::variance::var_samp_udaf(), 1))),
-    ("var_pop", Aggregate(|c, a| doubles(c, a, df::variance::var_pop_udaf(), 1))),
-    ("corr", Aggregate(|c, a| doubles(c, a, df::correlation::corr_udaf(), 2))),
-    ("covar_samp", Aggregate(|c, a| doubles(c, a, df::covariance::covar_samp_udaf(), 2))),
-    ("covar_pop", Aggregate(|c, a| doubles(c, a, df::covariance::covar_pop_udaf(), 2))),
-    ("regr_avgx", Aggregate(|c, a| doubles(c, a, df::regr::regr_avgx_udaf(), 2))),
-    ("regr_avgy", Aggregate(|c, a| doubles(c, a, df::regr::regr_avgy_udaf(), 2))),
-    ("regr_intercept", Aggregate(|c, a| doubles(c, a, df::regr::regr_intercept_udaf(), 2))),
-    ("regr_r2", Aggregate(|c, a| doubles(c, a, df::regr::regr_r2_udaf(), 2))),
-    ("regr_slope", Aggregate(|c, a| doubles(c, a, df::regr::regr_slope_udaf(), 2))),
-    ("regr_sxx", Aggregate(|c, a| doubles(c, a, df::regr::regr_sxx_udaf(), 2))),
-    ("regr_sxy", Aggregate(|c, a| doubles(c, a, df::regr::regr_sxy_udaf(), 2))),
-    ("regr_syy", Aggregate(|c, a| doubles(c, a, df::regr::regr_syy_udaf(), 2))),
-    (
-        "regr_count",
-        Aggregate(|c, a| {
-            count(c, &a, 2..=2)?;
-            count_rows(c, a)
-        }),
-    ),
     ("bool_and", Aggregate(|c, a| typed(c, a, df::bool_and_or::bool_and_udaf()))),
     ("every", Aggregate(|c, a| typed(c, a, df::bool_and_or::bool_and_udaf()))),
     ("bool_or", Aggregate(|c, a| typed(c, a, df::bool_and_or::bool_or_udaf()))),
@@ -90,28 +60,24 @@ pub fn call(
 }
 
 /// Rows in which every argument is not null; distinct ones by their values together.
-fn count_rows(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+pub fn count_rows(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
     count(context, &arguments, 1..=usize::MAX)?;
-    let counted = if arguments.len() == 1 {
-        arguments.into_iter().map(|argument| argument.expr).next()
+    let counted = if context.distinct && (arguments.len() > 1 || arguments[0].data_type.is_nested()) {
+        // DataFusion keeps a nested value as a slice of its batch, and counts the whole batch for
+        // each.
+        as_bytes(arguments).expr
+    } else if arguments.len() == 1 {
+        arguments.swap_remove(0).expr
     } else {
-        let present = arguments
-            .iter()
-            .filter(|argument| argument.nullable)
-            .map(|argument| is_not_null(argument.clone()).expr)
-            .reduce(Expr::and);
-        let names = (0..arguments.len()).map(|at| format!("c{at}"));
-        let together = if context.distinct {
-            crate::plan::kernels::nested::structure(names.zip(arguments).collect()).expr
-        } else {
-            literal(ScalarValue::Boolean(Some(true))).expr
-        };
-        Some(match present {
-            Some(present) => Expr::Case(Case::new(None, vec![(Box::new(present), Box::new(together))], None)),
-            None => together,
-        })
+        let present =
+            arguments.into_iter().filter(|argument| argument.nullable).map(|argument| is_not_null(argument).expr);
+        let row = literal(ScalarValue::Boolean(Some(true))).expr;
+        match present.reduce(Expr::and) {
+            Some(present) => Expr::Case(Case::new(None, vec![(Box::new(present), Box::new(row))], None)),
+            None => row,
+        }
     };
-    Ok(call(context, df::count::count_udaf(), counted.into_iter().collect(), DataType::Int64, false))
+    Ok(call(context, df::count::count_udaf(), vec![counted], DataType::Int64, false))
 }
 
 fn count_if(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
@@ -273,60 +239,24 @@ fn extreme(context: &CallContext<'_>, arguments: Vec<Typed>, greatest: bool) -> 
     if operators::holds_map(&argument.data_type) {
         return Err(unordered(context.text, context.name, &argument.data_type));
     }
-    let data_type = argument.data_type.clone();
-    if data_type.is_nested() {
+    if argument.data_type.is_nested() {
         // DataFusion's compares structs with a null inside as neither greater nor less.
         return Ok(nested_extreme(context, argument, greatest));
     }
     let function = if greatest { df::min_max::max_udaf() } else { df::min_max::min_udaf() };
+    Ok(by_rank(context, argument, function))
+}
+
+/// The greatest value of a type that is not nested.
+pub fn greatest(context: &CallContext<'_>, argument: Typed) -> Typed {
+    by_rank(context, argument, df::min_max::max_udaf())
+}
+
+fn by_rank(context: &CallContext<'_>, argument: Typed, function: Arc<AggregateUDF>) -> Typed {
+    let data_type = argument.data_type.clone();
     let ranks = ranked(argument);
     let found = call(context, function, vec![ranks.expr], ranks.data_type, true);
-    Ok(of_ranks(found, &data_type))
-}
-
-/// `first(x[, ignoreNulls])`, in the order in which rows come.
-fn edge(context: &CallContext<'_>, mut arguments: Vec<Typed>, function: Arc<AggregateUDF>) -> Result<Typed> {
-    count(context, &arguments, 1..=2)?;
-    let ignore = match arguments.get(1) {
-        Some(flag) => matches!(constant(context, flag, 1)?, ScalarValue::Boolean(Some(true))),
-        None => false,
-    };
-    let argument = arguments.remove(0);
-    let treatment =
-        if ignore || context.ignore_nulls { NullTreatment::IgnoreNulls } else { NullTreatment::RespectNulls };
-    let data_type = argument.data_type.clone();
-    let expr = Expr::AggregateFunction(AggregateFunction::new_udf(
-        function,
-        vec![argument.expr],
-        context.distinct,
-        None,
-        vec![],
-        Some(treatment),
-    ));
-    Ok(Typed { expr, data_type, nullable: true })
-}
-
-/// Doubles in, a double out.
-fn doubles(
-    context: &CallContext<'_>,
-    arguments: Vec<Typed>,
-    function: Arc<AggregateUDF>,
-    wanted: usize,
-) -> Result<Typed> {
-    count(context, &arguments, wanted..=wanted)?;
-    let arguments: Result<Vec<_>> = arguments
-        .into_iter()
-        .enumerate()
-        .map(|(at, argument)| {
-            let number =
-                is_numeric(&argument.data_type) || matches!(argument.data_type, DataType::Utf8 | DataType::Null);
-            if !number {
-                return Err(unexpected(context, at, "\"DOUBLE\"", &argument.data_type));
-            }
-            Ok(cast(argument, &DataType::Float64, context.conf)?.expr)
-        })
-        .collect();
-    Ok(call(context, function, arguments?, DataType::Float64, true))
+    of_ranks(found, &data_type)
 }
 
 fn typed(context: &CallContext<'_>, arguments: Vec<Typed>, function: Arc<AggregateUDF>) -> Result<Typed> {

@@ -18,6 +18,7 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility};
 
 use super::CallContext;
+use super::edge::Edge;
 use crate::error::{Error, Result};
 use crate::plan::typed::Typed;
 
@@ -47,6 +48,7 @@ struct Collect {
     /// Holds every parameter of `how`: equal names are equal functions.
     name: String,
     data_type: DataType,
+    nullable: bool,
     signature: Signature,
     looks: Looks,
     how: How,
@@ -56,7 +58,7 @@ struct Collect {
 pub fn looks_at_order(function: &AggregateUDF) -> bool {
     match function.inner().downcast_ref::<Collect>() {
         Some(collect) => collect.looks == Looks::AtOrder,
-        None => matches!(function.name(), "first_value" | "last_value"),
+        None => Edge::of(function).is_some(),
     }
 }
 
@@ -70,23 +72,33 @@ pub fn collect(
     arguments: Vec<Typed>,
     finish: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
 ) -> Typed {
-    call(context, name.into(), looks, (data_type, nullable), arguments, How::All(Arc::new(finish)))
+    call(context.distinct, name.into(), looks, (data_type, nullable), arguments, How::All(Arc::new(finish)))
+}
+
+/// An accumulator of all rows of a frame that moves, from which `finish` makes the result.
+pub fn kept(
+    types: Vec<DataType>,
+    finish: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
+) -> Box<dyn Accumulator> {
+    let chunks = vec![Vec::new(); types.len()];
+    let how = How::All(Arc::new(finish));
+    Box::new(GroupValues { types, chunks, distinct: false, how, keeps: Keeps::Everything })
 }
 
 /// The call of an aggregate that gives its first argument in the row that `best` picks; `name` must
 /// tell apart all that `best` closes over.
 pub fn best(
-    context: &CallContext<'_>,
+    distinct: bool,
     name: impl Into<String>,
     arguments: Vec<Typed>,
     best: impl Fn(&[ArrayRef]) -> Result<Option<usize>> + Send + Sync + 'static,
 ) -> Typed {
     let data_type = arguments.first().map_or(DataType::Null, |value| value.data_type.clone());
-    call(context, name.into(), Looks::AtOrder, (data_type, true), arguments, How::Best(Arc::new(best)))
+    call(distinct, name.into(), Looks::AtOrder, (data_type, true), arguments, How::Best(Arc::new(best)))
 }
 
 fn call(
-    context: &CallContext<'_>,
+    distinct: bool,
     name: String,
     looks: Looks,
     (data_type, nullable): (DataType, bool),
@@ -96,14 +108,14 @@ fn call(
     let function = Collect {
         name,
         data_type: data_type.clone(),
+        nullable,
         signature: Signature::variadic_any(Volatility::Immutable),
         looks,
         how,
     };
     let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
     let function = Arc::new(AggregateUDF::new_from_impl(function));
-    let expr =
-        Expr::AggregateFunction(AggregateFunction::new_udf(function, arguments, context.distinct, None, vec![], None));
+    let expr = Expr::AggregateFunction(AggregateFunction::new_udf(function, arguments, distinct, None, vec![], None));
     Typed { expr, data_type, nullable }
 }
 
@@ -142,6 +154,18 @@ impl AggregateUDFImpl for Collect {
 
     fn return_type(&self, _arguments: &[DataType]) -> DfResult<DataType> {
         Ok(self.data_type.clone())
+    }
+
+    /// The result over a frame without rows.
+    fn default_value(&self, data_type: &DataType) -> DfResult<ScalarValue> {
+        match data_type {
+            DataType::List(element) if !self.nullable => {
+                let none = new_empty_array(element.data_type());
+                let lists = ListArray::try_new(Arc::clone(element), OffsetBuffer::from_lengths([0]), none, None)?;
+                Ok(ScalarValue::List(Arc::new(lists)))
+            }
+            other => ScalarValue::try_from(other),
+        }
     }
 
     fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> DfResult<Vec<FieldRef>> {
@@ -214,6 +238,29 @@ impl GroupValues {
     }
 }
 
+/// The bytes of the rows of an array and of no others: a chunk is a slice of a batch of many groups.
+fn sliced_bytes(array: &dyn Array) -> usize {
+    let nulls = array.nulls().map_or(0, |_| array.len().div_ceil(8));
+    let within = |values: &ArrayRef, offsets: &OffsetBuffer<i32>| {
+        let (first, end) = (offsets[0] as usize, offsets[array.len()] as usize);
+        size_of_val(&**offsets) + sliced_bytes(&values.slice(first, end - first))
+    };
+    match array.data_type() {
+        DataType::List(_) => {
+            let list = array.as_list::<i32>();
+            nulls + within(list.values(), list.offsets())
+        }
+        DataType::Map(..) => {
+            let entries: ArrayRef = Arc::new(array.as_map().entries().clone());
+            nulls + within(&entries, array.as_map().offsets())
+        }
+        DataType::Struct(_) => {
+            nulls + array.as_struct().columns().iter().map(|column| sliced_bytes(column)).sum::<usize>()
+        }
+        _ => array.to_data().get_slice_memory_size().unwrap_or_default(),
+    }
+}
+
 /// The one row of `values` that matters.
 fn only(values: &[ArrayRef], best: &Best) -> DfResult<Option<Vec<ArrayRef>>> {
     let Some(row) = best(values)? else { return Ok(None) };
@@ -248,6 +295,10 @@ impl Accumulator for GroupValues {
 
     fn evaluate(&mut self) -> DfResult<ScalarValue> {
         let values = self.all()?;
+        if self.keeps == Keeps::Everything {
+            // The next frame has most of these rows too.
+            self.chunks = values.iter().map(|array| vec![Arc::clone(array)]).collect();
+        }
         match &self.how {
             How::All(finish) => ScalarValue::try_from_array(&finish(&values)?, 0),
             How::Best(best) => match only(&values, best.as_ref())? {
@@ -258,7 +309,8 @@ impl Accumulator for GroupValues {
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.chunks.iter().flatten().map(|array| array.get_array_memory_size()).sum::<usize>()
+        size_of_val(self)
+            + self.chunks.iter().flatten().map(|chunk| size_of_val(chunk) + sliced_bytes(chunk)).sum::<usize>()
     }
 
     fn state(&mut self) -> DfResult<Vec<ScalarValue>> {

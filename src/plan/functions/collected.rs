@@ -118,7 +118,7 @@ fn by(context: &CallContext<'_>, arguments: Vec<Typed>, greatest: bool) -> Resul
     if holds_map(&order.data_type) {
         return Err(unordered(context.text, context.name, &order.data_type));
     }
-    Ok(best(context, format!("by({greatest})"), vec![value, normalized(order)], move |arrays| {
+    Ok(best(context.distinct, format!("by({greatest})"), vec![value, normalized(order)], move |arrays| {
         extreme_row(&arrays[1], greatest)
     }))
 }
@@ -136,7 +136,7 @@ fn extreme_row(values: &ArrayRef, greatest: bool) -> Result<Option<usize>> {
 
 /// `max` and `min` of structs and arrays, whose fields may be null: null is the least.
 pub fn nested_extreme(context: &CallContext<'_>, value: Typed, greatest: bool) -> Typed {
-    best(context, format!("extreme({greatest})"), vec![normalized(value)], move |arrays| {
+    best(context.distinct, format!("extreme({greatest})"), vec![normalized(value)], move |arrays| {
         extreme_row(&arrays[0], greatest)
     })
 }

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | [`args`] | what every definition does with its arguments |
 //! | [`per_value`] | a Rust function over single values, as one over columns |
-//! | `aggregate`, `collected`, `within`, `window` | aggregates; those that need all values; those with an order; functions over windows. [`collect`] keeps the values |
+//! | `aggregate`, `moments`, `edge`, `collected`, `within`, `window` | aggregates; variances and their kin; first and last; those that need all values; those with an order; functions over windows. [`collect`] keeps the values, [`frame`] computes frames that move |
 //! | `math`, `hash` | numbers |
 //! | `number_format`, `picture` | numbers by the forms of `to_char`, and by the patterns of `format_number` |
 //! | `printf`, `printf_value` | `format_string`: its format, and a value by one conversion |
@@ -37,6 +37,8 @@ mod collected;
 mod conditional;
 mod csv;
 mod datetime;
+mod edge;
+mod frame;
 mod hash;
 mod higher_order;
 mod java_class;
@@ -46,6 +48,7 @@ mod map;
 mod math;
 mod misc;
 mod missing;
+mod moments;
 mod number_format;
 mod per_value;
 mod picture;
@@ -61,6 +64,8 @@ mod within;
 pub use args::{count as checked_count, folded as folded_constant, ordinal, unexpected as unexpected_argument};
 pub use collect::looks_at_order;
 pub use collected::{only_value, values_of};
+pub use edge::Edge;
+pub use frame::over_frames;
 pub use regex::NamePattern;
 pub use within::in_group_order;
 
@@ -120,12 +125,14 @@ const TABLES: &[DefinitionTable] = &[
     conditional::TABLE,
     csv::TABLE,
     datetime::TABLE,
+    edge::TABLE,
     hash::TABLE,
     higher_order::TABLE,
     json::TABLE,
     map::TABLE,
     math::TABLE,
     misc::TABLE,
+    moments::TABLE,
     number_format::TABLE,
     regex::TABLE,
     string::TABLE,

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, ListArray, StructArray};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type, Int64Type};
+use arrow::row::{RowConverter, SortField};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
 
@@ -66,6 +68,20 @@ pub fn normalize_floats(array: &ArrayRef) -> Result<ArrayRef> {
         }
         _ => Arc::clone(array),
     })
+}
+
+/// Values together as bytes, equal where the values are; null where one of them is null.
+pub fn as_bytes(values: Vec<Typed>) -> Typed {
+    let nullable = values.iter().any(|value| value.nullable);
+    let kernel = Kernel::arrays("as_bytes", DataType::Binary, nullable, |arrays| {
+        let fields = arrays.iter().map(|array| SortField::new(array.data_type().clone())).collect();
+        let rows = RowConverter::new(fields)?.convert_columns(arrays)?;
+        let nulls = arrays.iter().map(|array| array.logical_nulls());
+        let nulls = nulls.fold(None, |all, nulls| NullBuffer::union(all.as_ref(), nulls.as_ref()));
+        let (offsets, bytes, _) = rows.try_into_binary()?.into_parts();
+        Ok(Arc::new(BinaryArray::try_new(offsets, bytes, nulls)?))
+    });
+    kernel.infallible().call(values)
 }
 
 /// Floats as whole numbers in the order of Spark's values. DataFusion's accumulators find NaN

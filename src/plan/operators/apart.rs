@@ -8,6 +8,7 @@
 //! | grouping sets | constants, equal keys and orders of the input stay, though a set leaves keys out |
 //! | a window over all rows of its partition | a limit above may stand below, since the order is the same |
 //! | an offset | a sort above may stand below |
+//! | a filter by an equality of a column and an expression | one may stand for the other, even where the expression reads that column |
 //!
 //! The rule hides what is known of them until the plan is finished.
 
@@ -16,9 +17,13 @@ use std::sync::Arc;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result as DfResult;
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
+use datafusion::physical_expr::{PhysicalExpr, split_conjunction};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec};
 use datafusion::physical_plan::limit::GlobalLimitExec;
 use datafusion::physical_plan::union::UnionExec;
@@ -58,5 +63,18 @@ fn misleads(node: &dyn ExecutionPlan) -> bool {
         || node.is::<WindowAggExec>()
         || node.downcast_ref::<AggregateExec>().is_some_and(|aggregate| aggregate.group_expr().has_grouping_set())
         || node.downcast_ref::<GlobalLimitExec>().is_some_and(|limit| limit.skip() > 0)
+        || node.downcast_ref::<FilterExec>().is_some_and(|filter| equates_expressions(filter.predicate()))
         || outer()
+}
+
+/// Whether a predicate asks for an equality that is not one of columns, or with a constant.
+fn equates_expressions(predicate: &Arc<dyn PhysicalExpr>) -> bool {
+    split_conjunction(predicate).into_iter().any(|conjunct| {
+        conjunct.downcast_ref::<BinaryExpr>().is_some_and(|equality| {
+            let sides = [equality.left(), equality.right()];
+            matches!(equality.op(), Operator::Eq | Operator::IsNotDistinctFrom)
+                && sides.iter().all(|side| !side.is::<Literal>())
+                && sides.iter().any(|side| !side.is::<Column>())
+        })
+    })
 }

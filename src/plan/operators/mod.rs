@@ -8,6 +8,7 @@
 //! | [`lanes`], [`exchange`] | `repartition`, `coalesce` and their kin: which rows are in which lane |
 //! | [`in_order`] | lanes one after the other, for what depends on the order of rows |
 //! | [`apart`] | what DataFusion must not take for known of its own operators |
+//! | [`lambdas`] | the numbers of the parameters of lambdas |
 //! | [`cached`] | `cache()`: rows kept in memory from the first action on |
 //! | `one_input` | what DataFusion asks of every operator with one input |
 //!
@@ -19,6 +20,7 @@ pub mod cached;
 pub mod call;
 mod exchange;
 pub mod in_order;
+pub mod lambdas;
 pub mod lanes;
 mod one_input;
 pub mod scan;

@@ -11,7 +11,7 @@ use datafusion::logical_expr::expr::{AggregateFunction, GroupingSet};
 use datafusion::logical_expr::{Aggregate, ColumnarValue, Expr as DfExpr, Filter, LogicalPlan, Projection};
 
 use super::Resolver;
-use super::expression::{ExpressionPlace, Expressions, ResolvedValue, texts_and_values};
+use super::expression::{Clause, ExpressionPlace, Expressions, ResolvedValue, texts_and_values};
 use super::grouping::{GroupingKeys, is_window};
 use super::hidden::named_anywhere;
 use super::lanes::lanes_of;
@@ -38,7 +38,9 @@ pub struct Aggregates {
     pub below: Pending,
     functions: Vec<(AttrId, DfExpr)>,
     /// The keys, for `grouping(a)`; only grouping sets have any.
-    pub(super) keys: Vec<ResolvedValue>,
+    pub(super) keys: Vec<(AttrId, ResolvedValue)>,
+    /// Where each key stands among those that DataFusion counts, if some set has it.
+    pub(super) places: Vec<Option<usize>>,
     pub(super) sets: bool,
 }
 
@@ -58,7 +60,8 @@ pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Res
     let drawn_before = draws(expressions);
     let arguments = expressions.arguments(&call.arguments);
     let filter = arguments.and_then(|arguments| {
-        let filter = call.filter.as_ref().map(|filter| expressions.condition(filter, "FILTER")).transpose()?;
+        let filter =
+            call.filter.as_ref().map(|filter| expressions.condition(filter, Clause::Filter, false)).transpose()?;
         let order = call.within_group.iter().map(|item| sort::item(expressions, item));
         let order = order.collect::<Result<Vec<_>>>()?;
         Ok((arguments, filter, order))
@@ -153,10 +156,19 @@ pub fn take_out(
 }
 
 impl Aggregates {
-    /// Whether an expression is a key that some grouping sets leave out, and that is null in their
-    /// groups.
-    pub fn leave_out(&self, expr: &DfExpr) -> bool {
-        self.sets && !matches!(expr, DfExpr::Literal(..)) && self.keys.iter().any(|key| key.typed.expr == *expr)
+    /// A value above the group, null in the groups of sets that leave it out if it is a key. A
+    /// constant is one if it was written as the key was.
+    pub fn above(&self, mut value: ResolvedValue) -> ResolvedValue {
+        let is_constant = matches!(value.typed.expr, DfExpr::Literal(..));
+        let is_key =
+            |key: &ResolvedValue| key.typed.expr == value.typed.expr && (!is_constant || key.pretty == value.pretty);
+        if let Some((id, _)) = self.keys.iter().find(|(_, key)| self.sets && is_key(key)) {
+            value.typed.nullable = true;
+            if is_constant {
+                value.typed.expr = column(*id);
+            }
+        }
+        value
     }
 
     fn function(&mut self, function: AggregateFunction) -> Result<DfExpr> {
@@ -231,7 +243,8 @@ impl Resolver<'_> {
             keys.shown.iter_mut().for_each(|key| key.typed.nullable = true);
         }
         if let Some(aggregates) = &mut expressions.aggregates {
-            aggregates.keys = keys.values.iter().map(|(_, key)| key.clone()).collect();
+            aggregates.keys.clone_from(&keys.values);
+            aggregates.places = keys.places();
             aggregates.sets = keys.sets.is_some();
         }
         expressions.place = ExpressionPlace::Group;
@@ -261,7 +274,7 @@ impl Resolver<'_> {
 
         expressions.aliases = names;
         expressions.aliases_first = true;
-        let having = request.having.map(|having| expressions.condition(having, "HAVING")).transpose()?;
+        let having = request.having.map(|having| expressions.condition(having, Clause::Having, false)).transpose()?;
         let having_pending = std::mem::replace(&mut expressions.pending, output_pending);
         let mut order = Vec::new();
         for item in request.order {
@@ -459,6 +472,7 @@ impl ResolvedAggregate {
             }
         };
         columns.extend(keys.into_iter().map(|(id, key)| key.expr.alias(id.to_string())));
+        let in_no_set = self.in_no_set();
         let plan = LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?);
         let mut functions: Vec<_> =
             self.functions.iter().map(|(id, expr)| expr.clone().alias(id.to_string())).collect();
@@ -475,7 +489,24 @@ impl ResolvedAggregate {
             ));
             functions.push(count.alias(AttrId::fresh().to_string()));
         }
-        Ok(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), group, functions)?))
+        let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), group, functions)?);
+        if in_no_set.is_empty() {
+            return Ok(plan);
+        }
+        let columns = plan.schema().columns().into_iter().map(DfExpr::Column);
+        let projection = columns.chain(in_no_set).collect();
+        Ok(LogicalPlan::Projection(Projection::try_new(projection, Arc::new(plan))?))
+    }
+
+    /// The keys that no set has, which are null.
+    fn in_no_set(&self) -> Vec<DfExpr> {
+        let Some(sets) = &self.sets else { return Vec::new() };
+        let keys = self.keys.iter().enumerate().filter(|(at, _)| !sets.iter().any(|set| set.contains(at)));
+        keys.filter_map(|(_, (id, key))| {
+            let null = ScalarValue::try_from(&key.typed.data_type).ok()?;
+            Some(DfExpr::Literal(null, None).alias(id.to_string()))
+        })
+        .collect()
     }
 
     /// Every column above the aggregation must come from it.

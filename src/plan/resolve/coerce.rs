@@ -143,6 +143,25 @@ fn common_field(left: &Field, right: &Field, ansi: bool) -> Option<Arc<Field>> {
     left.name().eq_ignore_ascii_case(right.name()).then(|| Arc::new(Field::new(left.name(), data_type, nullable)))
 }
 
+/// Whether values of a type are text, or become text, in a common type of another kind.
+pub fn parses_text(found: &DataType, common: &DataType) -> bool {
+    match (found, common) {
+        (DataType::Null, _) => false,
+        (DataType::Utf8, other) | (other, DataType::Utf8) => *other != DataType::Utf8,
+        (DataType::List(found), DataType::List(common)) => parses_text(found.data_type(), common.data_type()),
+        (DataType::Map(..), DataType::Map(..)) => types::map_fields(found).zip(types::map_fields(common)).is_some_and(
+            |((key, value), (common_key, common_value))| {
+                parses_text(key.data_type(), common_key.data_type())
+                    || parses_text(value.data_type(), common_value.data_type())
+            },
+        ),
+        (DataType::Struct(found), DataType::Struct(common)) => {
+            found.iter().zip(common).any(|(found, common)| parses_text(found.data_type(), common.data_type()))
+        }
+        _ => false,
+    }
+}
+
 /// The common type of several expressions.
 pub fn common_of<'a>(types: impl IntoIterator<Item = &'a DataType>, ansi: bool) -> Option<DataType> {
     let mut types = types.into_iter();

@@ -14,7 +14,7 @@ use super::pending::Pending;
 use super::scope::{Scope, column};
 use super::select::SelectOutput;
 use super::star::misplaced_star;
-use super::{Resolver, date_arithmetic, naming, nested, operators, window};
+use super::{Resolver, cast, date_arithmetic, naming, nested, operators, window};
 use crate::error::{Error, Result, condition};
 use crate::plan::limits::{ExpressionExtent, Nesting};
 use crate::plan::tree::Expr;
@@ -63,6 +63,16 @@ pub enum ExpressionPlace {
     BelowWindow,
 }
 
+/// Where a condition stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clause {
+    Where,
+    Having,
+    Join,
+    /// `FILTER (WHERE …)` behind an aggregate function.
+    Filter,
+}
+
 /// Resolves the expressions of one node.
 pub struct Expressions<'a> {
     pub resolver: &'a Resolver<'a>,
@@ -105,10 +115,11 @@ impl<'a> Expressions<'a> {
 
     pub fn value(&mut self, expr: &Expr) -> Result<ResolvedValue> {
         let gauge = Rc::clone(&self.resolver.gauge);
-        let (mut value, extent) = gauge.expression(|| stack::step(|| self.node(expr)))?;
-        let left_out = self.place == ExpressionPlace::Group
-            && self.aggregates.as_ref().is_some_and(|aggregates| aggregates.leave_out(&value.typed.expr));
-        value.typed.nullable |= left_out;
+        let (value, extent) = gauge.expression(|| stack::step(|| self.node(expr)))?;
+        let value = match &self.aggregates {
+            Some(aggregates) if self.place == ExpressionPlace::Group => aggregates.above(value),
+            _ => value,
+        };
         Ok(ResolvedValue { extent, ..value })
     }
 
@@ -183,17 +194,34 @@ impl<'a> Expressions<'a> {
         Zone::of(self.resolver.conf().time_zone())
     }
 
-    /// An expression that must be boolean.
-    pub fn condition(&mut self, expr: &Expr, operation: &str) -> Result<ResolvedValue> {
+    /// An expression that must be boolean. Null is one, though it has another type, where it is a
+    /// part of a condition.
+    pub fn condition(&mut self, expr: &Expr, clause: Clause, part: bool) -> Result<ResolvedValue> {
         let mut value = self.value(expr)?;
-        let pretty = value.pretty.clone();
-        value.typed = operators::condition(value.typed, self.resolver.conf(), |found| {
-            Error::of(condition::FILTER_NOT_BOOLEAN)
-                .with("sqlExpr", format!("\"{pretty}\""))
-                .with("filter", format!("\"{operation}\""))
-                .with("type", format!("\"{}\"", sql_name(found)))
-        })?;
-        Ok(value)
+        let conf = self.resolver.conf();
+        let is_boolean = match &value.typed.data_type {
+            DataType::Boolean => true,
+            DataType::Null => part || clause == Clause::Having,
+            // Spark casts what HAVING asks for.
+            _ => clause == Clause::Having,
+        };
+        if is_boolean {
+            value.typed = cast::cast(value.typed, &DataType::Boolean, conf)?;
+            return Ok(value);
+        }
+        let (found, data_type) = (format!("\"{}\"", value.pretty), format!("\"{}\"", sql_name(&value.typed.data_type)));
+        Err(match clause {
+            Clause::Where | Clause::Having => Error::of(condition::FILTER_NOT_BOOLEAN)
+                .with("sqlExpr", found.clone())
+                .with("filter", found)
+                .with("type", data_type),
+            Clause::Join => Error::of(condition::JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE)
+                .with("joinCondition", found)
+                .with("conditionType", data_type),
+            Clause::Filter => {
+                Error::of(condition::AGGREGATE_FILTER_NOT_BOOLEAN).with("filterExpr", found).with("type", data_type)
+            }
+        })
     }
 
     fn column(&mut self, parts: &[String]) -> Result<ResolvedValue> {

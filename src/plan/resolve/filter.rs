@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{Expr as DfExpr, Filter, LogicalPlan};
 
-use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
+use super::expression::{Clause, ExpressionPlace, Expressions, ResolvedValue};
 use super::pending::{Pending, substitute};
 use super::scope::column;
 use super::{Resolver, keep, operators, subquery};
@@ -27,7 +27,8 @@ impl Resolver<'_> {
         let mut queries = Vec::new();
         // Conjuncts share the calls that are equal: which column each conjunct's own call became.
         let mut ids = HashMap::new();
-        for conjunct in conjuncts(predicate) {
+        let conjuncts = conjuncts(predicate);
+        for conjunct in &conjuncts {
             let value = match subquery::condition(&mut expressions, conjunct)? {
                 // An operator of its own, which becomes a join.
                 Some(query) if expressions.pending.is_empty() => {
@@ -35,7 +36,7 @@ impl Resolver<'_> {
                     continue;
                 }
                 Some(query) => ResolvedValue::new(query, ""),
-                None => expressions.condition(conjunct, "WHERE")?,
+                None => expressions.condition(conjunct, Clause::Where, conjuncts.len() > 1)?,
             };
             let needed = std::mem::take(&mut expressions.pending);
             // What is drawn is drawn for every row that comes: a conjunct that stands behind takes

@@ -9,8 +9,10 @@ use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
 use super::scope::column;
 use super::star::misplaced_star;
 use super::{Resolver, cast, naming, operators};
+use crate::config::Conf;
 use crate::error::{Error, Result, condition};
 use crate::plan::AttrId;
+use crate::plan::limits::checked_grouping_sets;
 use crate::plan::tree::{Expr, Grouping};
 use crate::plan::typed::{Typed, literal};
 use crate::types::sql_name;
@@ -30,6 +32,17 @@ pub(super) struct GroupingKeys {
 }
 
 impl GroupingKeys {
+    /// Where each key stands among those of the sets, which DataFusion counts as they come.
+    pub(super) fn places(&self) -> Vec<Option<usize>> {
+        let mut counted = Vec::new();
+        for key in self.sets.iter().flatten().flatten() {
+            if !counted.contains(key) {
+                counted.push(*key);
+            }
+        }
+        (0..self.values.len()).map(|key| counted.iter().position(|other| *other == key)).collect()
+    }
+
     /// The key's index, and whether it is new: one that is named twice is one key.
     fn add(&mut self, value: &ResolvedValue) -> (usize, bool) {
         if let Some(index) = self.values.iter().position(|(_, other)| other.typed.expr == value.typed.expr) {
@@ -73,7 +86,7 @@ impl Resolver<'_> {
         let mut found = GroupingKeys::default();
         let listed: Vec<_> = match request.keys {
             Grouping::By(list) | Grouping::Rollup(list) | Grouping::Cube(list) => list.iter().collect(),
-            Grouping::Sets { sets } => sets.iter().flatten().collect(),
+            Grouping::Sets { keys, sets } => keys.iter().chain(sets.iter().flatten()).collect(),
             Grouping::All => Vec::new(),
         };
         let shown: Vec<_> = if request.with_keys {
@@ -121,6 +134,8 @@ impl Resolver<'_> {
                 Some((0..=all.len()).rev().map(|n| all[..n].to_vec()).collect())
             }
             Grouping::Cube(list) => {
+                let choices = u32::try_from(list.len()).ok().and_then(|keys| 1_usize.checked_shl(keys));
+                checked_grouping_sets(choices.unwrap_or(usize::MAX))?;
                 let all = list.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>()?;
                 let subset = |mask: usize| {
                     all.iter()
@@ -131,7 +146,10 @@ impl Resolver<'_> {
                 };
                 Some((0..1_usize << all.len()).map(subset).collect())
             }
-            Grouping::Sets { sets } => {
+            Grouping::Sets { keys, sets } => {
+                for key in keys {
+                    resolve(expressions, key)?;
+                }
                 let mut all = Vec::with_capacity(sets.len());
                 for set in sets {
                     let mut keys = Vec::with_capacity(set.len());
@@ -220,15 +238,11 @@ pub fn grouping(expressions: &mut Expressions<'_>, name: &str, arguments: &[Expr
     let values = values?;
     let texts: Vec<_> = values.iter().map(|value| value.pretty.clone()).collect();
     let pretty = naming::call(name, false, false, &texts);
-    let keys: Vec<_> = expressions
-        .aggregates
-        .iter()
-        .flat_map(|aggregates| &aggregates.keys)
-        .map(|key| key.typed.expr.clone())
-        .collect();
-    let conf = expressions.resolver.conf();
-    let id = Box::new(DfExpr::Column(Column::from_name(GROUPING_ID)));
-    let id = Typed { expr: DfExpr::Cast(Cast::new(id, DataType::Int64)), data_type: DataType::Int64, nullable: false };
+    let Some(aggregates) = &expressions.aggregates else {
+        return Err(Error::internal("a group without aggregates"));
+    };
+    let keys: Vec<_> = aggregates.keys.iter().map(|(_, key)| key.typed.expr.clone()).collect();
+    let bits = GroupingBits { places: aggregates.places.clone(), conf: expressions.resolver.conf(), text: &pretty };
     if name == "grouping_id" {
         let wanted: Vec<_> = values.iter().map(|value| value.typed.expr.clone()).collect();
         if !wanted.is_empty() && wanted != keys {
@@ -236,19 +250,56 @@ pub fn grouping(expressions: &mut Expressions<'_>, name: &str, arguments: &[Expr
                 .with("groupingIdColumn", texts.join(", "))
                 .with("groupByColumns", keys.len()));
         }
-        // Above the keys' bits DataFusion counts equal sets, so that their groups stay apart.
-        let bits = u32::try_from(keys.len()).ok().and_then(|keys| 1_i64.checked_shl(keys)).unwrap_or(0);
-        let mask = literal(ScalarValue::Int64(Some(bits.wrapping_sub(1))));
-        return Ok(ResolvedValue::new(operators::bits("&", id, mask, conf, &pretty)?, pretty));
+        return Ok(ResolvedValue::new(bits.all()?, pretty));
     }
-    let position =
+    let key =
         values.first().and_then(|value| keys.iter().position(|key| *key == value.typed.expr)).ok_or_else(|| {
             Error::of(condition::GROUPING_COLUMN_MISMATCH)
                 .with("grouping", texts.join(", "))
                 .with("groupingColumns", keys.len())
         })?;
-    let shift = i64::try_from(keys.len() - 1 - position).unwrap_or_default();
-    let shifted = operators::bits(">>", id, literal(ScalarValue::Int64(Some(shift))), conf, &pretty)?;
-    let bit = operators::bits("&", shifted, literal(ScalarValue::Int64(Some(1))), conf, &pretty)?;
-    Ok(ResolvedValue::new(cast::cast(bit, &DataType::Int8, conf)?, pretty))
+    let bit = cast::cast(bits.of(key)?, &DataType::Int8, bits.conf)?;
+    Ok(ResolvedValue::new(bit, pretty))
+}
+
+/// Which keys a group is without, out of DataFusion's column.
+struct GroupingBits<'a> {
+    places: Vec<Option<usize>>,
+    conf: &'a Conf,
+    text: &'a str,
+}
+
+impl GroupingBits<'_> {
+    /// One bit for each key, the first key's the highest.
+    fn all(&self) -> Result<Typed> {
+        let count = self.places.len();
+        if self.places.iter().enumerate().all(|(at, place)| *place == Some(at)) {
+            // Above the keys' bits DataFusion counts equal sets, so that their groups stay apart.
+            let bits = u32::try_from(count).ok().and_then(|keys| 1_i64.checked_shl(keys)).unwrap_or(0);
+            return self.join("&", Self::column(), bits.wrapping_sub(1));
+        }
+        let mut all = literal(ScalarValue::Int64(Some(0)));
+        for key in 0..count {
+            let bit = self.join("<<", self.of(key)?, i64::try_from(count - 1 - key).unwrap_or_default())?;
+            all = operators::bits("|", all, bit, self.conf, self.text)?;
+        }
+        Ok(all)
+    }
+
+    /// 1 where the key is not in the set.
+    fn of(&self, key: usize) -> Result<Typed> {
+        let Some(place) = self.places[key] else { return Ok(literal(ScalarValue::Int64(Some(1)))) };
+        let counted = self.places.iter().flatten().count();
+        let shifted = self.join(">>", Self::column(), i64::try_from(counted - 1 - place).unwrap_or_default())?;
+        self.join("&", shifted, 1)
+    }
+
+    fn join(&self, operator: &str, bits: Typed, number: i64) -> Result<Typed> {
+        operators::bits(operator, bits, literal(ScalarValue::Int64(Some(number))), self.conf, self.text)
+    }
+
+    fn column() -> Typed {
+        let id = Box::new(DfExpr::Column(Column::from_name(GROUPING_ID)));
+        Typed { expr: DfExpr::Cast(Cast::new(id, DataType::Int64)), data_type: DataType::Int64, nullable: false }
+    }
 }

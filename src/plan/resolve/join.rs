@@ -7,7 +7,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{JoinType, NullEquality, ScalarValue};
 use datafusion::logical_expr::{Expr as DfExpr, Extension, LogicalPlan, LogicalPlanBuilder, Projection};
 
-use super::expression::{ExpressionPlace, Expressions};
+use super::expression::{Clause, ExpressionPlace, Expressions};
 use super::filter::{conjuncts, filtered};
 use super::hidden::{USING_KEY, hidden_below, is_of_file};
 use super::pending::{Pending, named};
@@ -111,8 +111,10 @@ impl Resolver<'_> {
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
         let mut cut = CutCondition::new(&left, &right);
         if let Some(on) = on {
-            for conjunct in conjuncts(on) {
-                let value = expressions.condition(&told_apart(conjunct, renamed), "JOIN")?;
+            let conjuncts = conjuncts(on);
+            for conjunct in &conjuncts {
+                let part = conjuncts.len() > 1;
+                let value = expressions.condition(&told_apart(conjunct, renamed), Clause::Join, part)?;
                 cut.add(value.typed, std::mem::take(&mut expressions.pending), kind)?;
             }
         }

@@ -1,8 +1,10 @@
 //! Higher-order functions: a lambda's parameters are known once the arguments before it are.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::datatypes::Field;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::Expr as DfExpr;
 use datafusion::logical_expr::expr::{Lambda, LambdaVariable};
 
@@ -59,7 +61,7 @@ pub fn resolve(expressions: &mut Expressions<'_>, call: &Call, definition: Highe
         let variables: String = parameters.iter().map(|_| ", namedlambdavariable()").collect();
         texts[at] = format!("lambdafunction({}{variables})", body.pretty);
         let Typed { expr, data_type, nullable } = body.typed;
-        typed[at] = Some(Typed { expr: DfExpr::Lambda(Lambda::new(names, expr)), data_type, nullable });
+        typed[at] = Some(Typed { expr: DfExpr::Lambda(named_by_body(&names, expr)?), data_type, nullable });
     }
     let mut shown = texts.clone();
     if matches!(call.name.to_lowercase().as_str(), "aggregate" | "reduce") && shown.len() == 3 {
@@ -69,4 +71,32 @@ pub fn resolve(expressions: &mut Expressions<'_>, call: &Call, definition: Highe
     let arguments: Vec<_> = typed.into_iter().flatten().collect();
     let context = expressions.call_context(call, &pretty, &texts);
     Ok(ResolvedValue::new((definition.build)(&context, arguments)?, pretty))
+}
+
+/// A lambda whose parameters are named by its body: lambdas that do the same are equal, whatever
+/// their parameters were called, and one inside of another has names of its own.
+fn named_by_body(parameters: &[String], body: DfExpr) -> Result<Lambda> {
+    let numbered = renamed(body, parameters, &|at| format!("${at}"))?;
+    let mut hasher = DefaultHasher::new();
+    numbered.hash(&mut hasher);
+    let id = hasher.finish();
+    let numbers: Vec<_> = (0..parameters.len()).map(|at| format!("${at}")).collect();
+    let name = |at| format!("#{id}_{at}");
+    let body = renamed(numbered, &numbers, &name)?;
+    Ok(Lambda::new((0..parameters.len()).map(name).collect(), body))
+}
+
+/// An expression with other names for some of its lambda variables.
+fn renamed(expr: DfExpr, names: &[String], name: &dyn Fn(usize) -> String) -> Result<DfExpr> {
+    let renamed = expr.transform_down(|node| match node {
+        DfExpr::LambdaVariable(variable) => Ok(match names.iter().position(|name| *name == variable.name) {
+            Some(at) => {
+                let field = variable.field.map(|field| Arc::new(field.as_ref().clone().with_name(name(at))));
+                Transformed::yes(DfExpr::LambdaVariable(LambdaVariable::new(name(at), field)))
+            }
+            None => Transformed::no(DfExpr::LambdaVariable(variable)),
+        }),
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok(renamed.data)
 }

@@ -103,13 +103,17 @@ impl Resolver<'_> {
     /// `VALUES`: each column takes the common type of its values.
     pub(super) fn values(&self, rows: &[Vec<Expr>]) -> Result<Resolved> {
         let width = rows.first().map_or(0, Vec::len);
+        // Spark's parser computes a table that calls no function.
+        let calls = rows.iter().flatten().any(calls_function);
+        let kind = if calls { ErrorKind::Analysis } else { ErrorKind::Parse };
         let mut expressions = Expressions::new(self, &[], ExpressionPlace::Row);
         let mut table: Vec<Vec<ResolvedValue>> = Vec::new();
         for row in rows {
             if row.len() != width {
                 return Err(Error::of(condition::INVALID_INLINE_TABLE)
                     .with("expectedNumCols", width)
-                    .with("actualNumCols", row.len()));
+                    .with("actualNumCols", row.len())
+                    .as_kind(kind));
             }
             table.push(expressions.arguments(row)?);
         }
@@ -120,9 +124,13 @@ impl Resolver<'_> {
         let ansi = self.conf().ansi();
         let mut attributes = Vec::new();
         for i in 0..width {
-            let data_type =
-                coerce::common_of(table.iter().map(|row| &row[i].typed.data_type), ansi).ok_or_else(|| {
-                    Error::of(condition::INCOMPATIBLE_TYPES_IN_INLINE_TABLE).with("colName", format!("`col{}`", i + 1))
+            let types = table.iter().map(|row| &row[i].typed.data_type);
+            let data_type = coerce::common_of(types.clone(), ansi)
+                .filter(|common| !types.clone().any(|found| coerce::parses_text(found, common)))
+                .ok_or_else(|| {
+                    Error::of(condition::INCOMPATIBLE_TYPES_IN_INLINE_TABLE)
+                        .with("colName", format!("`col{}`", i + 1))
+                        .as_kind(kind)
                 })?;
             let nullable = table.iter().any(|row| row[i].typed.nullable);
             attributes.push(Attribute::new(format!("col{}", i + 1), data_type, nullable));
@@ -168,4 +176,12 @@ pub fn source_leaf(source: Arc<dyn Source>, streaming: bool) -> Result<Resolved>
     let leaf = Leaf { id: LeafId::fresh(), source, streaming };
     let plan = leaf_plan(leaf.clone(), &output, &hidden)?;
     Ok(Resolved { output, hidden, leaves: vec![leaf], ..leafless(plan)? })
+}
+
+fn calls_function(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(call) => !call.operator || call.arguments.iter().any(calls_function),
+        Expr::Cast { input, .. } | Expr::Alias { input, .. } => calls_function(input),
+        other => !matches!(other, Expr::Literal(_) | Expr::Interval(..)),
+    }
 }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::common::ScalarValue;
-use datafusion::functions_aggregate::first_last::first_value_udaf;
-use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Projection};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Projection};
 
 use super::hidden::is_input_file;
 use super::lanes::lanes_of;
@@ -15,6 +13,7 @@ use crate::error::{Error, Result, condition};
 use crate::function::Function;
 use crate::function::random::Well19937c;
 use crate::function::row::{Draw, RowFunction};
+use crate::plan::functions::Edge;
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::operators::lanes::LaneLayout;
 use crate::plan::streaming::StreamOperation;
@@ -80,15 +79,7 @@ impl Resolver<'_> {
         for attribute in &input.output {
             let id = is_key(attribute).unwrap_or_else(|| {
                 let id = AttrId::fresh();
-                let first = AggregateFunction::new_udf(
-                    first_value_udaf(),
-                    vec![column(attribute.id)],
-                    false,
-                    None,
-                    Vec::new(),
-                    None,
-                );
-                firsts.push(DfExpr::AggregateFunction(first).alias(id.to_string()));
+                firsts.push(Edge::First.value(attribute.typed(), false).expr.alias(id.to_string()));
                 id
             });
             back.push(column(id).alias(attribute.id.to_string()));

@@ -1,19 +1,30 @@
 //! Queries inside expressions: `(SELECT …)`, `EXISTS (…)`, `x IN (SELECT …)`.
 //!
 //! A query sees the columns around it ([`Resolver::outer`]); DataFusion turns one that names them
-//! into a join. `EXISTS` and `IN` as conditions of WHERE become semi and anti joins; anywhere else
-//! they are values, made of one that the query gives once.
+//! into a join.
+//!
+//! | query | what it becomes |
+//! |---|---|
+//! | `EXISTS` or `IN`, a condition of WHERE | a semi or anti join |
+//! | such a one that names columns around it, inside of a condition | a join that marks the rows that have a partner |
+//! | `EXISTS` or `IN` elsewhere | a value, made of one that the query gives once |
+//! | one that gives a value | that value, or a join by the keys that it compares with columns around it |
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, Exists, InSubquery};
-use datafusion::logical_expr::{Aggregate, Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Projection, Subquery};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion::logical_expr::{
+    Aggregate, BinaryExpr, Expr as DfExpr, Filter, LogicalPlan, LogicalPlanBuilder, Operator, Projection, Subquery,
+};
+use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
 use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
-use super::scope::{Scope, column};
+use super::scope::{Scope, attribute_id, column};
 use super::{Resolver, cast, coerce, join, operators};
 use crate::error::{Error, Result, condition};
 use crate::plan::functions::{CallContext, Definition, lookup, only_value, values_of};
@@ -49,9 +60,7 @@ pub fn condition(expressions: &mut Expressions<'_>, conjunct: &Expr) -> Result<O
         }
         SubqueryKind::In(value) => {
             let (value, column, inner) = expressions.sides(value, query)?;
-            let id = AttrId::fresh();
-            let plan = projection(inner.plan, vec![normalized(column).expr.alias(id.to_string())])?;
-            DfExpr::InSubquery(InSubquery { expr: Box::new(normalized(value.typed).expr), subquery: of(plan), negated })
+            expressions.in_join(value.typed, column, inner, negated)?
         }
     };
     Ok(Some(Typed { expr, data_type: DataType::Boolean, nullable: true }))
@@ -73,9 +82,7 @@ impl Expressions<'_> {
             let scope = Scope { attributes, names: self.scope.names };
             let Some(found) = scope.find(parts)? else { continue };
             let attribute = found.attribute;
-            let name = attribute.id.to_string();
-            let field = Arc::new(Field::new(&name, attribute.data_type.clone(), attribute.nullable));
-            let expr = DfExpr::OuterReferenceColumn(field, Column::from_name(name));
+            let expr = outer_reference(&attribute);
             let typed = Typed { expr, data_type: attribute.data_type, nullable: attribute.nullable };
             let pretty = format!("outer({})", attribute.name);
             let value = ResolvedValue { name: Some(attribute.name), ..ResolvedValue::new(typed, pretty) };
@@ -114,18 +121,22 @@ impl Expressions<'_> {
             let only = only_value(&self.context(), value).expr.alias(id.to_string());
             LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(inner.plan), Vec::new(), vec![only])?)
         };
-        let typed = Typed { expr: DfExpr::ScalarSubquery(of(plan)), data_type, nullable: true };
+        let typed = Typed { expr: value_of(plan)?, data_type, nullable: true };
         Ok(ResolvedValue::new(typed, format!("scalarsubquery({names})")))
     }
 
     /// Whether the query has rows, as a value: it counts them, one where that is enough.
     fn exists(&mut self, query: &Relation) -> Result<ResolvedValue> {
         let inner = self.inner(query)?;
-        let names = outer_names(&inner.plan, self.scope.attributes);
-        let mut plan = inner.plan;
-        if !is_correlated(&plan) {
-            plan = LogicalPlanBuilder::from(plan).limit(0, Some(1))?.build()?;
-        }
+        let pretty = format!("exists({})", outer_names(&inner.plan, self.scope.attributes));
+        let boolean = |expr| ResolvedValue::new(Typed { expr, data_type: DataType::Boolean, nullable: false }, pretty);
+        let plan = if !is_correlated(&inner.plan) {
+            LogicalPlanBuilder::from(inner.plan).limit(0, Some(1))?.build()?
+        } else if self.place == ExpressionPlace::Row {
+            return Ok(boolean(DfExpr::Exists(Exists { subquery: of(inner.plan), negated: false })));
+        } else {
+            inner.plan
+        };
         let one = vec![literal(ScalarValue::Int64(Some(1))).expr];
         let (id, rows) = (AttrId::fresh(), AttrId::fresh());
         let count = AggregateFunction::new_udf(count_udaf(), one, false, None, Vec::new(), None);
@@ -133,23 +144,24 @@ impl Expressions<'_> {
         let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), Vec::new(), vec![count])?);
         let any = column(rows).gt(DfExpr::Literal(ScalarValue::Int64(Some(0)), None));
         let plan = projection(plan, vec![any.alias(id.to_string())])?;
-        let expr = DfExpr::ScalarSubquery(of(plan));
-        Ok(ResolvedValue::new(
-            Typed { expr, data_type: DataType::Boolean, nullable: false },
-            format!("exists({names})"),
-        ))
+        Ok(boolean(value_of(plan)?))
     }
 
     /// `x IN (query)`, or its negation, as a value: the query's values are gathered once and looked
     /// through. Elsewhere than in WHERE Spark gives false where null would be told.
     pub fn is_in(&mut self, value: &Expr, query: &Relation, negated: bool) -> Result<ResolvedValue> {
         let (value, typed, inner) = self.sides(value, query)?;
-        if is_correlated(&inner.plan) {
-            return Err(Error::unsupported(
-                "IN with a query that names a column around it, elsewhere than as a condition of WHERE",
-            ));
-        }
         let pretty = format!("({} IN (listquery()))", value.pretty);
+        let shown = if negated { format!("(NOT {pretty})") } else { pretty.clone() };
+        if is_correlated(&inner.plan) {
+            if self.place != ExpressionPlace::Row {
+                return Err(Error::unsupported(
+                    "IN with a query that names a column around it, elsewhere than in a condition of WHERE",
+                ));
+            }
+            let expr = self.in_join(value.typed, typed, inner, negated)?;
+            return Ok(ResolvedValue::new(Typed { expr, data_type: DataType::Boolean, nullable: false }, shown));
+        }
         let id = AttrId::fresh();
         let all = values_of(&self.context(), normalized(typed));
         let data_type = all.data_type.clone();
@@ -177,7 +189,44 @@ impl Expressions<'_> {
         // Null is not among no values.
         let none = literal(ScalarValue::Boolean(Some(negated)));
         let typed = operators::case(vec![(empty, none)], Some(found), conf, &pretty)?;
-        Ok(ResolvedValue::new(typed, if negated { format!("(NOT {pretty})") } else { pretty }))
+        Ok(ResolvedValue::new(typed, shown))
+    }
+
+    /// `x IN (query)`, or its negation, which becomes a join.
+    fn in_join(&self, value: Typed, column: Typed, inner: Resolved, negated: bool) -> Result<DfExpr> {
+        let (value, column) = (normalized(value), normalized(column));
+        // A join by a constant would look at one side alone, and miss that the constant is null.
+        if !negated || (!is_correlated(&inner.plan) && value.expr.any_column_refs()) {
+            let id = AttrId::fresh();
+            let plan = projection(inner.plan, vec![column.expr.alias(id.to_string())])?;
+            return Ok(DfExpr::InSubquery(InSubquery { expr: Box::new(value.expr), subquery: of(plan), negated }));
+        }
+        // DataFusion tells what is unknown from what is absent by one key only. No row may be equal
+        // or unknown.
+        let value = Typed { expr: self.seen_from_inside(value.expr)?, ..value };
+        let conf = self.resolver.conf();
+        let unknown = [&value, &column].into_iter().filter(|side| side.nullable).cloned().map(operators::is_null);
+        let unknown: Vec<_> = unknown.collect();
+        let equal = operators::compare("=", value, column, conf, "")?;
+        let maybe = unknown.into_iter().fold(equal.expr, |any, side| any.or(side.expr));
+        let plan = LogicalPlan::Filter(Filter::try_new(maybe, Arc::new(inner.plan))?);
+        Ok(DfExpr::Exists(Exists { subquery: of(plan), negated: true }))
+    }
+
+    /// An expression over this query's columns, for a query inside of it.
+    fn seen_from_inside(&self, expr: DfExpr) -> Result<DfExpr> {
+        let around = || self.scope.attributes.iter().chain(self.hidden);
+        let seen = expr.transform_down(|node| match &node {
+            DfExpr::Column(column) => {
+                let id = attribute_id(column);
+                let attribute = around().find(|attribute| Some(attribute.id) == id).ok_or_else(|| {
+                    Error::unsupported("NOT IN of a call that is made in the same condition, and a query that names a column around it")
+                })?;
+                Ok(Transformed::yes(outer_reference(attribute)))
+            }
+            _ => Ok(Transformed::no(node)),
+        })?;
+        Ok(seen.data)
     }
 
     /// The two sides of `x IN (query)` in their common type, and the query.
@@ -221,6 +270,72 @@ impl Expressions<'_> {
     }
 }
 
+/// A column around a query, as the query reads it.
+fn outer_reference(attribute: &Attribute) -> DfExpr {
+    let name = attribute.id.to_string();
+    let field = Arc::new(Field::new(&name, attribute.data_type.clone(), attribute.nullable));
+    DfExpr::OuterReferenceColumn(field, Column::from_name(name))
+}
+
+/// A query that gives one value, or one for each row around it. The latter DataFusion joins by its
+/// equalities with columns there.
+fn value_of(plan: LogicalPlan) -> Result<DfExpr> {
+    if !is_correlated(&plan) {
+        return Ok(DfExpr::ScalarSubquery(of(plan)));
+    }
+    let plan = with_keys(plan)?;
+    // It leaves another query as it is, and fails later with words that no user knows.
+    let mut rule = PullUpCorrelatedExpr::new().with_need_handle_count_bug(true);
+    if plan.clone().rewrite(&mut rule).is_err() || !rule.can_pull_up {
+        return Err(Error::unsupported(
+            "a query that gives a value for each row of the query around it, and that compares with that row's columns \
+             otherwise than by =; write it as a join",
+        ));
+    }
+    Ok(DfExpr::ScalarSubquery(of(plan)))
+}
+
+/// A query whose sides of equalities with columns around it are columns too. Over an aggregation
+/// DataFusion joins by no other expressions.
+fn with_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let keyed = plan.transform_up(|node| {
+        let LogicalPlan::Filter(Filter { predicate, input, .. }) = &node else { return Ok(Transformed::no(node)) };
+        let columns: Vec<_> = input.schema().columns().into_iter().map(DfExpr::Column).collect();
+        let mut keys = columns.clone();
+        let conjuncts =
+            split_conjunction_owned(predicate.clone()).into_iter().map(|conjunct| keyed(conjunct, &mut keys));
+        let Some(predicate) = conjunction(conjuncts.collect::<Vec<_>>()) else { return Ok(Transformed::no(node)) };
+        if keys.len() == columns.len() {
+            return Ok(Transformed::no(node));
+        }
+        let below = projection(input.as_ref().clone(), keys)?;
+        let filter = LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(below))?);
+        Ok(Transformed::yes(projection(filter, columns)?))
+    })?;
+    Ok(keyed.data)
+}
+
+/// A conjunct of a query; its own side of an equality with the columns around it becomes a key.
+fn keyed(conjunct: DfExpr, keys: &mut Vec<DfExpr>) -> DfExpr {
+    let DfExpr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = conjunct else { return conjunct };
+    let is_around = |side: &DfExpr| side.contains_outer() && !side.any_column_refs();
+    let mut key = |side: DfExpr| {
+        if side.contains_outer() || matches!(side, DfExpr::Column(_)) {
+            return side;
+        }
+        let id = AttrId::fresh();
+        keys.push(side.alias(id.to_string()));
+        column(id)
+    };
+    let (left, right) = (*left, *right);
+    let (left, right) = match (is_around(&left), is_around(&right)) {
+        (false, true) => (key(left), right),
+        (true, false) => (left, key(right)),
+        _ => (left, right),
+    };
+    left.eq(right)
+}
+
 fn projection(plan: LogicalPlan, expressions: Vec<DfExpr>) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(plan))?))
 }
@@ -240,7 +355,7 @@ fn outer_names(plan: &LogicalPlan, around: &[Attribute]) -> String {
         .all_out_ref_exprs()
         .iter()
         .filter_map(|expr| match expr {
-            DfExpr::OuterReferenceColumn(_, column) => super::scope::attribute_id(column),
+            DfExpr::OuterReferenceColumn(_, column) => attribute_id(column),
             _ => None,
         })
         .filter_map(|id| around.iter().find(|attribute| attribute.id == id))

@@ -1,23 +1,20 @@
 //! `f(…) OVER (…)`.
 
-use std::sync::Arc;
-
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::functions_window::nth_value;
 use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{
-    Expr as DfExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, WindowUDF,
+    Expr as DfExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
 };
 
 use arrow::datatypes::DataType;
 
 use super::call::unknown_function;
-use super::expression::{ExpressionPlace, Expressions, ResolvedValue, texts_and_values};
+use super::expression::{Clause, ExpressionPlace, Expressions, ResolvedValue, texts_and_values};
 use super::scope::column;
 use super::{aggregate, cast, naming, operators, sort};
 use crate::error::{Error, Result, condition};
-use crate::plan::functions::{Definition, lookup};
+use crate::plan::functions::{Definition, Edge, lookup, over_frames};
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::tree::{Call, Expr, FrameBound, FrameSpec, WindowSpec};
 use crate::plan::typed::Typed;
@@ -52,7 +49,7 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
         Some(ones) => expressions.arguments(&ones.arguments)?,
         None => expressions.arguments(&call.arguments)?,
     };
-    let filter = call.filter.as_ref().map(|filter| expressions.condition(filter, "FILTER")).transpose()?;
+    let filter = call.filter.as_ref().map(|filter| expressions.condition(filter, Clause::Filter, false)).transpose()?;
     let mut partition_by = Vec::new();
     let mut texts = Vec::new();
     for item in &spec.partition_by {
@@ -148,13 +145,12 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
         let window = match node {
             DfExpr::AggregateFunction(function) => {
                 let params = function.params;
-                // An edge of any frame, which the aggregate could not take values out of again.
-                let edge = edge_of_frame(function.func.name()).filter(|_| filter.is_none() && !params.distinct);
+                let fun = match Edge::of(&function.func) {
+                    Some(edge) if filter.is_none() => WindowFunctionDefinition::WindowUDF(edge.of_frame()),
+                    _ => WindowFunctionDefinition::AggregateUDF(over_frames(function.func)),
+                };
                 WindowFunction {
-                    fun: edge.map_or(
-                        WindowFunctionDefinition::AggregateUDF(function.func),
-                        WindowFunctionDefinition::WindowUDF,
-                    ),
+                    fun,
                     params: WindowFunctionParams {
                         args: params.args,
                         partition_by: partition_by.clone(),
@@ -178,15 +174,6 @@ fn resolve_inside(expressions: &mut Expressions<'_>, call: &Call, spec: &WindowS
         Ok(Transformed::new(column(id), true, TreeNodeRecursion::Jump))
     })?;
     Ok(ResolvedValue::new(Typed { expr: rewritten.data, ..built }, pretty))
-}
-
-/// The window function of the aggregates `first` and `last`.
-fn edge_of_frame(name: &str) -> Option<Arc<WindowUDF>> {
-    match name {
-        "first_value" => Some(nth_value::first_value_udwf()),
-        "last_value" => Some(nth_value::last_value_udwf()),
-        _ => None,
-    }
 }
 
 fn default_frame(to_current: bool) -> WindowFrame {

@@ -8,6 +8,7 @@
 //! | `query` | SELECT, and what stands around it |
 //! | `expr`, `literal` | expressions; numbers, strings and times |
 //! | `from` | FROM: tables, joins, samples, pivots |
+//! | `grouping` | GROUP BY |
 //! | `view`, `table` | `CREATE TEMPORARY VIEW`, `CREATE TABLE` |
 //! | `keyword` | words that are keywords to sqlparser and names to Spark |
 //! | `lexer` | literals, comments and names as Spark's lexer reads them |
@@ -19,6 +20,7 @@
 mod dialect;
 mod expr;
 mod from;
+mod grouping;
 mod keyword;
 mod lexer;
 pub mod literal;

@@ -1,13 +1,13 @@
 //! Queries: SELECT and what stands around it.
 
 use datafusion::common::ScalarValue;
-use sqlparser::ast::{self, GroupByExpr, GroupByWithModifier, SelectItem, SetExpr, SetOperator, SetQuantifier};
+use sqlparser::ast::{self, SelectItem, SetExpr, SetOperator, SetQuantifier};
 
 use super::from::renamed;
 use super::literal::unsupported_typed_literal;
 use super::{Sql, ident, names, syntax_at, unsupported};
 use crate::error::{Error, Result, condition};
-use crate::plan::tree::{Expr, Grouping, Relation, WindowSpec};
+use crate::plan::tree::{Expr, Relation, WindowSpec};
 use crate::runtime::stack;
 use crate::types::name_case::NameCase;
 
@@ -172,8 +172,8 @@ impl Sql {
     }
 
     fn values(&self, values: ast::Values) -> Result<Relation> {
-        let rows = values.rows.into_iter().map(|row| self.exprs(row.content)).collect::<Result<_>>()?;
-        Ok(Relation::Values(rows))
+        let rows = values.rows.into_iter().map(|row| Ok(unpacked(self.exprs(row.content)?)));
+        Ok(Relation::Values(rows.collect::<Result<_>>()?))
     }
 
     fn select(&self, mut select: ast::Select) -> Result<Relation> {
@@ -213,7 +213,9 @@ impl Sql {
         };
         if qualified {
             let condition = || Expr::column([QUALIFY]);
-            let kept = Relation::Filter { input: Box::new(relation), predicate: condition() };
+            // As a part, for QUALIFY takes NULL, which WHERE alone does not.
+            let predicate = Expr::call("and", vec![condition(), Expr::Literal(ScalarValue::Boolean(Some(true)))]);
+            let kept = Relation::Filter { input: Box::new(relation), predicate };
             relation = Relation::Drop { input: Box::new(kept), columns: vec![condition()] };
         }
         match select.distinct {
@@ -231,59 +233,6 @@ impl Sql {
 
     pub(super) fn select_list(&self, items: Vec<SelectItem>, windows: &[(String, WindowSpec)]) -> Result<Vec<Expr>> {
         items.into_iter().map(|item| with_windows(self.select_item(item)?, windows)).collect()
-    }
-
-    fn grouping(&self, group_by: GroupByExpr, having: bool) -> Result<Option<Grouping>> {
-        let (keys, modifiers) = match group_by {
-            GroupByExpr::All(modifiers) if modifiers.is_empty() => return Ok(Some(Grouping::All)),
-            GroupByExpr::All(_) => return Err(unsupported("GROUP BY ALL with a modifier", &"")),
-            GroupByExpr::Expressions(keys, modifiers) => (keys, modifiers),
-        };
-        if keys.is_empty() {
-            return Ok(having.then(|| Grouping::By(Vec::new())));
-        }
-        if keys.len() == 1 {
-            match keys[0].clone() {
-                ast::Expr::Rollup(parts) => {
-                    let parts = self.parts(parts)?;
-                    let some = |n: usize| parts[..n].concat();
-                    return Ok(Some(match single(&parts) {
-                        Some(keys) => Grouping::Rollup(keys),
-                        None => Grouping::Sets { sets: (0..=parts.len()).rev().map(some).collect() },
-                    }));
-                }
-                ast::Expr::Cube(parts) => {
-                    let parts = self.parts(parts)?;
-                    // The last part is left out first, as in Spark.
-                    let left_out = |mask: usize, at: usize| mask & (1 << (parts.len() - 1 - at)) != 0;
-                    let some = |mask| {
-                        let kept = parts.iter().enumerate().filter(|(at, _)| !left_out(mask, *at));
-                        kept.flat_map(|(_, part)| part.clone()).collect()
-                    };
-                    return Ok(Some(match single(&parts) {
-                        Some(keys) => Grouping::Cube(keys),
-                        None => Grouping::Sets { sets: (0..1_usize << parts.len()).map(some).collect() },
-                    }));
-                }
-                ast::Expr::GroupingSets(sets) => {
-                    let sets = sets.into_iter().map(|set| self.exprs(set)).collect::<Result<_>>()?;
-                    return Ok(Some(Grouping::Sets { sets }));
-                }
-                _ => {}
-            }
-        }
-        let keys = self.exprs(keys)?;
-        Ok(Some(match modifiers.as_slice() {
-            [] => Grouping::By(keys),
-            [GroupByWithModifier::Rollup] => Grouping::Rollup(keys),
-            [GroupByWithModifier::Cube] => Grouping::Cube(keys),
-            [other, ..] => return Err(unsupported("this GROUP BY", other)),
-        }))
-    }
-
-    /// What a ROLLUP or CUBE is over: keys, and several in parentheses that stay together.
-    fn parts(&self, parts: Vec<Vec<ast::Expr>>) -> Result<Vec<Vec<Expr>>> {
-        parts.into_iter().map(|part| self.exprs(part)).collect()
     }
 
     pub(super) fn select_item(&self, item: SelectItem) -> Result<Expr> {
@@ -374,9 +323,15 @@ pub(super) fn check_names<'n>(mut names: impl Iterator<Item = &'n ast::Ident>) -
     }
 }
 
-/// The keys, where each part is one.
-fn single(parts: &[Vec<Expr>]) -> Option<Vec<Expr>> {
-    parts.iter().all(|part| part.len() == 1).then(|| parts.concat())
+/// A row of VALUES: `struct(1, 2)` alone is one of two columns.
+fn unpacked(mut row: Vec<Expr>) -> Vec<Expr> {
+    match row.as_mut_slice() {
+        [Expr::Call(call)] if call.name.eq_ignore_ascii_case("struct") => {
+            let fields = std::mem::take(&mut call.arguments).into_iter();
+            fields.map(|field| if let Expr::Alias { input, .. } = field { *input } else { field }).collect()
+        }
+        _ => row,
+    }
 }
 
 /// The whole number that literals and their sums, differences and products make.

@@ -221,6 +221,9 @@ fn tables(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut at = 0;
     while at < tokens.len() {
         let before = words_before(&tokens, at);
+        if is(&tokens, at, Keyword::VALUES) && begins_query(&tokens, before) {
+            rows_in_parentheses(&mut tokens, at);
+        }
         if is(&tokens, at, Keyword::VALUES)
             && before.is_some_and(|before| is(&tokens, before, Keyword::FROM) || is(&tokens, before, Keyword::JOIN))
             && let Some(end) = rows_end(&tokens, at)
@@ -275,6 +278,71 @@ fn behind_parentheses(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
         }
         (depth == 0).then_some(at + 1)
     })
+}
+
+/// Whether a query may stand behind a token: where VALUES is no name.
+fn begins_query(tokens: &[TokenWithSpan], before: Option<usize>) -> bool {
+    let begins_insert = || words_from(tokens, 0).next().is_some_and(|(_, token)| is_keyword(token, Keyword::INSERT));
+    let words = [
+        Keyword::FROM,
+        Keyword::JOIN,
+        Keyword::UNION,
+        Keyword::INTERSECT,
+        Keyword::EXCEPT,
+        Keyword::MINUS,
+        Keyword::ALL,
+        Keyword::DISTINCT,
+    ];
+    match before.map(|before| &tokens[before].token) {
+        None | Some(Token::LParen | Token::VerticalBarRightAngleBracket) => true,
+        Some(word) => words.contains(&keyword_of(word)) || begins_insert(),
+    }
+}
+
+/// Writes the parentheses that a row of one value may leave out: `VALUES 1, 'a', (2)`.
+fn rows_in_parentheses(tokens: &mut Vec<TokenWithSpan>, values: usize) {
+    let mut bare = Vec::new();
+    let mut begin = values + 1;
+    while let Some((first, token)) = words_from(tokens, begin).next() {
+        let end = if *token == Token::LParen {
+            behind_parentheses(tokens, first)
+        } else {
+            value_end(tokens, first).inspect(|end| bare.push(first..*end))
+        };
+        match end.and_then(|end| words_from(tokens, end).next()) {
+            Some((comma, Token::Comma)) => begin = comma + 1,
+            _ => break,
+        }
+    }
+    if bare.is_empty() {
+        return;
+    }
+    let mut bare = bare.into_iter().peekable();
+    let mut written = Vec::with_capacity(tokens.len() + 2 * bare.len());
+    for (at, token) in std::mem::take(tokens).into_iter().enumerate() {
+        let span = token.span;
+        let paren = |token| TokenWithSpan { token, span };
+        written.extend(bare.peek().filter(|row| row.start == at).map(|_| paren(Token::LParen)));
+        written.push(token);
+        written.extend(bare.next_if(|row| row.end == at + 1).map(|_| paren(Token::RParen)));
+    }
+    *tokens = written;
+}
+
+/// The place behind a value of one word: `-1`, `'a'`, `NULL`, `DATE'2024-01-31'`, `array(1, 2)`.
+fn value_end(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
+    let mut words = words_from(tokens, from).peekable();
+    words.next_if(|(_, token)| **token == Token::Minus);
+    let (at, first) = words.next()?;
+    match first {
+        Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => Some(at + 1),
+        Token::Word(_) => match words.peek() {
+            Some((_, Token::LParen)) => behind_parentheses(tokens, at + 1),
+            Some((text, Token::SingleQuotedString(_))) => Some(text + 1),
+            _ => Some(at + 1),
+        },
+        _ => None,
+    }
 }
 
 /// The place behind `VALUES (1), (2)`, whose rows are all in parentheses.

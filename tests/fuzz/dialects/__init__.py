@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import ModuleType
 
-NAMES = ("regex", "csv", "json", "numbers", "dates")
+NAMES = ("regex", "csv", "json", "numbers", "dates", "relations")
 
 Case = dict[str, Any]
 

@@ -11,7 +11,67 @@ _LARGE = " + 0 + 0 + 0 + 0 + 0 + 0 + 0 + 0"
 
 _ROWS = "SELECT * FROM VALUES (3, array(5, 1)), (NULL, array(4)), (1, array(2)) AS v(x, l)"
 
+_T = "(SELECT * FROM VALUES (1L, 1, 0.5D, 'a', array(1, 2)), (2L, 1, -0.0D, 'b', array()), (3L, 2, 0.0D, NULL, array(3, NULL)), (4L, NULL, double('NaN'), 'a', NULL), (NULL, 2, NULL, 'c', array(2)) AS t(id, g, x, s, a))"
+_U = "(SELECT * FROM VALUES (1L, 1, 0.5D, true), (1L, 2, double('NaN'), NULL), (3L, 2, 0.0D, false), (NULL, NULL, NULL, NULL), (5L, 1, 2.5D, true) AS u(id, g, x, b))"
+
+_ASKED = [
+    f"SELECT t.id FROM {_T} t WHERE {condition} ORDER BY id"
+    for condition in (
+        f"x NOT IN (SELECT u.x FROM {_U} u WHERE u.id = t.id)",
+        f"g NOT IN (SELECT u.g FROM {_U} u WHERE u.b OR t.id = 1)",
+        f"g = 1 OR NOT EXISTS (SELECT 1 FROM {_U} u WHERE u.x <=> t.x)",
+        f"g = 1 OR EXISTS (SELECT 1 FROM {_U} u WHERE u.id > t.id AND u.b)",
+        f"NOT (g = 1 AND EXISTS (SELECT 1 FROM {_U} u WHERE u.x = t.x))",
+        f"g = 2 OR x IN (SELECT u.x FROM {_U} u WHERE u.id = t.id)",
+        f"g = 2 OR x NOT IN (SELECT u.x FROM {_U} u WHERE u.id = t.id)",
+        f"g = 2 OR NOT x NOT IN (SELECT u.x FROM {_U} u WHERE u.id <> t.id)",
+        f"coalesce(x IN (SELECT u.x FROM {_U} u WHERE u.g = t.g), true)",
+        f"NULL NOT IN (SELECT u.g FROM {_U} u)",
+        f"NULL NOT IN (SELECT u.g FROM {_U} u WHERE false)",
+        f"year(CAST(NULL AS date)) NOT IN (SELECT u.g FROM {_U} u WHERE u.g > 1)",
+        f"3 NOT IN (SELECT u.g FROM {_U} u WHERE u.g IS NOT NULL)",
+        f"1 IN (SELECT u.g FROM {_U} u WHERE u.id = t.id)",
+        f"id + 1 NOT IN (SELECT u.g FROM {_U} u WHERE u.g IS NOT NULL)",
+        f"(SELECT count(*) FROM {_U} u WHERE u.x = t.x) > 0",
+        f"(SELECT count(*) FROM {_U} u WHERE u.g = t.id) = 2",
+        f"(SELECT max(u.id) FROM {_U} u WHERE upper(u.b) = upper(t.g = 1)) = 5",
+        f"(SELECT count(*) FROM {_U} u WHERE struct(u.g) = struct(t.g)) = 0",
+        f"(SELECT sum(u.x) FROM {_U} u WHERE u.g + 1 = t.g AND u.b) > 1",
+        f"(SELECT max(u.id) FROM {_U} u WHERE u.x <=> t.x) = 1",
+        f"(SELECT count(*) FROM {_U} u WHERE u.id >= t.id) = 1",
+        f"(SELECT count(*) FROM {_U} u WHERE t.g = 1) = 5",
+    )
+] + [
+    f"SELECT t.id, (SELECT count(*) FROM {_U} u WHERE u.x = t.x) AS n, EXISTS (SELECT 1 FROM {_U} u WHERE u.x = t.x) AS e FROM {_T} t ORDER BY id, n",
+    f"SELECT t.id, EXISTS (SELECT 1 FROM {_U} u WHERE u.x <=> t.x) AS e FROM {_T} t ORDER BY id",
+]
+
+_LAMBDAS = [
+    f"SELECT t.id, transform(v.a, p -> p + 1) AS w, t.s, v.x FROM {_T} t LEFT JOIN {_T} v ON t.g <=> v.g AND v.s = 'a' ORDER BY t.id, v.id",
+    f"SELECT t.*, v.*, max(v.g) OVER (PARTITION BY t.s ORDER BY t.id) AS m FROM {_T} t JOIN {_T} v ON t.x = v.x OR exists(t.a, p -> p = 1) ORDER BY t.id, v.id",
+    f"SELECT t.id, v.id FROM {_T} t FULL JOIN {_T} v ON t.x = v.x AND exists(t.a, p -> p = v.g) ORDER BY t.id, v.id",
+    f"SELECT s, n FROM (SELECT s, aggregate(b, 0, (p, q) -> p + q + g) AS n FROM (SELECT s, g, transform(a, p -> coalesce(p, g)) AS b, id FROM {_T})) ORDER BY s, n",
+    f"SELECT transform(a, p -> transform(b, q -> p + q + g)) AS w FROM (SELECT g, a, transform(a, p -> p * 2) AS b FROM {_T}) WHERE g = 1 ORDER BY w",
+    f"SELECT aggregate(a, 0, (p, q) -> p + coalesce(q, 1)) AS k, count(*) AS n FROM {_T} GROUP BY ROLLUP(aggregate(a, 0, (x, y) -> x + coalesce(y, 1))) ORDER BY k, n",
+    f"SELECT transform(a, p -> p + 1) AS k, count(*) AS n FROM {_T} GROUP BY transform(a, q -> q + 1) ORDER BY n, k",
+    f"SELECT transform(a, p -> p + 1) AS k FROM {_T} GROUP BY transform(a, q -> q + 2)",
+    f"SELECT DISTINCT transform(a, p -> p + 1) AS k FROM {_T} ORDER BY transform(a, x -> x + 1)",
+]
+
+_OTHERS = [
+    f"SELECT g, dense_rank() OVER (PARTITION BY x ORDER BY g, s) AS r FROM {_T} WHERE substr(s, 1, 1) = s ORDER BY g, r",
+    f"SELECT DISTINCT if(x <> x, s, 'c') AS c FROM {_T}",
+    f"SELECT if(g <> g, x, 2.5D) AS c, count(*) AS n FROM {_T} GROUP BY 1",
+    "SELECT count(DISTINCT id, x), count(DISTINCT g, x, id) FROM big2",
+    "SELECT g, count(DISTINCT id, x) AS n, count(DISTINCT array(x)) AS m FROM big2 GROUP BY g ORDER BY g LIMIT 3",
+    "SELECT count(DISTINCT a, b), count(DISTINCT a), count(DISTINCT struct(a, b)) FROM VALUES (1, 0.0D), (1, -0.0D), (1, double('NaN')), (NULL, 1.0D), (2, NULL), (1, double('NaN')) AS t(a, b)",
+    "SELECT sum(k) AS s, count(*) AS n FROM (SELECT g, first(struct(id AS k)).k AS k, last(array(x)) AS l FROM big2 GROUP BY g)",
+]
+
 QUERIES = [
+    *_ASKED,
+    *_LAMBDAS,
+    *_OTHERS,
     *[
         f"SELECT id{more} AS a, a AS b, count(*) AS n FROM range(3) GROUP BY {sets} ORDER BY a"
         for more in ("", _LARGE)

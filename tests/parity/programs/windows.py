@@ -3,7 +3,7 @@
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-VIEWS = {"t": "SELECT * FROM VALUES ('a', 1, 10), ('a', 2, 20), ('a', 2, 30), ('b', 1, null), ('b', null, 5), ('b', 3, 7) AS t(k, o, v)"}
+VIEWS = {"t": "SELECT * FROM VALUES ('a', 1, 10), ('a', 2, 20), ('a', 2, 30), ('b', 1, null), ('b', null, 5), ('b', 3, 7) AS t(k, o, v)", "moving": "SELECT * FROM VALUES ('a', 1, 0.1D), ('a', 2, double('NaN')), ('a', 3, 0.2D), ('a', 4, 0.7D), ('a', 5, double('Infinity')), ('a', 6, 1.1D), ('a', 7, NULL), ('b', 1, 4.0D), ('b', 2, 1.0D), ('b', 3, -4.5D), ('b', 4, 3.0D) AS t(k, o, x)"}
 
 _SELECT = "SELECT k, o, v, {} AS w FROM t ORDER BY k, o, v"
 _WINDOWS = [
@@ -11,7 +11,12 @@ _WINDOWS = [
     "lag(v) OVER (PARTITION BY k ORDER BY o, v)", "lag(v, 2, -1) OVER (PARTITION BY k ORDER BY o, v)", "lead(v) OVER (PARTITION BY k ORDER BY o, v)", "lead(v, 1, 0) OVER (PARTITION BY k ORDER BY o, v)", "lag(v) IGNORE NULLS OVER (PARTITION BY k ORDER BY o, v)", "first_value(v) OVER (PARTITION BY k ORDER BY o, v)", "last_value(v) OVER (PARTITION BY k ORDER BY o, v)", "first(v, true) OVER (PARTITION BY k ORDER BY o, v)", "nth_value(v, 2) OVER (PARTITION BY k ORDER BY o, v)",
     "sum(v) OVER (PARTITION BY k ORDER BY o)", "sum(v) OVER (PARTITION BY k)", "sum(v) OVER ()", "sum(v) OVER (ORDER BY k, o, v ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING)", "sum(v) OVER (PARTITION BY k ORDER BY o RANGE BETWEEN 1 PRECEDING AND CURRENT ROW)", "avg(v) OVER (PARTITION BY k ORDER BY o ROWS UNBOUNDED PRECEDING)", "count(*) OVER (PARTITION BY k)", "count(v) OVER (PARTITION BY k ORDER BY o)", "min(v) OVER (PARTITION BY k ORDER BY o ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)", "max(v) OVER (PARTITION BY k ORDER BY o DESC)", "sum(v) OVER w", "v - avg(v) OVER (PARTITION BY k)", "collect_list(v) OVER (PARTITION BY k ORDER BY o, v)", "stddev(v) OVER (PARTITION BY k)", "row_number() OVER (ORDER BY o NULLS LAST, v)", "sum(sum(v)) OVER ()",
 ]
-QUERIES = [_SELECT.format(w) for w in _WINDOWS if w not in {"sum(v) OVER w", "sum(sum(v)) OVER ()"}] + [
+_MOVING = [
+    f"SELECT k, o, x, {call} OVER (PARTITION BY k ORDER BY o {frame}) AS w FROM moving ORDER BY k, o"
+    for call in ("sum(x)", "avg(x)", "stddev(x)", "corr(x, o)", "regr_slope(x, o)", "bool_and(o > 2)", "some(x > 1)", "bit_and(o)", "bit_or(o)", "bit_xor(o)", "approx_count_distinct(x)", "collect_list(x)", "collect_set(o)", "count_if(x > 1)", "max(x)", "first(x) FILTER (WHERE o > 2)", "listagg(k)", "max_by(x, o)", "sum(o)", "first(struct(x))", "last(array(x), true)")
+    for frame in ("ROWS BETWEEN 1 PRECEDING AND CURRENT ROW", "ROWS BETWEEN 2 FOLLOWING AND 3 FOLLOWING", "RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING")
+]
+QUERIES = [*_MOVING] + [_SELECT.format(w) for w in _WINDOWS if w not in {"sum(v) OVER w", "sum(sum(v)) OVER ()"}] + [
     "SELECT k, o, v, sum(v) OVER w AS w FROM t WINDOW w AS (PARTITION BY k ORDER BY o) ORDER BY k, o, v",
     "SELECT k, sum(v), sum(sum(v)) OVER (ORDER BY k) FROM t GROUP BY k ORDER BY k",
     "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY k ORDER BY v DESC) AS rn FROM t) WHERE rn = 1 ORDER BY k",
