@@ -62,19 +62,6 @@ fn present(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(arrow::compute::filter(array, &not_null_mask(array)?)?)
 }
 
-/// The one value of at most one row: of a query that stands in the place of a value.
-pub fn only_value(context: &CallContext<'_>, value: Typed) -> Typed {
-    let data_type = value.data_type.clone();
-    collect(context, "only_value", Looks::AtValues, (data_type.clone(), true), vec![value], move |arrays| match arrays
-        [0]
-    .len()
-    {
-        0 => Ok(new_null_array(&data_type, 1)),
-        1 => Ok(Arc::clone(&arrays[0])),
-        _ => Err(Error::of(crate::error::condition::SCALAR_SUBQUERY_TOO_MANY_ROWS)),
-    })
-}
-
 /// A list of all values, null too.
 pub fn values_of(context: &CallContext<'_>, value: Typed) -> Typed {
     let field = Arc::new(Field::new("element", value.data_type.clone(), true));

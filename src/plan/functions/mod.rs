@@ -63,7 +63,7 @@ mod within;
 
 pub use args::{count as checked_count, folded as folded_constant, ordinal, unexpected as unexpected_argument};
 pub use collect::looks_at_order;
-pub use collected::{only_value, values_of};
+pub use collected::values_of;
 pub use edge::Edge;
 pub use frame::over_frames;
 pub use regex::NamePattern;

@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Float64Array};
+use arrow::array::{AsArray, Float64Array};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::functions_aggregate as df;
-use datafusion::logical_expr::{AggregateUDF, Case, Expr};
+use datafusion::logical_expr::AggregateUDF;
 
 use super::CallContext;
 use super::Definition::Aggregate;
@@ -17,18 +17,17 @@ use super::per_value::safe_kernel;
 use crate::error::Result;
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::is_numeric;
-use crate::plan::resolve::operators::is_not_null;
 use crate::plan::typed::Typed;
 
 pub const TABLE: super::DefinitionTable = &[
     ("stddev", Aggregate(|c, a| moment(c, a, df::stddev::stddev_udaf(), 1))),
     ("std", Aggregate(|c, a| moment(c, a, df::stddev::stddev_udaf(), 1))),
     ("stddev_samp", Aggregate(|c, a| moment(c, a, df::stddev::stddev_udaf(), 1))),
-    ("stddev_pop", Aggregate(|c, a| spread(c, a, df::stddev::stddev_pop_udaf(), 1))),
+    ("stddev_pop", Aggregate(|c, a| spread(c, a, df::stddev::stddev_pop_udaf()))),
     ("variance", Aggregate(|c, a| moment(c, a, df::variance::var_samp_udaf(), 1))),
     ("var_samp", Aggregate(|c, a| moment(c, a, df::variance::var_samp_udaf(), 1))),
-    ("var_pop", Aggregate(|c, a| spread(c, a, df::variance::var_pop_udaf(), 1))),
-    ("corr", Aggregate(|c, a| spread(c, a, df::correlation::corr_udaf(), 2))),
+    ("var_pop", Aggregate(|c, a| spread(c, a, df::variance::var_pop_udaf()))),
+    ("corr", Aggregate(correlation)),
     ("covar_samp", Aggregate(|c, a| moment(c, a, df::covariance::covar_samp_udaf(), 2))),
     ("covar_pop", Aggregate(|c, a| moment(c, a, df::covariance::covar_pop_udaf(), 2))),
     ("regr_avgx", Aggregate(|c, a| moment(c, a, df::regr::regr_avgx_udaf(), 2))),
@@ -59,42 +58,38 @@ fn moment(
     Ok(of(context, function, &arguments))
 }
 
-/// A moment that is NaN where an argument has a value that is none or has no end.
-fn spread(
-    context: &CallContext<'_>,
-    arguments: Vec<Typed>,
-    function: Arc<AggregateUDF>,
-    wanted: usize,
-) -> Result<Typed> {
-    let arguments = doubles(context, arguments, wanted)?;
-    let mut values = vec![of(context, function, &arguments)];
-    for argument in &arguments {
-        // Rows of which another argument is null do not count.
-        let others = arguments.iter().filter(|other| other.expr != argument.expr && other.nullable);
-        let counted = others.map(|other| is_not_null(other.clone()).expr).reduce(Expr::and);
-        let counted = match counted {
-            Some(counted) => {
-                let value = (Box::new(counted), Box::new(argument.expr.clone()));
-                Typed { expr: Expr::Case(Case::new(None, vec![value], None)), nullable: true, ..argument.clone() }
-            }
-            None => argument.clone(),
-        };
-        values.push(greatest(context, counted));
-    }
-    values.push(count_rows(context, arguments)?);
+/// A spread that is NaN where a value is none or has no end.
+fn spread(context: &CallContext<'_>, arguments: Vec<Typed>, function: Arc<AggregateUDF>) -> Result<Typed> {
+    let arguments = doubles(context, arguments, 1)?;
+    let values = vec![of(context, function, &arguments), greatest(context, arguments[0].clone())];
     Ok(safe_kernel(context, "_spread", DataType::Float64, true, values, |arrays| {
-        let counts = arrays[arrays.len() - 1].as_primitive::<Int64Type>();
-        let columns: Vec<_> =
-            arrays[..arrays.len() - 1].iter().map(|array| array.as_primitive::<Float64Type>()).collect();
-        let spread = |row: usize| {
-            let value = columns[0].is_valid(row).then(|| columns[0].value(row));
-            let mut greatest = columns[1..].iter().filter(|greatest| greatest.is_valid(row));
-            let has_end = greatest.all(|greatest| greatest.value(row).is_finite());
-            // DataFusion has no correlation where it is NaN. Of one row there is none.
-            let exists = value.is_some() || counts.value(row) > 1;
-            if exists && !has_end { Some(f64::NAN) } else { value }
-        };
-        Ok(Arc::new((0..columns[0].len()).map(spread).collect::<Float64Array>()))
+        let [spreads, greatest] = [0, 1].map(|at| arrays[at].as_primitive::<Float64Type>());
+        let spread = spreads
+            .iter()
+            .zip(greatest)
+            .map(|(spread, greatest)| Some(if greatest?.is_finite() { spread? } else { f64::NAN }));
+        Ok(Arc::new(spread.collect::<Float64Array>()))
+    }))
+}
+
+/// `corr`: NaN where a value is none or has no end. There is none of one row, and where one side is
+/// the same in all rows.
+fn correlation(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    let arguments = doubles(context, arguments, 2)?;
+    let values = vec![
+        of(context, df::correlation::corr_udaf(), &arguments),
+        of(context, df::regr::regr_sxx_udaf(), &arguments),
+        of(context, df::regr::regr_syy_udaf(), &arguments),
+        count_rows(context, arguments)?,
+    ];
+    Ok(safe_kernel(context, "_corr", DataType::Float64, true, values, |arrays| {
+        let [values, sxx, syy] = [0, 1, 2].map(|at| arrays[at].as_primitive::<Float64Type>());
+        let counts = arrays[3].as_primitive::<Int64Type>();
+        let correlation = values.iter().zip(sxx).zip(syy).zip(counts).map(|(((value, sxx), syy), count)| {
+            let exists = count? > 1 && sxx? != 0.0 && syy? != 0.0;
+            exists.then(|| value.unwrap_or(f64::NAN))
+        });
+        Ok(Arc::new(correlation.collect::<Float64Array>()))
     }))
 }
 

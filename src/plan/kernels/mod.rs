@@ -11,6 +11,7 @@
 //! | [`dates`] | dates, timestamps and intervals |
 //! | [`nested`], [`rows`] | structs, arrays and maps; lists that generators turn into rows |
 //! | [`normalize`] | one NaN, and no -0.0 |
+//! | [`queried`] | what a query in the place of a value gave |
 //! | [`reshape`] | structs in the shape of others |
 
 pub mod arithmetic;
@@ -20,6 +21,7 @@ pub mod dates;
 pub mod decimals;
 pub mod nested;
 pub mod normalize;
+pub mod queried;
 pub mod reshape;
 pub mod rows;
 

@@ -15,10 +15,10 @@
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result as DfResult;
 use datafusion::logical_expr::Operator;
-use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, LambdaExpr, Literal};
 use datafusion::physical_expr::{PhysicalExpr, split_conjunction};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
@@ -30,6 +30,7 @@ use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::windows::WindowAggExec;
 
 use super::lanes::hidden;
+use super::sealed::sealed;
 
 /// The rule, which goes before all others.
 #[derive(Debug)]
@@ -46,10 +47,24 @@ impl PhysicalOptimizerRule for HideWhatIsNotSo {
 
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> DfResult<Arc<dyn ExecutionPlan>> {
         let hidden = plan.transform_up(|node| {
-            Ok(if misleads(node.as_ref()) { Transformed::yes(hidden(node)) } else { Transformed::no(node) })
+            let (misleads, seal) = (misleads(node.as_ref()), node.is::<NestedLoopJoinExec>() && has_lambda(&node)?);
+            let node = if seal { sealed(node) } else { node };
+            let node = if misleads { hidden(node) } else { node };
+            Ok(Transformed::new_transformed(node, misleads || seal))
         })?;
         Ok(hidden.data)
     }
+}
+
+fn has_lambda(node: &Arc<dyn ExecutionPlan>) -> DfResult<bool> {
+    let mut found = false;
+    node.apply_expressions(&mut |root| {
+        root.apply(|expr| {
+            found |= expr.is::<LambdaExpr>();
+            Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        })
+    })?;
+    Ok(found)
 }
 
 fn misleads(node: &dyn ExecutionPlan) -> bool {

@@ -8,7 +8,8 @@
 //! | [`lanes`], [`exchange`] | `repartition`, `coalesce` and their kin: which rows are in which lane |
 //! | [`in_order`] | lanes one after the other, for what depends on the order of rows |
 //! | [`apart`] | what DataFusion must not take for known of its own operators |
-//! | [`lambdas`] | the numbers of the parameters of lambdas |
+//! | [`lambdas`] | a rule: the numbers of the parameters of lambdas |
+//! | `sealed` | a join that the optimiser must not take apart |
 //! | [`cached`] | `cache()`: rows kept in memory from the first action on |
 //! | `one_input` | what DataFusion asks of every operator with one input |
 //!
@@ -24,4 +25,5 @@ pub mod lambdas;
 pub mod lanes;
 mod one_input;
 pub mod scan;
+mod sealed;
 pub mod watermark;

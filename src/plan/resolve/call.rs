@@ -10,7 +10,9 @@ use super::cast::explicit;
 use super::expression::{ExpressionPlace, Expressions, ResolvedValue, texts_and_values};
 use super::hidden::is_input_file;
 use super::scope::column;
-use super::{aggregate, date_arithmetic, generate, grouping, lambda, naming, operators, random, update_fields};
+use super::{
+    aggregate, date_arithmetic, generate, grouping, lambda, naming, operators, random, subquery, update_fields,
+};
 use crate::error::{Error, Result, condition};
 use crate::function::Function;
 use crate::function::clock::ClockFunction;
@@ -160,6 +162,11 @@ impl Expressions<'_> {
             (name, call.arguments.as_slice())
         {
             return self.is_in(value, query, true).map(Some);
+        }
+        if let ("not" | "!", [negated]) = (name, call.arguments.as_slice())
+            && let Some(inside) = subquery::negation_inside(negated)
+        {
+            return self.value(&inside).map(Some);
         }
         if matches!(name, "likeany" | "likeall" | "notlikeany" | "notlikeall") && call.operator {
             return self.like_several(name, call).map(Some);

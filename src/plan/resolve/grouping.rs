@@ -187,7 +187,12 @@ impl Resolver<'_> {
                         .with("index", position)
                         .with("aggExpr", "an aggregate function"));
                 }
-                expressions.value(output)?
+                match output {
+                    Expr::Alias { input, names, .. } if names.len() == 1 => {
+                        ResolvedValue { name: Some(names[0].clone()), ..expressions.value(input)? }
+                    }
+                    output => expressions.value(output)?,
+                }
             }
             Expr::Column(parts) => match expressions.value(key) {
                 Ok(value) => value,

@@ -11,7 +11,6 @@ use datafusion::logical_expr::expr::{Lambda, LambdaVariable};
 use super::expression::{Expressions, ResolvedValue};
 use super::naming;
 use crate::error::{Error, Result, condition};
-use crate::plan::AttrId;
 use crate::plan::functions::HigherOrder;
 use crate::plan::tree::{Call, Expr};
 use crate::plan::typed::Typed;
@@ -46,8 +45,8 @@ pub fn resolve(expressions: &mut Expressions<'_>, call: &Call, definition: Highe
                 .with("expectedNumArgs", parameters.len())
                 .with("actualNumArgs", types.len()));
         }
-        let names: Vec<_> = parameters.iter().map(|name| format!("{name}{}", AttrId::fresh())).collect();
         let depth = expressions.lambdas.len();
+        let names: Vec<_> = (depth..).take(parameters.len()).map(|at| format!("${at}")).collect();
         for ((parameter, name), (data_type, nullable)) in parameters.iter().zip(&names).zip(types) {
             let field = Arc::new(Field::new(name, data_type.clone(), nullable));
             let expr = DfExpr::LambdaVariable(LambdaVariable::new(name.clone(), Some(field)));
@@ -73,17 +72,16 @@ pub fn resolve(expressions: &mut Expressions<'_>, call: &Call, definition: Highe
     Ok(ResolvedValue::new((definition.build)(&context, arguments)?, pretty))
 }
 
-/// A lambda whose parameters are named by its body: lambdas that do the same are equal, whatever
-/// their parameters were called, and one inside of another has names of its own.
-fn named_by_body(parameters: &[String], body: DfExpr) -> Result<Lambda> {
-    let numbered = renamed(body, parameters, &|at| format!("${at}"))?;
+/// A lambda whose parameters are named by its body, in which they have the numbers of their place:
+/// lambdas that do the same are equal, whatever their parameters were called, and one inside of
+/// another has names of its own.
+fn named_by_body(numbers: &[String], body: DfExpr) -> Result<Lambda> {
     let mut hasher = DefaultHasher::new();
-    numbered.hash(&mut hasher);
+    body.hash(&mut hasher);
     let id = hasher.finish();
-    let numbers: Vec<_> = (0..parameters.len()).map(|at| format!("${at}")).collect();
     let name = |at| format!("#{id}_{at}");
-    let body = renamed(numbered, &numbers, &name)?;
-    Ok(Lambda::new((0..parameters.len()).map(name).collect(), body))
+    let body = renamed(body, numbers, &name)?;
+    Ok(Lambda::new((0..numbers.len()).map(name).collect(), body))
 }
 
 /// An expression with other names for some of its lambda variables.

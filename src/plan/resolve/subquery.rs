@@ -27,8 +27,9 @@ use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
 use super::scope::{Scope, attribute_id, column};
 use super::{Resolver, cast, coerce, join, operators};
 use crate::error::{Error, Result, condition};
-use crate::plan::functions::{CallContext, Definition, lookup, only_value, values_of};
+use crate::plan::functions::{CallContext, values_of};
 use crate::plan::kernels::normalize::normalized;
+use crate::plan::kernels::queried::{among, only};
 use crate::plan::limits::checked_query_depth;
 use crate::plan::tree::{Expr, Relation, SubqueryKind};
 use crate::plan::typed::{Typed, literal};
@@ -64,6 +65,32 @@ pub fn condition(expressions: &mut Expressions<'_>, conjunct: &Expr) -> Result<O
         }
     };
     Ok(Some(Typed { expr, data_type: DataType::Boolean, nullable: true }))
+}
+
+/// The negation of a condition with an `IN` of a query in it, written inside of AND, OR and NOT. What
+/// is not known is false there, so it makes a difference where the negation stands: where Spark has
+/// it.
+pub fn negation_inside(negated: &Expr) -> Option<Expr> {
+    let Expr::Call(call) = negated else { return None };
+    let not = |expr: &Expr| negation_inside(expr).unwrap_or_else(|| Expr::call("not", vec![expr.clone()]));
+    let other = match call.name.as_str() {
+        "and" => "or",
+        "or" => "and",
+        "not" | "!" if holds_in(negated) => return call.arguments.first().cloned(),
+        _ => return None,
+    };
+    holds_in(negated).then(|| Expr::call(other, call.arguments.iter().map(not).collect()))
+}
+
+/// Whether AND, OR and NOT lead to an `IN` of a query.
+fn holds_in(expr: &Expr) -> bool {
+    match expr {
+        Expr::Subquery { kind: SubqueryKind::In(_), .. } => true,
+        Expr::Call(call) if matches!(call.name.as_str(), "and" | "or" | "not" | "!") => {
+            call.arguments.iter().any(holds_in)
+        }
+        _ => false,
+    }
 }
 
 impl Expressions<'_> {
@@ -114,14 +141,12 @@ impl Expressions<'_> {
         let inner = self.inner(query)?;
         let value = self.one_column(&inner)?;
         let (data_type, names) = (value.data_type.clone(), outer_names(&inner.plan, self.scope.attributes));
-        let plan = if gives_one_row(&inner.plan) {
-            inner.plan
+        let typed = if gives_one_row(&inner.plan) {
+            Typed { expr: value_of(inner.plan)?, data_type, nullable: true }
         } else {
-            let id = AttrId::fresh();
-            let only = only_value(&self.context(), value).expr.alias(id.to_string());
-            LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(inner.plan), Vec::new(), vec![only])?)
+            // More than one is an error for the rows that ask for them, so the rows say so.
+            only(self.listed(inner.plan, value)?, &data_type)
         };
-        let typed = Typed { expr: value_of(plan)?, data_type, nullable: true };
         Ok(ResolvedValue::new(typed, format!("scalarsubquery({names})")))
     }
 
@@ -162,41 +187,26 @@ impl Expressions<'_> {
             let expr = self.in_join(value.typed, typed, inner, negated)?;
             return Ok(ResolvedValue::new(Typed { expr, data_type: DataType::Boolean, nullable: false }, shown));
         }
-        let id = AttrId::fresh();
-        let all = values_of(&self.context(), normalized(typed));
-        let data_type = all.data_type.clone();
-        let plan = LogicalPlan::Aggregate(Aggregate::try_new(
-            Arc::new(inner.plan),
-            Vec::new(),
-            vec![all.expr.alias(id.to_string())],
-        )?);
-        let list = Typed { expr: DfExpr::ScalarSubquery(of(plan)), data_type, nullable: false };
-        let conf = self.resolver.conf();
-        let call = |name: &str, arguments: Vec<Typed>| -> Result<Typed> {
-            match lookup(name) {
-                Some(Definition::Scalar(build)) => build(&self.context(), arguments),
-                _ => Err(Error::internal(format!("there is no function {name}"))),
-            }
-        };
-        let none = literal(ScalarValue::Int32(Some(0)));
-        let empty = operators::compare("=", call("size", vec![list.clone()])?, none, conf, &pretty)?;
-        let mut found = call("array_contains", vec![list, normalized(value.typed)])?;
-        if negated {
-            found = operators::not(found, conf, &pretty, &pretty)?;
-        }
-        let known = literal(ScalarValue::Boolean(Some(false)));
-        let found = operators::case(vec![(operators::is_null(found.clone()), known)], Some(found), conf, &pretty)?;
-        // Null is not among no values.
-        let none = literal(ScalarValue::Boolean(Some(negated)));
-        let typed = operators::case(vec![(empty, none)], Some(found), conf, &pretty)?;
+        let list = self.listed(inner.plan, normalized(typed))?;
+        let typed = among(list, normalized(value.typed), negated);
         Ok(ResolvedValue::new(typed, shown))
+    }
+
+    /// The values of a query's column, as a list.
+    fn listed(&self, plan: LogicalPlan, value: Typed) -> Result<Typed> {
+        let id = AttrId::fresh();
+        let all = values_of(&self.context(), value);
+        let values = vec![all.expr.alias(id.to_string())];
+        let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), Vec::new(), values)?);
+        Ok(Typed { expr: value_of(plan)?, data_type: all.data_type, nullable: true })
     }
 
     /// `x IN (query)`, or its negation, which becomes a join.
     fn in_join(&self, value: Typed, column: Typed, inner: Resolved, negated: bool) -> Result<DfExpr> {
         let (value, column) = (normalized(value), normalized(column));
         // A join by a constant would look at one side alone, and miss that the constant is null.
-        if !negated || (!is_correlated(&inner.plan) && value.expr.any_column_refs()) {
+        let is_constant = !value.expr.any_column_refs() && !value.expr.contains_outer();
+        if !negated || (!is_correlated(&inner.plan) && !is_constant) {
             let id = AttrId::fresh();
             let plan = projection(inner.plan, vec![column.expr.alias(id.to_string())])?;
             return Ok(DfExpr::InSubquery(InSubquery { expr: Box::new(value.expr), subquery: of(plan), negated }));
@@ -220,7 +230,9 @@ impl Expressions<'_> {
             DfExpr::Column(column) => {
                 let id = attribute_id(column);
                 let attribute = around().find(|attribute| Some(attribute.id) == id).ok_or_else(|| {
-                    Error::unsupported("NOT IN of a call that is made in the same condition, and a query that names a column around it")
+                    Error::unsupported(
+                        "NOT IN of a call that is made in the same condition, with a query that names a column around it",
+                    )
                 })?;
                 Ok(Transformed::yes(outer_reference(attribute)))
             }

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{self, GroupByExpr, GroupByWithModifier};
 
-use super::{Sql, unsupported};
+use super::{Sql, syntax_at, unsupported};
 use crate::error::Result;
 use crate::plan::limits::checked_grouping_sets;
 use crate::plan::tree::{Expr, Grouping};
@@ -36,7 +36,8 @@ impl Sql {
     fn together(&self, items: Vec<ast::Expr>) -> Result<Grouping> {
         let has_sets =
             |item: &ast::Expr| matches!(item, ast::Expr::Rollup(_) | ast::Expr::Cube(_) | ast::Expr::GroupingSets(_));
-        if !items.iter().any(has_sets) {
+        let is_nothing = |item: &ast::Expr| matches!(item, ast::Expr::Tuple(none) if none.is_empty());
+        if !items.iter().any(|item| has_sets(item) || is_nothing(item)) {
             return Ok(Grouping::By(self.exprs(items)?));
         }
         let mut all = vec![KeySet::new()];
@@ -66,6 +67,7 @@ impl Sql {
                 ("cube", Some(parts)) => self.sets(ast::Expr::Cube(parts)),
                 _ => Ok(vec![vec![self.expr(item)?]]),
             },
+            ast::Expr::Tuple(none) if none.is_empty() => Err(syntax_at("')'", "")),
             key => Ok(vec![vec![self.expr(key)?]]),
         }
     }

@@ -280,22 +280,28 @@ fn behind_parentheses(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
     })
 }
 
+const SET_OPERATORS: [Keyword; 4] = [Keyword::UNION, Keyword::INTERSECT, Keyword::EXCEPT, Keyword::MINUS];
+
 /// Whether a query may stand behind a token: where VALUES is no name.
 fn begins_query(tokens: &[TokenWithSpan], before: Option<usize>) -> bool {
-    let begins_insert = || words_from(tokens, 0).next().is_some_and(|(_, token)| is_keyword(token, Keyword::INSERT));
-    let words = [
-        Keyword::FROM,
-        Keyword::JOIN,
-        Keyword::UNION,
-        Keyword::INTERSECT,
-        Keyword::EXCEPT,
-        Keyword::MINUS,
-        Keyword::ALL,
-        Keyword::DISTINCT,
-    ];
+    let begins_insert = || {
+        let insert = words_from(tokens, 0).next().is_some_and(|(_, token)| is_keyword(token, Keyword::INSERT));
+        insert
+            && before
+                .is_some_and(|before| !tokens[..=before].iter().any(|token| is_keyword(&token.token, Keyword::SELECT)))
+    };
     match before.map(|before| &tokens[before].token) {
         None | Some(Token::LParen | Token::VerticalBarRightAngleBracket) => true,
-        Some(word) => words.contains(&keyword_of(word)) || begins_insert(),
+        Some(word) if matches!(keyword_of(word), Keyword::ALL | Keyword::DISTINCT) => {
+            let operator =
+                before.and_then(|before| words_before(tokens, before)).map(|at| keyword_of(&tokens[at].token));
+            operator.is_some_and(|operator| SET_OPERATORS.contains(&operator))
+        }
+        Some(word) => {
+            [Keyword::FROM, Keyword::JOIN].contains(&keyword_of(word))
+                || SET_OPERATORS.contains(&keyword_of(word))
+                || begins_insert()
+        }
     }
 }
 

@@ -105,6 +105,8 @@ class _Maker:
             return self._with(depth)
         if draw < 0.27:
             return self._values()
+        if draw < 0.31:
+            return self.choose.choice([self._pivot, self._unpivot])()
         return self._select(depth)
 
     def order(self, columns: int) -> Node:
@@ -165,6 +167,10 @@ class _Maker:
             right = ["relation", f"({right[1]})", right[2]]
         kind = self.choose.choice(JOINS)
         scope = here if "SEMI" in kind or "ANTI" in kind else here + there
+        shared = sorted({_short(column) for column in here if column.kind in ORDERED} & {_short(one) for one in there})
+        if shared and kind != "CROSS JOIN" and self.choose.random() < 0.15:
+            using = ", ".join(self.choose.sample(shared, self.choose.choice([1, min(2, len(shared))])))
+            return ["relation", f"{{}} {kind} {{}} USING ({using})", [left, right]], scope
         if kind == "CROSS JOIN":
             return ["relation", "{} CROSS JOIN {}", [left, right]], scope
         return ["relation", f"{{}} {kind} {{}} ON {{}}", [left, right, self._condition(here, there)]], scope
@@ -195,6 +201,31 @@ class _Maker:
         alias = self._name("q")
         text = f"SELECT * FROM VALUES ({'), ('.join(rows)}) AS {alias}({', '.join(names)})"
         return ["query", text, []], [Column(name, kind) for name, kind in zip(names, kinds, strict=True)]
+
+    def _pivot(self) -> tuple[Node, Scope]:
+        relation, scope = self._table("t")
+        kind = self._kind(scope, AGGREGATES)
+        key, one, other = self._name("c"), self._name("c"), self._name("c")
+        query = f"SELECT * FROM {{}} PIVOT ({{}} FOR s IN ('a' AS {one}, 'b' AS {other}))"
+        source = [
+            "relation",
+            f"(SELECT g AS {key}, s, {{}} AS v FROM {{}})",
+            [self.expression(kind, scope, 1), relation],
+        ]
+        call = self.choose.choice(["max(v)", "min(v)", "count(v)", "count(DISTINCT v)"])
+        found = "bigint" if call.startswith("count") else kind
+        columns = [Column(key, "int"), Column(one, found), Column(other, found)]
+        return ["query", query, [source, [found, call, []]]], columns
+
+    def _unpivot(self) -> tuple[Node, Scope]:
+        relation, scope = self._table("t")
+        kind = self._kind(scope, ORDERED)
+        key, one, other, name, value = (self._name("c") for _ in range(5))
+        values = [self.expression(kind, scope, 1) for _ in range(2)]
+        source = ["relation", f"(SELECT g AS {key}, {{}} AS {one}, {{}} AS {other} FROM {{}})", [*values, relation]]
+        nulls = self.choose.choice(["", " INCLUDE NULLS", " EXCLUDE NULLS"])
+        query = f"SELECT * FROM {{}} UNPIVOT{nulls} ({value} FOR {name} IN ({one}, {other}))"
+        return ["query", query, [source]], [Column(key, "int"), Column(name, "string"), Column(value, kind)]
 
     def _with(self, depth: int) -> tuple[Node, Scope]:
         """A query that reads a named one twice."""
@@ -228,6 +259,9 @@ class _Maker:
             items, columns = self._windowed(scope, depth)
         else:
             items, columns = self._items(scope, depth)
+        if not relation[2] and relation[1].startswith(("v_", "p_")) and self.choose.random() < 0.15:
+            items[2].insert(0, ["item", f"{relation[1].split()[-1]}.*", []])
+            columns = [*(Column(_short(column), column.kind) for column in scope), *columns]
         distinct = self.choose.choice([" DISTINCT", "", "", ""])
         return ["query", "SELECT{} {} FROM {}{}", [_clause(distinct), items, relation, where]], columns
 
@@ -366,6 +400,11 @@ class _Maker:
             part = self.expression(filled, scope, depth)
             parts.append(_bracketed(part) if "(" not in template.partition("{")[0] else part)
         return _expression(kind, HOLE.sub("{}", template), *parts)
+
+
+def _short(column: Column) -> str:
+    """The name of a column without the table's."""
+    return column.text.rpartition(".")[2]
 
 
 def _expression(kind: str, template: str, *parts: Node) -> Node:
