@@ -24,9 +24,9 @@ use super::map::{assemble, last_wins};
 use super::{CallContext, HigherOrder, array};
 use crate::error::{Error, Result, condition};
 use crate::plan::resolve::cast::cast;
-use crate::plan::resolve::coerce::common;
+use crate::plan::resolve::coerce::{called_as, common};
 use crate::plan::typed::Typed;
-use crate::types::{self, map_fields};
+use crate::types::{self, map_fields, sql_name};
 
 pub const TABLE: super::DefinitionTable = &[
     ("aggregate", Defined(HigherOrder { parameters: fold_parameters, build: fold })),
@@ -392,6 +392,9 @@ fn fold(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let known = some(&arguments);
     let mut parameters = vec![fold_parameters(context, &known, 2, 2)?];
     let zero = arguments[1].data_type.clone();
+    if called_as(&arguments[2].data_type, &zero).is_none() {
+        return Err(unexpected(context, 2, &format!("\"{}\"", sql_name(&zero)), &arguments[2].data_type));
+    }
     let (mut data_type, mut nullable) = (zero.clone(), true);
     let mut passed = Vec::new();
     for (at, argument) in arguments.into_iter().enumerate() {

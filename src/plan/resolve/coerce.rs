@@ -119,7 +119,7 @@ pub fn structural(left: &DataType, right: &DataType, ansi: bool) -> Option<DataT
 
 /// A type with the names of another one's fields; `None` where they differ in more than names and
 /// nullability.
-fn called_as(data_type: &DataType, like: &DataType) -> Option<DataType> {
+pub fn called_as(data_type: &DataType, like: &DataType) -> Option<DataType> {
     let field = |field: &Arc<Field>, like: &Arc<Field>| {
         let data_type = called_as(field.data_type(), like.data_type())?;
         Some(Arc::new(field.as_ref().clone().with_name(like.name()).with_data_type(data_type)))

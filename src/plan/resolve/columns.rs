@@ -124,7 +124,7 @@ impl Resolver<'_> {
         }
         let output: Vec<_> =
             input.output.iter().filter(|attribute| !dropped.contains(&attribute.id)).cloned().collect();
-        let hidden = hidden_below(&input, &output);
+        let hidden = hidden_below(&input, &output, self.conf().name_case());
         let plan = keep(input.plan.clone(), &output)?;
         Ok(Resolved { plan, output, hidden, ..input })
     }

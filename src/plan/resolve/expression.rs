@@ -9,6 +9,7 @@ use datafusion::logical_expr::Expr as DfExpr;
 
 use super::aggregate::Aggregates;
 use super::cast::explicit;
+use super::hidden::is_using_key;
 use super::lambda::LambdaParameter;
 use super::pending::Pending;
 use super::scope::{Scope, column};
@@ -250,7 +251,9 @@ impl<'a> Expressions<'a> {
         if may_alias && let Some(value) = self.alias(parts)? {
             return Ok(value);
         }
-        let hidden = Scope { attributes: self.hidden, names: self.scope.names };
+        // A name alone is not that of the other side's key.
+        let own: Vec<_> = self.hidden.iter().filter(|it| parts.len() > 1 || !is_using_key(it)).cloned().collect();
+        let hidden = Scope { attributes: &own, names: self.scope.names };
         if let Some(found) = hidden.find(parts)? {
             self.used_hidden.push(found.attribute.id);
             let written = parts[parts.len() - found.fields.len() - 1].clone();

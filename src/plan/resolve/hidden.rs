@@ -12,6 +12,7 @@ use super::{Resolver, scope};
 use crate::error::Result;
 use crate::plan::{AttrId, Attribute, Resolved};
 use crate::source::files::{FILE_COLUMN, INPUT_FILE};
+use crate::types::name_case::NameCase;
 
 /// Marks the key of the other side of `USING`: it is no output, but may still be named.
 pub(super) const USING_KEY: &str = "firesteel.using";
@@ -38,10 +39,15 @@ pub(super) fn named_anywhere(hidden: &[Attribute]) -> Vec<Attribute> {
 }
 
 /// The attributes that an operator above a projection may still name though it does not output
-/// them.
-pub(super) fn hidden_below(input: &Resolved, output: &[Attribute]) -> Vec<Attribute> {
+/// them: the input's, and those that it hides itself and has no others by the name of.
+pub(super) fn hidden_below(input: &Resolved, output: &[Attribute], names: NameCase) -> Vec<Attribute> {
     let kept: HashSet<_> = output.iter().map(|attribute| attribute.id).collect();
-    input.output.iter().chain(&input.hidden).filter(|attribute| !kept.contains(&attribute.id)).cloned().collect()
+    let replaced = |attribute: &Attribute| {
+        let by_name = !is_using_key(attribute) && !is_of_file(attribute);
+        by_name && input.output.iter().any(|other| names.same(&other.name, &attribute.name))
+    };
+    let hidden = input.hidden.iter().filter(|attribute| !replaced(attribute));
+    input.output.iter().chain(hidden).filter(|attribute| !kept.contains(&attribute.id)).cloned().collect()
 }
 
 impl Resolver<'_> {

@@ -9,7 +9,7 @@ use datafusion::logical_expr::{Expr as DfExpr, Extension, LogicalPlan, LogicalPl
 
 use super::expression::{Clause, ExpressionPlace, Expressions};
 use super::filter::{conjuncts, filtered};
-use super::hidden::{USING_KEY, hidden_below, is_of_file};
+use super::hidden::{USING_KEY, is_of_file};
 use super::pending::{Pending, named};
 use super::scope::{attribute_id, column};
 use super::{Resolver, keep, operators};
@@ -37,7 +37,7 @@ pub fn renewed(input: Resolved, changed: impl Fn(&Attribute) -> bool) -> Result<
         return Ok((input, ids));
     }
     let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(input.plan.clone()))?);
-    let hidden = hidden_below(&input, &[]);
+    let hidden = input.output.iter().chain(&input.hidden).cloned().collect();
     let watermarks = input
         .watermarks
         .iter()

@@ -133,7 +133,7 @@ impl Resolver<'_> {
             projection.push(named(output.value.typed.expr, attribute.id));
             attributes.push(attribute);
         }
-        let hidden = super::hidden::hidden_below(&input, &attributes);
+        let hidden = super::hidden::hidden_below(&input, &attributes, self.conf().name_case());
         let plan = self.projection(plan, projection)?;
         let mut resolved = Resolved { plan, output: attributes, hidden, ..input };
         if windows {

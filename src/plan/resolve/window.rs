@@ -18,6 +18,7 @@ use crate::plan::functions::{Definition, Edge, lookup, over_frames};
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::tree::{Call, Expr, FrameBound, FrameSpec, WindowSpec};
 use crate::plan::typed::Typed;
+use crate::types::calendar::MICROS_PER_DAY;
 use crate::types::sql_name;
 
 /// A window function over its specification.
@@ -266,15 +267,28 @@ fn bound(
                 }
             } else {
                 let data_type = order_types.first().cloned().unwrap_or(DataType::Int64);
+                let days = match &magnitude {
+                    ScalarValue::DurationMicrosecond(Some(micros)) if micros % MICROS_PER_DAY == 0 => {
+                        i32::try_from(micros / MICROS_PER_DAY).ok()
+                    }
+                    ScalarValue::Int32(days) => *days,
+                    _ => None,
+                };
                 match (&data_type, &magnitude) {
-                    // An interval beside a date or timestamp stays one.
+                    // DataFusion takes nothing but days and months from a date.
+                    (DataType::Date32, ScalarValue::DurationMicrosecond(_) | ScalarValue::Int32(_))
+                        if days.is_some() =>
+                    {
+                        ScalarValue::new_interval_dt(days.unwrap_or_default(), 0)
+                    }
+                    (DataType::Date32, ScalarValue::IntervalYearMonth(_)) => magnitude,
+                    // An interval beside a timestamp stays one.
                     (
-                        DataType::Date32 | DataType::Timestamp(..),
+                        DataType::Timestamp(..),
                         ScalarValue::DurationMicrosecond(_)
                         | ScalarValue::IntervalYearMonth(_)
                         | ScalarValue::IntervalMonthDayNano(_),
                     ) => magnitude,
-                    (DataType::Date32, ScalarValue::Int32(Some(days))) => ScalarValue::new_interval_dt(*days, 0),
                     (DataType::Utf8 | DataType::Boolean, _) if order_types.len() == 1 => {
                         return Err(Error::of(condition::SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE)
                             .with("sqlExpr", format!("\"RANGE {text}\""))

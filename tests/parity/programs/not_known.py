@@ -58,6 +58,67 @@ _LAMBDAS = [
     f"SELECT DISTINCT transform(a, p -> p + 1) AS k FROM {_T} ORDER BY transform(a, x -> x + 1)",
 ]
 
+_READ_AGAIN = [
+    f"SELECT t.id FROM {_T} t WHERE NOT (g IN (SELECT g FROM {_U} u) AND id > 1) ORDER BY id",
+    f"SELECT t.id FROM {_T} t WHERE NOT (g IN (SELECT g FROM {_U} u) OR id > 5) ORDER BY id",
+    f"SELECT t.id FROM {_T} t WHERE NOT (g NOT IN (SELECT g FROM {_U} u) AND id > 1) ORDER BY id",
+    f"SELECT t.id FROM {_T} t WHERE NOT (NOT (g IN (SELECT g FROM {_U} u WHERE u.id = t.id)) AND id > 1) ORDER BY id",
+    f"SELECT t.id, NOT (g IN (SELECT g FROM {_U} u) AND id > 1) AS n FROM {_T} t ORDER BY id",
+    f"SELECT t.id, g IN (SELECT g FROM {_U} u) AS n, g NOT IN (SELECT g FROM {_U} u WHERE g IS NOT NULL) AS m, g IN (SELECT g FROM {_U} u WHERE false) AS o FROM {_T} t ORDER BY id",
+    f"SELECT t.id FROM {_T} t WHERE id > 5 OR g IN (SELECT g FROM {_U} u) ORDER BY id",
+    f"SELECT t.id FROM {_T} t WHERE id > 5 OR g NOT IN (SELECT g FROM {_U} u) ORDER BY id",
+    f"SELECT t.id FROM {_T} t WHERE id > 5 OR x IN (SELECT x FROM {_U} u) ORDER BY id",
+    f"SELECT 1 AS one, count(*) AS n FROM {_T} t GROUP BY ROLLUP(1) ORDER BY one",
+    f"SELECT 1 AS one, count(*) AS n FROM {_T} t GROUP BY CUBE(1) ORDER BY one",
+    f"SELECT g AS k, count(*) AS n FROM {_T} t GROUP BY 1 ORDER BY k",
+    f"SELECT g + 1 AS k, count(*) AS n FROM {_T} t GROUP BY ROLLUP(1) ORDER BY k, n",
+    "SELECT corr(x,y) AS c FROM VALUES (double('NaN'),1D),(1D,1D) v(x,y)",
+    "SELECT corr(x,y) AS c FROM VALUES (double('NaN'),1D),(1D,2D) v(x,y)",
+    "SELECT corr(x,y) AS c FROM VALUES (double('Infinity'),1D),(1D,1D) v(x,y)",
+    f"SELECT id, (SELECT v.k FROM (SELECT * FROM VALUES (3L,1),(99L,1),(99L,2) w(id,k)) v WHERE v.id = t.id) AS k FROM {_T} t ORDER BY id",
+    f"SELECT id, (SELECT v.k FROM (SELECT * FROM VALUES (3L,1),(3L,1),(99L,2) w(id,k)) v WHERE v.id = t.id) AS k FROM {_T} t ORDER BY id",
+    "SELECT (SELECT id FROM range(3) WHERE id > 5) AS n, (SELECT id FROM range(3) WHERE id = 2) AS k",
+    f"SELECT t.id, u.id AS v FROM {_T} t JOIN {_U} u ON exists(t.a, p -> p = u.g) ORDER BY 1, 2",
+    f"SELECT t.id, u.id AS v FROM {_T} t LEFT JOIN {_U} u ON exists(t.a, p -> p = u.g) ORDER BY 1, 2",
+    f"SELECT t.id FROM {_T} t LEFT SEMI JOIN {_U} u ON exists(t.a, p -> p = u.g) ORDER BY 1",
+    f"SELECT t.id FROM {_T} t WHERE EXISTS (SELECT 1 FROM {_U} u WHERE exists(t.a, p -> p = u.g)) ORDER BY 1",
+    f"SELECT t.id, u.id AS v FROM {_T} t CROSS JOIN {_U} u WHERE exists(t.a, p -> p = u.g) ORDER BY 1, 2",
+    f"SELECT transform(a, p -> transform(a, q -> q + p)) AS k, count(*) AS n FROM {_T} GROUP BY transform(a, x -> transform(a, y -> y + x)) ORDER BY n, k",
+    f"SELECT transform(a, p -> transform(a, q -> q + p)) AS k FROM {_T} GROUP BY transform(a, x -> transform(a, y -> x))",
+    "SELECT count(*) FROM range(3) GROUP BY ()",
+    "SELECT id, count(*) FROM range(3) GROUP BY id, ()",
+    "SELECT DISTINCT values FROM (SELECT 1 AS values)","SELECT ALL values FROM (SELECT 1 AS values)","SELECT DISTINCT values AS v FROM (SELECT 1 AS values)",
+    "VALUES 1, 2 UNION ALL VALUES 3, 4","SELECT 1 AS x UNION DISTINCT VALUES 1, 2",
+    "SELECT transform(a, (p, i) -> p + i) AS k FROM VALUES (array(1, 2)) AS t(a) GROUP BY transform(a, (x, y) -> x + y)",
+    "SELECT transform(array(array(1)), p -> aggregate(p, 0, (q, r) -> q + r + size(p))) AS k",
+    "SELECT count(*) OVER (ORDER BY d RANGE BETWEEN INTERVAL 1 DAY PRECEDING AND CURRENT ROW) c FROM VALUES (date'2022-05-05'),(date'2024-01-01'),(date'2024-01-05'),(date'2024-01-06') t(d) ORDER BY d",
+    "SELECT count(*) OVER (ORDER BY d RANGE BETWEEN CURRENT ROW AND INTERVAL 1 DAY FOLLOWING) c FROM VALUES (date'2022-05-05'),(date'2024-01-01'),(date'2024-01-05'),(date'2024-01-06') t(d) ORDER BY d",
+    "SELECT count(*) OVER (ORDER BY d RANGE BETWEEN INTERVAL 4 DAYS PRECEDING AND INTERVAL 1 DAY PRECEDING) c FROM VALUES (date'2022-05-05'),(date'2024-01-01'),(date'2024-01-05'),(date'2024-01-06') t(d) ORDER BY d",
+    "SELECT count(*) OVER (ORDER BY d RANGE BETWEEN INTERVAL 36 HOURS PRECEDING AND CURRENT ROW) c FROM VALUES (date'2022-05-05'),(date'2024-01-01'),(date'2024-01-05'),(date'2024-01-06') t(d) ORDER BY d",
+    "SELECT count(*) OVER (ORDER BY d RANGE BETWEEN INTERVAL 1 DAY PRECEDING AND CURRENT ROW) c FROM VALUES (timestamp'2024-01-05 00:00:00'),(timestamp'2024-01-05 12:00:00'),(timestamp'2024-01-06 11:00:00') t(d) ORDER BY d",
+    "SELECT aggregate(array(1.5D, 2.5D), 0, (a,x) -> a + x)",
+    "SELECT reduce(array(0.5D, 0.5D), 0, (a,x) -> a + x)",
+    "SELECT aggregate(array(1.25, 2.5), 0, (a,x) -> a + x)",
+    "SELECT aggregate(array(1,2), 0, (a,x) -> a / x)",
+    "SELECT aggregate(array(1,2), 0L, (a,x) -> a + x)",
+    "SELECT aggregate(array(1,2), 0, (a,x) -> CAST(a + x AS bigint))",
+    "SELECT aggregate(array(1S), 0, (a,x) -> CAST(a + x AS smallint))",
+    "SELECT aggregate(array(1,2), 0.0, (a,x) -> a + x)",
+    "SELECT aggregate(array(1,2), NULL, (a,x) -> a + x)",
+    "SELECT aggregate(array(1,2), array(), (a,x) -> concat(a, array(x)))",
+    "SELECT aggregate(array('a','b'), '', (a,x) -> a || x)",
+    "SELECT aggregate(array(1,2), CAST(NULL AS int), (a,x) -> coalesce(a, 0) + x)",
+    "SELECT aggregate(array(1,2), struct(0 AS s, 0 AS n), (a,x) -> struct(a.s + x AS s, a.n + 1 AS n), a -> a.s / a.n)",
+    "SELECT aggregate(array(1,2), struct(0 AS s, 0 AS n), (a,x) -> struct(a.s + x, a.n + 1))",
+    "SELECT aggregate(array(1,2), 0, (a,x) -> '5')",
+    "SELECT aggregate(array(1,2), 'a', (a,x) -> 5)",
+    "SELECT aggregate(array(1,2), 0D, (a,x) -> a + x)",
+    "SELECT aggregate(array(1,2), 0D, (a,x) -> x)",
+    "SELECT upper(n) u FROM (SELECT lower(n) n FROM VALUES ('B'),('a') v(n)) ORDER BY n",
+    "SELECT count(*) OVER (ORDER BY d) c FROM (SELECT -d AS d FROM VALUES (1),(2) t1(d)) ORDER BY d",
+    "SELECT c FROM (SELECT -d AS e, d AS c FROM VALUES (1),(2) t(d)) s ORDER BY e",
+]
+
 _OTHERS = [
     f"SELECT g, dense_rank() OVER (PARTITION BY x ORDER BY g, s) AS r FROM {_T} WHERE substr(s, 1, 1) = s ORDER BY g, r",
     f"SELECT DISTINCT if(x <> x, s, 'c') AS c FROM {_T}",
@@ -72,6 +133,7 @@ QUERIES = [
     *_ASKED,
     *_LAMBDAS,
     *_OTHERS,
+    *_READ_AGAIN,
     *[
         f"SELECT id{more} AS a, a AS b, count(*) AS n FROM range(3) GROUP BY {sets} ORDER BY a"
         for more in ("", _LARGE)
@@ -200,3 +262,14 @@ def a_value_that_differs_from_call_to_call_is_one_under_its_name(spark):
         spark.sql("SELECT uuid() AS u, max(id) AS m, u AS v FROM range(5) GROUP BY id"),
     ]
     return [sum(row.u != row.v for row in frame.collect()) for frame in frames]
+
+
+def a_column_that_another_replaced(spark):
+    frame = spark.createDataFrame([(1, "a", 2.0), (2, "b", None)], "id int, name string, pay double")
+    frames = [
+        frame.withColumn("id", -F.col("id")).select("name").orderBy("id"),
+        frame.alias("q").withColumn("id", -F.col("id")).select("name").filter("id < -1"),
+        frame.fillna({"pay": 9.0}).select("name").orderBy("pay"),
+        spark.range(3).join(spark.range(3), "id").select(F.lit(1).alias("x")).orderBy("id"),
+    ]
+    return [frame.collect() for frame in frames]
