@@ -300,8 +300,8 @@ fn value_of(plan: LogicalPlan) -> Result<DfExpr> {
     let mut rule = PullUpCorrelatedExpr::new().with_need_handle_count_bug(true);
     if plan.clone().rewrite(&mut rule).is_err() || !rule.can_pull_up {
         return Err(Error::unsupported(
-            "a query that gives a value for each row of the query around it, and that compares with that row's columns \
-             otherwise than by =; write it as a join",
+            "a query that gives a value for each row of the query around it becomes a join if it finds its rows by = with \
+             that row's columns, under nothing but filters and an aggregation, and this one does not; write it as a join",
         ));
     }
     Ok(DfExpr::ScalarSubquery(of(plan)))
