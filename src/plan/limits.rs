@@ -134,6 +134,12 @@ fn beyond(what: &str, unit: &str, most: usize, found: usize) -> Error {
     Error::new(ErrorKind::Analysis, format!("{what} may be {most} {unit}, found {found}: {advice}"))
 }
 
+/// How many sets a CUBE has, or the error for too many.
+pub fn checked_cube(keys: usize) -> Result<usize> {
+    let sets = u32::try_from(keys).ok().and_then(|keys| 1_usize.checked_shl(keys)).unwrap_or(usize::MAX);
+    checked_grouping_sets(sets).map(|()| sets)
+}
+
 /// The error for too many sets of keys.
 pub fn checked_grouping_sets(sets: usize) -> Result<()> {
     if sets <= GROUPING_SETS {

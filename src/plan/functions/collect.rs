@@ -238,7 +238,8 @@ impl GroupValues {
     }
 }
 
-/// The bytes of the rows of an array and of no others: a chunk is a slice of a batch of many groups.
+/// The bytes of the rows of an array and of no others: a chunk is a slice of a batch of many
+/// groups.
 fn sliced_bytes(array: &dyn Array) -> usize {
     let nulls = array.nulls().map_or(0, |_| array.len().div_ceil(8));
     let within = |values: &ArrayRef, offsets: &OffsetBuffer<i32>| {

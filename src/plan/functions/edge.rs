@@ -25,6 +25,9 @@ pub const TABLE: super::DefinitionTable = &[
     ("last_value", Aggregate(|c, a| call(c, a, Edge::Last))),
 ];
 
+/// The end of the name of an aggregate that leaves out nulls.
+const IGNORING: &str = " IGNORE NULLS";
+
 /// An end of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edge {
@@ -35,7 +38,8 @@ pub enum Edge {
 impl Edge {
     /// The end that an aggregate function gives.
     pub fn of(function: &AggregateUDF) -> Option<Self> {
-        [Self::First, Self::Last].into_iter().find(|edge| function.name().starts_with(edge.name()))
+        let name = function.name().trim_end_matches(IGNORING);
+        [Self::First, Self::Last].into_iter().find(|edge| edge.name() == name)
     }
 
     /// The window function that gives the end of any frame. The aggregate could not take values out
@@ -69,7 +73,7 @@ impl Edge {
     /// DataFusion's aggregate keeps a struct, an array or a map as a slice of its batch, and counts
     /// the whole batch for each.
     fn nested(self, value: Typed, ignore_nulls: bool) -> Typed {
-        let name = format!("{}{}", self.name(), if ignore_nulls { " IGNORE NULLS" } else { "" });
+        let name = format!("{}{}", self.name(), if ignore_nulls { IGNORING } else { "" });
         best(false, name, vec![value], move |arrays| {
             let mut rows = (0..arrays[0].len()).filter(|row| !ignore_nulls || arrays[0].is_valid(*row));
             Ok(match self {

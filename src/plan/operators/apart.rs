@@ -10,7 +10,8 @@
 //! | an offset | a sort above may stand below |
 //! | a filter by an equality of a column and an expression | one may stand for the other, even where the expression reads that column |
 //!
-//! The rule hides what is known of them until the plan is finished.
+//! The rule hides what is known of them until the plan is finished. It also seals a join whose
+//! condition has a lambda ([`sealed`](super::sealed)).
 
 use std::sync::Arc;
 

@@ -49,8 +49,8 @@ impl PhysicalOptimizerRule for NumberLambdas {
     }
 }
 
-/// An expression whose lambdas number their parameters from `next`; `known` has the numbers of those
-/// around it.
+/// An expression whose lambdas number their parameters from `next`; `known` has the numbers of
+/// those around it.
 fn numbered(
     expr: Arc<dyn PhysicalExpr>,
     next: usize,

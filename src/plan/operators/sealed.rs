@@ -1,5 +1,5 @@
-//! A join as it is. Its condition has a lambda, of which DataFusion's optimiser would compute a part
-//! below the join, where there is no lambda around it.
+//! A join as it is. Its condition has a lambda, of which DataFusion's optimiser would compute a
+//! part below the join, where there is no lambda around it.
 
 use std::fmt;
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use super::{Resolver, cast, naming, operators};
 use crate::config::Conf;
 use crate::error::{Error, Result, condition};
 use crate::plan::AttrId;
-use crate::plan::limits::checked_grouping_sets;
+use crate::plan::limits::checked_cube;
 use crate::plan::tree::{Expr, Grouping};
 use crate::plan::typed::{Typed, literal};
 use crate::types::sql_name;
@@ -134,8 +134,7 @@ impl Resolver<'_> {
                 Some((0..=all.len()).rev().map(|n| all[..n].to_vec()).collect())
             }
             Grouping::Cube(list) => {
-                let choices = u32::try_from(list.len()).ok().and_then(|keys| 1_usize.checked_shl(keys));
-                checked_grouping_sets(choices.unwrap_or(usize::MAX))?;
+                let choices = checked_cube(list.len())?;
                 let all = list.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>()?;
                 let subset = |mask: usize| {
                     all.iter()
@@ -144,7 +143,7 @@ impl Resolver<'_> {
                         .map(|(_, key)| *key)
                         .collect()
                 };
-                Some((0..1_usize << all.len()).map(subset).collect())
+                Some((0..choices).map(subset).collect())
             }
             Grouping::Sets { keys, sets } => {
                 for key in keys {

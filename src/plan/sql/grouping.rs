@@ -4,7 +4,7 @@ use sqlparser::ast::{self, GroupByExpr, GroupByWithModifier};
 
 use super::{Sql, syntax_at, unsupported};
 use crate::error::Result;
-use crate::plan::limits::checked_grouping_sets;
+use crate::plan::limits::{checked_cube, checked_grouping_sets};
 use crate::plan::tree::{Expr, Grouping};
 
 /// Keys that are grouped by together.
@@ -84,8 +84,7 @@ fn rolled_up(parts: &[KeySet]) -> Vec<KeySet> {
 
 /// Every choice of parts. The last one is left out first, as in Spark.
 fn cubed(parts: &[KeySet]) -> Result<Vec<KeySet>> {
-    let choices = u32::try_from(parts.len()).ok().and_then(|parts| 1_usize.checked_shl(parts)).unwrap_or(usize::MAX);
-    checked_grouping_sets(choices)?;
+    let choices = checked_cube(parts.len())?;
     let left_out = |choice: usize, at: usize| choice & (1 << (parts.len() - 1 - at)) != 0;
     let set = |choice| {
         let kept = parts.iter().enumerate().filter(|(at, _)| !left_out(choice, *at));
