@@ -252,6 +252,7 @@ conditions! {
     PARSE_EMPTY_STATEMENT = "PARSE_EMPTY_STATEMENT", "42617", Parse, "there is no statement.";
     UNRESOLVED_COLUMN_AMONG_FIELD_NAMES = "UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "42703", Analysis, "no column is called <colName> among <fieldNames>.";
     WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE = "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", Analysis, "the window function <funcName> needs an OVER clause.";
+    FLAG_IS_NOT_BOOLEAN = "_LEGACY_ERROR_TEMP_1210", "", Analysis, "the second argument of <funcName> says whether to ignore nulls and must be true or false.";
     UNSUPPORTED_EXPR_FOR_WINDOW = "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", Analysis, "<sqlExpr> is neither an aggregate nor a window function, so it takes no OVER clause.";
     UNSUPPORTED_GENERATOR_NESTED_IN_EXPRESSIONS = "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", Analysis, "a generator cannot stand inside an expression: <expression>.";
     UNSUPPORTED_GENERATOR_MULTI_GENERATOR = "UNSUPPORTED_GENERATOR.MULTI_GENERATOR", "42K0E", Analysis, "a select list takes one generator, found <num>: <generators>.";
@@ -268,6 +269,8 @@ conditions! {
     ORDER_BY_POS_OUT_OF_RANGE = "ORDER_BY_POS_OUT_OF_RANGE", "42805", Analysis, "ORDER BY position <index> is not among the <size> outputs.";
     GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE = "GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", Analysis, "<sqlExpr> cannot be a grouping key: its type <dataType> has no order.";
     MISSING_AGGREGATION = "MISSING_AGGREGATION", "42803", Analysis, "<expression> is neither a grouping key nor in an aggregate function; group by it, or use <expressionAnyValue> if any value will do.";
+    TRAILING_COMMA_IN_SELECT = "TRAILING_COMMA_IN_SELECT", "42601", Analysis, "a comma stands before FROM, behind the last column; leave it out.";
+    GROUPING_SIZE_LIMIT_EXCEEDED = "GROUPING_SIZE_LIMIT_EXCEEDED", "54000", Analysis, "grouping sets have more than <maxSize> keys.";
     MISSING_GROUP_BY = "MISSING_GROUP_BY", "42803", Analysis, "a column stands beside an aggregate function without GROUP BY.";
     UNSUPPORTED_FEATURE_LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC = "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC", "0A000", Analysis, "the name <lca> was given in this select list, and an aggregate function in the same list cannot read it: give it in a query below.";
     UNSUPPORTED_FEATURE_LATERAL_COLUMN_ALIAS_WITH_HAVING = "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_WITH_WINDOW_AND_HAVING", "0A000", Analysis, "HAVING reads the output of a window, which is computed after it: filter in a query around this one.";

@@ -187,15 +187,23 @@ impl Error {
     /// The message without its context: for a condition `[NAME] text SQLSTATE: nnnnn`, without the
     /// frame for those that Spark has not named yet.
     pub fn message(&self) -> String {
+        let text = self.words();
+        match self.0.condition {
+            Some(condition) if !condition.name.starts_with("_LEGACY_ERROR_TEMP_") => {
+                format!("[{}] {text} SQLSTATE: {}", condition.name, condition.sqlstate)
+            }
+            _ => text,
+        }
+    }
+
+    /// The message without the condition's frame.
+    pub fn words(&self) -> String {
         let Some(condition) = self.0.condition else { return self.0.message.to_string() };
         let mut text = condition.template.to_owned();
         for (name, value) in &self.0.parameters {
             text = text.replace(&format!("<{name}>"), value);
         }
-        if condition.name.starts_with("_LEGACY_ERROR_TEMP_") {
-            return text;
-        }
-        format!("[{}] {text} SQLSTATE: {}", condition.name, condition.sqlstate)
+        text
     }
 }
 

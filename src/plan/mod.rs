@@ -2,7 +2,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`tree`] | what `Column`, `DataFrame` calls and SQL text build |
+//! | [`tree`], [`grouping_sets`] | what `Column`, `DataFrame` calls and SQL text build; ROLLUP and CUBE there |
 //! | [`sql`] | SQL text to the tree |
 //! | [`resolve`] | Spark's names and types: the tree to a DataFusion plan |
 //! | [`functions`] | Spark's functions by name |
@@ -21,6 +21,7 @@ pub mod error;
 mod filters;
 pub mod finish;
 pub mod functions;
+pub mod grouping_sets;
 pub mod kernels;
 pub mod limits;
 mod memory_pool;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 
+use super::grouping_sets::KeySet;
 use super::limits::ExpressionExtent;
 use super::{AttrId, Resolved};
 use crate::function::Function;
@@ -106,8 +107,8 @@ pub enum SubqueryKind {
     Scalar,
     /// `EXISTS (SELECT …)`.
     Exists,
-    /// `x IN (SELECT …)`.
-    In(Box<Expr>),
+    /// `x IN (SELECT …)`, `(x, y) IN (SELECT …)`.
+    In(Vec<Expr>),
 }
 
 /// A call by name.
@@ -419,13 +420,10 @@ pub enum Grouping {
     By(Vec<Expr>),
     /// `GROUP BY ALL`: every output that holds no aggregate function.
     All,
-    Rollup(Vec<Expr>),
-    Cube(Vec<Expr>),
+    /// Each set has some of the keys, by their places.
     Sets {
-        /// Keys that stand before the sets, in the order that `grouping_id()` counts; sets may have
-        /// others.
         keys: Vec<Expr>,
-        sets: Vec<Vec<Expr>>,
+        sets: Vec<KeySet>,
     },
 }
 
@@ -650,7 +648,7 @@ impl Expr {
                     }
                 }
             }
-            Self::Subquery { kind: SubqueryKind::In(value), .. } => see(value),
+            Self::Subquery { kind: SubqueryKind::In(values), .. } => values.iter().for_each(see),
             Self::Subquery { .. }
             | Self::Column(_)
             | Self::Attribute(..)

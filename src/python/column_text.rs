@@ -16,7 +16,10 @@ pub fn text(expr: &Expr) -> String {
         Expr::StarExcept { except, .. } => format!("* EXCEPT ({})", except.join(", ")),
         Expr::Subquery { kind: SubqueryKind::Scalar, .. } => "scalarsubquery()".into(),
         Expr::Subquery { kind: SubqueryKind::Exists, .. } => "exists()".into(),
-        Expr::Subquery { kind: SubqueryKind::In(value), .. } => format!("{} IN (listquery())", text(value)),
+        Expr::Subquery { kind: SubqueryKind::In(values), .. } => match values.as_slice() {
+            [value] => format!("{} IN (listquery())", text(value)),
+            several => format!("({}) IN (listquery())", list(several)),
+        },
         Expr::Literal(value) | Expr::Interval(value, _) => literal(value),
         Expr::Call(call) => call_text(call),
         Expr::Function { function, arguments } => format!("{}({})", function.name(), list(arguments)),

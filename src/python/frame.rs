@@ -150,29 +150,32 @@ impl FrameHandle {
     ) -> PyResult<Self> {
         let keys = operands(keys)?;
         let keys = match kind {
-            "rollup" => Grouping::Rollup(keys),
-            "cube" => Grouping::Cube(keys),
+            "rollup" => Grouping::rollup(keys),
+            "cube" => Grouping::cube(keys).map_err(|error| raise(py, &error))?,
             _ => Grouping::By(keys),
         };
         let outputs = operands(outputs)?;
         self.derive(py, |input| Relation::Aggregate { input, keys, outputs, with_keys: true, having: None })
     }
 
+    /// `keys` are shown; a set may have others.
     fn grouping_sets(
         &self,
         py: Python<'_>,
         sets: Vec<Bound<'_, PyList>>,
+        keys: &Bound<'_, PyList>,
         outputs: &Bound<'_, PyList>,
     ) -> PyResult<Self> {
-        let sets: PyResult<Vec<_>> = sets.iter().map(operands).collect();
-        let (sets, outputs) = (sets?, operands(outputs)?);
-        self.derive(py, |input| Relation::Aggregate {
-            input,
-            keys: Grouping::Sets { keys: Vec::new(), sets },
-            outputs,
-            with_keys: true,
-            having: None,
-        })
+        let mut keys = operands(keys)?;
+        let outputs = [keys.clone(), operands(outputs)?].concat();
+        let set = |set: &Bound<'_, PyList>| {
+            let begin = keys.len();
+            keys.extend(operands(set)?);
+            Ok((begin..keys.len()).collect())
+        };
+        let sets = sets.iter().map(set).collect::<PyResult<Vec<_>>>()?;
+        let keys = Grouping::Sets { keys, sets };
+        self.derive(py, |input| Relation::Aggregate { input, keys, outputs, with_keys: false, having: None })
     }
 
     fn pivot(

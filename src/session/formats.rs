@@ -17,6 +17,9 @@ const BATCH_ONLY: &[&str] = &["jdbc"];
 /// Spark's formats without files that are not here.
 const WITHOUT_FILES: &[&str] = &["hive", "jdbc"];
 
+/// What is on its way.
+const NOT_YET: &[&str] = &["delta", "kafka", "kinesis"];
+
 /// Spark's formats of files that are not here.
 const OTHER_FILES: &[&str] = &["avro", "binaryfile", "orc", "xml"];
 
@@ -92,6 +95,10 @@ impl Formats {
     /// The error for a name of no format: the nearest one, or all.
     fn not_found(&self, name: &str) -> Error {
         let known = || self.inputs.keys().chain(self.outputs.keys()).map(String::as_str);
+        if NOT_YET.contains(&&*name.to_lowercase()) {
+            let hint = "Firesteel does not have it yet";
+            return Error::of(condition::DATA_SOURCE_NOT_FOUND).with("provider", name).with("hint", hint);
+        }
         let hint = nearest(name, known()).map_or_else(
             || {
                 let mut all: Vec<_> = known().collect();

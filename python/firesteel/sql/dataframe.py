@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -228,7 +229,13 @@ class DataFrame:
         if name.startswith("_") and ("_frame" not in self.__dict__ or name not in self.columns):
             raise AttributeError(f"'DataFrame' object has no attribute '{name}'")
         if name not in self.columns:
-            raise PySparkAttributeError(errorClass="ATTRIBUTE_NOT_SUPPORTED", messageParameters={"attr_name": name})
+            near = difflib.get_close_matches(name, [*self.columns, *dir(type(self))], n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"the columns are {', '.join(self.columns)}."
+            raise PySparkAttributeError(
+                f"there is no attribute and no column `{name}`; {hint}",
+                errorClass="ATTRIBUTE_NOT_SUPPORTED",
+                messageParameters={"attr_name": name},
+            )
         return self[name]
 
     def colRegex(self, colName: str) -> Column:

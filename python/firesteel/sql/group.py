@@ -71,7 +71,7 @@ class GroupedData:
             column, values = self._pivot
             return self._df._new(frame.pivot(self._keys, column, values, columns))
         if self._sets is not None:
-            return self._df._new(frame.grouping_sets(self._sets, columns))
+            return self._df._new(frame.grouping_sets(self._sets, self._keys, columns))
         return self._df._new(frame.aggregate(self._kind, self._keys, columns))
 
     def count(self) -> DataFrame:

@@ -12,6 +12,7 @@ use datafusion::logical_expr::{AggregateUDF, Case, Expr};
 
 use super::CallContext;
 use super::Definition::Aggregate;
+use super::addition::double_sum;
 use super::args::{count, implicit, literal, unexpected};
 use super::collected::nested_extreme;
 use super::conditional::single;
@@ -154,7 +155,7 @@ fn sum(context: &CallContext<'_>, arguments: Vec<Typed>, lenient: bool) -> Resul
                 decimals(values, digits, scale)
             }))
         }
-        data_type => Ok(total(argument, data_type)),
+        _ => Ok(call(context, double_sum(), vec![argument.expr], DataType::Float64, true)),
     }
 }
 
@@ -190,7 +191,7 @@ fn average(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     let counted = call(context, df::count::count_udaf(), vec![argument.expr.clone()], DataType::Int64, false);
     let DataType::Decimal128(precision, scale) = argument.data_type else {
         let argument = cast(argument, &DataType::Float64, context.conf)?;
-        let total = call(context, df::sum::sum_udaf(), vec![argument.expr], DataType::Float64, true);
+        let total = call(context, double_sum(), vec![argument.expr], DataType::Float64, true);
         return Ok(safe_kernel(context, "_quotient", DataType::Float64, true, vec![total, counted], |arrays| {
             let (totals, counts) =
                 (arrays[0].as_primitive::<arrow::datatypes::Float64Type>(), arrays[1].as_primitive::<Int64Type>());

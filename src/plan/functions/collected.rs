@@ -44,11 +44,9 @@ pub const TABLE: super::DefinitionTable = &[
     ("percentile_approx", Aggregate(percentile_approx)),
     ("approx_percentile", Aggregate(percentile_approx)),
     ("mode", Aggregate(mode)),
-    ("skewness", Aggregate(|c, a| moment(c, a, "skewness", skewness))),
-    ("kurtosis", Aggregate(|c, a| moment(c, a, "kurtosis", kurtosis))),
     (
         "product",
-        Aggregate(|c, a| moment(c, a, "product", |values| (!values.is_empty()).then(|| values.iter().product()))),
+        Aggregate(|c, a| of_doubles(c, a, "product", |values| (!values.is_empty()).then(|| values.iter().product()))),
     ),
     ("string_agg", Aggregate(string_agg)),
     ("listagg", Aggregate(string_agg)),
@@ -268,32 +266,17 @@ fn mode(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
 }
 
 /// A number made of the values as doubles.
-fn moment(context: &CallContext<'_>, arguments: Vec<Typed>, name: &str, f: fn(&[f64]) -> Option<f64>) -> Result<Typed> {
+pub(super) fn of_doubles(
+    context: &CallContext<'_>,
+    arguments: Vec<Typed>,
+    name: &str,
+    f: impl Fn(&[f64]) -> Option<f64> + Send + Sync + 'static,
+) -> Result<Typed> {
     let value = implicit(context, single(context, arguments)?, &DataType::Float64, 0)?;
     Ok(collect(context, name, Looks::AtValues, (DataType::Float64, true), vec![value], move |arrays| {
         let values: Vec<f64> = arrays[0].as_primitive::<Float64Type>().iter().flatten().collect();
         Ok(Arc::new(Float64Array::from(vec![f(&values)])))
     }))
-}
-
-/// Sums of the second and of the k-th power of the distances from the mean, and the number of
-/// values.
-fn central(values: &[f64], k: i32) -> (f64, f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let power = |k: i32| values.iter().map(|value| (value - mean).powi(k)).sum::<f64>();
-    (power(2), power(k), n)
-}
-
-fn skewness(values: &[f64]) -> Option<f64> {
-    let (m2, m3, n) = central(values, 3);
-    // One value has no shape, and Spark says so by null.
-    (!values.is_empty() && m2 != 0.0).then(|| n.sqrt() * m3 / (m2 * m2 * m2).sqrt())
-}
-
-fn kurtosis(values: &[f64]) -> Option<f64> {
-    let (m2, m4, n) = central(values, 4);
-    (!values.is_empty() && m2 != 0.0).then(|| n * m4 / (m2 * m2) - 3.0)
 }
 
 /// `string_agg(text[, separator])`.

@@ -12,9 +12,9 @@ use datafusion::logical_expr::{AggregateUDF, Expr, WindowUDF};
 
 use super::CallContext;
 use super::Definition::Aggregate;
-use super::args::{constant, count};
+use super::args::count;
 use super::collect::best;
-use crate::error::Result;
+use crate::error::{Error, Result, condition};
 use crate::plan::typed::Typed;
 
 pub const TABLE: super::DefinitionTable = &[
@@ -95,7 +95,8 @@ impl Edge {
 fn call(context: &CallContext<'_>, mut arguments: Vec<Typed>, edge: Edge) -> Result<Typed> {
     count(context, &arguments, 1..=2)?;
     let ignored = match arguments.get(1) {
-        Some(flag) => matches!(constant(context, flag, 1)?, ScalarValue::Boolean(Some(true))),
+        Some(Typed { expr: Expr::Literal(ScalarValue::Boolean(Some(ignored)), _), .. }) => *ignored,
+        Some(_) => return Err(Error::of(condition::FLAG_IS_NOT_BOOLEAN).with("funcName", context.name)),
         None => false,
     };
     Ok(edge.value(arguments.swap_remove(0), ignored || context.ignore_nulls))

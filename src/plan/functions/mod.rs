@@ -9,7 +9,7 @@
 //! |---|---|
 //! | [`args`] | what every definition does with its arguments |
 //! | [`per_value`] | a Rust function over single values, as one over columns |
-//! | `aggregate`, `moments`, `edge`, `collected`, `within`, `window` | aggregates; variances and their kin; first and last; those that need all values; those with an order; functions over windows. [`collect`] keeps the values, [`frame`] computes frames that move |
+//! | `aggregate`, `moments`, `edge`, `collected`, `within`, `window` | aggregates; variances and their kin; first and last; those that need all values; those with an order; functions over windows. [`addition`] sums doubles, [`collect`] keeps the values, [`frame`] computes frames that move |
 //! | `math`, `hash` | numbers |
 //! | `number_format`, `picture` | numbers by the forms of `to_char`, and by the patterns of `format_number` |
 //! | `printf`, `printf_value` | `format_string`: its format, and a value by one conversion |
@@ -29,6 +29,7 @@ use super::typed::Typed;
 use crate::config::Conf;
 use crate::error::{Error, Result};
 
+mod addition;
 mod aggregate;
 mod args;
 mod array;

@@ -13,6 +13,7 @@ use super::CallContext;
 use super::Definition::Aggregate;
 use super::aggregate::{call, count_rows, greatest};
 use super::args::{count, unexpected};
+use super::collected::of_doubles;
 use super::per_value::safe_kernel;
 use crate::error::Result;
 use crate::plan::resolve::cast::cast;
@@ -20,13 +21,15 @@ use crate::plan::resolve::coerce::is_numeric;
 use crate::plan::typed::Typed;
 
 pub const TABLE: super::DefinitionTable = &[
-    ("stddev", Aggregate(|c, a| moment(c, a, df::stddev::stddev_udaf(), 1))),
-    ("std", Aggregate(|c, a| moment(c, a, df::stddev::stddev_udaf(), 1))),
-    ("stddev_samp", Aggregate(|c, a| moment(c, a, df::stddev::stddev_udaf(), 1))),
-    ("stddev_pop", Aggregate(|c, a| spread(c, a, df::stddev::stddev_pop_udaf()))),
-    ("variance", Aggregate(|c, a| moment(c, a, df::variance::var_samp_udaf(), 1))),
-    ("var_samp", Aggregate(|c, a| moment(c, a, df::variance::var_samp_udaf(), 1))),
-    ("var_pop", Aggregate(|c, a| spread(c, a, df::variance::var_pop_udaf()))),
+    ("stddev", Aggregate(stddev_samp)),
+    ("std", Aggregate(stddev_samp)),
+    ("stddev_samp", Aggregate(stddev_samp)),
+    ("stddev_pop", Aggregate(|c, a| spread(c, a, df::stddev::stddev_pop_udaf(), |it| Some(it.var_pop().sqrt())))),
+    ("variance", Aggregate(var_samp)),
+    ("var_samp", Aggregate(var_samp)),
+    ("var_pop", Aggregate(|c, a| spread(c, a, df::variance::var_pop_udaf(), |it| Some(it.var_pop())))),
+    ("skewness", Aggregate(|c, a| shape(c, a, CentralMoments::skewness))),
+    ("kurtosis", Aggregate(|c, a| shape(c, a, CentralMoments::kurtosis))),
     ("corr", Aggregate(correlation)),
     ("covar_samp", Aggregate(|c, a| moment(c, a, df::covariance::covar_samp_udaf(), 2))),
     ("covar_pop", Aggregate(|c, a| moment(c, a, df::covariance::covar_pop_udaf(), 2))),
@@ -47,6 +50,29 @@ pub const TABLE: super::DefinitionTable = &[
     ),
 ];
 
+fn stddev_samp(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    if context.distinct {
+        return shape(context, arguments, |it| it.var_samp().map(f64::sqrt));
+    }
+    moment(context, arguments, df::stddev::stddev_udaf(), 1)
+}
+
+fn var_samp(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
+    if context.distinct {
+        return shape(context, arguments, CentralMoments::var_samp);
+    }
+    moment(context, arguments, df::variance::var_samp_udaf(), 1)
+}
+
+/// A number of what the values as doubles look like; null where there are none.
+fn shape(context: &CallContext<'_>, arguments: Vec<Typed>, of: fn(&CentralMoments) -> Option<f64>) -> Result<Typed> {
+    of_doubles(context, arguments, context.name, move |values| {
+        let mut moments = CentralMoments::default();
+        values.iter().for_each(|value| moments.add(*value));
+        if values.is_empty() { None } else { of(&moments) }
+    })
+}
+
 /// Doubles in, a double out.
 fn moment(
     context: &CallContext<'_>,
@@ -58,8 +84,16 @@ fn moment(
     Ok(of(context, function, &arguments))
 }
 
-/// A spread that is NaN where a value is none or has no end.
-fn spread(context: &CallContext<'_>, arguments: Vec<Typed>, function: Arc<AggregateUDF>) -> Result<Typed> {
+/// A spread that is NaN where a value is none or has no end. DataFusion has none of distinct values.
+fn spread(
+    context: &CallContext<'_>,
+    arguments: Vec<Typed>,
+    function: Arc<AggregateUDF>,
+    of_distinct: fn(&CentralMoments) -> Option<f64>,
+) -> Result<Typed> {
+    if context.distinct {
+        return shape(context, arguments, of_distinct);
+    }
     let arguments = doubles(context, arguments, 1)?;
     let values = vec![of(context, function, &arguments), greatest(context, arguments[0].clone())];
     Ok(safe_kernel(context, "_spread", DataType::Float64, true, values, |arrays| {
@@ -116,6 +150,51 @@ fn line(
         });
         Ok(Arc::new(line.collect::<Float64Array>()))
     }))
+}
+
+/// The mean of some values, and the sums of the powers of their distances from it, value by value as
+/// Spark has them: another order of the same steps ends in other digits.
+/// B. P. Welford, "Note on a method for calculating corrected sums of squares and products", 1962;
+/// T. B. Terriberry, "Computing higher-order moments online", 2007.
+#[derive(Default)]
+struct CentralMoments {
+    count: f64,
+    mean: f64,
+    second: f64,
+    third: f64,
+    fourth: f64,
+}
+
+impl CentralMoments {
+    fn add(&mut self, value: f64) {
+        self.count += 1.0;
+        let delta = value - self.mean;
+        let step = delta / self.count;
+        let (delta_squared, step_squared) = (delta * delta, step * step);
+        self.mean += step;
+        self.second += delta * (delta - step);
+        self.third = self.third - 3.0 * step * self.second + delta * (delta_squared - step_squared);
+        self.fourth = self.fourth - 4.0 * step * self.third - 6.0 * step_squared * self.second
+            + delta * (delta * delta_squared - step * step_squared);
+    }
+
+    fn var_pop(&self) -> f64 {
+        self.second / self.count
+    }
+
+    /// There is none of one value.
+    fn var_samp(&self) -> Option<f64> {
+        (self.count > 1.0).then(|| self.second / (self.count - 1.0))
+    }
+
+    /// One value has no shape, and Spark says so by null.
+    fn skewness(&self) -> Option<f64> {
+        (self.second != 0.0).then(|| self.count.sqrt() * self.third / (self.second * self.second * self.second).sqrt())
+    }
+
+    fn kurtosis(&self) -> Option<f64> {
+        (self.second != 0.0).then(|| self.count * self.fourth / (self.second * self.second) - 3.0)
+    }
 }
 
 fn of(context: &CallContext<'_>, function: Arc<AggregateUDF>, arguments: &[Typed]) -> Typed {

@@ -51,9 +51,11 @@ pub fn call(expressions: &mut Expressions<'_>, call: &Call, build: Build) -> Res
         ExpressionPlace::Group => {}
         ExpressionPlace::BelowGroup => return Err(Error::of(condition::NESTED_AGGREGATE_FUNCTION)),
         _ => {
+            let arguments = expressions.arguments(&call.arguments)?;
+            let pretty = expressions.pretty(call, &arguments);
             return Err(Error::of(condition::INVALID_WHERE_CONDITION)
-                .with("condition", format!("\"{name}(…)\""))
-                .with("expressionList", format!("{name}(…)")));
+                .with("condition", format!("\"{pretty}\""))
+                .with("expressionList", pretty));
         }
     }
     let place = std::mem::replace(&mut expressions.place, ExpressionPlace::BelowGroup);

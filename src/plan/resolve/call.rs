@@ -10,16 +10,14 @@ use super::cast::explicit;
 use super::expression::{ExpressionPlace, Expressions, ResolvedValue, texts_and_values};
 use super::hidden::is_input_file;
 use super::scope::column;
-use super::{
-    aggregate, date_arithmetic, generate, grouping, lambda, naming, operators, random, subquery, update_fields,
-};
+use super::{aggregate, date_arithmetic, generate, grouping, lambda, naming, operators, random, update_fields};
 use crate::error::{Error, Result, condition};
 use crate::function::Function;
 use crate::function::clock::ClockFunction;
 use crate::function::row::RowFunction;
 use crate::plan::functions::{CallContext, Definition, lookup, missing};
 use crate::plan::kernels::nested::{field_at, structure};
-use crate::plan::tree::{Call, Expr, SubqueryKind};
+use crate::plan::tree::{Call, Expr};
 use crate::plan::typed::{Typed, literal};
 use crate::types::{sql_name, timestamp};
 
@@ -158,15 +156,8 @@ impl Expressions<'_> {
         // Words that are operators, and calls of the registry's functions, which count their
         // arguments.
         let known = known || call.operator && matches!(name, "div" | "isnull" | "isnotnull");
-        if let ("not" | "!", [Expr::Subquery { kind: SubqueryKind::In(value), query }]) =
-            (name, call.arguments.as_slice())
-        {
-            return self.is_in(value, query, true).map(Some);
-        }
-        if let ("not" | "!", [negated]) = (name, call.arguments.as_slice())
-            && let Some(inside) = subquery::negation_inside(negated)
-        {
-            return self.value(&inside).map(Some);
+        if let Some(negation) = self.negation(call)? {
+            return Ok(Some(negation));
         }
         if matches!(name, "likeany" | "likeall" | "notlikeany" | "notlikeall") && call.operator {
             return self.like_several(name, call).map(Some);
@@ -266,11 +257,17 @@ impl Expressions<'_> {
     fn structure(&mut self, name: &str, call: &Call) -> Result<ResolvedValue> {
         let mut fields = Vec::new();
         let (arguments, numbers) = self.numbered(&call.arguments)?;
-        let pretty = self.pretty(call, &arguments);
+        let mut pretty = self.pretty(call, &arguments);
         if name == "struct" {
+            let mut shown = Vec::new();
             for (value, number) in arguments.into_iter().zip(numbers) {
                 let name = value.name.clone().unwrap_or_else(|| format!("col{number}"));
+                shown.push(format!("{name}, {}", value.pretty));
                 fields.push((name, value.typed));
+            }
+            // `(a, b)`, which Spark does not show as it is written.
+            if call.operator {
+                pretty = format!("named_struct({})", shown.join(", "));
             }
         } else {
             let mut arguments = arguments.into_iter();

@@ -154,7 +154,7 @@ pub fn allowed(from: &DataType, to: &DataType, mode: EvalMode) -> bool {
         (_, Null) => false,
         (_, Utf8) | (Utf8, _) => true,
         (Binary, _) => legacy && is_integral(to),
-        (from, Binary) => is_integral(from),
+        (from, Binary) => legacy && is_integral(from),
         (Boolean, to) => is_numeric(to) || (legacy && matches!(to, Timestamp(_, Some(_)))),
         (from, Boolean) => is_numeric(from) || (legacy && matches!(from, Timestamp(_, Some(_)) | Date32)),
         (from, to) if is_numeric(from) && is_numeric(to) => true,
@@ -184,7 +184,7 @@ fn mismatch(from: &DataType, to: &DataType, mode: EvalMode, text: &str) -> Error
     };
     match function {
         Some(function) => pair(Error::of(condition::CAST_WITH_FUNC_SUGGESTION)).with("functionNames", function),
-        None if mode != EvalMode::Legacy && allowed(from, to, EvalMode::Legacy) => {
+        None if mode == EvalMode::Ansi && allowed(from, to, EvalMode::Legacy) => {
             pair(Error::of(condition::CAST_WITH_CONF_SUGGESTION))
                 .with("config", "\"spark.sql.ansi.enabled\"")
                 .with("configVal", "'false'")

@@ -1,5 +1,7 @@
 //! The keys of an aggregation, and which of them each grouping set has.
 
+use std::collections::HashSet;
+
 use arrow::datatypes::DataType;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::{Cast, Expr as DfExpr};
@@ -12,7 +14,7 @@ use super::{Resolver, cast, naming, operators};
 use crate::config::Conf;
 use crate::error::{Error, Result, condition};
 use crate::plan::AttrId;
-use crate::plan::limits::checked_cube;
+use crate::plan::grouping_sets::KeySet;
 use crate::plan::tree::{Expr, Grouping};
 use crate::plan::typed::{Typed, literal};
 use crate::types::sql_name;
@@ -21,12 +23,15 @@ use crate::types::sql_name;
 /// is not in the set.
 const GROUPING_ID: &str = "__grouping_id";
 
+/// How many keys sets may have: each has a bit of that column, of which our own key takes one.
+const KEYS_OF_SETS: usize = 62;
+
 /// The keys of an aggregation.
 #[derive(Default)]
 pub(super) struct GroupingKeys {
     pub(super) values: Vec<(AttrId, ResolvedValue)>,
     /// For grouping sets, the keys of each.
-    pub(super) sets: Option<Vec<Vec<usize>>>,
+    pub(super) sets: Option<Vec<KeySet>>,
     /// The keys as columns above the group, in the order in which they were given.
     pub(super) shown: Vec<ResolvedValue>,
 }
@@ -43,13 +48,13 @@ impl GroupingKeys {
         (0..self.values.len()).map(|key| counted.iter().position(|other| *other == key)).collect()
     }
 
-    /// The key's index, and whether it is new: one that is named twice is one key.
-    fn add(&mut self, value: &ResolvedValue) -> (usize, bool) {
-        if let Some(index) = self.values.iter().position(|(_, other)| other.typed.expr == value.typed.expr) {
-            return (index, false);
-        }
-        self.values.push((AttrId::fresh(), value.clone()));
-        (self.values.len() - 1, true)
+    /// The key's index: one that is named twice is one key.
+    fn add(&mut self, value: &ResolvedValue) -> usize {
+        let found = self.values.iter().position(|(_, other)| other.typed.expr == value.typed.expr);
+        found.unwrap_or_else(|| {
+            self.values.push((AttrId::fresh(), value.clone()));
+            self.values.len() - 1
+        })
     }
 
     /// Shows a key as it was given. A position shows itself, and groups by what stands there.
@@ -85,8 +90,7 @@ impl Resolver<'_> {
     ) -> Result<GroupingKeys> {
         let mut found = GroupingKeys::default();
         let listed: Vec<_> = match request.keys {
-            Grouping::By(list) | Grouping::Rollup(list) | Grouping::Cube(list) => list.iter().collect(),
-            Grouping::Sets { keys, sets } => keys.iter().chain(sets.iter().flatten()).collect(),
+            Grouping::By(keys) | Grouping::Sets { keys, .. } => keys.iter().collect(),
             Grouping::All => Vec::new(),
         };
         let shown: Vec<_> = if request.with_keys {
@@ -96,11 +100,8 @@ impl Resolver<'_> {
         };
         let mut resolve = |expressions: &mut Expressions<'_>, key: &Expr| -> Result<usize> {
             let value = self.key(expressions, key, &shown)?;
-            let (index, new) = found.add(&value);
-            // A list of sets names a key in many of them, and shows it once.
-            if new || !matches!(request.keys, Grouping::Sets { .. }) {
-                found.show(index, key, value, expressions)?;
-            }
+            let index = found.add(&value);
+            found.show(index, key, value, expressions)?;
             Ok(index)
         };
         let sets = match request.keys {
@@ -129,41 +130,19 @@ impl Resolver<'_> {
                 }
                 None
             }
-            Grouping::Rollup(list) => {
-                let all = list.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>()?;
-                Some((0..=all.len()).rev().map(|n| all[..n].to_vec()).collect())
-            }
-            Grouping::Cube(list) => {
-                let choices = checked_cube(list.len())?;
-                let all = list.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>()?;
-                let subset = |mask: usize| {
-                    all.iter()
-                        .enumerate()
-                        .filter(|(i, _)| mask & (1 << (all.len() - 1 - i)) == 0)
-                        .map(|(_, key)| *key)
-                        .collect()
-                };
-                Some((0..choices).map(subset).collect())
-            }
             Grouping::Sets { keys, sets } => {
-                for key in keys {
-                    resolve(expressions, key)?;
-                }
-                let mut all = Vec::with_capacity(sets.len());
-                for set in sets {
-                    let mut keys = Vec::with_capacity(set.len());
-                    for key in set {
-                        let key = resolve(expressions, key)?;
-                        // `(a, (a, b))`: a key that is named twice is in the set once.
-                        if !keys.contains(&key) {
-                            keys.push(key);
-                        }
-                    }
-                    all.push(keys);
-                }
-                Some(all)
+                let places = keys.iter().map(|key| resolve(expressions, key)).collect::<Result<Vec<_>>>()?;
+                // `(a, (a, b))`: a key that is named twice is in the set once.
+                let distinct = |set: &KeySet| {
+                    let mut seen = HashSet::new();
+                    set.iter().map(|key| places[*key]).filter(|place| seen.insert(*place)).collect()
+                };
+                Some(sets.iter().map(distinct).collect())
             }
         };
+        if sets.is_some() && found.values.len() > KEYS_OF_SETS {
+            return Err(Error::of(condition::GROUPING_SIZE_LIMIT_EXCEEDED).with("maxSize", KEYS_OF_SETS));
+        }
         Ok(GroupingKeys { sets, ..found })
     }
 

@@ -7,6 +7,7 @@
 //! | `expression`, `call` | expressions: types, calls taken out ([`pending`]) |
 //! | `star` | `*`, spelled out |
 //! | `select`, `aggregate`, `window`, `generate`, `lambda`, `subquery` | the places where expressions stand |
+//! | `correlated`, `negation` | queries that name columns around them; NOT over an `IN` of a query |
 //! | `grouping` | keys of groups, and grouping sets |
 //! | `filter`, `rows` | which rows stay: WHERE; LIMIT, DISTINCT and samples |
 //! | `columns` | columns that are added, renamed or dropped |
@@ -27,6 +28,7 @@ mod call;
 pub mod cast;
 pub mod coerce;
 mod columns;
+mod correlated;
 pub mod date_arithmetic;
 mod decimals;
 mod expression;
@@ -39,6 +41,7 @@ mod lambda;
 mod lanes;
 mod leaf;
 mod naming;
+mod negation;
 pub mod nested;
 pub mod operators;
 mod pending;
@@ -64,7 +67,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::logical_expr::{Extension, LogicalPlan, LogicalPlanBuilder, Projection};
 
 use self::aggregate::AggregateRequest;
-use self::hidden::{is_of_file, is_using_key};
+use self::hidden::is_of_file;
 use self::lanes::laid_out;
 use self::leaf::leafless;
 pub use self::leaf::source_leaf;
@@ -226,11 +229,10 @@ impl Resolver<'_> {
             Relation::Alias { input, name } => {
                 self.gauge.join();
                 let mut resolved = self.relation(input)?;
-                let of_files = resolved.hidden.iter_mut().filter(|attribute| is_of_file(attribute));
-                for attribute in resolved.output.iter_mut().chain(of_files) {
+                resolved.hidden.retain(is_of_file);
+                for attribute in resolved.output.iter_mut().chain(&mut resolved.hidden) {
                     attribute.qualifier = vec![name.clone()];
                 }
-                resolved.hidden.retain(|attribute| !is_using_key(attribute));
                 Ok(resolved)
             }
             Relation::With { tables, input } => {

@@ -8,7 +8,7 @@ use datafusion::logical_expr::expr::{BinaryExpr, Case, InList};
 use datafusion::logical_expr::{Expr, Operator};
 
 use super::cast::{cast, mode};
-use super::coerce::{common_of, comparable, decimal_of, is_float, is_integral, is_numeric};
+use super::coerce::{common_of, comparable, decimal_of, is_float, is_integral, is_numeric, structural};
 use super::{date_arithmetic, decimals};
 use crate::config::Conf;
 use crate::error::{Error, Result, condition};
@@ -391,7 +391,8 @@ pub fn not(value: Typed, conf: &Conf, text: &str, argument: &str) -> Result<Type
 pub fn is_in(mut values: Vec<Typed>, conf: &Conf, text: &str) -> Result<Typed> {
     let types: Vec<_> = values.iter().map(|value| value.data_type.clone()).collect();
     let ansi = conf.ansi();
-    let Some(target) = common_of(&types, ansi) else {
+    let (first, others) = (types.first().unwrap_or(&DataType::Null), types.iter().skip(1));
+    let Some(target) = others.clone().try_fold(first.clone(), |found, next| structural(&found, next, ansi)) else {
         let names: Vec<_> = types.iter().map(|data_type| format!("\"{}\"", sql_name(data_type))).collect();
         return Err(Error::of(condition::DATA_DIFF_TYPES)
             .with("sqlExpr", format!("\"{text}\""))

@@ -12,22 +12,23 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, ScalarValue};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, Exists, InSubquery};
-use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{
-    Aggregate, BinaryExpr, Expr as DfExpr, Filter, LogicalPlan, LogicalPlanBuilder, Operator, Projection, Subquery,
-};
-use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Aggregate, Case, Expr as DfExpr, Filter, LogicalPlan, LogicalPlanBuilder};
 
+use super::correlated::{is_correlated, of, outer_names, outer_reference, projection, value_of};
 use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
+use super::negation::negated;
 use super::scope::{Scope, attribute_id, column};
 use super::{Resolver, cast, coerce, join, operators};
+use crate::config::Conf;
 use crate::error::{Error, Result, condition};
 use crate::plan::functions::{CallContext, values_of};
+use crate::plan::kernels::nested::structure;
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::kernels::queried::{among, only};
 use crate::plan::limits::checked_query_depth;
@@ -47,9 +48,7 @@ impl Resolver<'_> {
 /// A condition of WHERE that is a query, or the negation of one; `None` where it is something else.
 pub fn condition(expressions: &mut Expressions<'_>, conjunct: &Expr) -> Result<Option<Typed>> {
     let (inner, negated) = match conjunct {
-        Expr::Call(call) if matches!(call.name.as_str(), "not" | "!") && call.arguments.len() == 1 => {
-            (&call.arguments[0], true)
-        }
+        Expr::Call(call) => negated(call).map_or((conjunct, false), |condition| (condition, true)),
         other => (other, false),
     };
     let Expr::Subquery { kind, query } = inner else { return Ok(None) };
@@ -59,38 +58,12 @@ pub fn condition(expressions: &mut Expressions<'_>, conjunct: &Expr) -> Result<O
             let subquery = of(expressions.inner(query)?.plan);
             DfExpr::Exists(Exists { subquery, negated })
         }
-        SubqueryKind::In(value) => {
-            let (value, column, inner) = expressions.sides(value, query)?;
-            expressions.in_join(value.typed, column, inner, negated)?
+        SubqueryKind::In(values) => {
+            let sides = expressions.sides(values, query)?;
+            expressions.in_join(sides, negated)?
         }
     };
     Ok(Some(Typed { expr, data_type: DataType::Boolean, nullable: true }))
-}
-
-/// The negation of a condition with an `IN` of a query in it, written inside of AND, OR and NOT. What
-/// is not known is false there, so it makes a difference where the negation stands: where Spark has
-/// it.
-pub fn negation_inside(negated: &Expr) -> Option<Expr> {
-    let Expr::Call(call) = negated else { return None };
-    let not = |expr: &Expr| negation_inside(expr).unwrap_or_else(|| Expr::call("not", vec![expr.clone()]));
-    let other = match call.name.as_str() {
-        "and" => "or",
-        "or" => "and",
-        "not" | "!" if holds_in(negated) => return call.arguments.first().cloned(),
-        _ => return None,
-    };
-    holds_in(negated).then(|| Expr::call(other, call.arguments.iter().map(not).collect()))
-}
-
-/// Whether AND, OR and NOT lead to an `IN` of a query.
-fn holds_in(expr: &Expr) -> bool {
-    match expr {
-        Expr::Subquery { kind: SubqueryKind::In(_), .. } => true,
-        Expr::Call(call) if matches!(call.name.as_str(), "and" | "or" | "not" | "!") => {
-            call.arguments.iter().any(holds_in)
-        }
-        _ => false,
-    }
 }
 
 impl Expressions<'_> {
@@ -99,7 +72,7 @@ impl Expressions<'_> {
         match kind {
             SubqueryKind::Scalar => self.scalar(query),
             SubqueryKind::Exists => self.exists(query),
-            SubqueryKind::In(value) => self.is_in(value, query, false),
+            SubqueryKind::In(values) => self.is_in(values, query, false),
         }
     }
 
@@ -172,24 +145,27 @@ impl Expressions<'_> {
         Ok(boolean(value_of(plan)?))
     }
 
-    /// `x IN (query)`, or its negation, as a value: the query's values are gathered once and looked
-    /// through. Elsewhere than in WHERE Spark gives false where null would be told.
-    pub fn is_in(&mut self, value: &Expr, query: &Relation, negated: bool) -> Result<ResolvedValue> {
-        let (value, typed, inner) = self.sides(value, query)?;
-        let pretty = format!("({} IN (listquery()))", value.pretty);
-        let shown = if negated { format!("(NOT {pretty})") } else { pretty.clone() };
-        if is_correlated(&inner.plan) {
-            if self.place != ExpressionPlace::Row {
-                return Err(Error::unsupported(
-                    "IN with a query that names a column around it, elsewhere than in a condition of WHERE",
-                ));
-            }
-            let expr = self.in_join(value.typed, typed, inner, negated)?;
-            return Ok(ResolvedValue::new(Typed { expr, data_type: DataType::Boolean, nullable: false }, shown));
+    /// `x IN (query)`, or its negation, as a value that is shown without the negation: the query's
+    /// values are gathered once and looked through. Elsewhere than in WHERE Spark gives false where
+    /// null would be told.
+    pub(super) fn is_in(&mut self, values: &[Expr], query: &Relation, negated: bool) -> Result<ResolvedValue> {
+        let sides = self.sides(values, query)?;
+        let pretty = format!("({} IN (listquery()))", sides.pretty);
+        let several = sides.pairs.len() > 1;
+        if self.place == ExpressionPlace::Row && (several || is_correlated(&sides.query)) {
+            let expr = self.in_join(sides, negated)?;
+            return Ok(ResolvedValue::new(Typed { expr, data_type: DataType::Boolean, nullable: false }, pretty));
         }
-        let list = self.listed(inner.plan, normalized(typed))?;
-        let typed = among(list, normalized(value.typed), negated);
-        Ok(ResolvedValue::new(typed, shown))
+        if is_correlated(&sides.query) || (several && negated) {
+            return Err(Error::unsupported(
+                "IN with a query that names a column around it, and NOT IN of several columns, elsewhere than in a \
+                 condition of WHERE",
+            ));
+        }
+        let (values, columns): (Vec<_>, Vec<_>) = sides.pairs.into_iter().unzip();
+        let conf = self.resolver.conf();
+        let list = self.listed(sides.query, one_value(columns, conf)?)?;
+        Ok(ResolvedValue::new(among(list, one_value(values, conf)?, negated), pretty))
     }
 
     /// The values of a query's column, as a list.
@@ -202,25 +178,31 @@ impl Expressions<'_> {
     }
 
     /// `x IN (query)`, or its negation, which becomes a join.
-    fn in_join(&self, value: Typed, column: Typed, inner: Resolved, negated: bool) -> Result<DfExpr> {
-        let (value, column) = (normalized(value), normalized(column));
-        // A join by a constant would look at one side alone, and miss that the constant is null.
-        let is_constant = !value.expr.any_column_refs() && !value.expr.contains_outer();
-        if !negated || (!is_correlated(&inner.plan) && !is_constant) {
-            let id = AttrId::fresh();
-            let plan = projection(inner.plan, vec![column.expr.alias(id.to_string())])?;
-            return Ok(DfExpr::InSubquery(InSubquery { expr: Box::new(value.expr), subquery: of(plan), negated }));
+    fn in_join(&self, sides: InSides, negated: bool) -> Result<DfExpr> {
+        let InSides { pairs, query, .. } = sides;
+        if let [(value, column)] = pairs.as_slice() {
+            // A join by a constant would look at one side alone, and miss that the constant is null.
+            let is_constant = !value.expr.any_column_refs() && !value.expr.contains_outer();
+            if !negated || (!is_correlated(&query) && !is_constant) {
+                let (id, value) = (AttrId::fresh(), Box::new(value.expr.clone()));
+                let plan = projection(query, vec![column.expr.clone().alias(id.to_string())])?;
+                return Ok(DfExpr::InSubquery(InSubquery { expr: value, subquery: of(plan), negated }));
+            }
         }
-        // DataFusion tells what is unknown from what is absent by one key only. No row may be equal
-        // or unknown.
-        let value = Typed { expr: self.seen_from_inside(value.expr)?, ..value };
+        // DataFusion tells what is unknown from what is absent by one key only. For the negation no
+        // row may be equal or unknown.
         let conf = self.resolver.conf();
-        let unknown = [&value, &column].into_iter().filter(|side| side.nullable).cloned().map(operators::is_null);
-        let unknown: Vec<_> = unknown.collect();
-        let equal = operators::compare("=", value, column, conf, "")?;
-        let maybe = unknown.into_iter().fold(equal.expr, |any, side| any.or(side.expr));
-        let plan = LogicalPlan::Filter(Filter::try_new(maybe, Arc::new(inner.plan))?);
-        Ok(DfExpr::Exists(Exists { subquery: of(plan), negated: true }))
+        let found = pairs.into_iter().map(|(value, column)| {
+            let value = Typed { expr: self.seen_from_inside(value.expr)?, ..value };
+            let unknown = [&value, &column].into_iter().filter(|side| negated && side.nullable).cloned();
+            let unknown: Vec<_> = unknown.map(operators::is_null).collect();
+            let equal = operators::compare("=", value, column, conf, "")?;
+            Ok(unknown.into_iter().fold(equal.expr, |any, side| any.or(side.expr)))
+        });
+        let found = conjunction(found.collect::<Result<Vec<_>>>()?);
+        let found = found.ok_or_else(|| Error::internal("IN without a value"))?;
+        let plan = LogicalPlan::Filter(Filter::try_new(found, Arc::new(query))?);
+        Ok(DfExpr::Exists(Exists { subquery: of(plan), negated }))
     }
 
     /// An expression over this query's columns, for a query inside of it.
@@ -231,7 +213,8 @@ impl Expressions<'_> {
                 let id = attribute_id(column);
                 let attribute = around().find(|attribute| Some(attribute.id) == id).ok_or_else(|| {
                     Error::unsupported(
-                        "NOT IN of a call that is made in the same condition, with a query that names a column around it",
+                        "IN of several columns, and NOT IN with a query that names a column around it, of a call that is \
+                         made in the same condition",
                     )
                 })?;
                 Ok(Transformed::yes(outer_reference(attribute)))
@@ -241,25 +224,31 @@ impl Expressions<'_> {
         Ok(seen.data)
     }
 
-    /// The two sides of `x IN (query)` in their common type, and the query.
-    fn sides(&mut self, value: &Expr, query: &Relation) -> Result<(ResolvedValue, Typed, Resolved)> {
-        let value = self.value(value)?;
+    /// The two sides of `x IN (query)`, or of `(x, y) IN (query)`.
+    fn sides(&mut self, values: &[Expr], query: &Relation) -> Result<InSides> {
+        let values = values.iter().map(|value| self.value(value)).collect::<Result<Vec<_>>>()?;
         let inner = self.inner(query)?;
-        let [attribute] = inner.output.as_slice() else {
+        if values.len() != inner.output.len() {
             return Err(Error::of(condition::IN_SUBQUERY_COLUMNS)
-                .with("leftLength", 1)
+                .with("leftLength", values.len())
                 .with("rightLength", inner.output.len()));
+        }
+        let pretty = match values.as_slice() {
+            [one] => one.pretty.clone(),
+            several => shown_row(several),
         };
         let conf = self.resolver.conf();
-        let (left, right) = (&value.typed.data_type, &attribute.data_type);
-        let common = coerce::common(left, right, conf.ansi()).ok_or_else(|| {
-            Error::of(condition::IN_SUBQUERY_TYPES)
-                .with("leftType", format!("\"{}\"", sql_name(left)))
-                .with("rightType", format!("\"{}\"", sql_name(right)))
-        })?;
-        let column = cast::cast(attribute.typed(), &common, conf)?;
-        let value = ResolvedValue { typed: cast::cast(value.typed, &common, conf)?, ..value };
-        Ok((value, column, inner))
+        let pairs = values.into_iter().zip(&inner.output).map(|(value, attribute)| {
+            let (left, right) = (&value.typed.data_type, &attribute.data_type);
+            let common = coerce::structural(left, right, conf.ansi()).ok_or_else(|| {
+                Error::of(condition::IN_SUBQUERY_TYPES)
+                    .with("leftType", format!("\"{}\"", sql_name(left)))
+                    .with("rightType", format!("\"{}\"", sql_name(right)))
+            })?;
+            let column = cast::cast(attribute.typed(), &common, conf)?;
+            Ok((normalized(cast::cast(value.typed, &common, conf)?), normalized(column)))
+        });
+        Ok(InSides { pairs: pairs.collect::<Result<_>>()?, query: inner.plan, pretty })
     }
 
     fn one_column(&self, inner: &Resolved) -> Result<Typed> {
@@ -282,98 +271,44 @@ impl Expressions<'_> {
     }
 }
 
-/// A column around a query, as the query reads it.
-fn outer_reference(attribute: &Attribute) -> DfExpr {
-    let name = attribute.id.to_string();
-    let field = Arc::new(Field::new(&name, attribute.data_type.clone(), attribute.nullable));
-    DfExpr::OuterReferenceColumn(field, Column::from_name(name))
-}
-
-/// A query that gives one value, or one for each row around it. The latter DataFusion joins by its
-/// equalities with columns there.
-fn value_of(plan: LogicalPlan) -> Result<DfExpr> {
-    if !is_correlated(&plan) {
-        return Ok(DfExpr::ScalarSubquery(of(plan)));
-    }
-    let plan = with_keys(plan)?;
-    // It leaves another query as it is, and fails later with words that no user knows.
-    let mut rule = PullUpCorrelatedExpr::new().with_need_handle_count_bug(true);
-    if plan.clone().rewrite(&mut rule).is_err() || !rule.can_pull_up {
-        return Err(Error::unsupported(
-            "a query that gives a value for each row of the query around it becomes a join if it finds its rows by = with \
-             that row's columns, under nothing but filters and an aggregation, and this one does not; write it as a join",
-        ));
-    }
-    Ok(DfExpr::ScalarSubquery(of(plan)))
-}
-
-/// A query whose sides of equalities with columns around it are columns too. Over an aggregation
-/// DataFusion joins by no other expressions.
-fn with_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let keyed = plan.transform_up(|node| {
-        let LogicalPlan::Filter(Filter { predicate, input, .. }) = &node else { return Ok(Transformed::no(node)) };
-        let columns: Vec<_> = input.schema().columns().into_iter().map(DfExpr::Column).collect();
-        let mut keys = columns.clone();
-        let conjuncts =
-            split_conjunction_owned(predicate.clone()).into_iter().map(|conjunct| keyed(conjunct, &mut keys));
-        let Some(predicate) = conjunction(conjuncts.collect::<Vec<_>>()) else { return Ok(Transformed::no(node)) };
-        if keys.len() == columns.len() {
-            return Ok(Transformed::no(node));
-        }
-        let below = projection(input.as_ref().clone(), keys)?;
-        let filter = LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(below))?);
-        Ok(Transformed::yes(projection(filter, columns)?))
-    })?;
-    Ok(keyed.data)
-}
-
-/// A conjunct of a query; its own side of an equality with the columns around it becomes a key.
-fn keyed(conjunct: DfExpr, keys: &mut Vec<DfExpr>) -> DfExpr {
-    let DfExpr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = conjunct else { return conjunct };
-    let is_around = |side: &DfExpr| side.contains_outer() && !side.any_column_refs();
-    let mut key = |side: DfExpr| {
-        if side.contains_outer() || matches!(side, DfExpr::Column(_)) {
-            return side;
-        }
-        let id = AttrId::fresh();
-        keys.push(side.alias(id.to_string()));
-        column(id)
+/// Values as Spark shows those before an IN.
+fn shown_row(values: &[ResolvedValue]) -> String {
+    let field = |(at, value): (usize, &ResolvedValue)| {
+        let name = match &value.typed.expr {
+            DfExpr::Literal(..) => value.pretty.clone(),
+            _ => value.name.clone().unwrap_or_else(|| format!("_{at}")),
+        };
+        format!("'{name}', {}", value.pretty)
     };
-    let (left, right) = (*left, *right);
-    let (left, right) = match (is_around(&left), is_around(&right)) {
-        (false, true) => (key(left), right),
-        (true, false) => (left, key(right)),
-        _ => (left, right),
-    };
-    left.eq(right)
+    format!("named_struct({})", values.iter().enumerate().map(field).collect::<Vec<_>>().join(", "))
 }
 
-fn projection(plan: LogicalPlan, expressions: Vec<DfExpr>) -> Result<LogicalPlan> {
-    Ok(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(plan))?))
+/// `(x, y) IN (query)`, resolved.
+struct InSides {
+    /// Each value and the query's column that it is compared with, in their common type.
+    pairs: Vec<(Typed, Typed)>,
+    query: LogicalPlan,
+    /// The values as they are shown.
+    pretty: String,
 }
 
-fn of(plan: LogicalPlan) -> Subquery {
-    let outer_ref_columns = plan.all_out_ref_exprs();
-    Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Default::default() }
-}
-
-fn is_correlated(plan: &LogicalPlan) -> bool {
-    !plan.all_out_ref_exprs().is_empty()
-}
-
-/// The columns around the query that it names, as Spark shows them.
-fn outer_names(plan: &LogicalPlan, around: &[Attribute]) -> String {
-    let names: Vec<_> = plan
-        .all_out_ref_exprs()
-        .iter()
-        .filter_map(|expr| match expr {
-            DfExpr::OuterReferenceColumn(_, column) => attribute_id(column),
-            _ => None,
-        })
-        .filter_map(|id| around.iter().find(|attribute| attribute.id == id))
-        .map(|attribute| attribute.name.clone())
-        .collect();
-    names.join(", ")
+/// The values as one, null if one of them is.
+fn one_value(mut values: Vec<Typed>, conf: &Conf) -> Result<Typed> {
+    if values.len() == 1 {
+        return Ok(values.swap_remove(0));
+    }
+    let known = values.iter().filter(|value| value.nullable).cloned().map(operators::is_not_null).collect();
+    let known = operators::joined("and", known, conf, "")?;
+    let fields = values.into_iter().enumerate().map(|(at, value)| (format!("col{at}"), value)).collect();
+    let row = structure(fields);
+    Ok(match known {
+        Some(known) => {
+            let then = (Box::new(known.expr), Box::new(row.expr));
+            let expr = DfExpr::Case(Case::new(None, vec![then], None));
+            Typed { expr, data_type: row.data_type, nullable: true }
+        }
+        None => row,
+    })
 }
 
 /// Whether a plan is an aggregation of everything.

@@ -10,15 +10,17 @@ use datafusion::logical_expr::{
 use arrow::datatypes::DataType;
 
 use super::call::unknown_function;
+use super::date_arithmetic::interval_fields;
 use super::expression::{Clause, ExpressionPlace, Expressions, ResolvedValue, texts_and_values};
 use super::scope::column;
-use super::{aggregate, cast, naming, operators, sort};
+use super::{aggregate, cast, operators, sort};
 use crate::error::{Error, Result, condition};
 use crate::plan::functions::{Definition, Edge, lookup, over_frames};
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::tree::{Call, Expr, FrameBound, FrameSpec, WindowSpec};
 use crate::plan::typed::Typed;
 use crate::types::calendar::MICROS_PER_DAY;
+use crate::types::interval_fields::IntervalField;
 use crate::types::sql_name;
 
 /// A window function over its specification.
@@ -251,11 +253,7 @@ fn bound(
             let below = is_negative(constant);
             let negative = below != preceding;
             let magnitude = if below { constant.arithmetic_negate()? } else { constant.clone() };
-            let text = format!(
-                "{} {}",
-                naming::literal(constant, expressions.zone()?),
-                if preceding { "PRECEDING" } else { "FOLLOWING" }
-            );
+            let text = format!("{} {}", value.pretty, if preceding { "PRECEDING" } else { "FOLLOWING" });
             let magnitude = if rows {
                 let count =
                     cast::cast(crate::plan::typed::literal(magnitude), &DataType::Int64, expressions.resolver.conf())?;
@@ -267,8 +265,9 @@ fn bound(
                 }
             } else {
                 let data_type = order_types.first().cloned().unwrap_or(DataType::Int64);
+                let in_days = interval_fields(&value.typed).is_none_or(|fields| fields.last == IntervalField::Day);
                 let days = match &magnitude {
-                    ScalarValue::DurationMicrosecond(Some(micros)) if micros % MICROS_PER_DAY == 0 => {
+                    ScalarValue::DurationMicrosecond(Some(micros)) if in_days && micros % MICROS_PER_DAY == 0 => {
                         i32::try_from(micros / MICROS_PER_DAY).ok()
                     }
                     ScalarValue::Int32(days) => *days,

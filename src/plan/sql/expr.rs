@@ -11,8 +11,7 @@ use sqlparser::ast::{
 use super::super::tree::{Call, Expr, FrameBound, FrameSpec, SubqueryKind, WindowSpec};
 use super::from::identifier;
 use super::literal::data_type;
-use super::query::check_names;
-use super::query::star;
+use super::query::{check_names, fields_of, star};
 use super::time_unit::{by_unit, time_unit};
 use super::{Sql, dotted, ident, names, syntax_at, unsupported};
 use crate::error::{Error, Result, condition};
@@ -145,7 +144,7 @@ impl Sql {
                 Expr::call("overlay", arguments)
             }
             E::Function(function) => self.function(function)?,
-            E::Tuple(items) => Expr::call("struct", self.exprs(items)?),
+            E::Tuple(items) => Expr::operator("struct", self.exprs(items)?),
             E::Struct { values, .. } => Expr::call("struct", self.exprs(values)?),
             E::Named { expr, name } => self.expr(*expr)?.alias(ident(&name)),
             E::Array(array) => Expr::call("array", self.exprs(array.elem)?),
@@ -155,8 +154,8 @@ impl Sql {
             E::Subquery(query) => self.subquery(SubqueryKind::Scalar, *query)?,
             E::Exists { subquery, negated } => negate(negated, self.subquery(SubqueryKind::Exists, *subquery)?),
             E::InSubquery { expr, subquery, negated } => {
-                let kind = SubqueryKind::In(Box::new(self.expr(*expr)?));
-                negate(negated, self.subquery(kind, *subquery)?)
+                let values = fields_of(self.expr(*expr)?);
+                negate(negated, self.subquery(SubqueryKind::In(values), *subquery)?)
             }
             other => return Err(unsupported("this expression", &other)),
         })

@@ -9,6 +9,9 @@ use crate::error::{Error, Result, condition};
 use crate::function::row::fresh_seed;
 use crate::plan::tree::{Expr, JoinKind, JoinOn, Relation, SampleShare, UnpivotColumns, UnpivotGroup, UnpivotNulls};
 
+/// The name of a query in FROM that has none, as Spark has it.
+const UNNAMED: &str = "__auto_generated_subquery_name";
+
 impl Sql {
     pub(super) fn from(&self, tables: Vec<ast::TableWithJoins>) -> Result<Relation> {
         let mut from: Option<Relation> = None;
@@ -206,8 +209,12 @@ impl Sql {
                 with_alias(Relation::TableFunction { name: dotted(&name).to_lowercase(), arguments }, alias)?
             }
             TableFactor::Derived { lateral: false, subquery, alias, sample } => {
-                let query = self.query(*subquery)?;
-                with_alias(self.sampled(query, sample)?, alias)?
+                let query = self.sampled(self.query(*subquery)?, sample)?;
+                match alias {
+                    // Nobody can say it, and what the query leaves out ends there, too.
+                    None => Relation::Alias { input: Box::new(query), name: UNNAMED.to_owned() },
+                    alias => with_alias(query, alias)?,
+                }
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 with_alias(self.from(vec![*table_with_joins])?, alias)?

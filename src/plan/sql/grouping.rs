@@ -4,11 +4,9 @@ use sqlparser::ast::{self, GroupByExpr, GroupByWithModifier};
 
 use super::{Sql, syntax_at, unsupported};
 use crate::error::Result;
-use crate::plan::limits::{checked_cube, checked_grouping_sets};
+use crate::plan::grouping_sets::{KeySet, cubed, rolled_up};
+use crate::plan::limits::checked_grouping_sets;
 use crate::plan::tree::{Expr, Grouping};
-
-/// Keys that are grouped by together.
-type KeySet = Vec<Expr>;
 
 impl Sql {
     /// `GROUP BY …`, or the one group that HAVING alone makes.
@@ -23,10 +21,11 @@ impl Sql {
         }
         match modifiers.into_iter().next() {
             None => self.together(items).map(Some),
-            Some(GroupByWithModifier::Rollup) => Ok(Some(Grouping::Rollup(self.exprs(items)?))),
-            Some(GroupByWithModifier::Cube) => Ok(Some(Grouping::Cube(self.exprs(items)?))),
+            Some(GroupByWithModifier::Rollup) => Ok(Some(Grouping::rollup(self.exprs(items)?))),
+            Some(GroupByWithModifier::Cube) => Grouping::cube(self.exprs(items)?).map(Some),
             Some(GroupByWithModifier::GroupingSets(sets)) => {
-                Ok(Some(Grouping::Sets { keys: self.exprs(items)?, sets: self.sets(sets)? }))
+                let mut keys = self.exprs(items)?;
+                Ok(Some(Grouping::Sets { sets: self.sets(sets, &mut keys)?, keys }))
             }
             Some(other) => Err(unsupported("this GROUP BY", &other)),
         }
@@ -40,57 +39,48 @@ impl Sql {
         if !items.iter().any(|item| has_sets(item) || is_nothing(item)) {
             return Ok(Grouping::By(self.exprs(items)?));
         }
-        let mut all = vec![KeySet::new()];
+        let (mut keys, mut all) = (Vec::new(), vec![KeySet::new()]);
         for item in items {
-            let sets = self.sets(item)?;
+            let sets = self.sets(item, &mut keys)?;
             checked_grouping_sets(all.len().saturating_mul(sets.len()))?;
             all = all.iter().flat_map(|begun| sets.iter().map(|set| [begun.as_slice(), set].concat())).collect();
         }
-        Ok(Grouping::Sets { keys: Vec::new(), sets: all })
+        Ok(Grouping::Sets { keys, sets: all })
     }
 
-    /// The sets of one item: a key is a set of its own.
-    fn sets(&self, item: ast::Expr) -> Result<Vec<KeySet>> {
+    /// The sets of one item, whose keys come behind those that are there: a key is a set of its own.
+    fn sets(&self, item: ast::Expr, keys: &mut Vec<Expr>) -> Result<Vec<KeySet>> {
         match item {
-            ast::Expr::Rollup(parts) => Ok(rolled_up(&self.parts(parts)?)),
-            ast::Expr::Cube(parts) => cubed(&self.parts(parts)?),
+            ast::Expr::Rollup(parts) => Ok(rolled_up(&self.parts(parts, keys)?)),
+            ast::Expr::Cube(parts) => cubed(&self.parts(parts, keys)?),
             ast::Expr::GroupingSets(sets) => {
                 let sets = sets.into_iter().map(|mut set| match set.pop() {
-                    Some(only) if set.is_empty() => self.sets(only),
-                    last => Ok(vec![self.exprs(set.into_iter().chain(last))?]),
+                    Some(only) if set.is_empty() => self.sets(only, keys),
+                    last => Ok(vec![self.set(set.into_iter().chain(last), keys)?]),
                 });
                 Ok(sets.collect::<Result<Vec<_>>>()?.concat())
             }
             // In GROUPING SETS the parser takes them for functions.
             ast::Expr::Function(ref call) => match (call.name.to_string().to_lowercase().as_str(), arguments(call)) {
-                ("rollup", Some(parts)) => self.sets(ast::Expr::Rollup(parts)),
-                ("cube", Some(parts)) => self.sets(ast::Expr::Cube(parts)),
-                _ => Ok(vec![vec![self.expr(item)?]]),
+                ("rollup", Some(parts)) => self.sets(ast::Expr::Rollup(parts), keys),
+                ("cube", Some(parts)) => self.sets(ast::Expr::Cube(parts), keys),
+                _ => Ok(vec![self.set([item], keys)?]),
             },
             ast::Expr::Tuple(none) if none.is_empty() => Err(syntax_at("')'", "")),
-            key => Ok(vec![vec![self.expr(key)?]]),
+            key => Ok(vec![self.set([key], keys)?]),
         }
     }
 
     /// What a ROLLUP or CUBE is over: keys, and several in parentheses that stay together.
-    fn parts(&self, parts: Vec<Vec<ast::Expr>>) -> Result<Vec<KeySet>> {
-        parts.into_iter().map(|part| self.exprs(part)).collect()
+    fn parts(&self, parts: Vec<Vec<ast::Expr>>, keys: &mut Vec<Expr>) -> Result<Vec<KeySet>> {
+        parts.into_iter().map(|part| self.set(part, keys)).collect()
     }
-}
 
-fn rolled_up(parts: &[KeySet]) -> Vec<KeySet> {
-    (0..=parts.len()).rev().map(|kept| parts[..kept].concat()).collect()
-}
-
-/// Every choice of parts. The last one is left out first, as in Spark.
-fn cubed(parts: &[KeySet]) -> Result<Vec<KeySet>> {
-    let choices = checked_cube(parts.len())?;
-    let left_out = |choice: usize, at: usize| choice & (1 << (parts.len() - 1 - at)) != 0;
-    let set = |choice| {
-        let kept = parts.iter().enumerate().filter(|(at, _)| !left_out(choice, *at));
-        kept.flat_map(|(_, part)| part.clone()).collect()
-    };
-    Ok((0..choices).map(set).collect())
+    fn set(&self, set: impl IntoIterator<Item = ast::Expr>, keys: &mut Vec<Expr>) -> Result<KeySet> {
+        let begin = keys.len();
+        keys.extend(self.exprs(set)?);
+        Ok((begin..keys.len()).collect())
+    }
 }
 
 /// The arguments of a call; several in parentheses are one.

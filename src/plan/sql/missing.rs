@@ -1,10 +1,12 @@
 //! Statements and clauses of Spark's that are not here. Each is refused by its name, which says
 //! more than a syntax error.
 
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
-use crate::error::Error;
+use super::tokens::is_keyword;
+use crate::error::{Error, condition};
 
 /// Beginnings of statements.
 const STATEMENTS: &[&str] = &[
@@ -116,11 +118,15 @@ pub(super) fn statement(parser: &Parser<'_>) -> Option<Error> {
 /// How many words a beginning may have.
 const LONGEST: usize = 5;
 
-/// The error for a clause that is not here, in a text that the parser does not take.
+/// The error for a clause that is not here, or for the comma before FROM, in a text that the parser
+/// does not take.
 pub(super) fn clause(parser: Parser<'_>) -> Option<Error> {
     let tokens = parser.into_tokens();
     let tokens: Vec<_> =
         tokens.iter().map(|token| &token.token).filter(|token| !matches!(token, Token::Whitespace(_))).collect();
+    if tokens.windows(2).any(|pair| *pair[0] == Token::Comma && is_keyword(pair[1], Keyword::FROM)) {
+        return Some(Error::of(condition::TRAILING_COMMA_IN_SELECT));
+    }
     let of_this = CLAUSES.iter().filter(|(start, ..)| begin(tokens.iter().copied(), start)).collect::<Vec<_>>();
     let known = |at: usize| of_this.iter().find(|(_, phrase, _)| begin(tokens[at..].iter().copied(), phrase));
     (0..tokens.len()).find_map(known).map(|(.., shown)| refused(shown))

@@ -8,6 +8,7 @@
 //! | `query` | SELECT, and what stands around it |
 //! | `expr`, `literal` | expressions; numbers, strings and times |
 //! | `from` | FROM: tables, joins, samples, pivots |
+//! | `rows` | VALUES |
 //! | `grouping` | GROUP BY |
 //! | `view`, `table` | `CREATE TEMPORARY VIEW`, `CREATE TABLE` |
 //! | `keyword` | words that are keywords to sqlparser and names to Spark |
@@ -28,6 +29,7 @@ mod missing;
 pub mod parameter;
 mod pipe;
 mod query;
+mod rows;
 mod statement;
 mod table;
 mod time_unit;

@@ -9,7 +9,7 @@ use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments, Pipe
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Word};
 
-use super::tokens::{is_keyword, keyword_of};
+use super::tokens::{extent, is_keyword, keyword_of};
 use super::{Sql, dotted, syntax_at, syntax_at_token, unsupported};
 use crate::error::{Error, Result, condition};
 use crate::plan::tree::{Expr, PipedOperator, Relation};
@@ -28,7 +28,7 @@ pub(super) fn as_calls(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>>
             continue;
         }
         let is_pipe = |rest: &[TokenWithSpan]| rest[0].token == Token::VerticalBarRightAngleBracket;
-        let end = at + 1 + extent(&tokens[at + 1..], is_pipe);
+        let end = at + 1 + extent_of(&tokens[at + 1..], is_pipe);
         let operator: Vec<_> =
             tokens[at + 1..end].iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).cloned().collect();
         for piece in pieces(&operator) {
@@ -119,20 +119,9 @@ fn tail(before: &Token, word: &Token, next: &Token) -> Option<TailClause> {
     }
 }
 
-/// How many tokens there are before some that end them, outside of parentheses.
-fn extent(tokens: &[TokenWithSpan], ends: impl Fn(&[TokenWithSpan]) -> bool) -> usize {
-    let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate() {
-        match &token.token {
-            Token::LParen => depth += 1,
-            Token::RParen if depth == 0 => return at,
-            Token::RParen => depth -= 1,
-            Token::SemiColon if depth == 0 => return at,
-            _ if depth == 0 && ends(&tokens[at..]) => return at,
-            _ => {}
-        }
-    }
-    tokens.len()
+/// How many tokens there are before some that end them.
+fn extent_of(tokens: &[TokenWithSpan], ends: impl Fn(&[TokenWithSpan]) -> bool) -> usize {
+    extent(tokens.iter(), |at| ends(&tokens[at..]))
 }
 
 /// Whether the tokens begin with `WINDOW name AS`: a column may be called `window`.
@@ -236,7 +225,7 @@ impl TokenWriter {
         let mut items = Vec::new();
         let mut rest = tokens;
         loop {
-            let end = extent(rest, |rest| rest[0].token == Token::Comma || begins_windows(rest));
+            let end = extent_of(rest, |rest| rest[0].token == Token::Comma || begins_windows(rest));
             let (item, after) = rest.split_at(end);
             match item {
                 [name, equals, value @ ..]
@@ -268,7 +257,7 @@ impl TokenWriter {
 
     /// The aggregates, then the keys: each a select list, since keys may have names.
     fn aggregation(&self, rest: &[TokenWithSpan]) -> Result<Vec<Vec<TokenWithSpan>>> {
-        let (outputs, keys) = rest.split_at(extent(rest, begins_keys));
+        let (outputs, keys) = rest.split_at(extent_of(rest, begins_keys));
         let keys = keys.get(2..).unwrap_or_default();
         let unsupported =
             |case: &str| Err(Error::of(condition::PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE).with("case", case));

@@ -325,12 +325,20 @@ pub(super) fn check_names<'n>(mut names: impl Iterator<Item = &'n ast::Ident>) -
 
 /// A row of VALUES: `struct(1, 2)` alone is one of two columns.
 fn unpacked(mut row: Vec<Expr>) -> Vec<Expr> {
-    match row.as_mut_slice() {
-        [Expr::Call(call)] if call.name.eq_ignore_ascii_case("struct") => {
-            let fields = std::mem::take(&mut call.arguments).into_iter();
+    match (row.pop(), row.is_empty()) {
+        (Some(only), true) => fields_of(only),
+        (last, _) => row.into_iter().chain(last).collect(),
+    }
+}
+
+/// The values of `struct(…)` or `(…)`; another expression is one value.
+pub(super) fn fields_of(expr: Expr) -> Vec<Expr> {
+    match expr {
+        Expr::Call(call) if call.name.eq_ignore_ascii_case("struct") => {
+            let fields = call.arguments.into_iter();
             fields.map(|field| if let Expr::Alias { input, .. } = field { *input } else { field }).collect()
         }
-        _ => row,
+        other => vec![other],
     }
 }
 

@@ -7,7 +7,7 @@ use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Whitespace, Word};
 
 use super::dialect::SparkDialect;
-use super::{keyword, lexer, pipe};
+use super::{keyword, lexer, pipe, rows};
 use crate::error::{Error, Result, condition};
 use crate::plan::limits::{SQL_DEPTH, SQL_WORDS};
 
@@ -21,8 +21,9 @@ pub(super) fn parser(text: &str) -> Result<Parser<'static>> {
         return Err(Error::of(condition::FAILED_TO_PARSE_TOO_COMPLEX));
     }
     let parser = Parser::new(&SparkDialect).with_recursion_limit(SQL_DEPTH);
-    let tokens = tables(queries(keyword::as_names(strings(tokens))));
-    let tokens = pipe::as_calls(unpivots(intervals(types(tokens))))?;
+    let tokens = samples(queries(keyword::as_names(strings(tokens))));
+    let tokens = rows::in_parentheses(unpivots(intervals(types(tokens))));
+    let tokens = pipe::as_calls(tokens)?;
     Ok(parser.with_tokens_with_locations(tokens))
 }
 
@@ -214,27 +215,13 @@ fn has_select(tokens: &[TokenWithSpan]) -> bool {
     false
 }
 
-/// Writes the tables of a FROM as the parser reads them in every place: rows in parentheses,
-/// `FROM (VALUES (1))`, and a query's name before its sample, `(SELECT 1) t TABLESAMPLE (2 ROWS)`.
-fn tables(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let is = |tokens: &[TokenWithSpan], at: usize, keyword: Keyword| is_keyword(&tokens[at].token, keyword);
+/// Writes a query's name before its sample, where the parser looks for it:
+/// `(SELECT 1) t TABLESAMPLE (2 ROWS)`.
+fn samples(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut at = 0;
     while at < tokens.len() {
-        let before = words_before(&tokens, at);
-        if is(&tokens, at, Keyword::VALUES) && begins_query(&tokens, before) {
-            rows_in_parentheses(&mut tokens, at);
-        }
-        if is(&tokens, at, Keyword::VALUES)
-            && before.is_some_and(|before| is(&tokens, before, Keyword::FROM) || is(&tokens, before, Keyword::JOIN))
-            && let Some(end) = rows_end(&tokens, at)
-        {
-            let paren = |token| TokenWithSpan { token, span: tokens[at].span };
-            let (open, close) = (paren(Token::LParen), paren(Token::RParen));
-            tokens.insert(end, close);
-            tokens.insert(at, open);
-            at += 1;
-        } else if is(&tokens, at, Keyword::TABLESAMPLE)
-            && before.is_some_and(|before| tokens[before].token == Token::RParen)
+        if is_keyword(&tokens[at].token, Keyword::TABLESAMPLE)
+            && words_before(&tokens, at).is_some_and(|before| tokens[before].token == Token::RParen)
             && let Some(end) = sample_end(&tokens, at)
             && let Some(name_end) = name_end(&tokens, end)
         {
@@ -259,8 +246,29 @@ pub(super) fn is_keyword(token: &Token, keyword: Keyword) -> bool {
 }
 
 /// The place of the last token before one that is no space.
-fn words_before(tokens: &[TokenWithSpan], at: usize) -> Option<usize> {
+pub(super) fn words_before(tokens: &[TokenWithSpan], at: usize) -> Option<usize> {
     tokens[..at].iter().rposition(|token| !matches!(token.token, Token::Whitespace(_)))
+}
+
+/// How many tokens there are before one that ends them, outside of parentheses: the one at a place
+/// of which `ends` says so.
+pub(super) fn extent<'t>(
+    tokens: impl ExactSizeIterator<Item = &'t TokenWithSpan>,
+    ends: impl Fn(usize) -> bool,
+) -> usize {
+    let length = tokens.len();
+    let mut depth = 0_usize;
+    for (at, token) in tokens.enumerate() {
+        match &token.token {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => return at,
+            Token::RParen => depth -= 1,
+            Token::SemiColon if depth == 0 => return at,
+            _ if depth == 0 && ends(at) => return at,
+            _ => {}
+        }
+    }
+    length
 }
 
 /// The place behind the parentheses that open next.
@@ -280,89 +288,6 @@ fn behind_parentheses(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
     })
 }
 
-const SET_OPERATORS: [Keyword; 4] = [Keyword::UNION, Keyword::INTERSECT, Keyword::EXCEPT, Keyword::MINUS];
-
-/// Whether a query may stand behind a token: where VALUES is no name.
-fn begins_query(tokens: &[TokenWithSpan], before: Option<usize>) -> bool {
-    let begins_insert = || {
-        let insert = words_from(tokens, 0).next().is_some_and(|(_, token)| is_keyword(token, Keyword::INSERT));
-        insert
-            && before
-                .is_some_and(|before| !tokens[..=before].iter().any(|token| is_keyword(&token.token, Keyword::SELECT)))
-    };
-    match before.map(|before| &tokens[before].token) {
-        None | Some(Token::LParen | Token::VerticalBarRightAngleBracket) => true,
-        Some(word) if matches!(keyword_of(word), Keyword::ALL | Keyword::DISTINCT) => {
-            let operator =
-                before.and_then(|before| words_before(tokens, before)).map(|at| keyword_of(&tokens[at].token));
-            operator.is_some_and(|operator| SET_OPERATORS.contains(&operator))
-        }
-        Some(word) => {
-            [Keyword::FROM, Keyword::JOIN].contains(&keyword_of(word))
-                || SET_OPERATORS.contains(&keyword_of(word))
-                || begins_insert()
-        }
-    }
-}
-
-/// Writes the parentheses that a row of one value may leave out: `VALUES 1, 'a', (2)`.
-fn rows_in_parentheses(tokens: &mut Vec<TokenWithSpan>, values: usize) {
-    let mut bare = Vec::new();
-    let mut begin = values + 1;
-    while let Some((first, token)) = words_from(tokens, begin).next() {
-        let end = if *token == Token::LParen {
-            behind_parentheses(tokens, first)
-        } else {
-            value_end(tokens, first).inspect(|end| bare.push(first..*end))
-        };
-        match end.and_then(|end| words_from(tokens, end).next()) {
-            Some((comma, Token::Comma)) => begin = comma + 1,
-            _ => break,
-        }
-    }
-    if bare.is_empty() {
-        return;
-    }
-    let mut bare = bare.into_iter().peekable();
-    let mut written = Vec::with_capacity(tokens.len() + 2 * bare.len());
-    for (at, token) in std::mem::take(tokens).into_iter().enumerate() {
-        let span = token.span;
-        let paren = |token| TokenWithSpan { token, span };
-        written.extend(bare.peek().filter(|row| row.start == at).map(|_| paren(Token::LParen)));
-        written.push(token);
-        written.extend(bare.next_if(|row| row.end == at + 1).map(|_| paren(Token::RParen)));
-    }
-    *tokens = written;
-}
-
-/// The place behind a value of one word: `-1`, `'a'`, `NULL`, `DATE'2024-01-31'`, `array(1, 2)`.
-fn value_end(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
-    let mut words = words_from(tokens, from).peekable();
-    words.next_if(|(_, token)| **token == Token::Minus);
-    let (at, first) = words.next()?;
-    match first {
-        Token::Number(..) | Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => Some(at + 1),
-        Token::Word(_) => match words.peek() {
-            Some((_, Token::LParen)) => behind_parentheses(tokens, at + 1),
-            Some((text, Token::SingleQuotedString(_))) => Some(text + 1),
-            _ => Some(at + 1),
-        },
-        _ => None,
-    }
-}
-
-/// The place behind `VALUES (1), (2)`, whose rows are all in parentheses.
-fn rows_end(tokens: &[TokenWithSpan], values: usize) -> Option<usize> {
-    let mut end = behind_parentheses(tokens, values + 1)?;
-    while let Some((comma, Token::Comma)) = words_from(tokens, end).next() {
-        match behind_parentheses(tokens, comma + 1) {
-            Some(next) => end = next,
-            None => break,
-        }
-    }
-    Some(end)
-}
-
 /// The place behind `TABLESAMPLE (2 ROWS) REPEATABLE (1)`.
 fn sample_end(tokens: &[TokenWithSpan], sample: usize) -> Option<usize> {
     let end = behind_parentheses(tokens, sample + 1)?;
@@ -375,7 +300,7 @@ fn sample_end(tokens: &[TokenWithSpan], sample: usize) -> Option<usize> {
 }
 
 /// The place behind `AS t`, or behind a `t` that is no clause.
-fn name_end(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
+pub(super) fn name_end(tokens: &[TokenWithSpan], from: usize) -> Option<usize> {
     let mut words = words_from(tokens, from);
     let (at, first) = words.next()?;
     if is_keyword(first, Keyword::AS) {

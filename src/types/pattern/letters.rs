@@ -32,7 +32,7 @@ pub fn letters(pattern: &str, to: PatternUse) -> Result<Vec<PatternItem>> {
         // As in Spark, which names its version where the pattern had a meaning before.
         Err(error) if is_of_spark_2(pattern) => Err(Error::of(condition::UPGRADE_DATETIME_PATTERN)
             .with("pattern", format!("'{pattern}'"))
-            .with("why", error.message())),
+            .with("why", error.words())),
         Err(error) => Err(error),
     }
 }
