@@ -271,6 +271,9 @@ conditions! {
     MISSING_AGGREGATION = "MISSING_AGGREGATION", "42803", Analysis, "<expression> is neither a grouping key nor in an aggregate function; group by it, or use <expressionAnyValue> if any value will do.";
     TRAILING_COMMA_IN_SELECT = "TRAILING_COMMA_IN_SELECT", "42601", Analysis, "a comma stands before FROM, behind the last column; leave it out.";
     GROUPING_SIZE_LIMIT_EXCEEDED = "GROUPING_SIZE_LIMIT_EXCEEDED", "54000", Analysis, "grouping sets have more than <maxSize> keys.";
+    SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION = "SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION", "0A000", Analysis, "the query in <sqlExpr> names a column around it, and is neither a grouping key nor in an aggregate function.";
+    UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY = "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY", "0A000", Analysis, "a query that names a column around it stands in ORDER BY; give its value a name in the SELECT, and order by that.";
+    UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION = "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION", "0A000", Analysis, "a query in the condition of a join names columns of both sides; it may name those of one.";
     MISSING_GROUP_BY = "MISSING_GROUP_BY", "42803", Analysis, "a column stands beside an aggregate function without GROUP BY.";
     UNSUPPORTED_FEATURE_LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC = "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC", "0A000", Analysis, "the name <lca> was given in this select list, and an aggregate function in the same list cannot read it: give it in a query below.";
     UNSUPPORTED_FEATURE_LATERAL_COLUMN_ALIAS_WITH_HAVING = "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_WITH_WINDOW_AND_HAVING", "0A000", Analysis, "HAVING reads the output of a window, which is computed after it: filter in a query around this one.";

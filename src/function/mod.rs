@@ -93,6 +93,13 @@ pub trait LaneFunction: Send {
     fn call(&mut self, chunk: Chunk) -> Result<ArrayRef>;
 }
 
+/// Functions are equal whose calls with equal arguments give the same.
+impl PartialEq for dyn Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.deterministic() && self.key() == other.key()
+    }
+}
+
 /// A function that a plan may call. One value serves every lane, batch and query at once.
 pub trait Function: Send + Sync + Debug {
     fn key(&self) -> FunctionKey;

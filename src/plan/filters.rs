@@ -17,7 +17,7 @@ use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 /// How many expressions a filter may hold below a projection, if it does not hold more above it.
 const MOST: usize = 100;
 
-type Rule = Arc<dyn OptimizerRule + Send + Sync>;
+pub type Rule = Arc<dyn OptimizerRule + Send + Sync>;
 
 /// The rule, within bounds if it is one of those.
 pub fn bounded(rule: Rule) -> Rule {

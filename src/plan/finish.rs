@@ -25,6 +25,7 @@ use datafusion::prelude::SessionConfig;
 
 use super::filters::bounded;
 use super::memory_pool::SpillingPool;
+use super::null_safe::{with_null_safe_keys, without_null_safe_keys};
 use super::operators::apart::HideWhatIsNotSo;
 use super::operators::call::{FunctionPlanner, Kept, PruneCalls};
 use super::operators::in_order::in_order;
@@ -80,6 +81,8 @@ fn state(lanes: usize, limit: usize, memory: Arc<RuntimeEnv>) -> SessionState {
     let options = config.options_mut();
     // A dynamic filter lives in the plan, so two passes of one plan would share it.
     options.optimizer.enable_dynamic_filter_pushdown = false;
+    // Over rows that are sorted already it makes a plan that fails.
+    options.optimizer.enable_distinct_aggregation_soft_limit = false;
     options.execution.collect_statistics = false;
     // Its two kinds of expressions find the nullability of a CASE in two ways, which differ.
     options.execution.skip_physical_aggregate_schema_check = true;
@@ -99,7 +102,7 @@ fn state(lanes: usize, limit: usize, memory: Arc<RuntimeEnv>) -> SessionState {
 
 /// DataFusion's rules, with ours.
 fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let mut rules: Vec<_> = Optimizer::new().rules.into_iter().map(bounded).collect();
+    let mut rules: Vec<_> = Optimizer::new().rules.into_iter().map(bounded).map(without_null_safe_keys).collect();
     rules.push(Arc::new(PruneCalls));
     rules
 }
@@ -140,7 +143,7 @@ pub struct Finished {
 
 /// Optimises and plans a resolved relation, once.
 pub fn finish(resolved: &Resolved, env: &Arc<Env>) -> Result<Finished> {
-    let optimized = env.state.optimize(&resolved.plan)?;
+    let optimized = with_null_safe_keys(env.state.optimize(&resolved.plan)?)?;
     let physical = env.runtime.block_on(env.state.query_planner().create_physical_plan(&optimized, &env.state))?;
     let physical = in_order(settled(physical)?)?;
     let task = TaskContext::from(&env.state);

@@ -12,7 +12,7 @@
 //! | [`typed`], [`canonical`] | an expression with its type; a tree as `semanticHash` sees it |
 //! | [`limits`] | how deep and how large trees and plans may be |
 //! | [`finish`], [`pass`] | a plan that is ready to run, with the planners of our operators; one execution of it |
-//! | `filters` | DataFusion's rules for filters, within bounds |
+//! | `filters`, `null_safe` | DataFusion's rules for filters, within bounds; joins by `<=>` |
 //! | [`memory_pool`] | the memory that the plans of a session share |
 //! | [`error`] | DataFusion's errors as ours |
 
@@ -25,6 +25,7 @@ pub mod grouping_sets;
 pub mod kernels;
 pub mod limits;
 mod memory_pool;
+mod null_safe;
 pub mod operators;
 pub mod pass;
 pub mod resolve;
@@ -146,6 +147,13 @@ pub struct Resolved {
     pub unsupported_on_stream: Option<StreamOperation>,
     /// How deep and how large the plan is.
     pub extent: PlanExtent,
+}
+
+/// A relation is equal to itself only: two that read the same may be asked at different times.
+impl PartialEq for Resolved {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
 }
 
 impl Resolved {

@@ -17,7 +17,7 @@ use crate::source::Source;
 use crate::types::interval_fields::IntervalFields;
 
 /// An expression as it was written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Expr {
     /// A name, in parts: `a`, `t.a`, `a.field`.
     Column(Vec<String>),
@@ -101,7 +101,7 @@ pub enum Expr {
 }
 
 /// What a query inside an expression is asked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum SubqueryKind {
     /// `(SELECT …)`: the one value of its one row, or null where it has none.
     Scalar,
@@ -112,7 +112,7 @@ pub enum SubqueryKind {
 }
 
 /// A call by name.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     pub name: String,
     pub arguments: Vec<Expr>,
@@ -140,7 +140,7 @@ impl Call {
 }
 
 /// `PARTITION BY … ORDER BY … ROWS BETWEEN …`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WindowSpec {
     /// `OVER w`: what `WINDOW w AS …` says. SQL text puts the definition in its place before
     /// anything is resolved.
@@ -151,14 +151,14 @@ pub struct WindowSpec {
 }
 
 /// A window frame. Bounds count rows, or values of the one order expression.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FrameSpec {
     pub rows: bool,
     pub start: FrameBound,
     pub end: FrameBound,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum FrameBound {
     UnboundedPreceding,
     CurrentRow,
@@ -180,7 +180,7 @@ pub enum JoinKind {
 }
 
 /// How a join matches rows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum JoinOn {
     None,
     Natural,
@@ -200,7 +200,7 @@ pub enum SampleShare {
 }
 
 /// A relation as it was written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Relation {
     /// What an earlier DataFrame call resolved.
     Resolved(Arc<Resolved>),
@@ -372,7 +372,7 @@ pub enum Relation {
 }
 
 /// A pipe by what it does to the columns.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum PipedOperator {
     /// None: what comes out of a pipe has its columns only, and not those that a SELECT left out.
     Rows,
@@ -389,7 +389,7 @@ pub enum PipedOperator {
 }
 
 /// Which columns become rows, and what the columns are called that hold them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct UnpivotColumns {
     /// The columns that stay. Without them, all that `groups` does not name.
     pub ids: Option<Vec<Expr>>,
@@ -401,7 +401,7 @@ pub struct UnpivotColumns {
 }
 
 /// `(q1, q2) AS first`: one row of an UNPIVOT. Without a label it is called as its columns are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct UnpivotGroup {
     pub columns: Vec<Expr>,
     pub label: Option<String>,
@@ -415,7 +415,7 @@ pub enum UnpivotNulls {
 }
 
 /// `GROUP BY …`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Grouping {
     By(Vec<Expr>),
     /// `GROUP BY ALL`: every output that holds no aggregate function.
@@ -619,6 +619,18 @@ impl Expr {
                 Self::Call(call) if call.counts_rows() => {}
                 other => other.children(&mut |child| rest.push(child)),
             }
+        }
+        false
+    }
+
+    /// Whether a query is in the expression.
+    pub fn asks(&self) -> bool {
+        let mut rest = vec![self];
+        while let Some(expr) = rest.pop() {
+            if matches!(expr, Self::Subquery { .. }) {
+                return true;
+            }
+            expr.children(&mut |child| rest.push(child));
         }
         false
     }

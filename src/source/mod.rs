@@ -213,6 +213,13 @@ impl Scan {
     }
 }
 
+/// Sources are equal that read the same.
+impl PartialEq for dyn Source {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
 /// What `load()` declares; several queries may open it.
 pub trait Source: Send + Sync + Debug {
     /// Spark's string for progress, e.g. `FileStreamSource[file:/data/in]`.

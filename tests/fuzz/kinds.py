@@ -11,6 +11,8 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dialects.relations.tree import spelled
+
 if TYPE_CHECKING:
     from dialects import Case
 
@@ -174,7 +176,7 @@ def decimals_that_are_none(case: Case, expected: Any, found: Any) -> bool:
 
 def fault_of_a_set_operation(case: Case, expected: Any, found: Any) -> bool:
     """Spark fails to plan EXCEPT ALL and INTERSECT ALL of a column that is there twice, and to run them on structs."""
-    failed = ("[PLAN_VALIDATION_FAILED_RULE_IN_BATCH]", "Job aborted due to stage failure")
+    failed = ("[PLAN_VALIDATION_FAILED_RULE_IN_BATCH]", "Job aborted due to stage failure", "key not found: ")
     from_java = _error(expected) == "Py4JJavaError" and any(fault in expected["message"] for fault in failed)
     return from_java and _is_value(found) and any(word in str(case) for word in ("EXCEPT ALL", "INTERSECT ALL"))
 
@@ -183,3 +185,24 @@ def hidden_constant_is_a_key(case: Case, expected: Any, found: Any) -> bool:
     """Spark takes the `true` that it adds to `sort_array(x)` for the key `true` of grouping sets, and refuses it."""
     refused = _condition(expected) == "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT" and "sort_array" in expected["message"]
     return refused and _is_value(found)
+
+
+def order_lost_below_a_value(case: Case, expected: Any, found: Any) -> bool:
+    """Spark limits the rows of a query in another order than it says, beside or below one that names columns around it."""
+    text = spelled(case["query"])
+    beside = re.search(r"ORDER BY [^()]*(LIMIT|OFFSET) \d+\) AS q", text)
+    asks = re.search(r"(?<!FROM )(?<!JOIN )\(SELECT ", text)
+    below = re.search(r"<=> [^()]* ORDER BY [^()]* LIMIT 1\)", text)
+    return bool((beside and asks) or below) and _is_value(expected, found)
+
+
+def key_that_is_not_shown(case: Case, expected: Any, found: Any) -> bool:
+    """A key of a group that is a query of the rows around it, and no column of the SELECT."""
+    refused = str(_condition(expected)).endswith(".MUST_AGGREGATE_CORRELATED_SCALAR_SUBQUERY")
+    return refused and " GROUP BY " in spelled(case["query"]) and _is_value(found)
+
+
+def fault_of_a_key_of_using(case: Case, expected: Any, found: Any) -> bool:
+    """A column of a join by USING that is not shown."""
+    failed = _condition(expected) == "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_APPEAR_IN_OPERATION"
+    return failed and " USING (" in spelled(case["query"]) and _is_value(found)

@@ -8,6 +8,7 @@ kept in `--cache`. The same cases need only Firesteel the next time.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import sys
 import time
@@ -37,6 +38,9 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="write PySpark's answers to answers/, ask no Firesteel")
     parser.add_argument("--cache", type=Path, default=CACHE, help=f"where PySpark's answers are kept (default {CACHE})")
     chosen = parser.parse_args()
+    for package in ("pyspark", "firesteel"):
+        if importlib.util.find_spec(package) is None:
+            parser.error(f"{package} is not in the environment of {sys.executable}")
     names = list(dialects.NAMES) if "all" in chosen.dialect else chosen.dialect
     with Engine("PySpark") as pyspark, Engine("Firesteel") as firesteel:
         cached = recorded.Cached(pyspark, chosen.cache.expanduser())

@@ -265,7 +265,7 @@ fn mode(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
     }))
 }
 
-/// A number made of the values as doubles.
+/// A number made of the values as doubles, in their order.
 pub(super) fn of_doubles(
     context: &CallContext<'_>,
     arguments: Vec<Typed>,
@@ -273,7 +273,7 @@ pub(super) fn of_doubles(
     f: impl Fn(&[f64]) -> Option<f64> + Send + Sync + 'static,
 ) -> Result<Typed> {
     let value = implicit(context, single(context, arguments)?, &DataType::Float64, 0)?;
-    Ok(collect(context, name, Looks::AtValues, (DataType::Float64, true), vec![value], move |arrays| {
+    Ok(collect(context, name, Looks::AtOrder, (DataType::Float64, true), vec![value], move |arrays| {
         let values: Vec<f64> = arrays[0].as_primitive::<Float64Type>().iter().flatten().collect();
         Ok(Arc::new(Float64Array::from(vec![f(&values)])))
     }))

@@ -174,7 +174,7 @@ fn abs(context: &CallContext<'_>, mut arguments: Vec<Typed>) -> Result<Typed> {
             DataType::Float64 => Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(f64::abs)),
             DataType::Decimal128(..) => {
                 let array = array.as_primitive::<Decimal128Type>();
-                Arc::new(array.unary::<_, Decimal128Type>(i128::abs).with_data_type(array.data_type().clone()))
+                Arc::new(array.unary::<_, Decimal128Type>(i128::wrapping_abs).with_data_type(array.data_type().clone()))
             }
             DataType::Duration(_) => whole!(array, arrow::datatypes::DurationMicrosecondType),
             _ => whole!(array, arrow::datatypes::IntervalYearMonthType),

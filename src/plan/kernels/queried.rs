@@ -30,10 +30,12 @@ pub fn only(list: Typed, data_type: &DataType) -> Typed {
     kernel.call(vec![list])
 }
 
-/// Whether a value is in a list that every row has, or with `negated`, is not: false where that is
-/// not known.
+/// Whether a value is in a list that every row has, or with `negated`, is not. Where that is not
+/// known, it is null of a constant of one column, and false of other values.
 pub fn among(list: Typed, value: Typed, negated: bool) -> Typed {
-    let kernel = Kernel::new(format!("among({negated})"), DataType::Boolean, false, move |arguments, rows| {
+    let is_constant = !value.expr.any_column_refs() && !value.data_type.is_nested();
+    let name = format!("among({negated}, {is_constant})");
+    let kernel = Kernel::new(name, DataType::Boolean, is_constant, move |arguments, rows| {
         let [list, value] = arguments else { return Err(Error::internal("among takes a list and a value")) };
         let lists = match list {
             ColumnarValue::Scalar(list) => list.to_array()?,
@@ -51,15 +53,15 @@ pub fn among(list: Typed, value: Typed, negated: bool) -> Typed {
         let has_null = nulls.is_some_and(|nulls| nulls.null_count() > 0);
         let found = |row: usize| {
             if listed.is_empty() {
-                return negated;
+                return Some(negated);
             }
             if value_nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-                return false;
+                return (!is_constant).then_some(false);
             }
             let found = known.contains(&value_rows.row(row));
-            if negated { !found && !has_null } else { found }
+            Some(if negated { !found && !has_null } else { found })
         };
-        Ok(ColumnarValue::Array(Arc::new((0..rows).map(found).map(Some).collect::<BooleanArray>())))
+        Ok(ColumnarValue::Array(Arc::new((0..rows).map(found).collect::<BooleanArray>())))
     });
     kernel.infallible().call(vec![list, value])
 }

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | a union | a column that is one value in each input is a constant |
 //! | an outer join | a constant of the side that is filled with nulls stays one |
+//! | a join of a constant | rows that are ordered by constants alone need no order, and a merge that wants it |
 //! | grouping sets | constants, equal keys and orders of the input stay, though a set leaves keys out |
 //! | a window over all rows of its partition | a limit above may stand below, since the order is the same |
 //! | an offset | a sort above may stand below |
@@ -69,18 +70,19 @@ fn has_lambda(node: &Arc<dyn ExecutionPlan>) -> DfResult<bool> {
 }
 
 fn misleads(node: &dyn ExecutionPlan) -> bool {
-    let outer = || {
+    let joined = || {
         let hash = node.downcast_ref::<HashJoinExec>().map(|join| *join.join_type());
         let nested = node.downcast_ref::<NestedLoopJoinExec>().map(|join| *join.join_type());
         let merge = node.downcast_ref::<SortMergeJoinExec>().map(SortMergeJoinExec::join_type);
-        hash.or(nested).or(merge).is_some_and(datafusion::common::JoinType::is_outer)
+        let knows_constants = || !node.properties().equivalence_properties().constants().is_empty();
+        hash.or(nested).or(merge).is_some_and(|kind| kind.is_outer() || knows_constants())
     };
     node.is::<UnionExec>()
         || node.is::<WindowAggExec>()
         || node.downcast_ref::<AggregateExec>().is_some_and(|aggregate| aggregate.group_expr().has_grouping_set())
         || node.downcast_ref::<GlobalLimitExec>().is_some_and(|limit| limit.skip() > 0)
         || node.downcast_ref::<FilterExec>().is_some_and(|filter| equates_expressions(filter.predicate()))
-        || outer()
+        || joined()
 }
 
 /// Whether a predicate asks for an equality that is not one of columns, or with a constant.

@@ -278,9 +278,12 @@ impl Resolver<'_> {
         expressions.aliases_first = true;
         let having = request.having.map(|having| expressions.condition(having, Clause::Having, false)).transpose()?;
         let having_pending = std::mem::replace(&mut expressions.pending, output_pending);
-        let mut order = Vec::new();
+        let (mut order, queries) = (Vec::new(), expressions.pending.queries.len());
         for item in request.order {
             order.push(self.order_item(&mut expressions, item, &outputs)?);
+        }
+        if expressions.pending.queries.len() > queries {
+            return Err(Error::of(condition::UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY));
         }
 
         let used = std::mem::take(&mut expressions.used_hidden);
@@ -511,6 +514,16 @@ impl ResolvedAggregate {
         .collect()
     }
 
+    /// The error for a column that is no key.
+    fn missing(&self, name: String) -> Error {
+        if self.keys.is_empty() {
+            return Error::of(condition::MISSING_GROUP_BY);
+        }
+        Error::of(condition::MISSING_AGGREGATION)
+            .with("expression", format!("\"{name}\""))
+            .with("expressionAnyValue", format!("\"any_value({name})\""))
+    }
+
     /// Every column above the aggregation must come from it.
     fn check<'e>(
         &self,
@@ -533,13 +546,7 @@ impl ResolvedAggregate {
                 let name = attribute_id(found)
                     .and_then(|id| input.output.iter().find(|attribute| attribute.id == id))
                     .map_or_else(|| found.name.clone(), |attribute| attribute.name.clone());
-                return Err(if self.keys.is_empty() {
-                    Error::of(condition::MISSING_GROUP_BY)
-                } else {
-                    Error::of(condition::MISSING_AGGREGATION)
-                        .with("expression", format!("\"{name}\""))
-                        .with("expressionAnyValue", format!("\"any_value({name})\""))
-                });
+                return Err(self.missing(name));
             }
         }
         Ok(())

@@ -84,7 +84,7 @@ impl Expressions<'_> {
             }
             None if generate::is_generator(&name) => {
                 let text = format!("{name}(…)");
-                if matches!(self.place, ExpressionPlace::Row | ExpressionPlace::BelowGroup) {
+                if matches!(self.place, ExpressionPlace::Filter | ExpressionPlace::Row | ExpressionPlace::BelowGroup) {
                     return Err(Error::of(condition::UNSUPPORTED_GENERATOR_OUTSIDE_SELECT).with("plan", text));
                 }
                 Err(Error::of(condition::UNSUPPORTED_GENERATOR_NESTED_IN_EXPRESSIONS)

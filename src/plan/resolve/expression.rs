@@ -15,6 +15,7 @@ use super::pending::Pending;
 use super::scope::{Scope, column};
 use super::select::SelectOutput;
 use super::star::misplaced_star;
+use super::subquery::ResolvedQuery;
 use super::{Resolver, cast, date_arithmetic, naming, nested, operators, window};
 use crate::error::{Error, Result, condition};
 use crate::plan::limits::{ExpressionExtent, Nesting};
@@ -52,7 +53,9 @@ impl ResolvedValue {
 /// Where an expression stands, which says what it may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpressionPlace {
-    /// A filter, a join condition, a generator's argument: one row at a time.
+    /// A condition of WHERE, which may be a query.
+    Filter,
+    /// A join condition, a generator's argument: one row at a time.
     Row,
     /// A select list or an order: windows too.
     Select,
@@ -94,6 +97,10 @@ pub struct Expressions<'a> {
     pub nesting: Nesting,
     /// Hidden attributes that were named.
     pub used_hidden: Vec<AttrId>,
+    /// Queries in keys, and below and above the group: one that is written again is the same value.
+    pub(super) queries: Vec<ResolvedQuery>,
+    /// The outputs of a group that queries in HAVING may name, by the ids that they have there.
+    pub(super) outputs: Vec<(AttrId, DfExpr)>,
 }
 
 impl<'a> Expressions<'a> {
@@ -111,6 +118,8 @@ impl<'a> Expressions<'a> {
             lambdas: Vec::new(),
             nesting: Nesting::default(),
             used_hidden: Vec::new(),
+            queries: Vec::new(),
+            outputs: Vec::new(),
         }
     }
 
@@ -136,7 +145,7 @@ impl<'a> Expressions<'a> {
         match expr {
             Expr::Column(parts) => self.column(parts),
             Expr::Attribute(id, name) => self.attribute(*id, name),
-            Expr::Subquery { kind, query } => self.subquery(kind, query),
+            Expr::Subquery { kind, query } => self.subquery(kind, query, false),
             Expr::Star(_) | Expr::StarExcept { .. } | Expr::AllOf(_) | Expr::Several(_) => {
                 Err(misplaced_star("an expression"))
             }

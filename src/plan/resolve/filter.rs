@@ -18,7 +18,7 @@ use crate::plan::typed::Typed;
 impl Resolver<'_> {
     pub(super) fn filter(&self, input: Resolved, predicate: &Expr) -> Result<Resolved> {
         let (attributes, hidden) = (input.output.clone(), input.hidden.clone());
-        let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
+        let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Filter);
         expressions.hidden = &hidden;
         // Conjuncts without a call stay below the calls of the others.
         let mut plain = Vec::new();
@@ -52,6 +52,12 @@ impl Resolver<'_> {
                         call.arguments.into_iter().map(|argument| renamed(argument, &ids)).collect::<Result<_>>()?;
                     let id = pending.call(&call.function, arguments, call.field);
                     ids.insert(column(call.output), column(id));
+                }
+                for mut query in needed.queries {
+                    for key in &mut query.keys {
+                        key.around = renamed(key.around.clone(), &ids)?;
+                    }
+                    pending.queries.push(query);
                 }
                 let expr = renamed(value.typed.expr, &ids)?;
                 calling.push(Typed { expr, ..value.typed });

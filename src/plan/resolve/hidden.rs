@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use datafusion::common::Column;
+use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, Projection};
 
 use super::scope::column;
@@ -94,6 +94,25 @@ fn exposed(plan: &LogicalPlan, ids: &[AttrId]) -> Result<Option<LogicalPlan>> {
             };
             expressions.extend(missing.into_iter().map(own));
             Ok(Some(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(input))?)))
+        }
+        LogicalPlan::Join(join) => {
+            let mut sides = vec![join.left.as_ref().clone(), join.right.as_ref().clone()];
+            // A semi join has the columns of its left side.
+            let shown = if matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti) { 1 } else { 2 };
+            for id in missing {
+                let mut found = false;
+                for side in sides.iter_mut().take(shown) {
+                    if let Some(more) = exposed(side, &[id])? {
+                        *side = more;
+                        found = true;
+                        break;
+                    }
+                }
+                if !found {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(plan.with_new_exprs(plan.expressions(), sides)?))
         }
         LogicalPlan::Filter(_)
         | LogicalPlan::Sort(_)

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{JoinType, NullEquality, ScalarValue};
+use datafusion::common::{Column, JoinType, NullEquality, ScalarValue};
 use datafusion::logical_expr::{Expr as DfExpr, Extension, LogicalPlan, LogicalPlanBuilder, Projection};
 
 use super::expression::{Clause, ExpressionPlace, Expressions};
 use super::filter::{conjuncts, filtered};
-use super::hidden::{USING_KEY, is_of_file};
+use super::hidden::{USING_KEY, is_using_key, named_anywhere};
 use super::pending::{Pending, named};
 use super::scope::{attribute_id, column};
 use super::{Resolver, keep, operators};
@@ -23,9 +23,13 @@ use crate::plan::{AttrId, Attribute, Resolved};
 /// The attributes that `changed` picks under fresh ids; the old ids and the new.
 pub fn renewed(input: Resolved, changed: impl Fn(&Attribute) -> bool) -> Result<(Resolved, HashMap<AttrId, AttrId>)> {
     let mut ids = HashMap::new();
-    let mut output = input.output.clone();
+    let (mut output, mut hidden) = (input.output.clone(), input.hidden.clone());
     let mut projection = Vec::new();
-    for attribute in &mut output {
+    let is_key = |attribute: &&mut Attribute| {
+        let there = || input.plan.schema().index_of_column(&Column::from_name(attribute.id.to_string())).is_ok();
+        is_using_key(attribute) && there()
+    };
+    for attribute in output.iter_mut().chain(hidden.iter_mut().filter(is_key)) {
         let old = attribute.id;
         if changed(attribute) {
             attribute.id = AttrId::fresh();
@@ -37,7 +41,7 @@ pub fn renewed(input: Resolved, changed: impl Fn(&Attribute) -> bool) -> Result<
         return Ok((input, ids));
     }
     let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(input.plan.clone()))?);
-    let hidden = input.output.iter().chain(&input.hidden).cloned().collect();
+    let hidden = input.output.iter().chain(&hidden).cloned().collect();
     let watermarks = input
         .watermarks
         .iter()
@@ -77,11 +81,27 @@ impl Resolver<'_> {
             .columns()
             .iter()
             .filter_map(attribute_id)
-            .chain(left.output.iter().map(|a| a.id))
+            .chain(left.output.iter().chain(&left.hidden).map(|a| a.id))
             .collect();
+        // A hidden key gets another id like the outputs, so it must be there.
+        let keys = right.hidden.iter().filter(|attribute| is_using_key(attribute)).map(|attribute| attribute.id);
+        let taken: Vec<_> = keys.filter(|id| ids.contains(id)).collect();
+        let right = self.expose(right, &taken)?;
         let (right, renamed) = renewed(right, |attribute| ids.contains(&attribute.id))?;
         match on {
             JoinOn::None => self.join_on(left, right, kind, None, &renamed),
+            JoinOn::Expr(condition) if kind == JoinKind::Inner => {
+                // A query becomes a join of its own, above this one.
+                let (asking, plain): (Vec<_>, Vec<_>) = conjuncts(condition).into_iter().partition(|one| one.asks());
+                let all = |some: Vec<&Expr>| {
+                    some.into_iter().cloned().reduce(|left, right| Expr::operator("and", vec![left, right]))
+                };
+                let joined = self.join_on(left, right, kind, all(plain).as_ref(), &renamed)?;
+                match all(asking) {
+                    Some(asking) => self.filter(joined, &told_apart(&asking, &renamed)),
+                    None => Ok(joined),
+                }
+            }
             JoinOn::Expr(condition) => self.join_on(left, right, kind, Some(condition), &renamed),
             JoinOn::Using(names) => self.join_using(left, right, kind, names),
             JoinOn::Natural if matches!(kind, JoinKind::LeftSemi | JoinKind::LeftAnti) => {
@@ -108,7 +128,9 @@ impl Resolver<'_> {
         renamed: &HashMap<AttrId, AttrId>,
     ) -> Result<Resolved> {
         let attributes: Vec<_> = left.output.iter().chain(&right.output).cloned().collect();
+        let hidden = [named_anywhere(&left.hidden), named_anywhere(&right.hidden)].concat();
         let mut expressions = Expressions::new(self, &attributes, ExpressionPlace::Row);
+        expressions.hidden = &hidden;
         let mut cut = CutCondition::new(&left, &right);
         if let Some(on) = on {
             let conjuncts = conjuncts(on);
@@ -118,8 +140,15 @@ impl Resolver<'_> {
                 cut.add(value.typed, std::mem::take(&mut expressions.pending), kind)?;
             }
         }
+        let used = std::mem::take(&mut expressions.used_hidden);
         drop(expressions);
-        self.joined(left, right, kind, cut)
+        let of = |side: &Resolved| -> Vec<_> {
+            let named = named_anywhere(&side.hidden);
+            let is_of = |id: &AttrId| named.iter().any(|attribute| attribute.id == *id);
+            used.iter().copied().filter(is_of).collect()
+        };
+        let (of_left, of_right) = (of(&left), of(&right));
+        self.joined(self.expose(left, &of_left)?, self.expose(right, &of_right)?, kind, cut)
     }
 
     /// The two plans joined on what was cut up.
@@ -231,6 +260,7 @@ impl Resolver<'_> {
             attribute.metadata.insert(USING_KEY.to_owned(), String::new());
         }
         let plan = LogicalPlan::Projection(Projection::try_new(outputs.projection, Arc::new(joined.plan.clone()))?);
+        other.extend(joined.hidden);
         Ok(Resolved { plan, output: outputs.attributes, hidden: other, ..joined })
     }
 }
@@ -289,8 +319,8 @@ struct CutCondition {
 impl CutCondition {
     fn new(left: &Resolved, right: &Resolved) -> Self {
         Self {
-            left_ids: left.output.iter().map(|attribute| attribute.id).collect(),
-            right_ids: right.output.iter().map(|attribute| attribute.id).collect(),
+            left_ids: left.output.iter().chain(&left.hidden).map(|attribute| attribute.id).collect(),
+            right_ids: right.output.iter().chain(&right.hidden).map(|attribute| attribute.id).collect(),
             plain: Vec::new(),
             left: Pending::default(),
             right: Pending::default(),
@@ -331,6 +361,17 @@ impl CutCondition {
                 }
             }
         }
+        for query in pending.queries {
+            let side = query.keys.iter().fold(JoinSide::Either, |side, key| side.with(self.side(&key.around)));
+            self.sides.extend(query.made.iter().map(|made| (*made, side)));
+            match side {
+                JoinSide::Either | JoinSide::Left => self.left.queries.push(query),
+                JoinSide::Right => self.right.queries.push(query),
+                JoinSide::Both => {
+                    return Err(Error::of(condition::UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION));
+                }
+            }
+        }
         if above {
             self.after.push(predicate)
         } else {
@@ -342,9 +383,10 @@ impl CutCondition {
 
 /// Two inputs as one relation.
 pub fn both(left: Resolved, right: Resolved, plan: LogicalPlan, output: Vec<Attribute>) -> Resolved {
-    // What two files say is ambiguous; what one says is below the join, out of reach, and named so.
-    let hidden = left.hidden.iter().chain(&right.hidden).filter(|attribute| is_of_file(attribute));
-    let hidden = hidden.cloned().collect();
+    // What two files say is ambiguous; what one says is named so.
+    let mut hidden = [named_anywhere(&left.hidden), named_anywhere(&right.hidden)].concat();
+    // A join may find no partner.
+    hidden.iter_mut().for_each(|attribute| attribute.nullable = true);
     let mut leaves = left.leaves;
     leaves.extend(right.leaves);
     let mut watermarks = left.watermarks;

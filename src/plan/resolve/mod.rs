@@ -7,7 +7,7 @@
 //! | `expression`, `call` | expressions: types, calls taken out ([`pending`]) |
 //! | `star` | `*`, spelled out |
 //! | `select`, `aggregate`, `window`, `generate`, `lambda`, `subquery` | the places where expressions stand |
-//! | `correlated`, `negation` | queries that name columns around them; NOT over an `IN` of a query |
+//! | `query_value`, `correlated`, `negation` | queries as values; those that name columns around them; NOT over an `IN` of a query |
 //! | `grouping` | keys of groups, and grouping sets |
 //! | `filter`, `rows` | which rows stay: WHERE; LIMIT, DISTINCT and samples |
 //! | `columns` | columns that are added, renamed or dropped |
@@ -47,6 +47,7 @@ pub mod operators;
 mod pending;
 mod pipe;
 mod projection;
+mod query_value;
 mod random;
 mod rows;
 mod scope;

@@ -24,7 +24,7 @@ impl Expressions<'_> {
     /// The opposite of a condition, which is shown as the condition.
     fn inverse(&mut self, condition: &Expr) -> Result<ResolvedValue> {
         stack::step(|| match condition {
-            Expr::Subquery { kind: SubqueryKind::In(values), query } => self.is_in(values, query, true),
+            Expr::Subquery { kind: kind @ SubqueryKind::In(_), query } => self.subquery(kind, query, true),
             Expr::Call(call) if holds_in(condition) => match (Asked::of(call), call.arguments.as_slice()) {
                 (Some(asked), _) => {
                     let value = if asked.wanted { self.inverse(asked.condition) } else { self.value(asked.condition) }?;

@@ -1,31 +1,44 @@
-//! What expressions need computed below them: calls of functions, windows, and what several of them
-//! read. Resolving an expression leaves a column in its place and an entry here; [`Pending::place`]
+//! What expressions need computed below them: calls of functions, windows, queries that name the
+//! columns around them, and what several of them read. Resolving an expression leaves a column in its place and an entry here; [`Pending::place`]
 //! puts the operators into the plan.
 
 use std::sync::Arc;
 
 use arrow::datatypes::FieldRef;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::logical_expr::{Expr, LogicalPlan, Projection, Window};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, Projection, Window,
+};
 
+use super::correlated::KeyComparison;
 use super::scope::{attribute_id, column};
 use crate::error::{Error, Result};
 use crate::function::Function;
 use crate::plan::AttrId;
 use crate::plan::operators::call::{FunctionCall, call_functions};
 
+/// A query that has at most one row for each row around it. Its columns are null where there is none.
+#[derive(Clone)]
+pub struct QueryJoin {
+    pub plan: LogicalPlan,
+    pub keys: Vec<KeyComparison>,
+    /// The columns that expressions read.
+    pub made: Vec<AttrId>,
+}
+
 /// Operators to put below an expression.
 #[derive(Clone, Default)]
 pub struct Pending {
     pub calls: Vec<FunctionCall>,
     pub windows: Vec<(AttrId, Expr)>,
+    pub queries: Vec<QueryJoin>,
     /// Expressions that several others read, which are computed once.
     pub shared: Vec<(AttrId, Expr)>,
 }
 
 impl Pending {
     pub fn is_empty(&self) -> bool {
-        self.calls.is_empty() && self.windows.is_empty() && self.shared.is_empty()
+        self.calls.is_empty() && self.windows.is_empty() && self.shared.is_empty() && self.queries.is_empty()
     }
 
     /// The column of a call: a new one, or that of an equal call.
@@ -65,19 +78,22 @@ impl Pending {
     /// The columns that the entries make.
     pub fn made(&self) -> impl Iterator<Item = AttrId> {
         let calls = self.calls.iter().map(|call| call.output);
-        calls.chain(self.windows.iter().chain(&self.shared).map(|(id, _)| *id))
+        let queries = self.queries.iter().flat_map(|query| query.made.iter().copied());
+        calls.chain(queries).chain(self.windows.iter().chain(&self.shared).map(|(id, _)| *id))
     }
 
     /// What the entries are computed from.
     pub fn read(&self) -> impl Iterator<Item = &Expr> {
         let calls = self.calls.iter().flat_map(|call| &call.arguments);
-        calls.chain(self.windows.iter().chain(&self.shared).map(|(_, expr)| expr))
+        let queries = self.queries.iter().flat_map(|query| query.keys.iter().map(|key| &key.around));
+        calls.chain(queries).chain(self.windows.iter().chain(&self.shared).map(|(_, expr)| expr))
     }
 
     pub fn extend(&mut self, other: Self) {
         self.calls.extend(other.calls);
         self.windows.extend(other.windows);
         self.shared.extend(other.shared);
+        self.queries.extend(other.queries);
     }
 
     /// Takes out what an expression reads, and what that reads.
@@ -92,6 +108,10 @@ impl Pending {
                 if let Some(call) = taken(&mut self.calls, |call| call.output == id) {
                     rest.extend(call.arguments.iter().cloned());
                     needed.calls.push(call);
+                }
+                if let Some(query) = taken(&mut self.queries, |query| query.made.contains(&id)) {
+                    rest.extend(query.keys.iter().map(|key| key.around.clone()));
+                    needed.queries.push(query);
                 }
                 for (from, to) in [(&mut self.windows, &mut needed.windows), (&mut self.shared, &mut needed.shared)] {
                     if let Some(entry) = taken(from, |(made, _)| *made == id) {
@@ -110,6 +130,9 @@ impl Pending {
             for argument in &mut call.arguments {
                 *argument = f(argument.clone())?;
             }
+        }
+        for key in self.queries.iter_mut().flat_map(|query| &mut query.keys) {
+            key.around = f(key.around.clone())?;
         }
         for (_, expr) in self.windows.iter_mut().chain(&mut self.shared) {
             *expr = f(expr.clone())?;
@@ -136,6 +159,13 @@ impl Pending {
                 plan = place_shared(plan, shared)?;
                 continue;
             }
+            let (queries, later): (Vec<_>, Vec<_>) =
+                self.queries.into_iter().partition(|query| query.keys.iter().all(|key| ready(&key.around, &plan)));
+            self.queries = later;
+            if !queries.is_empty() {
+                plan = queries.into_iter().try_fold(plan, |plan, query| query.place(plan))?;
+                continue;
+            }
             let (windows, later): (Vec<_>, Vec<_>) =
                 self.windows.into_iter().partition(|(_, window)| ready(window, &plan));
             self.windows = later;
@@ -145,6 +175,20 @@ impl Pending {
             plan = place_windows(plan, windows)?;
         }
         Ok(plan)
+    }
+}
+
+impl QueryJoin {
+    /// The plan's columns and those of the query.
+    fn place(self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        let mut list: Vec<_> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+        list.extend(self.made.into_iter().map(column));
+        let equal = self.keys.into_iter().map(|KeyComparison { around, key, null_safe }| {
+            let operator = if null_safe { Operator::IsNotDistinctFrom } else { Operator::Eq };
+            Expr::BinaryExpr(BinaryExpr::new(Box::new(around), operator, Box::new(column(key))))
+        });
+        let joined = LogicalPlanBuilder::from(plan).join_on(self.plan, JoinType::Left, equal)?.build()?;
+        Ok(LogicalPlan::Projection(Projection::try_new(list, Arc::new(joined))?))
     }
 }
 

@@ -12,7 +12,7 @@ use super::pending::Pending;
 use super::{
     Resolver, generate, hidden::is_input_file, keep, lanes::lanes_of, operators, select, star::misplaced_star,
 };
-use crate::error::Result;
+use crate::error::{Error, Result, condition};
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::operators::lanes::LaneLayout;
 use crate::plan::streaming::StreamOperation;
@@ -135,6 +135,9 @@ impl Resolver<'_> {
                 inner => expressions.value(inner)?,
             };
             sorts.extend(OrderItem::of(item, value)?.sorts());
+        }
+        if !expressions.pending.queries.is_empty() {
+            return Err(Error::of(condition::UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY));
         }
         let used = std::mem::take(&mut expressions.used_hidden);
         let pending = std::mem::take(&mut expressions.pending);

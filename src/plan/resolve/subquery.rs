@@ -1,33 +1,31 @@
 //! Queries inside expressions: `(SELECT …)`, `EXISTS (…)`, `x IN (SELECT …)`.
 //!
-//! A query sees the columns around it ([`Resolver::outer`]); DataFusion turns one that names them
-//! into a join.
+//! A query sees the columns around it ([`Resolver::outer`]).
 //!
 //! | query | what it becomes |
 //! |---|---|
-//! | `EXISTS` or `IN`, a condition of WHERE | a semi or anti join |
-//! | such a one that names columns around it, inside of a condition | a join that marks the rows that have a partner |
-//! | `EXISTS` or `IN` elsewhere | a value, made of one that the query gives once |
-//! | one that gives a value | that value, or a join by the keys that it compares with columns around it |
+//! | `EXISTS` or `IN`, a condition of WHERE | DataFusion's semi or anti join, or one that marks the rows that have a partner |
+//! | such a one that names columns around it otherwise than in a comparison after all that it does | a value |
+//! | one that is a value | [`query_value`](super::query_value) |
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::functions_aggregate::count::count_udaf;
-use datafusion::logical_expr::expr::{AggregateFunction, Exists, InSubquery};
+use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{Aggregate, Case, Expr as DfExpr, Filter, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Case, Expr as DfExpr, Filter, LogicalPlan};
 
-use super::correlated::{is_correlated, of, outer_names, outer_reference, projection, value_of};
+use super::correlated::{
+    comparing_last, is_correlated, is_one_row, of, outer_reference, projection, with_equal_rows, without_effect,
+};
 use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
 use super::negation::negated;
-use super::scope::{Scope, attribute_id, column};
+use super::query_value::boolean;
+use super::scope::{Scope, attribute_id};
 use super::{Resolver, cast, coerce, join, operators};
 use crate::config::Conf;
 use crate::error::{Error, Result, condition};
-use crate::plan::functions::{CallContext, values_of};
 use crate::plan::kernels::nested::structure;
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::kernels::queried::{among, only};
@@ -52,59 +50,90 @@ pub fn condition(expressions: &mut Expressions<'_>, conjunct: &Expr) -> Result<O
         other => (other, false),
     };
     let Expr::Subquery { kind, query } = inner else { return Ok(None) };
-    let expr = match kind {
-        SubqueryKind::Scalar => return Ok(None),
+    match kind {
+        SubqueryKind::Scalar => Ok(None),
         SubqueryKind::Exists => {
-            let subquery = of(expressions.inner(query)?.plan);
-            DfExpr::Exists(Exists { subquery, negated })
+            let plan = expressions.inner(query)?.plan;
+            expressions.exists_join(plan, negated).map(Some)
         }
         SubqueryKind::In(values) => {
             let sides = expressions.sides(values, query)?;
-            expressions.in_join(sides, negated)?
+            expressions.in_join(sides, negated).map(Some)
         }
-    };
-    Ok(Some(Typed { expr, data_type: DataType::Boolean, nullable: true }))
+    }
 }
 
 impl Expressions<'_> {
-    /// A query in the place of a value.
-    pub fn subquery(&mut self, kind: &SubqueryKind, query: &Relation) -> Result<ResolvedValue> {
-        match kind {
+    /// A query in the place of a value; an IN, or its negation, which is shown as the IN.
+    pub(super) fn subquery(&mut self, kind: &SubqueryKind, query: &Relation, negated: bool) -> Result<ResolvedValue> {
+        let known = |it: &&ResolvedQuery| it.negated == negated && it.kind == *kind && it.query == *query;
+        if let Some(known) = self.queries.iter().find(known) {
+            return Ok(known.value.clone());
+        }
+        let value = match kind {
             SubqueryKind::Scalar => self.scalar(query),
             SubqueryKind::Exists => self.exists(query),
-            SubqueryKind::In(values) => self.is_in(values, query, false),
+            SubqueryKind::In(values) => self.is_in(values, query, negated),
+        }?;
+        if self.aggregates.is_some() {
+            let (kind, query, value) = (kind.clone(), query.clone(), value.clone());
+            self.queries.push(ResolvedQuery { kind, query, negated, value });
         }
+        Ok(value)
     }
 
     /// The name that a column around this query has, if it is one.
     pub fn outer_column(&self, parts: &[String]) -> Result<Option<(ResolvedValue, usize)>> {
-        for attributes in self.resolver.outer.iter().rev() {
-            let scope = Scope { attributes, names: self.scope.names };
-            let Some(found) = scope.find(parts)? else { continue };
-            let attribute = found.attribute;
-            let expr = outer_reference(&attribute);
-            let typed = Typed { expr, data_type: attribute.data_type, nullable: attribute.nullable };
-            let pretty = format!("outer({})", attribute.name);
-            let value = ResolvedValue { name: Some(attribute.name), ..ResolvedValue::new(typed, pretty) };
-            return Ok(Some((value, found.fields.len())));
-        }
-        Ok(None)
+        // Spark looks no further than that.
+        let Some(attributes) = self.resolver.outer.last() else { return Ok(None) };
+        let scope = Scope { attributes, names: self.scope.names };
+        let Some(found) = scope.find(parts)? else { return Ok(None) };
+        let attribute = found.attribute;
+        let expr = outer_reference(&attribute);
+        let typed = Typed { expr, data_type: attribute.data_type, nullable: attribute.nullable };
+        let pretty = format!("outer({})", attribute.name);
+        let value = ResolvedValue { name: Some(attribute.name), ..ResolvedValue::new(typed, pretty) };
+        Ok(Some((value, found.fields.len())))
+    }
+
+    /// The outputs of a group that a query in HAVING sees by their names.
+    fn outputs_around(&self) -> Vec<(Attribute, DfExpr)> {
+        let named = self.aliases.iter().filter(|(_, value)| self.aliases_first && value.attribute.is_none());
+        let output = |(name, value): &(String, ResolvedValue)| {
+            let typed = &value.typed;
+            let attribute = Attribute::new(name, typed.data_type.clone(), typed.nullable);
+            (attribute, typed.expr.clone())
+        };
+        named.map(output).collect()
+    }
+
+    /// The columns around a query that it names, as Spark shows them.
+    fn outer_names(&self, plan: &LogicalPlan) -> String {
+        let named = plan.all_out_ref_exprs();
+        let around = self.scope.attributes.iter().chain(self.hidden);
+        let name = |expr: &DfExpr| around.clone().find(|it| outer_reference(it) == *expr).map(|it| it.name.clone());
+        named.iter().filter_map(name).collect::<Vec<_>>().join(", ")
     }
 
     /// The query, resolved with this expression's columns around it.
     fn inner(&mut self, query: &Relation) -> Result<Resolved> {
         checked_query_depth(self.resolver.outer.len())?;
         let mut resolver = self.resolver.clone();
-        let around: Vec<Attribute> = self.scope.attributes.iter().chain(self.hidden).cloned().collect();
+        let outputs = self.outputs_around();
+        let own = self.scope.attributes.iter().chain(self.hidden);
+        let is_shadowed = |attribute: &&Attribute| {
+            outputs.iter().any(|(output, _)| self.scope.names.same(&output.name, &attribute.name))
+        };
+        let own = own.filter(|attribute| !is_shadowed(attribute)).cloned();
+        let around: Vec<Attribute> = outputs.iter().map(|(output, _)| output.clone()).chain(own).collect();
         resolver.outer.push(Arc::new(around));
         let resolved = resolver.relation(query)?;
+        self.outputs.extend(outputs.into_iter().map(|(output, expr)| (output.id, expr)));
+        let named = resolved.plan.all_out_ref_exprs();
+        let is_named = |attribute: &&Attribute| named.contains(&outer_reference(attribute));
+        self.used_hidden.extend(self.hidden.iter().filter(is_named).map(|attribute| attribute.id));
         if resolved.is_streaming() {
             return Err(Error::of(condition::SUBQUERY_OF_A_STREAM));
-        }
-        if !matches!(self.place, ExpressionPlace::Row | ExpressionPlace::Select) && is_correlated(&resolved.plan) {
-            return Err(Error::unsupported(
-                "a query inside an expression of GROUP BY, or of what is grouped, that names a column around it",
-            ));
         }
         self.resolver.subqueries.borrow_mut().extend(resolved.leaves.iter().cloned());
         Ok(resolved)
@@ -113,11 +142,18 @@ impl Expressions<'_> {
     fn scalar(&mut self, query: &Relation) -> Result<ResolvedValue> {
         let inner = self.inner(query)?;
         let value = self.one_column(&inner)?;
-        let (data_type, names) = (value.data_type.clone(), outer_names(&inner.plan, self.scope.attributes));
-        let typed = if gives_one_row(&inner.plan) {
-            Typed { expr: value_of(inner.plan)?, data_type, nullable: true }
+        let above_group = self.place == ExpressionPlace::Group && !self.aliases_first;
+        if above_group && is_correlated(&inner.plan) {
+            let names = self.outer_names(&inner.plan);
+            return Err(Error::of(condition::SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION)
+                .with("sqlExpr", format!("\"scalarsubquery({names})\"")));
+        }
+        let names = self.outer_names(&inner.plan);
+        let typed = if is_one_row(&inner.plan) {
+            self.only_value(inner.plan, value)?
         } else {
             // More than one is an error for the rows that ask for them, so the rows say so.
+            let data_type = value.data_type.clone();
             only(self.listed(inner.plan, value)?, &data_type)
         };
         Ok(ResolvedValue::new(typed, format!("scalarsubquery({names})")))
@@ -126,71 +162,97 @@ impl Expressions<'_> {
     /// Whether the query has rows, as a value: it counts them, one where that is enough.
     fn exists(&mut self, query: &Relation) -> Result<ResolvedValue> {
         let inner = self.inner(query)?;
-        let pretty = format!("exists({})", outer_names(&inner.plan, self.scope.attributes));
-        let boolean = |expr| ResolvedValue::new(Typed { expr, data_type: DataType::Boolean, nullable: false }, pretty);
-        let plan = if !is_correlated(&inner.plan) {
-            LogicalPlanBuilder::from(inner.plan).limit(0, Some(1))?.build()?
-        } else if self.place == ExpressionPlace::Row {
-            return Ok(boolean(DfExpr::Exists(Exists { subquery: of(inner.plan), negated: false })));
+        let pretty = format!("exists({})", self.outer_names(&inner.plan));
+        let typed = if is_one_row(&inner.plan) {
+            self.row_is_there(inner.plan)?
+        } else if is_correlated(&inner.plan) {
+            self.exists_join(inner.plan, false)?
         } else {
-            inner.plan
+            self.has_rows(inner.plan)?
         };
-        let one = vec![literal(ScalarValue::Int64(Some(1))).expr];
-        let (id, rows) = (AttrId::fresh(), AttrId::fresh());
-        let count = AggregateFunction::new_udf(count_udaf(), one, false, None, Vec::new(), None);
-        let count = DfExpr::AggregateFunction(count).alias(rows.to_string());
-        let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), Vec::new(), vec![count])?);
-        let any = column(rows).gt(DfExpr::Literal(ScalarValue::Int64(Some(0)), None));
-        let plan = projection(plan, vec![any.alias(id.to_string())])?;
-        Ok(boolean(value_of(plan)?))
+        Ok(ResolvedValue::new(Typed { nullable: false, ..typed }, pretty))
     }
 
     /// `x IN (query)`, or its negation, as a value that is shown without the negation: the query's
     /// values are gathered once and looked through. Elsewhere than in WHERE Spark gives false where
     /// null would be told.
-    pub(super) fn is_in(&mut self, values: &[Expr], query: &Relation, negated: bool) -> Result<ResolvedValue> {
+    fn is_in(&mut self, values: &[Expr], query: &Relation, negated: bool) -> Result<ResolvedValue> {
         let sides = self.sides(values, query)?;
-        let pretty = format!("({} IN (listquery()))", sides.pretty);
-        let several = sides.pairs.len() > 1;
-        if self.place == ExpressionPlace::Row && (several || is_correlated(&sides.query)) {
-            let expr = self.in_join(sides, negated)?;
-            return Ok(ResolvedValue::new(Typed { expr, data_type: DataType::Boolean, nullable: false }, pretty));
-        }
-        if is_correlated(&sides.query) || (several && negated) {
-            return Err(Error::unsupported(
-                "IN with a query that names a column around it, and NOT IN of several columns, elsewhere than in a \
-                 condition of WHERE",
-            ));
-        }
-        let (values, columns): (Vec<_>, Vec<_>) = sides.pairs.into_iter().unzip();
-        let conf = self.resolver.conf();
-        let list = self.listed(sides.query, one_value(columns, conf)?)?;
-        Ok(ResolvedValue::new(among(list, one_value(values, conf)?, negated), pretty))
+        let pretty = format!("({} IN (listquery({})))", sides.pretty, self.outer_names(&sides.query));
+        let (conf, several) = (self.resolver.conf(), sides.pairs.len() > 1);
+        let is_correlated = is_correlated(&sides.query);
+        let typed = if is_correlated || several && (negated || self.place == ExpressionPlace::Filter) {
+            let found = self.in_join(sides, negated)?;
+            self.true_or_not(found)?
+        } else {
+            let (values, columns): (Vec<_>, Vec<_>) = sides.pairs.into_iter().unzip();
+            let list = self.listed(sides.query, one_value(columns, conf)?)?;
+            among(list, one_value(values, conf)?, negated)
+        };
+        Ok(ResolvedValue::new(typed, pretty))
     }
 
-    /// The values of a query's column, as a list.
-    fn listed(&self, plan: LogicalPlan, value: Typed) -> Result<Typed> {
-        let id = AttrId::fresh();
-        let all = values_of(&self.context(), value);
-        let values = vec![all.expr.alias(id.to_string())];
-        let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), Vec::new(), values)?);
-        Ok(Typed { expr: value_of(plan)?, data_type: all.data_type, nullable: true })
+    /// `EXISTS (query)`, or its negation, which becomes a join.
+    fn exists_join(&mut self, plan: LogicalPlan, negated: bool) -> Result<Typed> {
+        let found = if is_one_row(&plan) {
+            self.row_is_there(plan)?
+        } else {
+            let plan = without_effect(plan);
+            if self.place == ExpressionPlace::Filter
+                && let Some(plan) = comparing_last(plan.clone())?
+            {
+                return Ok(Typed { expr: DfExpr::Exists(Exists { subquery: of(plan), negated }), ..boolean() });
+            }
+            self.has_rows(plan)?
+        };
+        if negated { operators::not(found, self.resolver.conf(), "", "") } else { Ok(found) }
     }
 
     /// `x IN (query)`, or its negation, which becomes a join.
-    fn in_join(&self, sides: InSides, negated: bool) -> Result<DfExpr> {
-        let InSides { pairs, query, .. } = sides;
-        if let [(value, column)] = pairs.as_slice() {
+    fn in_join(&mut self, mut sides: InSides, negated: bool) -> Result<Typed> {
+        if is_correlated(&sides.query) {
+            if is_one_row(&sides.query) {
+                let found = self.in_one_row(sides)?;
+                return if negated { operators::not(found, self.resolver.conf(), "", "") } else { Ok(found) };
+            }
+            sides.query = with_equal_rows(sides.query)?;
+        }
+        if let [(value, column)] = sides.pairs.as_slice()
+            && self.place == ExpressionPlace::Filter
+        {
             // A join by a constant would look at one side alone, and miss that the constant is null.
             let is_constant = !value.expr.any_column_refs() && !value.expr.contains_outer();
-            if !negated || (!is_correlated(&query) && !is_constant) {
+            // DataFusion tells what is unknown from what is absent by one key only.
+            let is_alone = !is_correlated(&sides.query);
+            if is_alone && (!negated || !is_constant) {
                 let (id, value) = (AttrId::fresh(), Box::new(value.expr.clone()));
-                let plan = projection(query, vec![column.expr.clone().alias(id.to_string())])?;
-                return Ok(DfExpr::InSubquery(InSubquery { expr: value, subquery: of(plan), negated }));
+                let plan = projection(sides.query, vec![column.expr.clone().alias(id.to_string())])?;
+                let expr = DfExpr::InSubquery(InSubquery { expr: value, subquery: of(plan), negated });
+                return Ok(Typed { expr, ..boolean() });
             }
         }
-        // DataFusion tells what is unknown from what is absent by one key only. For the negation no
-        // row may be equal or unknown.
+        let plan = self.found(sides, negated)?;
+        self.exists_join(plan, negated)
+    }
+
+    /// `x IN (query)` of a query that gives one row for each row around it: a comparison with that.
+    fn in_one_row(&mut self, sides: InSides) -> Result<Typed> {
+        let (values, columns): (Vec<_>, Vec<_>) = sides.pairs.into_iter().unzip();
+        let (left, columns) = self.row_of(&sides.query, columns)?;
+        let conf = self.resolver.conf();
+        let equal =
+            values.into_iter().zip(columns).map(|(value, column)| operators::compare("=", value, column, conf, ""));
+        let mut all = equal.collect::<Result<Vec<_>>>()?;
+        if let Some(expr) = left {
+            all.insert(0, self.true_or_not(Typed { expr, ..boolean() })?);
+        }
+        Ok(operators::joined("and", all, conf, "")?.unwrap_or_else(|| literal(ScalarValue::Boolean(Some(true)))))
+    }
+
+    /// The rows of a query that are what `IN` looks for; for its negation, those of which it is not
+    /// known that they are not.
+    fn found(&self, sides: InSides, negated: bool) -> Result<LogicalPlan> {
+        let InSides { pairs, query, .. } = sides;
         let conf = self.resolver.conf();
         let found = pairs.into_iter().map(|(value, column)| {
             let value = Typed { expr: self.seen_from_inside(value.expr)?, ..value };
@@ -201,8 +263,7 @@ impl Expressions<'_> {
         });
         let found = conjunction(found.collect::<Result<Vec<_>>>()?);
         let found = found.ok_or_else(|| Error::internal("IN without a value"))?;
-        let plan = LogicalPlan::Filter(Filter::try_new(found, Arc::new(query))?);
-        Ok(DfExpr::Exists(Exists { subquery: of(plan), negated }))
+        Ok(LogicalPlan::Filter(Filter::try_new(found, Arc::new(with_equal_rows(query)?))?))
     }
 
     /// An expression over this query's columns, for a query inside of it.
@@ -210,18 +271,23 @@ impl Expressions<'_> {
         let around = || self.scope.attributes.iter().chain(self.hidden);
         let seen = expr.transform_down(|node| match &node {
             DfExpr::Column(column) => {
-                let id = attribute_id(column);
-                let attribute = around().find(|attribute| Some(attribute.id) == id).ok_or_else(|| {
-                    Error::unsupported(
-                        "IN of several columns, and NOT IN with a query that names a column around it, of a call that is \
-                         made in the same condition",
-                    )
-                })?;
-                Ok(Transformed::yes(outer_reference(attribute)))
+                let id = attribute_id(column).ok_or_else(|| Error::internal("a column without an id"))?;
+                let attribute = around().find(|attribute| attribute.id == id).cloned();
+                let attribute = attribute.or_else(|| self.called(id));
+                let attribute = attribute.ok_or_else(|| Error::internal("IN of a column that is not there"))?;
+                Ok(Transformed::yes(outer_reference(&attribute)))
             }
             _ => Ok(Transformed::no(node)),
         })?;
         Ok(seen.data)
+    }
+
+    /// The column of a call that is made for this expression.
+    fn called(&self, id: AttrId) -> Option<Attribute> {
+        let below = self.aggregates.as_ref().map(|aggregates| &aggregates.below);
+        let mut calls = below.into_iter().chain([&self.pending]).flat_map(|pending| &pending.calls);
+        let field = &calls.find(|call| call.output == id)?.field;
+        Some(Attribute { id, ..Attribute::new(field.name(), field.data_type().clone(), field.is_nullable()) })
     }
 
     /// The two sides of `x IN (query)`, or of `(x, y) IN (query)`.
@@ -257,18 +323,14 @@ impl Expressions<'_> {
             several => Err(Error::of(condition::SCALAR_SUBQUERY_COLUMNS).with("number", several.len())),
         }
     }
+}
 
-    /// What a function may ask about a call that nobody wrote.
-    fn context(&self) -> CallContext<'_> {
-        CallContext {
-            name: "subquery",
-            conf: self.resolver.conf(),
-            distinct: false,
-            ignore_nulls: false,
-            text: "subquery",
-            arguments: &[],
-        }
-    }
+/// A query that was written, and the value that it is.
+pub(super) struct ResolvedQuery {
+    kind: SubqueryKind,
+    query: Relation,
+    negated: bool,
+    value: ResolvedValue,
 }
 
 /// Values as Spark shows those before an IN.
@@ -309,14 +371,4 @@ fn one_value(mut values: Vec<Typed>, conf: &Conf) -> Result<Typed> {
         }
         None => row,
     })
-}
-
-/// Whether a plan is an aggregation of everything.
-fn gives_one_row(plan: &LogicalPlan) -> bool {
-    match plan {
-        LogicalPlan::Projection(projection) => gives_one_row(&projection.input),
-        LogicalPlan::SubqueryAlias(alias) => gives_one_row(&alias.input),
-        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
-        _ => false,
-    }
 }

@@ -33,8 +33,10 @@ impl Sql {
 
     /// What items make together: each set of one with each set of the others.
     fn together(&self, items: Vec<ast::Expr>) -> Result<Grouping> {
-        let has_sets =
-            |item: &ast::Expr| matches!(item, ast::Expr::Rollup(_) | ast::Expr::Cube(_) | ast::Expr::GroupingSets(_));
+        let has_sets = |item: &ast::Expr| match item {
+            ast::Expr::Function(call) => SetsCall::of(call).is_some(),
+            item => matches!(item, ast::Expr::GroupingSets(_)),
+        };
         let is_nothing = |item: &ast::Expr| matches!(item, ast::Expr::Tuple(none) if none.is_empty());
         if !items.iter().any(|item| has_sets(item) || is_nothing(item)) {
             return Ok(Grouping::By(self.exprs(items)?));
@@ -51,8 +53,6 @@ impl Sql {
     /// The sets of one item, whose keys come behind those that are there: a key is a set of its own.
     fn sets(&self, item: ast::Expr, keys: &mut Vec<Expr>) -> Result<Vec<KeySet>> {
         match item {
-            ast::Expr::Rollup(parts) => Ok(rolled_up(&self.parts(parts, keys)?)),
-            ast::Expr::Cube(parts) => cubed(&self.parts(parts, keys)?),
             ast::Expr::GroupingSets(sets) => {
                 let sets = sets.into_iter().map(|mut set| match set.pop() {
                     Some(only) if set.is_empty() => self.sets(only, keys),
@@ -60,20 +60,17 @@ impl Sql {
                 });
                 Ok(sets.collect::<Result<Vec<_>>>()?.concat())
             }
-            // In GROUPING SETS the parser takes them for functions.
-            ast::Expr::Function(ref call) => match (call.name.to_string().to_lowercase().as_str(), arguments(call)) {
-                ("rollup", Some(parts)) => self.sets(ast::Expr::Rollup(parts), keys),
-                ("cube", Some(parts)) => self.sets(ast::Expr::Cube(parts), keys),
-                _ => Ok(vec![self.set([item], keys)?]),
+            ast::Expr::Function(ref call) => match SetsCall::of(call) {
+                Some(SetsCall { parts, .. }) if parts.is_empty() => Err(syntax_at("')'", "")),
+                Some(SetsCall { parts, cube }) => {
+                    let parts = parts.into_iter().map(|part| self.set(part, keys)).collect::<Result<Vec<_>>>()?;
+                    if cube { cubed(&parts) } else { Ok(rolled_up(&parts)) }
+                }
+                None => Ok(vec![self.set([item], keys)?]),
             },
             ast::Expr::Tuple(none) if none.is_empty() => Err(syntax_at("')'", "")),
             key => Ok(vec![self.set([key], keys)?]),
         }
-    }
-
-    /// What a ROLLUP or CUBE is over: keys, and several in parentheses that stay together.
-    fn parts(&self, parts: Vec<Vec<ast::Expr>>, keys: &mut Vec<Expr>) -> Result<Vec<KeySet>> {
-        parts.into_iter().map(|part| self.set(part, keys)).collect()
     }
 
     fn set(&self, set: impl IntoIterator<Item = ast::Expr>, keys: &mut Vec<Expr>) -> Result<KeySet> {
@@ -83,13 +80,25 @@ impl Sql {
     }
 }
 
-/// The arguments of a call; several in parentheses are one.
-fn arguments(call: &ast::Function) -> Option<Vec<Vec<ast::Expr>>> {
-    let ast::FunctionArguments::List(list) = &call.args else { return None };
-    let argument = |argument: &ast::FunctionArg| match argument {
-        ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(ast::Expr::Tuple(several))) => Some(several.clone()),
-        ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(one)) => Some(vec![one.clone()]),
-        _ => None,
-    };
-    list.args.iter().map(argument).collect()
+/// ROLLUP or CUBE, which are read as calls, over keys and keys in parentheses that stay together.
+struct SetsCall {
+    parts: Vec<Vec<ast::Expr>>,
+    cube: bool,
+}
+
+impl SetsCall {
+    fn of(call: &ast::Function) -> Option<Self> {
+        let cube = match call.name.to_string().to_lowercase().as_str() {
+            "rollup" => false,
+            "cube" => true,
+            _ => return None,
+        };
+        let ast::FunctionArguments::List(list) = &call.args else { return None };
+        let part = |argument: &ast::FunctionArg| match argument {
+            ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(ast::Expr::Tuple(several))) => Some(several.clone()),
+            ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(one)) => Some(vec![one.clone()]),
+            _ => None,
+        };
+        Some(Self { parts: list.args.iter().map(part).collect::<Option<_>>()?, cube })
+    }
 }

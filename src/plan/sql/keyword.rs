@@ -43,6 +43,8 @@ fn is_name<'t>(
         Keyword::EXISTS if *next == Token::LParen => !behind.nth(1).is_some_and(|(_, inside)| begins_query(inside)),
         // `DROP TABLE IF EXISTS t`.
         Keyword::EXISTS => !matches!(before, Keyword::IF | Keyword::NOT),
+        // sqlparser takes a key that begins with parentheses for several.
+        Keyword::ROLLUP | Keyword::CUBE => before != Keyword::WITH,
         // sqlparser's literal of a struct has no star.
         Keyword::STRUCT => match next {
             Token::Lt => false,

@@ -266,12 +266,9 @@ impl TokenWriter {
         {
             return unsupported("GROUP BY ALL");
         }
-        let words = [
-            (Keyword::ROLLUP, "GROUP BY ROLLUP"),
-            (Keyword::CUBE, "GROUP BY CUBE"),
-            (Keyword::GROUPING, "GROUPING SETS"),
-        ];
-        for (keyword, shown) in words {
+        let words = [("ROLLUP", "GROUP BY ROLLUP"), ("CUBE", "GROUP BY CUBE"), ("GROUPING", "GROUPING SETS")];
+        let is = |token: &Token, text: &str| matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text));
+        for (word, shown) in words {
             let modifier = |at: usize| match at {
                 // A column may have that name.
                 0 => keys
@@ -279,7 +276,7 @@ impl TokenWriter {
                     .is_some_and(|next| next.token == Token::LParen || is_keyword(&next.token, Keyword::SETS)),
                 _ => is_keyword(&keys[at - 1].token, Keyword::WITH),
             };
-            if keys.iter().enumerate().any(|(at, token)| is_keyword(&token.token, keyword) && modifier(at)) {
+            if keys.iter().enumerate().any(|(at, token)| is(&token.token, word) && modifier(at)) {
                 return unsupported(shown);
             }
         }

@@ -71,4 +71,8 @@ QUERIES = [
     "SELECT kurtosis(x), skewness(x) from values (1d), (3d), (3d), (7.5d), (null), (11d), (0.1d) as t(x)",
     "SELECT g, kurtosis(x), skewness(x) from values (1, 1d), (1, 2.2d), (2, 3d), (1, 2.2d), (2, -1.7d), (2, 0.4d), (1, 9.1d) as t(g, x) group by g",
     "SELECT id FROM range(3) WHERE (id, id) NOT IN (SELECT 1, 2)",
+    "SELECT count(*) FROM (SELECT x FROM t GROUP BY x LIMIT 2)",
+    "SELECT g, abs(max(m)) FROM (SELECT x AS g, CAST(NULL AS decimal(10, 2)) AS m FROM t) GROUP BY g",
+    "SELECT count(*) FROM (SELECT DISTINCT x FROM t LIMIT 2)",
+    "SELECT 1 FROM (SELECT DISTINCT x, y FROM t LIMIT 3)",
 ]

@@ -2,9 +2,23 @@
 
 from pyspark.sql import functions as F
 
-VIEWS = {"l": "SELECT * FROM VALUES (1, 'a'), (2, 'b'), (2, 'c'), (null, 'n') AS l(id, x)", "r": "SELECT * FROM VALUES (2, 'B'), (3, 'C'), (null, 'N') AS r(id, y)"}
+VIEWS = {"l": "SELECT * FROM VALUES (1, 'a'), (2, 'b'), (2, 'c'), (null, 'n') AS l(id, x)", "r": "SELECT * FROM VALUES (2, 'B'), (3, 'C'), (null, 'N') AS r(id, y)", "n": "SELECT * FROM VALUES (1, 0.5D, DATE'2024-01-31'), (1, -0.0D, NULL), (2, 0.0D, NULL), (NULL, NULL, DATE'2024-01-31'), (2, NULL, NULL), (3, double('NaN'), DATE'1970-01-01') AS n(g, x, d)", "c": "SELECT id, DATE'2024-01-31' AS d, CAST(NULL AS date) AS e FROM range(0, 9, 1, 3)"}
 
 QUERIES = [
+    "SELECT count(*) FROM n AS a JOIN n AS b ON a.x <=> b.x WHERE a.d = b.d",
+    "SELECT count(*) FROM n AS a LEFT JOIN n AS b ON a.x <=> b.x WHERE a.d = b.d",
+    "SELECT count(*) FROM n AS a FULL JOIN n AS b ON a.x <=> b.x WHERE a.d = b.d",
+    "SELECT count(*) FROM n AS a JOIN n AS b ON a.x <=> b.x AND a.d = b.d",
+    "SELECT count(*) FROM n AS a JOIN n AS b ON a.x = b.x WHERE a.d <=> b.d",
+    "SELECT count(*) FROM n a JOIN n b ON a.x <=> b.x JOIN n c ON c.d = a.d",
+    "SELECT count(*) FROM n a JOIN n b ON a.x <=> b.x JOIN n c ON c.d = a.d AND c.g = b.g WHERE a.g = b.g",
+    "SELECT count(*) FROM n a, n b, n c WHERE a.x <=> b.x AND c.d = a.d AND c.g = b.g",
+    "SELECT count(*) FROM n a, n b, n c WHERE a.x <=> b.x AND c.d <=> a.d AND c.g = b.g",
+    "SELECT count(*) FROM n a LEFT JOIN n b ON a.x <=> b.x AND a.d <=> b.d WHERE a.g = b.g",
+    "SELECT count(*) FROM n a WHERE NOT EXISTS (SELECT 1 FROM n b WHERE a.x <=> b.x AND a.d = b.d)",
+    "SELECT b.d, a.e FROM c a JOIN c b ON a.id = b.id ORDER BY 2 DESC, 1 NULLS LAST OFFSET 2",
+    "SELECT b.d, a.e FROM c a JOIN c b ON a.id <=> b.id ORDER BY 1, 2",
+    "SELECT b.d, a.e, a.id FROM c a LEFT JOIN c b ON a.id = b.id ORDER BY 1, 2, 3",
     "SELECT * FROM l JOIN r ON l.id = r.id", "SELECT * FROM l LEFT JOIN r ON l.id = r.id", "SELECT * FROM l RIGHT OUTER JOIN r ON l.id = r.id", "SELECT * FROM l FULL JOIN r ON l.id = r.id", "SELECT * FROM l LEFT SEMI JOIN r ON l.id = r.id", "SELECT * FROM l LEFT ANTI JOIN r ON l.id = r.id", "SELECT * FROM l CROSS JOIN r", "SELECT * FROM l, r WHERE l.id = r.id", "SELECT * FROM l JOIN r USING (id)", "SELECT * FROM l FULL JOIN r USING (id)", "SELECT * FROM l LEFT JOIN r USING (id)", "SELECT * FROM l RIGHT JOIN r USING (id)", "SELECT * FROM l NATURAL JOIN r", "SELECT * FROM l JOIN r ON l.id <=> r.id", "SELECT * FROM l JOIN r ON l.id < r.id", "SELECT * FROM l LEFT JOIN r ON l.id = r.id AND r.y = 'Z'", "SELECT l.x, r.* FROM l JOIN r ON l.id = r.id", "SELECT a.id, b.x FROM l a JOIN l b ON a.id = b.id WHERE a.x < b.x", "SELECT id FROM l JOIN r ON l.id = r.id", "SELECT l.id FROM l a JOIN r ON a.id = r.id", "SELECT * FROM l JOIN r ON l.id = r.nope", "SELECT * FROM l JOIN r USING (nope)", "SELECT * FROM l JOIN r", "SELECT * FROM l JOIN r ON l.id = r.y",
     "SELECT id FROM l UNION ALL SELECT id FROM r", "SELECT id FROM l UNION SELECT id FROM r", "SELECT id FROM l INTERSECT SELECT id FROM r", "SELECT id FROM l EXCEPT SELECT id FROM r", "SELECT id FROM l EXCEPT ALL SELECT id FROM r", "SELECT id FROM l INTERSECT ALL SELECT id FROM r", "SELECT id FROM l MINUS SELECT id FROM r", "SELECT 1 AS a UNION ALL SELECT 2.5D", "SELECT 1 AS a UNION ALL SELECT 'x'", "SELECT 1 AS a UNION SELECT 1L", "SELECT 1, 2 UNION ALL SELECT 3", "SELECT array(1) UNION ALL SELECT 2", "SELECT date'2024-01-01' AS a UNION ALL SELECT timestamp'2024-01-01 00:00:00'",
     "SELECT * FROM l ORDER BY id, x", "SELECT * FROM l ORDER BY id DESC, x", "SELECT * FROM l ORDER BY id ASC NULLS LAST, x DESC", "SELECT * FROM l ORDER BY id DESC NULLS FIRST, x", "SELECT x FROM l ORDER BY id, x", "SELECT id AS k FROM l ORDER BY k", "SELECT id, x FROM l ORDER BY 2 DESC", "SELECT x FROM l ORDER BY upper(x) DESC", "SELECT d FROM VALUES (double('NaN')), (1D), (null), (double('Infinity')), (-0.0D), (0.0D) AS v(d) ORDER BY d DESC", "SELECT s FROM VALUES ('b'), ('B'), ('a'), (null), (''), ('é'), ('10'), ('9') AS v(s) ORDER BY s", "SELECT b FROM VALUES (true), (null), (false) AS v(b) ORDER BY b", "SELECT l FROM VALUES (array(2)), (array(1, 5)), (null), (array()) AS v(l) ORDER BY l", "SELECT id FROM l ORDER BY nope", "SELECT id FROM l ORDER BY 5",

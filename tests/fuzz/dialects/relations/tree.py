@@ -29,6 +29,27 @@ PLAIN = {
 """The plainest value of a type."""
 
 
+def expression(kind: str, template: str, *parts: Node) -> Node:
+    """Make an expression of a type."""
+    return [kind, template, list(parts)]
+
+
+def bracketed(part: Node) -> Node:
+    """Put an expression in parentheses, unless it is one word."""
+    kind, template, parts = part
+    return [kind, f"({template})", parts] if parts else part
+
+
+def named(part: Node, name: str) -> Node:
+    """Make an item of a list."""
+    return ["item", f"{{}} AS {name}", [part]]
+
+
+def clause(template: str, *parts: Node) -> Node:
+    """Make what may be left out."""
+    return ["clause", template, list(parts)]
+
+
 def spelled(node: Node) -> str:
     """Spell a tree as SQL."""
     kind, template, parts = node
