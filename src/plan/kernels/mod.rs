@@ -127,7 +127,8 @@ impl Kernel {
     }
 
     /// A number that follows from the kernel and its arguments. A kernel among them counts by its
-    /// own number, so that each of a chain is looked at once.
+    /// own number, so that each of a chain is looked at once. A column around a query counts as the
+    /// column that it will be.
     fn number_over(&self, arguments: &[Expr]) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);
@@ -138,7 +139,10 @@ impl Kernel {
             };
             match kernel {
                 Some(kernel) => kernel.number.hash(&mut hasher),
-                None => argument.hash(&mut hasher),
+                None => match argument {
+                    Expr::OuterReferenceColumn(_, column) => Expr::Column(column.clone()).hash(&mut hasher),
+                    argument => argument.hash(&mut hasher),
+                },
             }
         }
         hasher.finish()

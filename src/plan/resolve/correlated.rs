@@ -12,7 +12,7 @@ use arrow::datatypes::Field;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, JoinType, ScalarValue};
 use datafusion::functions_window::row_number::row_number_udwf;
-use datafusion::logical_expr::expr::WindowFunction;
+use datafusion::logical_expr::expr::{Exists, WindowFunction};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
     Aggregate, BinaryExpr, Distinct, Expr as DfExpr, FetchType, Filter, Limit, LogicalPlan, Operator, Projection,
@@ -20,7 +20,7 @@ use datafusion::logical_expr::{
 };
 
 use super::pending::substitute;
-use super::scope::column;
+use super::scope::{attribute_id, column};
 use crate::error::{Error, Result};
 use crate::plan::operators::lanes::LanesNode;
 use crate::plan::{AttrId, Attribute};
@@ -403,6 +403,25 @@ fn without_alias(expr: &DfExpr) -> &DfExpr {
         DfExpr::Alias(alias) => &alias.expr,
         other => other,
     }
+}
+
+/// An expression whose queries name other columns around them.
+pub(super) fn with_around(expr: DfExpr, other: &dyn Fn(AttrId) -> Option<AttrId>) -> Result<DfExpr> {
+    let renamed = |node: DfExpr| {
+        let DfExpr::OuterReferenceColumn(field, found) = &node else { return Ok(Transformed::no(node)) };
+        let Some(name) = attribute_id(found).and_then(other).map(|id| id.to_string()) else {
+            return Ok(Transformed::no(node));
+        };
+        let field = Arc::new(field.as_ref().clone().with_name(&name));
+        Ok(Transformed::yes(DfExpr::OuterReferenceColumn(field, Column::from_name(name))))
+    };
+    let rewritten = expr.transform_up(|node| {
+        let DfExpr::Exists(Exists { subquery, negated }) = node else { return Ok(Transformed::no(node)) };
+        let plan = Arc::unwrap_or_clone(subquery.subquery);
+        let plan = plan.transform_up(|node| node.map_expressions(|expr| expr.transform_up(renamed)))?.data;
+        Ok(Transformed::yes(DfExpr::Exists(Exists { subquery: of(plan), negated })))
+    })?;
+    Ok(rewritten.data)
 }
 
 pub(super) fn projection(plan: LogicalPlan, expressions: Vec<DfExpr>) -> Result<LogicalPlan> {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{Expr as DfExpr, Filter, LogicalPlan};
 
+use super::correlated::with_around;
 use super::expression::{Clause, ExpressionPlace, Expressions, ResolvedValue};
 use super::pending::{Pending, substitute};
-use super::scope::column;
+use super::scope::{attribute_id, column};
 use super::{Resolver, keep, operators, subquery};
 use crate::config::Conf;
 use crate::error::Result;
@@ -60,6 +61,9 @@ impl Resolver<'_> {
                     pending.queries.push(query);
                 }
                 let expr = renamed(value.typed.expr, &ids)?;
+                let expr = with_around(expr, &|id| {
+                    ids.get(&column(id)).and_then(|made| made.try_as_col()).and_then(attribute_id)
+                })?;
                 calling.push(Typed { expr, ..value.typed });
             }
         }

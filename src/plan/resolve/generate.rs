@@ -230,6 +230,9 @@ impl Resolver<'_> {
             rows.names = names.to_vec();
         }
         let (used, pending) = (std::mem::take(&mut expressions.used_hidden), std::mem::take(&mut expressions.pending));
+        if !pending.queries.is_empty() {
+            return Err(Error::of(condition::UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY));
+        }
         drop(expressions);
         let input = self.expose(input, &used)?;
         let plan = pending.place(input.plan.clone())?;

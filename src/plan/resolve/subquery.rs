@@ -66,7 +66,18 @@ pub fn condition(expressions: &mut Expressions<'_>, conjunct: &Expr) -> Result<O
 impl Expressions<'_> {
     /// A query in the place of a value; an IN, or its negation, which is shown as the IN.
     pub(super) fn subquery(&mut self, kind: &SubqueryKind, query: &Relation, negated: bool) -> Result<ResolvedValue> {
-        let known = |it: &&ResolvedQuery| it.negated == negated && it.kind == *kind && it.query == *query;
+        if !self.lambdas.is_empty() {
+            return Err(Error::of(condition::SUBQUERY_IN_A_LAMBDA));
+        }
+        // Above the group, one that names columns around it is a key or another value.
+        let is_there = |value: &ResolvedValue| {
+            let below = self.place == ExpressionPlace::Group && value.typed.expr.any_column_refs();
+            let keys = self.aggregates.iter().flat_map(|aggregates| &aggregates.keys);
+            !below || keys.map(|(_, key)| key).any(|key| key.typed.expr == value.typed.expr)
+        };
+        let known = |it: &&ResolvedQuery| {
+            it.negated == negated && it.kind == *kind && it.query == *query && is_there(&it.value)
+        };
         if let Some(known) = self.queries.iter().find(known) {
             return Ok(known.value.clone());
         }

@@ -273,6 +273,14 @@ QUERIES = [
     "SELECT count(*) FROM t a JOIN t b USING (x) JOIN t c ON c.x = b.x JOIN d ON n = b.x",
     "SELECT id FROM range(3) WHERE (id, id) NOT IN (SELECT 1, 2)",
     "SELECT x FROM t WHERE EXISTS (SELECT 1 WHERE t.x = 2)",
+    "SELECT x FROM t WHERE x + 1 IN (SELECT n FROM d WHERE m = x + 4)",
+    "SELECT x FROM t WHERE x + 1 IN (SELECT n FROM d WHERE n = x + 1)",
+    "SELECT x FROM t WHERE x + 1 NOT IN (SELECT n FROM d WHERE n = x + 1)",
+    "SELECT transform(array(1, 2), p -> p + (SELECT max(m) FROM d WHERE n = x)) FROM t",
+    "SELECT explode((SELECT collect_list(m) FROM d WHERE n = x)) FROM t",
+    "SELECT max((SELECT max(m) FROM d WHERE n = x)), (SELECT max(m) FROM d WHERE n = x) FROM t GROUP BY s",
+    "SELECT x FROM t LEFT JOIN d ON n = x AND EXISTS (SELECT 1 FROM d e WHERE e.n = t.x)",
+    "SELECT x, (SELECT m FROM d WHERE n = x ORDER BY m DESC LIMIT 1 OFFSET 0) FROM t ORDER BY x",
 ]
 
 
@@ -302,3 +310,14 @@ def a_left_out_column_without_an_alias(spark):
 
 def a_left_out_order_behind_an_alias(spark):
     return spark.table("t").select(F.col("x").alias("c")).alias("s").orderBy("y")
+
+
+def a_function_and_a_query_in_one_condition(spark):
+    spark.udf.register("subqueries_inc", lambda v: None if v is None else v + 1, "int")
+    conditions = [
+        "subqueries_inc(x) IN (SELECT n FROM d WHERE n = x + 1)",
+        "subqueries_inc(x) NOT IN (SELECT n FROM d WHERE n = x + 1)",
+        "subqueries_inc(x) IN (SELECT n FROM d) AND subqueries_inc(x) = 2",
+        "subqueries_inc(x) > (SELECT count(*) FROM d WHERE n = x) AND EXISTS (SELECT 1 FROM d WHERE n = x)",
+    ]
+    return [spark.sql(f"SELECT x FROM t WHERE {condition} ORDER BY x").collect() for condition in conditions]
