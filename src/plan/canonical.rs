@@ -55,6 +55,10 @@ impl CanonicalWriter<'_> {
                 self.name_outputs(plan);
                 leaf.map_or_else(|| table.to_owned(), |leaf| format!("Scan[{}]", leaf.source.identity()))
             }
+            LogicalPlan::Values(values) => {
+                self.name_outputs(plan);
+                format!("Values{:?}", values.values)
+            }
             other => {
                 let inputs: Vec<_> = other.inputs().into_iter().map(|input| self.plan(input)).collect();
                 let shown = match other {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from firesteel import _native
-from firesteel.errors import AnalysisException, PySparkValueError, _not_type, _refuse
+from firesteel.errors import AnalysisException, PySparkValueError, UnsupportedOperationException, _not_type, _refuse
 from firesteel.sql.column import Column, _call, _flat
 from firesteel.sql.types import NumericType
 
@@ -163,6 +163,9 @@ class GroupedData:
         from firesteel.sql.column import _expr
         from firesteel.sql.functions import lit
 
+        if self._kind != "by":
+            message = f"pivot follows groupBy, not {self._kind if self._kind != 'sets' else 'groupingSets'}"
+            raise UnsupportedOperationException(message, "UNSUPPORTED_FEATURE.PIVOT_AFTER_GROUP_BY", {})
         given = [lit(value)._expr for value in (values if values is not None else self._values(pivot_col))]
         return GroupedData(self._df, self._kind, self._keys, self._sets, (_expr(pivot_col), given))
 

@@ -118,13 +118,17 @@ pub fn unified(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Vec<T
 /// The common type of arguments, or Spark's error that they have none.
 pub fn common_type(context: &CallContext<'_>, arguments: &[Typed]) -> Result<DataType> {
     use crate::plan::resolve::coerce::common_of;
-    common_of(arguments.iter().map(|argument| &argument.data_type), context.conf.ansi()).ok_or_else(|| {
-        let names: Vec<_> = arguments.iter().map(|argument| format!("\"{}\"", sql_name(&argument.data_type))).collect();
-        Error::of(condition::DATA_DIFF_TYPES)
-            .with("sqlExpr", format!("\"{}\"", context.text))
-            .with("functionName", format!("`{}`", context.name.to_lowercase()))
-            .with("dataType", format!("({})", names.join(" or ")))
-    })
+    common_of(arguments.iter().map(|argument| &argument.data_type), context.conf.ansi())
+        .ok_or_else(|| different_types(context, arguments))
+}
+
+/// The error for arguments whose types do not meet.
+pub fn different_types(context: &CallContext<'_>, arguments: &[Typed]) -> Error {
+    let names: Vec<_> = arguments.iter().map(|argument| format!("\"{}\"", sql_name(&argument.data_type))).collect();
+    Error::of(condition::DATA_DIFF_TYPES)
+        .with("sqlExpr", format!("\"{}\"", context.text))
+        .with("functionName", format!("`{}`", context.name.to_lowercase()))
+        .with("dataType", format!("({})", names.join(" or ")))
 }
 
 /// The value of an argument that must be a constant.

@@ -9,12 +9,12 @@ use datafusion::common::ScalarValue;
 
 use super::CallContext;
 use super::Definition::Scalar;
-use super::args::{common_type, count, literal, unexpected, unified};
+use super::args::{common_type, count, different_types, literal, unexpected, unified};
 use super::per_value::safe_kernel;
 use crate::error::{Error, Result};
 use crate::plan::kernels::normalize::normalize_floats;
 use crate::plan::resolve::cast::cast;
-use crate::plan::resolve::coerce::{is_float, is_numeric};
+use crate::plan::resolve::coerce::{is_float, is_numeric, parses_text};
 use crate::plan::resolve::operators::{self, can_raise, case, compare, is_not_null, is_null, unordered};
 use crate::plan::typed::Typed;
 
@@ -167,6 +167,9 @@ fn extreme(context: &CallContext<'_>, arguments: Vec<Typed>, greatest: bool) -> 
     let to = common_type(context, &arguments)?;
     if operators::holds_map(&to) {
         return Err(unordered(context.text, context.name, &to));
+    }
+    if arguments.iter().any(|argument| parses_text(&argument.data_type, &to)) {
+        return Err(different_types(context, &arguments));
     }
     let arguments = unified(context, arguments)?;
     let nullable = arguments.iter().all(|argument| argument.nullable);

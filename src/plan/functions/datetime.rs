@@ -220,9 +220,6 @@ pub enum DateTimeUnit {
     Month,
     Quarter,
     Year,
-    Decade,
-    Century,
-    Millennium,
 }
 
 impl DateTimeUnit {
@@ -239,9 +236,6 @@ impl DateTimeUnit {
             "MONTH" | "MON" | "MM" => Self::Month,
             "QUARTER" => Self::Quarter,
             "YEAR" | "YYYY" | "YY" => Self::Year,
-            "DECADE" => Self::Decade,
-            "CENTURY" => Self::Century,
-            "MILLENNIUM" => Self::Millennium,
             _ => return None,
         })
     }
@@ -259,9 +253,6 @@ impl DateTimeUnit {
             Self::Month => days - i64::from(day) + 1,
             Self::Quarter => first(year, (month - 1) / 3 * 3 + 1),
             Self::Year => first(year, 1),
-            Self::Decade => first(year.div_euclid(10) * 10, 1),
-            Self::Century => first((year - 1).div_euclid(100) * 100 + 1, 1),
-            Self::Millennium => first((year - 1).div_euclid(1000) * 1000 + 1, 1),
             _ => days,
         }
     }

@@ -46,8 +46,8 @@ pub(super) struct RowQuery {
     /// At most one row for each key.
     pub plan: LogicalPlan,
     pub keys: Vec<KeyComparison>,
-    /// The column that says whether HAVING leaves the row, if there is one.
-    pub left: Option<AttrId>,
+    /// The column that says whether HAVING keeps the row, if there is one.
+    pub kept: Option<AttrId>,
     /// What the columns are of no rows.
     empty: HashMap<String, DfExpr>,
 }
@@ -273,10 +273,7 @@ fn partitioned(window: DfExpr, keys: &[DfExpr]) -> Result<DfExpr> {
 
 /// The first rows of each key, in the order of the input.
 fn limited(input: LogicalPlan, keys: &[DfExpr], skipped: usize, fetched: Option<usize>) -> Result<LogicalPlan> {
-    let order: Vec<SortExpr> = match &input {
-        LogicalPlan::Sort(sort) => sort.expr.clone(),
-        _ => Vec::new(),
-    };
+    let Some(order) = order_of(&input)? else { return Err(no_join()) };
     let number = AttrId::fresh();
     let mut function = WindowFunction::new(WindowFunctionDefinition::WindowUDF(row_number_udwf()), Vec::new());
     function.params.partition_by = keys.to_vec();
@@ -290,6 +287,32 @@ fn limited(input: LogicalPlan, keys: &[DfExpr], skipped: usize, fetched: Option<
         stays = stays.and(column(number).lt_eq(count(skipped.saturating_add(fetched))));
     }
     projection(LogicalPlan::Filter(Filter::try_new(stays, Arc::new(plan))?), columns)
+}
+
+/// The order of a plan's rows; `None` where its columns are not there any more.
+fn order_of(plan: &LogicalPlan) -> Result<Option<Vec<SortExpr>>> {
+    match plan {
+        LogicalPlan::Sort(sort) => Ok(Some(sort.expr.clone())),
+        LogicalPlan::Filter(filter) => order_of(&filter.input),
+        LogicalPlan::Projection(Projection { expr, input, .. }) => {
+            let Some(mut order) = order_of(input)? else { return Ok(None) };
+            let shown: HashMap<_, _> = expr
+                .iter()
+                .filter_map(|expr| Some((without_alias(expr).try_as_col()?.clone(), expr.schema_name().to_string())))
+                .collect();
+            for by in &mut order {
+                if !by.expr.column_refs().into_iter().all(|column| shown.contains_key(column)) {
+                    return Ok(None);
+                }
+                by.expr = substitute(by.expr.clone(), &|node| match node {
+                    DfExpr::Column(column) => shown.get(column).map(|name| DfExpr::Column(Column::from_name(name))),
+                    _ => None,
+                })?;
+            }
+            Ok(Some(order))
+        }
+        _ => Ok(Some(Vec::new())),
+    }
 }
 
 /// A query that has rows if this one has: without what changes their number and columns only.
@@ -333,8 +356,10 @@ pub(super) fn with_equal_rows(plan: LogicalPlan) -> Result<LogicalPlan> {
 pub(super) fn is_one_row(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Projection(Projection { input, .. }) | LogicalPlan::Filter(Filter { input, .. }) => {
-            is_one_row(input)
+            !names_around(plan) && is_one_row(input)
         }
+        LogicalPlan::Sort(sort) if sort.fetch.is_none() => is_one_row(&sort.input),
+        LogicalPlan::Limit(limit) if keeps_one(limit) => is_one_row(&limit.input),
         LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
         _ => false,
     }
@@ -358,7 +383,7 @@ impl RowQuery {
                     let value = function.func.default_value(field.data_type())?;
                     Ok((field.name().clone(), DfExpr::Literal(value, None)))
                 });
-                Ok(Some(Self { plan: grouped, keys, left: None, empty: values.collect::<Result<_>>()? }))
+                Ok(Some(Self { plan: grouped, keys, kept: None, empty: values.collect::<Result<_>>()? }))
             }
             LogicalPlan::Projection(Projection { expr, input, schema, .. }) => {
                 let Some(row) = Self::of(input)? else { return Ok(None) };
@@ -368,7 +393,7 @@ impl RowQuery {
                     .zip(expr)
                     .map(|(field, expr)| Ok((field.name().clone(), row.of_none(without_alias(expr).clone())?)));
                 let mut empty: HashMap<_, _> = empty.collect::<Result<_>>()?;
-                let kept: Vec<_> = row.keys.iter().map(|comparison| comparison.key).chain(row.left).collect();
+                let kept: Vec<_> = row.keys.iter().map(|comparison| comparison.key).chain(row.kept).collect();
                 for name in kept.iter().map(ToString::to_string) {
                     empty.extend(row.empty.get(&name).cloned().map(|value| (name, value)));
                 }
@@ -378,13 +403,14 @@ impl RowQuery {
             }
             LogicalPlan::Filter(Filter { predicate, input, .. }) => {
                 let Some(mut row) = Self::of(input)? else { return Ok(None) };
-                let left = row.left.into_iter().fold(predicate.clone(), |all, left| column(left).and(all));
+                let kept = row.kept.into_iter().fold(predicate.clone(), |all, kept| column(kept).and(all));
                 let id = AttrId::fresh();
-                row.empty.insert(id.to_string(), row.of_none(left.clone())?);
+                row.empty.insert(id.to_string(), row.of_none(kept.clone())?);
                 let mut list: Vec<_> = row.plan.schema().columns().into_iter().map(DfExpr::Column).collect();
-                list.push(left.alias(id.to_string()));
-                Ok(Some(Self { plan: projection(row.plan, list)?, left: Some(id), ..row }))
+                list.push(kept.alias(id.to_string()));
+                Ok(Some(Self { plan: projection(row.plan, list)?, kept: Some(id), ..row }))
             }
+            LogicalPlan::Sort(Sort { input, .. }) | LogicalPlan::Limit(Limit { input, .. }) => Self::of(input),
             _ => Ok(None),
         }
     }
@@ -419,7 +445,7 @@ pub(super) fn with_around(expr: DfExpr, other: &dyn Fn(AttrId) -> Option<AttrId>
         let DfExpr::Exists(Exists { subquery, negated }) = node else { return Ok(Transformed::no(node)) };
         let plan = Arc::unwrap_or_clone(subquery.subquery);
         let plan = plan.transform_up(|node| node.map_expressions(|expr| expr.transform_up(renamed)))?.data;
-        Ok(Transformed::yes(DfExpr::Exists(Exists { subquery: of(plan), negated })))
+        Ok(Transformed::yes(DfExpr::Exists(Exists { subquery: subquery_of(plan), negated })))
     })?;
     Ok(rewritten.data)
 }
@@ -428,7 +454,7 @@ pub(super) fn projection(plan: LogicalPlan, expressions: Vec<DfExpr>) -> Result<
     Ok(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(plan))?))
 }
 
-pub(super) fn of(plan: LogicalPlan) -> Subquery {
+pub(super) fn subquery_of(plan: LogicalPlan) -> Subquery {
     let outer_ref_columns = plan.all_out_ref_exprs();
     Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Default::default() }
 }

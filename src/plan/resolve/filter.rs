@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr as DfExpr, Filter, LogicalPlan};
 
 use super::correlated::with_around;
@@ -97,8 +98,13 @@ pub(super) fn conjuncts(predicate: &Expr) -> Vec<&Expr> {
     }
 }
 
-/// A filter by all of `predicates`, from left to right where one can raise.
+/// A filter by all of `predicates`, from left to right where one can raise. Those that name columns
+/// around the query come last, each alone: they are for a join.
 pub(super) fn filtered(plan: LogicalPlan, predicates: Vec<Typed>, conf: &Conf) -> Result<LogicalPlan> {
-    let Some(all) = operators::joined("and", predicates, conf, "AND")? else { return Ok(plan) };
-    Ok(LogicalPlan::Filter(Filter::try_new(all.expr, Arc::new(plan))?))
+    let (around, own): (Vec<_>, Vec<_>) = predicates.into_iter().partition(|one| one.expr.contains_outer());
+    let own = operators::joined("and", own, conf, "AND")?.map(|all| all.expr);
+    let around = conjunction(around.into_iter().map(|one| one.expr));
+    own.into_iter()
+        .chain(around)
+        .try_fold(plan, |plan, predicate| Ok(LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(plan))?)))
 }

@@ -1,11 +1,12 @@
 //! What has no input: tables and views, table functions, VALUES, sources.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
-use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Projection};
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, LogicalPlanBuilder, Projection, Values};
 
 use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
 use super::hidden::is_of_file;
@@ -144,6 +145,13 @@ impl Resolver<'_> {
                     .collect::<Result<Vec<_>>>()
             })
             .collect::<Result<Vec<_>>>()?;
+        if rows.iter().flatten().all(|expr| matches!(expr, DfExpr::Literal(..))) {
+            let field = |it: &Attribute| Field::new(it.id.to_string(), it.data_type.clone(), it.nullable);
+            let fields = attributes.iter().map(field).collect();
+            let schema = DFSchema::from_unqualified_fields(fields, HashMap::new())?;
+            let plan = LogicalPlan::Values(Values { schema: Arc::new(schema), values: rows });
+            return Ok(Resolved { output: attributes, ..leafless(plan)? });
+        }
         // One row a projection: DataFusion's VALUES would cast what it does not know to be
         // constant.
         let one_row = Arc::new(LogicalPlanBuilder::empty(true).build()?);

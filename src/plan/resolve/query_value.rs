@@ -7,7 +7,7 @@ use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Aggregate, Case, Expr as DfExpr, LogicalPlan, LogicalPlanBuilder};
 use std::sync::Arc;
 
-use super::correlated::{KeyedQuery, RowQuery, by_keys, is_correlated, no_join, of, projection, without_effect};
+use super::correlated::{KeyedQuery, RowQuery, by_keys, is_correlated, no_join, projection, subquery_of};
 use super::expression::{ExpressionPlace, Expressions};
 use super::operators;
 use super::pending::{QueryJoin, substitute};
@@ -23,16 +23,16 @@ impl Expressions<'_> {
         if !is_correlated(&plan) {
             // One that HAVING drops is null. DataFusion takes the column's word for whether it can be.
             let Some(row) = RowQuery::of(&plan)? else { return Err(no_join()) };
-            let value = if_left(row.left.map(column), value);
+            let value = if_kept(row.kept.map(column), value);
             let plan = projection(row.plan, vec![value.expr.alias(AttrId::fresh().to_string())])?;
-            return Ok(Typed { expr: DfExpr::ScalarSubquery(of(plan)), nullable: true, ..value });
+            return Ok(Typed { expr: DfExpr::ScalarSubquery(subquery_of(plan)), nullable: true, ..value });
         }
-        let (left, mut values) = self.row_of(&plan, vec![value])?;
+        let (kept, mut values) = self.row_of(&plan, vec![value])?;
         let value = values.swap_remove(0);
-        Ok(if_left(left, value))
+        Ok(if_kept(kept, value))
     }
 
-    /// Values of the one row that a query has for each row around it, and whether HAVING leaves it.
+    /// Values of the one row that a query has for each row around it, and whether HAVING keeps it.
     pub(super) fn row_of(&mut self, plan: &LogicalPlan, values: Vec<Typed>) -> Result<(Option<DfExpr>, Vec<Typed>)> {
         let Some(row) = RowQuery::of(plan)? else { return Err(no_join()) };
         let found = AttrId::fresh();
@@ -46,12 +46,12 @@ impl Expressions<'_> {
             let then = (Box::new(column(found).is_true()), Box::new(column(id)));
             Ok::<_, Error>(DfExpr::Case(Case::new(None, vec![then], Some(Box::new(row.of_none(expr)?)))))
         };
-        let left = row.left.map(|left| read(column(left))).transpose()?;
+        let kept = row.kept.map(|kept| read(column(kept))).transpose()?;
         let values = values.into_iter().map(|value| Ok(Typed { expr: read(value.expr)?, nullable: true, ..value }));
         let values = values.collect::<Result<_>>()?;
         list.extend(row.keys.iter().map(|comparison| column(comparison.key)));
         self.join(KeyedQuery { plan: projection(row.plan, list)?, keys: row.keys }, made)?;
-        Ok((left, values))
+        Ok((kept, values))
     }
 
     /// Whether a query has rows, for each row around it or at all.
@@ -66,7 +66,7 @@ impl Expressions<'_> {
             let any = column(rows).gt(DfExpr::Literal(ScalarValue::Int64(Some(0)), None));
             return self.only_value(plan, Typed { expr: any, ..boolean() });
         }
-        let Some(KeyedQuery { plan, keys }) = by_keys(without_effect(plan))? else { return Err(no_join()) };
+        let Some(KeyedQuery { plan, keys }) = by_keys(plan)? else { return Err(no_join()) };
         let found = AttrId::fresh();
         let columns = keys.iter().map(|comparison| column(comparison.key)).collect();
         let grouped = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), columns, Vec::new())?);
@@ -101,8 +101,8 @@ impl Expressions<'_> {
     pub(super) fn row_is_there(&mut self, plan: LogicalPlan) -> Result<Typed> {
         let yes = literal(ScalarValue::Boolean(Some(true)));
         let is_there = if is_correlated(&plan) {
-            let (left, _) = self.row_of(&plan, Vec::new())?;
-            left.map_or_else(|| yes.clone(), |expr| Typed { expr, ..boolean() })
+            let (kept, _) = self.row_of(&plan, Vec::new())?;
+            kept.map_or_else(|| yes.clone(), |expr| Typed { expr, ..boolean() })
         } else {
             self.only_value(plan, yes)?
         };
@@ -141,9 +141,9 @@ impl Expressions<'_> {
 }
 
 /// A value of a row that HAVING may drop.
-fn if_left(left: Option<DfExpr>, value: Typed) -> Typed {
-    let Some(left) = left else { return value };
-    let expr = DfExpr::Case(Case::new(None, vec![(Box::new(left), Box::new(value.expr))], None));
+fn if_kept(kept: Option<DfExpr>, value: Typed) -> Typed {
+    let Some(kept) = kept else { return value };
+    let expr = DfExpr::Case(Case::new(None, vec![(Box::new(kept), Box::new(value.expr))], None));
     Typed { expr, nullable: true, ..value }
 }
 

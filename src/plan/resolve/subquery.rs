@@ -17,7 +17,8 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Case, Expr as DfExpr, Filter, LogicalPlan};
 
 use super::correlated::{
-    comparing_last, is_correlated, is_one_row, of, outer_reference, projection, with_equal_rows, without_effect,
+    comparing_last, is_correlated, is_one_row, outer_reference, projection, subquery_of, with_equal_rows,
+    without_effect,
 };
 use super::expression::{ExpressionPlace, Expressions, ResolvedValue};
 use super::negation::negated;
@@ -174,12 +175,10 @@ impl Expressions<'_> {
     fn exists(&mut self, query: &Relation) -> Result<ResolvedValue> {
         let inner = self.inner(query)?;
         let pretty = format!("exists({})", self.outer_names(&inner.plan));
-        let typed = if is_one_row(&inner.plan) {
-            self.row_is_there(inner.plan)?
-        } else if is_correlated(&inner.plan) {
+        let typed = if is_correlated(&inner.plan) {
             self.exists_join(inner.plan, false)?
         } else {
-            self.has_rows(inner.plan)?
+            self.exists_beside(inner.plan, false)?
         };
         Ok(ResolvedValue::new(Typed { nullable: false, ..typed }, pretty))
     }
@@ -191,82 +190,101 @@ impl Expressions<'_> {
         let sides = self.sides(values, query)?;
         let pretty = format!("({} IN (listquery({})))", sides.pretty, self.outer_names(&sides.query));
         let (conf, several) = (self.resolver.conf(), sides.pairs.len() > 1);
-        let is_correlated = is_correlated(&sides.query);
-        let typed = if is_correlated || several && (negated || self.place == ExpressionPlace::Filter) {
-            let found = self.in_join(sides, negated)?;
-            self.true_or_not(found)?
-        } else {
+        let is_alone = !is_correlated(&sides.query);
+        if several && negated && is_alone && self.place != ExpressionPlace::Filter && sides.may_be_unknown() {
+            return Err(Error::unsupported("NOT IN of several columns, elsewhere than in a condition of WHERE"));
+        }
+        // Several are looked up as one value, of which it is not known which part differs.
+        let typed = if is_alone && !(several && (negated || self.place == ExpressionPlace::Filter)) {
             let (values, columns): (Vec<_>, Vec<_>) = sides.pairs.into_iter().unzip();
             let list = self.listed(sides.query, one_value(columns, conf)?)?;
             among(list, one_value(values, conf)?, negated)
+        } else {
+            let found = self.in_join(sides, negated)?;
+            self.true_or_not(found)?
         };
         Ok(ResolvedValue::new(typed, pretty))
     }
 
     /// `EXISTS (query)`, or its negation, which becomes a join.
     fn exists_join(&mut self, plan: LogicalPlan, negated: bool) -> Result<Typed> {
-        let found = if is_one_row(&plan) {
-            self.row_is_there(plan)?
-        } else {
-            let plan = without_effect(plan);
-            if self.place == ExpressionPlace::Filter
-                && let Some(plan) = comparing_last(plan.clone())?
-            {
-                return Ok(Typed { expr: DfExpr::Exists(Exists { subquery: of(plan), negated }), ..boolean() });
-            }
-            self.has_rows(plan)?
-        };
-        if negated { operators::not(found, self.resolver.conf(), "", "") } else { Ok(found) }
+        let plan = without_effect(plan);
+        if self.place == ExpressionPlace::Filter
+            && let Some(plan) = comparing_last(plan.clone())?
+        {
+            return Ok(Typed { expr: DfExpr::Exists(Exists { subquery: subquery_of(plan), negated }), ..boolean() });
+        }
+        self.exists_beside(plan, negated)
+    }
+
+    /// The same, where no operator takes a query.
+    fn exists_beside(&mut self, plan: LogicalPlan, negated: bool) -> Result<Typed> {
+        let found = if is_one_row(&plan) { self.row_is_there(plan)? } else { self.has_rows(plan)? };
+        self.or_not(found, negated)
+    }
+
+    fn or_not(&self, condition: Typed, negated: bool) -> Result<Typed> {
+        if negated { operators::not(condition, self.resolver.conf(), "", "") } else { Ok(condition) }
     }
 
     /// `x IN (query)`, or its negation, which becomes a join.
-    fn in_join(&mut self, mut sides: InSides, negated: bool) -> Result<Typed> {
-        if is_correlated(&sides.query) {
-            if is_one_row(&sides.query) {
-                let found = self.in_one_row(sides)?;
-                return if negated { operators::not(found, self.resolver.conf(), "", "") } else { Ok(found) };
-            }
-            sides.query = with_equal_rows(sides.query)?;
+    fn in_join(&mut self, sides: InSides, negated: bool) -> Result<Typed> {
+        let is_alone = !is_correlated(&sides.query);
+        if !is_alone && is_one_row(&sides.query) {
+            let found = self.in_one_row(sides)?;
+            return self.or_not(found, negated);
         }
+        let is_filter = self.place == ExpressionPlace::Filter;
         if let [(value, column)] = sides.pairs.as_slice()
-            && self.place == ExpressionPlace::Filter
+            && is_filter
+            && is_alone
         {
             // A join by a constant would look at one side alone, and miss that the constant is null.
             let is_constant = !value.expr.any_column_refs() && !value.expr.contains_outer();
             // DataFusion tells what is unknown from what is absent by one key only.
-            let is_alone = !is_correlated(&sides.query);
-            if is_alone && (!negated || !is_constant) {
+            if !negated || !is_constant {
                 let (id, value) = (AttrId::fresh(), Box::new(value.expr.clone()));
                 let plan = projection(sides.query, vec![column.expr.clone().alias(id.to_string())])?;
-                let expr = DfExpr::InSubquery(InSubquery { expr: value, subquery: of(plan), negated });
+                let expr = DfExpr::InSubquery(InSubquery { expr: value, subquery: subquery_of(plan), negated });
                 return Ok(Typed { expr, ..boolean() });
             }
         }
-        let plan = self.found(sides, negated)?;
-        self.exists_join(plan, negated)
+        let seen = |(value, _): &(Typed, Typed)| self.seen_from_inside(value.expr.clone());
+        let seen = if is_filter { sides.pairs.iter().map(seen).collect::<Result<Option<Vec<_>>>>()? } else { None };
+        match seen {
+            Some(seen) => {
+                let plan = self.found(sides, seen, negated)?;
+                self.exists_join(plan, negated)
+            }
+            None => {
+                let seen = sides.pairs.iter().map(|(value, _)| self.named_inside(value)).collect();
+                let plan = self.found(sides, seen, negated)?;
+                self.exists_beside(plan, negated)
+            }
+        }
     }
 
     /// `x IN (query)` of a query that gives one row for each row around it: a comparison with that.
     fn in_one_row(&mut self, sides: InSides) -> Result<Typed> {
         let (values, columns): (Vec<_>, Vec<_>) = sides.pairs.into_iter().unzip();
-        let (left, columns) = self.row_of(&sides.query, columns)?;
+        let (kept, columns) = self.row_of(&sides.query, columns)?;
         let conf = self.resolver.conf();
         let equal =
             values.into_iter().zip(columns).map(|(value, column)| operators::compare("=", value, column, conf, ""));
         let mut all = equal.collect::<Result<Vec<_>>>()?;
-        if let Some(expr) = left {
+        if let Some(expr) = kept {
             all.insert(0, self.true_or_not(Typed { expr, ..boolean() })?);
         }
         Ok(operators::joined("and", all, conf, "")?.unwrap_or_else(|| literal(ScalarValue::Boolean(Some(true)))))
     }
 
-    /// The rows of a query that are what `IN` looks for; for its negation, those of which it is not
-    /// known that they are not.
-    fn found(&self, sides: InSides, negated: bool) -> Result<LogicalPlan> {
+    /// The rows of a query that are what `IN` looks for, by its values as the query sees them; for its
+    /// negation, those of which it is not known that they are not.
+    fn found(&self, sides: InSides, seen: Vec<DfExpr>, negated: bool) -> Result<LogicalPlan> {
         let InSides { pairs, query, .. } = sides;
         let conf = self.resolver.conf();
-        let found = pairs.into_iter().map(|(value, column)| {
-            let value = Typed { expr: self.seen_from_inside(value.expr)?, ..value };
+        let found = pairs.into_iter().zip(seen).map(|((value, column), seen)| {
+            let value = Typed { expr: seen, ..value };
             let unknown = [&value, &column].into_iter().filter(|side| negated && side.nullable).cloned();
             let unknown: Vec<_> = unknown.map(operators::is_null).collect();
             let equal = operators::compare("=", value, column, conf, "")?;
@@ -277,20 +295,30 @@ impl Expressions<'_> {
         Ok(LogicalPlan::Filter(Filter::try_new(found, Arc::new(with_equal_rows(query)?))?))
     }
 
-    /// An expression over this query's columns, for a query inside of it.
-    fn seen_from_inside(&self, expr: DfExpr) -> Result<DfExpr> {
+    /// An expression over this query's columns, for a query inside of it; `None` where it reads what
+    /// is made for this expression and is no call.
+    fn seen_from_inside(&self, expr: DfExpr) -> Result<Option<DfExpr>> {
         let around = || self.scope.attributes.iter().chain(self.hidden);
-        let seen = expr.transform_down(|node| match &node {
-            DfExpr::Column(column) => {
-                let id = attribute_id(column).ok_or_else(|| Error::internal("a column without an id"))?;
-                let attribute = around().find(|attribute| attribute.id == id).cloned();
-                let attribute = attribute.or_else(|| self.called(id));
-                let attribute = attribute.ok_or_else(|| Error::internal("IN of a column that is not there"))?;
-                Ok(Transformed::yes(outer_reference(&attribute)))
-            }
-            _ => Ok(Transformed::no(node)),
+        let mut is_there = true;
+        let seen = expr.transform_down(|node| {
+            let DfExpr::Column(column) = &node else { return Ok(Transformed::no(node)) };
+            let id = attribute_id(column);
+            let attribute = around().find(|attribute| Some(attribute.id) == id).cloned();
+            let attribute = attribute.or_else(|| self.called(id?));
+            is_there &= attribute.is_some();
+            Ok(attribute.map_or(Transformed::no(node), |attribute| Transformed::yes(outer_reference(&attribute))))
         })?;
-        Ok(seen.data)
+        Ok(is_there.then_some(seen.data))
+    }
+
+    /// A value under a name of its own, for a query inside of it.
+    fn named_inside(&mut self, value: &Typed) -> DfExpr {
+        if !value.expr.any_column_refs() {
+            return value.expr.clone();
+        }
+        let attribute = Attribute::new("", value.data_type.clone(), value.nullable);
+        self.outputs.push((attribute.id, value.expr.clone()));
+        outer_reference(&attribute)
     }
 
     /// The column of a call that is made for this expression.
@@ -363,6 +391,12 @@ struct InSides {
     query: LogicalPlan,
     /// The values as they are shown.
     pretty: String,
+}
+
+impl InSides {
+    fn may_be_unknown(&self) -> bool {
+        self.pairs.iter().any(|(value, column)| value.nullable || column.nullable)
+    }
 }
 
 /// The values as one, null if one of them is.

@@ -113,9 +113,11 @@ impl Sql {
             E::Position { expr, r#in } => Expr::call("position", vec![self.expr(*expr)?, self.expr(*r#in)?]),
             E::Substring { expr, substring_from, substring_for, shorthand, .. } => {
                 let mut arguments = vec![self.expr(*expr)?];
-                arguments.push(
-                    substring_from.map_or(Ok(Expr::Literal(ScalarValue::Int32(Some(1)))), |from| self.expr(*from))?,
-                );
+                if let Some(from) = substring_from {
+                    arguments.push(self.expr(*from)?);
+                } else if substring_for.is_some() {
+                    arguments.push(Expr::Literal(ScalarValue::Int32(Some(1))));
+                }
                 if let Some(length) = substring_for {
                     arguments.push(self.expr(*length)?);
                 }

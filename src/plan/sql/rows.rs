@@ -37,8 +37,9 @@ pub(super) fn in_parentheses(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpa
         };
         let span = next.span;
         let paren = |token| TokenWithSpan { token, span };
-        let is_named = name_end(&clause, end).is_some();
-        let is_table = place == Place::Table || is_named;
+        // The parser takes no VALUES with a name, and none for a value.
+        let is_selected = place == Place::Value || (place == Place::Query && name_end(&clause, end).is_some());
+        let is_table = place == Place::Table || is_selected;
         let mut bare = rows.iter().filter(|row| row.is_bare).map(|row| &row.at).rev().peekable();
         for (at, token) in clause.into_iter().enumerate().rev() {
             if is_table && at + 1 == end {
@@ -50,7 +51,7 @@ pub(super) fn in_parentheses(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpa
         }
         written.push(next);
         written.extend(is_table.then(|| paren(Token::LParen)));
-        if place == Place::Query && is_named {
+        if is_selected {
             let select = [Token::make_keyword("FROM"), Token::Mul, Token::make_keyword("SELECT")];
             written.extend(select.map(paren));
         }
@@ -96,6 +97,8 @@ fn rows(clause: &[TokenWithSpan]) -> Vec<Row> {
 #[derive(PartialEq, Eq)]
 enum Place {
     Query,
+    /// In parentheses, where a query may be a value.
+    Value,
     Table,
 }
 
@@ -108,11 +111,16 @@ impl Place {
             words_from(tokens, 0).next().is_some_and(|(_, first)| is_keyword(first, Keyword::INSERT))
                 && !tokens.iter().any(|token| is_keyword(&token.token, Keyword::SELECT))
         };
+        let is_create = || words_from(tokens, 0).next().is_some_and(|(_, first)| is_keyword(first, Keyword::CREATE));
         let is_query = match &tokens[at].token {
-            Token::LParen | Token::VerticalBarRightAngleBracket => true,
+            Token::LParen => return (!opens_arguments(&tokens[..at])).then_some(Self::Value),
+            Token::VerticalBarRightAngleBracket => true,
+            // `WITH c AS (…) VALUES 1`.
+            Token::RParen => closes_table(&tokens[..at]),
             Token::Comma => return lists_tables(&tokens[..at]).then_some(Self::Table),
             word => match keyword_of(word) {
-                Keyword::FROM | Keyword::JOIN => return Some(Self::Table),
+                Keyword::FROM | Keyword::JOIN => return (!compares(&tokens[..at])).then_some(Self::Table),
+                Keyword::AS => is_create() && !tokens.iter().any(|token| is_keyword(&token.token, Keyword::SELECT)),
                 Keyword::ALL | Keyword::DISTINCT => words_before(tokens, at)
                     .is_some_and(|operator| SET_OPERATORS.contains(&keyword_of(&tokens[operator].token))),
                 word => SET_OPERATORS.contains(&word) || begins_insert(),
@@ -122,19 +130,74 @@ impl Place {
     }
 }
 
+/// Whether a parenthesis behind the tokens is that of a call: `sum(values + 1)`.
+fn opens_arguments(tokens: &[TokenWithSpan]) -> bool {
+    const BEFORE_QUERIES: [Keyword; 22] = [
+        Keyword::FROM,
+        Keyword::JOIN,
+        Keyword::AS,
+        Keyword::IN,
+        Keyword::EXISTS,
+        Keyword::UNION,
+        Keyword::INTERSECT,
+        Keyword::EXCEPT,
+        Keyword::MINUS,
+        Keyword::ALL,
+        Keyword::DISTINCT,
+        Keyword::SELECT,
+        Keyword::WHERE,
+        Keyword::HAVING,
+        Keyword::ON,
+        Keyword::AND,
+        Keyword::OR,
+        Keyword::NOT,
+        Keyword::WHEN,
+        Keyword::THEN,
+        Keyword::ELSE,
+        Keyword::BY,
+    ];
+    words_before(tokens, tokens.len()).is_some_and(|at| match &tokens[at].token {
+        word @ Token::Word(_) => !BEFORE_QUERIES.contains(&keyword_of(word)),
+        _ => false,
+    })
+}
+
+/// Whether a parenthesis behind the tokens closes a table of WITH.
+fn closes_table(tokens: &[TokenWithSpan]) -> bool {
+    let mut depth = 0_usize;
+    let opening = tokens.iter().rposition(|token| match token.token {
+        Token::RParen => {
+            depth += 1;
+            false
+        }
+        Token::LParen if depth == 0 => true,
+        Token::LParen => {
+            depth -= 1;
+            false
+        }
+        _ => false,
+    });
+    let before = opening.and_then(|opening| words_before(tokens, opening));
+    let is_with = words_from(tokens, 0).next().is_some_and(|(_, first)| is_keyword(first, Keyword::WITH));
+    is_with && before.is_some_and(|at| is_keyword(&tokens[at].token, Keyword::AS))
+}
+
+/// Whether a FROM behind the tokens is that of `IS DISTINCT FROM`.
+fn compares(tokens: &[TokenWithSpan]) -> bool {
+    words_before(tokens, tokens.len()).is_some_and(|at| is_keyword(&tokens[at].token, Keyword::DISTINCT))
+}
+
 /// Whether what goes before a comma is a list of tables.
 fn lists_tables(tokens: &[TokenWithSpan]) -> bool {
     let mut depth = 0_usize;
-    for token in tokens.iter().rev() {
+    for (at, token) in tokens.iter().enumerate().rev() {
         match &token.token {
             Token::RParen => depth += 1,
             Token::LParen if depth == 0 => return false,
             Token::LParen => depth -= 1,
             word if depth == 0 => match keyword_of(word) {
-                Keyword::FROM => return true,
-                Keyword::SELECT | Keyword::WHERE | Keyword::BY | Keyword::HAVING | Keyword::VALUES | Keyword::SET => {
-                    return false;
-                }
+                Keyword::FROM if !compares(&tokens[..at]) => return true,
+                Keyword::SELECT | Keyword::WHERE | Keyword::BY | Keyword::HAVING | Keyword::SET => return false,
                 _ => {}
             },
             _ => {}

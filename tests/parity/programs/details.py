@@ -75,4 +75,10 @@ QUERIES = [
     "SELECT g, abs(max(m)) FROM (SELECT x AS g, CAST(NULL AS decimal(10, 2)) AS m FROM t) GROUP BY g",
     "SELECT count(*) FROM (SELECT DISTINCT x FROM t LIMIT 2)",
     "SELECT 1 FROM (SELECT DISTINCT x, y FROM t LIMIT 3)",
+    "SELECT date_trunc('MILLENNIUM', TIMESTAMP'2024-05-01 00:00:00'), date_trunc('CENTURY', TIMESTAMP'2024-05-01 00:00:00'), date_trunc('DECADE', TIMESTAMP'2024-05-01 00:00:00')",
+    "SELECT trunc(DATE'2024-05-01', 'MILLENNIUM'), trunc(DATE'2024-05-01', 'CENTURY'), trunc(DATE'2024-05-01', 'DECADE')",
+    "SELECT substring('abc')",
+    "SELECT substr('abc')",
+    "SELECT least('1', 2)",
+    "SELECT greatest(1, '2')",
 ]

@@ -281,6 +281,29 @@ QUERIES = [
     "SELECT max((SELECT max(m) FROM d WHERE n = x)), (SELECT max(m) FROM d WHERE n = x) FROM t GROUP BY s",
     "SELECT x FROM t LEFT JOIN d ON n = x AND EXISTS (SELECT 1 FROM d e WHERE e.n = t.x)",
     "SELECT x, (SELECT m FROM d WHERE n = x ORDER BY m DESC LIMIT 1 OFFSET 0) FROM t ORDER BY x",
+    "SELECT x, (SELECT count(*) FROM d WHERE d.n = t.x AND d.m + 1 > 2) FROM t",
+    "SELECT x, (SELECT count(*) FROM d WHERE d.m + 1 > 2 AND d.n = t.x) FROM t",
+    "SELECT x, (SELECT count(*) FROM d WHERE d.n = t.x AND d.m = t.y + 1) FROM t",
+    "SELECT x FROM t WHERE EXISTS (SELECT 1 FROM d WHERE d.n = t.x AND d.m BETWEEN t.y - 5 AND t.y)",
+    "SELECT x, x IN (SELECT n FROM d WHERE d.n = t.x AND d.m / 2 > 1) FROM t",
+    "SELECT x, EXISTS (SELECT 1 FROM d WHERE d.n = t.x AND cast(d.m AS string) LIKE '%0') FROM t",
+    "SELECT x FROM t GROUP BY x HAVING max(y) IN (SELECT m * 2 FROM d WHERE d.n = t.x)",
+    "SELECT x, sum(y) IN (SELECT m * 2 FROM d WHERE d.n = t.x) FROM t GROUP BY x",
+    "SELECT x, (SELECT max(n) FROM d WHERE d.n = t.x) IN (SELECT n FROM d WHERE d.n = t.x) FROM t",
+    "SELECT x, row_number() OVER (ORDER BY x NULLS LAST) IN (SELECT n FROM d WHERE d.n = t.x) FROM t ORDER BY x",
+    "SELECT x FROM t WHERE ((SELECT max(n) FROM d WHERE d.n = t.x), x) IN (SELECT n, n FROM d)",
+    "SELECT x, max(EXISTS (SELECT 1 FROM d WHERE d.n = t.x)), EXISTS (SELECT 1 FROM d WHERE d.n = t.x) FROM t GROUP BY x",
+    "SELECT x, (SELECT m FROM (SELECT m, n FROM d ORDER BY m DESC) s WHERE s.n = t.x LIMIT 1) FROM t ORDER BY x",
+    "SELECT x, (SELECT m FROM (SELECT m, n % 2 AS k FROM d ORDER BY m DESC NULLS LAST) s WHERE s.k = t.x LIMIT 1) FROM t ORDER BY x",
+    "SELECT x, (SELECT max(m) FROM d WHERE d.n = t.x ORDER BY 1) FROM t ORDER BY x",
+    "SELECT x, (SELECT count(*) FROM d WHERE d.n = t.x LIMIT 1) FROM t",
+    "SELECT x FROM t WHERE (x, y) IN (SELECT max(n), max(m) FROM d)",
+    "SELECT x FROM t WHERE (x, y) NOT IN (SELECT max(n), max(m) FROM d)",
+    "SELECT x FROM t WHERE (x, 5) IN (SELECT min(n), min(m) FROM d)",
+    "SELECT x, (x, 5) IN (SELECT min(n), min(m) FROM d) FROM t",
+    "SELECT x FROM t WHERE EXISTS (SELECT max(m) FROM d)",
+    "SELECT x FROM t WHERE NOT EXISTS (SELECT max(m) FROM d HAVING max(m) > 100)",
+    "SELECT count(*) FROM t WHERE x + 1 IN (SELECT n FROM d WHERE d.m = t.x + 4) OR x = 1",
 ]
 
 
@@ -321,3 +344,7 @@ def a_function_and_a_query_in_one_condition(spark):
         "subqueries_inc(x) > (SELECT count(*) FROM d WHERE n = x) AND EXISTS (SELECT 1 FROM d WHERE n = x)",
     ]
     return [spark.sql(f"SELECT x FROM t WHERE {condition} ORDER BY x").collect() for condition in conditions]
+
+
+def a_pivot_of_sets_of_keys(spark):
+    return spark.table("t").rollup("x").pivot("s", ["a", "b"]).count()

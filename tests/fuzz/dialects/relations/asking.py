@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dialects.relations.scope import leaf
 from dialects.relations.tree import NOTHING, bracketed, clause, expression
-from dialects.relations.words import AGGREGATES, COMPARISONS, ORDERED
+from dialects.relations.words import AGGREGATES, COMPARISONS, EQUALITIES, ORDERED
 
 if TYPE_CHECKING:
     from dialects.relations.making import Maker
@@ -35,7 +35,7 @@ def value(maker: Maker, kind: str, scope: Scope, depth: int, *, limited: bool) -
 
     PySpark takes no ``LIMIT 1`` in a key of a group.
     """
-    relation, inner, where = _rows(maker, scope, depth, by=COMPARISONS[:3])
+    relation, inner, where = _rows(maker, scope, depth, by=EQUALITIES)
     if kind == "boolean":
         if maker.choose.random() < 0.5:
             return expression(kind, "EXISTS ({})", _of_rows(maker, relation, inner, where))

@@ -53,7 +53,8 @@ WINDOWS = {
 FRAMES = ["", "", "", " ROWS BETWEEN 1 PRECEDING AND CURRENT ROW", " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING", " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"]
 WITHOUT_FRAME = ("rank", "dense_rank", "row_number", "lag", "lead", "ntile", "percent_rank", "cume_dist")
 JOINS = ["JOIN", "JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "CROSS JOIN", "LEFT SEMI JOIN", "LEFT ANTI JOIN"]
-COMPARISONS = ["{} = {}", "{} = {}", "{} <=> {}", "{} < {}", "{} >= {}", "{} <> {}"]
+EQUALITIES = ["{} = {}", "{} = {}", "{} <=> {}"]
+COMPARISONS = [*EQUALITIES, "{} < {}", "{} >= {}", "{} <> {}"]
 # fmt: on
 ORDERED = [kind for kind in PLAIN if kind in LITERALS]
 HOLE = re.compile(r"\{(\w+)\}")
