@@ -88,6 +88,11 @@ impl Resolver<'_> {
         let taken: Vec<_> = keys.filter(|id| ids.contains(id)).collect();
         let right = self.expose(right, &taken)?;
         let (right, renamed) = renewed(right, |attribute| ids.contains(&attribute.id))?;
+        if let JoinOn::Expr(asked) = on
+            && self.conf().get("spark.sql.analyzer.failAmbiguousSelfJoin") != Some("false")
+        {
+            check_sides(asked, &renamed)?;
+        }
         match on {
             JoinOn::None => self.join_on(left, right, kind, None, &renamed),
             JoinOn::Expr(condition) if kind == JoinKind::Inner => {
@@ -302,6 +307,31 @@ fn told_apart(condition: &Expr, renamed: &HashMap<AttrId, AttrId>) -> Expr {
         }
         other => other.clone(),
     }
+}
+
+/// The error for a column that both sides have, elsewhere than in a comparison of it with itself:
+/// nobody can say which side it is of.
+fn check_sides(asked: &Expr, renamed: &HashMap<AttrId, AttrId>) -> Result<()> {
+    let mut names = Vec::new();
+    let mut rest = vec![asked];
+    while let Some(expr) = rest.pop() {
+        match expr {
+            Expr::Attribute(id, name) if renamed.contains_key(id) => names.push(name.as_str()),
+            Expr::Call(call) if matches!(call.name.as_str(), "=" | "==" | "<=>") => match call.arguments.as_slice() {
+                [Expr::Attribute(left, _), Expr::Attribute(right, _)] if left == right => {}
+                sides => rest.extend(sides),
+            },
+            other => other.children(&mut |child| rest.push(child)),
+        }
+    }
+    if names.is_empty() {
+        return Ok(());
+    }
+    names.sort_unstable();
+    names.dedup();
+    Err(Error::of(condition::AMBIGUOUS_SELF_JOIN)
+        .with("ambiguousAttrs", names.join(", "))
+        .with("config", "spark.sql.analyzer.failAmbiguousSelfJoin"))
 }
 
 /// A join condition cut up by where its calls can run.

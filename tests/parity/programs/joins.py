@@ -84,6 +84,32 @@ def self_join_without_aliases(spark):
     return l.join(l, l.id == l.id).collect()
 
 
+def self_joins_by_columns_of_both_sides(spark):
+    a = spark.createDataFrame([(1, 2), (2, 1), (3, 3)], "id int, p int")
+    b, c, e = a.select("*"), a.withColumnRenamed("p", "q"), a.filter("id > 1")
+    x, y = a.alias("x"), a.alias("y")
+    asked = [
+        lambda: a.join(b, a.id == b.p),
+        lambda: a.join(c, a.id == c.q),
+        lambda: a.join(c, a.id == c.id),
+        lambda: a.join(e, (a.id == e.id) & (a.p > 1)),
+        lambda: a.join(e, a.id < e.id),
+        lambda: a.join(a, a.id == a.id + 1),
+        lambda: a.join(e, [a.id == e.id, a.p == e.p]),
+        lambda: x.join(y, x.id == y.p),
+        lambda: x.join(y, F.col("x.id") == F.col("y.p")),
+        lambda: a.join(c, (a.id == c.id) & (a.p > 1), "left"),
+        lambda: a.join(e, a.id == e.p, "left_semi"),
+    ]
+    answers = []
+    for ask in asked:
+        try:
+            answers.append(sorted(str(row) for row in ask().collect()))
+        except Exception as error:
+            answers.append(error.getCondition())
+    return answers
+
+
 def self_join_on_a_name(spark):
     l, _ = _frames(spark)
     return l.join(l, "id").columns
