@@ -276,6 +276,7 @@ conditions! {
     UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION = "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION", "0A000", Analysis, "a query in the condition of a join names columns of both sides; it may name those of one.";
     SUBQUERY_IN_A_LAMBDA = "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.HIGHER_ORDER_FUNCTION", "0A000", Analysis, "a query stands in a lambda; give its value a name below, and read that.";
     AMBIGUOUS_SELF_JOIN = "_LEGACY_ERROR_TEMP_1182", "", Analysis, "both sides of the join have <ambiguousAttrs>, so that it cannot be told which is meant; give the sides names with alias and say F.col(\"name.column\"), or set <config> to false to take the left.";
+    STRUCT_ARRAY_LENGTH_MISMATCH = "STRUCT_ARRAY_LENGTH_MISMATCH", "2201E", IllegalArgument, "a row has <actual> values where the schema has <expected> fields.";
     MISSING_GROUP_BY = "MISSING_GROUP_BY", "42803", Analysis, "a column stands beside an aggregate function without GROUP BY.";
     UNSUPPORTED_FEATURE_LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC = "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC", "0A000", Analysis, "the name <lca> was given in this select list, and an aggregate function in the same list cannot read it: give it in a query below.";
     UNSUPPORTED_FEATURE_LATERAL_COLUMN_ALIAS_WITH_HAVING = "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_WITH_WINDOW_AND_HAVING", "0A000", Analysis, "HAVING reads the output of a window, which is computed after it: filter in a query around this one.";

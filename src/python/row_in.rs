@@ -266,8 +266,12 @@ fn members<'py>(
 }
 
 fn check_length(py: Python<'_>, found: usize, expected: usize, verify: Verify, name: &str) -> PyResult<()> {
-    if verify != Verify::Exact || found == expected {
+    if found == expected {
         return Ok(());
+    }
+    if verify != Verify::Exact {
+        let mismatch = Error::of(condition::STRUCT_ARRAY_LENGTH_MISMATCH);
+        return Err(raise(py, &mismatch.with("expected", expected).with("actual", found)));
     }
     let mut parameters = vec![("object_length", found.to_string()), ("field_length", expected.to_string())];
     let mut condition = "FIELD_STRUCT_LENGTH_MISMATCH";

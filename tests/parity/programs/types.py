@@ -143,3 +143,22 @@ def numpy_literals(spark):
     import numpy as np
 
     return spark.range(1).select(F.lit(np.int64(1)), F.lit(np.float32(1.5)), F.lit(np.bool_(True)), F.lit(np.array([1, 2]))).dtypes
+
+
+def rows_of_other_lengths(spark):
+    asked = [
+        ([(1, 2), (3,)], ["a", "b"]),
+        ([(3,), (1, 2)], ["a", "b"]),
+        ([(1, 2), (3, 4, 5)], None),
+        ([[1, 2], [3]], ["a", "b"]),
+        ([(1, (2, 3)), (4, (5,))], ["a", "b"]),
+        ([(1, 2), (3,)], "a int, b int"),
+        ([{"a": 1, "b": 2}, {"a": 3}], None),
+    ]
+    answers = []
+    for rows, schema in asked:
+        try:
+            answers.append([str(row) for row in spark.createDataFrame(rows, schema).collect()])
+        except Exception as error:
+            answers.append([type(error).__name__, error.getCondition()])
+    return answers
