@@ -1,6 +1,6 @@
-//! Joins by `<=>`. DataFusion makes keys of such comparisons and notes at the join that nulls are
-//! equal. A comparison by `=` that a filter brings later becomes a key too, and nulls would be equal
-//! there. So they become keys when every filter stands where it stays.
+//! Joins by `<=>`. DataFusion makes keys of such comparisons and notes at the join that nulls
+//! are equal. A comparison by `=` that a filter brings later becomes a key too, and nulls would
+//! be equal there. So they become keys when every filter stands where it stays.
 
 use std::sync::Arc;
 

@@ -164,7 +164,8 @@ class GroupedData:
         from firesteel.sql.functions import lit
 
         if self._kind != "by":
-            message = f"pivot follows groupBy, not {self._kind if self._kind != 'sets' else 'groupingSets'}"
+            found = "groupingSets" if self._kind == "sets" else self._kind
+            message = f"pivot follows groupBy, not {found}: aggregate first, then group and pivot the result"
             raise UnsupportedOperationException(message, "UNSUPPORTED_FEATURE.PIVOT_AFTER_GROUP_BY", {})
         given = [lit(value)._expr for value in (values if values is not None else self._values(pivot_col))]
         return GroupedData(self._df, self._kind, self._keys, self._sets, (_expr(pivot_col), given))

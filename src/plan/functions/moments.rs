@@ -84,7 +84,8 @@ fn moment(
     Ok(of(context, function, &arguments))
 }
 
-/// A spread that is NaN where a value is none or has no end. DataFusion has none of distinct values.
+/// A spread that is NaN where a value is none or has no end. DataFusion has none of distinct
+/// values.
 fn spread(
     context: &CallContext<'_>,
     arguments: Vec<Typed>,
@@ -152,8 +153,8 @@ fn line(
     }))
 }
 
-/// The mean of some values, and the sums of the powers of their distances from it, value by value as
-/// Spark has them: another order of the same steps ends in other digits.
+/// The mean of some values, and the sums of the powers of their distances from it, value by
+/// value as Spark has them: another order of the same steps ends in other digits.
 /// B. P. Welford, "Note on a method for calculating corrected sums of squares and products", 1962;
 /// T. B. Terriberry, "Computing higher-order moments online", 2007.
 #[derive(Default)]

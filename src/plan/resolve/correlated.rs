@@ -1,9 +1,10 @@
 //! A query that names the columns around it, as a join.
 //!
-//! A comparison by `=` or `<=>` of the query's own values with those around it is taken out, and what
-//! it compares becomes a key: every operator above it does for each key what it did for all rows. The
-//! rows around the query are then joined by the keys. DataFusion moves comparisons up, too, but not
-//! keys into windows and limits, and a row around that finds no key misses a count of none.
+//! A comparison by `=` or `<=>` of the query's own values with those around it is taken out,
+//! and what it compares becomes a key: every operator above it does for each key what it did
+//! for all rows. The rows around the query are then joined by the keys. DataFusion moves
+//! comparisons up, too, but not keys into windows and limits, and a row around that finds no
+//! key misses a count of none.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -173,10 +174,8 @@ pub(super) fn by_keys(plan: LogicalPlan) -> Result<Option<KeyedQuery>> {
             })
         }
         LogicalPlan::Extension(ref node) if node.node.as_any().is::<LanesNode>() => {
-            let Some(KeyedQuery { plan: input, keys }) = by_keys(node.node.inputs()[0].clone())? else {
-                return Ok(None);
-            };
-            Ok(Some(KeyedQuery { plan: plan.with_new_exprs(plan.expressions(), vec![input])?, keys }))
+            let input = Arc::new(node.node.inputs()[0].clone());
+            over_keys(input, |input, _| Ok(plan.with_new_exprs(plan.expressions(), vec![input])?))
         }
         LogicalPlan::Distinct(Distinct::All(input)) => {
             over_keys(input, |input, _| Ok(LogicalPlan::Distinct(Distinct::All(Arc::new(input)))))
