@@ -1,4 +1,5 @@
-//! What describes a batch: one value that leaves, functions and writers read.
+//! What describes a batch: one value that leaves, functions and writers read. And what a query gives
+//! of its result in each.
 
 use std::fmt;
 
@@ -37,4 +38,36 @@ pub struct Batch {
     /// The watermark that evicts state: that of this batch, in milliseconds since the epoch.
     pub evict_ms: i64,
     pub cancel: Cancel,
+}
+
+/// `outputMode`: what a query gives of its result in each batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd)]
+pub enum OutputMode {
+    /// Rows that will never change.
+    Append,
+    /// Rows that have changed.
+    Update,
+    /// All rows.
+    Complete,
+}
+
+impl OutputMode {
+    /// As `outputMode("…")` spells it, in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "append" => Some(Self::Append),
+            "update" => Some(Self::Update),
+            "complete" => Some(Self::Complete),
+            _ => None,
+        }
+    }
+
+    /// Spark's display name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Append => "Append",
+            Self::Update => "Update",
+            Self::Complete => "Complete",
+        }
+    }
 }

@@ -22,8 +22,8 @@
 //! 3. The [checkpoint] records that range, before a row enters the plan.
 //! 4. The [plan], finished once, runs one [pass](plan::pass::Pass) over exactly those rows. It
 //!    calls [functions](function) and [models](model).
-//! 5. The [writer](sink::Writer) stages each lane's rows, then makes the batch visible in one
-//!    commit.
+//! 5. The [writer](sink::Writer) stages each lane's rows. What operators keep is made durable in the
+//!    [state]. Then the writer makes the batch visible in one commit.
 //! 6. The [checkpoint] records that too.
 //!
 //! [`stream::batch`] is those six steps. ARCHITECTURE.md says who may use whom.
@@ -42,5 +42,6 @@ pub mod runtime;
 pub mod session;
 pub mod sink;
 pub mod source;
+pub mod state;
 pub mod stream;
 pub mod types;

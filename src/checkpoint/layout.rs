@@ -36,14 +36,19 @@ impl CheckpointLayout {
         self.root.join("sources").join(i.to_string())
     }
 
-    /// State stores. Nothing is kept there yet.
+    /// Spark's state stores, which are never made here.
     pub fn state(&self) -> PathBuf {
         self.root.join("state")
     }
 
-    /// What is ours alone: the lock and the mode.
+    /// What is ours alone: the lock, the mode, state.
     pub fn firesteel(&self) -> PathBuf {
         self.root.join("firesteel")
+    }
+
+    /// The state of operators: what there is, change files and the runs merged from them.
+    pub fn kept(&self) -> PathBuf {
+        self.firesteel().join("state")
     }
 
     /// Locked for as long as a query runs.

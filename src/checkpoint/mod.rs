@@ -6,6 +6,7 @@
 //! <checkpoint>/commits/N       batch N is visible in the sink                               commits
 //! <checkpoint>/sources/i/      the own log of source i                                      durable::log
 //! <checkpoint>/firesteel/      ours alone                                                   durable::lock, mode
+//! <checkpoint>/firesteel/state what operators keep                                          operators, crate::state
 //! ```
 //!
 //! Layout, names and lines are Spark 4.3's. So a stateless query moves between Spark and Firesteel,
@@ -23,6 +24,7 @@ pub mod metadata;
 pub mod mode;
 pub mod offsets;
 pub mod open;
+pub mod operators;
 pub mod recovery;
 
 pub use open::{Checkpoint, Recovered};

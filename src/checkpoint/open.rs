@@ -8,6 +8,7 @@ use super::layout::CheckpointLayout;
 use super::metadata;
 use super::mode::CheckpointMode;
 use super::offsets::OffsetsEntry;
+use super::operators::{self, OperatorEntry};
 use super::recovery::{Damage, Decision, Facts, decide};
 use crate::batch::BatchId;
 use crate::config::Conf;
@@ -109,6 +110,31 @@ impl Checkpoint {
     /// The newest batch that has begun: its range is logged.
     pub fn newest_begun(&self) -> Result<Option<BatchId>> {
         self.offsets.newest()
+    }
+
+    pub fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    /// How many batches before the newest one can be gone back to.
+    pub fn retain(&self) -> u64 {
+        self.retain
+    }
+
+    /// Compares the query's operators with state with those that the checkpoint knows. Nothing is
+    /// written where they differ. `begun` says whether a batch has been committed.
+    pub fn check_operators(&self, operators: &[OperatorEntry], begun: bool) -> Result<()> {
+        let theirs = self.layout.state();
+        if theirs.is_dir() && !Store::open(&theirs, self.durability)?.list()?.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Checkpoint,
+                format!(
+                    "{} holds state that Spark wrote, which Firesteel does not read: use a new checkpoint location",
+                    theirs.display()
+                ),
+            ));
+        }
+        operators::check(&self.layout, self.durability, operators, begun)
     }
 
     /// The own log of the query's source `i`.
@@ -242,7 +268,7 @@ impl Checkpoint {
 
     /// The oldest batch that is kept with batch `id`: `spark.sql.streaming.minBatchesToRetain`
     /// before it.
-    fn first_kept(&self, id: BatchId) -> BatchId {
+    pub fn first_kept(&self, id: BatchId) -> BatchId {
         BatchId(id.0.saturating_sub(self.retain))
     }
 

@@ -70,6 +70,10 @@ const SETTINGS: &[(&str, Takes, &str)] = {
         ("spark.sql.streaming.numRecentProgressUpdates", Integer, "100"),
         ("spark.sql.streaming.noDataProgressEventInterval", Millis, "10000ms"),
         ("spark.sql.streaming.stopTimeout", Millis, "0ms"),
+        ("spark.sql.streaming.noDataMicroBatches.enabled", Flag, "true"),
+        ("spark.sql.streaming.statefulOperator.allowMultiple", Flag, "true"),
+        ("spark.sql.streaming.statefulOperator.checkCorrectness.enabled", Flag, "true"),
+        ("spark.sql.streaming.unsupportedOperationCheck", Flag, "true"),
         ("spark.sql.streaming.multipleWatermarkPolicy", OneOf(&["min", "max"]), "min"),
         ("spark.sql.streaming.fileSource.log.compactInterval", Integer, "10"),
         ("spark.sql.streaming.fileSource.log.cleanupDelay", Millis, "600000ms"),
@@ -86,6 +90,8 @@ const SETTINGS: &[(&str, Takes, &str)] = {
         ("firesteel.checkpoint.fsync", Flag, "true"),
         // Bytes a plan may hold before it spills to disk.
         ("firesteel.memory.limit", Bytes, "4g"),
+        // Of it, what the state of queries may hold; half, where it is not set.
+        ("firesteel.state.memory", Bytes, "2g"),
     ]
 };
 
@@ -96,6 +102,7 @@ const STATIC: &[&str] = &[
     "spark.sql.catalogImplementation",
     "spark.sql.globalTempDatabase",
     "firesteel.memory.limit",
+    "firesteel.state.memory",
 ];
 
 /// Keys of the process, which Spark reads when it starts and a running session refuses.

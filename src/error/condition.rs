@@ -65,6 +65,7 @@ conditions! {
     INVALID_REGEXP_REPLACE = "INVALID_REGEXP_REPLACE", "22023", Runtime, "regexp_replace cannot put \"<replacement>\" for \"<pattern>\" into \"<source>\" from position <position> on: <reason>.";
     INVALID_PARAMETER_VALUE_REGEX_GROUP_INDEX = "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", "22023", Runtime, "<parameter> of <functionName> must be a group from 0 to <groupCount>, found <groupIndex>.";
     NON_FOLDABLE_INPUT = "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09", Analysis, "in <sqlExpr> the argument <inputName> of type <inputType> must be a constant, found <inputExpr>.";
+    PARAMETER_CONSTRAINT_VIOLATION = "DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION", "42K09", Analysis, "in <sqlExpr> the <leftExprName> must be <constraint> the <rightExprName>.";
     VALUE_OUT_OF_RANGE = "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "42K09", Analysis, "in <sqlExpr> the value of <exprName> must lie in <valueRange>, found <currentValue>.";
     ARRAY_FUNCTION_DIFF_TYPES = "DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "42K09", Analysis, "in <sqlExpr> the function <functionName> takes <dataType> and its element, found <leftType> and <rightType>.";
     NULL_TYPE = "DATATYPE_MISMATCH.NULL_TYPE", "42K09", Analysis, "in <sqlExpr> the function <functionName> takes no null of no type.";
@@ -112,6 +113,9 @@ conditions! {
     OUTPUT_MODE_UNSUPPORTED_SINK = "STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE", "42KDE", Analysis, "Invalid streaming output mode: <outputMode>. This output mode is not supported in Data Source <className>.";
     OUTPUT_MODE_UNSUPPORTED_OPERATION = "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", "42KDE", Analysis, "Invalid streaming output mode: <outputMode>. This output mode is not supported for <operation> on streaming DataFrames/DataSets.";
     STREAMING_CHECKPOINT_MISSING_METADATA_FILE = "STREAMING_CHECKPOINT_MISSING_METADATA_FILE", "42K03", Checkpoint, "Checkpoint location <checkpointLocation> has offset or commit logs but lost its metadata file: restore the file, or use a new checkpoint location.";
+    STREAMING_STATEFUL_OPERATOR_NOT_MATCH = "STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA", "42K03", Checkpoint, "The operators with state in the checkpoint are not those of the query: the checkpoint has <OpsInMetadataSeq>, the query has <OpsInCurBatchSeq>. Use a new checkpoint location, or the query as it was.";
+    STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE = "STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE", "XXKST", Unsupported, "The keys of operator <operator> have other types than those that the checkpoint keeps. Kept: <storedSchema>. Now: <newSchema>. Use a new checkpoint location, or the query as it was.";
+    STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE = "STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE", "XXKST", Unsupported, "The values of operator <operator> have other types than those that the checkpoint keeps. Kept: <storedSchema>. Now: <newSchema>. Use a new checkpoint location, or the query as it was.";
     CHECKPOINT_NOT_EMPTY = "STATE_STORE_CHECKPOINT_LOCATION_NOT_EMPTY", "42K03", Checkpoint, "The checkpoint location <checkpointLocation> should be empty on batch 0: use a new one, or remove what is there.";
     CHECKPOINT_OFFSETS_UNWRITTEN = "STREAMING_CHECKPOINT_LOG_WRITE_FAILURE.OFFSET_LOG", "58030", Runtime, "Failed to write the offset log entry of batch <batchId> at checkpoint location <checkpointLocation> (<reason>): make it writable and start the query again.";
     CHECKPOINT_COMMIT_UNWRITTEN = "STREAMING_CHECKPOINT_LOG_WRITE_FAILURE.COMMIT_LOG", "58030", Runtime, "Failed to write the commit log entry of batch <batchId> at checkpoint location <checkpointLocation> (<reason>): make it writable and start the query again.";
@@ -288,6 +292,14 @@ conditions! {
     AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION = "AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION", "42845", Analysis, "an argument of <sqlExpr> gives another value each time it is computed.";
     INVALID_INLINE_TABLE = "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "42000", Analysis, "the rows of VALUES differ in length: <expectedNumCols> and <actualNumCols>.";
     INCOMPATIBLE_TYPES_IN_INLINE_TABLE = "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", "42000", Analysis, "the values of <colName> in VALUES have types that do not meet.";
+    WINDOW_OF_MONTHS = "_LEGACY_ERROR_TEMP_3231", "42000", IllegalArgument, "A window of time has a fixed length, and a month has none: <interval>. Say it in days.";
+    WINDOW_DURATION_NOT_LITERAL = "_LEGACY_ERROR_TEMP_1207", "42000", Analysis, "The durations of a window must be constants: text such as '10 minutes', or whole numbers of microseconds.";
+    SEVERAL_TIME_WINDOWS = "_LEGACY_ERROR_TEMP_1039", "42000", Analysis, "Several windows of time in one operator would give a row for each pair of them: compute one of them in a select below.";
+    NO_WINDOW_COLUMN = "_LEGACY_ERROR_TEMP_3101", "42000", Analysis, "window_time takes a column that window or session_window made, found <windowExpr>.";
+    EVENT_TIME_MUST_BE_TOP_LEVEL_COLUMN = "EVENT_TIME_MUST_BE_TOP_LEVEL_COLUMN", "42K09", Analysis, "The event time of withWatermark must be a column, and <eventExpr> is a field of one: give the field a name of its own in a select below.";
+    STREAM_JOIN_WITHOUT_EQUALITY = "_LEGACY_ERROR_TEMP_1181", "42000", Analysis, "A join of two streams needs an equality of a column of one with a column of the other.";
+    MULTIPLE_EVENT_TIME_COLUMNS = "MULTIPLE_EVENT_TIME_COLUMNS", "42K09", Analysis, "Several columns have an event time, and rows can be late by one of them only: <eventTimeCols>. Select one of them, or compute the other anew.";
+    WATERMARK_REDEFINED = "_LEGACY_ERROR_TEMP_3076", "XXKST", Analysis, "A watermark over another one is disallowed. Set 'spark.sql.streaming.statefulOperator.allowMultiple' to 'false' to allow it; several operators with state are refused then.";
     EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE = "EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE", "42K09", Analysis, "the event time <eventName> must be a timestamp, found <eventType>.";
     UNRESOLVED_USING_COLUMN_FOR_JOIN = "UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703", Analysis, "the USING column <colName> is not on the <side> side of the join; there are <suggestion>.";
     NUM_COLUMNS_MISMATCH = "NUM_COLUMNS_MISMATCH", "42826", Analysis, "<operator> takes inputs of equally many columns, found <firstNumColumns> and <invalidNumColumns> in the <invalidOrdinalNum>.";

@@ -10,11 +10,12 @@ use std::sync::atomic::AtomicU64;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result as DfResult;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Extension, LogicalPlan};
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
@@ -31,10 +32,17 @@ use super::operators::call::{FunctionPlanner, Kept, PruneCalls};
 use super::operators::in_order::in_order;
 use super::operators::lambdas::NumberLambdas;
 use super::operators::lanes::{LanesPlanner, settled};
+use super::operators::stateful::aggregate::StatefulAggregatePlanner;
+use super::operators::stateful::dedup::DedupPlanner;
+use super::operators::stateful::flow::WatermarkFlow;
+use super::operators::stateful::join::StreamJoinPlanner;
+use super::operators::stateful::limit::StreamLimitPlanner;
+use super::operators::stateful::stages::{held, operators, staged};
+use super::operators::stateful::{PassState, Placed, StatefulOperator, StatefulPlace, placed};
 use super::operators::watermark::{EventTime, WatermarkPlanner};
-use super::pass::{Inputs, Pass, PassContext};
+use super::pass::{Inputs, Pass, PassContext, stages};
 use super::{Leaf, Resolved, Watermark};
-use crate::batch::Batch;
+use crate::batch::{Batch, OutputMode};
 use crate::config::Conf;
 use crate::config::quantity::parse_bytes;
 use crate::error::Result;
@@ -124,8 +132,15 @@ struct Planner;
 #[async_trait]
 impl QueryPlanner for Planner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, state: &dyn Session) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let planners: Vec<Arc<dyn ExtensionPlanner + Send + Sync>> =
-            vec![Arc::new(WatermarkPlanner), Arc::new(FunctionPlanner), Arc::new(LanesPlanner)];
+        let planners: Vec<Arc<dyn ExtensionPlanner + Send + Sync>> = vec![
+            Arc::new(WatermarkPlanner),
+            Arc::new(FunctionPlanner),
+            Arc::new(LanesPlanner),
+            Arc::new(StatefulAggregatePlanner),
+            Arc::new(DedupPlanner),
+            Arc::new(StreamLimitPlanner),
+            Arc::new(StreamJoinPlanner),
+        ];
         DefaultPhysicalPlanner::with_extension_planners(planners).create_physical_plan(plan, state).await
     }
 }
@@ -137,15 +152,53 @@ pub struct Finished {
     schema: SchemaRef,
     leaves: Vec<Leaf>,
     watermarks: Vec<Watermark>,
+    /// By their numbers.
+    operators: Vec<StatefulOperator>,
+    flow: WatermarkFlow,
     env: Arc<Env>,
     task: TaskContext,
 }
 
+/// How the rows of a query are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultRows {
+    /// Each lane once.
+    Once,
+    /// As often as somebody asks, if the plan has state: then it runs once all the same.
+    Often,
+}
+
 /// Optimises and plans a resolved relation, once.
 pub fn finish(resolved: &Resolved, env: &Arc<Env>) -> Result<Finished> {
-    let optimized = with_null_safe_keys(env.state.optimize(&resolved.plan)?)?;
+    planned(resolved, resolved.plan.clone(), ResultRows::Once, env)
+}
+
+/// Optimises and plans a stream, once. Its operators with state get their numbers: from the sink to
+/// the sources, the left input before the right one.
+pub fn finish_stream(resolved: &Resolved, mode: OutputMode, rows: ResultRows, env: &Arc<Env>) -> Result<Finished> {
+    let mut next = 0;
+    let numbered = resolved.plan.clone().transform_down(|node| {
+        let LogicalPlan::Extension(extension) = &node else { return Ok(Transformed::no(node)) };
+        let place = StatefulPlace { number: next, mode };
+        match placed(extension.node.as_ref(), place) {
+            Placed::AsItIs => Ok(Transformed::no(node)),
+            Placed::Stateless(plan) => Ok(Transformed::yes(plan)),
+            Placed::Stateful(node) => {
+                next += 1;
+                Ok(Transformed::yes(LogicalPlan::Extension(Extension { node })))
+            }
+        }
+    })?;
+    planned(resolved, numbered.data, rows, env)
+}
+
+fn planned(resolved: &Resolved, plan: LogicalPlan, rows: ResultRows, env: &Arc<Env>) -> Result<Finished> {
+    let optimized = with_null_safe_keys(env.state.optimize(&plan)?)?;
     let physical = env.runtime.block_on(env.state.query_planner().create_physical_plan(&optimized, &env.state))?;
-    let physical = in_order(settled(physical)?)?;
+    let physical = staged(in_order(settled(physical)?)?)?;
+    let operators = operators(&physical)?;
+    let physical = if rows == ResultRows::Often && !operators.is_empty() { held(physical) } else { physical };
+    let flow = WatermarkFlow::of(&physical, operators.len());
     let task = TaskContext::from(&env.state);
     Ok(Finished {
         physical,
@@ -153,6 +206,8 @@ pub fn finish(resolved: &Resolved, env: &Arc<Env>) -> Result<Finished> {
         schema: resolved.schema(),
         leaves: resolved.leaves.clone(),
         watermarks: resolved.watermarks.clone(),
+        operators,
+        flow,
         env: Arc::clone(env),
         task,
     })
@@ -171,6 +226,21 @@ impl Finished {
 
     pub fn watermarks(&self) -> &[Watermark] {
         &self.watermarks
+    }
+
+    /// The operators with state, by their numbers.
+    pub fn operators(&self) -> &[StatefulOperator] {
+        &self.operators
+    }
+
+    /// Whether a watermark is declared over another one.
+    pub fn redefines_watermark(&self) -> bool {
+        self.flow.redefined()
+    }
+
+    /// The watermark that reaches each operator with state when the query's is `watermark_ms`.
+    pub fn watermarks_at(&self, watermark_ms: i64) -> Vec<Option<i64>> {
+        self.flow.at(watermark_ms)
     }
 
     pub fn env(&self) -> &Arc<Env> {
@@ -196,16 +266,27 @@ impl Finished {
     /// Prepares one execution. `inputs` are the streaming leaves' partitions; a static leaf is
     /// opened here, anew in each pass.
     pub fn pass(&self, batch: Arc<Batch>, inputs: Inputs) -> Result<Pass> {
-        self.begin(batch, inputs, None)
+        self.begin(batch, inputs, None, None)
+    }
+
+    /// [`Finished::pass`] of a plan whose operators work with this state.
+    pub fn pass_with(&self, batch: Arc<Batch>, inputs: Inputs, state: Option<PassState>) -> Result<Pass> {
+        self.begin(batch, inputs, None, state)
     }
 
     /// [`Finished::pass`] of a continuous query: functions that pull their input go on where the
     /// pass before, with the same `kept`, left them. Only one lane of such a pass is run.
     pub fn pass_after(&self, batch: Arc<Batch>, inputs: Inputs, kept: &Arc<Kept>) -> Result<Pass> {
-        self.begin(batch, inputs, Some(Arc::clone(kept)))
+        self.begin(batch, inputs, Some(Arc::clone(kept)), None)
     }
 
-    fn begin(&self, batch: Arc<Batch>, mut inputs: Inputs, kept: Option<Arc<Kept>>) -> Result<Pass> {
+    fn begin(
+        &self,
+        batch: Arc<Batch>,
+        mut inputs: Inputs,
+        kept: Option<Arc<Kept>>,
+        state: Option<PassState>,
+    ) -> Result<Pass> {
         for leaf in &self.leaves {
             if let std::collections::hash_map::Entry::Vacant(e) = inputs.entry(leaf.id) {
                 let partitions = if leaf.streaming { Vec::new() } else { self.open_static(leaf, &batch.cancel)? };
@@ -214,8 +295,8 @@ impl Finished {
         }
         let rows = inputs.keys().map(|leaf| (*leaf, AtomicU64::new(0))).collect();
         let watermarks = self.watermarks.iter().map(|_| EventTime::default()).collect();
-        let context =
-            Arc::new(PassContext { batch, runtime: self.env.runtime.clone(), inputs, rows, watermarks, kept });
+        let (runtime, clock) = (self.env.runtime.clone(), Arc::clone(&self.env.clock));
+        let context = Arc::new(PassContext { batch, runtime, inputs, rows, watermarks, kept, state, clock });
         let config = self.task.session_config().clone().with_extension(Arc::clone(&context));
         let task = TaskContext::new(
             None,
@@ -228,7 +309,8 @@ impl Finished {
             self.task.runtime_env(),
         );
         let plan = reset_plan_states(Arc::clone(&self.physical))?;
-        Ok(Pass { plan, task: Arc::new(task), context, schema: self.schema() })
+        let stages = if self.operators.is_empty() { Vec::new() } else { stages(&plan) };
+        Ok(Pass { plan, task: Arc::new(task), context, schema: self.schema(), stages })
     }
 
     fn open_static(&self, leaf: &Leaf, cancel: &Cancel) -> Result<Vec<Arc<dyn Partition>>> {

@@ -8,7 +8,7 @@
 //! | [`functions`] | Spark's functions by name |
 //! | [`kernels`] | what runs per row: casts, dates, decimals, nested types |
 //! | [`operators`] | our operators inside a DataFusion plan: leaves, calls, watermarks, lanes |
-//! | [`streaming`] | what may run on a stream |
+//! | [`streaming`], [`event_time`] | what may run on a stream; which column has the event time |
 //! | [`typed`], [`canonical`] | an expression with its type; a tree as `semanticHash` sees it |
 //! | [`limits`] | how deep and how large trees and plans may be |
 //! | [`finish`], [`pass`] | a plan that is ready to run, with the planners of our operators; one execution of it |
@@ -18,6 +18,7 @@
 
 pub mod canonical;
 pub mod error;
+pub mod event_time;
 mod filters;
 pub mod finish;
 pub mod functions;
@@ -143,8 +144,8 @@ pub struct Resolved {
     /// used twice stands twice.
     pub leaves: Vec<Leaf>,
     pub watermarks: Vec<Watermark>,
-    /// The first operation that needs state or cannot run on a stream; `start()` raises with it.
-    pub unsupported_on_stream: Option<StreamOperation>,
+    /// What is done to the stream, from the sources up: `start()` refuses what cannot be.
+    pub operations: Vec<StreamOperation>,
     /// How deep and how large the plan is.
     pub extent: PlanExtent,
 }
@@ -165,7 +166,7 @@ impl Resolved {
             hidden: Vec::new(),
             leaves: Vec::new(),
             watermarks: Vec::new(),
-            unsupported_on_stream: None,
+            operations: Vec::new(),
             extent: PlanExtent::leaf(),
         }
     }

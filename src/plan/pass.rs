@@ -11,15 +11,19 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::union::UnionExec;
 use futures::stream::{BoxStream, StreamExt};
 
 use super::LeafId;
 use super::operators::call::{FunctionExec, Kept};
+use super::operators::exchange::stage::StageExec;
 use super::operators::scan::ScanExec;
+use super::operators::stateful::{OperatorPass, PassState};
 use super::operators::watermark::{EventTime, WatermarkExec};
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::runtime::Runtime;
+use crate::runtime::clock::Clock;
 use crate::source::{Partition, RecordBatches};
 use crate::types::relabel;
 
@@ -32,6 +36,8 @@ pub struct Pass {
     pub(super) task: Arc<TaskContext>,
     pub(super) context: Arc<PassContext>,
     pub(super) schema: SchemaRef,
+    /// The plan's stages, each after those below it.
+    pub(super) stages: Vec<Arc<dyn ExecutionPlan>>,
 }
 
 impl Pass {
@@ -57,6 +63,19 @@ impl Pass {
         Ok(batches.map(move |batch| relabel(&batch?, &schema)).boxed())
     }
 
+    /// How many lanes each stage has below it. All of them are run to their ends, stage after stage,
+    /// before a lane of the pass is.
+    pub fn stages(&self) -> impl Iterator<Item = usize> + use<> {
+        let lanes: Vec<_> = self.stages.iter().filter_map(stage).map(StageExec::lanes_below).collect();
+        lanes.into_iter()
+    }
+
+    /// Runs one lane below a stage to its end.
+    pub async fn fill(&self, number: usize, lane: usize) -> Result<()> {
+        let stage = self.stages.get(number).and_then(stage).ok_or_else(|| Error::internal("a stage"))?;
+        Ok(stage.fill(lane, Arc::clone(&self.task)).await?)
+    }
+
     /// What this pass read and saw, for as long as anybody asks.
     pub fn context(&self) -> &Arc<PassContext> {
         &self.context
@@ -75,12 +94,30 @@ fn gives_nothing(plan: &Arc<dyn ExecutionPlan>, lane: usize, pass: &PassContext)
 }
 
 /// Whether each lane of an operator has rows of the same lane below it, and of no other.
-fn keeps_lanes(plan: &dyn ExecutionPlan) -> bool {
+pub(super) fn keeps_lanes(plan: &dyn ExecutionPlan) -> bool {
     plan.is::<FilterExec>()
         || plan.is::<ProjectionExec>()
         || plan.is::<CooperativeExec>()
         || plan.is::<FunctionExec>()
         || plan.is::<WatermarkExec>()
+}
+
+fn stage(plan: &Arc<dyn ExecutionPlan>) -> Option<&StageExec> {
+    plan.downcast_ref::<StageExec>()
+}
+
+/// The stages of a plan, each after those below it.
+pub(super) fn stages(plan: &Arc<dyn ExecutionPlan>) -> Vec<Arc<dyn ExecutionPlan>> {
+    let mut found: Vec<_> = plan.children().into_iter().flat_map(stages).collect();
+    if plan.is::<StageExec>() {
+        found.push(Arc::clone(plan));
+    }
+    found
+}
+
+/// Whether every lane of an operator runs the lanes below it to their ends, on its own thread.
+pub(super) fn drains_lanes(plan: &dyn ExecutionPlan) -> bool {
+    keeps_lanes(plan) || plan.is::<UnionExec>()
 }
 
 /// What leaves and operators of a pass read: found through the `TaskContext`.
@@ -91,6 +128,8 @@ pub struct PassContext {
     pub(super) rows: HashMap<LeafId, AtomicU64>,
     pub(super) watermarks: Vec<EventTime>,
     pub(super) kept: Option<Arc<Kept>>,
+    pub(super) state: Option<PassState>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl PassContext {
@@ -108,6 +147,22 @@ impl PassContext {
 
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The state of all operators; `None` in a plan that keeps none.
+    pub fn states(&self) -> Option<&PassState> {
+        self.state.as_ref()
+    }
+
+    /// The state of the operator of that number.
+    pub fn state(&self, operator: usize) -> Result<&OperatorPass> {
+        let state =
+            self.state.as_ref().ok_or_else(|| Error::internal("an operator with state ran outside of a query"))?;
+        state.operator(operator)
     }
 
     /// In a continuous query: the functions that the lane's passes hand on.

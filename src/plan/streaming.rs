@@ -11,25 +11,40 @@ use super::operators::call::FunctionNode;
 use super::operators::watermark::WatermarkNode;
 use super::tree::JoinKind;
 use super::{Leaf, Resolved};
+use crate::batch::OutputMode;
+use crate::config::Conf;
 use crate::error::{Error, Result, condition};
 use crate::function::Runs;
 
 /// An operation that a stream cannot have, or cannot have yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamOperation {
-    Aggregation,
+    /// With or without an event time among its keys.
+    Aggregation {
+        event_time: bool,
+    },
     /// A window function over anything but event time.
     NonTimeWindow,
     UnionWithBatch,
     Intersect,
     Except,
-    DropDuplicates,
+    /// With or without an event time among its keys.
+    DropDuplicates {
+        event_time: bool,
+    },
+    /// `dropDuplicatesWithinWatermark` of a stream that has none.
+    DropDuplicatesWithoutWatermark,
     Sort,
     Limit,
     Offset,
     RepartitionByRange,
     Sample,
-    StreamStreamJoin,
+    /// Bounded where rows without a partner can be told: by the watermark among its keys, or by its
+    /// condition.
+    StreamStreamJoin {
+        kind: JoinKind,
+        bounded: bool,
+    },
     /// A join with a static side that would have to know that the stream has no further row.
     OuterJoin {
         kind: JoinKind,
@@ -41,18 +56,21 @@ pub enum StreamOperation {
 impl fmt::Display for StreamOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {
-            Self::Aggregation => "streaming aggregations",
+            Self::Aggregation { .. } => "streaming aggregations",
             Self::NonTimeWindow => "non-time-based windows",
             Self::UnionWithBatch => "union between streaming and batch DataFrames/Datasets",
             Self::Intersect => "intersect",
             Self::Except => "except",
-            Self::DropDuplicates => "dropDuplicates",
+            Self::DropDuplicates { .. } => "dropDuplicates",
+            Self::DropDuplicatesWithoutWatermark => "dropDuplicatesWithinWatermark",
             Self::Sort => "sorting",
             Self::Limit => "limit",
             Self::Offset => "offset",
             Self::RepartitionByRange => "repartitionByRange",
             Self::Sample => "sampling",
-            Self::StreamStreamJoin => "stream-stream joins",
+            Self::StreamStreamJoin { kind, .. } => {
+                return write!(f, "{kind:?} join between two streaming DataFrames/Datasets");
+            }
             Self::OuterJoin { kind, stream_on_left } => {
                 let side = if *stream_on_left { "left" } else { "right" };
                 return write!(f, "{kind:?} outer joins with a streaming DataFrame/Dataset on the {side} side");
@@ -63,12 +81,119 @@ impl fmt::Display for StreamOperation {
 }
 
 impl Resolved {
-    /// Notes what a stream cannot do, if this is one and nothing was noted before.
-    pub(super) fn note_unsupported(&mut self, operation: StreamOperation) {
-        if self.unsupported_on_stream.is_none() && self.is_streaming() {
-            self.unsupported_on_stream = Some(operation);
+    /// Notes what is done to a stream, if this is one.
+    pub(super) fn note(&mut self, operation: StreamOperation) {
+        if self.is_streaming() {
+            self.operations.push(operation);
         }
     }
+}
+
+/// Refuses what no stream can have, or none that gives its result in this mode. Spark's order: what
+/// the mode says first, then the operations from the sources up, then how they follow one another.
+///
+/// | operation | append | update | complete |
+/// |---|---|---|---|
+/// | aggregation | with an event time among its keys | yes | yes |
+/// | `dropDuplicates`, `distinct` | yes | yes | over an aggregation |
+/// | sort | no | no | over an aggregation |
+/// | limit | yes | no | yes |
+/// | an operation with state over an aggregation | yes | no | no |
+///
+/// In the last line `dropDuplicates` counts only with an event time among its keys.
+pub fn check(resolved: &Resolved, mode: OutputMode, conf: &Conf) -> Result<()> {
+    let operations = &resolved.operations;
+    if !conf.flag("spark.sql.streaming.unsupportedOperationCheck")? {
+        return Ok(());
+    }
+    if operations.contains(&StreamOperation::NonTimeWindow) {
+        return Err(Error::of(condition::NON_TIME_WINDOW_ON_STREAM));
+    }
+    let aggregated = operations.iter().any(StreamOperation::is_aggregation);
+    let refused_in_mode = match mode {
+        OutputMode::Append if operations.contains(&StreamOperation::Aggregation { event_time: false }) => {
+            Some("streaming aggregations without watermark")
+        }
+        OutputMode::Complete if !aggregated => Some("no streaming aggregations"),
+        _ => None,
+    };
+    if let Some(operation) = refused_in_mode {
+        return Err(Error::of(condition::OUTPUT_MODE_UNSUPPORTED_OPERATION)
+            .with("outputMode", mode.name().to_lowercase())
+            .with("operation", operation));
+    }
+    let mut below: Vec<&StreamOperation> = Vec::new();
+    for operation in operations {
+        if let Some(reason) = operation.refused(&below, mode) {
+            return Err(unsupported(format!("{operation} is not supported on streaming DataFrames/Datasets{reason}")));
+        }
+        below.push(operation);
+    }
+    let stateful = operations.iter().filter(|operation| operation.drops_late_rows()).count();
+    if stateful > 1 && !conf.flag("spark.sql.streaming.statefulOperator.allowMultiple")? {
+        return Err(unsupported(
+            "several operators with state are not supported on streaming DataFrames/Datasets".to_owned(),
+        ));
+    }
+    if !conf.flag("spark.sql.streaming.statefulOperator.checkCorrectness.enabled")? {
+        return Ok(());
+    }
+    let first_changing = operations.iter().position(StreamOperation::is_aggregation);
+    if let (Some(first), true) = (first_changing, mode != OutputMode::Append)
+        && operations[first + 1..].iter().any(StreamOperation::drops_late_rows)
+    {
+        return Err(unsupported(
+            "a row of an aggregation that changes comes again, and an operation with state above it may drop it as \
+             late: use the output mode append"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+impl StreamOperation {
+    fn is_aggregation(&self) -> bool {
+        matches!(self, Self::Aggregation { .. })
+    }
+
+    /// Whether it keeps state by event time, and so takes a row for late.
+    fn drops_late_rows(&self) -> bool {
+        matches!(
+            self,
+            Self::Aggregation { .. } | Self::DropDuplicates { event_time: true } | Self::StreamStreamJoin { .. }
+        )
+    }
+
+    /// Why a stream cannot have it above those below it; `None` if it can.
+    fn refused(&self, below: &[&Self], mode: OutputMode) -> Option<&'static str> {
+        match self {
+            Self::Aggregation { .. } | Self::DropDuplicates { .. } => None,
+            Self::StreamStreamJoin { kind: JoinKind::LeftAnti, .. } => Some(""),
+            Self::StreamStreamJoin { kind, .. } => match (mode, kind) {
+                (OutputMode::Append, _)
+                | (OutputMode::Update, JoinKind::Inner | JoinKind::Cross | JoinKind::LeftSemi) => {
+                    let bounded = matches!(self, Self::StreamStreamJoin { bounded: true, .. });
+                    (!bounded).then_some(
+                        " without a watermark in the join keys, or a watermark on the nullable side and an appropriate range condition",
+                    )
+                }
+                (_, JoinKind::Inner | JoinKind::Cross | JoinKind::LeftSemi) => {
+                    Some(" in this output mode, only in Append and Update output modes")
+                }
+                _ => Some(" in this output mode, only in Append output mode"),
+            },
+            Self::DropDuplicatesWithoutWatermark => Some(" without watermark"),
+            Self::Limit if mode == OutputMode::Update => Some(" in Update output mode"),
+            Self::Limit => None,
+            Self::Sort if mode == OutputMode::Complete && below.iter().any(|below| below.is_aggregation()) => None,
+            Self::Sort => Some(", unless it is on aggregated DataFrame/Dataset in Complete output mode"),
+            _ => Some(" here: use it in foreachBatch"),
+        }
+    }
+}
+
+fn unsupported(message: String) -> Error {
+    Error::of(condition::STREAMING_UNSUPPORTED_OPERATION).with("msg", message)
 }
 
 /// The one stream of a continuous query, or Spark's error for what its plan may not hold.

@@ -277,6 +277,7 @@ pub enum Relation {
     Distinct {
         input: Box<Relation>,
         subset: Option<Vec<String>>,
+        by: DistinctBy,
     },
     WithColumns {
         input: Box<Relation>,
@@ -412,6 +413,17 @@ pub struct UnpivotGroup {
 pub enum UnpivotNulls {
     Included,
     Excluded,
+}
+
+/// What makes rows distinct. On a stream it says what is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DistinctBy {
+    /// The first row of each key: `dropDuplicates`.
+    First,
+    /// Groups of all columns: `SELECT DISTINCT`.
+    Group,
+    /// The first row of each key within the watermark's delay: `dropDuplicatesWithinWatermark`.
+    WithinWatermark,
 }
 
 /// `GROUP BY …`.

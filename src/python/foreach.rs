@@ -1,5 +1,6 @@
 //! `foreach` and `foreachBatch`: the user's Python code as a sink, and as the function of a batch.
 
+use crate::batch::OutputMode;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::error::Result;
 use crate::plan::tree::Relation;
 use crate::runtime::{Cancel, CancelReason, Runtime};
 use crate::session::{Session, frame};
-use crate::sink::{ContinuousWriter, EpochId, OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
+use crate::sink::{ContinuousWriter, EpochId, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
 use crate::source::{RecordBatches, Source};
 use crate::stream::EachBatch;
 

@@ -25,7 +25,7 @@ use crate::plan::canonical::canonical;
 use crate::plan::functions::NamePattern;
 use crate::plan::resolve::operators::is_orderable;
 use crate::plan::tree::{
-    self, Grouping, JoinKind, JoinOn, Relation, SampleShare, UnpivotColumns, UnpivotGroup, UnpivotNulls,
+    self, DistinctBy, Grouping, JoinKind, JoinOn, Relation, SampleShare, UnpivotColumns, UnpivotGroup, UnpivotNulls,
 };
 use crate::runtime::{Cancel, CancelReason};
 use crate::session::frame;
@@ -257,8 +257,9 @@ impl FrameHandle {
         self.derive(py, |input| Relation::Tail { input, rows })
     }
 
-    fn distinct(&self, py: Python<'_>, subset: Option<Vec<String>>) -> PyResult<Self> {
-        self.derive(py, |input| Relation::Distinct { input, subset })
+    fn distinct(&self, py: Python<'_>, subset: Option<Vec<String>>, within_watermark: bool) -> PyResult<Self> {
+        let by = if within_watermark { DistinctBy::WithinWatermark } else { DistinctBy::First };
+        self.derive(py, |input| Relation::Distinct { input, subset, by })
     }
 
     fn with_columns(&self, py: Python<'_>, columns: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<Self> {

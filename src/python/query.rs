@@ -1,5 +1,6 @@
 //! The handle behind `StreamingQuery`, and how `writeStream` starts one.
 
+use crate::batch::OutputMode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,6 @@ use crate::config::Options;
 use crate::error::{Error, Result};
 use crate::runtime::Runtime;
 use crate::session::write_stream::{WriteStream, start, to_table};
-use crate::sink::OutputMode;
 use crate::stream::query::StreamingQuery;
 use crate::stream::start::QueryOutput;
 use crate::stream::trigger::Trigger;

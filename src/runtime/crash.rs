@@ -11,11 +11,14 @@ pub const POINTS: &[&str] = &[
     "before-offsets",
     "offsets",
     "staged",
+    "state-written",
     "sink-recorded",
     "sink-renamed",
     "sink-logged",
     "sink-committed",
     "commits",
+    "state-folded",
+    "state-merged",
     "source-committed",
 ];
 

@@ -1,5 +1,6 @@
 //! `df.writeStream…start()` and `toTable`: from what the user said to a running query.
 
+use crate::batch::OutputMode;
 use std::sync::Arc;
 
 use super::catalog::{Catalog, Named, Table};
@@ -9,9 +10,9 @@ use crate::config::Options;
 use crate::durable::log::SINK_METADATA;
 use crate::error::{Error, Result, condition};
 use crate::plan::tree::Relation;
+use crate::sink::Sink;
 use crate::sink::format::SinkRequest;
 use crate::sink::memory::{MemorySink, MemorySinkTable, MemoryView};
-use crate::sink::{OutputMode, Sink};
 use crate::stream::query::StreamingQuery;
 use crate::stream::start::{QueryOutput, StartRequest};
 use crate::stream::trigger::Trigger;

@@ -28,41 +28,12 @@ use arrow::datatypes::SchemaRef;
 use futures::future::BoxFuture;
 
 use self::format::OutputFormat;
-use crate::batch::{Batch, BatchId};
+use crate::batch::{Batch, BatchId, OutputMode};
 use crate::config::Conf;
 use crate::error::{Error, Result};
 use crate::runtime::clock::Clock;
 use crate::runtime::{Cancel, Runtime};
 use crate::source::RecordBatches;
-
-/// `outputMode`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutputMode {
-    Append,
-    Update,
-    Complete,
-}
-
-impl OutputMode {
-    /// As `outputMode("…")` spells it, in any case.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "append" => Some(Self::Append),
-            "update" => Some(Self::Update),
-            "complete" => Some(Self::Complete),
-            _ => None,
-        }
-    }
-
-    /// Spark's display name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Append => "Append",
-            Self::Update => "Update",
-            Self::Complete => "Complete",
-        }
-    }
-}
 
 /// What a sink can do; checked at `start()`, before a row is read.
 #[derive(Clone, Debug)]

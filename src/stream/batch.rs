@@ -7,18 +7,20 @@ use super::each_batch::{BatchFrame, EachBatch};
 use super::lanes::{LanePlace, all_lanes};
 use super::monitor::Monitor;
 use super::progress::{Durations, EventTimeProgress, Progress, Ran, SinkProgress, SourceProgress};
+use super::state::{LeftChange, QueryState, StateChange};
 use super::trigger::Trigger;
 use super::watermark::{Policy, Tracker};
 use crate::batch::{Batch, BatchId};
 use crate::checkpoint::commits::CommitsEntry;
-use crate::checkpoint::conf::{LoggedConf, logged};
+use crate::checkpoint::conf::{LoggedConf, logged, logged_with_state};
 use crate::checkpoint::offsets::{Leaves, LoggedBatch, OffsetsEntry};
 use crate::checkpoint::open::Removal;
 use crate::checkpoint::{Checkpoint, Recovered};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::LeafId;
 use crate::plan::finish::Finished;
-use crate::plan::pass::{Inputs, PassContext};
+use crate::plan::operators::watermark::Stats;
+use crate::plan::pass::{Inputs, Pass, PassContext};
 use crate::runtime::{Cancel, CancelReason, Runtime, crash};
 use crate::sink::{Sink, SinkReport, SinkRun, Staged, Writer};
 use crate::source::{Available, Offset, ReadLimit, Reader, SourceRun};
@@ -45,6 +47,12 @@ pub struct MicroBatch {
     watermark: Tracker,
     /// The watermark of the batch before, which drops late rows.
     late_ms: i64,
+    /// `None` for a query that keeps none.
+    state: Option<QueryState>,
+    /// The watermark with which this run's last batch evicted; `None` before its first batch.
+    evicted_ms: Option<i64>,
+    /// `spark.sql.streaming.noDataMicroBatches.enabled`.
+    idle_batches: bool,
     next: BatchId,
     /// The next batch as a crash left it in the log.
     replay: Option<LoggedBatch>,
@@ -78,6 +86,24 @@ pub struct MicroBatchParts {
 struct Done {
     passes: Vec<Arc<PassContext>>,
     report: SinkReport,
+    seen: SeenTimes,
+    state: Option<StateOutcome>,
+}
+
+/// The event times of a batch.
+#[derive(Default)]
+struct SeenTimes {
+    /// By declared watermark, the greatest less the delay.
+    ends: Vec<Option<i64>>,
+    /// Of the first declared watermark that saw rows.
+    stats: Option<Stats>,
+}
+
+/// What a batch did to the state.
+enum StateOutcome {
+    Changed(StateChange),
+    /// A crash had left it, and its rows are visible.
+    Left(LeftChange),
 }
 
 impl MicroBatch {
@@ -89,9 +115,15 @@ impl MicroBatch {
         let mut run = Self {
             inputs: Vec::new(),
             leaves: Vec::new(),
-            logged_conf: logged(&env.conf),
+            logged_conf: match plan.operators() {
+                [] => logged(&env.conf),
+                _ => logged_with_state(&env.conf, env.runtime.lanes()),
+            },
             watermark: Tracker::new(Policy::of(&env.conf)?, plan.watermarks().len(), 0),
             late_ms: 0,
+            state: None,
+            evicted_ms: None,
+            idle_batches: env.conf.flag("spark.sql.streaming.noDataMicroBatches.enabled")?,
             next: BatchId(0),
             replay: None,
             last_began: None,
@@ -129,6 +161,7 @@ impl MicroBatch {
             });
         }
         run.recover()?;
+        run.state = QueryState::open(&run.checkpoint, &run.plan, &run.logged_conf, run.next.previous())?;
         Ok(run)
     }
 
@@ -241,24 +274,25 @@ impl MicroBatch {
             crash::point("offsets");
         }
         self.monitor.message("Processing new data");
-        // 4. The plan reads this batch's rows. 5. The writer makes them visible, whole or not at
-        //    all.
+        // 4. The plan reads this batch's rows, and what operators keep of them becomes durable.
+        // 5. The writer makes them visible, whole or not at all.
         let inputs = self.timed(&mut times.get_batch, Self::partitions)?;
         let done = self.timed(&mut times.add_batch, |run| match &run.output {
-            Opened::EachBatch(callback) => run.call(Arc::clone(callback), &batch, inputs),
+            Opened::EachBatch(callback) => run.call(&Arc::clone(callback), &batch, inputs),
             Opened::Writer { writer, .. } => run.write(Arc::clone(writer), &batch, inputs, replayed),
         })?;
         crash::point("sink-committed");
         self.place = LanePlace::after(times.add_batch);
         // 6. The checkpoint records that it did.
-        let event_time = self.advance_watermark(&batch, &done.passes);
+        self.watermark.advance(done.seen.ends.iter().copied());
         self.timed(&mut times.commit_offsets, |run| {
             run.checkpoint.log_commit(batch.id, CommitsEntry { next_watermark_ms: run.watermark.current_ms() })
         })?;
         crash::point("commits");
-        let progress = self.report(&batch, done, event_time);
+        let progress = self.report(&batch, &done);
         self.late_ms = batch.evict_ms;
-        self.settle()?;
+        self.evicted_ms = Some(batch.evict_ms);
+        self.settle(done.state)?;
         crash::point("source-committed");
         Ok(Some(progress))
     }
@@ -287,12 +321,24 @@ impl MicroBatch {
         }
         crash::point("source-log");
         self.monitor.data_available(any_new);
-        if !any_new {
+        if let (Some(state), Some(_)) = (&self.state, self.evicted_ms) {
+            state.check_watermark(self.watermark.current_ms())?;
+        }
+        if !any_new && !self.idle_batch_is_due() {
             self.monitor.message("Waiting for data to arrive");
             return Ok(None);
         }
         let clock_ms = self.plan.env().clock.now_ms();
         Ok(Some(LoggedBatch { watermark_ms: self.watermark.current_ms(), clock_ms, conf: self.logged_conf.clone() }))
+    }
+
+    /// Whether some operator wants a batch although no row has come: its watermark has moved since
+    /// this run's last batch.
+    fn idle_batch_is_due(&self) -> bool {
+        let (Some(state), Some(evicted_ms), true) = (&self.state, self.evicted_ms, self.idle_batches) else {
+            return false;
+        };
+        state.wants_idle_batch(evicted_ms, self.watermark.current_ms())
     }
 
     fn log_offsets(&mut self, id: BatchId, logged: LoggedBatch) -> Result<()> {
@@ -317,8 +363,13 @@ impl MicroBatch {
     }
 
     /// Hands the batch to the user's function.
-    fn call(&self, callback: Arc<dyn EachBatch>, batch: &Arc<Batch>, inputs: Inputs) -> Result<Done> {
-        let frame = BatchFrame::new(Arc::clone(&self.plan), Arc::clone(batch), inputs);
+    fn call(&self, callback: &Arc<dyn EachBatch>, batch: &Arc<Batch>, inputs: Inputs) -> Result<Done> {
+        let frame = match &self.state {
+            None => BatchFrame::new(Arc::clone(&self.plan), Arc::clone(batch), inputs),
+            // It runs once, whatever the function makes of it.
+            Some(_) => BatchFrame::held(Arc::clone(&self.plan), Arc::clone(batch), self.pass(batch, inputs)?),
+        };
+        let change = self.write_state(&frame.passes(), batch)?;
         let cancel = &batch.cancel;
         cancel.owning(|| callback.call(Arc::new(frame.clone()), batch.id))?;
         // Whatever the function made of it: a batch during which the query was stopped is not done.
@@ -327,29 +378,31 @@ impl MicroBatch {
             return Err(CancelReason::Stopped.error());
         }
         frame.done();
-        Ok(Done { passes: frame.passes(), report: SinkReport::default() })
+        let passes = frame.passes();
+        let seen = self.seen(&passes);
+        Ok(Done { passes, report: SinkReport::default(), seen, state: change.map(StateOutcome::Changed) })
     }
 
     /// Runs one pass into the writer's stage, and commits it. A replayed batch that is visible
-    /// already runs into nothing.
+    /// already does not run again.
     fn write(&mut self, writer: Arc<dyn Writer>, batch: &Arc<Batch>, inputs: Inputs, replayed: bool) -> Result<Done> {
-        let visible = replayed && self.runtime.block_on(writer.is_committed(batch.id))?;
-        let pass = Arc::new(self.plan.pass(Arc::clone(batch), inputs)?);
-        let passes = vec![Arc::clone(pass.context())];
-        if visible {
-            all_lanes(&self.runtime, self.place, pass.lanes(), &batch.cancel, |lane| {
-                let pass = Arc::clone(&pass);
-                async move { pass.lane(lane)?.drain().await }
-            })
-            .map_err(|(error, _)| error)?;
-            return Ok(Done { passes, report: SinkReport::default() });
+        if replayed && self.runtime.block_on(writer.is_committed(batch.id))? {
+            return self.visible_already(batch, inputs);
         }
+        let pass = self.pass(batch, inputs)?;
+        let passes = vec![Arc::clone(pass.context())];
         let staged = all_lanes(&self.runtime, self.place, pass.lanes(), &batch.cancel, |lane| {
             let (pass, writer, batch) = (Arc::clone(&pass), Arc::clone(&writer), Arc::clone(batch));
             async move { writer.stage(&batch, lane, pass.lane(lane)?).await }
         });
-        let staged = match staged {
-            Ok(staged) => staged,
+        crash::point("staged");
+        // The pass holds what it read; the writer has its rows.
+        let changed = staged.and_then(|staged| match self.write_state(&passes, batch) {
+            Ok(change) => Ok((staged, change)),
+            Err(error) => Err((error, staged)),
+        });
+        let (staged, change) = match changed {
+            Ok(done) => done,
             Err((error, staged)) => {
                 if let Err(abort) = self.runtime.block_on(writer.abort(batch, staged)) {
                     log::warn!("cannot remove what batch {} had staged: {abort}", batch.id);
@@ -357,9 +410,54 @@ impl MicroBatch {
                 return Err(error);
             }
         };
-        crash::point("staged");
         let report = self.commit(&writer, batch, staged)?;
-        Ok(Done { passes, report })
+        let seen = self.seen(&passes);
+        Ok(Done { passes, report, seen, state: change.map(StateOutcome::Changed) })
+    }
+
+    /// A pass over the batch, all of its stages filled.
+    fn pass(&self, batch: &Arc<Batch>, inputs: Inputs) -> Result<Arc<Pass>> {
+        let state = self.state.as_ref().map(|state| state.pass(batch)).transpose()?;
+        let pass = Arc::new(self.plan.pass_with(Arc::clone(batch), inputs, state)?);
+        for (stage, lanes) in pass.stages().enumerate() {
+            let filled = all_lanes(&self.runtime, self.place, lanes, &batch.cancel, |lane| {
+                let pass = Arc::clone(&pass);
+                async move { pass.fill(stage, lane).await }
+            });
+            filled.map_err(|(error, _)| error)?;
+        }
+        Ok(pass)
+    }
+
+    /// A batch that a crash found visible. What it changed was durable before. Without state the
+    /// plan runs into nothing for its watermark's sake, and not at all if it has none.
+    fn visible_already(&self, batch: &Arc<Batch>, inputs: Inputs) -> Result<Done> {
+        let report = SinkReport::default();
+        if let Some(state) = &self.state {
+            let left = state.left()?;
+            let seen = SeenTimes { ends: left.event_times.clone(), stats: None };
+            return Ok(Done { passes: Vec::new(), report, seen, state: Some(StateOutcome::Left(left)) });
+        }
+        if self.plan.watermarks().is_empty() {
+            return Ok(Done { passes: Vec::new(), report, seen: SeenTimes::default(), state: None });
+        }
+        let pass = self.pass(batch, inputs)?;
+        let drained = all_lanes(&self.runtime, self.place, pass.lanes(), &batch.cancel, |lane| {
+            let pass = Arc::clone(&pass);
+            async move { pass.lane(lane)?.drain().await }
+        });
+        drained.map_err(|(error, _)| error)?;
+        let passes = vec![Arc::clone(pass.context())];
+        Ok(Done { seen: self.seen(&passes), passes, report, state: None })
+    }
+
+    /// Makes durable what a pass changed, before anything of the batch is visible.
+    fn write_state(&self, passes: &[Arc<PassContext>], batch: &Batch) -> Result<Option<StateChange>> {
+        let (Some(state), [pass]) = (&self.state, passes) else { return Ok(None) };
+        batch.cancel.check()?;
+        let clock = &self.plan.env().clock;
+        let changes = pass.states().ok_or_else(|| Error::internal("a pass without its state"))?;
+        state.write(changes, &self.seen(passes).ends, &|| clock.monotonic()).map(Some)
     }
 
     /// Commits what was staged. When that fails, a writer opened anew says whether the batch became
@@ -387,23 +485,24 @@ impl MicroBatch {
         }
     }
 
-    /// Takes the event times that the passes saw; what progress says of them.
-    fn advance_watermark(&mut self, batch: &Batch, passes: &[Arc<PassContext>]) -> Option<EventTimeProgress> {
-        let watermarks = self.plan.watermarks();
-        if watermarks.is_empty() {
-            return None;
-        }
-        let stats: Vec<_> = (0..watermarks.len())
+    /// The event times that passes over one batch saw.
+    fn seen(&self, passes: &[Arc<PassContext>]) -> SeenTimes {
+        let stats: Vec<_> = (0..self.plan.watermarks().len())
             .map(|i| passes.iter().filter_map(|pass| pass.event_time(i)?.stats()).max_by_key(|stats| stats.max_ms))
             .collect();
-        let seen: Vec<_> =
-            stats.iter().zip(watermarks).map(|(stats, mark)| stats.map(|stats| stats.max_ms - mark.delay_ms)).collect();
-        self.watermark.advance(seen);
+        let ends = stats.iter().zip(self.plan.watermarks());
+        let ends = ends.map(|(stats, mark)| stats.map(|stats| stats.max_ms - mark.delay_ms)).collect();
         // Spark reports the first operator that saw rows.
-        Some(EventTimeProgress { stats: stats.into_iter().flatten().next(), watermark_ms: batch.evict_ms })
+        SeenTimes { ends, stats: stats.into_iter().flatten().next() }
     }
 
-    fn report(&self, batch: &Batch, done: Done, event_time: Option<EventTimeProgress>) -> Progress {
+    fn report(&self, batch: &Batch, done: &Done) -> Progress {
+        let watches = !self.plan.watermarks().is_empty();
+        let event_time = watches.then_some(EventTimeProgress { stats: done.seen.stats, watermark_ms: batch.evict_ms });
+        let operators = match &done.state {
+            Some(StateOutcome::Changed(change)) => change.operators.clone(),
+            Some(StateOutcome::Left(_)) | None => Vec::new(),
+        };
         let sources = self.inputs.iter().map(|input| {
             let report = input.reader.report();
             SourceProgress {
@@ -418,15 +517,22 @@ impl MicroBatch {
         Progress {
             batch_id: batch.id.0,
             event_time,
+            operators,
             sources: sources.collect(),
             sink: SinkProgress { description: self.output.description(), rows: done.report.rows },
             ..Progress::default()
         }
     }
 
-    /// After `commits/N`: the sources may forget the batch, and so may the log in time.
-    fn settle(&mut self) -> Result<()> {
+    /// After `commits/N`: the batch is part of the state, the sources may forget it, and so may the
+    /// log in time.
+    fn settle(&mut self, outcome: Option<StateOutcome>) -> Result<()> {
         let done = self.next;
+        match (&mut self.state, outcome) {
+            (Some(state), Some(StateOutcome::Changed(change))) => state.advance(change)?,
+            (Some(state), Some(StateOutcome::Left(left))) => state.adopt(left)?,
+            _ => {}
+        }
         self.next = done.next();
         for input in &mut self.inputs {
             if input.committed != input.available {
@@ -435,6 +541,9 @@ impl MicroBatch {
                     input.reader.commit(end)?;
                 }
             }
+        }
+        if let Some(state) = &mut self.state {
+            state.forget_before(self.checkpoint.first_kept(done))?;
         }
         self.checkpoint.forget_before(done)
     }

@@ -2,7 +2,8 @@
 //! on it as it likes.
 //!
 //! The relation is a [`Source`] that holds (plan, batch, inputs): each read runs a pass of its own
-//! over the same inputs, so nothing is held in memory between actions.
+//! over the same inputs, so nothing is held in memory between actions. A plan with state runs once:
+//! its rows are held, in memory or on disk, for as long as the relation is.
 
 use std::fmt;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ struct BatchRows {
     plan: Arc<Finished>,
     batch: Arc<Batch>,
     inputs: Inputs,
+    /// The one pass of a plan with state.
+    held: Option<Arc<Pass>>,
     passes: Mutex<Vec<Arc<PassContext>>>,
     /// The user's function has returned. A frame that it kept no longer ends with the query.
     done: AtomicBool,
@@ -45,7 +48,14 @@ struct BatchRows {
 
 impl BatchFrame {
     pub fn new(plan: Arc<Finished>, batch: Arc<Batch>, inputs: Inputs) -> Self {
-        Self(Arc::new(BatchRows { plan, batch, inputs, passes: Mutex::default(), done: AtomicBool::new(false) }))
+        let (passes, done) = (Mutex::default(), AtomicBool::new(false));
+        Self(Arc::new(BatchRows { plan, batch, inputs, held: None, passes, done }))
+    }
+
+    /// The rows of a pass whose stages are filled, the last of which holds them.
+    pub fn held(plan: Arc<Finished>, batch: Arc<Batch>, pass: Arc<Pass>) -> Self {
+        let (passes, done) = (Mutex::new(vec![Arc::clone(pass.context())]), AtomicBool::new(false));
+        Self(Arc::new(BatchRows { plan, batch, inputs: Inputs::new(), held: Some(pass), passes, done }))
     }
 
     /// The user's function has returned.
@@ -96,7 +106,10 @@ impl BatchRows {
 
     /// Prepares one more pass. Blocks: a static leaf of the plan is opened.
     fn begin(&self, batch: &Arc<Batch>) -> Result<RunningPass> {
-        let pass = self.plan.pass(Arc::clone(batch), self.inputs.clone())?;
+        if let Some(held) = &self.held {
+            return Ok(RunningPass { pass: Arc::clone(held), taken: vec![false; held.lanes()] });
+        }
+        let pass = Arc::new(self.plan.pass(Arc::clone(batch), self.inputs.clone())?);
         self.passes.lock().push(Arc::clone(pass.context()));
         let taken = vec![false; pass.lanes()];
         Ok(RunningPass { pass, taken })
@@ -105,7 +118,7 @@ impl BatchRows {
 
 /// A pass, and which of its lanes are being read: each may be, once.
 struct RunningPass {
-    pass: Pass,
+    pass: Arc<Pass>,
     taken: Vec<bool>,
 }
 

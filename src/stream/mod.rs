@@ -9,6 +9,7 @@
 //! | [`lanes`] | a batch's lanes, run to their ends |
 //! | [`each_batch`] | `foreachBatch` |
 //! | [`continuous`] | another order of the same pieces |
+//! | `state` | what operators keep: opened, made durable, adopted after a crash |
 //! | [`watermark`] | how far event time has come |
 //! | [`manager`], [`monitor`] | the queries of a session; what others see of one, and how they end it |
 //! | [`progress`], [`listener`] | what a query reports, and who is told |
@@ -23,6 +24,7 @@ pub mod monitor;
 pub mod progress;
 pub mod query;
 pub mod start;
+mod state;
 pub mod trigger;
 pub mod watermark;
 

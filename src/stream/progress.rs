@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::plan::operators::stateful::OperatorCounts;
 use crate::plan::operators::watermark::Stats;
 use crate::source::Offset;
 
@@ -33,6 +34,8 @@ pub struct Progress {
     pub since_last: Option<Duration>,
     pub durations: Durations,
     pub event_time: Option<EventTimeProgress>,
+    /// By the numbers of the operators.
+    pub operators: Vec<OperatorProgress>,
     pub sources: Vec<SourceProgress>,
     pub sink: SinkProgress,
 }
@@ -77,6 +80,42 @@ pub struct SourceProgress {
     pub metrics: Vec<(String, String)>,
 }
 
+/// A stateful operator's part.
+#[derive(Clone, Debug)]
+pub struct OperatorProgress {
+    /// Spark's name.
+    pub name: &'static str,
+    /// How many rows it keeps after the batch.
+    pub rows: i64,
+    pub counts: OperatorCounts,
+    /// How long its changes took to become durable.
+    pub commit: Duration,
+    /// Of the whole query: its operators share one store.
+    pub memory_bytes: u64,
+    pub partitions: u64,
+    /// How many stores Spark has in each partition.
+    pub stores: u64,
+}
+
+impl OperatorProgress {
+    fn to_json(&self) -> Value {
+        json!({
+            "operatorName": self.name,
+            "numRowsTotal": self.rows,
+            "numRowsUpdated": self.counts.updated,
+            "allUpdatesTimeMs": millis(self.counts.updating),
+            "numRowsRemoved": self.counts.removed,
+            "allRemovalsTimeMs": millis(self.counts.removing),
+            "commitTimeMs": millis(self.commit),
+            "memoryUsedBytes": self.memory_bytes,
+            "numRowsDroppedByWatermark": self.counts.dropped,
+            "numShufflePartitions": self.partitions,
+            "numStateStoreInstances": self.partitions * self.stores,
+            "customMetrics": {},
+        })
+    }
+}
+
 /// The sink's part.
 #[derive(Clone, Debug, Default)]
 pub struct SinkProgress {
@@ -117,7 +156,8 @@ impl Progress {
         if let Some(event_time) = &self.event_time {
             fields.insert("eventTime".into(), event_time.to_json());
         }
-        fields.insert("stateOperators".into(), json!([]));
+        let operators = self.operators.iter().map(OperatorProgress::to_json).collect();
+        fields.insert("stateOperators".into(), operators);
         fields.insert("sources".into(), self.sources.iter().map(|source| self.source_json(source)).collect());
         let rows = self.sink.rows.map_or_else(|| json!(-1), |rows| json!(rows));
         fields.insert("sink".into(), json!({"description": self.sink.description, "numOutputRows": rows}));

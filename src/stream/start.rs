@@ -1,6 +1,7 @@
 //! `start()`: checks what Spark checks before a row is read, finds and locks the checkpoint, opens
 //! the sink, gives the query its thread.
 
+use crate::batch::OutputMode;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,12 +19,11 @@ use crate::checkpoint::conf::overridden;
 use crate::checkpoint::layout::CheckpointLayout;
 use crate::checkpoint::open::{CheckpointLocation, FoundCheckpoint, Removal};
 use crate::error::{Error, Result, condition};
-use crate::plan::finish::{Env, Finished, finish};
-use crate::plan::streaming::StreamOperation;
-use crate::plan::streaming::continuous_leaf;
+use crate::plan::finish::{Env, Finished, ResultRows, finish_stream};
+use crate::plan::streaming::{self, continuous_leaf};
 use crate::plan::{Leaf, Resolved};
 use crate::runtime::Cancel;
-use crate::sink::{ContinuousWriter, OutputMode, Sink, SinkRun};
+use crate::sink::{ContinuousWriter, Sink, SinkRun};
 use crate::source::{ContinuousReader, SourceRun};
 use crate::types::uri;
 
@@ -71,7 +71,11 @@ impl Manager {
         let keep =
             usize::try_from(env.conf.number("spark.sql.streaming.numRecentProgressUpdates")?).unwrap_or(usize::MAX);
         let monitor = Arc::new(Monitor::new(keep, cancel.clone()));
-        let opened = finish(&request.resolved, &env)
+        let rows = match request.output {
+            QueryOutput::Sink(_) => ResultRows::Once,
+            QueryOutput::EachBatch(_) => ResultRows::Often,
+        };
+        let opened = finish_stream(&request.resolved, request.mode, rows, &env)
             .map(Arc::new)
             .and_then(|plan| open(&request, &checkpoint, &plan, &cancel).map(|opened| (plan, opened)));
         let (plan, opened) = match opened {
@@ -123,25 +127,7 @@ fn check(request: &StartRequest) -> Result<()> {
         }
         continuous_leaf(resolved)?;
     }
-    if let Some(operation) = &resolved.unsupported_on_stream {
-        if *operation == StreamOperation::NonTimeWindow {
-            return Err(Error::of(condition::NON_TIME_WINDOW_ON_STREAM));
-        }
-        if *operation == StreamOperation::Aggregation && *mode == OutputMode::Append && resolved.watermarks.is_empty() {
-            return Err(Error::of(condition::OUTPUT_MODE_UNSUPPORTED_OPERATION)
-                .with("outputMode", "append")
-                .with("operation", "streaming aggregations without watermark"));
-        }
-        return Err(Error::of(condition::STREAMING_UNSUPPORTED_OPERATION).with(
-            "msg",
-            format!("{operation} is not supported on streaming DataFrames/Datasets here: state is not built yet; use it in foreachBatch"),
-        ));
-    }
-    if *mode == OutputMode::Complete {
-        return Err(Error::of(condition::OUTPUT_MODE_UNSUPPORTED_OPERATION)
-            .with("outputMode", "complete")
-            .with("operation", "no streaming aggregations"));
-    }
+    streaming::check(resolved, *mode, &request.env.conf)?;
     match output {
         QueryOutput::Sink(sink) if !sink.can().modes.contains(mode) => {
             Err(Error::of(condition::OUTPUT_MODE_UNSUPPORTED_SINK)

@@ -9,7 +9,12 @@ pub fn watermark_delay_ms(text: &str) -> Result<i64> {
             .with("intervalString", format!("'{text}'"))
             .as_kind(ErrorKind::Analysis)
     };
-    let (months, micros) = months_and_micros(text).map_err(unparsed)?;
+    // `INTERVAL '5' SECOND` is SQL's form of the same.
+    let plain = match text.trim().get(..8) {
+        Some(word) if word.eq_ignore_ascii_case("interval") => &text.replace('\'', " "),
+        _ => text,
+    };
+    let (months, micros) = months_and_micros(plain).map_err(unparsed)?;
     let ms = months.saturating_mul(31 * 86_400_000).saturating_add(micros / 1000);
     if ms < 0 {
         return Err(Error::illegal(format!(
@@ -28,7 +33,7 @@ pub fn micros(text: &str) -> Result<i64> {
 }
 
 /// Spark's interval text, `interval 1 month 2.5 seconds`, in months and microseconds.
-fn months_and_micros(text: &str) -> Result<(i64, i64)> {
+pub fn months_and_micros(text: &str) -> Result<(i64, i64)> {
     let fail = |condition, slot: &'static str, found: &str| Error::of(condition).with("input", text).with(slot, found);
     let lower = text.trim().to_lowercase();
     let mut words = lower.split_whitespace().peekable();

@@ -26,6 +26,7 @@ ASKING = (
     "dialects/relations/tables.py",
     "dialects/session.py",
     "../parity/programs.py",
+    "../parity/stateful.py",
 )
 PART = 128
 ANSWERS = Path(__file__).resolve().with_name("answers")

@@ -27,7 +27,7 @@ CACHE = Path("~/.cache/firesteel/fuzz")
 def main() -> int:
     """Run the dialects that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dialect", nargs="+", choices=[*dialects.NAMES, "all"])
+    parser.add_argument("dialect", nargs="+", choices=[*dialects.NAMES, *dialects.BY_HAND, "all"])
     parser.add_argument("--cases", type=int, default=CASES, help=f"so many of each dialect (default {CASES})")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the generators (default {SEED})")
     parser.add_argument("--case", help="ask this one instead: JSON, as `--show json` prints it")

@@ -1,11 +1,12 @@
 """Finds and runs parity programs: questions that PySpark and Firesteel must answer alike.
 
-A program is a file in ``programs/``. It imports only ``pyspark`` and the standard library. It asks
-in five ways:
+A program is a file in ``programs/``. It imports only ``pyspark`` and the standard library; those
+about state also ``stateful.py``, which runs a query over steps of input. It asks in six ways:
 
 * A public function ``name(spark)`` or ``name(spark, tmp)`` returns the answer. ``tmp`` is the
   ``Path`` of an empty directory. A DataFrame is compared as a multiset of rows, rows and plain data
   in order.
+* ``CASES`` names such functions, for tables of questions.
 * ``EXPRESSIONS`` lists SQL expressions. Each is asked as ``SELECT <expression>`` and is the name of
   its case.
 * ``OVER`` lists ``(relation, [expressions])``. Each is asked as ``SELECT <expression> FROM
@@ -30,6 +31,7 @@ import json
 import math
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,11 +68,12 @@ def load(program: str) -> ModuleType:
 
 
 def cases(module: ModuleType) -> Iterator[Case]:
-    """List a program's cases: its functions in the order of the file, then its SQL texts."""
+    """List a program's cases: its functions in the order of the file, its tables, then its SQL texts."""
     for name, function in list(vars(module).items()):
         own = inspect.isfunction(function) and function.__module__ == module.__name__
         if own and not name.startswith("_"):
             yield name, _call(function)
+    yield from getattr(module, "CASES", {}).items()
     yield from _texts(module)
     for zone in getattr(module, "ZONES", []):
         for name, ask in _texts(module):
@@ -105,7 +108,7 @@ def answer(case: Case, spark: Any) -> Any:
         try:
             found = plain(ask(spark, tmp))
         except Exception as error:
-            found = _raised(error)
+            found = raised(error)
         return _hide(found, str(tmp))
     finally:
         for query in spark.streams.active:
@@ -232,7 +235,8 @@ def _frame(frame: Any) -> dict[str, Any]:
     return {"columns": columns, "rows": sorted(rows, key=_text)}
 
 
-def _raised(error: Exception) -> dict[str, Any]:
+def raised(error: Exception) -> dict[str, Any]:
+    """Write an exception down: its class, its condition and, for readers, its message."""
     condition = error.getCondition() if hasattr(error, "getCondition") else None
     message = str(error).split("\n\nJVM stacktrace:")[0].strip()
     if type(error).__name__ == "Py4JJavaError":
@@ -245,6 +249,7 @@ def _raised(error: Exception) -> dict[str, Any]:
 
 def _short(message: str) -> str:
     """Drop the parts of a message that differ between runs: plans, ids, traces and places."""
+    message = message.replace(sys.prefix, "<environment>")
     message = message.replace(str(Path(__file__).resolve().parents[2]), "<repository>")
     message = message.split(";\n", maxsplit=1)[0].split("\nTraceback", maxsplit=1)[0]
     message = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", message)

@@ -311,8 +311,8 @@ def test_what_only_a_stream_or_only_a_batch_may_do(spark, numbers):
         numbers.collect()
     with pytest.raises(AnalysisException):
         spark.range(1).writeStream  # noqa: B018
-    with pytest.raises(AnalysisException):
-        numbers.groupBy("value").count().writeStream.format("memory").queryName("x").outputMode("complete").start()
+    with pytest.raises(AnalysisException, match="streaming aggregations without watermark"):
+        numbers.groupBy("value").count().writeStream.format("memory").queryName("x").outputMode("append").start()
 
 
 SLEEPER = """

@@ -14,8 +14,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &["function"]),
     ("source", &[]),
     ("sink", &["source"]),
-    ("plan", &["function", "source"]),
-    ("stream", &["checkpoint", "plan", "sink", "source"]),
+    ("plan", &["function", "source", "state"]),
+    ("state", &[]),
+    ("stream", &["checkpoint", "plan", "sink", "source", "state"]),
     ("session", &["function", "plan", "sink", "source", "stream"]),
 ];
 

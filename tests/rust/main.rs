@@ -18,6 +18,8 @@ mod source_files;
 mod source_parquet;
 mod source_parquet_lists;
 mod source_streams;
+mod state_row;
+mod state_store;
 mod stream_batch;
 mod stream_query;
 #[cfg(feature = "crash-points")]

@@ -1,5 +1,6 @@
 //! A session end to end, without Python: text in, rows out.
 
+use firesteel::batch::OutputMode;
 use std::sync::Arc;
 
 use firesteel::config::{Conf, Options};
@@ -8,7 +9,6 @@ use firesteel::runtime::clock::SystemClock;
 use firesteel::session::Session;
 use firesteel::session::read::ReadRequest;
 use firesteel::session::write_stream::{WriteStream, start};
-use firesteel::sink::OutputMode;
 use firesteel::source::ReadMode;
 use firesteel::stream::Trigger;
 use firesteel::types::show::ShowLayout;

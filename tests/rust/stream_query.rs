@@ -1,5 +1,6 @@
 //! A query from outside: its handle, its manager, its listeners.
 
+use firesteel::batch::OutputMode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,7 +11,6 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use firesteel::batch::BatchId;
 use firesteel::error::{Error, ErrorKind, Result};
 use firesteel::runtime::clock::ManualClock;
-use firesteel::sink::OutputMode;
 use firesteel::sink::memory::{MemorySink, MemorySinkTable};
 use firesteel::source::Source;
 use firesteel::source::memory::MemoryStream;
@@ -256,8 +256,8 @@ fn what_spark_refuses_at_start_is_refused_at_start() {
     continuous.trigger = Trigger::continuous("1 second").unwrap();
     assert_eq!(refused(continuous).kind(), ErrorKind::Unsupported);
     let mut stateful = request();
-    Arc::get_mut(&mut stateful.resolved).unwrap().unsupported_on_stream =
-        Some(firesteel::plan::streaming::StreamOperation::DropDuplicates);
+    Arc::get_mut(&mut stateful.resolved).unwrap().operations =
+        vec![firesteel::plan::streaming::StreamOperation::DropDuplicatesWithoutWatermark];
     let error = refused(stateful);
     assert_eq!(error.kind(), ErrorKind::Analysis);
     assert!(error.to_string().contains("dropDuplicates"), "{error}");

@@ -1,5 +1,6 @@
 //! What the tests of queries share: a session without an edge.
 
+use firesteel::batch::OutputMode;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,7 +17,6 @@ use firesteel::plan::pass::Inputs;
 use firesteel::plan::{Attribute, Leaf, LeafId, Resolved};
 use firesteel::runtime::Runtime;
 use firesteel::runtime::clock::{Clock, ManualClock};
-use firesteel::sink::OutputMode;
 use firesteel::sink::noop::Noop;
 use firesteel::source::Source;
 use firesteel::source::rate_micro_batch::RateMicroBatch;

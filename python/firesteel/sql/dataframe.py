@@ -41,6 +41,19 @@ if TYPE_CHECKING:
 __all__ = ["DataFrame", "DataFrameNaFunctions", "DataFrameStatFunctions"]
 
 
+def _key_columns(subset: list[str] | None) -> list[str] | None:
+    """Check the columns of a key."""
+    if subset is None:
+        return None
+    if isinstance(subset, str) or not hasattr(subset, "__iter__"):
+        raise _not_type("subset", "list or tuple", subset)
+    names = list(subset)
+    for name in names:
+        if not isinstance(name, str):
+            raise _not_type("subset", "list or tuple of str", name)
+    return names
+
+
 class DataFrame:
     """Rows with named columns.
 
@@ -393,31 +406,46 @@ class DataFrame:
     # Rows
 
     def distinct(self) -> DataFrame:
-        """Leaves duplicate rows out."""
-        return self._new(self._frame.distinct(None))
+        """Leaves duplicate rows out.
+
+        Of a stream it keeps every row that came, for ever, unless a column has the watermark.
+        """
+        return self._new(self._frame.distinct(None, False))
 
     def dropDuplicates(self, subset: list[str] | None = None) -> DataFrame:
-        """Leaves out the rows that are equal to another in some columns, or in all."""
-        if subset is None:
-            return self.distinct()
-        if isinstance(subset, str) or not hasattr(subset, "__iter__"):
-            raise _not_type("subset", "list or tuple", subset)
-        names = list(subset)
-        for name in names:
-            if not isinstance(name, str):
-                raise _not_type("subset", "list or tuple of str", name)
-        return self._new(self._frame.distinct(names))
+        """Leaves out the rows that are equal to another in some columns, or in all.
+
+        The first row stays. Of a stream the keys that came are kept, for ever, unless one of the
+        columns has the watermark: then a key goes when the watermark passes it.
+
+        Parameters
+        ----------
+        subset : list of str, optional
+            The columns that make the key; all of them without it.
+        """
+        return self._new(self._frame.distinct(_key_columns(subset), False))
 
     def drop_duplicates(self, subset: list[str] | None = None) -> DataFrame:
         """Leaves duplicates out, as :meth:`dropDuplicates` does."""
         return self.dropDuplicates(subset)
 
     def dropDuplicatesWithinWatermark(self, subset: list[str] | None = None) -> DataFrame:
-        """Raises: it needs state, which Firesteel does not have yet."""
-        if not self.isStreaming:
-            message = "dropDuplicatesWithinWatermark is not supported with batch DataFrames/DataSets"
-            raise AnalysisException(message, "_LEGACY_ERROR_TEMP_3102", {"msg": message})
-        raise AnalysisException("dropDuplicatesWithinWatermark needs state, which Firesteel does not keep yet")
+        """Leaves out the rows of a stream that are equal to one shortly before, in some columns or in all.
+
+        A key is kept from the event time of its first row on for the watermark's delay. After that it
+        passes again.
+
+        Parameters
+        ----------
+        subset : list of str, optional
+            The columns that make the key; all of them without it.
+
+        Raises
+        ------
+        AnalysisException
+            If this is no stream, at once; if it has no watermark, when the query starts.
+        """
+        return self._new(self._frame.distinct(_key_columns(subset), True))
 
     def limit(self, num: int) -> DataFrame:
         """Keeps the first rows."""

@@ -8,10 +8,11 @@ use arrow::datatypes::{
     DataType, Decimal128Type, Field, Fields, IntervalMonthDayNano, IntervalUnit, TimestampMicrosecondType,
 };
 use datafusion::common::ScalarValue;
+use datafusion::logical_expr::Expr;
 
 use super::CallContext;
 use super::Definition::Scalar;
-use super::args::{cast_all, constant, constant_text, count, implicit, literal, unexpected};
+use super::args::{cast_all, constant_text, count, implicit, literal, unexpected};
 use super::conditional::{fixed, single};
 use super::per_value::{
     Date, DateOut, Int, IntervalOut, Long, MicrosOut, MonthsOut, Text, Timestamp, TimestampNtz, TimestampNtzOut,
@@ -23,9 +24,9 @@ use crate::plan::kernels::cast::beyond_timestamps;
 use crate::plan::resolve::cast::cast;
 use crate::plan::resolve::coerce::is_numeric;
 use crate::plan::resolve::date_arithmetic;
-use crate::plan::sql::literal::units_to_interval;
 use crate::plan::typed::Typed;
 use crate::types::calendar::{self, MICROS_PER_DAY, MICROS_PER_SECOND, SECONDS_PER_DAY};
+use crate::types::interval::months_and_micros;
 use crate::types::zone::Zone;
 use crate::types::{self, day_time_interval, timestamp, timestamp_ntz};
 
@@ -719,16 +720,62 @@ fn timestamp_diff(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Ty
     }))
 }
 
-/// A duration that `window` takes: text such as `10 minutes`, or an interval constant without
-/// months.
-fn duration(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<i64> {
-    match constant(context, argument, at)? {
-        ScalarValue::Utf8(Some(text)) => match units_to_interval(&text) {
-            Some(ScalarValue::DurationMicrosecond(Some(micros))) => Ok(micros),
-            _ => Err(Error::of(condition::CANNOT_PARSE_INTERVAL).with("intervalString", format!("'{text}'"))),
+/// A duration that `window` takes, in microseconds: text such as `10 minutes`, or a whole number.
+fn duration(argument: &Typed) -> Result<i64> {
+    match &argument.expr {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), _) => match months_and_micros(text) {
+            Ok((0, micros)) => Ok(micros),
+            Ok(_) => Err(Error::of(condition::WINDOW_OF_MONTHS).with("interval", text)),
+            Err(_) => Err(Error::of(condition::CANNOT_PARSE_INTERVAL)
+                .with("intervalString", format!("'{text}'"))
+                .as_kind(ErrorKind::Analysis)),
         },
-        ScalarValue::DurationMicrosecond(Some(micros)) => Ok(micros),
-        other => Err(Error::illegal(format!("a window's duration must be text such as '10 minutes', found {other}"))),
+        Expr::Literal(ScalarValue::Int64(Some(micros)), _) => Ok(*micros),
+        Expr::Literal(ScalarValue::Int32(Some(micros)), _) => Ok(i64::from(*micros)),
+        _ => Err(Error::of(condition::WINDOW_DURATION_NOT_LITERAL)),
+    }
+}
+
+/// How windows of time lie, in microseconds.
+struct TimeWindows {
+    length: i64,
+    slide: i64,
+    start: i64,
+}
+
+impl TimeWindows {
+    /// The arguments of `window` after the time.
+    fn of(context: &CallContext<'_>, arguments: &[Typed]) -> Result<Self> {
+        count(context, arguments, 2..=4)?;
+        let length = duration(&arguments[1])?;
+        let slide = arguments.get(2).map_or(Ok(length), duration)?;
+        let start = arguments.get(3).map_or(Ok(0), duration)?;
+        let shown = || format!("\"window(…, {length}, {slide}, {start})\"");
+        for (name, value) in [("window_duration", length), ("slide_duration", slide)] {
+            if value <= 0 {
+                return Err(Error::of(condition::VALUE_OUT_OF_RANGE)
+                    .with("sqlExpr", shown())
+                    .with("exprName", format!("`{name}`"))
+                    .with("valueRange", format!("(0, {}]", i64::MAX))
+                    .with("currentValue", format!("{value}L")));
+            }
+        }
+        let violated = |left: String, constraint: &str, right: String| {
+            Err(Error::of(condition::PARAMETER_CONSTRAINT_VIOLATION)
+                .with("sqlExpr", shown())
+                .with("leftExprName", left)
+                .with("constraint", constraint)
+                .with("rightExprName", right))
+        };
+        let shown_slide = format!("`slide_duration`({slide}L)");
+        if slide > length {
+            return violated(shown_slide, "<=", format!("`window_duration`({length}L)"));
+        }
+        let distance = start.saturating_abs();
+        if distance >= slide {
+            return violated(format!("`abs(start_time)`({distance}L)"), "<", shown_slide);
+        }
+        Ok(Self { length, slide, start })
     }
 }
 
@@ -736,19 +783,11 @@ fn duration(context: &CallContext<'_>, argument: &Typed, at: usize) -> Result<i6
 /// window that a time lies in. Sliding windows give several rows for one, so they are not a scalar
 /// function.
 fn window(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
-    count(context, &arguments, 2..=4)?;
-    let length = duration(context, &arguments[1], 1)?;
-    let slide = arguments.get(2).map_or(Ok(length), |slide| duration(context, slide, 2))?;
-    let start = arguments.get(3).map_or(Ok(0), |start| duration(context, start, 3))?;
+    let TimeWindows { length, slide, start } = TimeWindows::of(context, &arguments)?;
     if slide != length {
         return Err(Error::unsupported("a sliding window elsewhere than in a select list or among grouping keys"));
     }
-    if length <= 0 {
-        return Err(Error::illegal(format!("a window's duration must be positive, found {length} microseconds")));
-    }
-    let value = arguments.into_iter().next().ok_or_else(|| Error::internal("an argument was counted"))?;
-    let to = if value.data_type == timestamp_ntz() { timestamp_ntz() } else { timestamp() };
-    let value = implicit(context, value, &to, 0)?;
+    let (value, to) = windowed(context, arguments)?;
     let fields = Fields::from(vec![Field::new("start", to.clone(), true), Field::new("end", to, true)]);
     let data_type = DataType::Struct(fields.clone());
     let nullable = value.nullable;
@@ -766,20 +805,24 @@ fn window(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     }))
 }
 
+/// The time that is windowed, and its type. Of a window it is the time of that window.
+fn windowed(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<(Typed, DataType)> {
+    let value = arguments.into_iter().next().ok_or_else(|| Error::internal("an argument was counted"))?;
+    let value = if matches!(&value.data_type, DataType::Struct(fields) if fields.len() == 2 && fields[1].name() == "end")
+    {
+        window_time(context, vec![value])?
+    } else {
+        value
+    };
+    let to = if value.data_type == timestamp_ntz() { timestamp_ntz() } else { timestamp() };
+    Ok((implicit(context, value, &to, 0)?, to))
+}
+
 /// `window(time, duration, slide[, start])` where windows overlap: the list of those that a time
 /// lies in. The resolver makes a row of each.
 fn windows(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
-    count(context, &arguments, 3..=4)?;
-    let (length, slide) = (duration(context, &arguments[1], 1)?, duration(context, &arguments[2], 2)?);
-    let start = arguments.get(3).map_or(Ok(0), |start| duration(context, start, 3))?;
-    if slide <= 0 || slide > length {
-        return Err(Error::illegal(format!(
-            "a window's slide must be positive and no longer than its duration, found {slide} and {length} microseconds"
-        )));
-    }
-    let value = arguments.into_iter().next().ok_or_else(|| Error::internal("an argument was counted"))?;
-    let to = if value.data_type == timestamp_ntz() { timestamp_ntz() } else { timestamp() };
-    let value = implicit(context, value, &to, 0)?;
+    let TimeWindows { length, slide, start } = TimeWindows::of(context, &arguments)?;
+    let (value, to) = windowed(context, arguments)?;
     let fields = Fields::from(vec![Field::new("start", to.clone(), true), Field::new("end", to, true)]);
     let field = Arc::new(Field::new("element", DataType::Struct(fields.clone()), false));
     let data_type = DataType::List(Arc::clone(&field));

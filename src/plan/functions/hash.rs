@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, IntervalUnit, IntervalYearMonthType, TimestampMicrosecondType,
+    Int32Type, Int64Type, IntervalUnit, IntervalYearMonthType, TimestampMicrosecondType, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
 };
 use md5::Md5;
 use sha1::Sha1;
@@ -198,6 +199,11 @@ fn value<H: Hasher>(hash: H, array: &dyn Array, row: usize) -> Result<H> {
         DataType::Int8 => hash.int(of!(Int8Type).into()),
         DataType::Int16 => hash.int(of!(Int16Type).into()),
         DataType::Int32 => hash.int(of!(Int32Type)),
+        // DataFusion's column that tells grouping sets apart.
+        DataType::UInt8 => hash.int(of!(UInt8Type).into()),
+        DataType::UInt16 => hash.int(of!(UInt16Type).into()),
+        DataType::UInt32 => hash.int(of!(UInt32Type) as i32),
+        DataType::UInt64 => hash.long(of!(UInt64Type) as i64),
         DataType::Date32 => hash.int(of!(Date32Type)),
         DataType::Interval(IntervalUnit::YearMonth) => hash.int(of!(IntervalYearMonthType)),
         DataType::Int64 => hash.long(of!(Int64Type)),
@@ -237,6 +243,36 @@ fn value<H: Hasher>(hash: H, array: &dyn Array, row: usize) -> Result<H> {
 
 fn each<H: Hasher>(arrays: &[ArrayRef], seed: H) -> impl Iterator<Item = Result<H>> {
     (0..arrays[0].len()).map(move |row| arrays.iter().try_fold(seed, |hash, array| value(hash, array, row)))
+}
+
+/// Spark's `hash` of each row of columns: what it deals rows out to partitions by.
+pub fn row_hashes(columns: &[ArrayRef], rows: usize) -> Result<Vec<u32>> {
+    let mut hashes = vec![Murmur(42); rows];
+    for column in columns {
+        macro_rules! each {
+            ($values:expr, $hash:expr) => {
+                for (hash, value) in hashes.iter_mut().zip($values) {
+                    if let Some(value) = value {
+                        *hash = $hash(*hash, value);
+                    }
+                }
+            };
+        }
+        match column.data_type() {
+            DataType::Utf8 => each!(column.as_string::<i32>(), |h: Murmur, v: &str| h.bytes(v.as_bytes())),
+            DataType::Int64 => each!(column.as_primitive::<Int64Type>(), |h: Murmur, v| h.long(v)),
+            DataType::Int32 => each!(column.as_primitive::<Int32Type>(), |h: Murmur, v| h.int(v)),
+            DataType::Timestamp(..) => {
+                each!(column.as_primitive::<TimestampMicrosecondType>(), |h: Murmur, v| h.long(v))
+            }
+            _ => {
+                for (row, hash) in hashes.iter_mut().enumerate() {
+                    *hash = value(*hash, column, row)?;
+                }
+            }
+        }
+    }
+    Ok(hashes.into_iter().map(|hash| hash.0).collect())
 }
 
 fn murmur(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {

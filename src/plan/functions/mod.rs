@@ -40,7 +40,7 @@ mod csv;
 mod datetime;
 mod edge;
 mod frame;
-mod hash;
+pub mod hash;
 mod higher_order;
 mod java_class;
 mod java_regex;

@@ -31,7 +31,7 @@ pub fn cached(env: &Arc<Env>, resolved: &Resolved) -> Result<Resolved> {
         output: resolved.output.clone(),
         leaves: vec![leaf],
         watermarks: Vec::new(),
-        unsupported_on_stream: None,
+        operations: Vec::new(),
         extent: PlanExtent::leaf(),
     })
 }

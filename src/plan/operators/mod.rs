@@ -10,6 +10,7 @@
 //! | [`apart`] | what DataFusion must not take for known of its own operators |
 //! | [`lambdas`] | a rule: the numbers of the parameters of lambdas |
 //! | `sealed` | a join that the optimiser must not take apart |
+//! | [`stateful`] | what remembers rows from batch to batch |
 //! | [`cached`] | `cache()`: rows kept in memory from the first action on |
 //! | `one_input` | what DataFusion asks of every operator with one input |
 //!
@@ -19,11 +20,12 @@
 pub mod apart;
 pub mod cached;
 pub mod call;
-mod exchange;
+pub mod exchange;
 pub mod in_order;
 pub mod lambdas;
 pub mod lanes;
 mod one_input;
 pub mod scan;
 mod sealed;
+pub mod stateful;
 pub mod watermark;

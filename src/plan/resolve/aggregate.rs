@@ -8,7 +8,7 @@ use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, GroupingSet};
-use datafusion::logical_expr::{Aggregate, ColumnarValue, Expr as DfExpr, Filter, LogicalPlan, Projection};
+use datafusion::logical_expr::{Aggregate, ColumnarValue, Expr as DfExpr, Extension, Filter, LogicalPlan, Projection};
 
 use super::Resolver;
 use super::expression::{Clause, ExpressionPlace, Expressions, ResolvedValue, texts_and_values};
@@ -20,10 +20,12 @@ use super::scope::{attribute_id, column};
 use super::select::SelectOutput;
 use super::sort::{self, OrderItem};
 use crate::error::{Error, Result, condition};
+use crate::plan::event_time;
 use crate::plan::functions::{CallContext, Definition, in_group_order, looks_at_order, lookup};
 use crate::plan::kernels::Kernel;
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::operators::lanes::LaneLayout;
+use crate::plan::operators::stateful::aggregate::StatefulAggregateNode;
 use crate::plan::streaming::StreamOperation;
 use crate::plan::tree::{Call, Expr, Grouping};
 use crate::plan::typed::{Typed, literal};
@@ -400,7 +402,8 @@ impl ResolvedAggregate {
             None => None,
         };
 
-        let plan = self.plan(&input)?;
+        let event_times = self.event_times();
+        let plan = self.plan(&input, &event_times)?;
         self.check(
             &input,
             &plan,
@@ -444,13 +447,20 @@ impl ResolvedAggregate {
             order_values.push(value);
         }
         let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(plan))?);
+        let event_time = !event_times.is_empty();
         let mut resolved = Resolved { plan, output: attributes, hidden: Vec::new(), ..input };
-        resolved.note_unsupported(StreamOperation::Aggregation);
+        resolved.note(StreamOperation::Aggregation { event_time });
         Ok(Grouped { resolved, order: order_values })
     }
 
+    /// The keys that have an event time.
+    fn event_times(&self) -> Vec<AttrId> {
+        let marked = |key: &ResolvedValue| event_time::delay(key.metadata()).is_some();
+        self.keys.iter().filter(|(_, key)| marked(key)).map(|(id, _)| *id).collect()
+    }
+
     /// The input with the keys as columns, grouped.
-    fn plan(&mut self, input: &Resolved) -> Result<LogicalPlan> {
+    fn plan(&mut self, input: &Resolved, event_times: &[AttrId]) -> Result<LogicalPlan> {
         let below = std::mem::take(&mut self.below);
         let plan = below.clone().place(input.plan.clone())?;
         self.below = below;
@@ -494,7 +504,14 @@ impl ResolvedAggregate {
             ));
             functions.push(count.alias(AttrId::fresh().to_string()));
         }
-        let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(plan), group, functions)?);
+        let aggregate = Aggregate::try_new(Arc::new(plan), group, functions)?;
+        let plan = if input.is_streaming() {
+            let event_times = event_times.iter().map(ToString::to_string).collect();
+            let node = StatefulAggregateNode { aggregate, event_times, place: None };
+            LogicalPlan::Extension(Extension { node: Arc::new(node) })
+        } else {
+            LogicalPlan::Aggregate(aggregate)
+        };
         if in_no_set.is_empty() {
             return Ok(plan);
         }

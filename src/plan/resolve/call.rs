@@ -15,6 +15,7 @@ use crate::error::{Error, Result, condition};
 use crate::function::Function;
 use crate::function::clock::ClockFunction;
 use crate::function::row::RowFunction;
+use crate::plan::event_time;
 use crate::plan::functions::{CallContext, Definition, lookup, missing};
 use crate::plan::kernels::nested::{field_at, structure};
 use crate::plan::tree::{Call, Expr};
@@ -70,11 +71,20 @@ impl Expressions<'_> {
             Some(Definition::Scalar(build)) => {
                 let arguments = self.arguments(&call.arguments)?;
                 let pretty = self.pretty(call, &arguments);
+                let of = arguments.first().and_then(|argument| argument.metadata().cloned());
+                if name == "window_time" && !event_time::is_window(of.as_ref()) {
+                    return Err(Error::of(condition::NO_WINDOW_COLUMN).with("windowExpr", pretty));
+                }
                 let (texts, arguments) = texts_and_values(arguments);
                 // A time window's column has a name of its own.
-                let own = matches!(name.as_str(), "window" | "session_window" | "window_time").then(|| name.clone());
+                let own = matches!(name.as_str(), "window" | "session_window").then(|| name.clone());
                 let shown = own.clone().unwrap_or_else(|| pretty.clone());
-                let named = |typed| ResolvedValue { name: own, ..ResolvedValue::new(typed, shown) };
+                let metadata = match name.as_str() {
+                    "window" | "session_window" => Some(event_time::of_window(of.as_ref())),
+                    "window_time" => event_time::of_window_time(of.as_ref()),
+                    _ => None,
+                };
+                let named = |typed| ResolvedValue { name: own, metadata, ..ResolvedValue::new(typed, shown) };
                 Ok(named(build(&self.call_context(call, &pretty, &texts), arguments)?))
             }
             Some(Definition::HigherOrder(definition)) => lambda::resolve(self, call, definition),

@@ -23,8 +23,8 @@ use crate::plan::tree::Expr;
 use crate::plan::typed::{Typed, literal};
 use crate::plan::{AttrId, Attribute};
 use crate::runtime::stack;
-use crate::types::sql_name;
 use crate::types::zone::Zone;
+use crate::types::{METADATA_KEY, sql_name};
 
 /// A resolved expression with what Spark knows of it beside its type.
 #[derive(Clone, Debug)]
@@ -36,12 +36,26 @@ pub struct ResolvedValue {
     pub name: Option<String>,
     /// The attribute, when the expression is nothing else.
     pub attribute: Option<Attribute>,
+    /// Spark's column metadata, as JSON, of an expression that makes some: a window of time.
+    pub metadata: Option<String>,
     pub extent: ExpressionExtent,
 }
 
 impl ResolvedValue {
     pub fn new(typed: Typed, pretty: impl Into<String>) -> Self {
-        Self { typed, pretty: pretty.into(), name: None, attribute: None, extent: ExpressionExtent::default() }
+        Self {
+            typed,
+            pretty: pretty.into(),
+            name: None,
+            attribute: None,
+            metadata: None,
+            extent: ExpressionExtent::default(),
+        }
+    }
+
+    /// Spark's column metadata, as JSON.
+    pub fn metadata(&self) -> Option<&String> {
+        self.attribute.as_ref().map_or(self.metadata.as_ref(), |attribute| attribute.metadata.get(METADATA_KEY))
     }
 
     /// What the column is called when nobody names it.

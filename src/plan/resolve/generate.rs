@@ -16,11 +16,13 @@ use super::operators::unexpected_type;
 use super::scope::column;
 use super::select::SelectOutput;
 use crate::error::{Error, Result, condition};
+use crate::plan::event_time;
 use crate::plan::kernels::nested::{field_at, structure};
 use crate::plan::kernels::rows::{one_row, stacked, with_positions};
 use crate::plan::tree::{Call, Expr, Grouping, Relation};
 use crate::plan::typed::Typed;
 use crate::plan::{AttrId, Attribute, Resolved};
+use crate::types::METADATA_KEY;
 
 /// Whether a name is a generator's.
 pub fn is_generator(name: &str) -> bool {
@@ -76,18 +78,28 @@ fn sliding(expr: &Expr) -> Option<Call> {
     found
 }
 
-/// The times of the windows that an expression holds and that do not overlap.
-fn tumbling(expr: &Expr, times: &mut Vec<Expr>) {
+/// The calls of windows of time that an expression holds, each once.
+fn time_windows(expr: &Expr, calls: &mut Vec<Call>) {
     let _ = expr.clone().map(&mut |expr| {
         if let Expr::Call(call) = &expr
-            && call.name.eq_ignore_ascii_case("window")
+            && ["window", "session_window"].iter().any(|name| call.name.eq_ignore_ascii_case(name))
             && call.arguments.len() > 1
-            && !times.iter().any(|time| shown(time) == shown(&call.arguments[0]))
+            && !calls.iter().any(|other| shown(&Expr::Call(other.clone())) == shown(&expr))
         {
-            times.push(call.arguments[0].clone());
+            calls.push(call.clone());
         }
         expr
     });
+}
+
+/// The one window of time of an operator, if it has any.
+fn time_window<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> Result<Option<Call>> {
+    let mut calls = Vec::new();
+    exprs.into_iter().for_each(|expr| time_windows(expr, &mut calls));
+    if calls.len() > 1 {
+        return Err(Error::of(condition::SEVERAL_TIME_WINDOWS));
+    }
+    Ok(calls.pop())
 }
 
 fn shown(expr: &Expr) -> String {
@@ -107,26 +119,29 @@ impl Resolver<'_> {
         input: Resolved,
         exprs: impl IntoIterator<Item = &'e Expr>,
     ) -> Result<Resolved> {
-        let mut times = Vec::new();
-        exprs.into_iter().for_each(|expr| tumbling(expr, &mut times));
-        times.into_iter().try_fold(input, |input, time| self.filter(input, &Expr::call("isnotnull", vec![time])))
+        match time_window(exprs)?.and_then(|call| call.arguments.into_iter().next()) {
+            Some(time) => self.filter(input, &Expr::call("isnotnull", vec![time])),
+            None => Ok(input),
+        }
     }
 
     /// The input with a row for each sliding window that a row lies in, and the expressions with
     /// that window's column; `None` where none of the expressions is a sliding window.
     pub(super) fn slid(&self, input: &Relation, exprs: &[Expr]) -> Result<Option<(Resolved, Vec<Expr>)>> {
         let Some(window) = exprs.iter().find_map(sliding) else { return Ok(None) };
-        let other = exprs
-            .iter()
-            .filter_map(sliding)
-            .any(|other| shown(&Expr::Call(other)) != shown(&Expr::Call(window.clone())));
-        if other {
-            return Err(Error::unsupported("several sliding windows at once"));
-        }
+        time_window(exprs)?;
         let windows = Expr::call("firesteel_windows", window.arguments.clone());
         let Expr::Call(explode) = Expr::call("explode", vec![windows]) else { return Err(Error::internal("a call")) };
-        let (_, input) = self.generate(self.relation(input)?, &explode, &["window".to_owned()], false)?;
-        let column = input.output.last().ok_or_else(|| Error::internal("a generator makes a column"))?;
+        let (_, mut input) = self.generate(self.relation(input)?, &explode, &["window".to_owned()], false)?;
+        let time = match window.arguments.first() {
+            Some(time) => {
+                let value = Expressions::new(self, &input.output, ExpressionPlace::Row).value(time);
+                value?.metadata().cloned()
+            }
+            None => None,
+        };
+        let column = input.output.last_mut().ok_or_else(|| Error::internal("a generator makes a column"))?;
+        column.metadata.insert(METADATA_KEY.to_owned(), event_time::of_window(time.as_ref()));
         let column = Expr::Attribute(column.id, column.name.clone());
         let wanted = shown(&Expr::Call(window));
         let replaced = exprs

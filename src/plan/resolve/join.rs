@@ -12,6 +12,7 @@ use super::filter::{conjuncts, filtered};
 use super::hidden::{USING_KEY, is_using_key, named_anywhere};
 use super::pending::{Pending, named};
 use super::scope::{attribute_id, column};
+use super::stream_join::{JoinInput, TimeConditions};
 use super::{Resolver, keep, operators};
 use crate::error::{Error, Result, condition};
 use crate::plan::operators::watermark::WatermarkNode;
@@ -141,7 +142,9 @@ impl Resolver<'_> {
             let conjuncts = conjuncts(on);
             for conjunct in &conjuncts {
                 let part = conjuncts.len() > 1;
-                let value = expressions.condition(&told_apart(conjunct, renamed), Clause::Join, part)?;
+                let conjunct = told_apart(conjunct, renamed);
+                cut.times.add(&conjunct, &mut expressions);
+                let value = expressions.condition(&conjunct, Clause::Join, part)?;
                 cut.add(value.typed, std::mem::take(&mut expressions.pending), kind)?;
             }
         }
@@ -161,6 +164,16 @@ impl Resolver<'_> {
         let conf = self.conf();
         let left_plan = cut.left.place(left.plan.clone())?;
         let right_plan = cut.right.place(shifted(right.plan.clone(), left.watermarks.len())?)?;
+        if left.is_streaming() && right.is_streaming() {
+            let input = |plan, side: &Resolved| JoinInput { plan, output: side.output.clone() };
+            let (of_left, of_right) = (input(left_plan, &left), input(right_plan, &right));
+            let (plan, operation) = self.stream_join(of_left, of_right, kind, cut.plain, cut.times)?;
+            let plan = match cut.after.is_empty() {
+                true => plan,
+                false => filtered(cut.above.place(plan)?, cut.after, conf)?,
+            };
+            return streams_joined(left, right, kind, plan, operation);
+        }
         let join_type = match kind {
             JoinKind::Inner | JoinKind::Cross => JoinType::Inner,
             JoinKind::Left => JoinType::Left,
@@ -181,21 +194,12 @@ impl Resolver<'_> {
         if !cut.after.is_empty() {
             plan = filtered(cut.above.place(plan)?, cut.after, conf)?;
         }
-        let mut output = left.output.clone();
-        let outer = |attribute: &Attribute| Attribute { nullable: true, ..attribute.clone() };
-        if matches!(kind, JoinKind::Right | JoinKind::Full) {
-            output = output.iter().map(outer).collect();
-        }
-        match kind {
-            JoinKind::LeftSemi | JoinKind::LeftAnti => {}
-            JoinKind::Left | JoinKind::Full => output.extend(right.output.iter().map(outer)),
-            _ => output.extend(right.output.iter().cloned()),
-        }
+        let output = joined_output(&left, &right, kind);
         let plan = keep(plan, &output)?;
         let unsupported = unsupported_join(&left, &right, kind);
         let mut resolved = both(left, right, plan, output);
         if let Some(reason) = unsupported {
-            resolved.note_unsupported(reason);
+            resolved.note(reason);
         }
         Ok(resolved)
     }
@@ -343,6 +347,8 @@ struct CutCondition {
     right: Pending,
     above: Pending,
     after: Vec<Typed>,
+    /// Of two streams: what is said of their event times.
+    times: TimeConditions,
     sides: HashMap<AttrId, JoinSide>,
 }
 
@@ -356,6 +362,7 @@ impl CutCondition {
             right: Pending::default(),
             above: Pending::default(),
             after: Vec::new(),
+            times: TimeConditions::of(&left.output, &right.output),
             sides: HashMap::new(),
         }
     }
@@ -411,6 +418,36 @@ impl CutCondition {
     }
 }
 
+/// The columns of a join.
+fn joined_output(left: &Resolved, right: &Resolved, kind: JoinKind) -> Vec<Attribute> {
+    let outer = |attribute: &Attribute| Attribute { nullable: true, ..attribute.clone() };
+    let mut output = left.output.clone();
+    if matches!(kind, JoinKind::Right | JoinKind::Full) {
+        output = output.iter().map(outer).collect();
+    }
+    match kind {
+        JoinKind::LeftSemi | JoinKind::LeftAnti => {}
+        JoinKind::Left | JoinKind::Full => output.extend(right.output.iter().map(outer)),
+        _ => output.extend(right.output.iter().cloned()),
+    }
+    output
+}
+
+/// Two streams as one relation.
+fn streams_joined(
+    left: Resolved,
+    right: Resolved,
+    kind: JoinKind,
+    plan: LogicalPlan,
+    operation: StreamOperation,
+) -> Result<Resolved> {
+    let output = joined_output(&left, &right, kind);
+    let plan = keep(plan, &output)?;
+    let mut resolved = both(left, right, plan, output);
+    resolved.note(operation);
+    Ok(resolved)
+}
+
 /// Two inputs as one relation.
 pub fn both(left: Resolved, right: Resolved, plan: LogicalPlan, output: Vec<Attribute>) -> Resolved {
     // What two files say is ambiguous; what one says is named so.
@@ -427,7 +464,7 @@ pub fn both(left: Resolved, right: Resolved, plan: LogicalPlan, output: Vec<Attr
         hidden,
         leaves,
         watermarks,
-        unsupported_on_stream: left.unsupported_on_stream.or(right.unsupported_on_stream),
+        operations: [left.operations, right.operations].concat(),
         extent: left.extent,
     }
 }
@@ -455,7 +492,7 @@ pub fn shifted(plan: LogicalPlan, first: usize) -> Result<LogicalPlan> {
 fn unsupported_join(left: &Resolved, right: &Resolved, kind: JoinKind) -> Option<StreamOperation> {
     let allowed = match (left.is_streaming(), right.is_streaming()) {
         (false, false) => true,
-        (true, true) => return Some(StreamOperation::StreamStreamJoin),
+        (true, true) => return Some(StreamOperation::StreamStreamJoin { kind, bounded: false }),
         (true, false) => {
             matches!(kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Left | JoinKind::LeftSemi | JoinKind::LeftAnti)
         }

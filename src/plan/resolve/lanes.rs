@@ -62,7 +62,7 @@ impl Resolver<'_> {
         let mut resolved = laid_out(placed, layout);
         resolved.plan = keep(resolved.plan, &attributes)?;
         resolved.hidden.retain(|attribute| !is_input_file(attribute));
-        resolved.note_unsupported(StreamOperation::RepartitionByRange);
+        resolved.note(StreamOperation::RepartitionByRange);
         Ok(resolved)
     }
 }

@@ -13,7 +13,7 @@
 //! | `columns` | columns that are added, renamed or dropped |
 //! | `lanes` | `repartition`, `coalesce` |
 //! | `sort` | orders: of rows, of windows and of aggregates |
-//! | `join`, `set_operation` | relations of several inputs |
+//! | `join`, `stream_join`, `set_operation` | relations of several inputs |
 //! | `pipe` | pipes that no clause of a SELECT is |
 //! | `unpivot` | columns that become rows |
 //! | `coerce`, `cast` | types that meet; which casts there are |
@@ -55,6 +55,7 @@ mod select;
 mod set_operation;
 mod sort;
 mod star;
+mod stream_join;
 mod subquery;
 mod unpivot;
 mod update_fields;
@@ -64,7 +65,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::logical_expr::{Extension, LogicalPlan, LogicalPlanBuilder, Projection};
 
 use self::aggregate::AggregateRequest;
@@ -73,6 +73,7 @@ use self::lanes::laid_out;
 use self::leaf::leafless;
 pub use self::leaf::source_leaf;
 use self::scope::{Scope, column};
+use super::event_time::{is_event_time, marked};
 use super::limits::PlanGauge;
 use super::operators::lanes::LaneLayout;
 use super::operators::watermark::WatermarkNode;
@@ -82,7 +83,7 @@ use crate::config::Conf;
 use crate::error::{Error, Result, condition};
 use crate::function::Function;
 use crate::runtime::stack;
-use crate::types::sql_name;
+use crate::types::{METADATA_KEY, sql_name};
 
 /// What names mean beyond the tree: a session's tables, views and functions.
 pub trait Names {
@@ -219,7 +220,7 @@ impl Resolver<'_> {
             Relation::Tail { .. } => {
                 Err(Error::unsupported("tail as a relation: its rows are taken when it is collected"))
             }
-            Relation::Distinct { input, subset } => self.distinct(self.relation(input)?, subset.as_deref()),
+            Relation::Distinct { input, subset, by } => self.distinct(self.relation(input)?, subset.as_deref(), *by),
             Relation::WithColumns { input, columns } => {
                 let new = columns.iter().map(|(_, expr)| expr);
                 self.with_columns(self.within_windows(self.relation(input)?, new)?, columns)
@@ -275,13 +276,23 @@ impl Resolver<'_> {
 
     fn watermark(&self, mut input: Resolved, name: &str, delay_ms: i64) -> Result<Resolved> {
         let parts: Vec<_> = name.split('.').map(ToOwned::to_owned).collect();
-        let attribute = attribute(&input, &parts, &self.context)?;
-        let is_time = |data_type: &DataType| matches!(data_type, DataType::Timestamp(TimeUnit::Microsecond, _));
-        let is_window = matches!(&attribute.data_type, DataType::Struct(fields) if fields.iter().any(|field| field.name() == "end" && is_time(field.data_type())));
-        if !is_time(&attribute.data_type) && !is_window {
+        let scope = Scope { attributes: &input.output, names: self.context.conf.name_case() };
+        let attribute = match scope.find(&parts)? {
+            Some(found) if found.fields.is_empty() => found.attribute,
+            Some(_) => return Err(Error::of(condition::EVENT_TIME_MUST_BE_TOP_LEVEL_COLUMN).with("eventExpr", name)),
+            None => return Err(scope.unresolved(&parts)),
+        };
+        if !is_event_time(&attribute.data_type) {
             return Err(Error::of(condition::EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE)
                 .with("eventName", format!("`{name}`"))
                 .with("eventType", format!("\"{}\"", sql_name(&attribute.data_type))));
+        }
+        if !input.is_streaming() {
+            return Ok(input);
+        }
+        for output in input.output.iter_mut().filter(|output| output.id == attribute.id) {
+            let metadata = marked(output.metadata.get(METADATA_KEY), delay_ms);
+            output.metadata.insert(METADATA_KEY.to_owned(), metadata);
         }
         let node = WatermarkNode {
             input: input.plan.clone(),

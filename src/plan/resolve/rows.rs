@@ -1,10 +1,12 @@
 //! Which rows stay: limits, distinct rows, samples.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Projection};
+use datafusion::logical_expr::{Extension, LogicalPlan, LogicalPlanBuilder, Projection};
 
+use super::aggregate::AggregateRequest;
 use super::hidden::is_input_file;
 use super::lanes::lanes_of;
 use super::scope::column;
@@ -13,11 +15,14 @@ use crate::error::{Error, Result, condition};
 use crate::function::Function;
 use crate::function::random::Well19937c;
 use crate::function::row::{Draw, RowFunction};
+use crate::plan::event_time::delay_of;
 use crate::plan::functions::Edge;
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::operators::lanes::LaneLayout;
+use crate::plan::operators::stateful::dedup::{DedupNode, Memory};
+use crate::plan::operators::stateful::limit::StreamLimitNode;
 use crate::plan::streaming::StreamOperation;
-use crate::plan::tree::{Expr, SampleShare};
+use crate::plan::tree::{DistinctBy, Expr, Grouping, SampleShare};
 use crate::plan::{AttrId, Attribute, Resolved};
 use crate::types::sql_name;
 
@@ -25,19 +30,38 @@ impl Resolver<'_> {
     pub(super) fn limit(&self, input: Resolved, skip: u64, fetch: Option<u64>) -> Result<Resolved> {
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
         let fetch = fetch.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
-        let plan = LogicalPlanBuilder::from(input.plan.clone()).limit(skip, fetch)?.build()?;
+        let plan = match fetch {
+            Some(rows) if skip == 0 && input.is_streaming() => {
+                let node = StreamLimitNode { input: input.plan.clone(), rows, place: None };
+                LogicalPlan::Extension(Extension { node: Arc::new(node) })
+            }
+            _ => LogicalPlanBuilder::from(input.plan.clone()).limit(skip, fetch)?.build()?,
+        };
         let mut resolved = Resolved { plan, ..input };
         resolved.hidden.retain(|attribute| !is_input_file(attribute));
-        resolved.note_unsupported(if skip > 0 { StreamOperation::Offset } else { StreamOperation::Limit });
+        resolved.note(if skip > 0 { StreamOperation::Offset } else { StreamOperation::Limit });
         Ok(resolved)
     }
 
-    pub(super) fn distinct(&self, input: Resolved, subset: Option<&[String]>) -> Result<Resolved> {
-        let Some(subset) = subset else {
-            let keys = input.output.clone();
-            return self.first_of_each(input, &keys);
+    pub(super) fn distinct(&self, input: Resolved, subset: Option<&[String]>, by: DistinctBy) -> Result<Resolved> {
+        let keys = match subset {
+            Some(subset) => self.key_columns(&input, subset)?,
+            None => input.output.clone(),
         };
-        let mut keys = Vec::new();
+        match by {
+            DistinctBy::Group if input.is_streaming() => self.groups_of(input),
+            DistinctBy::First | DistinctBy::WithinWatermark if input.is_streaming() => {
+                self.first_of_stream(input, keys, by)
+            }
+            DistinctBy::WithinWatermark => Err(Error::of(condition::STREAMING_UNSUPPORTED_OPERATION)
+                .with("msg", "dropDuplicatesWithinWatermark is not supported with batch DataFrames/DataSets")),
+            DistinctBy::First | DistinctBy::Group => self.first_of_each(input, &keys),
+        }
+    }
+
+    /// The columns of these names, each once.
+    fn key_columns(&self, input: &Resolved, subset: &[String]) -> Result<Vec<Attribute>> {
+        let mut keys: Vec<Attribute> = Vec::new();
         for name in subset {
             let found: Vec<_> =
                 input.output.iter().filter(|attribute| self.same(&attribute.name, name)).cloned().collect();
@@ -46,7 +70,42 @@ impl Resolver<'_> {
             }
             keys.extend(found);
         }
-        self.first_of_each(input, &keys)
+        let mut seen = HashSet::new();
+        keys.retain(|key| seen.insert(key.id));
+        Ok(keys)
+    }
+
+    /// Groups of all columns.
+    pub(super) fn groups_of(&self, input: Resolved) -> Result<Resolved> {
+        let columns: Vec<_> =
+            input.output.iter().map(|attribute| Expr::Attribute(attribute.id, attribute.name.clone())).collect();
+        let keys = Grouping::By(columns.clone());
+        let request = AggregateRequest { keys: &keys, outputs: &columns, with_keys: false, having: None, order: &[] };
+        self.aggregate(input, &request).map(|grouped| grouped.resolved)
+    }
+
+    /// The first row of each key of a stream.
+    fn first_of_stream(&self, input: Resolved, keys: Vec<Attribute>, by: DistinctBy) -> Result<Resolved> {
+        keys.iter().try_for_each(comparable)?;
+        let event_time = input.output.iter().find(|attribute| delay_of(attribute).is_some());
+        let is_key = event_time.is_some_and(|time| keys.iter().any(|key| key.id == time.id));
+        let within = by == DistinctBy::WithinWatermark;
+        let memory = match event_time.and_then(delay_of) {
+            Some(delay_ms) if within => Memory::Within(delay_ms),
+            _ => Memory::OfKey,
+        };
+        let operation = match (within, event_time) {
+            (true, None) => StreamOperation::DropDuplicatesWithoutWatermark,
+            _ => StreamOperation::DropDuplicates { event_time: is_key || within },
+        };
+        let event_times = input.output.iter().filter(|attribute| delay_of(attribute).is_some());
+        let event_times = event_times.map(|attribute| attribute.id.to_string()).collect();
+        let keys = keys.iter().map(|key| key.id.to_string()).collect();
+        let node = DedupNode { input: input.plan.clone(), keys, event_times, memory, place: None };
+        let plan = LogicalPlan::Extension(Extension { node: Arc::new(node) });
+        let mut resolved = Resolved { plan, hidden: Vec::new(), ..input };
+        resolved.note(operation);
+        Ok(resolved)
     }
 
     /// `dropDuplicates(subset)`: the first row of each group.
@@ -55,11 +114,7 @@ impl Resolver<'_> {
         let mut renamed = Vec::new();
         for attribute in &input.output {
             if keys.iter().any(|key| key.id == attribute.id) {
-                if operators::holds_map(&attribute.data_type) {
-                    return Err(Error::of(condition::UNSUPPORTED_FEATURE_SET_OPERATION_ON_MAP_TYPE)
-                        .with("colName", format!("`{}`", attribute.name))
-                        .with("dataType", format!("\"{}\"", sql_name(&attribute.data_type))));
-                }
+                comparable(attribute)?;
                 let id = AttrId::fresh();
                 projection.push(normalized(attribute.typed()).expr.alias(id.to_string()));
                 renamed.push((attribute.id, id));
@@ -89,9 +144,7 @@ impl Resolver<'_> {
         }
         let plan = LogicalPlanBuilder::from(plan).aggregate(group, firsts)?.build()?;
         let plan = LogicalPlan::Projection(Projection::try_new(back, Arc::new(plan))?);
-        let mut resolved = Resolved { plan, hidden: Vec::new(), ..input };
-        resolved.note_unsupported(StreamOperation::DropDuplicates);
-        Ok(resolved)
+        Ok(Resolved { plan, hidden: Vec::new(), ..input })
     }
 
     /// Rows by a number of their place, so that every pass keeps the same ones.
@@ -122,7 +175,17 @@ impl Resolver<'_> {
                 Resolved { plan: keep(repeated.plan.clone(), &output)?, output, ..repeated }
             }
         };
-        resolved.note_unsupported(StreamOperation::Sample);
+        resolved.note(StreamOperation::Sample);
         Ok(resolved)
     }
+}
+
+/// Refuses a column whose values are not equal or unequal.
+fn comparable(attribute: &Attribute) -> Result<()> {
+    if operators::holds_map(&attribute.data_type) {
+        return Err(Error::of(condition::UNSUPPORTED_FEATURE_SET_OPERATION_ON_MAP_TYPE)
+            .with("colName", format!("`{}`", attribute.name))
+            .with("dataType", format!("\"{}\"", sql_name(&attribute.data_type))));
+    }
+    Ok(())
 }

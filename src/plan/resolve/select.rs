@@ -40,7 +40,11 @@ impl SelectOutput {
         let typed = &self.value.typed;
         let mut attribute = match &self.value.attribute {
             Some(attribute) => Attribute { name: self.name.clone(), ..attribute.clone() },
-            None => Attribute::new(self.name.clone(), typed.data_type.clone(), typed.nullable),
+            None => {
+                let mut made = Attribute::new(self.name.clone(), typed.data_type.clone(), typed.nullable);
+                made.metadata.extend(self.value.metadata.iter().map(|text| (METADATA_KEY.to_owned(), text.clone())));
+                made
+            }
         };
         if !taken.insert(attribute.id) {
             attribute = attribute.again();
@@ -86,9 +90,7 @@ impl Resolver<'_> {
                     // A name given here may be used further on, if no column is called so.
                     expressions.given.push((outputs.len(), expressions.aliases.len()));
                     expressions.aliases.push((name.clone(), value.clone()));
-                    let kept = metadata
-                        .clone()
-                        .or_else(|| value.attribute.as_ref().and_then(|a| a.metadata.get(METADATA_KEY).cloned()));
+                    let kept = metadata.clone().or_else(|| value.metadata().cloned());
                     outputs.push(SelectOutput::of(value, Some((name.clone(), kept))));
                 }
                 other => outputs.push(SelectOutput::of(expressions.value(other)?, None)),
@@ -137,7 +139,7 @@ impl Resolver<'_> {
         let plan = self.projection(plan, projection)?;
         let mut resolved = Resolved { plan, output: attributes, hidden, ..input };
         if windows {
-            resolved.note_unsupported(StreamOperation::NonTimeWindow);
+            resolved.note(StreamOperation::NonTimeWindow);
         }
         Ok(resolved)
     }

@@ -52,7 +52,7 @@ impl Resolver<'_> {
         let mixed = left.is_streaming() != right.is_streaming();
         let mut resolved = self.aligned(left, right, pairs, "UNION", |left, right| self.united(left, right))?;
         if mixed {
-            resolved.note_unsupported(StreamOperation::UnionWithBatch);
+            resolved.note(StreamOperation::UnionWithBatch);
         }
         Ok(resolved)
     }
@@ -173,10 +173,17 @@ impl Resolver<'_> {
         let output = resolved.output.clone();
         resolved.plan = keep(resolved.plan, &output)?;
         if !all {
-            resolved = self.first_of_each(resolved, &output)?;
+            resolved = match resolved.is_streaming() {
+                true => {
+                    // Spark's check of streams does not see that it groups.
+                    let operations = resolved.operations.clone();
+                    Resolved { operations, ..self.groups_of(resolved)? }
+                }
+                false => self.first_of_each(resolved, &output)?,
+            };
         }
         if stream {
-            resolved.note_unsupported(if except { StreamOperation::Except } else { StreamOperation::Intersect });
+            resolved.note(if except { StreamOperation::Except } else { StreamOperation::Intersect });
         }
         Ok(resolved)
     }
@@ -250,7 +257,12 @@ impl Resolver<'_> {
         drop(expressions);
         let keys = Grouping::By(keys);
         let request = AggregateRequest { keys: &keys, outputs: &list, with_keys: true, having: None, order: &[] };
-        self.aggregate(input, &request).map(|grouped| grouped.resolved)
+        let mut resolved = self.aggregate(input, &request)?.resolved;
+        // Spark makes two aggregations of it, which a stream may not have in every mode.
+        if let Some(aggregation) = resolved.operations.last().cloned() {
+            resolved.note(aggregation);
+        }
+        Ok(resolved)
     }
 
     /// The columns that none of the expressions names.

@@ -169,7 +169,7 @@ impl Resolver<'_> {
         if global {
             resolved.hidden.retain(|attribute| !is_input_file(attribute));
         }
-        resolved.note_unsupported(StreamOperation::Sort);
+        resolved.note(StreamOperation::Sort);
         Ok(resolved)
     }
 }

@@ -7,7 +7,7 @@ use super::from::renamed;
 use super::literal::unsupported_typed_literal;
 use super::{Sql, ident, names, syntax_at, unsupported};
 use crate::error::{Error, Result, condition};
-use crate::plan::tree::{Expr, Relation, WindowSpec};
+use crate::plan::tree::{DistinctBy, Expr, Relation, WindowSpec};
 use crate::runtime::stack;
 use crate::types::name_case::NameCase;
 
@@ -220,7 +220,9 @@ impl Sql {
         }
         match select.distinct {
             None | Some(ast::Distinct::All) => {}
-            Some(ast::Distinct::Distinct) => relation = Relation::Distinct { input: Box::new(relation), subset: None },
+            Some(ast::Distinct::Distinct) => {
+                relation = Relation::Distinct { input: Box::new(relation), subset: None, by: DistinctBy::Group }
+            }
             Some(ast::Distinct::On(_)) => return Err(unsupported("DISTINCT ON", &shown)),
         }
         relation = self.spread(relation, &select.cluster_by, select.distribute_by, select.sort_by)?;
@@ -299,7 +301,7 @@ fn combined(left: Relation, op: SetOperator, quantifier: SetQuantifier, right: R
     Ok(match op {
         SetOperator::Union => {
             let union = Relation::Union { inputs: vec![left, right], by_name: false, allow_missing: false };
-            if all { union } else { Relation::Distinct { input: Box::new(union), subset: None } }
+            if all { union } else { Relation::Distinct { input: Box::new(union), subset: None, by: DistinctBy::Group } }
         }
         SetOperator::Intersect | SetOperator::Except | SetOperator::Minus => Relation::SetOperation {
             left: Box::new(left),

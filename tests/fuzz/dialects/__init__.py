@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 NAMES = ("regex", "csv", "json", "numbers", "dates", "relations")
+BY_HAND = ("stateful",)
+"""Dialects that `run.py` asks when they are named. A case takes seconds, so none is recorded."""
 
 Case = dict[str, Any]
 

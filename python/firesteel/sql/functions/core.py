@@ -490,6 +490,8 @@ def window(
     for name, value in (("windowDuration", windowDuration), ("slideDuration", slideDuration), ("startTime", startTime)):
         if not isinstance(value, str) and (value is not None or name == "windowDuration"):
             raise _not_type(name, "str", value)
+    if not windowDuration:
+        raise _not_type("windowDuration", "str", windowDuration)
     return _call("window", _c(timeColumn), windowDuration, slideDuration or windowDuration, startTime or "0 second")
 
 

@@ -1,48 +1,47 @@
 //! An exchange of rows between lanes that keeps their order: each output lane has the first input
 //! lane's rows first. DataFusion's own exchange takes whichever lane is quickest, so that `first`,
 //! `collect_list` and their kin would answer differently from run to run.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | here | the operator, for rows by hash, in turn or by ranges |
+//! | [`stage`] | an exchange that is filled before it is read: around operators with state |
+//! | `store` | where rows wait for a reader |
+//! | `ranges` | rows in an order, cut into ranges |
+
+mod ranges;
+pub mod stage;
+mod store;
 
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::DataType;
-use arrow::row::{OwnedRow, RowConverter, SortField};
+use arrow::array::RecordBatch;
 use datafusion::common::internal_datafusion_err;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::Result as DfResult;
-use datafusion::execution::SpillFile;
 use datafusion::execution::TaskContext;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering};
 use datafusion::physical_plan::execution_plan::EmissionType;
-use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet, SpillMetrics, Time};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet, Time};
 use datafusion::physical_plan::repartition::{BatchPartitioner, RepartitionExec};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream, SpillManager,
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream,
 };
 use futures::future::ready;
 use futures::{StreamExt, stream};
 use parking_lot::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use self::ranges::SortedRows;
+use self::store::{ExchangeStore, ExchangedRows, SpillWriter};
 use super::one_input::one_input;
-use crate::plan::pass::PassContext;
-use crate::runtime::Runtime;
 
 /// One message from an input lane to an output lane; `None` is the lane's last.
 type LaneMessage = DfResult<Option<ExchangedRows>>;
 /// What an output lane reads: one channel for each input lane, in their order.
 type Inbox = Vec<UnboundedReceiver<LaneMessage>>;
-
-/// Rows on their way to an output lane.
-enum ExchangedRows {
-    /// In memory, with the bytes that they were charged.
-    Held(RecordBatch, usize),
-    /// On disk, for want of memory: all that the input lane had left for this output lane.
-    Spilled(Arc<dyn SpillFile>),
-}
 
 /// How an exchange deals rows out.
 #[derive(Debug)]
@@ -81,73 +80,6 @@ struct RunningExchange {
     tasks: Arc<Vec<SpawnedTask<()>>>,
 }
 
-/// Where rows wait: in memory as far as the session's limit lets them, else on disk.
-#[derive(Clone)]
-struct ExchangeStore {
-    held: Arc<MemoryReservation>,
-    disk: Arc<SpillManager>,
-    runtime: Runtime,
-    /// How many bytes of sorted rows wait in memory for the last of them. Few, for the merge below
-    /// needs memory meanwhile and cannot spill.
-    most_sorted: usize,
-}
-
-/// A file on disk that rows are being added to: each call with rows adds them, one without ends the
-/// file and gives it. DataFusion's type has no name outside of its crate.
-type SpillWriter = Box<dyn FnMut(Option<&RecordBatch>) -> DfResult<Option<Arc<dyn SpillFile>>> + Send>;
-
-fn spill_writer(disk: &Arc<SpillManager>) -> DfResult<SpillWriter> {
-    let mut file = disk.create_in_progress_file("OrderedExchange")?;
-    Ok(Box::new(move |rows| match rows {
-        Some(rows) => file.append_batch(rows).map(|_| None),
-        None => file.finish(),
-    }))
-}
-
-impl ExchangeStore {
-    /// The bytes that the rows were charged; `None` where there is no room for them.
-    fn charge(&self, rows: &RecordBatch) -> DfResult<Option<usize>> {
-        let bytes = rows.columns().iter().map(bytes_of).sum::<DfResult<usize>>()?;
-        Ok(self.held.try_grow(bytes).is_ok().then_some(bytes))
-    }
-
-    /// Adds rows to files, each to the one that its number says. A thread that may block does it.
-    async fn spill(
-        &self,
-        mut files: Vec<Option<SpillWriter>>,
-        rows: Vec<(usize, RecordBatch)>,
-    ) -> DfResult<Vec<Option<SpillWriter>>> {
-        if rows.is_empty() {
-            return Ok(files);
-        }
-        let disk = Arc::clone(&self.disk);
-        let written = self.runtime.blocking(move || {
-            for (number, part) in rows {
-                let file = match &mut files[number] {
-                    Some(file) => file,
-                    none => none.insert(spill_writer(&disk)?),
-                };
-                file(Some(&part))?;
-            }
-            Ok(files)
-        });
-        written.await?
-    }
-
-    /// Ends files; the numbers stay.
-    async fn finish(&self, files: Vec<Option<SpillWriter>>) -> DfResult<Vec<Option<Arc<dyn SpillFile>>>> {
-        if files.iter().all(Option::is_none) {
-            return Ok(files.into_iter().map(|_| None).collect());
-        }
-        let end = |file: Option<SpillWriter>| file.map_or(Ok(None), |mut file| file(None));
-        self.runtime.blocking(move || files.into_iter().map(end).collect()).await?
-    }
-
-    fn read(&self, file: Arc<dyn SpillFile>) -> DfResult<SendableRecordBatchStream> {
-        self.disk.read_spill_as_stream(file, None)
-    }
-}
-
 impl OrderedExchangeExec {
     /// In place of DataFusion's operator, whose properties hold for this one too.
     pub fn of(exchange: &RepartitionExec, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
@@ -173,15 +105,7 @@ impl OrderedExchangeExec {
     fn start(&self, context: &Arc<TaskContext>) -> DfResult<RunningExchange> {
         let outputs = self.properties.partitioning.partition_count();
         let lanes = self.input.properties().partitioning.partition_count();
-        let consumer = MemoryConsumer::new("OrderedExchange").with_can_spill(true);
-        let held = Arc::new(consumer.register(context.memory_pool()));
-        let metrics = SpillMetrics::new(&self.metrics, 0);
-        let disk = Arc::new(SpillManager::new(context.runtime_env(), metrics, self.input.schema()));
-        let most_sorted = match context.memory_pool().memory_limit() {
-            MemoryLimit::Finite(limit) => limit / 64,
-            MemoryLimit::Infinite | MemoryLimit::Unknown => usize::MAX,
-        };
-        let store = ExchangeStore { held, disk, runtime: PassContext::of(context)?.runtime().clone(), most_sorted };
+        let store = ExchangeStore::open(context, &self.metrics, self.input.schema())?;
         let mut inboxes: Vec<Inbox> = (0..outputs).map(|_| Vec::with_capacity(lanes)).collect();
         let mut tasks = Vec::with_capacity(lanes);
         for lane in 0..lanes {
@@ -211,115 +135,6 @@ enum Dealer {
     As(BatchPartitioner),
     /// The rows are dealt out when all are there.
     Ranges(SortedRows),
-}
-
-/// Rows in an order, on their way into ranges.
-struct SortedRows {
-    order: LexOrdering,
-    outputs: usize,
-    rows: usize,
-    held: Vec<(RecordBatch, usize)>,
-    /// What the rows in memory were charged.
-    bytes: usize,
-    /// The rows after those in memory.
-    spilling: Option<SpillWriter>,
-}
-
-impl SortedRows {
-    fn new(order: LexOrdering, outputs: usize) -> Self {
-        Self { order, outputs, rows: 0, held: Vec::new(), bytes: 0, spilling: None }
-    }
-
-    async fn add(&mut self, batch: RecordBatch, store: &ExchangeStore) -> DfResult<()> {
-        self.rows += batch.num_rows();
-        if self.spilling.is_none()
-            && self.bytes < store.most_sorted
-            && let Some(bytes) = store.charge(&batch)?
-        {
-            self.bytes += bytes;
-            self.held.push((batch, bytes));
-            return Ok(());
-        }
-        let files = store.spill(vec![self.spilling.take()], vec![(0, batch)]).await?;
-        self.spilling = files.into_iter().next().flatten();
-        Ok(())
-    }
-
-    /// Deals out all rows, in their order.
-    async fn deal(self, outbox: &mut Outbox) -> DfResult<()> {
-        let mut ranges = Ranges::new(&self.order, self.rows, self.outputs);
-        let store = outbox.store.clone();
-        for (batch, bytes) in self.held {
-            store.held.shrink(bytes);
-            outbox.send(ranges.cut(&batch)?).await?;
-        }
-        if let Some(file) = store.finish(vec![self.spilling]).await?.into_iter().next().flatten() {
-            let mut rows = store.read(file)?;
-            while let Some(batch) = rows.next().await {
-                outbox.send(ranges.cut(&batch?)?).await?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Cuts rows that come in an order into ranges of about equal size; equal rows stay in one.
-struct Ranges<'a> {
-    order: &'a LexOrdering,
-    rows: usize,
-    outputs: usize,
-    /// Made for the first rows.
-    converter: Option<RowConverter>,
-    seen: usize,
-    output: usize,
-    /// The key of the last row that was seen.
-    last: Option<OwnedRow>,
-}
-
-impl<'a> Ranges<'a> {
-    fn new(order: &'a LexOrdering, rows: usize, outputs: usize) -> Self {
-        Self { order, rows, outputs, converter: None, seen: 0, output: 0, last: None }
-    }
-
-    /// The next rows by output.
-    fn cut(&mut self, batch: &RecordBatch) -> DfResult<Vec<(usize, RecordBatch)>> {
-        let len = batch.num_rows();
-        let keys =
-            self.order.iter().map(|key| key.expr.evaluate(batch)?.into_array(len)).collect::<DfResult<Vec<_>>>()?;
-        let converter = match &mut self.converter {
-            Some(converter) => converter,
-            none => {
-                let fields = keys.iter().map(|key| SortField::new(key.data_type().clone())).collect();
-                none.insert(RowConverter::new(fields)?)
-            }
-        };
-        let keys = converter.convert_columns(&keys)?;
-        let as_before = |row: usize, last: Option<&OwnedRow>| match row.checked_sub(1) {
-            Some(before) => keys.row(row) == keys.row(before),
-            None => last.is_some_and(|last| keys.row(row) == last.row()),
-        };
-        let (mut from, mut parts) = (0, Vec::new());
-        loop {
-            let end = ((self.output + 1) * self.rows).div_ceil(self.outputs);
-            let mut to = end.saturating_sub(self.seen).clamp(from, len);
-            while to < len && as_before(to, self.last.as_ref()) {
-                to += 1;
-            }
-            if to > from {
-                parts.push((self.output, batch.slice(from, to - from)));
-            }
-            if to == len {
-                break;
-            }
-            self.output += 1;
-            from = to;
-        }
-        self.seen += len;
-        if let Some(last) = len.checked_sub(1) {
-            self.last = Some(keys.row(last).owned());
-        }
-        Ok(parts)
-    }
 }
 
 /// What one input lane sends to the output lanes.
@@ -363,31 +178,6 @@ impl Outbox {
             let _ = output.send(Ok(None));
         }
         Ok(())
-    }
-}
-
-/// The bytes of a column's own rows: slices share one buffer, and charged as the whole of it they
-/// would count it once each.
-fn bytes_of(column: &ArrayRef) -> DfResult<usize> {
-    let nulls = column.nulls().map_or(0, |nulls| nulls.len().div_ceil(8));
-    let listed = |offsets: &[i32], values: &dyn Array| {
-        let (from, to) = (offsets[0] as usize, offsets[offsets.len() - 1] as usize);
-        Ok(nulls + size_of_val(offsets) + bytes_of(&values.slice(from, to - from))?)
-    };
-    match column.data_type() {
-        DataType::List(_) => {
-            let list = column.as_list::<i32>();
-            listed(list.value_offsets(), list.values())
-        }
-        DataType::Map(..) => {
-            let map = column.as_map();
-            listed(map.value_offsets(), map.entries())
-        }
-        DataType::Struct(_) => {
-            let fields = column.as_struct().columns().iter().map(bytes_of).sum::<DfResult<usize>>()?;
-            Ok(nulls + fields)
-        }
-        _ => Ok(column.to_data().get_slice_memory_size()?),
     }
 }
 

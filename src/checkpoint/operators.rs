@@ -1,0 +1,136 @@
+//! `firesteel/state/operators.json`: which operators of a query keep state, and what they keep.
+//!
+//! ```text
+//! {"version":1,"operators":[{"name":"stateStoreSave","tables":[{"name":"default",
+//!   "key":{"type":"struct","fields":[…]},"value":{"type":"struct","fields":[…]}}]}]}
+//! ```
+//!
+//! Operators stand in the order of their numbers: from the sink to the sources, the left input
+//! before the right one. The file is written before the first batch. A restart compares it with the
+//! query before anything is written. Types count, by position; names and nullability may change.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::layout::CheckpointLayout;
+use crate::durable::store::{Durability, Put, Store};
+use crate::error::{Error, ErrorKind, Result, condition};
+
+const NAME: &str = "operators.json";
+const VERSION: u32 = 1;
+
+/// What an operator keeps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperatorEntry {
+    pub name: String,
+    pub tables: Vec<TableEntry>,
+}
+
+/// A table: the schemas of its keys and of its values, in Spark's JSON form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TableEntry {
+    pub name: String,
+    pub key: Value,
+    pub value: Value,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OperatorsFile {
+    version: u32,
+    operators: Vec<OperatorEntry>,
+}
+
+/// Compares a query's operators with those that its checkpoint knows. A new checkpoint notes them.
+pub fn check(layout: &CheckpointLayout, durability: Durability, now: &[OperatorEntry], begun: bool) -> Result<()> {
+    let before = read(layout, durability)?;
+    match before {
+        None if now.is_empty() => Ok(()),
+        None if begun => Err(mismatch(&[], now)),
+        None => {
+            let store = Store::open(layout.kept(), durability)?;
+            let file = OperatorsFile { version: VERSION, operators: now.to_vec() };
+            let text = serde_json::to_string(&file).map_err(|error| Error::internal(error.to_string()))?;
+            match store.put_if_absent(NAME, text.as_bytes())? {
+                Put::Written => Ok(()),
+                Put::Exists => Err(Error::internal("two runs note their operators in one checkpoint")),
+            }
+        }
+        // A crash before the first batch: the query may be another one now.
+        Some(before) if !begun && !same_kinds(&before, now) => {
+            Store::open(layout.kept(), durability)?.remove(NAME)?;
+            check(layout, durability, now, begun)
+        }
+        Some(before) => compare(&before, now),
+    }
+}
+
+fn read(layout: &CheckpointLayout, durability: Durability) -> Result<Option<Vec<OperatorEntry>>> {
+    if !layout.kept().is_dir() {
+        return Ok(None);
+    }
+    let Some(text) = Store::open(layout.kept(), durability)?.get(NAME)? else { return Ok(None) };
+    let file = layout.kept().join(NAME);
+    let damaged = |why: String| Error::new(ErrorKind::Checkpoint, format!("{} is damaged: {why}", file.display()));
+    let found: OperatorsFile = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+    if found.version > VERSION {
+        return Err(Error::of(condition::LOG_VERSION_TOO_NEW)
+            .with("logFile", file.display())
+            .with("version", found.version)
+            .with("maxSupportedVersion", VERSION));
+    }
+    Ok(Some(found.operators))
+}
+
+fn same_kinds(before: &[OperatorEntry], now: &[OperatorEntry]) -> bool {
+    before.len() == now.len() && before.iter().zip(now).all(|(before, now)| before.name == now.name)
+}
+
+fn compare(before: &[OperatorEntry], now: &[OperatorEntry]) -> Result<()> {
+    if !same_kinds(before, now) {
+        return Err(mismatch(before, now));
+    }
+    for (number, (before, now)) in before.iter().zip(now).enumerate() {
+        for (old, new) in before.tables.iter().zip(&now.tables) {
+            for (what, stored, wanted) in [
+                (condition::STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE, &old.key, &new.key),
+                (condition::STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE, &old.value, &new.value),
+            ] {
+                if types(stored) != types(wanted) {
+                    return Err(Error::of(what)
+                        .with("operator", format!("{number} ({})", now.name))
+                        .with("storedSchema", stored)
+                        .with("newSchema", wanted));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A schema without what may change: names, nullability, metadata.
+fn types(schema: &Value) -> Value {
+    match schema {
+        Value::Object(fields) => match fields.get("type").and_then(Value::as_str) {
+            Some("struct") => {
+                let fields = fields.get("fields").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+                fields.iter().map(|field| types(field.get("type").unwrap_or(&Value::Null))).collect()
+            }
+            Some(kind @ ("array" | "map")) => {
+                let part = |name: &str| types(fields.get(name).unwrap_or(&Value::Null));
+                Value::Array(vec![kind.into(), part("elementType"), part("keyType"), part("valueType")])
+            }
+            _ => schema.clone(),
+        },
+        other => other.clone(),
+    }
+}
+
+fn mismatch(before: &[OperatorEntry], now: &[OperatorEntry]) -> Error {
+    let list = |operators: &[OperatorEntry]| {
+        let each = operators.iter().enumerate().map(|(number, operator)| format!("({number}, {})", operator.name));
+        format!("[{}]", each.collect::<Vec<_>>().join(", "))
+    };
+    Error::of(condition::STREAMING_STATEFUL_OPERATOR_NOT_MATCH)
+        .with("OpsInMetadataSeq", list(before))
+        .with("OpsInCurBatchSeq", list(now))
+}

@@ -1,0 +1,528 @@
+//! Groups of a stream: what each group had before is kept, and merged with what a batch brings.
+//!
+//! ```text
+//! rows → partial aggregation (DataFusion's) → stage by key → this: combine, drop what is late,
+//!        merge with what was kept, keep, evict → rows
+//! ```
+//!
+//! The state of a group is the buffers of its functions. Old buffers are merged before new ones, so
+//! `first`, `collect_list` and their kin see rows in the order in which they came.
+
+use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::filter;
+use arrow::datatypes::{Int32Type, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::{DFSchemaRef, internal_err};
+use datafusion::error::Result as DfResult;
+use datafusion::execution::TaskContext;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::{
+    Aggregate, EmitTo, Expr, Extension, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore,
+};
+use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
+use datafusion::physical_plan::aggregates::group_values::new_group_values;
+use datafusion::physical_plan::aggregates::order::GroupOrdering;
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SendableRecordBatchStream,
+};
+use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::accumulators::Accumulators;
+use super::table::{CHUNK, EventTimeKey, RowTable, at_or_before, in_chunks};
+use super::{
+    IdleBatch, OperatorCounters, OperatorPass, StateTable, StatefulOperator, StatefulPlace, WatermarkOut,
+    several_event_times, stateful_properties,
+};
+use crate::batch::OutputMode;
+use crate::error::Result;
+use crate::plan::operators::exchange::stage::StageExec;
+use crate::plan::operators::one_input::one_input;
+use crate::plan::pass::PassContext;
+use crate::state::prefix::{TableId, slots_of};
+use crate::state::row::RowFormat;
+use crate::state::{SortedEntries, StateOverlay, StateValues};
+
+/// The logical operator.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StatefulAggregateNode {
+    pub aggregate: Aggregate,
+    /// The names of the keys that have an event time. There may be one at most when a batch runs.
+    pub event_times: Vec<String>,
+    pub place: Option<StatefulPlace>,
+}
+
+impl PartialOrd for StatefulAggregateNode {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        if self == other { Some(Ordering::Equal) } else { None }
+    }
+}
+
+impl StatefulAggregateNode {
+    fn keys(&self) -> usize {
+        self.aggregate.schema.fields().len() - self.aggregate.aggr_expr.len()
+    }
+}
+
+impl UserDefinedLogicalNodeCore for StatefulAggregateNode {
+    fn name(&self) -> &'static str {
+        "Aggregate"
+    }
+
+    fn inputs(&self) -> Vec<&LogicalPlan> {
+        vec![&self.aggregate.input]
+    }
+
+    fn schema(&self) -> &DFSchemaRef {
+        &self.aggregate.schema
+    }
+
+    fn expressions(&self) -> Vec<Expr> {
+        self.aggregate.group_expr.iter().chain(&self.aggregate.aggr_expr).cloned().collect()
+    }
+
+    fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show = |exprs: &[Expr]| exprs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let Aggregate { group_expr, aggr_expr, .. } = &self.aggregate;
+        write!(f, "StatefulAggregate: groupBy=[{}], aggr=[{}]", show(group_expr), show(aggr_expr))
+    }
+
+    fn with_exprs_and_inputs(&self, mut exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> DfResult<Self> {
+        let functions = exprs.split_off(self.aggregate.group_expr.len());
+        let input = Arc::new(inputs.swap_remove(0));
+        let schema = Arc::clone(&self.aggregate.schema);
+        let aggregate = Aggregate::try_new_with_schema(input, exprs, functions, schema)?;
+        Ok(Self { aggregate, event_times: self.event_times.clone(), place: self.place })
+    }
+
+    fn necessary_children_exprs(&self, _output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
+        let schema = self.aggregate.input.schema();
+        let mut columns = Vec::new();
+        for expr in UserDefinedLogicalNodeCore::expressions(self) {
+            for column in expr.column_refs() {
+                columns.push(schema.maybe_index_of_column(column)?);
+            }
+        }
+        columns.sort_unstable();
+        columns.dedup();
+        Some(vec![columns])
+    }
+
+    /// As in Spark a filter on keys goes below, so that nothing is kept that nobody asks for.
+    fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
+        let by_sets = matches!(self.aggregate.group_expr.as_slice(), [Expr::GroupingSet(_)]);
+        let kept = if by_sets { 0 } else { self.keys() };
+        self.aggregate.schema.fields().iter().skip(kept).map(|field| field.name().clone()).collect()
+    }
+}
+
+/// Plans a [`StatefulAggregateNode`].
+pub struct StatefulAggregatePlanner;
+
+#[async_trait]
+impl ExtensionPlanner for StatefulAggregatePlanner {
+    async fn plan_extension(
+        &self,
+        planner: &dyn PhysicalPlanner,
+        node: &dyn UserDefinedLogicalNode,
+        _logical_inputs: &[&LogicalPlan],
+        physical_inputs: &[Arc<dyn ExecutionPlan>],
+        session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> DfResult<Option<Arc<dyn ExecutionPlan>>> {
+        if let Some(nothing) = node.as_any().downcast_ref::<NothingNode>() {
+            let schema = Arc::new(nothing.schema.as_arrow().clone());
+            // A stage hides that it is empty: a count would become a constant.
+            return Ok(Some(StageExec::keeping(Arc::new(EmptyExec::new(schema)))));
+        }
+        let Some(node) = node.as_any().downcast_ref::<StatefulAggregateNode>() else { return Ok(None) };
+        let Some(StatefulPlace { number, mode }) = node.place else {
+            return internal_err!("a stateful operator without a number");
+        };
+        // DataFusion plans the same aggregation over nothing; its functions are taken.
+        let Aggregate { input, group_expr, aggr_expr, schema, .. } = &node.aggregate;
+        let nothing =
+            LogicalPlan::Extension(Extension { node: Arc::new(NothingNode { schema: Arc::clone(input.schema()) }) });
+        let over_nothing = Aggregate::try_new_with_schema(
+            Arc::new(nothing),
+            group_expr.clone(),
+            aggr_expr.clone(),
+            Arc::clone(schema),
+        )?;
+        let planned = planner.create_physical_plan(&LogicalPlan::Aggregate(over_nothing), session).await?;
+        let Some(lower) = lower_half(&planned) else {
+            return internal_err!("an aggregation of which the planner made another operator");
+        };
+        let below = Arc::clone(&physical_inputs[0]);
+        let partial = AggregateExec::try_new(
+            AggregateMode::Partial,
+            lower.group_expr().clone(),
+            lower.aggr_expr().to_vec(),
+            lower.filter_expr().to_vec(),
+            Arc::clone(&below),
+            below.schema(),
+        )?;
+        let functions = lower.aggr_expr().to_vec();
+        let keys = node.keys();
+        let event_time = node.event_times.first().and_then(|name| schema.index_of_column_by_name(None, name));
+        let lanes = session.config().target_partitions();
+        let staged = StageExec::by_key(Arc::new(partial), (0..keys).collect(), lanes);
+        let mut spec = AggregateSpec::new((number, lanes), mode, keys, event_time, functions, &staged.schema())?;
+        spec.operator.refused = several_event_times(&node.event_times, schema.as_arrow());
+        let output = Arc::new(schema.as_arrow().clone());
+        Ok(Some(Arc::new(StatefulAggregateExec::new(staged, Arc::new(spec), output))))
+    }
+}
+
+/// The lowest aggregation in a plan of DataFusion's: the one that takes rows.
+fn lower_half(plan: &Arc<dyn ExecutionPlan>) -> Option<&AggregateExec> {
+    let below = plan.children().into_iter().find_map(lower_half);
+    below.or_else(|| plan.downcast_ref::<AggregateExec>())
+}
+
+/// Stands for an input, of which only the schema is known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct NothingNode {
+    schema: DFSchemaRef,
+}
+
+impl PartialOrd for NothingNode {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        if self == other { Some(Ordering::Equal) } else { None }
+    }
+}
+
+impl UserDefinedLogicalNodeCore for NothingNode {
+    fn name(&self) -> &'static str {
+        "Nothing"
+    }
+
+    fn inputs(&self) -> Vec<&LogicalPlan> {
+        Vec::new()
+    }
+
+    fn schema(&self) -> &DFSchemaRef {
+        &self.schema
+    }
+
+    fn expressions(&self) -> Vec<Expr> {
+        Vec::new()
+    }
+
+    fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Nothing")
+    }
+
+    fn with_exprs_and_inputs(&self, _exprs: Vec<Expr>, _inputs: Vec<LogicalPlan>) -> DfResult<Self> {
+        Ok(self.clone())
+    }
+}
+
+/// What an aggregation does, whatever its input.
+#[derive(Debug)]
+struct AggregateSpec {
+    operator: StatefulOperator,
+    mode: OutputMode,
+    keys: usize,
+    functions: Vec<Arc<AggregateFunctionExpr>>,
+    key_schema: SchemaRef,
+    table: RowTable,
+}
+
+impl AggregateSpec {
+    /// `input` has the keys, the functions' buffers and the key's hash.
+    fn new(
+        (number, lanes): (usize, usize),
+        mode: OutputMode,
+        keys: usize,
+        event_time: Option<usize>,
+        functions: Vec<Arc<AggregateFunctionExpr>>,
+        input: &Schema,
+    ) -> Result<Self> {
+        let fields = input.fields();
+        let key_schema: SchemaRef = Arc::new(Schema::new(fields[..keys].to_vec()));
+        let value: SchemaRef = Arc::new(Schema::new(fields[keys..fields.len() - 1].to_vec()));
+        let types = |schema: &SchemaRef| schema.fields().iter().map(|field| field.data_type().clone()).collect();
+        let operator = super::operator_number(number)?;
+        let table = RowTable {
+            id: TableId { operator, table: 0 },
+            key: RowFormat::new(types(&key_schema))?,
+            value: RowFormat::new(types(&value))?,
+            time: event_time.map(|column| EventTimeKey { column }),
+        };
+        let idle = match mode {
+            OutputMode::Append | OutputMode::Update => IdleBatch::WatermarkMoved,
+            OutputMode::Complete => IdleBatch::Never,
+        };
+        let tables = vec![StateTable { name: "default", key: Arc::clone(&key_schema), value }];
+        let operator = StatefulOperator {
+            number,
+            name: "stateStoreSave",
+            idle,
+            stores: 1,
+            lanes,
+            tables,
+            gives: WatermarkOut::Same,
+            refused: None,
+        };
+        Ok(Self { operator, mode, keys, functions, key_schema, table })
+    }
+}
+
+/// The operator.
+#[derive(Debug)]
+pub struct StatefulAggregateExec {
+    input: Arc<dyn ExecutionPlan>,
+    spec: Arc<AggregateSpec>,
+    schema: SchemaRef,
+    properties: Arc<PlanProperties>,
+}
+
+impl StatefulAggregateExec {
+    fn new(input: Arc<dyn ExecutionPlan>, spec: Arc<AggregateSpec>, schema: SchemaRef) -> Self {
+        let properties = stateful_properties(&input, Arc::clone(&schema));
+        Self { input, spec, schema, properties }
+    }
+
+    pub fn operator(&self) -> &StatefulOperator {
+        &self.spec.operator
+    }
+
+    fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+        Arc::new(Self::new(input, Arc::clone(&self.spec), Arc::clone(&self.schema)))
+    }
+}
+
+impl DisplayAs for StatefulAggregateExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AggregateSpec { operator, mode, .. } = self.spec.as_ref();
+        write!(f, "StatefulAggregateExec: operator={}, mode={}", operator.number, mode.name())
+    }
+}
+
+impl ExecutionPlan for StatefulAggregateExec {
+    one_input!("StatefulAggregateExec", properties);
+
+    fn execute(&self, lane: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+        let pass = PassContext::of(&context)?;
+        let input = self.input.execute(lane, context)?;
+        let work = AggregateLane {
+            pass,
+            lane,
+            lanes: self.properties.partitioning.partition_count(),
+            spec: Arc::clone(&self.spec),
+            schema: Arc::clone(&self.schema),
+        };
+        let rows = stream::once(work.run(input)).map_ok(|batches| stream::iter(batches.into_iter().map(Ok)));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows.try_flatten())))
+    }
+}
+
+/// One lane's part of a pass.
+struct AggregateLane {
+    pass: Arc<PassContext>,
+    lane: usize,
+    lanes: usize,
+    spec: Arc<AggregateSpec>,
+    schema: SchemaRef,
+}
+
+/// Groups: their keys, the keys' hashes, and the buffers of their functions.
+struct Groups {
+    keys: Vec<ArrayRef>,
+    hashes: Vec<u32>,
+    buffers: Vec<ArrayRef>,
+}
+
+impl Groups {
+    fn len(&self) -> usize {
+        self.hashes.len()
+    }
+}
+
+impl AggregateLane {
+    async fn run(self, input: SendableRecordBatchStream) -> DfResult<Vec<RecordBatch>> {
+        let groups = self.combine(input).await?;
+        let state = self.pass.state(self.spec.operator.number)?;
+        let mut overlay = state.overlay();
+        let groups = self.without_late(groups, state)?;
+        let groups = self.keep(groups, state, &mut overlay)?;
+        let rows = match self.spec.mode {
+            OutputMode::Update => {
+                let rows = self.given(groups)?;
+                self.evict(state, &mut overlay, &mut |_, _| Ok(()))?;
+                rows
+            }
+            OutputMode::Append => {
+                let mut rows = Vec::new();
+                self.evict(state, &mut overlay, &mut |keys, values| {
+                    rows.extend(self.kept(keys, values)?);
+                    Ok(())
+                })?;
+                rows
+            }
+            OutputMode::Complete => self.all(&overlay)?,
+        };
+        state.finish(self.lane, overlay);
+        Ok(rows)
+    }
+
+    /// One row for each key, in the order in which keys first come. Several lanes below may have
+    /// the same key, and so may one.
+    async fn combine(&self, mut input: SendableRecordBatchStream) -> DfResult<Groups> {
+        let spec = &self.spec;
+        let mut values = new_group_values(Arc::clone(&spec.key_schema), &GroupOrdering::None)?;
+        let mut accumulators = Accumulators::new(&spec.functions)?;
+        let (mut groups, mut hashes) = (Vec::new(), Vec::new());
+        while let Some(batch) = input.next().await {
+            let batch = batch?;
+            let columns = batch.columns();
+            let (keys, rest) = columns.split_at(spec.keys);
+            let Some((hash, buffers)) = rest.split_last() else { return internal_err!("a stage without hashes") };
+            if keys.is_empty() {
+                groups.clear();
+                groups.resize(batch.num_rows(), 0);
+            } else {
+                values.intern(keys, &mut groups)?;
+            }
+            for (group, hash) in groups.iter().zip(hash.as_primitive::<Int32Type>().values()) {
+                if *group == hashes.len() {
+                    hashes.push(*hash as u32);
+                }
+            }
+            accumulators.merge(buffers, &groups, hashes.len())?;
+        }
+        let keys = if spec.keys == 0 { Vec::new() } else { values.emit(EmitTo::All)? };
+        Ok(Groups { keys, hashes, buffers: accumulators.buffers()? })
+    }
+
+    /// The groups whose time is not yet over.
+    fn without_late(&self, groups: Groups, state: &OperatorPass) -> Result<Groups> {
+        // Everything counts where everything is shown.
+        let (Some(time), Some(late_ms)) = (self.spec.table.time, state.watermark.late_ms) else { return Ok(groups) };
+        if self.spec.mode == OutputMode::Complete {
+            return Ok(groups);
+        }
+        let times = time.times(&groups.keys)?;
+        let timely: BooleanArray = (0..groups.len()).map(|row| Some(!at_or_before(times, row, late_ms))).collect();
+        let late = groups.len() - timely.true_count();
+        if late == 0 {
+            return Ok(groups);
+        }
+        OperatorCounters::add(&state.counters.dropped, late);
+        let each = |columns: &[ArrayRef]| -> Result<Vec<ArrayRef>> {
+            columns.iter().map(|column| Ok(filter(column, &timely)?)).collect()
+        };
+        let (keys, buffers) = (each(&groups.keys)?, each(&groups.buffers)?);
+        let hashes = groups.hashes.iter().zip(timely.values()).filter(|(_, timely)| *timely);
+        Ok(Groups { keys, hashes: hashes.map(|(hash, _)| *hash).collect(), buffers })
+    }
+
+    /// Merges the groups with what was kept, and keeps the outcome.
+    fn keep(&self, groups: Groups, state: &OperatorPass, overlay: &mut StateOverlay) -> Result<Groups> {
+        let (spec, clock) = (&self.spec, self.pass.clock());
+        let began = clock.monotonic();
+        let table = &spec.table;
+        let keys = table.keys(&groups.keys, &groups.hashes)?;
+        let mut found = StateValues::default();
+        state.view.get_many(&keys.sorted(), &mut found)?;
+        let old: Vec<(usize, &[u8])> = keys
+            .order
+            .iter()
+            .enumerate()
+            .filter_map(|(at, row)| found.value(at).map(|value| (*row as usize, value)))
+            .collect();
+        let merged = if old.is_empty() {
+            groups
+        } else {
+            let (rows, values): (Vec<_>, Vec<_>) = old.iter().copied().unzip();
+            let mut accumulators = Accumulators::new(&spec.functions)?;
+            accumulators.merge(&table.value.decode(&values)?, &rows, groups.len())?;
+            let all: Vec<_> = (0..groups.len()).collect();
+            accumulators.merge(&groups.buffers, &all, groups.len())?;
+            Groups { buffers: accumulators.buffers()?, ..groups }
+        };
+        let values = table.value.encode(&merged.buffers, merged.len())?;
+        let mut entries = SortedEntries::with_capacity(merged.len(), values.bytes().len());
+        for row in &keys.order {
+            let row = *row as usize;
+            entries.push(keys.key(row), Some(values.row(row)));
+        }
+        let counters = &state.counters;
+        OperatorCounters::add(&counters.updated, merged.len());
+        counters.grow(merged.len() as i64 - old.len() as i64);
+        overlay.put_sorted(entries)?;
+        counters.took_updating(clock.monotonic().saturating_sub(began));
+        Ok(merged)
+    }
+
+    /// Removes the groups whose time is over, and shows them, some at a time.
+    fn evict(
+        &self,
+        state: &OperatorPass,
+        overlay: &mut StateOverlay,
+        show: &mut dyn FnMut(&[&[u8]], &[&[u8]]) -> Result<()>,
+    ) -> Result<()> {
+        let (true, Some(evict_ms)) = (self.spec.table.time.is_some(), state.watermark.evict_ms) else { return Ok(()) };
+        let clock = self.pass.clock();
+        let began = clock.monotonic();
+        let mut gone = SortedEntries::with_capacity(0, 0);
+        for slot in slots_of(self.lane, self.lanes) {
+            in_chunks(overlay.scan(&self.spec.table.until(slot, evict_ms))?, &mut |keys, values| {
+                show(keys, values)?;
+                keys.iter().for_each(|key| gone.push(key, None));
+                Ok(())
+            })?;
+        }
+        let counters = &state.counters;
+        OperatorCounters::add(&counters.removed, gone.len());
+        counters.grow(-(gone.len() as i64));
+        overlay.put_sorted(gone)?;
+        counters.took_removing(clock.monotonic().saturating_sub(began));
+        Ok(())
+    }
+
+    /// Every group there is.
+    fn all(&self, overlay: &StateOverlay) -> Result<Vec<RecordBatch>> {
+        let mut rows = Vec::new();
+        for slot in slots_of(self.lane, self.lanes) {
+            in_chunks(overlay.scan(&self.spec.table.slot(slot))?, &mut |keys, values| {
+                rows.extend(self.kept(keys, values)?);
+                Ok(())
+            })?;
+        }
+        Ok(rows)
+    }
+
+    /// Rows of groups as they are kept.
+    fn kept(&self, keys: &[&[u8]], values: &[&[u8]]) -> Result<Vec<RecordBatch>> {
+        let table = &self.spec.table;
+        let (keys, buffers) = (table.decode_keys(keys)?, table.value.decode(values)?);
+        self.given(Groups { keys, hashes: vec![0; values.len()], buffers })
+    }
+
+    /// Groups as rows.
+    fn given(&self, groups: Groups) -> Result<Vec<RecordBatch>> {
+        if groups.len() == 0 {
+            return Ok(Vec::new());
+        }
+        let mut accumulators = Accumulators::new(&self.spec.functions)?;
+        let all: Vec<_> = (0..groups.len()).collect();
+        accumulators.merge(&groups.buffers, &all, groups.len())?;
+        let values = accumulators.values()?;
+        let columns: Vec<_> = groups.keys.into_iter().chain(values).collect();
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(all.len()));
+        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
+        let chunks = (0..rows.num_rows()).step_by(CHUNK);
+        Ok(chunks.map(|from| rows.slice(from, CHUNK.min(rows.num_rows() - from))).collect())
+    }
+}

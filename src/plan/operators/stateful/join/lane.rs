@@ -1,0 +1,409 @@
+//! One lane's part of a pass of a join.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array,
+};
+use arrow::compute::{concat_batches, filter_record_batch, take};
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::error::Result as DfResult;
+use datafusion::physical_plan::SendableRecordBatchStream;
+use futures::TryStreamExt;
+
+use super::side::{JoinRows, JoinSideSpec};
+use super::{StreamJoinKind, StreamJoinSpec};
+use crate::error::{Error, Result};
+use crate::plan::operators::stateful::table::{at_or_before, event_times, in_chunks};
+use crate::plan::operators::stateful::{OperatorCounters, OperatorPass};
+use crate::plan::pass::PassContext;
+use crate::state::prefix::slots_of;
+use crate::state::{SortedKeys, StateOverlay, StateValues};
+
+/// How many pairs are looked at at once.
+const PAIRS: usize = 1 << 15;
+
+/// Which side's rows probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Probing {
+    Left,
+    Right,
+}
+
+/// One lane's part of a pass.
+pub struct JoinLane {
+    pass: Arc<PassContext>,
+    lane: usize,
+    spec: Arc<StreamJoinSpec>,
+    schema: SchemaRef,
+    rows: Vec<RecordBatch>,
+}
+
+/// What came of a probe.
+struct Probed {
+    /// Which probing rows have had a partner.
+    matched: Vec<bool>,
+    /// The kept rows that have had one, under their keys, with their values.
+    partners: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+/// Pairs to look at: numbers of probing rows, and kept rows.
+#[derive(Default)]
+struct PairQueue {
+    probing: Vec<u32>,
+    keys: Vec<Vec<u8>>,
+    values: Vec<Vec<u8>>,
+}
+
+impl JoinLane {
+    pub fn new(pass: Arc<PassContext>, lane: usize, spec: Arc<StreamJoinSpec>, schema: SchemaRef) -> Self {
+        Self { pass, lane, spec, schema, rows: Vec::new() }
+    }
+
+    pub async fn run(
+        mut self,
+        left: SendableRecordBatchStream,
+        right: SendableRecordBatchStream,
+    ) -> DfResult<Vec<RecordBatch>> {
+        let (left, right) = (all_rows(left).await?, all_rows(right).await?);
+        let pass = Arc::clone(&self.pass);
+        let state = pass.state(self.spec.operator.number)?;
+        let clock = pass.clock();
+        let began = clock.monotonic();
+        let mut overlay = state.overlay();
+        let spec = Arc::clone(&self.spec);
+        let left = spec.left.rows_of(&timely(left, &spec.left, state)?)?;
+        let right = spec.right.rows_of(&timely(right, &spec.right, state)?)?;
+        if spec.kind == StreamJoinKind::LeftSemi {
+            self.semi(&left, &right, state, &mut overlay)?;
+        } else {
+            self.pairs(&left, &right, state, &mut overlay)?;
+        }
+        let probed = clock.monotonic();
+        state.counters.took_updating(probed.saturating_sub(began));
+        self.evict(Probing::Left, state, &mut overlay)?;
+        self.evict(Probing::Right, state, &mut overlay)?;
+        state.counters.took_removing(clock.monotonic().saturating_sub(probed));
+        state.finish(self.lane, overlay);
+        Ok(self.rows)
+    }
+
+    /// Each left row meets the right rows of before, then each right row all left rows.
+    fn pairs(
+        &mut self,
+        left: &JoinRows,
+        right: &JoinRows,
+        state: &OperatorPass,
+        overlay: &mut StateOverlay,
+    ) -> Result<()> {
+        let (spec, kind) = (Arc::clone(&self.spec), self.spec.kind);
+        let probed = self.probe(Probing::Left, left, overlay, true)?;
+        self.note_partners(&spec.right, kind.keeps_right(), &probed, overlay)?;
+        let end_ms = state.watermark.evict_ms;
+        let mut alone = Vec::new();
+        let mut kept = 0;
+        for row in 0..left.len() {
+            if left.is_hopeless(row) {
+                alone.push(row as u32);
+                continue;
+            }
+            let matched = kind.keeps_left().then_some(probed.matched[row]);
+            spec.left.keep(overlay, left, row, self.batch(), matched)?;
+            kept += 1;
+        }
+        if kind.keeps_left() {
+            self.give_alone(Probing::Left, left, &alone)?;
+        }
+        let probed = self.probe(Probing::Right, right, overlay, true)?;
+        self.note_partners(&spec.left, kind.keeps_left(), &probed, overlay)?;
+        let end = end_ms.and_then(|ms| spec.right.end_ms(ms));
+        alone.clear();
+        for row in 0..right.len() {
+            if right.is_hopeless(row) {
+                alone.push(row as u32);
+                continue;
+            }
+            // One that could go at once is kept only to be given without a partner.
+            let comes_alone = kind.keeps_right() && !probed.matched[row];
+            if spec.right.is_over(right, row, end) && !comes_alone {
+                continue;
+            }
+            let matched = kind.keeps_right().then_some(probed.matched[row]);
+            spec.right.keep(overlay, right, row, self.batch(), matched)?;
+            kept += 1;
+        }
+        if kind.keeps_right() {
+            self.give_alone(Probing::Right, right, &alone)?;
+        }
+        OperatorCounters::add(&state.counters.updated, kept);
+        state.counters.grow(kept as i64);
+        Ok(())
+    }
+
+    /// Right rows come first. A left row is given once, with its first partner, and then forgotten.
+    fn semi(
+        &mut self,
+        left: &JoinRows,
+        right: &JoinRows,
+        state: &OperatorPass,
+        overlay: &mut StateOverlay,
+    ) -> Result<()> {
+        let spec = Arc::clone(&self.spec);
+        let probed = self.probe(Probing::Right, right, overlay, false)?;
+        let mut found: Vec<_> = probed.partners.iter().collect();
+        found.sort_unstable();
+        let values: Vec<&[u8]> = found.iter().map(|(_, value)| value.as_slice()).collect();
+        self.give(&spec.left.decode(&values)?, values.len())?;
+        for (key, value) in &found {
+            let by_time = spec.left.by_time_key(key, value)?;
+            spec.left.forget(overlay, key, by_time.as_deref())?;
+        }
+        OperatorCounters::add(&state.counters.removed, found.len());
+        state.counters.grow(-(found.len() as i64));
+        let end = state.watermark.evict_ms.and_then(|ms| spec.right.end_ms(ms));
+        let mut kept = 0;
+        for row in 0..right.len() {
+            if !spec.right.is_over(right, row, end) {
+                spec.right.keep(overlay, right, row, self.batch(), None)?;
+                kept += 1;
+            }
+        }
+        let probed = self.probe(Probing::Left, left, overlay, false)?;
+        let matched: Vec<u32> = (0..left.len()).filter(|row| probed.matched[*row]).map(|row| row as u32).collect();
+        let rows = UInt32Array::from(matched);
+        let columns = left.columns.iter().map(|column| Ok(take(column, &rows, None)?)).collect::<Result<Vec<_>>>()?;
+        self.give(&columns, rows.len())?;
+        for row in (0..left.len()).filter(|row| !probed.matched[*row] && !left.is_hopeless(*row)) {
+            spec.left.keep(overlay, left, row, self.batch(), None)?;
+            kept += 1;
+        }
+        OperatorCounters::add(&state.counters.updated, kept);
+        state.counters.grow(kept as i64);
+        Ok(())
+    }
+
+    fn batch(&self) -> u64 {
+        self.pass.batch().id.0
+    }
+
+    /// Notes that kept rows have had a partner, if it matters.
+    fn note_partners(
+        &self,
+        side: &JoinSideSpec,
+        matters: bool,
+        probed: &Probed,
+        overlay: &mut StateOverlay,
+    ) -> Result<()> {
+        if matters {
+            for key in probed.partners.keys() {
+                overlay.put(&side.matched_key(key), &[])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for partners of rows among the other side's kept rows. The pairs are given if `give`.
+    fn probe(&mut self, probing: Probing, rows: &JoinRows, overlay: &StateOverlay, give: bool) -> Result<Probed> {
+        let spec = Arc::clone(&self.spec);
+        let other = match probing {
+            Probing::Left => &spec.right,
+            Probing::Right => &spec.left,
+        };
+        let mut probed = Probed { matched: vec![false; rows.len()], partners: HashMap::new() };
+        let mut order: Vec<usize> = (0..rows.len()).filter(|row| !rows.is_hopeless(*row)).collect();
+        order.sort_by(|a, b| rows.key(*a).cmp(rows.key(*b)));
+        let mut queue = PairQueue::default();
+        for group in order.chunk_by(|a, b| rows.key(*a) == rows.key(*b)) {
+            let times = || group.iter().filter_map(|row| rows.time(*row));
+            let (from, to) = match (times().min(), times().max()) {
+                (Some(least), Some(greatest)) => spec.bounds.partners(probing == Probing::Left, least, greatest),
+                _ => (None, None),
+            };
+            let range = other.partners(JoinSideSpec::slot(rows, group[0]), rows.key(group[0]), from, to);
+            let mut scan = overlay.scan(&range)?;
+            while let Some((key, value)) = scan.next()? {
+                for row in group {
+                    queue.probing.push(*row as u32);
+                    queue.keys.push(key.to_vec());
+                    queue.values.push(value.to_vec());
+                }
+                if queue.probing.len() >= PAIRS {
+                    self.look(probing, rows, std::mem::take(&mut queue), give, &mut probed)?;
+                }
+            }
+        }
+        self.look(probing, rows, queue, give, &mut probed)?;
+        Ok(probed)
+    }
+
+    /// Asks the condition of pairs.
+    fn look(
+        &mut self,
+        probing: Probing,
+        rows: &JoinRows,
+        queue: PairQueue,
+        give: bool,
+        probed: &mut Probed,
+    ) -> Result<()> {
+        if queue.probing.is_empty() {
+            return Ok(());
+        }
+        let spec = Arc::clone(&self.spec);
+        let numbers = UInt32Array::from(queue.probing);
+        let own = rows.columns.iter().map(|column| Ok(take(column, &numbers, None)?)).collect::<Result<Vec<_>>>()?;
+        let values: Vec<&[u8]> = queue.values.iter().map(Vec::as_slice).collect();
+        let (left, right) = match probing {
+            Probing::Left => (own, spec.right.decode(&values)?),
+            Probing::Right => (spec.left.decode(&values)?, own),
+        };
+        let columns: Vec<_> = left.into_iter().chain(right).collect();
+        let pairs = RecordBatch::try_new(Arc::clone(&spec.both), columns)?;
+        let holds = match &spec.filter {
+            Some(filter) => {
+                let mask = filter.evaluate(&pairs)?.into_array(pairs.num_rows())?;
+                let mask = mask.as_boolean();
+                BooleanArray::from_iter((0..mask.len()).map(|at| Some(mask.is_valid(at) && mask.value(at))))
+            }
+            None => BooleanArray::from(vec![true; pairs.num_rows()]),
+        };
+        for (at, (key, value)) in queue.keys.into_iter().zip(queue.values).enumerate() {
+            if holds.value(at) {
+                probed.matched[numbers.value(at) as usize] = true;
+                probed.partners.insert(key, value);
+            }
+        }
+        if give {
+            let pairs = filter_record_batch(&pairs, &holds)?;
+            self.give_pairs(&pairs)?;
+        }
+        Ok(())
+    }
+
+    /// Pairs of both sides' columns as rows.
+    fn give_pairs(&mut self, pairs: &RecordBatch) -> Result<()> {
+        let columns = shown(&self.schema, pairs.schema_ref(), pairs.columns())?;
+        self.push(columns, pairs.num_rows())
+    }
+
+    /// Left rows as rows.
+    fn give(&mut self, columns: &[ArrayRef], rows: usize) -> Result<()> {
+        let columns = shown(&self.schema, &self.spec.left.schema, columns)?;
+        self.push(columns, rows)
+    }
+
+    fn push(&mut self, columns: Vec<ArrayRef>, rows: usize) -> Result<()> {
+        if rows > 0 {
+            let options = RecordBatchOptions::new().with_row_count(Some(rows));
+            self.rows.push(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?);
+        }
+        Ok(())
+    }
+
+    /// Rows of this batch without a partner.
+    fn give_alone(&mut self, side: Probing, rows: &JoinRows, numbers: &[u32]) -> Result<()> {
+        let at = UInt32Array::from(numbers.to_vec());
+        let columns = rows.columns.iter().map(|column| Ok(take(column, &at, None)?)).collect::<Result<Vec<_>>>()?;
+        self.give_with_nulls(side, columns, numbers.len())
+    }
+
+    /// One side's columns, with nulls for the other side's.
+    fn give_with_nulls(&mut self, side: Probing, columns: Vec<ArrayRef>, rows: usize) -> Result<()> {
+        let spec = Arc::clone(&self.spec);
+        let nulls = |schema: &SchemaRef| -> Vec<ArrayRef> {
+            schema.fields().iter().map(|field| new_null_array(field.data_type(), rows)).collect()
+        };
+        let all: Vec<_> = match side {
+            Probing::Left => columns.into_iter().chain(nulls(&spec.right.schema)).collect(),
+            Probing::Right => nulls(&spec.left.schema).into_iter().chain(columns).collect(),
+        };
+        let columns = shown(&self.schema, &spec.both, &all)?;
+        self.push(columns, rows)
+    }
+
+    /// Forgets the rows that nothing to come can match. Those that are to be given all the same, and
+    /// had no partner, are given.
+    fn evict(&mut self, side: Probing, state: &OperatorPass, overlay: &mut StateOverlay) -> Result<()> {
+        let spec = Arc::clone(&self.spec);
+        let (kept, gives) = match side {
+            Probing::Left => (&spec.left, spec.kind.keeps_left()),
+            Probing::Right => (&spec.right, spec.kind.keeps_right()),
+        };
+        let Some(end_ms) = state.watermark.evict_ms.and_then(|ms| kept.end_ms(ms)) else { return Ok(()) };
+        let mut gone: Vec<Vec<u8>> = Vec::new();
+        for slot in slots_of(self.lane, self.spec.operator.lanes) {
+            in_chunks(overlay.scan(&kept.over(slot, end_ms))?, &mut |keys, _| {
+                gone.extend(keys.iter().map(|key| key.to_vec()));
+                Ok(())
+            })?;
+        }
+        for chunk in gone.chunks(PAIRS) {
+            let rows: Vec<_> = chunk.iter().map(|by_time| kept.row_key(by_time)).collect();
+            if gives {
+                let matched: Vec<_> = rows.iter().map(|key| kept.matched_key(key)).collect();
+                let had_none = missing(overlay, &matched)?;
+                let alone: Vec<_> = rows.iter().zip(&had_none).filter(|(_, none)| **none).map(|(key, _)| key).collect();
+                let values = values_of(overlay, &alone)?;
+                let values: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
+                self.give_with_nulls(side, kept.decode(&values)?, values.len())?;
+            }
+            for (key, by_time) in rows.iter().zip(chunk) {
+                kept.forget(overlay, key, Some(by_time))?;
+            }
+        }
+        OperatorCounters::add(&state.counters.removed, gone.len());
+        state.counters.grow(-(gone.len() as i64));
+        Ok(())
+    }
+}
+
+/// Which of the keys are not there.
+fn missing(overlay: &StateOverlay, keys: &[Vec<u8>]) -> Result<Vec<bool>> {
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_unstable_by(|a, b| keys[*a].cmp(&keys[*b]));
+    let sorted: SortedKeys = order.iter().map(|at| keys[*at].as_slice()).collect();
+    let mut found = StateValues::default();
+    overlay.get_many(&sorted, &mut found)?;
+    let mut missing = vec![false; keys.len()];
+    for (at, row) in order.into_iter().enumerate() {
+        missing[row] = found.value(at).is_none();
+    }
+    Ok(missing)
+}
+
+/// The values of keys that are there.
+fn values_of(overlay: &StateOverlay, keys: &[&Vec<u8>]) -> Result<Vec<Vec<u8>>> {
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_unstable_by(|a, b| keys[*a].cmp(keys[*b]));
+    let sorted: SortedKeys = order.iter().map(|at| keys[*at].as_slice()).collect();
+    let mut found = StateValues::default();
+    overlay.get_many(&sorted, &mut found)?;
+    let mut values = vec![Vec::new(); keys.len()];
+    for (at, row) in order.into_iter().enumerate() {
+        let value = found.value(at).ok_or_else(|| Error::internal("a row of a join is not where its time says"))?;
+        values[row] = value.to_vec();
+    }
+    Ok(values)
+}
+
+/// The columns of `schema`, by name.
+fn shown(schema: &Schema, of: &Schema, columns: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
+    let column = |name: &String| Ok(Arc::clone(&columns[of.index_of(name)?]));
+    schema.fields().iter().map(|field| column(field.name())).collect()
+}
+
+/// All rows of an input.
+async fn all_rows(input: SendableRecordBatchStream) -> DfResult<RecordBatch> {
+    let schema = input.schema();
+    let batches: Vec<_> = input.try_collect().await?;
+    Ok(concat_batches(&schema, &batches)?)
+}
+
+/// The rows that are not late.
+fn timely(rows: RecordBatch, side: &JoinSideSpec, state: &OperatorPass) -> Result<RecordBatch> {
+    let (Some(time), Some(late_ms)) = (side.event_time, state.watermark.late_ms) else { return Ok(rows) };
+    let times = event_times(rows.column(time))?;
+    let timely: BooleanArray = (0..rows.num_rows()).map(|row| Some(!at_or_before(times, row, late_ms))).collect();
+    OperatorCounters::add(&state.counters.dropped, rows.num_rows() - timely.true_count());
+    Ok(filter_record_batch(&rows, &timely)?)
+}

@@ -1,0 +1,258 @@
+//! One side of a join: its rows as they are kept, and found again.
+//!
+//! | table | key, after the slot | value |
+//! |---|---|---|
+//! | rows | the join key's row, the event time, the batch, the row's number | the row |
+//! | matched | as above | nothing: the row has had a partner |
+//! | by time | when the row may go, then as above | nothing |
+//!
+//! Rows lie by key, so that a probe is one range, which bounds of time make shorter.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, RecordBatch, TimestampMicrosecondArray};
+use arrow::datatypes::{Int32Type, Schema, SchemaRef};
+
+use super::StreamSide;
+use super::time::WatermarkShift;
+use crate::error::{Error, Result};
+use crate::plan::operators::stateful::StateTable;
+use crate::plan::operators::stateful::table::{event_times, until};
+use crate::state::prefix::{KeySlot, PREFIX, TableId, ordered_time};
+use crate::state::row::{RowBytes, RowFormat};
+use crate::state::{KeyRange, StateOverlay};
+
+/// The bytes of an event time in a key.
+const TIME: usize = 9;
+/// The bytes of the batch and of the row's number, which end a key.
+const NUMBER: usize = 12;
+
+/// What one side of a join is.
+#[derive(Debug)]
+pub struct JoinSideSpec {
+    pub keys: Vec<usize>,
+    pub own_condition: Option<usize>,
+    pub event_time: Option<usize>,
+    /// The columns of the side's input, without the hash.
+    pub schema: SchemaRef,
+    /// How far its rows need not be kept; nothing: they are kept for ever.
+    shifts: Vec<WatermarkShift>,
+    /// The key that has the event time and says how long rows are kept.
+    key_time: Option<usize>,
+    rows: TableId,
+    matched: TableId,
+    by_time: TableId,
+    key: RowFormat,
+    value: RowFormat,
+}
+
+/// Rows of one side in one batch.
+pub struct JoinRows {
+    pub columns: Vec<ArrayRef>,
+    pub hashes: Int32Array,
+    key_rows: RowBytes,
+    values: RowBytes,
+    /// Of the side's own event time.
+    times: Option<TimestampMicrosecondArray>,
+    /// When rows may go.
+    ends: Option<TimestampMicrosecondArray>,
+    /// Rows that fail the condition on their side alone.
+    pub hopeless: Option<BooleanArray>,
+}
+
+impl JoinRows {
+    pub fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    pub fn time(&self, row: usize) -> Option<i64> {
+        self.times.as_ref().filter(|times| times.is_valid(row)).map(|times| times.value(row))
+    }
+
+    pub fn is_hopeless(&self, row: usize) -> bool {
+        // A condition that is null is not true.
+        self.hopeless.as_ref().is_some_and(|own| !(own.is_valid(row) && own.value(row)))
+    }
+
+    pub fn key(&self, row: usize) -> &[u8] {
+        self.key_rows.row(row)
+    }
+
+    fn slot(&self, row: usize) -> KeySlot {
+        KeySlot::of(self.hashes.value(row) as u32)
+    }
+}
+
+impl JoinSideSpec {
+    pub fn new(
+        operator: u16,
+        side: u8,
+        names: &StreamSide,
+        schema: &SchemaRef,
+        shifts: Vec<WatermarkShift>,
+        key_time: Option<usize>,
+    ) -> Result<Self> {
+        let index = |name: &String| Ok(schema.index_of(name)?);
+        let keys = names.keys.iter().map(index).collect::<Result<Vec<_>>>()?;
+        let types = |at: &mut dyn Iterator<Item = usize>| at.map(|at| schema.field(at).data_type().clone()).collect();
+        let table = |part: u8| TableId { operator, table: part * 2 + side };
+        Ok(Self {
+            own_condition: names.own_condition.as_ref().map(index).transpose()?,
+            event_time: names.event_times.first().map(index).transpose()?,
+            key: RowFormat::new(types(&mut keys.iter().copied()))?,
+            value: RowFormat::new(types(&mut (0..schema.fields().len())))?,
+            schema: Arc::clone(schema),
+            keys,
+            shifts,
+            key_time,
+            rows: table(0),
+            matched: table(1),
+            by_time: table(2),
+        })
+    }
+
+    /// What Spark keeps of a side: how many rows a key has, and the rows.
+    pub fn tables(&self, side: &'static str) -> impl Iterator<Item = StateTable> + use<> {
+        let names = match side {
+            "left" => "left-keyWithIndexToValue",
+            _ => "right-keyWithIndexToValue",
+        };
+        let key = Arc::new(self.schema.project(&self.keys).unwrap_or_else(|_| Schema::empty()));
+        std::iter::once(StateTable { name: names, key, value: Arc::clone(&self.schema) })
+    }
+
+    /// How far rows may go at the watermark `ms`; `None` if they are kept for ever.
+    pub fn end_ms(&self, ms: i64) -> Option<i64> {
+        self.shifts.iter().map(|shift| shift.of(ms)).min()
+    }
+
+    /// Whether rows are kept for ever.
+    pub fn keeps_all(&self) -> bool {
+        self.shifts.is_empty()
+    }
+
+    /// Rows of an input, whose last column is the key's hash.
+    pub fn rows_of(&self, batch: &RecordBatch) -> Result<JoinRows> {
+        let Some((hash, columns)) = batch.columns().split_last() else { return Err(Error::internal("no hashes")) };
+        let keys: Vec<_> = self.keys.iter().map(|at| Arc::clone(&columns[*at])).collect();
+        let count = batch.num_rows();
+        let times = self.event_time.map(|at| event_times(&columns[at]).cloned()).transpose()?;
+        let ends = match self.key_time {
+            _ if self.keeps_all() => None,
+            Some(key) => Some(event_times(&keys[key])?.clone()),
+            None => times.clone(),
+        };
+        Ok(JoinRows {
+            key_rows: self.key.encode(&keys, count)?,
+            values: self.value.encode(columns, count)?,
+            hashes: hash.as_primitive::<Int32Type>().clone(),
+            times,
+            ends,
+            hopeless: self.own_condition.map(|at| columns[at].as_boolean().clone()),
+            columns: columns.to_vec(),
+        })
+    }
+
+    /// Whether a row could go at once.
+    pub fn is_over(&self, rows: &JoinRows, row: usize, end_ms: Option<i64>) -> bool {
+        match (&rows.ends, end_ms) {
+            (Some(ends), Some(end_ms)) => ends.is_valid(row) && ends.value(row) <= end_ms.saturating_mul(1000),
+            _ => false,
+        }
+    }
+
+    /// Keeps a row.
+    pub fn keep(
+        &self,
+        overlay: &mut StateOverlay,
+        rows: &JoinRows,
+        row: usize,
+        batch: u64,
+        matched: Option<bool>,
+    ) -> Result<()> {
+        let slot = rows.slot(row);
+        let mut own = Vec::with_capacity(rows.key(row).len() + TIME + NUMBER);
+        own.extend(rows.key(row));
+        own.extend(ordered_time(rows.time(row)));
+        own.extend(batch.to_be_bytes());
+        own.extend((row as u32).to_be_bytes());
+        overlay.put(&[self.rows.prefix(slot).as_slice(), &own].concat(), rows.values.row(row))?;
+        if matched == Some(true) {
+            overlay.put(&[self.matched.prefix(slot).as_slice(), &own].concat(), &[])?;
+        }
+        if let Some(ends) = &rows.ends {
+            let end = ordered_time(ends.is_valid(row).then(|| ends.value(row)));
+            overlay.put(&[self.by_time.prefix(slot).as_slice(), &end, &own].concat(), &[])?;
+        }
+        Ok(())
+    }
+
+    /// The rows of a key between two times, in microseconds.
+    pub fn partners(&self, slot: KeySlot, key: &[u8], from: Option<i64>, to: Option<i64>) -> KeyRange {
+        let prefix = [self.rows.prefix(slot).as_slice(), key].concat();
+        let (Some(_), true) = (self.event_time, from.is_some() || to.is_some()) else {
+            return KeyRange::prefix(&prefix);
+        };
+        let from = match from {
+            Some(from) => [prefix.as_slice(), &ordered_time(Some(from))].concat(),
+            None => prefix.clone(),
+        };
+        match to.and_then(|to| to.checked_add(1)) {
+            Some(after) => KeyRange::new(from, [prefix.as_slice(), &ordered_time(Some(after))].concat()),
+            None => KeyRange { from, to: KeyRange::prefix(&prefix).to },
+        }
+    }
+
+    /// The key under which a kept row's partner is noted.
+    pub fn matched_key(&self, key: &[u8]) -> Vec<u8> {
+        let slot = TableId::of(key).map_or(KeySlot(0), |(_, slot)| slot);
+        [self.matched.prefix(slot).as_slice(), &key[PREFIX..]].concat()
+    }
+
+    /// The rows of a slot that may go, by when they may.
+    pub fn over(&self, slot: KeySlot, end_ms: i64) -> KeyRange {
+        until(self.by_time, slot, end_ms)
+    }
+
+    /// The key of a row out of its entry by time.
+    pub fn row_key(&self, by_time: &[u8]) -> Vec<u8> {
+        let slot = TableId::of(by_time).map_or(KeySlot(0), |(_, slot)| slot);
+        [self.rows.prefix(slot).as_slice(), by_time.get(PREFIX + TIME..).unwrap_or_default()].concat()
+    }
+
+    /// Forgets a row: under its key, and what else names it.
+    pub fn forget(&self, overlay: &mut StateOverlay, key: &[u8], end: Option<&[u8]>) -> Result<()> {
+        overlay.remove(key)?;
+        overlay.remove(&self.matched_key(key))?;
+        if let Some(by_time) = end {
+            overlay.remove(by_time)?;
+        }
+        Ok(())
+    }
+
+    /// The entry by time of a kept row, whose value this is.
+    pub fn by_time_key(&self, key: &[u8], value: &[u8]) -> Result<Option<Vec<u8>>> {
+        if self.keeps_all() {
+            return Ok(None);
+        }
+        let columns = self.decode(&[value])?;
+        let at = match (self.key_time, self.event_time) {
+            (Some(key), _) => self.keys[key],
+            (None, Some(time)) => time,
+            (None, None) => return Ok(None),
+        };
+        let times = event_times(&columns[at])?;
+        let end = ordered_time(times.is_valid(0).then(|| times.value(0)));
+        let slot = TableId::of(key).map_or(KeySlot(0), |(_, slot)| slot);
+        Ok(Some([self.by_time.prefix(slot).as_slice(), &end, &key[PREFIX..]].concat()))
+    }
+
+    /// The columns of kept rows.
+    pub fn decode(&self, values: &[&[u8]]) -> Result<Vec<ArrayRef>> {
+        self.value.decode(values)
+    }
+
+    pub fn slot(rows: &JoinRows, row: usize) -> KeySlot {
+        rows.slot(row)
+    }
+}

@@ -1,0 +1,301 @@
+//! Operators that remember rows from batch to batch.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | here | what such an operator is to the engine, and what it works with in one pass |
+//! | [`aggregate`] | groups of a stream |
+//! | [`dedup`] | rows whose key was not seen before |
+//! | [`join`] | rows of two streams together |
+//! | [`limit`] | the first rows of a query |
+//! | [`accumulators`] | DataFusion's accumulators, fed with buffers that were kept |
+//! | [`flow`] | how the watermark reaches each operator |
+//! | [`stages`] | where a plan with state is cut |
+//! | [`table`] | one table of an operator: keys and values as rows |
+//!
+//! An operator reads the version of its batch, and changes an overlay of its own lane. It hands the
+//! overlay to its [`OperatorPass`] when the lane ends. Nothing here writes to disk.
+
+pub mod accumulators;
+pub mod aggregate;
+pub mod dedup;
+pub mod flow;
+pub mod join;
+pub mod limit;
+pub mod stages;
+pub mod table;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{Expr, Limit, LogicalPlan, UserDefinedLogicalNode};
+use datafusion::physical_expr::EquivalenceProperties;
+use datafusion::physical_plan::execution_plan::EmissionType;
+use datafusion::physical_plan::{ExecutionPlan, Partitioning, PlanProperties};
+use parking_lot::Mutex;
+
+use self::aggregate::{StatefulAggregateExec, StatefulAggregateNode};
+use self::dedup::{DedupExec, DedupNode};
+use self::join::time::WatermarkShift;
+use self::join::{StreamJoinExec, StreamJoinNode};
+use self::limit::{StreamLimitExec, StreamLimitNode};
+use crate::batch::OutputMode;
+use crate::error::{Error, Result, condition};
+use crate::state::{ChangePart, StateOverlay, StateView};
+
+/// When an operator wants a batch although no row has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdleBatch {
+    Never,
+    /// When the watermark that reaches it has moved since it last evicted.
+    WatermarkMoved,
+}
+
+/// Which operator a node of a query is, once the query is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd)]
+pub struct StatefulPlace {
+    /// From the sink to the sources, the left input before the right one.
+    pub number: usize,
+    /// What the query gives in each batch.
+    pub mode: OutputMode,
+}
+
+/// What a node of a stream becomes in its query.
+pub enum Placed {
+    /// The operator of that number.
+    Stateful(Arc<dyn UserDefinedLogicalNode>),
+    /// An operator that keeps nothing in the query's mode.
+    Stateless(LogicalPlan),
+    /// A node that keeps nothing.
+    AsItIs,
+}
+
+/// The node at a place of its query.
+pub fn placed(node: &dyn UserDefinedLogicalNode, place: StatefulPlace) -> Placed {
+    let (node, at) = (node.as_any(), Some(place));
+    if let Some(node) = node.downcast_ref::<StatefulAggregateNode>() {
+        return Placed::Stateful(Arc::new(StatefulAggregateNode { place: at, ..node.clone() }));
+    }
+    if let Some(node) = node.downcast_ref::<DedupNode>() {
+        return Placed::Stateful(Arc::new(DedupNode { place: at, ..node.clone() }));
+    }
+    if let Some(node) = node.downcast_ref::<StreamJoinNode>() {
+        return Placed::Stateful(Arc::new(StreamJoinNode { place: at, ..node.clone() }));
+    }
+    if let Some(node) = node.downcast_ref::<StreamLimitNode>() {
+        if place.mode == OutputMode::Complete || node.rows == 0 {
+            let fetch = Some(Box::new(Expr::Literal(ScalarValue::Int64(i64::try_from(node.rows).ok()), None)));
+            return Placed::Stateless(LogicalPlan::Limit(Limit {
+                skip: None,
+                fetch,
+                input: Arc::new(node.input.clone()),
+            }));
+        }
+        return Placed::Stateful(Arc::new(StreamLimitNode { place: at, ..node.clone() }));
+    }
+    Placed::AsItIs
+}
+
+/// The properties of an operator over `input` whose rows come when the input has ended.
+fn stateful_properties(input: &Arc<dyn ExecutionPlan>, schema: SchemaRef) -> Arc<PlanProperties> {
+    let lanes = input.properties().partitioning.partition_count();
+    Arc::new(PlanProperties::new(
+        EquivalenceProperties::new(schema),
+        Partitioning::UnknownPartitioning(lanes),
+        EmissionType::Final,
+        input.properties().boundedness,
+    ))
+}
+
+/// Why an operator whose input has several of these columns cannot run: nobody can say which of them
+/// makes a row late.
+fn several_event_times(names: &[String], input: &Schema) -> Option<Error> {
+    let there: Vec<_> = names.iter().filter(|name| input.index_of(name).is_ok()).collect();
+    (there.len() > 1).then(|| {
+        let shown = there.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        Error::of(condition::MULTIPLE_EVENT_TIME_COLUMNS).with("eventTimeCols", shown)
+    })
+}
+
+/// The operator's number as keys have it.
+fn operator_number(number: usize) -> Result<u16> {
+    u16::try_from(number).map_err(|_| Error::unsupported("a query of more than 65536 operators with state"))
+}
+
+/// What a stateful operator is to the engine.
+#[derive(Clone, Debug)]
+pub struct StatefulOperator {
+    /// Its number in the query, from the sink to the sources.
+    pub number: usize,
+    /// Spark's name in progress, e.g. `stateStoreSave`.
+    pub name: &'static str,
+    pub idle: IdleBatch,
+    /// How many stores Spark has for it in each partition.
+    pub stores: usize,
+    pub lanes: usize,
+    pub tables: Vec<StateTable>,
+    /// The watermark that its rows have.
+    pub gives: WatermarkOut,
+    /// Why the first batch fails.
+    pub refused: Option<Error>,
+}
+
+/// The watermark of an operator's rows, as the one that reaches it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WatermarkOut {
+    /// The same.
+    Same,
+    /// The least of it and of what it is after each of these.
+    Least(Vec<WatermarkShift>),
+}
+
+/// A table of an operator: what its keys and its values are.
+#[derive(Clone, Debug)]
+pub struct StateTable {
+    /// Spark's name of the store.
+    pub name: &'static str,
+    pub key: SchemaRef,
+    pub value: SchemaRef,
+}
+
+/// The operator that a node of a physical plan is, if it keeps state.
+pub fn stateful(node: &dyn ExecutionPlan) -> Option<&StatefulOperator> {
+    let aggregate = node.downcast_ref::<StatefulAggregateExec>().map(StatefulAggregateExec::operator);
+    let dedup = node.downcast_ref::<DedupExec>().map(DedupExec::operator);
+    let limit = node.downcast_ref::<StreamLimitExec>().map(StreamLimitExec::operator);
+    let join = node.downcast_ref::<StreamJoinExec>().map(StreamJoinExec::operator);
+    aggregate.or(dedup).or(limit).or(join)
+}
+
+/// The watermark at an operator, in milliseconds since the epoch; `None` where none reaches it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OperatorWatermark {
+    /// A row at or before this time is late.
+    pub late_ms: Option<i64>,
+    /// State at or before this time goes.
+    pub evict_ms: Option<i64>,
+}
+
+/// What one pass changes in one operator's state.
+pub struct OperatorPass {
+    pub view: StateView,
+    pub watermark: OperatorWatermark,
+    pub counters: OperatorCounters,
+    /// The bytes that one lane's changes may take in memory.
+    budget: usize,
+    changes: Mutex<Vec<(usize, Vec<ChangePart>)>>,
+}
+
+/// What happened to an operator's rows. Lanes add to it.
+#[derive(Debug, Default)]
+pub struct OperatorCounters {
+    /// Keys that are new, less keys that are gone.
+    pub grown: AtomicI64,
+    pub updated: AtomicU64,
+    pub removed: AtomicU64,
+    /// Rows that came too late.
+    pub dropped: AtomicU64,
+    /// Rows whose key was there.
+    pub duplicates: AtomicU64,
+    updating_nanos: AtomicU64,
+    removing_nanos: AtomicU64,
+}
+
+impl OperatorCounters {
+    pub fn add(counter: &AtomicU64, rows: usize) {
+        counter.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    pub fn grow(&self, rows: i64) {
+        self.grown.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    pub fn took_updating(&self, time: Duration) {
+        self.updating_nanos.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    pub fn took_removing(&self, time: Duration) {
+        self.removing_nanos.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}
+
+/// What happened to an operator's rows in a batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OperatorCounts {
+    pub updated: u64,
+    pub removed: u64,
+    /// Rows that came too late.
+    pub dropped: u64,
+    /// The time that updates took, in all lanes together.
+    pub updating: Duration,
+    /// The time that removals took, in all lanes together.
+    pub removing: Duration,
+}
+
+impl OperatorPass {
+    pub fn new(view: StateView, watermark: OperatorWatermark, budget: usize) -> Self {
+        Self { view, watermark, counters: OperatorCounters::default(), budget, changes: Mutex::default() }
+    }
+
+    /// What a lane changes: nothing so far.
+    pub fn overlay(&self) -> StateOverlay {
+        StateOverlay::new(self.view.clone(), self.budget, std::env::temp_dir())
+    }
+
+    /// What has happened so far.
+    pub fn counts(&self) -> OperatorCounts {
+        let counters = &self.counters;
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        OperatorCounts {
+            updated: of(&counters.updated),
+            removed: of(&counters.removed),
+            dropped: of(&counters.dropped),
+            updating: Duration::from_nanos(of(&counters.updating_nanos)),
+            removing: Duration::from_nanos(of(&counters.removing_nanos)),
+        }
+    }
+
+    /// Keys that are new, less keys that are gone.
+    pub fn grown(&self) -> i64 {
+        self.counters.grown.load(Ordering::Relaxed)
+    }
+
+    /// A lane has ended. These are its changes.
+    pub fn finish(&self, lane: usize, overlay: StateOverlay) {
+        self.changes.lock().push((lane, overlay.finish()));
+    }
+
+    /// What all `lanes` have changed, in their order. A lane that did not end is an error: its
+    /// changes would be lost.
+    pub fn take_changes(&self, lanes: usize) -> Result<Vec<ChangePart>> {
+        let mut changes = std::mem::take(&mut *self.changes.lock());
+        if changes.len() != lanes {
+            return Err(Error::internal(format!(
+                "{} of {lanes} lanes of an operator with state came to their ends",
+                changes.len()
+            )));
+        }
+        changes.sort_by_key(|(lane, _)| *lane);
+        Ok(changes.into_iter().flat_map(|(_, parts)| parts).collect())
+    }
+}
+
+/// The state of one pass, by operator.
+#[derive(Clone)]
+pub struct PassState(Arc<Vec<OperatorPass>>);
+
+impl PassState {
+    pub fn new(operators: Vec<OperatorPass>) -> Self {
+        Self(Arc::new(operators))
+    }
+
+    pub fn operators(&self) -> &[OperatorPass] {
+        &self.0
+    }
+
+    pub fn operator(&self, number: usize) -> Result<&OperatorPass> {
+        self.0.get(number).ok_or_else(|| Error::internal(format!("operator {number} has no state in this pass")))
+    }
+}

@@ -1,0 +1,150 @@
+//! One table of an operator: its keys and its values as rows.
+
+use arrow::array::{Array, ArrayRef, AsArray, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, TimestampMicrosecondType};
+
+use crate::error::{Error, Result};
+use crate::state::prefix::{KeySlot, PREFIX, TableId, ordered_time};
+use crate::state::row::RowFormat;
+use crate::state::{KeyRange, SortedKeys, StateScan};
+
+/// The column of a key that says when its row may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd)]
+pub struct EventTimeKey {
+    pub column: usize,
+}
+
+impl EventTimeKey {
+    /// The times: of a window its end.
+    pub fn times<'a>(&self, columns: &'a [ArrayRef]) -> Result<&'a TimestampMicrosecondArray> {
+        let column = columns.get(self.column).ok_or_else(|| Error::internal("a key without its event time"))?;
+        event_times(column)
+    }
+}
+
+/// The event times of a column: of a window its end.
+pub fn event_times(column: &ArrayRef) -> Result<&TimestampMicrosecondArray> {
+    match column.data_type() {
+        DataType::Timestamp(..) => Ok(column.as_primitive::<TimestampMicrosecondType>()),
+        DataType::Struct(_) => match column.as_struct().column_by_name("end") {
+            Some(end) => event_times(end),
+            None => Err(Error::internal("an event time that is no window")),
+        },
+        other => Err(Error::internal(format!("an event time of type {other}"))),
+    }
+}
+
+/// Whether each time is at or before `ms`. Null never is.
+pub fn at_or_before(times: &TimestampMicrosecondArray, row: usize, ms: i64) -> bool {
+    times.is_valid(row) && times.value(row) <= ms.saturating_mul(1000)
+}
+
+/// A table whose keys and values are rows. Where a key has an event time, it lies by time.
+#[derive(Clone, Debug)]
+pub struct RowTable {
+    pub id: TableId,
+    pub key: RowFormat,
+    pub value: RowFormat,
+    pub time: Option<EventTimeKey>,
+}
+
+/// The bytes of keys, in the order of their rows, and the order of the bytes.
+pub struct TableKeys {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// The rows by their keys.
+    pub order: Vec<u32>,
+}
+
+impl TableKeys {
+    pub fn key(&self, row: usize) -> &[u8] {
+        let from = if row == 0 { 0 } else { self.ends[row - 1] };
+        &self.bytes[from..self.ends[row]]
+    }
+
+    /// All keys in their order.
+    pub fn sorted(&self) -> SortedKeys {
+        let mut sorted = SortedKeys::default();
+        self.order.iter().for_each(|row| sorted.push(self.key(*row as usize)));
+        sorted
+    }
+}
+
+impl RowTable {
+    /// The bytes before the row of a key.
+    fn head(&self) -> usize {
+        PREFIX + if self.time.is_some() { 9 } else { 0 }
+    }
+
+    /// The keys of rows, which have these hashes.
+    pub fn keys(&self, columns: &[ArrayRef], hashes: &[u32]) -> Result<TableKeys> {
+        let rows = self.key.encode(columns, hashes.len())?;
+        let times = self.time.map(|time| time.times(columns)).transpose()?;
+        let mut bytes = Vec::with_capacity(rows.bytes().len() + hashes.len() * self.head());
+        let mut ends = Vec::with_capacity(hashes.len());
+        for (i, hash) in hashes.iter().enumerate() {
+            bytes.extend(self.id.prefix(KeySlot::of(*hash)));
+            if let Some(times) = times {
+                bytes.extend(ordered_time(times.is_valid(i).then(|| times.value(i))));
+            }
+            bytes.extend(rows.row(i));
+            ends.push(bytes.len());
+        }
+        let mut keys = TableKeys { bytes, ends, order: Vec::new() };
+        let mut order: Vec<u32> = (0..hashes.len() as u32).collect();
+        order.sort_unstable_by(|a, b| keys.key(*a as usize).cmp(keys.key(*b as usize)));
+        keys.order = order;
+        Ok(keys)
+    }
+
+    /// The columns of keys.
+    pub fn decode_keys(&self, keys: &[&[u8]]) -> Result<Vec<ArrayRef>> {
+        let rows: Vec<_> = keys.iter().map(|key| key.get(self.head()..).unwrap_or_default()).collect();
+        self.key.decode(&rows)
+    }
+
+    /// All keys of a slot.
+    pub fn slot(&self, slot: KeySlot) -> KeyRange {
+        KeyRange::prefix(&self.id.prefix(slot))
+    }
+
+    /// The keys of a slot whose time is at or before `ms`. Null times are none of them.
+    pub fn until(&self, slot: KeySlot, ms: i64) -> KeyRange {
+        until(self.id, slot, ms)
+    }
+}
+
+/// The keys of a table's slot that begin with a time at or before `ms`.
+pub fn until(table: TableId, slot: KeySlot, ms: i64) -> KeyRange {
+    let prefix = table.prefix(slot);
+    let after = ms.saturating_mul(1000).saturating_add(1);
+    KeyRange::new(prefix, [prefix.as_slice(), &ordered_time(Some(after))].concat())
+}
+
+/// How many keys and values are shown at once.
+pub const CHUNK: usize = 8192;
+
+/// Shows the keys and the values of a scan, some at a time.
+pub fn in_chunks(mut scan: StateScan, show: &mut dyn FnMut(&[&[u8]], &[&[u8]]) -> Result<()>) -> Result<()> {
+    loop {
+        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        while ends.len() < CHUNK
+            && let Some((key, value)) = scan.next()?
+        {
+            bytes.extend(key);
+            let end = bytes.len();
+            bytes.extend(value);
+            ends.push((end, bytes.len()));
+        }
+        if ends.is_empty() {
+            return Ok(());
+        }
+        let (mut keys, mut values, mut from) = (Vec::with_capacity(ends.len()), Vec::with_capacity(ends.len()), 0);
+        for (key, value) in ends {
+            keys.push(&bytes[from..key]);
+            values.push(&bytes[key..value]);
+            from = value;
+        }
+        show(&keys, &values)?;
+    }
+}

@@ -1,0 +1,215 @@
+//! The state of a run: opened at the version that is committed, read by each batch, changed by what
+//! the batch's operators did.
+//!
+//! The change file of a batch also holds what its commit needs: how far event time came, and how
+//! many rows each operator has. So a batch that a crash found visible is adopted. It does not run
+//! again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::datatypes::SchemaRef;
+use serde_json::{Value, json};
+
+use super::progress::OperatorProgress;
+use crate::batch::{Batch, BatchId};
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::conf::{LoggedConf, partitions};
+use crate::checkpoint::operators::{OperatorEntry, TableEntry};
+use crate::config::Conf;
+use crate::config::quantity::parse_bytes;
+use crate::error::{Error, ErrorKind, Result, condition};
+use crate::plan::finish::Finished;
+use crate::plan::operators::stateful::{
+    IdleBatch, OperatorPass, OperatorWatermark, PassState, StateTable, StatefulOperator,
+};
+use crate::state::{Merging, StateOptions, StateStore, Version, WrittenChange};
+use crate::types::type_json::schema_to_json;
+
+/// The state of one run of one query.
+pub struct QueryState {
+    plan: Arc<Finished>,
+    store: StateStore,
+    /// By operator, how many rows it keeps.
+    rows: Vec<i64>,
+    /// Spark's number of partitions.
+    partitions: u64,
+    /// `spark.sql.streaming.statefulOperator.allowMultiple`: whether a batch has two watermarks.
+    several: bool,
+    /// The bytes of changes that an operator's lane may hold in memory.
+    budget: usize,
+}
+
+/// What a batch did to the state, durable but not current yet.
+pub struct StateChange {
+    written: WrittenChange,
+    rows: Vec<i64>,
+    pub operators: Vec<OperatorProgress>,
+}
+
+/// What a batch left whose rows are visible and whose commit is missing.
+pub struct LeftChange {
+    /// By declared watermark, how far event time came.
+    pub event_times: Vec<Option<i64>>,
+    rows: Vec<i64>,
+}
+
+impl QueryState {
+    /// Opens the state of a query that keeps any. `committed` is the newest batch that is.
+    pub fn open(
+        checkpoint: &Checkpoint,
+        plan: &Arc<Finished>,
+        conf: &LoggedConf,
+        committed: Option<BatchId>,
+    ) -> Result<Option<Self>> {
+        let operators: Vec<_> = plan.operators().iter().map(about).collect();
+        checkpoint.check_operators(&operators, checkpoint.newest_begun()?.is_some())?;
+        if operators.is_empty() {
+            return Ok(None);
+        }
+        let env = plan.env();
+        let memory = share(&env.conf)?;
+        let options = StateOptions {
+            dir: checkpoint.layout().kept(),
+            query: checkpoint.id().to_owned(),
+            durability: checkpoint.durability(),
+            memory,
+            retain: checkpoint.retain(),
+            merging: Merging::Background(env.runtime.clone()),
+        };
+        let version = Version(committed.map_or(0, |batch| batch.0 + 1));
+        let store = StateStore::open(options, version)?;
+        let rows = rows_of(store.summary(), operators.len());
+        let partitions = partitions(conf)?;
+        let budget = memory / (4 * env.runtime.lanes().max(1) * operators.len());
+        let several = env.conf.flag("spark.sql.streaming.statefulOperator.allowMultiple")?;
+        Ok(Some(Self { plan: Arc::clone(plan), store, rows, partitions, several, budget }))
+    }
+
+    /// The state as a pass of the batch sees it.
+    pub fn pass(&self, batch: &Batch) -> Result<PassState> {
+        if let Some(error) = self.plan.operators().iter().find_map(|operator| operator.refused.clone()) {
+            return Err(error);
+        }
+        self.check_watermark(batch.evict_ms)?;
+        let late_ms = if self.several { batch.late_ms } else { batch.evict_ms };
+        let (late, evict) = (self.plan.watermarks_at(late_ms), self.plan.watermarks_at(batch.evict_ms));
+        let watermarks = late.into_iter().zip(evict).map(|(late_ms, evict_ms)| OperatorWatermark { late_ms, evict_ms });
+        let view = self.store.view();
+        Ok(PassState::new(watermarks.map(|mark| OperatorPass::new(view.clone(), mark, self.budget)).collect()))
+    }
+
+    /// Refuses a watermark that is declared over another one, once it has moved: what it would say to
+    /// the operators above it is not known.
+    pub fn check_watermark(&self, watermark_ms: i64) -> Result<()> {
+        if watermark_ms > 0 && self.several && self.plan.redefines_watermark() {
+            return Err(Error::of(condition::WATERMARK_REDEFINED));
+        }
+        Ok(())
+    }
+
+    /// Whether some operator wants a batch without rows when the query's watermark moves from one
+    /// value to another.
+    pub fn wants_idle_batch(&self, from_ms: i64, to_ms: i64) -> bool {
+        let (from, to) = (self.plan.watermarks_at(from_ms), self.plan.watermarks_at(to_ms));
+        self.plan.operators().iter().zip(from.into_iter().zip(to)).any(|(operator, (from, to))| match operator.idle {
+            IdleBatch::Never => false,
+            IdleBatch::WatermarkMoved => to > from,
+        })
+    }
+
+    /// Makes durable what the passes of a batch changed. `event_times` go with it.
+    pub fn write(
+        &self,
+        state: &PassState,
+        event_times: &[Option<i64>],
+        clock: &dyn Fn() -> Duration,
+    ) -> Result<StateChange> {
+        let began = clock();
+        let grown = state.operators().iter().map(|operator| operator.grown());
+        let rows: Vec<i64> = self.rows.iter().zip(grown).map(|(rows, grown)| rows + grown).collect();
+        let mut parts = Vec::new();
+        for (about, operator) in self.plan.operators().iter().zip(state.operators()) {
+            parts.extend(operator.take_changes(about.lanes)?);
+        }
+        let summary = json!({ "rows": rows, "eventTimes": event_times });
+        let written = self.store.write(parts, summary)?;
+        let took = clock().saturating_sub(began);
+        let memory = self.store.report().memory_bytes;
+        let about = self.plan.operators().iter().zip(state.operators()).zip(&rows);
+        let operators = about
+            .map(|((about, pass), rows)| OperatorProgress {
+                name: about.name,
+                rows: *rows,
+                counts: pass.counts(),
+                commit: took,
+                memory_bytes: memory as u64,
+                partitions: self.partitions,
+                stores: about.stores as u64,
+            })
+            .collect();
+        Ok(StateChange { written, rows, operators })
+    }
+
+    /// After `commits/N`: the change is part of the state.
+    pub fn advance(&mut self, change: StateChange) -> Result<()> {
+        self.store.advance(change.written)?;
+        self.rows = change.rows;
+        Ok(())
+    }
+
+    /// What a crash left of the batch after the committed ones, which is visible.
+    pub fn left(&self) -> Result<LeftChange> {
+        let Some(summary) = self.store.found()? else {
+            return Err(Error::new(
+                ErrorKind::Checkpoint,
+                format!(
+                    "the change file of state version {} is missing, and its batch is visible in the sink: restore the file, or use a new checkpoint location",
+                    self.store.version().0 + 1
+                ),
+            ));
+        };
+        let times = summary.get("eventTimes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let rows = rows_of(&summary, self.rows.len());
+        Ok(LeftChange { event_times: times.iter().map(Value::as_i64).collect(), rows })
+    }
+
+    /// After `commits/N` of a batch that was found visible: what it changed is part of the state.
+    pub fn adopt(&mut self, left: LeftChange) -> Result<()> {
+        self.store.adopt()?;
+        self.rows = left.rows;
+        Ok(())
+    }
+
+    /// Versions before that of the batch `oldest` need not be read again.
+    pub fn forget_before(&mut self, oldest: BatchId) -> Result<()> {
+        self.store.forget_before(Version(oldest.0))
+    }
+}
+
+/// The bytes that a query's state may hold in memory: what was set, else half of what plans may.
+fn share(conf: &Conf) -> Result<usize> {
+    let (own, all) = ("firesteel.state.memory", "firesteel.memory.limit");
+    let bytes = match conf.get_set(own) {
+        Some(text) => parse_bytes(own, text)?,
+        None => parse_bytes(all, conf.get(all).unwrap_or_default())? / 2,
+    };
+    Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
+}
+
+/// What the checkpoint notes of an operator.
+fn about(operator: &StatefulOperator) -> OperatorEntry {
+    let schema = |schema: &SchemaRef| serde_json::from_str(&schema_to_json(schema)).unwrap_or_default();
+    let table = |table: &StateTable| TableEntry {
+        name: table.name.to_owned(),
+        key: schema(&table.key),
+        value: schema(&table.value),
+    };
+    OperatorEntry { name: operator.name.to_owned(), tables: operator.tables.iter().map(table).collect() }
+}
+
+fn rows_of(summary: &Value, operators: usize) -> Vec<i64> {
+    let rows = summary.get("rows").and_then(Value::as_array);
+    let row = |at: usize| rows.and_then(|rows| rows.get(at)).and_then(Value::as_i64).unwrap_or(0);
+    (0..operators).map(row).collect()
+}
