@@ -292,6 +292,8 @@ conditions! {
     AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION = "AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION", "42845", Analysis, "an argument of <sqlExpr> gives another value each time it is computed.";
     INVALID_INLINE_TABLE = "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "42000", Analysis, "the rows of VALUES differ in length: <expectedNumCols> and <actualNumCols>.";
     INCOMPATIBLE_TYPES_IN_INLINE_TABLE = "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", "42000", Analysis, "the values of <colName> in VALUES have types that do not meet.";
+    SESSION_GAP_NOT_AN_INTERVAL = "_LEGACY_ERROR_TEMP_1040", "42000", Analysis, "The gap of a session must be text such as '5 minutes', or a calendar interval, found <gapType>.";
+    GLOBAL_SESSION_WINDOW = "_LEGACY_ERROR_TEMP_3068", "42000", Analysis, "A stream grouped by sessions needs another key beside the session.";
     WINDOW_OF_MONTHS = "_LEGACY_ERROR_TEMP_3231", "42000", IllegalArgument, "A window of time has a fixed length, and a month has none: <interval>. Say it in days.";
     WINDOW_DURATION_NOT_LITERAL = "_LEGACY_ERROR_TEMP_1207", "42000", Analysis, "The durations of a window must be constants: text such as '10 minutes', or whole numbers of microseconds.";
     SEVERAL_TIME_WINDOWS = "_LEGACY_ERROR_TEMP_1039", "42000", Analysis, "Several windows of time in one operator would give a row for each pair of them: compute one of them in a select below.";
@@ -299,6 +301,7 @@ conditions! {
     EVENT_TIME_MUST_BE_TOP_LEVEL_COLUMN = "EVENT_TIME_MUST_BE_TOP_LEVEL_COLUMN", "42K09", Analysis, "The event time of withWatermark must be a column, and <eventExpr> is a field of one: give the field a name of its own in a select below.";
     STREAM_JOIN_WITHOUT_EQUALITY = "_LEGACY_ERROR_TEMP_1181", "42000", Analysis, "A join of two streams needs an equality of a column of one with a column of the other.";
     MULTIPLE_EVENT_TIME_COLUMNS = "MULTIPLE_EVENT_TIME_COLUMNS", "42K09", Analysis, "Several columns have an event time, and rows can be late by one of them only: <eventTimeCols>. Select one of them, or compute the other anew.";
+    STREAMING_OPERATOR_WITHOUT_WATERMARK = "UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK", "0A000", Analysis, "A group of a stream is never finished in the output mode append if none of its keys has a watermark: declare one, group by it, or use the output mode update.";
     WATERMARK_REDEFINED = "_LEGACY_ERROR_TEMP_3076", "XXKST", Analysis, "A watermark over another one is disallowed. Set 'spark.sql.streaming.statefulOperator.allowMultiple' to 'false' to allow it; several operators with state are refused then.";
     EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE = "EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE", "42K09", Analysis, "the event time <eventName> must be a timestamp, found <eventType>.";
     UNRESOLVED_USING_COLUMN_FOR_JOIN = "UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703", Analysis, "the USING column <colName> is not on the <side> side of the join; there are <suggestion>.";

@@ -28,9 +28,25 @@ pub fn marked(metadata: Option<&String>, delay_ms: i64) -> String {
 
 /// The metadata of a window of a time, which has metadata if it is a column.
 pub fn of_window(time: Option<&String>) -> String {
+    window_of(time, TIME_WINDOW)
+}
+
+/// The metadata of a session of a time, which has metadata if it is a column.
+pub fn of_session(time: Option<&String>) -> String {
+    window_of(time, SESSION_WINDOW)
+}
+
+fn window_of(time: Option<&String>, kind: &str) -> String {
     let mut metadata = parsed(time);
-    metadata.insert(TIME_WINDOW.to_owned(), true.into());
+    metadata.remove(TIME_WINDOW);
+    metadata.remove(SESSION_WINDOW);
+    metadata.insert(kind.to_owned(), true.into());
     Value::Object(metadata).to_string()
+}
+
+/// Whether metadata is that of a session.
+pub fn is_session(metadata: Option<&String>) -> bool {
+    parsed(metadata).contains_key(SESSION_WINDOW)
 }
 
 /// Whether metadata is that of a window of time.

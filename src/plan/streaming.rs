@@ -19,9 +19,10 @@ use crate::function::Runs;
 /// An operation that a stream cannot have, or cannot have yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamOperation {
-    /// With or without an event time among its keys.
+    /// With or without an event time among its keys; by sessions, or not.
     Aggregation {
         event_time: bool,
+        session: bool,
     },
     /// A window function over anything but event time.
     NonTimeWindow,
@@ -37,7 +38,8 @@ pub enum StreamOperation {
     Sort,
     Limit,
     Offset,
-    RepartitionByRange,
+    /// An aggregate function over distinct values.
+    DistinctAggregate,
     Sample,
     /// Bounded where rows without a partner can be told: by the watermark among its keys, or by its
     /// condition.
@@ -66,7 +68,7 @@ impl fmt::Display for StreamOperation {
             Self::Sort => "sorting",
             Self::Limit => "limit",
             Self::Offset => "offset",
-            Self::RepartitionByRange => "repartitionByRange",
+            Self::DistinctAggregate => "an aggregate function of distinct values",
             Self::Sample => "sampling",
             Self::StreamStreamJoin { kind, .. } => {
                 return write!(f, "{kind:?} join between two streaming DataFrames/Datasets");
@@ -95,6 +97,7 @@ impl Resolved {
 /// | operation | append | update | complete |
 /// |---|---|---|---|
 /// | aggregation | with an event time among its keys | yes | yes |
+/// | aggregation by sessions | with an event time among its keys | no | yes |
 /// | `dropDuplicates`, `distinct` | yes | yes | over an aggregation |
 /// | sort | no | no | over an aggregation |
 /// | limit | yes | no | yes |
@@ -106,15 +109,16 @@ pub fn check(resolved: &Resolved, mode: OutputMode, conf: &Conf) -> Result<()> {
     if !conf.flag("spark.sql.streaming.unsupportedOperationCheck")? {
         return Ok(());
     }
-    if operations.contains(&StreamOperation::NonTimeWindow) {
-        return Err(Error::of(condition::NON_TIME_WINDOW_ON_STREAM));
-    }
-    let aggregated = operations.iter().any(StreamOperation::is_aggregation);
+    // The mode is asked of the aggregation on top.
+    let top = operations.iter().rev().find(|operation| operation.is_aggregation());
     let refused_in_mode = match mode {
-        OutputMode::Append if operations.contains(&StreamOperation::Aggregation { event_time: false }) => {
+        OutputMode::Append if matches!(top, Some(StreamOperation::Aggregation { event_time: false, .. })) => {
             Some("streaming aggregations without watermark")
         }
-        OutputMode::Complete if !aggregated => Some("no streaming aggregations"),
+        OutputMode::Update if matches!(top, Some(StreamOperation::Aggregation { session: true, .. })) => {
+            Some("session window streaming aggregations")
+        }
+        OutputMode::Complete if top.is_none() => Some("no streaming aggregations"),
         _ => None,
     };
     if let Some(operation) = refused_in_mode {
@@ -124,15 +128,17 @@ pub fn check(resolved: &Resolved, mode: OutputMode, conf: &Conf) -> Result<()> {
     }
     let mut below: Vec<&StreamOperation> = Vec::new();
     for operation in operations {
+        if *operation == StreamOperation::NonTimeWindow {
+            return Err(Error::of(condition::NON_TIME_WINDOW_ON_STREAM));
+        }
         if let Some(reason) = operation.refused(&below, mode) {
             return Err(unsupported(format!("{operation} is not supported on streaming DataFrames/Datasets{reason}")));
         }
         below.push(operation);
     }
-    let stateful = operations.iter().filter(|operation| operation.drops_late_rows()).count();
-    if stateful > 1 && !conf.flag("spark.sql.streaming.statefulOperator.allowMultiple")? {
+    if numbers_rows(&resolved.plan)? {
         return Err(unsupported(
-            "several operators with state are not supported on streaming DataFrames/Datasets".to_owned(),
+            "monotonically_increasing_id() is not supported with streaming DataFrames/Datasets".to_owned(),
         ));
     }
     if !conf.flag("spark.sql.streaming.statefulOperator.checkCorrectness.enabled")? {
@@ -149,6 +155,18 @@ pub fn check(resolved: &Resolved, mode: OutputMode, conf: &Conf) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Whether a plan numbers its rows, which would begin anew in each batch.
+fn numbers_rows(plan: &LogicalPlan) -> Result<bool> {
+    Ok(plan.exists(|node| {
+        let LogicalPlan::Extension(extension) = node else { return Ok(false) };
+        let calls = extension.node.as_any().downcast_ref::<FunctionNode>();
+        let numbers = |calls: &FunctionNode| {
+            calls.calls().iter().any(|call| call.function.name() == "monotonically_increasing_id")
+        };
+        Ok(calls.is_some_and(numbers))
+    })?)
 }
 
 impl StreamOperation {
@@ -183,6 +201,7 @@ impl StreamOperation {
                 _ => Some(" in this output mode, only in Append output mode"),
             },
             Self::DropDuplicatesWithoutWatermark => Some(" without watermark"),
+            Self::DistinctAggregate => Some(": use approx_count_distinct() instead"),
             Self::Limit if mode == OutputMode::Update => Some(" in Update output mode"),
             Self::Limit => None,
             Self::Sort if mode == OutputMode::Complete && below.iter().any(|below| below.is_aggregation()) => None,

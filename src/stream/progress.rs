@@ -93,8 +93,13 @@ pub struct OperatorProgress {
     /// Of the whole query: its operators share one store.
     pub memory_bytes: u64,
     pub partitions: u64,
-    /// How many stores Spark has in each partition.
+    /// How many stores Spark has for it.
     pub stores: u64,
+    /// Of the whole query: the files of its state.
+    pub files: u64,
+    pub file_bytes: u64,
+    pub cache_hits: u64,
+    pub cache_misses: u64,
 }
 
 impl OperatorProgress {
@@ -110,9 +115,23 @@ impl OperatorProgress {
             "memoryUsedBytes": self.memory_bytes,
             "numRowsDroppedByWatermark": self.counts.dropped,
             "numShufflePartitions": self.partitions,
-            "numStateStoreInstances": self.partitions * self.stores,
-            "customMetrics": {},
+            "numStateStoreInstances": self.stores,
+            "customMetrics": self.metrics(),
         })
+    }
+
+    /// What Spark has no field for.
+    fn metrics(&self) -> Value {
+        let mut metrics = json!({
+            "stateCacheHits": self.cache_hits,
+            "stateCacheMisses": self.cache_misses,
+            "stateFileBytes": self.file_bytes,
+            "stateFiles": self.files,
+        });
+        if let (Value::Object(metrics), Some(duplicates)) = (&mut metrics, self.counts.duplicates) {
+            metrics.insert("numDroppedDuplicateRows".into(), duplicates.into());
+        }
+        metrics
     }
 }
 

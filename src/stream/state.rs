@@ -135,7 +135,7 @@ impl QueryState {
         let summary = json!({ "rows": rows, "eventTimes": event_times });
         let written = self.store.write(parts, summary)?;
         let took = clock().saturating_sub(began);
-        let memory = self.store.report().memory_bytes;
+        let report = self.store.report();
         let about = self.plan.operators().iter().zip(state.operators()).zip(&rows);
         let operators = about
             .map(|((about, pass), rows)| OperatorProgress {
@@ -143,9 +143,13 @@ impl QueryState {
                 rows: *rows,
                 counts: pass.counts(),
                 commit: took,
-                memory_bytes: memory as u64,
+                memory_bytes: report.memory_bytes as u64,
+                files: report.files as u64,
+                file_bytes: report.file_bytes,
+                cache_hits: report.cache_hits,
+                cache_misses: report.cache_misses,
                 partitions: self.partitions,
-                stores: about.stores as u64,
+                stores: about.stores.of(self.partitions),
             })
             .collect();
         Ok(StateChange { written, rows, operators })

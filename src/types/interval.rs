@@ -34,6 +34,14 @@ pub fn micros(text: &str) -> Result<i64> {
 
 /// Spark's interval text, `interval 1 month 2.5 seconds`, in months and microseconds.
 pub fn months_and_micros(text: &str) -> Result<(i64, i64)> {
+    let (months, days, micros) = calendar_parts(text)?;
+    let overflow = || Error::of(condition::INTERVAL_OVERFLOW).with("input", text).with("word", text);
+    let all = days.checked_mul(86_400_000_000).and_then(|days| days.checked_add(micros)).ok_or_else(overflow)?;
+    Ok((months, all))
+}
+
+/// Spark's interval text in months, days and microseconds.
+pub fn calendar_parts(text: &str) -> Result<(i64, i64, i64)> {
     let fail = |condition, slot: &'static str, found: &str| Error::of(condition).with("input", text).with(slot, found);
     let lower = text.trim().to_lowercase();
     let mut words = lower.split_whitespace().peekable();
@@ -41,7 +49,7 @@ pub fn months_and_micros(text: &str) -> Result<(i64, i64)> {
     if words.peek().is_none() {
         return Err(fail(condition::INTERVAL_EMPTY, "word", ""));
     }
-    let (mut months, mut micros): (i64, i64) = (0, 0);
+    let (mut months, mut days, mut micros): (i64, i64, i64) = (0, 0, 0);
     while let Some(mut number) = words.next() {
         let mut sign = 1;
         if let Some(alone) = [("+", 1), ("-", -1)].into_iter().find(|(symbol, _)| *symbol == number) {
@@ -64,8 +72,8 @@ pub fn months_and_micros(text: &str) -> Result<(i64, i64)> {
         let (total, unit_size): (_, i64) = match unit.strip_suffix('s').unwrap_or(unit) {
             "year" => (&mut months, 12),
             "month" => (&mut months, 1),
-            "week" => (&mut micros, 604_800_000_000),
-            "day" => (&mut micros, 86_400_000_000),
+            "week" => (&mut days, 7),
+            "day" => (&mut days, 1),
             "hour" => (&mut micros, 3_600_000_000),
             "minute" => (&mut micros, 60_000_000),
             "second" => (&mut micros, 1_000_000),
@@ -85,5 +93,5 @@ pub fn months_and_micros(text: &str) -> Result<(i64, i64)> {
             })
             .ok_or_else(|| fail(condition::INTERVAL_OVERFLOW, "word", number))?;
     }
-    Ok((months, micros))
+    Ok((months, days, micros))
 }

@@ -805,15 +805,17 @@ fn window(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     }))
 }
 
-/// The time that is windowed, and its type. Of a window it is the time of that window.
+/// The time that is windowed, and its type.
 fn windowed(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<(Typed, DataType)> {
     let value = arguments.into_iter().next().ok_or_else(|| Error::internal("an argument was counted"))?;
-    let value = if matches!(&value.data_type, DataType::Struct(fields) if fields.len() == 2 && fields[1].name() == "end")
-    {
-        window_time(context, vec![value])?
-    } else {
-        value
-    };
+    windowed_time(context, value)
+}
+
+/// A time that is windowed, and its type. Of a window it is the time of that window.
+pub fn windowed_time(context: &CallContext<'_>, value: Typed) -> Result<(Typed, DataType)> {
+    let is_window =
+        matches!(&value.data_type, DataType::Struct(fields) if fields.len() == 2 && fields[1].name() == "end");
+    let value = if is_window { window_time(context, vec![value])? } else { value };
     let to = if value.data_type == timestamp_ntz() { timestamp_ntz() } else { timestamp() };
     Ok((implicit(context, value, &to, 0)?, to))
 }

@@ -59,7 +59,6 @@ pub const NAMES: &[&str] = &[
     "schema_of_variant_agg",
     "schema_of_xml",
     "sentences",
-    "session_window",
     "st_asbinary",
     "st_geogfromwkb",
     "st_geomfromwkb",

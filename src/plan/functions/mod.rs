@@ -14,7 +14,7 @@
 //! | `number_format`, `picture` | numbers by the forms of `to_char`, and by the patterns of `format_number` |
 //! | `printf`, `printf_value` | `format_string`: its format, and a value by one conversion |
 //! | `string`, `regex`, `java_regex`, `java_class` | text, and Java's regular expressions in our crate's syntax |
-//! | `datetime`, `timetext`, `sequence` | dates and times |
+//! | `datetime`, `timetext`, `sequence`, `session` | dates and times |
 //! | `array`, `map`, `higher_order` | nested types |
 //! | `csv`, `json` | text that holds rows |
 //! | `conditional`, `misc` | choices; the rest |
@@ -57,6 +57,7 @@ mod printf;
 mod printf_value;
 mod regex;
 mod sequence;
+pub mod session;
 mod string;
 mod timetext;
 mod window;
@@ -136,6 +137,7 @@ const TABLES: &[DefinitionTable] = &[
     moments::TABLE,
     number_format::TABLE,
     regex::TABLE,
+    session::TABLE,
     string::TABLE,
     timetext::TABLE,
     window::TABLE,

@@ -52,8 +52,11 @@ impl EventTime {
             },
             _ => return,
         };
-        let (Some(least), Some(greatest)) = (min(times), max(times)) else { return };
-        let count = (times.len() - times.null_count()) as u64;
+        // A time that is null counts as the epoch, as in Spark.
+        let epoch = (times.null_count() > 0).then_some(0);
+        let (least, greatest) = (min(times).into_iter().chain(epoch).min(), max(times).into_iter().chain(epoch).max());
+        let (Some(least), Some(greatest)) = (least, greatest) else { return };
+        let count = times.len() as u64;
         let sum: f64 = times.iter().flatten().map(|micros| micros.div_euclid(1000) as f64).sum();
         let mut stats = self.0.lock();
         let (least, greatest) = (least.div_euclid(1000), greatest.div_euclid(1000));

@@ -18,6 +18,7 @@ use super::lanes::lanes_of;
 use super::pending::{Pending, named, substitute};
 use super::scope::{attribute_id, column};
 use super::select::SelectOutput;
+use super::sessions;
 use super::sort::{self, OrderItem};
 use crate::error::{Error, Result, condition};
 use crate::plan::event_time;
@@ -448,8 +449,13 @@ impl ResolvedAggregate {
         }
         let plan = LogicalPlan::Projection(Projection::try_new(projection, Arc::new(plan))?);
         let event_time = !event_times.is_empty();
+        let session = self.keys.iter().any(|(_, key)| event_time::is_session(key.metadata()));
         let mut resolved = Resolved { plan, output: attributes, hidden: Vec::new(), ..input };
-        resolved.note(StreamOperation::Aggregation { event_time });
+        let distinct = |expr: &DfExpr| matches!(expr, DfExpr::AggregateFunction(function) if function.params.distinct);
+        if self.functions.iter().any(|(_, expr)| distinct(expr)) {
+            resolved.note(StreamOperation::DistinctAggregate);
+        }
+        resolved.note(StreamOperation::Aggregation { event_time, session });
         Ok(Grouped { resolved, order: order_values })
     }
 
@@ -504,10 +510,19 @@ impl ResolvedAggregate {
             ));
             functions.push(count.alias(AttrId::fresh().to_string()));
         }
+        let session = self.keys.iter().find(|(_, key)| event_time::is_session(key.metadata()));
+        let plan = match session {
+            Some((id, key)) if !input.is_streaming() => {
+                let others: Vec<_> = self.keys.iter().map(|(key, _)| *key).filter(|key| key != id).collect();
+                sessions::merged(plan, *id, &key.typed, &others)?
+            }
+            _ => plan,
+        };
         let aggregate = Aggregate::try_new(Arc::new(plan), group, functions)?;
         let plan = if input.is_streaming() {
             let event_times = event_times.iter().map(ToString::to_string).collect();
-            let node = StatefulAggregateNode { aggregate, event_times, place: None };
+            let session = session.map(|(id, _)| id.to_string());
+            let node = StatefulAggregateNode { aggregate, event_times, session, place: None };
             LogicalPlan::Extension(Extension { node: Arc::new(node) })
         } else {
             LogicalPlan::Aggregate(aggregate)

@@ -72,7 +72,11 @@ impl Expressions<'_> {
                 let arguments = self.arguments(&call.arguments)?;
                 let pretty = self.pretty(call, &arguments);
                 let of = arguments.first().and_then(|argument| argument.metadata().cloned());
-                if name == "window_time" && !event_time::is_window(of.as_ref()) {
+                let is_struct = |value: &ResolvedValue| matches!(value.typed.data_type, DataType::Struct(_));
+                if name == "window_time"
+                    && arguments.first().is_some_and(is_struct)
+                    && !event_time::is_window(of.as_ref())
+                {
                     return Err(Error::of(condition::NO_WINDOW_COLUMN).with("windowExpr", pretty));
                 }
                 let (texts, arguments) = texts_and_values(arguments);
@@ -80,7 +84,8 @@ impl Expressions<'_> {
                 let own = matches!(name.as_str(), "window" | "session_window").then(|| name.clone());
                 let shown = own.clone().unwrap_or_else(|| pretty.clone());
                 let metadata = match name.as_str() {
-                    "window" | "session_window" => Some(event_time::of_window(of.as_ref())),
+                    "window" => Some(event_time::of_window(of.as_ref())),
+                    "session_window" => Some(event_time::of_session(of.as_ref())),
                     "window_time" => event_time::of_window_time(of.as_ref()),
                     _ => None,
                 };

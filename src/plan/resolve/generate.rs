@@ -119,8 +119,13 @@ impl Resolver<'_> {
         input: Resolved,
         exprs: impl IntoIterator<Item = &'e Expr>,
     ) -> Result<Resolved> {
-        match time_window(exprs)?.and_then(|call| call.arguments.into_iter().next()) {
-            Some(time) => self.filter(input, &Expr::call("isnotnull", vec![time])),
+        let kept = match time_window(exprs)? {
+            Some(session) if session.name.eq_ignore_ascii_case("session_window") => Some(Expr::Call(session)),
+            Some(window) => window.arguments.into_iter().next(),
+            None => None,
+        };
+        match kept {
+            Some(kept) => self.filter(input, &Expr::call("isnotnull", vec![kept])),
             None => Ok(input),
         }
     }
@@ -130,9 +135,7 @@ impl Resolver<'_> {
     pub(super) fn slid(&self, input: &Relation, exprs: &[Expr]) -> Result<Option<(Resolved, Vec<Expr>)>> {
         let Some(window) = exprs.iter().find_map(sliding) else { return Ok(None) };
         time_window(exprs)?;
-        let windows = Expr::call("firesteel_windows", window.arguments.clone());
-        let Expr::Call(explode) = Expr::call("explode", vec![windows]) else { return Err(Error::internal("a call")) };
-        let (_, mut input) = self.generate(self.relation(input)?, &explode, &["window".to_owned()], false)?;
+        let input = self.relation(input)?;
         let time = match window.arguments.first() {
             Some(time) => {
                 let value = Expressions::new(self, &input.output, ExpressionPlace::Row).value(time);
@@ -140,6 +143,9 @@ impl Resolver<'_> {
             }
             None => None,
         };
+        let windows = Expr::call("firesteel_windows", window.arguments.clone());
+        let Expr::Call(explode) = Expr::call("explode", vec![windows]) else { return Err(Error::internal("a call")) };
+        let (_, mut input) = self.generate(input, &explode, &["window".to_owned()], false)?;
         let column = input.output.last_mut().ok_or_else(|| Error::internal("a generator makes a column"))?;
         column.metadata.insert(METADATA_KEY.to_owned(), event_time::of_window(time.as_ref()));
         let column = Expr::Attribute(column.id, column.name.clone());

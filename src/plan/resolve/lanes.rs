@@ -12,7 +12,6 @@ use crate::error::Result;
 use crate::plan::Resolved;
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::operators::lanes::{LaneLayout, LanesNode};
-use crate::plan::streaming::StreamOperation;
 use crate::plan::tree::Expr;
 
 impl Resolver<'_> {
@@ -62,7 +61,6 @@ impl Resolver<'_> {
         let mut resolved = laid_out(placed, layout);
         resolved.plan = keep(resolved.plan, &attributes)?;
         resolved.hidden.retain(|attribute| !is_input_file(attribute));
-        resolved.note(StreamOperation::RepartitionByRange);
         Ok(resolved)
     }
 }

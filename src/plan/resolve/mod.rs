@@ -8,6 +8,7 @@
 //! | `star` | `*`, spelled out |
 //! | `select`, `aggregate`, `window`, `generate`, `lambda`, `subquery` | the places where expressions stand |
 //! | `query_value`, `correlated`, `negation` | queries as values; those that name columns around them; NOT over an `IN` of a query |
+//! | `sessions` | whole sessions, before a frame is grouped by them |
 //! | `grouping` | keys of groups, and grouping sets |
 //! | `filter`, `rows` | which rows stay: WHERE; LIMIT, DISTINCT and samples |
 //! | `columns` | columns that are added, renamed or dropped |
@@ -52,6 +53,7 @@ mod random;
 mod rows;
 mod scope;
 mod select;
+mod sessions;
 mod set_operation;
 mod sort;
 mod star;

@@ -30,7 +30,7 @@ mod decode;
 mod encode;
 
 use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, IntervalUnit, TimeUnit};
+use arrow::datatypes::{DataType, IntervalUnit, Schema, TimeUnit};
 
 use crate::error::{Error, Result};
 use crate::types::map_fields;
@@ -68,6 +68,11 @@ impl RowFormat {
     pub fn new(types: Vec<DataType>) -> Result<Self> {
         types.iter().try_for_each(check)?;
         Ok(Self { types })
+    }
+
+    /// Rows of a schema's fields.
+    pub fn of(schema: &Schema) -> Result<Self> {
+        Self::new(schema.fields().iter().map(|field| field.data_type().clone()).collect())
     }
 
     pub fn types(&self) -> &[DataType] {

@@ -496,7 +496,23 @@ def window(
 
 
 def session_window(timeColumn: ColumnOrName, gapDuration: Column | str) -> Column:
-    """The session that a timestamp belongs to: it ends when nothing happened for the gap."""
+    """The session that a timestamp belongs to: it ends when nothing happened for the gap.
+
+    Parameters
+    ----------
+    timeColumn : Column or str
+        The timestamp.
+    gapDuration : Column or str
+        The time without a row that ends a session, such as ``"5 minutes"``; a column may say it for each row.
+
+    Examples
+    --------
+    >>> df = spark.sql("SELECT timestamp'2024-02-29 13:45:00' + make_interval(0, 0, 0, 0, 0, m) AS ts FROM VALUES (0), (3), (20) AS t(m)")
+    >>> df.groupBy(F.session_window("ts", "5 minutes").alias("s")).count().selectExpr("s.start", "count").orderBy("start").collect()
+    [Row(start=datetime.datetime(2024, 2, 29, 13, 45), count=2), Row(start=datetime.datetime(2024, 2, 29, 14, 5), count=1)]
+    """
+    if not isinstance(gapDuration, str | Column):
+        raise _not_type("gapDuration", "Column or str", gapDuration)
     return _call("session_window", _c(timeColumn), gapDuration)
 
 

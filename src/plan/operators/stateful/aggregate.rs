@@ -13,9 +13,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
-use arrow::compute::filter;
-use arrow::datatypes::{Int32Type, Schema, SchemaRef};
+use arrow::array::{BooleanArray, RecordBatch};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::{DFSchemaRef, internal_err};
@@ -23,11 +21,8 @@ use datafusion::error::Result as DfResult;
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{
-    Aggregate, EmitTo, Expr, Extension, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore,
+    Aggregate, Expr, Extension, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore,
 };
-use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
-use datafusion::physical_plan::aggregates::group_values::new_group_values;
-use datafusion::physical_plan::aggregates::order::GroupOrdering;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -35,16 +30,18 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SendableRecordBatchStream,
 };
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{TryStreamExt, stream};
 
 use super::accumulators::Accumulators;
-use super::table::{CHUNK, EventTimeKey, RowTable, at_or_before, in_chunks};
+use super::groups::{GroupShape, Groups};
+use super::session::SessionAggregateExec;
+use super::table::{EventTimeKey, RowTable, at_or_before, in_chunks};
 use super::{
-    IdleBatch, OperatorCounters, OperatorPass, StateTable, StatefulOperator, StatefulPlace, WatermarkOut,
+    IdleBatch, OperatorCounters, OperatorPass, SparkStores, StateTable, StatefulOperator, StatefulPlace, WatermarkOut,
     several_event_times, stateful_properties,
 };
 use crate::batch::OutputMode;
-use crate::error::Result;
+use crate::error::{Error, Result, condition};
 use crate::plan::operators::exchange::stage::StageExec;
 use crate::plan::operators::one_input::one_input;
 use crate::plan::pass::PassContext;
@@ -58,6 +55,8 @@ pub struct StatefulAggregateNode {
     pub aggregate: Aggregate,
     /// The names of the keys that have an event time. There may be one at most when a batch runs.
     pub event_times: Vec<String>,
+    /// The name of the key that is a session, which grows.
+    pub session: Option<String>,
     pub place: Option<StatefulPlace>,
 }
 
@@ -101,7 +100,7 @@ impl UserDefinedLogicalNodeCore for StatefulAggregateNode {
         let input = Arc::new(inputs.swap_remove(0));
         let schema = Arc::clone(&self.aggregate.schema);
         let aggregate = Aggregate::try_new_with_schema(input, exprs, functions, schema)?;
-        Ok(Self { aggregate, event_times: self.event_times.clone(), place: self.place })
+        Ok(Self { aggregate, ..self.clone() })
     }
 
     fn necessary_children_exprs(&self, _output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
@@ -136,7 +135,7 @@ impl ExtensionPlanner for StatefulAggregatePlanner {
         node: &dyn UserDefinedLogicalNode,
         _logical_inputs: &[&LogicalPlan],
         physical_inputs: &[Arc<dyn ExecutionPlan>],
-        session: &dyn Session,
+        state: &dyn Session,
         _context: &PhysicalPlanningContext,
     ) -> DfResult<Option<Arc<dyn ExecutionPlan>>> {
         if let Some(nothing) = node.as_any().downcast_ref::<NothingNode>() {
@@ -145,7 +144,7 @@ impl ExtensionPlanner for StatefulAggregatePlanner {
             return Ok(Some(StageExec::keeping(Arc::new(EmptyExec::new(schema)))));
         }
         let Some(node) = node.as_any().downcast_ref::<StatefulAggregateNode>() else { return Ok(None) };
-        let Some(StatefulPlace { number, mode }) = node.place else {
+        let Some(place) = node.place else {
             return internal_err!("a stateful operator without a number");
         };
         // DataFusion plans the same aggregation over nothing; its functions are taken.
@@ -158,7 +157,7 @@ impl ExtensionPlanner for StatefulAggregatePlanner {
             aggr_expr.clone(),
             Arc::clone(schema),
         )?;
-        let planned = planner.create_physical_plan(&LogicalPlan::Aggregate(over_nothing), session).await?;
+        let planned = planner.create_physical_plan(&LogicalPlan::Aggregate(over_nothing), state).await?;
         let Some(lower) = lower_half(&planned) else {
             return internal_err!("an aggregation of which the planner made another operator");
         };
@@ -172,14 +171,23 @@ impl ExtensionPlanner for StatefulAggregatePlanner {
             below.schema(),
         )?;
         let functions = lower.aggr_expr().to_vec();
-        let keys = node.keys();
-        let event_time = node.event_times.first().and_then(|name| schema.index_of_column_by_name(None, name));
-        let lanes = session.config().target_partitions();
-        let staged = StageExec::by_key(Arc::new(partial), (0..keys).collect(), lanes);
-        let mut spec = AggregateSpec::new((number, lanes), mode, keys, event_time, functions, &staged.schema())?;
-        spec.operator.refused = several_event_times(&node.event_times, schema.as_arrow());
-        let output = Arc::new(schema.as_arrow().clone());
-        Ok(Some(Arc::new(StatefulAggregateExec::new(staged, Arc::new(spec), output))))
+        let index = |name: &String| schema.index_of_column_by_name(None, name);
+        let (keys, session) = (node.keys(), node.session.as_ref().and_then(index));
+        let lanes = state.config().target_partitions();
+        let staged_by = (0..keys).filter(|key| Some(*key) != session).collect();
+        let staged = StageExec::by_key(Arc::new(partial), staged_by, lanes);
+        let shape = GroupShape::new(keys, functions, &staged.schema(), Arc::new(schema.as_arrow().clone()));
+        let unwatched = place.mode == OutputMode::Append && node.event_times.is_empty();
+        let unwatched = unwatched.then(|| Error::of(condition::STREAMING_OPERATOR_WITHOUT_WATERMARK));
+        let refused = several_event_times(&node.event_times, schema.as_arrow()).or(unwatched);
+        if let Some(session) = session {
+            let watched = !node.event_times.is_empty();
+            return SessionAggregateExec::plan(staged, place, lanes, (session, watched), shape, refused).map(Some);
+        }
+        let event_time = node.event_times.first().and_then(index);
+        let mut spec = AggregateSpec::new(place, lanes, event_time, shape)?;
+        spec.operator.refused = refused;
+        Ok(Some(Arc::new(StatefulAggregateExec::new(staged, Arc::new(spec)))))
     }
 }
 
@@ -232,49 +240,35 @@ impl UserDefinedLogicalNodeCore for NothingNode {
 struct AggregateSpec {
     operator: StatefulOperator,
     mode: OutputMode,
-    keys: usize,
-    functions: Vec<Arc<AggregateFunctionExpr>>,
-    key_schema: SchemaRef,
+    shape: GroupShape,
     table: RowTable,
 }
 
 impl AggregateSpec {
-    /// `input` has the keys, the functions' buffers and the key's hash.
-    fn new(
-        (number, lanes): (usize, usize),
-        mode: OutputMode,
-        keys: usize,
-        event_time: Option<usize>,
-        functions: Vec<Arc<AggregateFunctionExpr>>,
-        input: &Schema,
-    ) -> Result<Self> {
-        let fields = input.fields();
-        let key_schema: SchemaRef = Arc::new(Schema::new(fields[..keys].to_vec()));
-        let value: SchemaRef = Arc::new(Schema::new(fields[keys..fields.len() - 1].to_vec()));
-        let types = |schema: &SchemaRef| schema.fields().iter().map(|field| field.data_type().clone()).collect();
-        let operator = super::operator_number(number)?;
+    fn new(place: StatefulPlace, lanes: usize, event_time: Option<usize>, shape: GroupShape) -> Result<Self> {
+        let StatefulPlace { number, mode } = place;
         let table = RowTable {
-            id: TableId { operator, table: 0 },
-            key: RowFormat::new(types(&key_schema))?,
-            value: RowFormat::new(types(&value))?,
+            id: TableId { operator: super::operator_number(number)?, table: 0 },
+            key: RowFormat::of(&shape.key_schema)?,
+            value: RowFormat::of(&shape.buffer_schema)?,
             time: event_time.map(|column| EventTimeKey { column }),
         };
         let idle = match mode {
             OutputMode::Append | OutputMode::Update => IdleBatch::WatermarkMoved,
             OutputMode::Complete => IdleBatch::Never,
         };
-        let tables = vec![StateTable { name: "default", key: Arc::clone(&key_schema), value }];
+        let (key, value) = (Arc::clone(&shape.key_schema), Arc::clone(&shape.buffer_schema));
         let operator = StatefulOperator {
             number,
             name: "stateStoreSave",
             idle,
-            stores: 1,
+            stores: SparkStores::InEachPartition(1),
             lanes,
-            tables,
+            tables: vec![StateTable { name: "default", key, value }],
             gives: WatermarkOut::Same,
             refused: None,
         };
-        Ok(Self { operator, mode, keys, functions, key_schema, table })
+        Ok(Self { operator, mode, shape, table })
     }
 }
 
@@ -283,14 +277,13 @@ impl AggregateSpec {
 pub struct StatefulAggregateExec {
     input: Arc<dyn ExecutionPlan>,
     spec: Arc<AggregateSpec>,
-    schema: SchemaRef,
     properties: Arc<PlanProperties>,
 }
 
 impl StatefulAggregateExec {
-    fn new(input: Arc<dyn ExecutionPlan>, spec: Arc<AggregateSpec>, schema: SchemaRef) -> Self {
-        let properties = stateful_properties(&input, Arc::clone(&schema));
-        Self { input, spec, schema, properties }
+    fn new(input: Arc<dyn ExecutionPlan>, spec: Arc<AggregateSpec>) -> Self {
+        let properties = stateful_properties(&input, Arc::clone(&spec.shape.output));
+        Self { input, spec, properties }
     }
 
     pub fn operator(&self) -> &StatefulOperator {
@@ -298,7 +291,7 @@ impl StatefulAggregateExec {
     }
 
     fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
-        Arc::new(Self::new(input, Arc::clone(&self.spec), Arc::clone(&self.schema)))
+        Arc::new(Self::new(input, Arc::clone(&self.spec)))
     }
 }
 
@@ -320,10 +313,10 @@ impl ExecutionPlan for StatefulAggregateExec {
             lane,
             lanes: self.properties.partitioning.partition_count(),
             spec: Arc::clone(&self.spec),
-            schema: Arc::clone(&self.schema),
         };
         let rows = stream::once(work.run(input)).map_ok(|batches| stream::iter(batches.into_iter().map(Ok)));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows.try_flatten())))
+        let schema = Arc::clone(&self.spec.shape.output);
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows.try_flatten())))
     }
 }
 
@@ -333,32 +326,18 @@ struct AggregateLane {
     lane: usize,
     lanes: usize,
     spec: Arc<AggregateSpec>,
-    schema: SchemaRef,
-}
-
-/// Groups: their keys, the keys' hashes, and the buffers of their functions.
-struct Groups {
-    keys: Vec<ArrayRef>,
-    hashes: Vec<u32>,
-    buffers: Vec<ArrayRef>,
-}
-
-impl Groups {
-    fn len(&self) -> usize {
-        self.hashes.len()
-    }
 }
 
 impl AggregateLane {
     async fn run(self, input: SendableRecordBatchStream) -> DfResult<Vec<RecordBatch>> {
-        let groups = self.combine(input).await?;
+        let groups = self.spec.shape.combine(input).await?;
         let state = self.pass.state(self.spec.operator.number)?;
         let mut overlay = state.overlay();
         let groups = self.without_late(groups, state)?;
         let groups = self.keep(groups, state, &mut overlay)?;
         let rows = match self.spec.mode {
             OutputMode::Update => {
-                let rows = self.given(groups)?;
+                let rows = self.spec.shape.rows(groups)?;
                 self.evict(state, &mut overlay, &mut |_, _| Ok(()))?;
                 rows
             }
@@ -376,35 +355,6 @@ impl AggregateLane {
         Ok(rows)
     }
 
-    /// One row for each key, in the order in which keys first come. Several lanes below may have
-    /// the same key, and so may one.
-    async fn combine(&self, mut input: SendableRecordBatchStream) -> DfResult<Groups> {
-        let spec = &self.spec;
-        let mut values = new_group_values(Arc::clone(&spec.key_schema), &GroupOrdering::None)?;
-        let mut accumulators = Accumulators::new(&spec.functions)?;
-        let (mut groups, mut hashes) = (Vec::new(), Vec::new());
-        while let Some(batch) = input.next().await {
-            let batch = batch?;
-            let columns = batch.columns();
-            let (keys, rest) = columns.split_at(spec.keys);
-            let Some((hash, buffers)) = rest.split_last() else { return internal_err!("a stage without hashes") };
-            if keys.is_empty() {
-                groups.clear();
-                groups.resize(batch.num_rows(), 0);
-            } else {
-                values.intern(keys, &mut groups)?;
-            }
-            for (group, hash) in groups.iter().zip(hash.as_primitive::<Int32Type>().values()) {
-                if *group == hashes.len() {
-                    hashes.push(*hash as u32);
-                }
-            }
-            accumulators.merge(buffers, &groups, hashes.len())?;
-        }
-        let keys = if spec.keys == 0 { Vec::new() } else { values.emit(EmitTo::All)? };
-        Ok(Groups { keys, hashes, buffers: accumulators.buffers()? })
-    }
-
     /// The groups whose time is not yet over.
     fn without_late(&self, groups: Groups, state: &OperatorPass) -> Result<Groups> {
         // Everything counts where everything is shown.
@@ -419,12 +369,7 @@ impl AggregateLane {
             return Ok(groups);
         }
         OperatorCounters::add(&state.counters.dropped, late);
-        let each = |columns: &[ArrayRef]| -> Result<Vec<ArrayRef>> {
-            columns.iter().map(|column| Ok(filter(column, &timely)?)).collect()
-        };
-        let (keys, buffers) = (each(&groups.keys)?, each(&groups.buffers)?);
-        let hashes = groups.hashes.iter().zip(timely.values()).filter(|(_, timely)| *timely);
-        Ok(Groups { keys, hashes: hashes.map(|(hash, _)| *hash).collect(), buffers })
+        groups.only(&timely)
     }
 
     /// Merges the groups with what was kept, and keeps the outcome.
@@ -445,7 +390,7 @@ impl AggregateLane {
             groups
         } else {
             let (rows, values): (Vec<_>, Vec<_>) = old.iter().copied().unzip();
-            let mut accumulators = Accumulators::new(&spec.functions)?;
+            let mut accumulators = Accumulators::new(&spec.shape.functions)?;
             accumulators.merge(&table.value.decode(&values)?, &rows, groups.len())?;
             let all: Vec<_> = (0..groups.len()).collect();
             accumulators.merge(&groups.buffers, &all, groups.len())?;
@@ -507,22 +452,6 @@ impl AggregateLane {
     fn kept(&self, keys: &[&[u8]], values: &[&[u8]]) -> Result<Vec<RecordBatch>> {
         let table = &self.spec.table;
         let (keys, buffers) = (table.decode_keys(keys)?, table.value.decode(values)?);
-        self.given(Groups { keys, hashes: vec![0; values.len()], buffers })
-    }
-
-    /// Groups as rows.
-    fn given(&self, groups: Groups) -> Result<Vec<RecordBatch>> {
-        if groups.len() == 0 {
-            return Ok(Vec::new());
-        }
-        let mut accumulators = Accumulators::new(&self.spec.functions)?;
-        let all: Vec<_> = (0..groups.len()).collect();
-        accumulators.merge(&groups.buffers, &all, groups.len())?;
-        let values = accumulators.values()?;
-        let columns: Vec<_> = groups.keys.into_iter().chain(values).collect();
-        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(all.len()));
-        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
-        let chunks = (0..rows.num_rows()).step_by(CHUNK);
-        Ok(chunks.map(|from| rows.slice(from, CHUNK.min(rows.num_rows() - from))).collect())
+        self.spec.shape.rows(Groups { keys, hashes: vec![0; values.len()], buffers })
     }
 }

@@ -32,7 +32,7 @@ use futures::{StreamExt, stream};
 
 use super::table::{EventTimeKey, RowTable, TableKeys, at_or_before, event_times, in_chunks, until};
 use super::{
-    IdleBatch, OperatorCounters, OperatorPass, StateTable, StatefulOperator, StatefulPlace, WatermarkOut,
+    IdleBatch, OperatorCounters, OperatorPass, SparkStores, StateTable, StatefulOperator, StatefulPlace, WatermarkOut,
     several_event_times, stateful_properties,
 };
 use crate::error::{Error, Result};
@@ -182,7 +182,7 @@ impl DedupSpec {
             number,
             name,
             idle: IdleBatch::WatermarkMoved,
-            stores: 1,
+            stores: SparkStores::InEachPartition(1),
             lanes,
             tables,
             gives: WatermarkOut::Same,
@@ -269,6 +269,7 @@ impl DedupLane {
         let pass = Arc::clone(&self.pass);
         let state = pass.state(self.spec.operator.number)?;
         let clock = pass.clock();
+        state.counters.finds_duplicates.store(true, std::sync::atomic::Ordering::Relaxed);
         let began = clock.monotonic();
         let kept = match batches.first() {
             Some(first) => {

@@ -24,7 +24,8 @@ use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    IdleBatch, OperatorCounters, StateTable, StatefulOperator, StatefulPlace, WatermarkOut, stateful_properties,
+    IdleBatch, OperatorCounters, SparkStores, StateTable, StatefulOperator, StatefulPlace, WatermarkOut,
+    stateful_properties,
 };
 use crate::error::Result;
 use crate::plan::operators::exchange::stage::StageExec;
@@ -119,7 +120,7 @@ impl LimitSpec {
             number,
             name: "globalLimit",
             idle: IdleBatch::Never,
-            stores: 1,
+            stores: SparkStores::One,
             lanes: 1,
             tables,
             gives: WatermarkOut::Same,

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | here | what such an operator is to the engine, and what it works with in one pass |
 //! | [`aggregate`] | groups of a stream |
+//! | [`session`] | groups by sessions, which grow and merge |
+//! | [`groups`] | groups on their way: keys and buffers |
 //! | [`dedup`] | rows whose key was not seen before |
 //! | [`join`] | rows of two streams together |
 //! | [`limit`] | the first rows of a query |
@@ -19,13 +21,15 @@ pub mod accumulators;
 pub mod aggregate;
 pub mod dedup;
 pub mod flow;
+pub mod groups;
 pub mod join;
 pub mod limit;
+pub mod session;
 pub mod stages;
 pub mod table;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -41,6 +45,7 @@ use self::dedup::{DedupExec, DedupNode};
 use self::join::time::WatermarkShift;
 use self::join::{StreamJoinExec, StreamJoinNode};
 use self::limit::{StreamLimitExec, StreamLimitNode};
+use self::session::SessionAggregateExec;
 use crate::batch::OutputMode;
 use crate::error::{Error, Result, condition};
 use crate::state::{ChangePart, StateOverlay, StateView};
@@ -132,14 +137,31 @@ pub struct StatefulOperator {
     /// Spark's name in progress, e.g. `stateStoreSave`.
     pub name: &'static str,
     pub idle: IdleBatch,
-    /// How many stores Spark has for it in each partition.
-    pub stores: usize,
+    pub stores: SparkStores,
     pub lanes: usize,
     pub tables: Vec<StateTable>,
     /// The watermark that its rows have.
     pub gives: WatermarkOut,
     /// Why the first batch fails.
     pub refused: Option<Error>,
+}
+
+/// How many stores Spark has for an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SparkStores {
+    /// So many in each partition.
+    InEachPartition(u64),
+    /// One: all rows are in one partition.
+    One,
+}
+
+impl SparkStores {
+    pub fn of(self, partitions: u64) -> u64 {
+        match self {
+            Self::InEachPartition(stores) => stores * partitions,
+            Self::One => 1,
+        }
+    }
 }
 
 /// The watermark of an operator's rows, as the one that reaches it says.
@@ -166,7 +188,8 @@ pub fn stateful(node: &dyn ExecutionPlan) -> Option<&StatefulOperator> {
     let dedup = node.downcast_ref::<DedupExec>().map(DedupExec::operator);
     let limit = node.downcast_ref::<StreamLimitExec>().map(StreamLimitExec::operator);
     let join = node.downcast_ref::<StreamJoinExec>().map(StreamJoinExec::operator);
-    aggregate.or(dedup).or(limit).or(join)
+    let session = node.downcast_ref::<SessionAggregateExec>().map(SessionAggregateExec::operator);
+    aggregate.or(session).or(dedup).or(limit).or(join)
 }
 
 /// The watermark at an operator, in milliseconds since the epoch; `None` where none reaches it.
@@ -199,6 +222,7 @@ pub struct OperatorCounters {
     pub dropped: AtomicU64,
     /// Rows whose key was there.
     pub duplicates: AtomicU64,
+    pub finds_duplicates: AtomicBool,
     updating_nanos: AtomicU64,
     removing_nanos: AtomicU64,
 }
@@ -228,6 +252,8 @@ pub struct OperatorCounts {
     pub removed: u64,
     /// Rows that came too late.
     pub dropped: u64,
+    /// Rows whose key was there, of an operator that looks for them.
+    pub duplicates: Option<u64>,
     /// The time that updates took, in all lanes together.
     pub updating: Duration,
     /// The time that removals took, in all lanes together.
@@ -252,6 +278,7 @@ impl OperatorPass {
             updated: of(&counters.updated),
             removed: of(&counters.removed),
             dropped: of(&counters.dropped),
+            duplicates: counters.finds_duplicates.load(Ordering::Relaxed).then(|| of(&counters.duplicates)),
             updating: Duration::from_nanos(of(&counters.updating_nanos)),
             removing: Duration::from_nanos(of(&counters.removing_nanos)),
         }

@@ -46,7 +46,9 @@ use futures::{TryStreamExt, stream};
 use self::lane::JoinLane;
 use self::side::JoinSideSpec;
 use self::time::{TimeBounds, WatermarkShift};
-use super::{IdleBatch, StatefulOperator, StatefulPlace, WatermarkOut, several_event_times, stateful_properties};
+use super::{
+    IdleBatch, SparkStores, StatefulOperator, StatefulPlace, WatermarkOut, several_event_times, stateful_properties,
+};
 use crate::error::condition;
 use crate::error::{Error, Result};
 use crate::plan::operators::exchange::stage::StageExec;
@@ -263,7 +265,7 @@ impl StreamJoinSpec {
             number,
             name: "symmetricHashJoin",
             idle: if bounded { IdleBatch::WatermarkMoved } else { IdleBatch::Never },
-            stores: 4,
+            stores: SparkStores::InEachPartition(4),
             lanes,
             tables: left_side.tables("left").chain(right_side.tables("right")).collect(),
             gives: WatermarkOut::Least([of_left, of_right].concat()),

@@ -1,0 +1,107 @@
+//! Groups on their way: their keys, and the buffers of their functions.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::filter;
+use arrow::datatypes::{Int32Type, Schema, SchemaRef};
+use datafusion::common::internal_err;
+use datafusion::error::Result as DfResult;
+use datafusion::logical_expr::EmitTo;
+use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
+use datafusion::physical_plan::SendableRecordBatchStream;
+use datafusion::physical_plan::aggregates::group_values::new_group_values;
+use datafusion::physical_plan::aggregates::order::GroupOrdering;
+use futures::StreamExt;
+
+use super::accumulators::Accumulators;
+use super::table::CHUNK;
+use crate::error::Result;
+
+/// Groups: their keys, the keys' hashes, and the buffers of their functions.
+pub struct Groups {
+    pub keys: Vec<ArrayRef>,
+    pub hashes: Vec<u32>,
+    pub buffers: Vec<ArrayRef>,
+}
+
+/// What the groups of an aggregation are.
+#[derive(Debug)]
+pub struct GroupShape {
+    /// How many columns the key has.
+    pub keys: usize,
+    pub functions: Vec<Arc<AggregateFunctionExpr>>,
+    pub key_schema: SchemaRef,
+    /// The buffers of the functions.
+    pub buffer_schema: SchemaRef,
+    /// The keys and the functions' values.
+    pub output: SchemaRef,
+}
+
+impl Groups {
+    pub fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// The groups that a mask says.
+    pub fn only(self, mask: &BooleanArray) -> Result<Self> {
+        let each = |columns: &[ArrayRef]| -> Result<Vec<ArrayRef>> {
+            columns.iter().map(|column| Ok(filter(column, mask)?)).collect()
+        };
+        let (keys, buffers) = (each(&self.keys)?, each(&self.buffers)?);
+        let hashes = self.hashes.into_iter().zip(mask.values()).filter(|(_, stays)| *stays);
+        Ok(Self { keys, hashes: hashes.map(|(hash, _)| hash).collect(), buffers })
+    }
+}
+
+impl GroupShape {
+    /// Of an input that has the keys, the functions' buffers and the key's hash.
+    pub fn new(keys: usize, functions: Vec<Arc<AggregateFunctionExpr>>, input: &Schema, output: SchemaRef) -> Self {
+        let fields = input.fields();
+        let key_schema: SchemaRef = Arc::new(Schema::new(fields[..keys].to_vec()));
+        let buffer_schema: SchemaRef = Arc::new(Schema::new(fields[keys..fields.len() - 1].to_vec()));
+        Self { keys, functions, key_schema, buffer_schema, output }
+    }
+
+    /// One row for each key, in the order in which keys first come. Several lanes below may have
+    /// the same key, and so may one.
+    pub async fn combine(&self, mut input: SendableRecordBatchStream) -> DfResult<Groups> {
+        let mut values = new_group_values(Arc::clone(&self.key_schema), &GroupOrdering::None)?;
+        let mut accumulators = Accumulators::new(&self.functions)?;
+        let (mut groups, mut hashes) = (Vec::new(), Vec::new());
+        while let Some(batch) = input.next().await {
+            let batch = batch?;
+            let (keys, rest) = batch.columns().split_at(self.keys);
+            let Some((hash, buffers)) = rest.split_last() else { return internal_err!("a stage without hashes") };
+            if keys.is_empty() {
+                groups.clear();
+                groups.resize(batch.num_rows(), 0);
+            } else {
+                values.intern(keys, &mut groups)?;
+            }
+            for (group, hash) in groups.iter().zip(hash.as_primitive::<Int32Type>().values()) {
+                if *group == hashes.len() {
+                    hashes.push(*hash as u32);
+                }
+            }
+            accumulators.merge(buffers, &groups, hashes.len())?;
+        }
+        let keys = if self.keys == 0 { Vec::new() } else { values.emit(EmitTo::All)? };
+        Ok(Groups { keys, hashes, buffers: accumulators.buffers()? })
+    }
+
+    /// Groups as rows.
+    pub fn rows(&self, groups: Groups) -> Result<Vec<RecordBatch>> {
+        let count = groups.len();
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let mut accumulators = Accumulators::new(&self.functions)?;
+        let all: Vec<_> = (0..count).collect();
+        accumulators.merge(&groups.buffers, &all, count)?;
+        let columns: Vec<_> = groups.keys.into_iter().chain(accumulators.values()?).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(count));
+        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.output), columns, &options)?;
+        Ok((0..count).step_by(CHUNK).map(|from| rows.slice(from, CHUNK.min(count - from))).collect())
+    }
+}
