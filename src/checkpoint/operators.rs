@@ -1,7 +1,7 @@
 //! `firesteel/state/operators.json`: which operators of a query keep state, and what they keep.
 //!
 //! ```text
-//! {"version":1,"operators":[{"name":"stateStoreSave","tables":[{"name":"default",
+//! {"version":1,"operators":[{"name":"stateStoreSave","tables":[{"name":"default","number":0,"layout":"row",
 //!   "key":{"type":"struct","fields":[…]},"value":{"type":"struct","fields":[…]}}]}]}
 //! ```
 //!
@@ -30,6 +30,10 @@ pub struct OperatorEntry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TableEntry {
     pub name: String,
+    /// Its number, as keys have it.
+    pub number: u8,
+    /// What a key is made of, after the slot: `row`, `time,row`, `row,time`, `row,time,batch,number`.
+    pub layout: String,
     pub key: Value,
     pub value: Value,
 }
@@ -91,6 +95,14 @@ fn compare(before: &[OperatorEntry], now: &[OperatorEntry]) -> Result<()> {
     }
     for (number, (before, now)) in before.iter().zip(now).enumerate() {
         for (old, new) in before.tables.iter().zip(&now.tables) {
+            // Whether a key has an event time is a part of its type.
+            let (old_key, new_key) = ((&old.layout, types(&old.key)), (&new.layout, types(&new.key)));
+            if old_key.0 != new_key.0 && old_key.1 == new_key.1 {
+                return Err(Error::of(condition::STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE)
+                    .with("operator", format!("{number} ({})", now.name))
+                    .with("storedSchema", format!("{} as {}", old.key, old.layout))
+                    .with("newSchema", format!("{} as {}", new.key, new.layout)));
+            }
             for (what, stored, wanted) in [
                 (condition::STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE, &old.key, &new.key),
                 (condition::STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE, &old.value, &new.value),

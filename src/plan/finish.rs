@@ -36,6 +36,7 @@ use super::operators::stateful::aggregate::StatefulAggregatePlanner;
 use super::operators::stateful::dedup::DedupPlanner;
 use super::operators::stateful::flow::WatermarkFlow;
 use super::operators::stateful::join::StreamJoinPlanner;
+use super::operators::stateful::kept::keeping_state;
 use super::operators::stateful::limit::StreamLimitPlanner;
 use super::operators::stateful::stages::{held, operators, staged};
 use super::operators::stateful::{PassState, Placed, StatefulOperator, StatefulPlace, placed};
@@ -56,6 +57,8 @@ pub struct Env {
     pub runtime: Runtime,
     pub clock: Arc<dyn Clock>,
     state: SessionState,
+    /// For streams, whose operators with state must stay.
+    stream_state: SessionState,
 }
 
 impl Env {
@@ -65,13 +68,16 @@ impl Env {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let memory = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(SpillingPool::new(limit))).build_arc()?;
         let state = state(runtime.lanes(), limit, memory);
-        Ok(Self { conf, runtime, clock, state })
+        let rules = optimizer_rules().into_iter().map(keeping_state).collect();
+        let stream_state = SessionStateBuilder::new_from_existing(state.clone()).with_optimizer_rules(rules).build();
+        Ok(Self { conf, runtime, clock, state, stream_state })
     }
 
     /// The same threads and memory under another configuration.
     #[must_use]
     pub fn with_conf(&self, conf: Arc<Conf>) -> Self {
-        Self { conf, runtime: self.runtime.clone(), clock: Arc::clone(&self.clock), state: self.state.clone() }
+        let (runtime, clock) = (self.runtime.clone(), Arc::clone(&self.clock));
+        Self { conf, runtime, clock, state: self.state.clone(), stream_state: self.stream_state.clone() }
     }
 
     /// DataFusion's session state, for what must plan an expression of its own.
@@ -170,7 +176,7 @@ pub enum ResultRows {
 
 /// Optimises and plans a resolved relation, once.
 pub fn finish(resolved: &Resolved, env: &Arc<Env>) -> Result<Finished> {
-    planned(resolved, resolved.plan.clone(), ResultRows::Once, env)
+    planned(resolved, resolved.plan.clone(), ResultRows::Once, env, &env.state)
 }
 
 /// Optimises and plans a stream, once. Its operators with state get their numbers: from the sink to
@@ -189,11 +195,17 @@ pub fn finish_stream(resolved: &Resolved, mode: OutputMode, rows: ResultRows, en
             }
         }
     })?;
-    planned(resolved, numbered.data, rows, env)
+    planned(resolved, numbered.data, rows, env, &env.stream_state)
 }
 
-fn planned(resolved: &Resolved, plan: LogicalPlan, rows: ResultRows, env: &Arc<Env>) -> Result<Finished> {
-    let optimized = with_null_safe_keys(env.state.optimize(&plan)?)?;
+fn planned(
+    resolved: &Resolved,
+    plan: LogicalPlan,
+    rows: ResultRows,
+    env: &Arc<Env>,
+    state: &SessionState,
+) -> Result<Finished> {
+    let optimized = with_null_safe_keys(state.optimize(&plan)?)?;
     let physical = env.runtime.block_on(env.state.query_planner().create_physical_plan(&optimized, &env.state))?;
     let physical = staged(in_order(settled(physical)?)?)?;
     let operators = operators(&physical)?;

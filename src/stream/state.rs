@@ -206,6 +206,8 @@ fn about(operator: &StatefulOperator) -> OperatorEntry {
     let schema = |schema: &SchemaRef| serde_json::from_str(&schema_to_json(schema)).unwrap_or_default();
     let table = |table: &StateTable| TableEntry {
         name: table.name.to_owned(),
+        number: table.number,
+        layout: table.layout.name().to_owned(),
         key: schema(&table.key),
         value: schema(&table.value),
     };

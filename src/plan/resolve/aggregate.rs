@@ -26,6 +26,7 @@ use crate::plan::functions::{CallContext, Definition, in_group_order, looks_at_o
 use crate::plan::kernels::Kernel;
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::operators::lanes::LaneLayout;
+use crate::plan::operators::stateful::ColumnNames;
 use crate::plan::operators::stateful::aggregate::StatefulAggregateNode;
 use crate::plan::streaming::StreamOperation;
 use crate::plan::tree::{Call, Expr, Grouping};
@@ -522,7 +523,9 @@ impl ResolvedAggregate {
         let plan = if input.is_streaming() {
             let event_times = event_times.iter().map(ToString::to_string).collect();
             let session = session.map(|(id, _)| id.to_string());
-            let node = StatefulAggregateNode { aggregate, event_times, session, place: None };
+            let names = self.keys.iter().map(|(id, key)| (id.to_string(), key.output_name()));
+            let names = ColumnNames::new(names);
+            let node = StatefulAggregateNode { aggregate, event_times, session, names, place: None };
             LogicalPlan::Extension(Extension { node: Arc::new(node) })
         } else {
             LogicalPlan::Aggregate(aggregate)

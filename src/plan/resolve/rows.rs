@@ -19,6 +19,7 @@ use crate::plan::event_time::delay_of;
 use crate::plan::functions::Edge;
 use crate::plan::kernels::normalize::normalized;
 use crate::plan::operators::lanes::LaneLayout;
+use crate::plan::operators::stateful::ColumnNames;
 use crate::plan::operators::stateful::dedup::{DedupNode, Memory};
 use crate::plan::operators::stateful::limit::StreamLimitNode;
 use crate::plan::streaming::StreamOperation;
@@ -100,8 +101,9 @@ impl Resolver<'_> {
         };
         let event_times = input.output.iter().filter(|attribute| delay_of(attribute).is_some());
         let event_times = event_times.map(|attribute| attribute.id.to_string()).collect();
+        let names = ColumnNames::of(&keys);
         let keys = keys.iter().map(|key| key.id.to_string()).collect();
-        let node = DedupNode { input: input.plan.clone(), keys, event_times, memory, place: None };
+        let node = DedupNode { input: input.plan.clone(), keys, event_times, memory, names, place: None };
         let plan = LogicalPlan::Extension(Extension { node: Arc::new(node) });
         let mut resolved = Resolved { plan, hidden: Vec::new(), ..input };
         resolved.note(operation);

@@ -16,6 +16,7 @@ use super::pending::named;
 use super::scope::attribute_id;
 use crate::error::Result;
 use crate::plan::event_time::delay_of;
+use crate::plan::operators::stateful::ColumnNames;
 use crate::plan::operators::stateful::join::time::{TimeBound, TimeBounds};
 use crate::plan::operators::stateful::join::{StreamJoinKind, StreamJoinNode, StreamSide, join_schema};
 use crate::plan::streaming::StreamOperation;
@@ -245,7 +246,7 @@ impl SidePlan {
             let columns = kept.chain(self.made.into_iter().map(|(id, expr)| named(expr, id))).collect();
             LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?)
         };
-        Ok((plan, StreamSide { keys: self.keys, own_condition, event_times, helpers }))
+        Ok((plan, StreamSide { keys: self.keys, own_condition, event_times, helpers, names: ColumnNames::of(output) }))
     }
 }
 

@@ -37,8 +37,8 @@ use super::groups::{GroupShape, Groups};
 use super::session::SessionAggregateExec;
 use super::table::{EventTimeKey, RowTable, at_or_before, in_chunks};
 use super::{
-    IdleBatch, OperatorCounters, OperatorPass, SparkStores, StateTable, StatefulOperator, StatefulPlace, WatermarkOut,
-    several_event_times, stateful_properties,
+    ColumnNames, IdleBatch, KeyLayout, OperatorCounters, OperatorPass, SparkStores, StateTable, StatefulOperator,
+    StatefulPlace, WatermarkOut, several_event_times, stateful_properties,
 };
 use crate::batch::OutputMode;
 use crate::error::{Error, Result, condition};
@@ -57,6 +57,7 @@ pub struct StatefulAggregateNode {
     pub event_times: Vec<String>,
     /// The name of the key that is a session, which grows.
     pub session: Option<String>,
+    pub names: ColumnNames,
     pub place: Option<StatefulPlace>,
 }
 
@@ -176,7 +177,8 @@ impl ExtensionPlanner for StatefulAggregatePlanner {
         let lanes = state.config().target_partitions();
         let staged_by = (0..keys).filter(|key| Some(*key) != session).collect();
         let staged = StageExec::by_key(Arc::new(partial), staged_by, lanes);
-        let shape = GroupShape::new(keys, functions, &staged.schema(), Arc::new(schema.as_arrow().clone()));
+        let output = Arc::new(schema.as_arrow().clone());
+        let shape = GroupShape::new(keys, functions, &staged.schema(), output, node.names.clone())?;
         let unwatched = place.mode == OutputMode::Append && node.event_times.is_empty();
         let unwatched = unwatched.then(|| Error::of(condition::STREAMING_OPERATOR_WITHOUT_WATERMARK));
         let refused = several_event_times(&node.event_times, schema.as_arrow()).or(unwatched);
@@ -257,14 +259,15 @@ impl AggregateSpec {
             OutputMode::Append | OutputMode::Update => IdleBatch::WatermarkMoved,
             OutputMode::Complete => IdleBatch::Never,
         };
-        let (key, value) = (Arc::clone(&shape.key_schema), Arc::clone(&shape.buffer_schema));
+        let layout = if table.time.is_some() { KeyLayout::TimeRow } else { KeyLayout::Row };
+        let (key, value) = (shape.names.schema(&shape.key_schema), shape.shown_buffers()?);
         let operator = StatefulOperator {
             number,
             name: "stateStoreSave",
             idle,
             stores: SparkStores::InEachPartition(1),
             lanes,
-            tables: vec![StateTable { name: "default", key, value }],
+            tables: vec![StateTable { name: "default", number: 0, layout, key, value }],
             gives: WatermarkOut::Same,
             refused: None,
         };

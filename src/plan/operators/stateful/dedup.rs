@@ -32,8 +32,8 @@ use futures::{StreamExt, stream};
 
 use super::table::{EventTimeKey, RowTable, TableKeys, at_or_before, event_times, in_chunks, until};
 use super::{
-    IdleBatch, OperatorCounters, OperatorPass, SparkStores, StateTable, StatefulOperator, StatefulPlace, WatermarkOut,
-    several_event_times, stateful_properties,
+    ColumnNames, IdleBatch, KeyLayout, OperatorCounters, OperatorPass, SparkStores, StateTable, StatefulOperator,
+    StatefulPlace, WatermarkOut, several_event_times, stateful_properties,
 };
 use crate::error::{Error, Result};
 use crate::plan::operators::exchange::stage::StageExec;
@@ -64,6 +64,7 @@ pub struct DedupNode {
     /// The names of the columns that have an event time. There may be one at most when a batch runs.
     pub event_times: Vec<String>,
     pub memory: Memory,
+    pub names: ColumnNames,
     pub place: Option<StatefulPlace>,
 }
 
@@ -136,7 +137,7 @@ impl ExtensionPlanner for DedupPlanner {
         let keys = node.keys.iter().map(|key| Ok(schema.index_of(key)?)).collect::<DfResult<Vec<_>>>()?;
         let event_time = node.event_times.iter().find_map(|name| schema.index_of(name).ok());
         let lanes = session.config().target_partitions();
-        let mut spec = DedupSpec::new((place.number, lanes), &schema, keys.clone(), event_time, node.memory)?;
+        let mut spec = DedupSpec::new((place.number, lanes), &schema, keys.clone(), event_time, node)?;
         spec.operator.refused = several_event_times(&node.event_times, &schema);
         let staged = StageExec::by_key(input, keys, lanes);
         Ok(Some(Arc::new(DedupExec::new(staged, Arc::new(spec), schema))))
@@ -161,8 +162,9 @@ impl DedupSpec {
         input: &Schema,
         keys: Vec<usize>,
         event_time: Option<usize>,
-        memory: Memory,
+        node: &DedupNode,
     ) -> Result<Self> {
+        let memory = node.memory;
         let key_schema: SchemaRef = Arc::new(input.project(&keys)?);
         let (name, value) = match memory {
             Memory::OfKey => ("dedupe", Field::new("__dummy__", DataType::Null, true)),
@@ -177,7 +179,9 @@ impl DedupSpec {
             value: RowFormat::new(vec![value.data_type().clone()])?,
             time: of_key.filter(|_| memory == Memory::OfKey).map(|column| EventTimeKey { column }),
         };
-        let tables = vec![StateTable { name: "default", key: key_schema, value: Arc::new(Schema::new(vec![value])) }];
+        let layout = if table.time.is_some() { KeyLayout::TimeRow } else { KeyLayout::Row };
+        let (key, value) = (node.names.schema(&key_schema), Arc::new(Schema::new(vec![value])));
+        let tables = vec![StateTable { name: "default", number: 0, layout, key, value }];
         let operator = StatefulOperator {
             number,
             name,

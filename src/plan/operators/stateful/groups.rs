@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::filter;
-use arrow::datatypes::{Int32Type, Schema, SchemaRef};
+use arrow::datatypes::{Field, Int32Type, Schema, SchemaRef};
 use datafusion::common::internal_err;
 use datafusion::error::Result as DfResult;
 use datafusion::logical_expr::EmitTo;
@@ -14,6 +14,7 @@ use datafusion::physical_plan::aggregates::group_values::new_group_values;
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 use futures::StreamExt;
 
+use super::ColumnNames;
 use super::accumulators::Accumulators;
 use super::table::CHUNK;
 use crate::error::Result;
@@ -36,6 +37,7 @@ pub struct GroupShape {
     pub buffer_schema: SchemaRef,
     /// The keys and the functions' values.
     pub output: SchemaRef,
+    pub names: ColumnNames,
 }
 
 impl Groups {
@@ -56,11 +58,33 @@ impl Groups {
 
 impl GroupShape {
     /// Of an input that has the keys, the functions' buffers and the key's hash.
-    pub fn new(keys: usize, functions: Vec<Arc<AggregateFunctionExpr>>, input: &Schema, output: SchemaRef) -> Self {
+    pub fn new(
+        keys: usize,
+        functions: Vec<Arc<AggregateFunctionExpr>>,
+        input: &Schema,
+        output: SchemaRef,
+        names: ColumnNames,
+    ) -> Result<Self> {
         let fields = input.fields();
         let key_schema: SchemaRef = Arc::new(Schema::new(fields[..keys].to_vec()));
         let buffer_schema: SchemaRef = Arc::new(Schema::new(fields[keys..fields.len() - 1].to_vec()));
-        Self { keys, functions, key_schema, buffer_schema, output }
+        Ok(Self { keys, functions, key_schema, buffer_schema, output, names })
+    }
+
+    /// The buffers as they are shown: called as their functions call them.
+    pub fn shown_buffers(&self) -> Result<SchemaRef> {
+        let mut fields = Vec::new();
+        for function in &self.functions {
+            let buffers = function.state_fields()?;
+            let alone = buffers.len() == 1;
+            for buffer in buffers {
+                let part = buffer.name().rsplit_once('[').map_or(buffer.name().as_str(), |(_, part)| part);
+                let part = part.trim_end_matches(']');
+                let name = if alone { function.fun().name() } else { part };
+                fields.push(Field::new(name, buffer.data_type().clone(), true));
+            }
+        }
+        Ok(Arc::new(Schema::new(fields)))
     }
 
     /// One row for each key, in the order in which keys first come. Several lanes below may have

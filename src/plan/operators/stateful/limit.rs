@@ -24,7 +24,7 @@ use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    IdleBatch, OperatorCounters, SparkStores, StateTable, StatefulOperator, StatefulPlace, WatermarkOut,
+    IdleBatch, KeyLayout, OperatorCounters, SparkStores, StateTable, StatefulOperator, StatefulPlace, WatermarkOut,
     stateful_properties,
 };
 use crate::error::Result;
@@ -113,6 +113,8 @@ impl LimitSpec {
         let value = Field::new("value", DataType::Int64, true);
         let tables = vec![StateTable {
             name: "default",
+            number: 0,
+            layout: KeyLayout::Row,
             key: Arc::new(Schema::new(vec![Field::new("key", DataType::Null, true)])),
             value: Arc::new(Schema::new(vec![value])),
         }];

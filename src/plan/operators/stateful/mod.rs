@@ -11,6 +11,7 @@
 //! | [`limit`] | the first rows of a query |
 //! | [`accumulators`] | DataFusion's accumulators, fed with buffers that were kept |
 //! | [`flow`] | how the watermark reaches each operator |
+//! | [`kept`] | rules of the optimiser, which cut off no state |
 //! | [`stages`] | where a plan with state is cut |
 //! | [`table`] | one table of an operator: keys and values as rows |
 //!
@@ -23,6 +24,7 @@ pub mod dedup;
 pub mod flow;
 pub mod groups;
 pub mod join;
+pub mod kept;
 pub mod limit;
 pub mod session;
 pub mod stages;
@@ -32,7 +34,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, Limit, LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_expr::EquivalenceProperties;
@@ -48,6 +50,7 @@ use self::limit::{StreamLimitExec, StreamLimitNode};
 use self::session::SessionAggregateExec;
 use crate::batch::OutputMode;
 use crate::error::{Error, Result, condition};
+use crate::plan::Attribute;
 use crate::state::{ChangePart, StateOverlay, StateView};
 
 /// When an operator wants a batch although no row has come.
@@ -65,6 +68,15 @@ pub struct StatefulPlace {
     pub number: usize,
     /// What the query gives in each batch.
     pub mode: OutputMode,
+}
+
+/// Whether a node is an operator with state, once it has a place.
+fn is_stateful(node: &dyn UserDefinedLogicalNode) -> bool {
+    let node = node.as_any();
+    node.is::<StatefulAggregateNode>()
+        || node.is::<DedupNode>()
+        || node.is::<StreamJoinNode>()
+        || node.is::<StreamLimitNode>()
 }
 
 /// What a node of a stream becomes in its query.
@@ -173,13 +185,66 @@ pub enum WatermarkOut {
     Least(Vec<WatermarkShift>),
 }
 
-/// A table of an operator: what its keys and its values are.
+/// A table of an operator: what its keys and its values are. Tables that only point into others, as
+/// by time, are not among them.
 #[derive(Clone, Debug)]
 pub struct StateTable {
     /// Spark's name of the store.
     pub name: &'static str,
+    /// Its number among the operator's tables, as keys have it.
+    pub number: u8,
+    pub layout: KeyLayout,
     pub key: SchemaRef,
     pub value: SchemaRef,
+}
+
+/// What a key is made of, after the slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyLayout {
+    /// The row of the key.
+    Row,
+    /// A time, then the row.
+    TimeRow,
+    /// The row, then a time.
+    RowTime,
+    /// The row, a time, the batch and the number of a row in it.
+    RowTimeNumber,
+}
+
+impl KeyLayout {
+    /// As `operators.json` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Row => "row",
+            Self::TimeRow => "time,row",
+            Self::RowTime => "row,time",
+            Self::RowTimeNumber => "row,time,batch,number",
+        }
+    }
+}
+
+/// What the user calls columns: ids and names. What is not in it keeps its own name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd)]
+pub struct ColumnNames(Vec<(String, String)>);
+
+impl ColumnNames {
+    pub fn of<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> Self {
+        Self(attributes.into_iter().map(|attribute| (attribute.id.to_string(), attribute.name.clone())).collect())
+    }
+
+    /// Ids and names.
+    pub fn new(names: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(names.into_iter().collect())
+    }
+
+    /// A schema under the user's names.
+    fn schema(&self, schema: &Schema) -> SchemaRef {
+        let named = |field: &FieldRef| {
+            let found = self.0.iter().find(|(id, _)| id == field.name());
+            Field::new(found.map_or_else(|| field.name(), |(_, name)| name), field.data_type().clone(), true)
+        };
+        Arc::new(Schema::new(schema.fields().iter().map(named).collect::<Vec<_>>()))
+    }
 }
 
 /// The operator that a node of a physical plan is, if it keeps state.

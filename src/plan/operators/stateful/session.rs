@@ -27,8 +27,8 @@ use super::accumulators::Accumulators;
 use super::groups::{GroupShape, Groups};
 use super::table::{in_chunks, until};
 use super::{
-    IdleBatch, OperatorCounters, OperatorPass, SparkStores, StateTable, StatefulOperator, StatefulPlace, WatermarkOut,
-    stateful_properties,
+    IdleBatch, KeyLayout, OperatorCounters, OperatorPass, SparkStores, StateTable, StatefulOperator, StatefulPlace,
+    WatermarkOut, stateful_properties,
 };
 use crate::batch::OutputMode;
 use crate::error::{Error, Result, condition};
@@ -80,9 +80,12 @@ impl SessionAggregateExec {
         let number = super::operator_number(place.number)?;
         let fields = shape.key_schema.fields();
         let others: Vec<_> = (0..shape.keys).filter(|key| *key != session).collect();
-        let key_schema = Arc::new(shape.key_schema.project(&others)?);
+        let key_schema = shape.key_schema.project(&others)?;
         let value: Vec<_> = [&fields[session]].into_iter().chain(shape.buffer_schema.fields()).cloned().collect();
-        let value_schema = Arc::new(Schema::new(value));
+        let value_schema = Schema::new(value);
+        let shown = shape.names.schema(&Schema::new(vec![Arc::clone(&fields[session])]));
+        let shown: Vec<_> = shown.fields().iter().chain(shape.shown_buffers()?.fields()).cloned().collect();
+        let shown_key = shape.names.schema(&key_schema);
         let alone = others.is_empty().then(|| Error::of(condition::GLOBAL_SESSION_WINDOW));
         let (key, value) = (RowFormat::of(&key_schema)?, RowFormat::of(&value_schema)?);
         let idle = match place.mode {
@@ -95,7 +98,13 @@ impl SessionAggregateExec {
             idle,
             stores: SparkStores::InEachPartition(1),
             lanes,
-            tables: vec![StateTable { name: "default", key: key_schema, value: value_schema }],
+            tables: vec![StateTable {
+                name: "default",
+                number: 0,
+                layout: KeyLayout::RowTime,
+                key: shown_key,
+                value: Arc::new(Schema::new(shown)),
+            }],
             gives: WatermarkOut::Same,
             refused: refused.or(alone),
         };

@@ -47,7 +47,8 @@ use self::lane::JoinLane;
 use self::side::JoinSideSpec;
 use self::time::{TimeBounds, WatermarkShift};
 use super::{
-    IdleBatch, SparkStores, StatefulOperator, StatefulPlace, WatermarkOut, several_event_times, stateful_properties,
+    ColumnNames, IdleBatch, SparkStores, StatefulOperator, StatefulPlace, WatermarkOut, several_event_times,
+    stateful_properties,
 };
 use crate::error::condition;
 use crate::error::{Error, Result};
@@ -87,6 +88,7 @@ pub struct StreamSide {
     pub event_times: Vec<String>,
     /// Columns that were made for the join: they are not in its output.
     pub helpers: Vec<String>,
+    pub names: ColumnNames,
 }
 
 /// The logical operator.

@@ -11,13 +11,13 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, RecordBatch, TimestampMicrosecondArray};
-use arrow::datatypes::{Int32Type, Schema, SchemaRef};
+use arrow::datatypes::{Field, Int32Type, Schema, SchemaRef};
 
 use super::StreamSide;
 use super::time::WatermarkShift;
 use crate::error::{Error, Result};
-use crate::plan::operators::stateful::StateTable;
 use crate::plan::operators::stateful::table::{event_times, until};
+use crate::plan::operators::stateful::{ColumnNames, KeyLayout, StateTable};
 use crate::state::prefix::{KeySlot, PREFIX, TableId, ordered_time};
 use crate::state::row::{RowBytes, RowFormat};
 use crate::state::{KeyRange, StateOverlay};
@@ -44,6 +44,7 @@ pub struct JoinSideSpec {
     by_time: TableId,
     key: RowFormat,
     value: RowFormat,
+    names: ColumnNames,
 }
 
 /// Rows of one side in one batch.
@@ -108,6 +109,7 @@ impl JoinSideSpec {
             rows: table(0),
             matched: table(1),
             by_time: table(2),
+            names: names.names.clone(),
         })
     }
 
@@ -117,8 +119,13 @@ impl JoinSideSpec {
             "left" => "left-keyWithIndexToValue",
             _ => "right-keyWithIndexToValue",
         };
-        let key = Arc::new(self.schema.project(&self.keys).unwrap_or_else(|_| Schema::empty()));
-        std::iter::once(StateTable { name: names, key, value: Arc::clone(&self.schema) })
+        let key = self.keys.iter().enumerate();
+        let field = |(at, key): (usize, &usize)| {
+            Field::new(format!("field{at}"), self.schema.field(*key).data_type().clone(), true)
+        };
+        let key = Arc::new(Schema::new(key.map(field).collect::<Vec<_>>()));
+        let (number, value) = (self.rows.table, self.names.schema(&self.schema));
+        std::iter::once(StateTable { name: names, number, layout: KeyLayout::RowTimeNumber, key, value })
     }
 
     /// How far rows may go at the watermark `ms`; `None` if they are kept for ever.
