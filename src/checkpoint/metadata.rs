@@ -38,6 +38,15 @@ pub fn read_or_create(layout: &CheckpointLayout, durability: Durability, fresh: 
     }
 }
 
+/// The query's id in a checkpoint; `None` where there is no checkpoint.
+pub fn read(layout: &CheckpointLayout) -> Result<Option<String>> {
+    if !layout.metadata().is_file() {
+        return Ok(None);
+    }
+    let text = Store::open(layout.root(), Durability::Buffered)?.get(NAME)?;
+    text.map(|text| parse(&layout.metadata(), &text)).transpose()
+}
+
 fn parse(file: &Path, text: &str) -> Result<String> {
     serde_json::from_str(text).map(|metadata: Metadata| metadata.id).map_err(|error| {
         Error::new(ErrorKind::Checkpoint, format!("the checkpoint file {} is damaged: {error}", file.display()))

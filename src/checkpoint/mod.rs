@@ -14,7 +14,7 @@
 //! nothing and writes nothing.
 //!
 //! `layout` spells these paths. `open` finds, locks and recovers a checkpoint for a query; `conf`
-//! is the map of settings in `offsets/N`. Nothing here names Arrow: rows that must survive the
+//! is the map of settings in `offsets/N`; `view` reads a checkpoint that somebody else may hold. Nothing here names Arrow: rows that must survive the
 //! process are not the checkpoint's. Their store gets a folder of its own, `src/state/`.
 
 pub mod commits;
@@ -26,5 +26,6 @@ pub mod offsets;
 pub mod open;
 pub mod operators;
 pub mod recovery;
+pub mod view;
 
 pub use open::{Checkpoint, Recovered};

@@ -68,7 +68,8 @@ pub fn check(layout: &CheckpointLayout, durability: Durability, now: &[OperatorE
     }
 }
 
-fn read(layout: &CheckpointLayout, durability: Durability) -> Result<Option<Vec<OperatorEntry>>> {
+/// The operators that a checkpoint knows, if it keeps state.
+pub fn read(layout: &CheckpointLayout, durability: Durability) -> Result<Option<Vec<OperatorEntry>>> {
     if !layout.kept().is_dir() {
         return Ok(None);
     }

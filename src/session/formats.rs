@@ -9,7 +9,7 @@ use crate::error::{Error, Result, condition};
 use crate::sink::format::OutputFormat;
 use crate::source::ReadMode;
 use crate::source::format::InputFormat;
-use crate::{sink, source};
+use crate::{sink, source, stream};
 
 /// Spark's formats that no stream reads or writes.
 const BATCH_ONLY: &[&str] = &["jdbc"];
@@ -34,7 +34,8 @@ impl Formats {
     /// Every format that Firesteel brings.
     pub fn all() -> Self {
         let mut formats = Self::default();
-        source::formats().into_iter().for_each(|format| formats.register(format));
+        let inputs = source::formats().into_iter().chain(stream::inspect::formats());
+        inputs.for_each(|format| formats.register(format));
         sink::formats().into_iter().for_each(|format| formats.register_output(format));
         formats
     }

@@ -10,6 +10,7 @@
 //! | [`each_batch`] | `foreachBatch` |
 //! | [`continuous`] | another order of the same pieces |
 //! | `state` | what operators keep: opened, made durable, adopted after a crash |
+//! | [`inspect`] | what they keep, as frames |
 //! | [`watermark`] | how far event time has come |
 //! | [`manager`], [`monitor`] | the queries of a session; what others see of one, and how they end it |
 //! | [`progress`], [`listener`] | what a query reports, and who is told |
@@ -17,6 +18,7 @@
 pub mod batch;
 pub mod continuous;
 pub mod each_batch;
+pub mod inspect;
 pub mod lanes;
 pub mod listener;
 pub mod manager;

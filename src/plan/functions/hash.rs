@@ -19,7 +19,6 @@ use super::conditional::fixed;
 use super::per_value::{Bytes, Int, map2, one, safe_kernel};
 use super::string::binary;
 use crate::error::{Error, Result};
-use crate::plan::kernels::normalize::normalized;
 use crate::plan::resolve::cast::cast;
 use crate::plan::typed::Typed;
 
@@ -209,8 +208,15 @@ fn value<H: Hasher>(hash: H, array: &dyn Array, row: usize) -> Result<H> {
         DataType::Int64 => hash.long(of!(Int64Type)),
         DataType::Timestamp(..) => hash.long(of!(TimestampMicrosecondType)),
         DataType::Duration(_) => hash.long(of!(DurationMicrosecondType)),
-        DataType::Float32 => hash.int(of!(Float32Type).to_bits() as i32),
-        DataType::Float64 => hash.long(of!(Float64Type).to_bits() as i64),
+        // One NaN and one zero, as Java has them: equal values hash alike.
+        DataType::Float32 => {
+            let value = of!(Float32Type);
+            hash.int(if value.is_nan() { f32::NAN } else { value + 0.0 }.to_bits() as i32)
+        }
+        DataType::Float64 => {
+            let value = of!(Float64Type);
+            hash.long(if value.is_nan() { f64::NAN } else { value + 0.0 }.to_bits() as i64)
+        }
         DataType::Decimal128(precision, _) => {
             let unscaled = of!(Decimal128Type);
             if *precision <= 18 {
@@ -291,10 +297,10 @@ fn xxhash(context: &CallContext<'_>, arguments: Vec<Typed>) -> Result<Typed> {
     }))
 }
 
-/// A null without a type hashes as an int, which it leaves alone. Equal values hash alike.
+/// A null without a type hashes as an int, which it leaves alone.
 fn typed(context: &CallContext<'_>, argument: Typed) -> Result<Typed> {
     if argument.data_type == DataType::Null {
         return cast(argument, &DataType::Int32, context.conf);
     }
-    Ok(normalized(argument))
+    Ok(argument)
 }

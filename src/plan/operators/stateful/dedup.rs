@@ -36,6 +36,7 @@ use super::{
     StatefulPlace, WatermarkOut, several_event_times, stateful_properties,
 };
 use crate::error::{Error, Result};
+use crate::plan::kernels::normalize::normalize_floats;
 use crate::plan::operators::exchange::stage::StageExec;
 use crate::plan::operators::one_input::one_input;
 use crate::plan::pass::PassContext;
@@ -300,7 +301,7 @@ impl DedupLane {
         let rows = self.timely(rows, state)?;
         let Some((hash, columns)) = rows.columns().split_last() else { return Err(Error::internal("no hashes")) };
         let hashes: Vec<u32> = hash.as_primitive::<Int32Type>().values().iter().map(|hash| *hash as u32).collect();
-        let key: Vec<ArrayRef> = spec.keys.iter().map(|at| Arc::clone(&columns[*at])).collect();
+        let key: Vec<ArrayRef> = spec.keys.iter().map(|at| normalize_floats(&columns[*at])).collect::<Result<_>>()?;
         let keys = spec.table.keys(&key, &hashes)?;
         let firsts = firsts(&keys);
         let mut sorted = SortedKeys::default();

@@ -80,7 +80,13 @@ impl GroupShape {
             for buffer in buffers {
                 let part = buffer.name().rsplit_once('[').map_or(buffer.name().as_str(), |(_, part)| part);
                 let part = part.trim_end_matches(']');
-                let name = if alone { function.fun().name() } else { part };
+                // Spark's names, where DataFusion has others.
+                let name = match if alone { function.fun().name() } else { part } {
+                    "first_value" => "first",
+                    "last_value" => "last",
+                    "first_value_is_set" | "last_value_is_set" => "valueSet",
+                    name => name,
+                };
                 fields.push(Field::new(name, buffer.data_type().clone(), true));
             }
         }

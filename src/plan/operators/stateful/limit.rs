@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, Int64Array, NullArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
@@ -104,7 +104,8 @@ impl ExtensionPlanner for StreamLimitPlanner {
 struct LimitSpec {
     operator: StatefulOperator,
     rows: usize,
-    table: TableId,
+    /// The one key: a row of one null.
+    key: Vec<u8>,
     value: RowFormat,
 }
 
@@ -129,7 +130,9 @@ impl LimitSpec {
             refused: None,
         };
         let table = TableId { operator: super::operator_number(number)?, table: 0 };
-        Ok(Self { operator, rows, table, value: RowFormat::new(vec![DataType::Int64])? })
+        let row = RowFormat::new(vec![DataType::Null])?.encode(&[Arc::new(NullArray::new(1)) as ArrayRef], 1)?;
+        let key = [table.prefix(KeySlot(0)).as_slice(), row.row(0)].concat();
+        Ok(Self { operator, rows, key, value: RowFormat::new(vec![DataType::Int64])? })
     }
 }
 
@@ -184,8 +187,7 @@ async fn first_rows(
 ) -> DfResult<Vec<RecordBatch>> {
     let state = pass.state(spec.operator.number)?;
     let mut overlay = state.overlay();
-    let key = spec.table.prefix(KeySlot(0));
-    let before = match overlay.get(&key)? {
+    let before = match overlay.get(&spec.key)? {
         Some(value) => spec.value.decode(&[value.as_slice()])?[0].as_primitive::<Int64Type>().value(0),
         None => 0,
     };
@@ -203,7 +205,7 @@ async fn first_rows(
     let given: usize = batches.iter().map(RecordBatch::num_rows).sum();
     if given > 0 {
         let total: ArrayRef = Arc::new(Int64Array::from(vec![before.saturating_add(given as i64)]));
-        overlay.put(&key, spec.value.encode(&[total], 1)?.row(0))?;
+        overlay.put(&spec.key, spec.value.encode(&[total], 1)?.row(0))?;
         OperatorCounters::add(&state.counters.updated, 1);
         state.counters.grow(i64::from(given_before == 0));
     }

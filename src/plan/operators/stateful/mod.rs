@@ -89,6 +89,13 @@ pub enum Placed {
     AsItIs,
 }
 
+/// Whether a plan groups a stream.
+fn aggregates(plan: &LogicalPlan) -> bool {
+    let here =
+        matches!(plan, LogicalPlan::Extension(extension) if extension.node.as_any().is::<StatefulAggregateNode>());
+    here || plan.inputs().into_iter().any(aggregates)
+}
+
 /// The node at a place of its query.
 pub fn placed(node: &dyn UserDefinedLogicalNode, place: StatefulPlace) -> Placed {
     let (node, at) = (node.as_any(), Some(place));
@@ -102,7 +109,8 @@ pub fn placed(node: &dyn UserDefinedLogicalNode, place: StatefulPlace) -> Placed
         return Placed::Stateful(Arc::new(StreamJoinNode { place: at, ..node.clone() }));
     }
     if let Some(node) = node.downcast_ref::<StreamLimitNode>() {
-        if place.mode == OutputMode::Complete || node.rows == 0 {
+        // Over groups that are all given in each batch, a limit begins anew. Below them it does not.
+        if place.mode == OutputMode::Complete && aggregates(&node.input) || node.rows == 0 {
             let fetch = Some(Box::new(Expr::Literal(ScalarValue::Int64(i64::try_from(node.rows).ok()), None)));
             return Placed::Stateless(LogicalPlan::Limit(Limit {
                 skip: None,

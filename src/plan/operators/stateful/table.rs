@@ -124,27 +124,54 @@ pub fn until(table: TableId, slot: KeySlot, ms: i64) -> KeyRange {
 /// How many keys and values are shown at once.
 pub const CHUNK: usize = 8192;
 
+/// Some keys and values of a scan.
+#[derive(Debug, Default)]
+pub struct Entries {
+    bytes: Vec<u8>,
+    /// The ends of each key and of its value.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Entries {
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.ends.len() >= CHUNK
+    }
+
+    /// Takes what there is room for; false at the end of the scan.
+    pub fn fill(&mut self, scan: &mut StateScan) -> Result<bool> {
+        while !self.is_full() {
+            let Some((key, value)) = scan.next()? else { return Ok(false) };
+            self.bytes.extend(key);
+            let end = self.bytes.len();
+            self.bytes.extend(value);
+            self.ends.push((end, self.bytes.len()));
+        }
+        Ok(true)
+    }
+
+    /// The keys and the values.
+    pub fn parts(&self) -> (Vec<&[u8]>, Vec<&[u8]>) {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
+        let cut = |(from, (key, end)): (usize, &(usize, usize))| (&self.bytes[from..*key], &self.bytes[*key..*end]);
+        starts.zip(&self.ends).map(cut).unzip()
+    }
+}
+
 /// Shows the keys and the values of a scan, some at a time.
 pub fn in_chunks(mut scan: StateScan, show: &mut dyn FnMut(&[&[u8]], &[&[u8]]) -> Result<()>) -> Result<()> {
     loop {
-        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
-        while ends.len() < CHUNK
-            && let Some((key, value)) = scan.next()?
-        {
-            bytes.extend(key);
-            let end = bytes.len();
-            bytes.extend(value);
-            ends.push((end, bytes.len()));
+        let mut entries = Entries::default();
+        let more = entries.fill(&mut scan)?;
+        if !entries.is_empty() {
+            let (keys, values) = entries.parts();
+            show(&keys, &values)?;
         }
-        if ends.is_empty() {
+        if !more {
             return Ok(());
         }
-        let (mut keys, mut values, mut from) = (Vec::with_capacity(ends.len()), Vec::with_capacity(ends.len()), 0);
-        for (key, value) in ends {
-            keys.push(&bytes[from..key]);
-            values.push(&bytes[key..value]);
-            from = value;
-        }
-        show(&keys, &values)?;
     }
 }

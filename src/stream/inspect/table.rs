@@ -1,0 +1,122 @@
+//! One table of an operator, as `operators.json` describes it: its entries as columns.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int32Array, StructArray};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+
+use crate::checkpoint::operators::TableEntry;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::functions::hash::row_hashes;
+use crate::state::prefix::{PREFIX, spark_partition};
+use crate::state::row::RowFormat;
+use crate::types::type_json::schema_from_json;
+
+/// The bytes of a time in a key.
+const TIME: usize = 9;
+/// The bytes of a batch and of a row's number.
+const NUMBER: usize = 12;
+
+/// Where the row lies in a key.
+#[derive(Clone, Copy, Debug)]
+struct KeyShape {
+    before: usize,
+    after: usize,
+    /// The time after the row is that of a session's start, which the value has too.
+    session: bool,
+}
+
+impl KeyShape {
+    fn of(table: &TableEntry) -> Result<Self> {
+        let rows = Self { before: PREFIX, after: 0, session: false };
+        match table.layout.as_str() {
+            "row" => Ok(rows),
+            "time,row" => Ok(Self { before: PREFIX + TIME, ..rows }),
+            "row,time" => Ok(Self { after: TIME, session: true, ..rows }),
+            "row,time,batch,number" => Ok(Self { after: TIME + NUMBER, ..rows }),
+            other => Err(Error::new(
+                ErrorKind::Checkpoint,
+                format!(
+                    "the table '{}' has keys of the layout '{other}', which this version does not know",
+                    table.name
+                ),
+            )),
+        }
+    }
+
+    fn row<'a>(&self, key: &'a [u8]) -> Result<&'a [u8]> {
+        let end = key.len().saturating_sub(self.after);
+        key.get(self.before..end).ok_or_else(|| Error::internal("a key of state without its row"))
+    }
+}
+
+/// What shows the entries of a table.
+#[derive(Debug)]
+pub struct StateTableReader {
+    shape: KeyShape,
+    key_rows: RowFormat,
+    value_rows: RowFormat,
+    /// `key`, `value` and `partition_id`.
+    pub schema: SchemaRef,
+    /// 0 where every key is in the first one.
+    partitions: usize,
+}
+
+impl StateTableReader {
+    /// `one` says that Spark keeps the operator's rows in one partition, whatever their keys.
+    pub fn new(table: &TableEntry, partitions: u64, one: bool) -> Result<Self> {
+        let shape = KeyShape::of(table)?;
+        let (key, value) = (schema_from_json(&table.key.to_string())?, schema_from_json(&table.value.to_string())?);
+        let (key_rows, value_rows) = (RowFormat::of(&key)?, RowFormat::of(&value)?);
+        let (mut shown_key, mut shown_value) = (key.fields().to_vec(), value.fields().to_vec());
+        if shape.session {
+            let start = start_of(&value)?;
+            shown_value.splice(1..1, shown_key.clone());
+            shown_key.push(Arc::new(Field::new("sessionStartTime", start.data_type().clone(), true)));
+        }
+        let of = |name: &str, fields: Vec<FieldRef>| Field::new(name, DataType::Struct(fields.into()), true);
+        let schema = Arc::new(Schema::new(vec![
+            of("key", shown_key),
+            of("value", shown_value),
+            Field::new("partition_id", DataType::Int32, true),
+        ]));
+        let single = one || key.fields().is_empty();
+        let partitions = if single { 0 } else { usize::try_from(partitions).unwrap_or(usize::MAX) };
+        Ok(Self { shape, key_rows, value_rows, schema, partitions })
+    }
+
+    /// The columns of entries.
+    pub fn columns(&self, keys: &[&[u8]], values: &[&[u8]]) -> Result<[ArrayRef; 3]> {
+        let rows = keys.iter().map(|key| self.shape.row(key)).collect::<Result<Vec<_>>>()?;
+        let mut key = self.key_rows.decode(&rows)?;
+        let mut value = self.value_rows.decode(values)?;
+        let ids: Vec<i32> = match self.partitions {
+            0 => vec![0; keys.len()],
+            // Fits: Spark's number of partitions is an int.
+            partitions => {
+                row_hashes(&key, keys.len())?.into_iter().map(|hash| spark_partition(hash, partitions) as i32).collect()
+            }
+        };
+        if self.shape.session {
+            let start = value[0].as_struct().column(0);
+            let own: Vec<_> = key.iter().map(Arc::clone).collect();
+            key.push(Arc::clone(start));
+            value.splice(1..1, own);
+        }
+        let of = |at: usize, columns: Vec<ArrayRef>| -> Result<ArrayRef> {
+            let DataType::Struct(fields) = self.schema.field(at).data_type() else {
+                return Err(Error::internal("a key of state that is no struct"));
+            };
+            Ok(Arc::new(StructArray::try_new_with_length(Fields::clone(fields), columns, None, keys.len())?))
+        };
+        Ok([of(0, key)?, of(1, value)?, Arc::new(Int32Array::from(ids))])
+    }
+}
+
+/// The field of a session's start, in the schema of its values.
+fn start_of(value: &Schema) -> Result<FieldRef> {
+    match value.fields().first().map(|field| field.data_type()) {
+        Some(DataType::Struct(session)) if !session.is_empty() => Ok(Arc::clone(&session[0])),
+        _ => Err(Error::internal("a session without its window")),
+    }
+}
