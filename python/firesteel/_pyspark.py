@@ -62,6 +62,7 @@ MODULES = {
     "pyspark.sql.streaming.listener": "firesteel.sql.streaming.listener",
     "pyspark.sql.streaming.query": "firesteel.sql.streaming.query",
     "pyspark.sql.streaming.readwriter": "firesteel.sql.streaming.readwriter",
+    "pyspark.sql.streaming.state": "firesteel.sql.streaming.state",
     "pyspark.sql.types": "firesteel.sql.types",
     "pyspark.sql.udf": "firesteel.sql.udf",
     "pyspark.sql.utils": "firesteel.errors",

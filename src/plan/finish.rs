@@ -35,6 +35,7 @@ use super::operators::lanes::{LanesPlanner, settled};
 use super::operators::stateful::aggregate::StatefulAggregatePlanner;
 use super::operators::stateful::dedup::DedupPlanner;
 use super::operators::stateful::flow::WatermarkFlow;
+use super::operators::stateful::groups::GroupsPlanner;
 use super::operators::stateful::join::StreamJoinPlanner;
 use super::operators::stateful::limit::StreamLimitPlanner;
 use super::operators::stateful::stages::{held, operators, staged};
@@ -138,6 +139,7 @@ impl QueryPlanner for Planner {
             Arc::new(LanesPlanner),
             Arc::new(StatefulAggregatePlanner),
             Arc::new(DedupPlanner),
+            Arc::new(GroupsPlanner),
             Arc::new(StreamLimitPlanner),
             Arc::new(StreamJoinPlanner),
         ];

@@ -12,7 +12,9 @@ use datafusion::common::ScalarValue;
 use super::grouping_sets::KeySet;
 use super::limits::ExpressionExtent;
 use super::{AttrId, Resolved};
+use crate::batch::OutputMode;
 use crate::function::Function;
+use crate::function::groups::{GroupFunction, GroupTimeout};
 use crate::source::Source;
 use crate::types::interval_fields::IntervalFields;
 
@@ -343,6 +345,14 @@ pub enum Relation {
         input: Box<Relation>,
         column: String,
         delay_ms: i64,
+    },
+    /// `groupBy(keys).applyInPandasWithState(function)`.
+    GroupsWithState {
+        input: Box<Relation>,
+        keys: Vec<Expr>,
+        function: Arc<dyn GroupFunction>,
+        mode: OutputMode,
+        timeout: GroupTimeout,
     },
     /// `broadcast(df)`, `/*+ BROADCAST(t) */`: carried for `explain`; one process has nothing to
     /// broadcast.

@@ -14,12 +14,15 @@ use super::arrow::ArrowTable;
 use super::door::{quick, quick_over, wait, wait_under};
 use super::error::raise;
 use super::expr::{ExprHandle, name_parts, operands};
+use super::groups::GroupFunctionHandle;
 use super::literal::operand;
 use super::row_out;
 use super::session::SessionHandle;
 use super::types::json_of;
+use crate::batch::OutputMode;
 use crate::config::Options;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
+use crate::function::groups::GroupTimeout;
 use crate::plan::Attribute;
 use crate::plan::canonical::canonical;
 use crate::plan::functions::NamePattern;
@@ -313,6 +316,33 @@ impl FrameHandle {
     fn watermark(&self, py: Python<'_>, column: String, delay: &str) -> PyResult<Self> {
         let delay_ms = interval::watermark_delay_ms(delay).map_err(|error| raise(py, &error))?;
         self.derive(py, |input| Relation::Watermark { input, column, delay_ms })
+    }
+
+    /// `mode` is `append` or `update`, `timeout` the name of a `GroupStateTimeout`.
+    fn groups_with_state(
+        &self,
+        py: Python<'_>,
+        keys: &Bound<'_, PyList>,
+        function: &Bound<'_, GroupFunctionHandle>,
+        mode: &str,
+        timeout: &str,
+    ) -> PyResult<Self> {
+        let keys = operands(keys)?;
+        let mode = match OutputMode::parse(mode) {
+            Some(OutputMode::Complete) => {
+                let message = "the output mode of a function with state must be append or update, found complete";
+                return Err(raise(py, &Error::illegal(message)));
+            }
+            Some(mode) => mode,
+            None => return Err(raise(py, &Error::of(condition::OUTPUT_MODE_INVALID).with("outputMode", mode))),
+        };
+        let timeout = match timeout {
+            "EventTimeTimeout" => GroupTimeout::EventTime,
+            "ProcessingTimeTimeout" => GroupTimeout::ProcessingTime,
+            _ => GroupTimeout::Never,
+        };
+        let function = Arc::clone(&function.get().0);
+        self.derive(py, |input| Relation::GroupsWithState { input, keys, function, mode, timeout })
     }
 
     fn hint(&self, py: Python<'_>, name: String) -> PyResult<Self> {

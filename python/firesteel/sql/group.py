@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from firesteel import _native
-from firesteel.errors import AnalysisException, PySparkValueError, UnsupportedOperationException, _not_type, _refuse
+from firesteel.errors import (
+    AnalysisException,
+    PySparkNotImplementedError,
+    PySparkValueError,
+    UnsupportedOperationException,
+    _not_type,
+    _refuse,
+)
 from firesteel.sql.column import Column, _call, _flat
-from firesteel.sql.types import NumericType
+from firesteel.sql.types import NumericType, StructType, _parse_datatype_string
 
 if TYPE_CHECKING:
     from firesteel.sql.dataframe import DataFrame
@@ -180,6 +188,86 @@ class GroupedData:
         return [row[0] for row in rows]
 
 
+    def applyInPandasWithState(
+        self,
+        func: Callable[..., Any],
+        outputStructType: StructType | str,
+        stateStructType: StructType | str,
+        outputMode: str,
+        timeoutConf: str,
+    ) -> DataFrame:
+        """Calls a function for each group of a stream, with what it keeps of the group.
+
+        In each batch it is called for every group that has rows, in the order of the keys. Then it
+        is called for those whose time is over.
+
+        Parameters
+        ----------
+        func : function
+            Takes the key as a tuple, an iterator of frames and a
+            :class:`~firesteel.sql.streaming.state.GroupState`. Gives an iterable of frames.
+        outputStructType : StructType or str
+            The columns of those frames. They are found by their names.
+        stateStructType : StructType or str
+            The fields of the state.
+        outputMode : str
+            ``append`` or ``update``. The query must have the same.
+        timeoutConf : str
+            One of :class:`~firesteel.sql.streaming.state.GroupStateTimeout`.
+
+        Returns
+        -------
+        DataFrame
+            What the function gives.
+
+        Notes
+        -----
+        What the function keeps becomes durable with the batch. A batch that runs again, after a
+        crash, calls it with the same rows and the same states.
+        """
+        from firesteel.sql._state_calls import apply_in_pandas_with_state, state_converter
+        from firesteel.sql.streaming.state import GroupStateTimeout
+        from firesteel.sql.udf import _setting, _turn
+
+        known = (
+            GroupStateTimeout.NoTimeout,
+            GroupStateTimeout.ProcessingTimeTimeout,
+            GroupStateTimeout.EventTimeTimeout,
+        )
+        if timeoutConf not in known:
+            raise AssertionError(f"timeoutConf must be one of {', '.join(known)}, found {timeoutConf!r}")
+        if not callable(func):
+            raise TypeError(f"the function of applyInPandasWithState must be callable, found {type(func).__name__}")
+        if self._kind != "by" or self._pivot is not None:
+            raise PySparkNotImplementedError(
+                errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "applyInPandasWithState over grouping sets"}
+            )
+        output, state = _struct(outputStructType), _struct(stateStructType)
+        body = apply_in_pandas_with_state(
+            func,
+            self._df.columns,
+            output,
+            timeoutConf,
+            _setting("spark.sql.session.timeZone", "UTC"),
+            max(int(_setting("spark.sql.execution.arrow.maxRecordsPerBatch", "10000")), 0),
+        )
+        name = getattr(func, "__name__", type(func).__name__)
+        function = _native.GroupFunction(
+            name, body, state_converter(state), output.json(), state.json(), _turn(func, _native.Turn())
+        )
+        return self._df._new(self._df._frame.groups_with_state(self._keys, function, outputMode, timeoutConf))
+
+
+def _struct(given: StructType | str) -> StructType:
+    """A schema, as it is or as a DDL string."""
+    if isinstance(given, str):
+        parsed = _parse_datatype_string(given) if given.strip() else StructType()
+        return parsed if isinstance(parsed, StructType) else StructType().add("value", parsed)
+    if not isinstance(given, StructType):
+        raise _not_type("schema", "StructType or str", given)
+    return given
+
+
 def _named(name: str, function: str) -> Column:
     if name == "*" and function.lower() == "count":
         return _call("count", 1)
@@ -187,7 +275,7 @@ def _named(name: str, function: str) -> Column:
 
 
 for _name in (
-    "apply", "applyInArrow", "applyInPandas", "applyInPandasWithState", "cogroup", "transformWithState",
+    "apply", "applyInArrow", "applyInPandas", "cogroup", "transformWithState",
     "transformWithStateInPandas",
 ):  # fmt: skip
     setattr(GroupedData, _name, _refuse("GroupedData", _name))

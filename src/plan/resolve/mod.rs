@@ -9,6 +9,7 @@
 //! | `select`, `aggregate`, `window`, `generate`, `lambda`, `subquery` | the places where expressions stand |
 //! | `query_value`, `correlated`, `negation` | queries as values; those that name columns around them; NOT over an `IN` of a query |
 //! | `grouping` | keys of groups, and grouping sets |
+//! | `groups` | functions of groups that keep something of each |
 //! | `filter`, `rows` | which rows stay: WHERE; LIMIT, DISTINCT and samples |
 //! | `columns` | columns that are added, renamed or dropped |
 //! | `lanes` | `repartition`, `coalesce` |
@@ -35,6 +36,7 @@ mod expression;
 mod filter;
 mod generate;
 mod grouping;
+mod groups;
 mod hidden;
 mod join;
 mod lambda;
@@ -262,6 +264,9 @@ impl Resolver<'_> {
             }
             Relation::Sample { input, share, seed } => self.sample(self.relation(input)?, *share, *seed),
             Relation::Watermark { input, column, delay_ms } => self.watermark(self.relation(input)?, column, *delay_ms),
+            Relation::GroupsWithState { input, keys, function, mode, timeout } => {
+                self.groups_with_state(self.relation(input)?, keys, function, (*mode, *timeout))
+            }
             Relation::Hint { input, .. } => {
                 self.gauge.join();
                 self.relation(input)

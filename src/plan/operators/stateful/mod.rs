@@ -5,6 +5,7 @@
 //! | here | what such an operator is to the engine, and what it works with in one pass |
 //! | [`aggregate`] | groups of a stream |
 //! | [`dedup`] | rows whose key was not seen before |
+//! | [`groups`] | functions of groups, with what they keep |
 //! | [`join`] | rows of two streams together |
 //! | [`limit`] | the first rows of a query |
 //! | [`accumulators`] | DataFusion's accumulators, fed with buffers that were kept |
@@ -19,6 +20,7 @@ pub mod accumulators;
 pub mod aggregate;
 pub mod dedup;
 pub mod flow;
+pub mod groups;
 pub mod join;
 pub mod limit;
 pub mod stages;
@@ -38,6 +40,7 @@ use parking_lot::Mutex;
 
 use self::aggregate::{StatefulAggregateExec, StatefulAggregateNode};
 use self::dedup::{DedupExec, DedupNode};
+use self::groups::{GroupsExec, GroupsNode};
 use self::join::time::WatermarkShift;
 use self::join::{StreamJoinExec, StreamJoinNode};
 use self::limit::{StreamLimitExec, StreamLimitNode};
@@ -51,6 +54,8 @@ pub enum IdleBatch {
     Never,
     /// When the watermark that reaches it has moved since it last evicted.
     WatermarkMoved,
+    /// When the clock has come to the time that its last pass named.
+    ClockDue,
 }
 
 /// Which operator a node of a query is, once the query is planned.
@@ -80,6 +85,9 @@ pub fn placed(node: &dyn UserDefinedLogicalNode, place: StatefulPlace) -> Placed
     }
     if let Some(node) = node.downcast_ref::<DedupNode>() {
         return Placed::Stateful(Arc::new(DedupNode { place: at, ..node.clone() }));
+    }
+    if let Some(node) = node.downcast_ref::<GroupsNode>() {
+        return Placed::Stateful(Arc::new(GroupsNode { place: at, ..node.clone() }));
     }
     if let Some(node) = node.downcast_ref::<StreamJoinNode>() {
         return Placed::Stateful(Arc::new(StreamJoinNode { place: at, ..node.clone() }));
@@ -149,6 +157,8 @@ pub enum WatermarkOut {
     Same,
     /// The least of it and of what it is after each of these.
     Least(Vec<WatermarkShift>),
+    /// None: nobody knows the times of its rows.
+    Nothing,
 }
 
 /// A table of an operator: what its keys and its values are.
@@ -166,7 +176,8 @@ pub fn stateful(node: &dyn ExecutionPlan) -> Option<&StatefulOperator> {
     let dedup = node.downcast_ref::<DedupExec>().map(DedupExec::operator);
     let limit = node.downcast_ref::<StreamLimitExec>().map(StreamLimitExec::operator);
     let join = node.downcast_ref::<StreamJoinExec>().map(StreamJoinExec::operator);
-    aggregate.or(dedup).or(limit).or(join)
+    let groups = node.downcast_ref::<GroupsExec>().map(GroupsExec::operator);
+    aggregate.or(dedup).or(limit).or(join).or(groups)
 }
 
 /// The watermark at an operator, in milliseconds since the epoch; `None` where none reaches it.
@@ -185,6 +196,8 @@ pub struct OperatorPass {
     pub counters: OperatorCounters,
     /// The bytes that one lane's changes may take in memory.
     budget: usize,
+    /// When it wants a batch, in milliseconds since the epoch; the greatest number if never.
+    due_ms: AtomicI64,
     changes: Mutex<Vec<(usize, Vec<ChangePart>)>>,
 }
 
@@ -236,7 +249,20 @@ pub struct OperatorCounts {
 
 impl OperatorPass {
     pub fn new(view: StateView, watermark: OperatorWatermark, budget: usize) -> Self {
-        Self { view, watermark, counters: OperatorCounters::default(), budget, changes: Mutex::default() }
+        let (counters, due_ms) = (OperatorCounters::default(), AtomicI64::new(i64::MAX));
+        Self { view, watermark, counters, budget, due_ms, changes: Mutex::default() }
+    }
+
+    /// The operator wants a batch when the clock comes to this time, or to one that was named before.
+    pub fn due_at(&self, ms: Option<i64>) {
+        if let Some(ms) = ms {
+            self.due_ms.fetch_min(ms, Ordering::Relaxed);
+        }
+    }
+
+    /// The earliest time that a lane has named.
+    pub fn due_ms(&self) -> Option<i64> {
+        Some(self.due_ms.load(Ordering::Relaxed)).filter(|ms| *ms != i64::MAX)
     }
 
     /// What a lane changes: nothing so far.
