@@ -97,6 +97,7 @@ conditions! {
     CONTINUOUS_UNSUPPORTED_SINK = "_LEGACY_ERROR_TEMP_1195", "0A000", Analysis, "'<source>' is not supported with continuous trigger.";
     STREAMING_UNSUPPORTED_OPERATION = "_LEGACY_ERROR_TEMP_3102", "0A000", Analysis, "<msg>";
     GROUPS_WITH_STATE_OF_A_BATCH = "_LEGACY_ERROR_TEMP_3176", "0A000", Unsupported, "applyInPandasWithState works on streams only: use applyInPandas, or read the rows with spark.readStream.";
+    EMITTING_ROWS_OLDER_THAN_WATERMARK = "EMITTING_ROWS_OLDER_THAN_WATERMARK_NOT_ALLOWED", "42815", Runtime, "a processor gave a row whose time, <eventTime> µs after 1970, is not after the watermark, <watermark> ms: an operator above would drop it as late. Give later times, or no event-time column.";
     SINK_WITHOUT_PARTITIONING = "_LEGACY_ERROR_TEMP_1197", "0A000", Analysis, "'<operation>' does not support partitioning.";
     PARTITION_COLUMN_NOT_FOUND = "_LEGACY_ERROR_TEMP_1196", "42000", Analysis, "Partition column <col> not found in existing columns (<normalizedParCols>).";
     CHECKPOINT_LOCATION_MISSING = "_LEGACY_ERROR_TEMP_1298", "42000", Analysis, "checkpointLocation must be specified either through option(\"checkpointLocation\", ...) or SparkSession.conf.set(\"<config>\", ...).";

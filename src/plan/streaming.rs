@@ -8,7 +8,6 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::LogicalPlan;
 
 use super::operators::call::FunctionNode;
-use super::operators::stateful::groups;
 use super::operators::watermark::WatermarkNode;
 use super::tree::JoinKind;
 use super::{Leaf, Resolved};
@@ -16,7 +15,7 @@ use crate::batch::OutputMode;
 use crate::config::Conf;
 use crate::error::{Error, Result, condition};
 use crate::function::Runs;
-use crate::function::groups::GroupTimeout;
+use crate::function::groups::{GroupKind, GroupTimeout};
 
 /// An operation that a stream cannot have, or cannot have yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +41,8 @@ pub enum StreamOperation {
         timeout: GroupTimeout,
         event_time: bool,
     },
+    /// `transformWithState`.
+    Processor,
     Sort,
     Limit,
     Offset,
@@ -71,7 +72,8 @@ impl fmt::Display for StreamOperation {
             Self::Except => "except",
             Self::DropDuplicates { .. } => "dropDuplicates",
             Self::DropDuplicatesWithoutWatermark => "dropDuplicatesWithinWatermark",
-            Self::GroupsWithState { .. } => groups::NAME,
+            Self::GroupsWithState { .. } => GroupKind::State.name(),
+            Self::Processor => "transformWithState",
             Self::Sort => "sorting",
             Self::Limit => "limit",
             Self::Offset => "offset",
@@ -133,7 +135,7 @@ pub fn check(resolved: &Resolved, mode: OutputMode, conf: &Conf) -> Result<()> {
     }
     let with_state = |operation: &&StreamOperation| matches!(operation, StreamOperation::GroupsWithState { .. });
     if operations.iter().filter(with_state).count() > 1 {
-        let name = groups::NAME;
+        let name = GroupKind::State.name();
         return Err(unsupported(format!("Multiple {name}s are not supported on a streaming DataFrames/Datasets")));
     }
     let mut below: Vec<&StreamOperation> = Vec::new();
@@ -181,6 +183,7 @@ impl StreamOperation {
                 | Self::DropDuplicates { event_time: true }
                 | Self::StreamStreamJoin { .. }
                 | Self::GroupsWithState { .. }
+                | Self::Processor
         )
     }
 
@@ -196,7 +199,7 @@ impl StreamOperation {
     /// Why groups with state cannot be where they are, in Spark's words.
     fn groups_refused(&self, below: &[&Self], aggregated: bool, mode: OutputMode) -> Option<String> {
         let Self::GroupsWithState { mode: own, timeout, event_time } = self else { return None };
-        let (name, word, stream) = (groups::NAME, own.name().to_lowercase(), "on a streaming DataFrame/Dataset");
+        let (name, word, stream) = (GroupKind::State.name(), own.name().to_lowercase(), "on a streaming DataFrame/Dataset");
         if !aggregated && *own != mode {
             return Some(format!("{name} in {word} mode is not supported with {} output mode {stream}", mode.name()));
         }
@@ -217,7 +220,9 @@ impl StreamOperation {
     /// Why a stream cannot have it above those below it; `None` if it can.
     fn refused(&self, below: &[&Self], mode: OutputMode) -> Option<&'static str> {
         match self {
-            Self::Aggregation { .. } | Self::DropDuplicates { .. } | Self::GroupsWithState { .. } => None,
+            Self::Aggregation { .. } | Self::DropDuplicates { .. } | Self::GroupsWithState { .. } | Self::Processor => {
+                None
+            }
             Self::StreamStreamJoin { kind: JoinKind::LeftAnti, .. } => Some(""),
             Self::StreamStreamJoin { kind, .. } => match (mode, kind) {
                 (OutputMode::Append, _)

@@ -22,13 +22,13 @@ use super::types::json_of;
 use crate::batch::OutputMode;
 use crate::config::Options;
 use crate::error::{Error, Result, condition};
-use crate::function::groups::GroupTimeout;
+use crate::function::groups::{GroupKind, GroupTimeout};
 use crate::plan::Attribute;
 use crate::plan::canonical::canonical;
 use crate::plan::functions::NamePattern;
 use crate::plan::resolve::operators::is_orderable;
 use crate::plan::tree::{
-    self, DistinctBy, Grouping, JoinKind, JoinOn, Relation, SampleShare, UnpivotColumns, UnpivotGroup, UnpivotNulls,
+    self, DistinctBy, Grouping, GroupsCall, JoinKind, JoinOn, Relation, SampleShare, UnpivotColumns, UnpivotGroup, UnpivotNulls,
 };
 use crate::runtime::{Cancel, CancelReason};
 use crate::session::frame;
@@ -318,18 +318,26 @@ impl FrameHandle {
         self.derive(py, |input| Relation::Watermark { input, column, delay_ms })
     }
 
-    /// `mode` is `append` or `update`, `timeout` the name of a `GroupStateTimeout`.
+    /// `kind` is `state`, `pandas` or `rows`, `timeout` is `none`, `processing` or `event`.
+    #[expect(clippy::too_many_arguments, reason = "what such a call is, at once")]
     fn groups_with_state(
         &self,
         py: Python<'_>,
         keys: &Bound<'_, PyList>,
         function: &Bound<'_, GroupFunctionHandle>,
+        kind: &str,
         mode: &str,
         timeout: &str,
+        event_time: Option<String>,
     ) -> PyResult<Self> {
         let keys = operands(keys)?;
+        let kind = match kind {
+            "pandas" => GroupKind::PandasProcessor,
+            "rows" => GroupKind::RowProcessor,
+            _ => GroupKind::State,
+        };
         let mode = match OutputMode::parse(mode) {
-            Some(OutputMode::Complete) => {
+            Some(OutputMode::Complete) if kind == GroupKind::State => {
                 let message = "the output mode of a function with state must be append or update, found complete";
                 return Err(raise(py, &Error::illegal(message)));
             }
@@ -337,12 +345,13 @@ impl FrameHandle {
             None => return Err(raise(py, &Error::of(condition::OUTPUT_MODE_INVALID).with("outputMode", mode))),
         };
         let timeout = match timeout {
-            "EventTimeTimeout" => GroupTimeout::EventTime,
-            "ProcessingTimeTimeout" => GroupTimeout::ProcessingTime,
+            "event" => GroupTimeout::EventTime,
+            "processing" => GroupTimeout::ProcessingTime,
             _ => GroupTimeout::Never,
         };
         let function = Arc::clone(&function.get().0);
-        self.derive(py, |input| Relation::GroupsWithState { input, keys, function, mode, timeout })
+        let call = GroupsCall { function, kind, mode, timeout, event_time };
+        self.derive(py, |input| Relation::GroupsWithState { input, keys, call })
     }
 
     fn hint(&self, py: Python<'_>, name: String) -> PyResult<Self> {

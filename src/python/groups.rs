@@ -1,7 +1,8 @@
 //! Python functions of groups of rows that keep something of each group.
 //!
-//! How the groups of a chunk are called is written in Python (`firesteel/sql/_state_calls.py`).
-//! Rows go there and back as Arrow arrays, and what is kept as tuples, for all groups at once.
+//! How the groups of a chunk are called is written in Python (`firesteel/sql/_state_calls.py` and
+//! `_processor_calls.py`). Rows go there and back as Arrow arrays, and what is kept as tuples, for
+//! all groups at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +21,9 @@ use super::types::schema_of;
 use crate::batch::Batch;
 use crate::error::{Error, Result, condition};
 use crate::function::FunctionKey;
-use crate::function::groups::{GroupCause, GroupChunk, GroupFunction, GroupOutcome, GroupResults};
+use crate::function::groups::{
+    GroupCalls, GroupCause, GroupChunk, GroupCounts, GroupFunction, GroupOutcome, GroupResults,
+};
 use crate::runtime::Turn;
 
 /// A function of groups.
@@ -29,46 +32,81 @@ pub struct GroupFunctionHandle(pub Arc<dyn GroupFunction>);
 
 #[pymethods]
 impl GroupFunctionHandle {
-    /// `body(columns, ends, keys, values, timed_out, clock_ms, watermark_ms)` calls the groups of a
-    /// chunk. It gives a struct array of rows, by group 0 for kept, 1 for written and 2 for removed,
-    /// and of the groups that were written their values and their times, -1 for none.
+    /// `open(clock_ms, watermark_ms)` begins a lane of a batch and gives `call` and `close`.
+    ///
+    /// `call(cause, columns, ends, keys, values, times, over)` calls the groups of a chunk. `cause`
+    /// is `rows`, `timeout` or `expired`. It gives a struct array of rows, by group 0 for kept, 1 for
+    /// written and 2 for removed, of the groups that were written their values, their times and
+    /// when they expire, and counts: grown, updated and removed, or `None`.
+    ///
+    /// `form` is `rows` for columns as lists of values, or `arrays`.
     ///
     /// `convert(values)` gives values of the schema's types where they are others, or raises.
     #[new]
+    #[expect(clippy::too_many_arguments, reason = "what a function is, in one call")]
     fn new(
         py: Python<'_>,
         name: String,
-        body: Py<PyAny>,
+        open: Py<PyAny>,
         convert: Py<PyAny>,
         output: &str,
         state: &str,
+        form: &str,
         turn: &Bound<'_, TurnHandle>,
     ) -> PyResult<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let key = FunctionKey(format!("groups:{}", NEXT.fetch_add(1, Ordering::Relaxed)));
         let (output, state) = (schema_of(py, output)?, schema_of(py, state)?.fields().clone());
         let turn = turn.get().turn();
-        Ok(Self(Arc::new(PythonGroups { name, body, convert, key, output, state, turn })))
+        let python = Arc::new(GroupsInPython { name, open, convert, output, state, in_rows: form == "rows" });
+        Ok(Self(Arc::new(PythonGroups { python, key, turn })))
     }
+}
+
+/// What the function is in Python.
+#[derive(Debug)]
+struct GroupsInPython {
+    name: String,
+    open: Py<PyAny>,
+    convert: Py<PyAny>,
+    output: SchemaRef,
+    state: Fields,
+    /// Columns come as lists of values, and as Arrow arrays otherwise.
+    in_rows: bool,
 }
 
 #[derive(Debug)]
 struct PythonGroups {
-    name: String,
-    body: Py<PyAny>,
-    convert: Py<PyAny>,
+    python: Arc<GroupsInPython>,
     key: FunctionKey,
-    output: SchemaRef,
-    state: Fields,
     turn: Arc<Turn>,
 }
 
-/// What the body gives.
-struct BodyResults {
+/// One lane of one batch.
+struct PythonGroupCalls {
+    python: Arc<GroupsInPython>,
+    call: Py<PyAny>,
+    close: Py<PyAny>,
+}
+
+/// What `call` gives.
+type CallResults<'py> = (
+    PyArray,
+    Vec<u8>,
+    Bound<'py, PyList>,
+    Vec<Vec<i64>>,
+    Vec<Option<i64>>,
+    Option<(i64, u64, u64)>,
+);
+
+/// The same as arrays.
+struct ReadResults {
     rows: ArrayRef,
     outcomes: Vec<u8>,
-    timeouts: Vec<i64>,
     values: ArrayRef,
+    times: Vec<Vec<i64>>,
+    expires: Vec<Option<i64>>,
+    counts: Option<GroupCounts>,
 }
 
 impl GroupFunction for PythonGroups {
@@ -77,7 +115,7 @@ impl GroupFunction for PythonGroups {
     }
 
     fn name(&self) -> &str {
-        &self.name
+        &self.python.name
     }
 
     fn turn(&self) -> Option<&Arc<Turn>> {
@@ -85,45 +123,76 @@ impl GroupFunction for PythonGroups {
     }
 
     fn output(&self) -> SchemaRef {
-        Arc::clone(&self.output)
+        Arc::clone(&self.python.output)
     }
 
     fn state(&self) -> Fields {
-        self.state.clone()
+        self.python.state.clone()
     }
 
-    fn call(&self, batch: &Batch, chunk: GroupChunk) -> Result<GroupResults> {
-        let found = Python::attach(|py| self.call_body(py, batch, &chunk))?;
-        let rows = typed(found.rows, &DataType::Struct(self.output.fields().clone()), &self.name)?;
-        let values = typed(found.values, &DataType::Struct(self.state.clone()), &self.name)?;
-        let mut timeouts = found.timeouts.into_iter();
+    fn open(&self, batch: &Batch, watermark_ms: Option<i64>) -> Result<Arc<dyn GroupCalls>> {
+        Python::attach(|py| {
+            let open = || self.python.open.bind(py).call1((batch.clock_ms, watermark_ms))?.extract();
+            let (call, close) = open().map_err(|raised| self.python.raised(py, raised))?;
+            Ok(Arc::new(PythonGroupCalls { python: Arc::clone(&self.python), call, close }) as Arc<dyn GroupCalls>)
+        })
+    }
+}
+
+impl GroupCalls for PythonGroupCalls {
+    fn call(&self, _batch: &Batch, chunk: GroupChunk) -> Result<GroupResults> {
+        let python = &self.python;
+        let found = Python::attach(|py| python.results(py, &self.call, &chunk))?;
+        let rows = typed(found.rows, &DataType::Struct(python.output.fields().clone()), &python.name)?;
+        let values = typed(found.values, &DataType::Struct(python.state.clone()), &python.name)?;
+        let mut written = found.times.into_iter().zip(found.expires);
         let outcome = |kind: u8| match kind {
             0 => Ok(GroupOutcome::Kept),
-            1 => Ok(GroupOutcome::Written { timeout_ms: timeouts.next().filter(|ms| *ms >= 0) }),
+            1 => {
+                let (times, expires_ms) = written.next().unwrap_or_default();
+                Ok(GroupOutcome::Written { times, expires_ms })
+            }
             2 => Ok(GroupOutcome::Removed),
             other => Err(Error::internal(format!("no outcome of a group is called {other}"))),
         };
         let outcomes = found.outcomes.into_iter().map(outcome).collect::<Result<_>>()?;
-        Ok(GroupResults { rows: rows.as_struct().columns().to_vec(), outcomes, values: values.as_struct().clone() })
+        let (rows, values) = (rows.as_struct().columns().to_vec(), values.as_struct().clone());
+        Ok(GroupResults { rows, outcomes, values, counts: found.counts })
+    }
+
+    fn close(&self, _batch: &Batch) -> Result<()> {
+        Python::attach(|py| {
+            self.close.bind(py).call0().map(drop).map_err(|raised| self.python.raised(py, raised))
+        })
     }
 }
 
-impl PythonGroups {
-    fn call_body(&self, py: Python<'_>, batch: &Batch, chunk: &GroupChunk) -> Result<BodyResults> {
-        let raised = |raised: PyErr| user(py, raised, &format!("the function '{}'", self.name));
-        let call = || -> PyResult<_> {
-            let columns = pyarrow_list(py, &chunk.rows)?;
-            let keys = pyarrow_list(py, &chunk.keys)?;
-            let timed_out = chunk.cause == GroupCause::TimedOut;
-            let values = tuples(py, &chunk.values)?;
-            let given = (columns, &chunk.ends, keys, values, timed_out, batch.clock_ms, chunk.watermark_ms);
-            let output = self.body.bind(py).call1(given)?;
-            output.extract::<(PyArray, Vec<u8>, Bound<'_, PyList>, Vec<i64>)>()
+impl GroupsInPython {
+    fn raised(&self, py: Python<'_>, raised: PyErr) -> Error {
+        user(py, raised, &format!("the function '{}'", self.name))
+    }
+
+    fn results(&self, py: Python<'_>, call: &Py<PyAny>, chunk: &GroupChunk) -> Result<ReadResults> {
+        let cause = match chunk.cause {
+            GroupCause::Rows => "rows",
+            GroupCause::TimedOut => "timeout",
+            GroupCause::Expired => "expired",
         };
-        let (rows, outcomes, values, timeouts) = call().map_err(raised)?;
+        let call = || -> PyResult<CallResults<'_>> {
+            let given = |columns: &[ArrayRef]| match self.in_rows {
+                true => value_lists(py, columns),
+                false => pyarrow_list(py, columns),
+            };
+            let (columns, keys) = (given(&chunk.rows)?, given(&chunk.keys)?);
+            let values = tuples(py, &chunk.values)?;
+            let given = (cause, columns, &chunk.ends, keys, values, &chunk.times, &chunk.over);
+            call.bind(py).call1(given)?.extract()
+        };
+        let (rows, outcomes, values, times, expires, counts) = call().map_err(|raised| self.raised(py, raised))?;
         self.check_lengths(&values)?;
-        let values = self.values(py, &values).map_err(raised)?;
-        Ok(BodyResults { rows: rows.into_inner().0, outcomes, timeouts, values })
+        let values = self.values(py, &values).map_err(|raised| self.raised(py, raised))?;
+        let counts = counts.map(|(grown, updated, removed)| GroupCounts { grown, updated, removed });
+        Ok(ReadResults { rows: rows.into_inner().0, outcomes, values, times, expires, counts })
     }
 
     fn check_lengths(&self, values: &Bound<'_, PyList>) -> Result<()> {
@@ -161,6 +230,14 @@ fn pyarrow_list<'py>(py: Python<'py>, columns: &[ArrayRef]) -> PyResult<Bound<'p
     let list = PyList::empty(py);
     for column in columns {
         list.append(PyArray::from_array_ref(Arc::clone(column)).to_pyarrow(py)?)?;
+    }
+    Ok(list)
+}
+
+fn value_lists<'py>(py: Python<'py>, columns: &[ArrayRef]) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(py);
+    for column in columns {
+        list.append(PyList::new(py, row_out::values(py, column)?)?)?;
     }
     Ok(list)
 }

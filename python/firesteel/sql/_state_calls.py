@@ -1,7 +1,8 @@
 """How the groups of a chunk are called with what is kept of them: ``applyInPandasWithState``.
 
-The engine calls the body on its own threads and holds the interpreter's lock. It has read what is
-kept of all groups of the chunk before, and writes what became of it after.
+The engine opens a function for each lane of each batch. Then it calls it chunk by chunk, on its own
+threads, and holds the interpreter's lock. It has read what is kept of all groups of a chunk before,
+and writes what became of it after.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from firesteel.errors import PySparkRuntimeError, PySparkTypeError
 from firesteel.sql._groups import GroupFrames, key_values
 from firesteel.sql.representation import array_of_series, arrow_type
-from firesteel.sql.streaming.state import KEPT, REMOVED, WRITTEN, GroupState
+from firesteel.sql.streaming.state import NO_TIMEOUT, WRITTEN, GroupState
 from firesteel.sql.types import (
     ArrayType,
     BooleanType,
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["BatchFacts", "apply_in_pandas_with_state", "state_converter"]
+__all__ = ["BatchFacts", "apply_in_pandas_with_state", "kept_value", "state_converter"]
+
+Call = Callable[..., tuple[Any, ...]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def apply_in_pandas_with_state(
     zone: str,
     most: int,
 ) -> Callable[..., Any]:
-    """The body of ``applyInPandasWithState``.
+    """What opens the function of ``applyInPandasWithState``.
 
     Parameters
     ----------
@@ -77,39 +80,43 @@ def apply_in_pandas_with_state(
         How many rows a frame may have.
     """
 
-    def body(
-        columns: list[pa.Array],
-        ends: list[int],
-        keys: list[pa.Array],
-        values: list[tuple[Any, ...] | None],
-        timed_out: bool,
-        clock_ms: int,
-        watermark_ms: int | None,
-    ) -> tuple[pa.Array, bytes, list[tuple[Any, ...] | None], list[int]]:
+    def open_batch(clock_ms: int, watermark_ms: int | None) -> tuple[Call, Callable[[], None]]:
         facts = BatchFacts(timeout, clock_ms, watermark_ms)
-        frames = GroupFrames(columns, names, zone, most)
-        given: list[pd.DataFrame] = []
-        outcomes, written, timeouts = bytearray(len(ends)), [], []
-        start = 0
-        for group, (key, end, value) in enumerate(zip(key_values(keys, zone), ends, values, strict=True)):
-            state = GroupState(facts, value, timed_out)
-            rows = frames.without_rows() if timed_out else frames.of(start, end)
-            given.extend(_frames_of(func(key, rows, state), output))
-            outcome, kept, time = state._end()
-            outcomes[group] = outcome
-            if outcome == WRITTEN:
-                written.append(kept)
-                timeouts.append(time)
-            start = end
-        return rows_of_frames(given, output, zone), bytes(outcomes), written, timeouts
 
-    return body
+        def call(
+            cause: str,
+            columns: list[pa.Array],
+            ends: list[int],
+            keys: list[pa.Array],
+            values: list[tuple[Any, ...] | None],
+            times: list[list[int]],
+            over: list[tuple[int, int]],
+        ) -> tuple[Any, ...]:
+            frames = GroupFrames(columns, names, zone, most)
+            given: list[pd.DataFrame] = []
+            outcomes, written, set_times = bytearray(len(ends)), [], []
+            start, timed_out = 0, cause == "timeout"
+            for group, (key, end, value) in enumerate(zip(key_values(keys, zone), ends, values, strict=True)):
+                state = GroupState(facts, value, timed_out)
+                rows = frames.without_rows() if timed_out else frames.of(start, end)
+                given.extend(frames_of(func(key, rows, state), output))
+                outcome, kept, time = state._end()
+                outcomes[group] = outcome
+                if outcome == WRITTEN:
+                    written.append(kept)
+                    set_times.append([] if time == NO_TIMEOUT else [time])
+                start = end
+            return rows_of_frames(given, output, zone), bytes(outcomes), written, set_times, [None] * len(written), None
+
+        return call, lambda: None
+
+    return open_batch
 
 
 # What the functions give ----------------------------------------------------------------------------
 
 
-def _frames_of(result: Any, output: StructType) -> Iterator[pd.DataFrame]:
+def frames_of(result: Any, output: StructType) -> Iterator[pd.DataFrame]:
     """The frames of a call that have rows, each checked."""
     import pandas as pd
 
@@ -193,14 +200,14 @@ def state_converter(schema: StructType) -> Callable[[list[Any]], list[Any]]:
 
     def convert(values: list[Any]) -> list[Any]:
         return [
-            None if value is None else tuple(_kept(v, t, n) for v, (n, t) in zip(value, fields, strict=True))
+            None if value is None else tuple(kept_value(v, t, n) for v, (n, t) in zip(value, fields, strict=True))
             for value in values
         ]
 
     return convert
 
 
-def _kept(value: Any, data_type: DataType, name: str) -> Any:
+def kept_value(value: Any, data_type: DataType, name: str) -> Any:
     """The value in a type, or an error."""
     value = _python(value)
     if value is None:
@@ -218,15 +225,15 @@ def _kept(value: Any, data_type: DataType, name: str) -> Any:
     elif isinstance(data_type, (StringType, CharType, VarcharType)):
         found = value if isinstance(value, str) else str(value) if isinstance(value, (int, float)) else None
     elif isinstance(data_type, ArrayType) and isinstance(value, (list, tuple)):
-        found = [_kept(entry, data_type.elementType, f"element in {name}") for entry in value]
+        found = [kept_value(entry, data_type.elementType, f"element in {name}") for entry in value]
     elif isinstance(data_type, MapType) and isinstance(value, dict):
         found = {
-            _kept(key, data_type.keyType, f"key in {name}"): _kept(entry, data_type.valueType, f"value in {name}")
+            kept_value(key, data_type.keyType, f"key in {name}"): kept_value(entry, data_type.valueType, f"value in {name}")
             for key, entry in value.items()
         }
     elif isinstance(data_type, StructType) and isinstance(value, (list, tuple)) and len(value) == len(data_type):
         each = zip(value, data_type.fields, strict=True)
-        found = tuple(_kept(entry, field.dataType, f"{name}.{field.name}") for entry, field in each)
+        found = tuple(kept_value(entry, field.dataType, f"{name}.{field.name}") for entry, field in each)
     if found is None:
         raise PySparkTypeError(
             errorClass="FIELD_DATA_TYPE_UNACCEPTABLE_WITH_NAME",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from firesteel import _native
 from firesteel.errors import (
     AnalysisException,
+    IllegalArgumentException,
     PySparkNotImplementedError,
     PySparkValueError,
     UnsupportedOperationException,
@@ -19,6 +20,7 @@ from firesteel.sql.types import NumericType, StructType, _parse_datatype_string
 
 if TYPE_CHECKING:
     from firesteel.sql.dataframe import DataFrame
+    from firesteel.sql.streaming.stateful_processor import StatefulProcessor
 
 __all__ = ["GroupedData"]
 
@@ -243,7 +245,7 @@ class GroupedData:
                 errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "applyInPandasWithState over grouping sets"}
             )
         output, state = _struct(outputStructType), _struct(stateStructType)
-        body = apply_in_pandas_with_state(
+        opened = apply_in_pandas_with_state(
             func,
             self._df.columns,
             output,
@@ -253,9 +255,155 @@ class GroupedData:
         )
         name = getattr(func, "__name__", type(func).__name__)
         function = _native.GroupFunction(
-            name, body, state_converter(state), output.json(), state.json(), _turn(func, _native.Turn())
+            name, opened, state_converter(state), output.json(), state.json(), "arrays", _turn(func, _native.Turn())
         )
-        return self._df._new(self._df._frame.groups_with_state(self._keys, function, outputMode, timeoutConf))
+        timeouts = dict(zip(known, ("none", "processing", "event"), strict=True))
+        frame = self._df._frame.groups_with_state(
+            self._keys, function, "state", outputMode, timeouts[timeoutConf], None
+        )
+        return self._df._new(frame)
+
+    def transformWithState(
+        self,
+        statefulProcessor: StatefulProcessor,
+        outputStructType: StructType | str,
+        outputMode: str,
+        timeMode: str,
+        initialState: GroupedData | None = None,
+        eventTimeColumnName: str = "",
+    ) -> DataFrame:
+        """Calls a processor for each group of a stream, with rows.
+
+        Parameters
+        ----------
+        statefulProcessor : StatefulProcessor
+            Its ``handleInputRows`` gets the rows of a group as an iterator of
+            :class:`~firesteel.sql.Row` and gives rows.
+        outputStructType : StructType or str
+            The columns of those rows. They are found by their names.
+        outputMode : str
+            ``append`` or ``update``.
+        timeMode : str
+            ``None``, ``ProcessingTime`` or ``EventTime``: what timers go by.
+        initialState : GroupedData, optional
+            Not in Firesteel yet: a call with it raises.
+        eventTimeColumnName : str, optional
+            The column of the output that is its event time.
+
+        Returns
+        -------
+        DataFrame
+            What the processor gives.
+
+        Notes
+        -----
+        All variables of a group are kept as one value. It is read before the group is called and
+        written after it, whole. It becomes durable with the batch.
+        """
+        return self._processed(
+            "rows", statefulProcessor, outputStructType, outputMode, timeMode, initialState, eventTimeColumnName
+        )
+
+    def transformWithStateInPandas(
+        self,
+        statefulProcessor: StatefulProcessor,
+        outputStructType: StructType | str,
+        outputMode: str,
+        timeMode: str,
+        initialState: GroupedData | None = None,
+        eventTimeColumnName: str = "",
+    ) -> DataFrame:
+        """Calls a processor for each group of a stream, with pandas frames.
+
+        The same as :meth:`transformWithState`, but that ``handleInputRows`` gets frames and gives
+        frames.
+
+        Parameters
+        ----------
+        statefulProcessor : StatefulProcessor
+            The processor.
+        outputStructType : StructType or str
+            The columns of its frames. They are found by their names.
+        outputMode : str
+            ``append`` or ``update``.
+        timeMode : str
+            ``None``, ``ProcessingTime`` or ``EventTime``: what timers go by.
+        initialState : GroupedData, optional
+            Not in Firesteel yet: a call with it raises.
+        eventTimeColumnName : str, optional
+            The column of the output that is its event time.
+
+        Returns
+        -------
+        DataFrame
+            What the processor gives.
+        """
+        return self._processed(
+            "pandas", statefulProcessor, outputStructType, outputMode, timeMode, initialState, eventTimeColumnName
+        )
+
+    def _processed(
+        self,
+        kind: str,
+        processor: StatefulProcessor,
+        outputStructType: StructType | str,
+        outputMode: str,
+        timeMode: str,
+        initialState: GroupedData | None,
+        eventTimeColumnName: str,
+    ) -> DataFrame:
+        from firesteel.sql._processor_calls import ProcessorCalls
+        from firesteel.sql._state_calls import state_converter
+        from firesteel.sql.streaming.stateful_processor import StatefulProcessor
+        from firesteel.sql.udf import _setting, _turn
+
+        if initialState is not None and not isinstance(initialState, GroupedData):
+            raise AssertionError(f"initialState must be GroupedData, found {type(initialState).__name__}")
+        if not isinstance(processor, StatefulProcessor):
+            raise AssertionError(f"statefulProcessor must be a StatefulProcessor, found {type(processor).__name__}")
+        if initialState is not None:
+            raise PySparkNotImplementedError(
+                errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "an initial state of transformWithState"}
+            )
+        if self._kind != "by" or self._pivot is not None:
+            raise PySparkNotImplementedError(
+                errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "transformWithState over grouping sets"}
+            )
+        timeouts = {"none": "none", "processingtime": "processing", "eventtime": "event"}
+        if timeMode.lower() not in timeouts:
+            raise IllegalArgumentException(
+                f"[STATEFUL_PROCESSOR_UNKNOWN_TIME_MODE] the time mode '{timeMode}' must be 'None', 'ProcessingTime' or "
+                "'EventTime'. SQLSTATE: 42802"
+            )
+        output = _struct(outputStructType)
+        calls = ProcessorCalls(
+            processor,
+            self._df.schema,
+            self._key_names(),
+            output,
+            timeouts[timeMode.lower()],
+            _setting("spark.sql.session.timeZone", "UTC"),
+            max(int(_setting("spark.sql.execution.arrow.maxRecordsPerBatch", "10000")), 0),
+            in_pandas=kind == "pandas",
+        )
+        state = calls.state()
+        name = f"{type(processor).__name__}"
+        function = _native.GroupFunction(
+            name,
+            calls.open,
+            state_converter(state),
+            output.json(),
+            state.json(),
+            "rows" if kind == "rows" else "arrays",
+            _turn(processor, _native.Turn()),
+        )
+        frame = self._df._frame.groups_with_state(
+            self._keys, function, kind, outputMode, calls.time_mode, eventTimeColumnName or None
+        )
+        return self._df._new(frame)
+
+    def _key_names(self) -> list[str]:
+        return [key.name() or repr(key) for key in self._keys]
 
 
 def _struct(given: StructType | str) -> StructType:
@@ -275,7 +423,6 @@ def _named(name: str, function: str) -> Column:
 
 
 for _name in (
-    "apply", "applyInArrow", "applyInPandas", "cogroup", "transformWithState",
-    "transformWithStateInPandas",
+    "apply", "applyInArrow", "applyInPandas", "cogroup",
 ):  # fmt: skip
     setattr(GroupedData, _name, _refuse("GroupedData", _name))

@@ -9,44 +9,50 @@ use datafusion::logical_expr::{Extension, LogicalPlan};
 use super::expression::{ExpressionPlace, Expressions};
 use super::scope::{Scope, unresolved};
 use super::{Resolver, keep};
-use crate::batch::OutputMode;
 use crate::error::{Error, Result, condition};
-use crate::function::groups::{GroupFunction, GroupTimeout};
-use crate::plan::event_time::delay_of;
+use crate::function::groups::GroupKind;
+use crate::plan::event_time::{delay_of, is_event_time, marked};
 use crate::plan::operators::stateful::groups::GroupsNode;
 use crate::plan::streaming::StreamOperation;
-use crate::plan::tree::Expr;
+use crate::plan::tree::{Expr, GroupsCall};
 use crate::plan::{Attribute, Resolved};
+use crate::types::METADATA_KEY;
 
 impl Resolver<'_> {
-    pub(super) fn groups_with_state(
-        &self,
-        input: Resolved,
-        keys: &[Expr],
-        function: &Arc<dyn GroupFunction>,
-        (mode, timeout): (OutputMode, GroupTimeout),
-    ) -> Result<Resolved> {
+    pub(super) fn groups_with_state(&self, input: Resolved, keys: &[Expr], call: &GroupsCall) -> Result<Resolved> {
         if !input.is_streaming() {
-            return Err(Error::of(condition::GROUPS_WITH_STATE_OF_A_BATCH));
+            return Err(match call.kind {
+                GroupKind::State => Error::of(condition::GROUPS_WITH_STATE_OF_A_BATCH),
+                _ => Error::unsupported("transformWithState of a frame that is no stream is not in Firesteel"),
+            });
         }
         let keys = keys.iter().map(|key| self.group_key(&input, key)).collect::<Result<Vec<_>>>()?;
         let event_times: Vec<_> = input.output.iter().filter(|attribute| delay_of(attribute).is_some()).collect();
-        let operation = StreamOperation::GroupsWithState { mode, timeout, event_time: !event_times.is_empty() };
+        let operation = match call.kind {
+            GroupKind::State => StreamOperation::GroupsWithState {
+                mode: call.mode,
+                timeout: call.timeout,
+                event_time: !event_times.is_empty(),
+            },
+            _ => StreamOperation::Processor,
+        };
+        let delay_ms = event_times.iter().find_map(|attribute| delay_of(attribute)).unwrap_or(0);
         let event_times = event_times.into_iter().map(|attribute| attribute.id.to_string()).collect();
-        let declared = function.output();
-        let output: Vec<_> = declared
-            .fields()
-            .iter()
-            .map(|field| Attribute::new(field.name(), field.data_type().clone(), true))
-            .collect();
+        let declared = call.function.output();
+        let fields = declared.fields().iter();
+        let mut output: Vec<_> =
+            fields.map(|field| Attribute::new(field.name(), field.data_type().clone(), true)).collect();
+        let gives_time = self.mark_event_time(&mut output, call.event_time.as_deref(), delay_ms)?;
         let columns = output.iter().map(|column| Field::new(column.id.to_string(), column.data_type.clone(), true));
         let schema = DFSchema::try_from(Schema::new(columns.collect::<Vec<_>>()))?;
         let node = GroupsNode {
             input: keep(input.plan.clone(), &input.output)?,
             keys: keys.iter().map(|key| key.id.to_string()).collect(),
             event_times,
-            function: Arc::clone(function),
-            timeout,
+            function: Arc::clone(&call.function),
+            kind: call.kind,
+            timeout: call.timeout,
+            gives_time,
             schema: Arc::new(schema),
             place: None,
         };
@@ -54,6 +60,21 @@ impl Resolver<'_> {
         let mut resolved = Resolved { plan, output, hidden: Vec::new(), ..input };
         resolved.note(operation);
         Ok(resolved)
+    }
+
+    /// Marks the column of the output that has its event time. Its place comes back, if its type can
+    /// be one.
+    fn mark_event_time(&self, output: &mut [Attribute], name: Option<&str>, delay_ms: i64) -> Result<Option<usize>> {
+        let Some(name) = name else { return Ok(None) };
+        let parts = [name.to_owned()];
+        let found = output.iter().position(|attribute| self.same(&attribute.name, name));
+        let at = found.ok_or_else(|| unresolved(&parts, output))?;
+        if !is_event_time(&output[at].data_type) {
+            return Ok(None);
+        }
+        let metadata = marked(output[at].metadata.get(METADATA_KEY), delay_ms);
+        output[at].metadata.insert(METADATA_KEY.to_owned(), metadata);
+        Ok(Some(at))
     }
 
     /// The column that a key names. As in Spark no other expression is a key here.

@@ -264,8 +264,8 @@ impl Resolver<'_> {
             }
             Relation::Sample { input, share, seed } => self.sample(self.relation(input)?, *share, *seed),
             Relation::Watermark { input, column, delay_ms } => self.watermark(self.relation(input)?, column, *delay_ms),
-            Relation::GroupsWithState { input, keys, function, mode, timeout } => {
-                self.groups_with_state(self.relation(input)?, keys, function, (*mode, *timeout))
+            Relation::GroupsWithState { input, keys, call } => {
+                self.groups_with_state(self.relation(input)?, keys, call)
             }
             Relation::Hint { input, .. } => {
                 self.gauge.join();

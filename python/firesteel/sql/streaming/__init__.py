@@ -5,10 +5,13 @@ from __future__ import annotations
 from firesteel.sql.streaming.listener import StreamingQueryListener
 from firesteel.sql.streaming.query import StreamingQuery, StreamingQueryManager
 from firesteel.sql.streaming.readwriter import DataStreamReader, DataStreamWriter
+from firesteel.sql.streaming.stateful_processor import StatefulProcessor, StatefulProcessorHandle
 
 __all__ = [
     "DataStreamReader",
     "DataStreamWriter",
+    "StatefulProcessor",
+    "StatefulProcessorHandle",
     "StreamingQuery",
     "StreamingQueryListener",
     "StreamingQueryManager",

@@ -1,16 +1,23 @@
 //! What is kept of groups, read before a call and written after it.
 //!
-//! One table has a value for each key: what the function keeps, and the time at which the group is
-//! called without rows. Another has the keys by that time.
+//! One table has a value for each key: what the function keeps, and the times at which the group is
+//! called without rows. Two others have the keys by those times, and by the times at which
+//! something in the values expires.
+//!
+//! | kind | value |
+//! |---|---|
+//! | `applyInPandasWithState` | `groupState`, and `timeoutTimestamp` if it has a timeout, -1 for none |
+//! | a processor | `variables`, `timers` (an array), `expiresMs` |
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StructArray, UInt32Array, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, Int64Builder, ListBuilder, StructArray, UInt32Array};
+use arrow::array::new_null_array;
 use arrow::compute::take;
-use arrow::datatypes::{DataType, Int64Type, Schema};
+use arrow::datatypes::{DataType, Field, Fields, Int64Type, Schema};
 
 use crate::error::{Error, Result};
-use crate::function::groups::{GroupOutcome, GroupResults};
+use crate::function::groups::{GroupCounts, GroupKind, GroupOutcome, GroupResults, GroupTimeout};
 use crate::plan::operators::stateful::table::{RowTable, TableKeys};
 use crate::plan::operators::stateful::{OperatorCounters, OperatorPass};
 use crate::state::prefix::{KeySlot, PREFIX, TableId, ordered_time};
@@ -22,14 +29,32 @@ const NO_TIMEOUT: i64 = -1;
 /// The bytes of a time in a key.
 const TIME: usize = 9;
 
+/// The fields of a value.
+pub fn value_fields(kind: GroupKind, timeout: GroupTimeout, state: Fields) -> Vec<Field> {
+    let state = |name: &str| Field::new(name, DataType::Struct(state.clone()), true);
+    match kind {
+        GroupKind::State if timeout == GroupTimeout::Never => vec![state("groupState")],
+        GroupKind::State => vec![state("groupState"), Field::new("timeoutTimestamp", DataType::Int64, true)],
+        GroupKind::PandasProcessor | GroupKind::RowProcessor => vec![
+            state("variables"),
+            Field::new_list("timers", Field::new("element", DataType::Int64, true), true),
+            Field::new("expiresMs", DataType::Int64, true),
+        ],
+    }
+}
+
 /// The tables of the operator.
 #[derive(Debug)]
 pub struct KeptGroups {
+    kind: GroupKind,
     table: RowTable,
-    by_timeout: TableId,
+    /// Keys by their times.
+    by_time: TableId,
+    /// Keys by the time at which something of them expires.
+    by_expiry: TableId,
     state: DataType,
-    /// Whether values have a time.
-    timed: bool,
+    /// How many fields a value has.
+    fields: usize,
 }
 
 /// What was kept of a chunk's groups, as it was read.
@@ -37,23 +62,36 @@ pub struct ReadGroups {
     keys: TableKeys,
     /// By group.
     was_there: Vec<bool>,
-    timeouts: Vec<Option<i64>>,
+    pub times: Vec<Vec<i64>>,
+    expires: Vec<Option<i64>>,
     /// What the function kept.
     pub values: StructArray,
 }
 
-/// The groups of a lane whose time is over, and when the next one's is.
+/// The groups of a lane whose time has come, and when the next one's does.
 pub struct DueGroups {
-    /// The columns of their keys, in no order.
+    /// The columns of their keys, in no order. A key stands there for each of its times.
     pub keys: Vec<ArrayRef>,
-    /// By group, a number with the key's slot.
+    /// A number with the key's slot.
     pub hashes: Vec<u32>,
+    /// In milliseconds since the epoch.
+    pub times: Vec<i64>,
     /// The earliest time of the others.
     pub next_ms: Option<i64>,
 }
 
+/// Which times are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DueTimes {
+    Timers,
+    Expiries,
+}
+
+/// What changes in a table of keys by time.
+type IndexChanges = Vec<(Vec<u8>, bool)>;
+
 impl KeptGroups {
-    pub fn new(operator: u16, key: &Schema, value: &Schema) -> Result<Self> {
+    pub fn new(operator: u16, kind: GroupKind, key: &Schema, value: &Schema) -> Result<Self> {
         let types = |schema: &Schema| schema.fields().iter().map(|field| field.data_type().clone()).collect();
         let table = RowTable {
             id: TableId { operator, table: 0 },
@@ -61,9 +99,9 @@ impl KeptGroups {
             value: RowFormat::new(types(value))?,
             time: None,
         };
-        let by_timeout = TableId { operator, table: 1 };
-        let state = value.field(0).data_type().clone();
-        Ok(Self { table, by_timeout, state, timed: value.fields().len() > 1 })
+        let (by_time, by_expiry) = (TableId { operator, table: 1 }, TableId { operator, table: 2 });
+        let (state, fields) = (value.field(0).data_type().clone(), value.fields().len());
+        Ok(Self { kind, table, by_time, by_expiry, state, fields })
     }
 
     /// Reads what was kept of groups with these keys, each once.
@@ -80,23 +118,68 @@ impl KeptGroups {
                 rows.push(value);
             }
         }
-        let was_there = places.iter().map(Option::is_some).collect();
         let count = hashes.len();
-        let (values, timeouts) = if rows.is_empty() {
-            (new_null_array(&self.state, count), vec![None; count])
-        } else {
-            let columns = self.table.value.decode(&rows)?;
-            let places = UInt32Array::from(places);
-            let times = match columns.get(1) {
-                None => vec![None; count],
-                Some(times) => {
-                    let times = take(times, &places, None)?;
-                    times.as_primitive::<Int64Type>().iter().map(|time| time.filter(|ms| *ms != NO_TIMEOUT)).collect()
-                }
-            };
-            (take(&columns[0], &places, None)?, times)
+        let mut read = ReadGroups {
+            keys,
+            was_there: places.iter().map(Option::is_some).collect(),
+            times: vec![Vec::new(); count],
+            expires: vec![None; count],
+            values: new_null_array(&self.state, count).as_struct().clone(),
         };
-        Ok(ReadGroups { keys, was_there, timeouts, values: values.as_struct().clone() })
+        if rows.is_empty() {
+            return Ok(read);
+        }
+        let columns = self.table.value.decode(&rows)?;
+        let places = UInt32Array::from(places);
+        read.values = take(&columns[0], &places, None)?.as_struct().clone();
+        if let Some(times) = columns.get(1) {
+            let times = take(times, &places, None)?;
+            read.times = (0..count).map(|group| self.times_of(&times, group)).collect();
+        }
+        if let Some(expires) = columns.get(2) {
+            read.expires = take(expires, &places, None)?.as_primitive::<Int64Type>().iter().collect();
+        }
+        Ok(read)
+    }
+
+    fn times_of(&self, times: &ArrayRef, group: usize) -> Vec<i64> {
+        if times.is_null(group) {
+            return Vec::new();
+        }
+        match self.kind {
+            GroupKind::State => {
+                Some(times.as_primitive::<Int64Type>().value(group)).filter(|ms| *ms != NO_TIMEOUT).into_iter().collect()
+            }
+            _ => times.as_list::<i32>().value(group).as_primitive::<Int64Type>().values().to_vec(),
+        }
+    }
+
+    /// The columns of the values that are written.
+    fn columns(&self, results: &GroupResults) -> Vec<ArrayRef> {
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(results.values.clone())];
+        let written = results.outcomes.iter().filter_map(|outcome| match outcome {
+            GroupOutcome::Written { times, expires_ms } => Some((times, expires_ms)),
+            GroupOutcome::Kept | GroupOutcome::Removed => None,
+        });
+        match self.kind {
+            GroupKind::State if self.fields > 1 => {
+                let times = written.map(|(times, _)| times.first().copied().unwrap_or(NO_TIMEOUT));
+                columns.push(Arc::new(times.collect::<Int64Array>()));
+            }
+            GroupKind::State => {}
+            GroupKind::PandasProcessor | GroupKind::RowProcessor => {
+                let mut lists = ListBuilder::new(Int64Builder::new())
+                    .with_field(Field::new("element", DataType::Int64, true));
+                let mut expiries = Int64Builder::new();
+                for (times, expires) in written {
+                    lists.append_value(times.iter().copied().map(Some));
+                    expiries.append_option(*expires);
+                }
+                columns.push(Arc::new(lists.finish()));
+                columns.push(Arc::new(expiries.finish()));
+            }
+        }
+        columns
     }
 
     /// Writes what became of them. The earliest time that was set comes back.
@@ -107,93 +190,111 @@ impl KeptGroups {
         overlay: &mut StateOverlay,
         state: &OperatorPass,
     ) -> Result<Option<i64>> {
-        let written = |outcome: &GroupOutcome| match outcome {
-            GroupOutcome::Written { timeout_ms } => Some(timeout_ms.unwrap_or(NO_TIMEOUT)),
-            GroupOutcome::Kept | GroupOutcome::Removed => None,
-        };
-        let timeouts: Vec<i64> = results.outcomes.iter().filter_map(written).collect();
-        if results.outcomes.len() != read.was_there.len() || timeouts.len() != results.values.len() {
+        let is_written = |outcome: &GroupOutcome| matches!(outcome, GroupOutcome::Written { .. });
+        let count = results.outcomes.iter().filter(|outcome| is_written(outcome)).count();
+        if results.outcomes.len() != read.was_there.len() || count != results.values.len() {
             return Err(Error::internal("a function of groups gave other outcomes than it was given groups"));
         }
-        let count = timeouts.len();
-        let mut columns: Vec<ArrayRef> = vec![Arc::new(results.values.clone())];
-        if self.timed {
-            columns.push(Arc::new(Int64Array::from(timeouts)));
-        }
-        let rows = self.table.value.encode(&columns, count)?;
+        let rows = self.table.value.encode(&self.columns(results), count)?;
         let mut place = vec![0; results.outcomes.len()];
         let mut next = 0;
         for (group, outcome) in results.outcomes.iter().enumerate() {
             place[group] = next;
-            next += usize::from(matches!(outcome, GroupOutcome::Written { .. }));
+            next += usize::from(is_written(outcome));
         }
         let mut entries = SortedEntries::with_capacity(count, rows.bytes().len());
-        let (mut index, mut earliest) = (Vec::new(), None::<i64>);
-        let (mut removed, mut grown) = (0, 0);
+        let (mut by_time, mut by_expiry) = (IndexChanges::new(), IndexChanges::new());
+        let mut counts = GroupCounts { updated: count as u64, ..GroupCounts::default() };
+        let mut earliest = None::<i64>;
         for group in &read.keys.order {
             let group = *group as usize;
-            let key = read.keys.key(group);
-            let (before, was_there) = (read.timeouts[group], read.was_there[group]);
-            let after = match results.outcomes[group] {
+            let (key, was_there) = (read.keys.key(group), read.was_there[group]);
+            let (times, expires): (&[i64], _) = match &results.outcomes[group] {
                 GroupOutcome::Kept => continue,
                 GroupOutcome::Removed => {
                     entries.push(key, None);
-                    removed += 1;
-                    grown -= i64::from(was_there);
-                    None
+                    counts.removed += 1;
+                    counts.grown -= i64::from(was_there);
+                    (&[], None)
                 }
-                GroupOutcome::Written { timeout_ms } => {
+                GroupOutcome::Written { times, expires_ms } => {
                     entries.push(key, Some(rows.row(place[group])));
-                    grown += i64::from(!was_there);
-                    timeout_ms
+                    counts.grown += i64::from(!was_there);
+                    (times, *expires_ms)
                 }
             };
-            earliest = earliest.into_iter().chain(after).min();
-            if before != after {
-                index.extend(before.map(|ms| (self.timeout_key(key, ms), false)));
-                index.extend(after.map(|ms| (self.timeout_key(key, ms), true)));
-            }
+            earliest = earliest.into_iter().chain(times.iter().copied()).min();
+            moved(self.by_time, key, &read.times[group], times, &mut by_time);
+            let (before, after) = (read.expires[group], expires);
+            moved(self.by_expiry, key, before.as_slice(), after.as_slice(), &mut by_expiry);
         }
-        index.sort_unstable();
-        let mut by_timeout = SortedEntries::with_capacity(index.len(), 0);
-        index.iter().for_each(|(key, there)| by_timeout.push(key, there.then_some(&[])));
-        OperatorCounters::add(&state.counters.updated, count);
-        OperatorCounters::add(&state.counters.removed, removed);
-        state.counters.grow(grown);
+        let counts = results.counts.unwrap_or(counts);
+        OperatorCounters::add(&state.counters.updated, counts.updated as usize);
+        OperatorCounters::add(&state.counters.removed, counts.removed as usize);
+        state.counters.grow(counts.grown);
         overlay.put_sorted(entries)?;
-        overlay.put_sorted(by_timeout)?;
+        overlay.put_sorted(index_entries(by_time))?;
+        overlay.put_sorted(index_entries(by_expiry))?;
         Ok(earliest)
     }
 
-    fn timeout_key(&self, key: &[u8], ms: i64) -> Vec<u8> {
-        let slot = TableId::of(key).map_or(KeySlot(0), |(_, slot)| slot);
-        let time = ordered_time(Some(ms.saturating_mul(1000)));
-        [self.by_timeout.prefix(slot).as_slice(), &time, &key[PREFIX..]].concat()
-    }
-
-    /// The groups in these slots whose time is before `now_ms`.
-    pub fn due(&self, slots: impl Iterator<Item = KeySlot>, now_ms: i64, overlay: &StateOverlay) -> Result<DueGroups> {
-        let (mut found, mut hashes, mut next_ms) = (Vec::new(), Vec::new(), None::<i64>);
-        let bound = ordered_time(Some(now_ms.saturating_mul(1000)));
+    /// The groups in these slots whose times are at or before `until_ms`.
+    pub fn due(
+        &self,
+        which: DueTimes,
+        slots: impl Iterator<Item = KeySlot>,
+        until_ms: i64,
+        overlay: &StateOverlay,
+    ) -> Result<DueGroups> {
+        let table = match which {
+            DueTimes::Timers => self.by_time,
+            DueTimes::Expiries => self.by_expiry,
+        };
+        let (mut found, mut hashes, mut times, mut next_ms) = (Vec::new(), Vec::new(), Vec::new(), None::<i64>);
         for slot in slots {
-            let mut scan = overlay.scan(&KeyRange::prefix(&self.by_timeout.prefix(slot)))?;
+            let mut scan = overlay.scan(&KeyRange::prefix(&table.prefix(slot)))?;
             while let Some((key, _)) = scan.next()? {
-                let time = key.get(PREFIX..PREFIX + TIME).unwrap_or_default();
-                if time >= bound.as_slice() {
-                    next_ms = next_ms.into_iter().chain(milliseconds(time)).min();
+                let Some(time) = key.get(PREFIX..PREFIX + TIME).and_then(milliseconds) else {
+                    return Err(Error::internal("a key by time without its time"));
+                };
+                if time > until_ms {
+                    next_ms = next_ms.into_iter().chain([time]).min();
                     break;
                 }
                 found.push(key[PREFIX + TIME..].to_vec());
                 hashes.push(u32::from(slot.0));
+                times.push(time);
             }
         }
         let rows: Vec<_> = found.iter().map(Vec::as_slice).collect();
-        Ok(DueGroups { keys: self.table.key.decode(&rows)?, hashes, next_ms })
+        Ok(DueGroups { keys: self.table.key.decode(&rows)?, hashes, times, next_ms })
     }
 }
 
-/// The milliseconds of a time as [`ordered_time`] writes it.
+/// Moves a key from some times to others.
+fn moved(table: TableId, key: &[u8], before: &[i64], after: &[i64], changes: &mut IndexChanges) {
+    let gone = before.iter().filter(|ms| !after.contains(ms));
+    changes.extend(gone.map(|ms| (time_key(table, key, *ms), false)));
+    let new = after.iter().filter(|ms| !before.contains(ms));
+    changes.extend(new.map(|ms| (time_key(table, key, *ms), true)));
+}
+
+fn index_entries(mut changes: IndexChanges) -> SortedEntries {
+    changes.sort_unstable();
+    changes.dedup();
+    let mut entries = SortedEntries::with_capacity(changes.len(), 0);
+    changes.iter().for_each(|(key, there)| entries.push(key, there.then_some(&[])));
+    entries
+}
+
+/// The time is kept in milliseconds as it is: a timer may have any.
+fn time_key(table: TableId, key: &[u8], ms: i64) -> Vec<u8> {
+    let slot = TableId::of(key).map_or(KeySlot(0), |(_, slot)| slot);
+    [table.prefix(slot).as_slice(), &ordered_time(Some(ms)), &key[PREFIX..]].concat()
+}
+
+/// The milliseconds of a time as [`ordered_time`] writes them.
 fn milliseconds(time: &[u8]) -> Option<i64> {
-    let micros = u64::from_be_bytes(*time.get(1..)?.first_chunk()?);
-    Some(((micros ^ 1 << 63) as i64).div_euclid(1000))
+    let ordered = u64::from_be_bytes(*time.get(1..)?.first_chunk()?);
+    Some((ordered ^ 1 << 63) as i64)
 }

@@ -1,4 +1,5 @@
-//! Functions of the groups of a stream, with what they keep of each: `applyInPandasWithState`.
+//! Functions of the groups of a stream, with what they keep of each: `applyInPandasWithState` and
+//! `transformWithState`.
 //!
 //! ```text
 //! rows → stage by key → this: drop what is late, sort by key, call chunk by chunk, then whose time is over → rows
@@ -24,7 +25,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::Schema;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::{DFSchemaRef, internal_err};
@@ -45,13 +46,10 @@ use super::{
     IdleBatch, StateTable, StatefulOperator, StatefulPlace, WatermarkOut, several_event_times, stateful_properties,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::function::groups::{GroupFunction, GroupTimeout};
+use crate::function::groups::{GroupFunction, GroupKind, GroupTimeout};
 use crate::plan::operators::exchange::stage::StageExec;
 use crate::plan::operators::one_input::one_input;
 use crate::plan::pass::PassContext;
-
-/// Spark's name of the operator.
-pub const NAME: &str = "applyInPandasWithState";
 
 /// The logical operator. Its input has the columns that the function sees, and no others.
 #[derive(Clone, Debug)]
@@ -62,7 +60,10 @@ pub struct GroupsNode {
     /// The names of the columns that have an event time. There may be one at most when a batch runs.
     pub event_times: Vec<String>,
     pub function: Arc<dyn GroupFunction>,
+    pub kind: GroupKind,
     pub timeout: GroupTimeout,
+    /// The column of the output that has its event time.
+    pub gives_time: Option<usize>,
     /// The function's output, by the names of the plan.
     pub schema: DFSchemaRef,
     pub place: Option<StatefulPlace>,
@@ -158,7 +159,9 @@ impl ExtensionPlanner for GroupsPlanner {
 struct GroupsSpec {
     operator: StatefulOperator,
     function: Arc<dyn GroupFunction>,
+    kind: GroupKind,
     timeout: GroupTimeout,
+    gives_time: Option<usize>,
     keys: Vec<usize>,
     /// Rows are late by it. Only a timeout of event time drops late rows.
     event_time: Option<usize>,
@@ -170,38 +173,40 @@ impl GroupsSpec {
     fn new((number, lanes): (usize, usize), node: &GroupsNode, input: &Schema) -> Result<Self> {
         let keys = node.keys.iter().map(|key| Ok(input.index_of(key)?)).collect::<Result<Vec<_>>>()?;
         let key = Arc::new(input.project(&keys)?);
-        let state = DataType::Struct(node.function.state());
-        let mut value = vec![Field::new("groupState", state, true)];
-        if node.timeout != GroupTimeout::Never {
-            value.push(Field::new("timeoutTimestamp", DataType::Int64, true));
-        }
-        let value = Arc::new(Schema::new(value));
+        let value = Arc::new(Schema::new(kept::value_fields(node.kind, node.timeout, node.function.state())));
         let refused = if keys.is_empty() {
-            let message = format!("{NAME} needs a column to group by");
+            let message = format!("{} needs a column to group by", node.kind.name());
             Some(Error::new(ErrorKind::IllegalArgument, message))
         } else {
             several_event_times(&node.event_times, input)
         };
-        let kept = KeptGroups::new(super::operator_number(number)?, &key, &value)?;
+        let kept = KeptGroups::new(super::operator_number(number)?, node.kind, &key, &value)?;
         let operator = StatefulOperator {
             number,
-            name: NAME,
+            name: node.kind.name(),
             idle: match node.timeout {
-                GroupTimeout::Never => IdleBatch::Never,
+                GroupTimeout::Never if node.kind == GroupKind::State => IdleBatch::Never,
+                GroupTimeout::Never => IdleBatch::WatermarkMoved,
                 GroupTimeout::ProcessingTime => IdleBatch::ClockDue,
                 GroupTimeout::EventTime => IdleBatch::WatermarkMoved,
             },
             stores: 1,
             lanes,
             tables: vec![StateTable { name: "default", key, value }],
-            gives: WatermarkOut::Nothing,
+            gives: match node.kind {
+                GroupKind::State => WatermarkOut::Nothing,
+                _ if node.timeout == GroupTimeout::ProcessingTime => WatermarkOut::Nothing,
+                _ => WatermarkOut::Same,
+            },
             refused,
         };
         let event_time = node.event_times.iter().find_map(|name| input.index_of(name).ok());
         Ok(Self {
             operator,
             function: Arc::clone(&node.function),
+            kind: node.kind,
             timeout: node.timeout,
+            gives_time: node.gives_time,
             keys,
             event_time: event_time.filter(|_| node.timeout == GroupTimeout::EventTime),
             kept,
