@@ -199,7 +199,8 @@ impl StreamOperation {
     /// Why groups with state cannot be where they are, in Spark's words.
     fn groups_refused(&self, below: &[&Self], aggregated: bool, mode: OutputMode) -> Option<String> {
         let Self::GroupsWithState { mode: own, timeout, event_time } = self else { return None };
-        let (name, word, stream) = (GroupKind::State.name(), own.name().to_lowercase(), "on a streaming DataFrame/Dataset");
+        let (name, word, stream) =
+            (GroupKind::State.name(), own.name().to_lowercase(), "on a streaming DataFrame/Dataset");
         if !aggregated && *own != mode {
             return Some(format!("{name} in {word} mode is not supported with {} output mode {stream}", mode.name()));
         }

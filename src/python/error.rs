@@ -74,12 +74,7 @@ pub fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyA
         (None, ErrorKind::User) => Some(("PYTHON_EXCEPTION", "38000")),
         (None, _) => None,
     };
-    let arguments = (
-        error.to_string(),
-        condition.map(|(name, _)| name),
-        condition.map(|(_, state)| state),
-        parameters,
-    );
+    let arguments = (error.to_string(), condition.map(|(name, _)| name), condition.map(|(_, state)| state), parameters);
     let exception = class.call_method1("_native", arguments)?;
     if let Some(cause) = error.cause().map(|cause| cause_of(py, cause.as_ref())).transpose()?.flatten() {
         exception.setattr("__cause__", cause)?;

@@ -28,7 +28,8 @@ use crate::plan::canonical::canonical;
 use crate::plan::functions::NamePattern;
 use crate::plan::resolve::operators::is_orderable;
 use crate::plan::tree::{
-    self, DistinctBy, Grouping, GroupsCall, JoinKind, JoinOn, Relation, SampleShare, UnpivotColumns, UnpivotGroup, UnpivotNulls,
+    self, DistinctBy, Grouping, GroupsCall, JoinKind, JoinOn, Relation, SampleShare, UnpivotColumns, UnpivotGroup,
+    UnpivotNulls,
 };
 use crate::runtime::{Cancel, CancelReason};
 use crate::session::frame;

@@ -90,14 +90,8 @@ struct PythonGroupCalls {
 }
 
 /// What `call` gives.
-type CallResults<'py> = (
-    PyArray,
-    Vec<u8>,
-    Bound<'py, PyList>,
-    Vec<Vec<i64>>,
-    Vec<Option<i64>>,
-    Option<(i64, u64, u64)>,
-);
+type CallResults<'py> =
+    (PyArray, Vec<u8>, Bound<'py, PyList>, Vec<Vec<i64>>, Vec<Option<i64>>, Option<(i64, u64, u64)>);
 
 /// The same as arrays.
 struct ReadResults {
@@ -161,9 +155,7 @@ impl GroupCalls for PythonGroupCalls {
     }
 
     fn close(&self, _batch: &Batch) -> Result<()> {
-        Python::attach(|py| {
-            self.close.bind(py).call0().map(drop).map_err(|raised| self.python.raised(py, raised))
-        })
+        Python::attach(|py| self.close.bind(py).call0().map(drop).map_err(|raised| self.python.raised(py, raised)))
     }
 }
 

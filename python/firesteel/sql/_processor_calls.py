@@ -121,13 +121,14 @@ class GroupVariables:
                 return None if kept is None else (kept[0], kept[1])
             self._expired(kind, kept, None, 0)
             return None
-        there = [entry for entry in kept or () if not _is_over(entry[-1], now)]
+        entries = kept or ()
+        there = [entry for entry in entries if not _is_over(entry[-1], now)]
         if kind == "list":
             data: Any = [(entry[0], entry[1]) for entry in there]
         else:
             data = {tuple(entry[0]): (entry[1], entry[2]) for entry in there}
-        if len(there) < len(kept or ()):
-            self._expired(kind, kept, data, len(kept) - len(there))
+        if len(there) < len(entries):
+            self._expired(kind, kept, data, len(entries) - len(there))
         return data
 
     def _expired(self, kind: str, before: Any, after: Any, entries: int) -> None:
@@ -148,7 +149,9 @@ class GroupVariables:
         """What becomes of the group: the outcome, its values, its timers and when something expires."""
         if not self.changed:
             return KEPT, None, [], None
-        fields, expiries, empty = [], [], not self._timers
+        fields: list[Any] = []
+        expiries: list[int] = []
+        empty = not self._timers
         for at, declared in enumerate(self._batch.declared):
             if self._data[at] is _UNREAD and declared.ttl_ms is None:
                 field = None if self._kept is None else self._kept[at]
@@ -347,7 +350,7 @@ class ProcessorCalls:
         batch.begin(processor)
         timers = {
             "none": TimerValues(-1, -1),
-            "processing": TimerValues(clock_ms, 0),
+            "processing": TimerValues(clock_ms, watermark_ms or 0),
             "event": TimerValues(clock_ms, watermark_ms or 0),
         }[self.time_mode]
 

@@ -8,7 +8,6 @@ and writes what became of it after.
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import decimal
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -143,7 +142,6 @@ def _returned(expected: str, found: Any) -> PySparkTypeError:
 
 def rows_of_frames(frames: list[pd.DataFrame], output: StructType, zone: str) -> pa.Array:
     """The rows of frames as one struct array. Columns are found by their names, as in Spark."""
-    import pandas as pd
     import pyarrow as pa
 
     target = arrow_type(output)
@@ -228,7 +226,9 @@ def kept_value(value: Any, data_type: DataType, name: str) -> Any:
         found = [kept_value(entry, data_type.elementType, f"element in {name}") for entry in value]
     elif isinstance(data_type, MapType) and isinstance(value, dict):
         found = {
-            kept_value(key, data_type.keyType, f"key in {name}"): kept_value(entry, data_type.valueType, f"value in {name}")
+            kept_value(key, data_type.keyType, f"key in {name}"): kept_value(
+                entry, data_type.valueType, f"value in {name}"
+            )
             for key, entry in value.items()
         }
     elif isinstance(data_type, StructType) and isinstance(value, (list, tuple)) and len(value) == len(data_type):

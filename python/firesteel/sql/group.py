@@ -189,7 +189,6 @@ class GroupedData:
             raise PySparkValueError("the pivot column has more than 10000 values: name those that are wanted")
         return [row[0] for row in rows]
 
-
     def applyInPandasWithState(
         self,
         func: Callable[..., Any],
@@ -355,7 +354,7 @@ class GroupedData:
         from firesteel.sql._processor_calls import ProcessorCalls
         from firesteel.sql._state_calls import state_converter
         from firesteel.sql.streaming.stateful_processor import StatefulProcessor
-        from firesteel.sql.udf import _setting, _turn
+        from firesteel.sql.udf import _setting
 
         if initialState is not None and not isinstance(initialState, GroupedData):
             raise AssertionError(f"initialState must be GroupedData, found {type(initialState).__name__}")
@@ -395,7 +394,7 @@ class GroupedData:
             output.json(),
             state.json(),
             "rows" if kind == "rows" else "arrays",
-            _turn(processor, _native.Turn()),
+            _native.Turn(),
         )
         frame = self._df._frame.groups_with_state(
             self._keys, function, kind, outputMode, calls.time_mode, eventTimeColumnName or None

@@ -140,8 +140,8 @@ class ListState(_Variable):
     def clear(self) -> None:
         """Removes all values."""
         group = self._group()
+        group.removed += int(bool(group.read(self._at)))
         group.write(self._at, [])
-        group.removed += 1
 
     def _all(self, values: list[tuple[Any, ...]]) -> list[tuple[tuple[Any, ...], int | None]]:
         if not values:
@@ -226,9 +226,7 @@ class StatefulProcessorHandle:
     def __init__(self, batch: ProcessorBatch) -> None:
         self._batch = batch
 
-    def getValueState(
-        self, stateName: str, schema: StructType | str, ttlDurationMs: int | None = None
-    ) -> ValueState:
+    def getValueState(self, stateName: str, schema: StructType | str, ttlDurationMs: int | None = None) -> ValueState:
         """Declares a variable that has one value.
 
         Parameters
@@ -387,10 +385,12 @@ class StatefulProcessor(ABC):
         """
         return iter([])
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - a processor need not have it
         """Called at the end of each batch."""
 
-    def handleInitialState(self, key: Any, initialState: Row | Any, timerValues: TimerValues) -> None:
+    def handleInitialState(  # noqa: B027 - a processor need not have it
+        self, key: Any, initialState: Row | Any, timerValues: TimerValues
+    ) -> None:
         """For an initial state, which Firesteel does not take yet.
 
         Parameters

@@ -11,8 +11,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, Int64Builder, ListBuilder, StructArray, UInt32Array};
 use arrow::array::new_null_array;
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, Int64Builder, ListBuilder, StructArray, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Fields, Int64Type, Schema};
 
@@ -147,9 +147,10 @@ impl KeptGroups {
             return Vec::new();
         }
         match self.kind {
-            GroupKind::State => {
-                Some(times.as_primitive::<Int64Type>().value(group)).filter(|ms| *ms != NO_TIMEOUT).into_iter().collect()
-            }
+            GroupKind::State => Some(times.as_primitive::<Int64Type>().value(group))
+                .filter(|ms| *ms != NO_TIMEOUT)
+                .into_iter()
+                .collect(),
             _ => times.as_list::<i32>().value(group).as_primitive::<Int64Type>().values().to_vec(),
         }
     }
@@ -168,8 +169,8 @@ impl KeptGroups {
             }
             GroupKind::State => {}
             GroupKind::PandasProcessor | GroupKind::RowProcessor => {
-                let mut lists = ListBuilder::new(Int64Builder::new())
-                    .with_field(Field::new("element", DataType::Int64, true));
+                let mut lists =
+                    ListBuilder::new(Int64Builder::new()).with_field(Field::new("element", DataType::Int64, true));
                 let mut expiries = Int64Builder::new();
                 for (times, expires) in written {
                     lists.append_value(times.iter().copied().map(Some));

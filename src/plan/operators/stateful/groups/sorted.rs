@@ -12,7 +12,8 @@ pub fn order_of(columns: &[ArrayRef]) -> Result<(UInt32Array, Vec<usize>)> {
     let options = SortOptions { descending: false, nulls_first: true };
     let fields = columns.iter().map(|column| SortField::new_with_options(column.data_type().clone(), options));
     let rows = RowConverter::new(fields.collect())?.convert_columns(columns)?;
-    let count = u32::try_from(rows.num_rows()).map_err(|_| Error::unsupported("a batch of so many rows in one lane"))?;
+    let count =
+        u32::try_from(rows.num_rows()).map_err(|_| Error::unsupported("a batch of so many rows in one lane"))?;
     let mut order: Vec<u32> = (0..count).collect();
     order.sort_by(|a, b| rows.row(*a as usize).cmp(&rows.row(*b as usize)));
     let same = |pair: &[u32]| rows.row(pair[0] as usize) == rows.row(pair[1] as usize);
