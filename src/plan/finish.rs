@@ -29,6 +29,7 @@ use super::memory_pool::SpillingPool;
 use super::null_safe::{with_null_safe_keys, without_null_safe_keys};
 use super::operators::apart::HideWhatIsNotSo;
 use super::operators::call::{FunctionPlanner, Kept, PruneCalls};
+use super::operators::first_batch::FirstBatchPlanner;
 use super::operators::in_order::in_order;
 use super::operators::lambdas::NumberLambdas;
 use super::operators::lanes::{LanesPlanner, settled};
@@ -139,6 +140,7 @@ impl QueryPlanner for Planner {
             Arc::new(LanesPlanner),
             Arc::new(StatefulAggregatePlanner),
             Arc::new(DedupPlanner),
+            Arc::new(FirstBatchPlanner),
             Arc::new(GroupsPlanner),
             Arc::new(StreamLimitPlanner),
             Arc::new(StreamJoinPlanner),

@@ -351,6 +351,8 @@ pub enum Relation {
         input: Box<Relation>,
         keys: Vec<Expr>,
         call: GroupsCall,
+        /// Rows that the first batch hands to the function, grouped by these keys.
+        initial: Option<(Box<Relation>, Vec<Expr>)>,
     },
     /// `broadcast(df)`, `/*+ BROADCAST(t) */`: carried for `explain`; one process has nothing to
     /// broadcast.

@@ -330,8 +330,13 @@ impl FrameHandle {
         mode: &str,
         timeout: &str,
         event_time: Option<String>,
+        initial: Option<(Bound<'_, Self>, Bound<'_, PyList>)>,
     ) -> PyResult<Self> {
         let keys = operands(keys)?;
+        let initial = match initial {
+            Some((frame, keys)) => Some((Box::new(frame.get().0.relation()), operands(&keys)?)),
+            None => None,
+        };
         let kind = match kind {
             "pandas" => GroupKind::PandasProcessor,
             "rows" => GroupKind::RowProcessor,
@@ -352,7 +357,7 @@ impl FrameHandle {
         };
         let function = Arc::clone(&function.get().0);
         let call = GroupsCall { function, kind, mode, timeout, event_time };
-        self.derive(py, |input| Relation::GroupsWithState { input, keys, call })
+        self.derive(py, |input| Relation::GroupsWithState { input, keys, call, initial })
     }
 
     fn hint(&self, py: Python<'_>, name: String) -> PyResult<Self> {

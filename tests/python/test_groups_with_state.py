@@ -24,7 +24,9 @@ class _Run:
         self.batches: list[list[tuple[Any, ...]]] = []
         frame = build(self.stream.to_df())
         writer = frame.writeStream.outputMode(mode)
-        self.query = writer.foreachBatch(lambda rows, _: self.batches.append([tuple(r) for r in rows.collect()])).start()
+        self.query = writer.foreachBatch(
+            lambda rows, _: self.batches.append([tuple(r) for r in rows.collect()])
+        ).start()
 
     def add(self, *rows: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         self.stream.add(list(rows))
@@ -45,7 +47,9 @@ def run(spark: SparkSession) -> Iterator[Callable[..., _Run]]:
         each.query.stop()
 
 
-def _with_state(function: Callable[..., Any], state: str = "n LONG", timeout: str = "NoTimeout") -> Callable[[Any], Any]:
+def _with_state(
+    function: Callable[..., Any], state: str = "n LONG", timeout: str = "NoTimeout"
+) -> Callable[[Any], Any]:
     return lambda df: df.groupBy("k").applyInPandasWithState(function, OUT, state, "update", timeout)
 
 

@@ -308,6 +308,9 @@ class ProcessorCalls:
         How many rows a frame may have.
     in_pandas : bool
         Whether rows come and go as frames.
+    initial : list of str, optional
+        The columns of an initial state. They follow those of the input, and a last one says which
+        rows are of it. In a group those follow the other rows.
     """
 
     def __init__(
@@ -321,9 +324,11 @@ class ProcessorCalls:
         most: int,
         *,
         in_pandas: bool,
+        initial: list[str] | None = None,
     ) -> None:
         self._processor, self._names, self._keys, self._output = processor, schema.names, keys, output
         self.time_mode, self._zone, self._most, self._in_pandas = time_mode, zone, most, in_pandas
+        self._initial = initial
         self._failed: Exception | None = None
 
     def state(self) -> StructType:
@@ -393,18 +398,31 @@ class ProcessorCalls:
         given: list[Any],
     ) -> None:
         columns, ends, keys, groups = chunk
-        frames = GroupFrames(columns, self._names, self._zone, self._most) if self._in_pandas else None
-        rows = None if self._in_pandas else list(zip(*columns, strict=True))
+        width = len(self._names)
+        rows = self._rows(columns[:width], self._names)
+        initial = self._rows(columns[width:-1], self._initial) if self._initial is not None else None
+        flags = self._flags(columns[-1]) if initial is not None else []
         start = 0
         for key, end, group in zip(keys, ends, groups, strict=True):
             batch.enter(group)
-            of_group: Iterator[Any]
-            if frames is not None:
-                of_group = frames.of(start, end)
-            else:
-                of_group = (_create_row(self._names, row) for row in (rows or [])[start:end])
-            given.extend(self._checked(processor.handleInputRows(key, of_group, timers)))
+            data_end = end
+            if initial is not None:
+                data_end = end - sum(flags[start:end])
+                for row in initial(data_end, end):
+                    processor.handleInitialState(key, row, timers)
+            if data_end > start:
+                given.extend(self._checked(processor.handleInputRows(key, rows(start, data_end), timers)))
             start = end
+
+    def _rows(self, columns: list[Any], names: list[str]) -> Callable[[int, int], Iterator[Any]]:
+        """What gives the rows from one place to another, as the processor takes them."""
+        if self._in_pandas:
+            return GroupFrames(columns, names, self._zone, self._most).of
+        rows = list(zip(*columns, strict=True))
+        return lambda start, end: (_create_row(names, row) for row in rows[start:end])
+
+    def _flags(self, column: Any) -> list[bool]:
+        return column.to_pylist() if self._in_pandas else column
 
     def _call_for_timers(
         self,

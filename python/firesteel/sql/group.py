@@ -258,7 +258,7 @@ class GroupedData:
         )
         timeouts = dict(zip(known, ("none", "processing", "event"), strict=True))
         frame = self._df._frame.groups_with_state(
-            self._keys, function, "state", outputMode, timeouts[timeoutConf], None
+            self._keys, function, "state", outputMode, timeouts[timeoutConf], None, None
         )
         return self._df._new(frame)
 
@@ -285,7 +285,8 @@ class GroupedData:
         timeMode : str
             ``None``, ``ProcessingTime`` or ``EventTime``: what timers go by.
         initialState : GroupedData, optional
-            Not in Firesteel yet: a call with it raises.
+            A frame that is no stream, grouped by the same key. The first batch hands its rows to
+            ``handleInitialState``, before the rows of their groups.
         eventTimeColumnName : str, optional
             The column of the output that is its event time.
 
@@ -328,7 +329,8 @@ class GroupedData:
         timeMode : str
             ``None``, ``ProcessingTime`` or ``EventTime``: what timers go by.
         initialState : GroupedData, optional
-            Not in Firesteel yet: a call with it raises.
+            A frame that is no stream, grouped by the same key. The first batch hands its rows to
+            ``handleInitialState``, before the rows of their groups.
         eventTimeColumnName : str, optional
             The column of the output that is its event time.
 
@@ -360,10 +362,6 @@ class GroupedData:
             raise AssertionError(f"initialState must be GroupedData, found {type(initialState).__name__}")
         if not isinstance(processor, StatefulProcessor):
             raise AssertionError(f"statefulProcessor must be a StatefulProcessor, found {type(processor).__name__}")
-        if initialState is not None:
-            raise PySparkNotImplementedError(
-                errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "an initial state of transformWithState"}
-            )
         if self._kind != "by" or self._pivot is not None:
             raise PySparkNotImplementedError(
                 errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "transformWithState over grouping sets"}
@@ -384,6 +382,7 @@ class GroupedData:
             _setting("spark.sql.session.timeZone", "UTC"),
             max(int(_setting("spark.sql.execution.arrow.maxRecordsPerBatch", "10000")), 0),
             in_pandas=kind == "pandas",
+            initial=None if initialState is None else initialState._df.columns,
         )
         state = calls.state()
         name = f"{type(processor).__name__}"
@@ -396,8 +395,9 @@ class GroupedData:
             "rows" if kind == "rows" else "arrays",
             _native.Turn(),
         )
+        initial = None if initialState is None else (initialState._df._frame, initialState._keys)
         frame = self._df._frame.groups_with_state(
-            self._keys, function, kind, outputMode, calls.time_mode, eventTimeColumnName or None
+            self._keys, function, kind, outputMode, calls.time_mode, eventTimeColumnName or None, initial
         )
         return self._df._new(frame)
 

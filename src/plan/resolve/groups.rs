@@ -2,24 +2,31 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema};
-use datafusion::common::DFSchema;
-use datafusion::logical_expr::{Extension, LogicalPlan};
+use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::logical_expr::{Expr as DfExpr, Extension, LogicalPlan, Projection, Union, lit};
 
 use super::expression::{ExpressionPlace, Expressions};
-use super::scope::{Scope, unresolved};
+use super::scope::{Scope, column, unresolved};
 use super::{Resolver, keep};
 use crate::error::{Error, Result, condition};
 use crate::function::groups::GroupKind;
 use crate::plan::event_time::{delay_of, is_event_time, marked};
+use crate::plan::operators::first_batch::FirstBatchNode;
 use crate::plan::operators::stateful::groups::GroupsNode;
 use crate::plan::streaming::StreamOperation;
 use crate::plan::tree::{Expr, GroupsCall};
-use crate::plan::{Attribute, Resolved};
-use crate::types::METADATA_KEY;
+use crate::plan::{AttrId, Attribute, Resolved};
+use crate::types::{METADATA_KEY, sql_name};
 
 impl Resolver<'_> {
-    pub(super) fn groups_with_state(&self, input: Resolved, keys: &[Expr], call: &GroupsCall) -> Result<Resolved> {
+    pub(super) fn groups_with_state(
+        &self,
+        mut input: Resolved,
+        keys: &[Expr],
+        call: &GroupsCall,
+        initial: Option<(Resolved, &[Expr])>,
+    ) -> Result<Resolved> {
         if !input.is_streaming() {
             return Err(match call.kind {
                 GroupKind::State => Error::of(condition::GROUPS_WITH_STATE_OF_A_BATCH),
@@ -45,8 +52,16 @@ impl Resolver<'_> {
         let gives_time = self.mark_event_time(&mut output, call.event_time.as_deref(), delay_ms)?;
         let columns = output.iter().map(|column| Field::new(column.id.to_string(), column.data_type.clone(), true));
         let schema = DFSchema::try_from(Schema::new(columns.collect::<Vec<_>>()))?;
+        let rows = match initial {
+            None => keep(input.plan.clone(), &input.output)?,
+            Some((initial, initial_keys)) => {
+                let rows = self.with_initial(&input, &keys, &initial, initial_keys)?;
+                input.leaves.extend(initial.leaves);
+                rows
+            }
+        };
         let node = GroupsNode {
-            input: keep(input.plan.clone(), &input.output)?,
+            input: rows,
             keys: keys.iter().map(|key| key.id.to_string()).collect(),
             event_times,
             function: Arc::clone(&call.function),
@@ -60,6 +75,51 @@ impl Resolver<'_> {
         let mut resolved = Resolved { plan, output, hidden: Vec::new(), ..input };
         resolved.note(operation);
         Ok(resolved)
+    }
+
+    /// The rows of a stream, then those of an initial state. All have the columns of both, and one
+    /// that tells them apart. An initial row has the columns of the key, and no others of the stream.
+    fn with_initial(
+        &self,
+        input: &Resolved,
+        keys: &[Attribute],
+        initial: &Resolved,
+        initial_keys: &[Expr],
+    ) -> Result<LogicalPlan> {
+        if initial.is_streaming() {
+            return Err(Error::unsupported("an initial state that is a stream"));
+        }
+        let initial_keys = initial_keys.iter().map(|key| self.group_key(initial, key)).collect::<Result<Vec<_>>>()?;
+        let types = |keys: &[Attribute]| keys.iter().map(|key| sql_name(&key.data_type)).collect::<Vec<_>>();
+        if types(keys) != types(&initial_keys) {
+            return Err(Error::illegal(format!(
+                "the initial state is grouped by ({}), and the stream by ({}): the types must be the same",
+                types(&initial_keys).join(", "),
+                types(keys).join(", ")
+            )));
+        }
+        let (mut of_stream, mut of_initial) = (Vec::new(), Vec::new());
+        for attribute in &input.output {
+            let name = attribute.id.to_string();
+            let key = keys.iter().position(|key| key.id == attribute.id);
+            of_stream.push(column(attribute.id));
+            of_initial.push(match key {
+                Some(key) => column(initial_keys[key].id).alias(name),
+                None => null_of(&attribute.data_type)?.alias(name),
+            });
+        }
+        for attribute in &initial.output {
+            let name = AttrId::fresh().to_string();
+            of_stream.push(null_of(&attribute.data_type)?.alias(name.clone()));
+            of_initial.push(column(attribute.id).alias(name));
+        }
+        let name = AttrId::fresh().to_string();
+        of_stream.push(lit(false).alias(name.clone()));
+        of_initial.push(lit(true).alias(name));
+        let stream = LogicalPlan::Projection(Projection::try_new(of_stream, Arc::new(input.plan.clone()))?);
+        let initial = LogicalPlan::Projection(Projection::try_new(of_initial, Arc::new(initial.plan.clone()))?);
+        let first = LogicalPlan::Extension(Extension { node: Arc::new(FirstBatchNode { input: initial }) });
+        Ok(LogicalPlan::Union(Union::try_new(vec![Arc::new(stream), Arc::new(first)])?))
     }
 
     /// Marks the column of the output that has its event time. Its place comes back, if its type can
@@ -95,4 +155,9 @@ impl Resolver<'_> {
         let name = expressions.value(key).map_or_else(|_| "the key".to_owned(), |value| value.pretty);
         Err(unresolved(&[name], &input.output))
     }
+}
+
+/// A null of a type.
+fn null_of(data_type: &DataType) -> Result<DfExpr> {
+    Ok(DfExpr::Literal(ScalarValue::try_from(data_type)?, None))
 }

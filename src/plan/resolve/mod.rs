@@ -264,8 +264,12 @@ impl Resolver<'_> {
             }
             Relation::Sample { input, share, seed } => self.sample(self.relation(input)?, *share, *seed),
             Relation::Watermark { input, column, delay_ms } => self.watermark(self.relation(input)?, column, *delay_ms),
-            Relation::GroupsWithState { input, keys, call } => {
-                self.groups_with_state(self.relation(input)?, keys, call)
+            Relation::GroupsWithState { input, keys, call, initial } => {
+                let initial = match initial {
+                    Some((rows, keys)) => Some((self.relation(rows)?, keys.as_slice())),
+                    None => None,
+                };
+                self.groups_with_state(self.relation(input)?, keys, call, initial)
             }
             Relation::Hint { input, .. } => {
                 self.gauge.join();

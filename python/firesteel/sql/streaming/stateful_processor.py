@@ -391,14 +391,14 @@ class StatefulProcessor(ABC):
     def handleInitialState(  # noqa: B027 - a processor need not have it
         self, key: Any, initialState: Row | Any, timerValues: TimerValues
     ) -> None:
-        """For an initial state, which Firesteel does not take yet.
+        """Called in the first batch for each row of an initial state, before the rows of its group.
 
         Parameters
         ----------
         key : tuple
             The key.
         initialState : Row or pandas.DataFrame
-            A row of the initial state.
+            The row, or a frame of all rows of the group.
         timerValues : TimerValues
             The clock and the watermark.
         """
