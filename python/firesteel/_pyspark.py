@@ -64,6 +64,7 @@ MODULES = {
     "pyspark.sql.streaming.readwriter": "firesteel.sql.streaming.readwriter",
     "pyspark.sql.streaming.state": "firesteel.sql.streaming.state",
     "pyspark.sql.streaming.stateful_processor": "firesteel.sql.streaming.stateful_processor",
+    "pyspark.sql.streaming.tws_tester": "firesteel.sql.streaming.tws_tester",
     "pyspark.sql.types": "firesteel.sql.types",
     "pyspark.sql.udf": "firesteel.sql.udf",
     "pyspark.sql.utils": "firesteel.errors",

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 use pyo3_arrow::PyArray;
 
-use super::error::user;
+use super::error::{raise, user};
 use super::functions::{TurnHandle, typed};
 use super::row_in::{self, Verify};
 use super::row_out;
@@ -24,7 +24,7 @@ use crate::function::FunctionKey;
 use crate::function::groups::{
     GroupCalls, GroupCause, GroupChunk, GroupCounts, GroupFunction, GroupOutcome, GroupResults,
 };
-use crate::runtime::Turn;
+use crate::runtime::{Cancel, Turn};
 
 /// A function of groups.
 #[pyclass(frozen, name = "GroupFunction", module = "firesteel._native")]
@@ -32,7 +32,8 @@ pub struct GroupFunctionHandle(pub Arc<dyn GroupFunction>);
 
 #[pymethods]
 impl GroupFunctionHandle {
-    /// `open(clock_ms, watermark_ms)` begins a lane of a batch and gives `call` and `close`.
+    /// `open(clock_ms, watermark_ms, wanted)` begins a lane of a batch and gives `call` and `close`.
+    /// `wanted()` raises once nobody wants the batch any more.
     ///
     /// `call(cause, columns, ends, keys, values, times, over)` calls the groups of a chunk. `cause`
     /// is `rows`, `timeout` or `expired`. It gives a struct array of rows, by group 0 for kept, 1 for
@@ -60,6 +61,19 @@ impl GroupFunctionHandle {
         let turn = turn.get().turn();
         let python = Arc::new(GroupsInPython { name, open, convert, output, state, in_rows: form == "rows" });
         Ok(Self(Arc::new(PythonGroups { python, key, turn })))
+    }
+}
+
+/// Whether a batch is still wanted, asked between two calls of user code.
+#[pyclass(frozen, module = "firesteel._native")]
+struct BatchWanted {
+    cancel: Cancel,
+}
+
+#[pymethods]
+impl BatchWanted {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        self.cancel.check().map_err(|error| raise(py, &error))
     }
 }
 
@@ -126,7 +140,8 @@ impl GroupFunction for PythonGroups {
 
     fn open(&self, batch: &Batch, watermark_ms: Option<i64>) -> Result<Arc<dyn GroupCalls>> {
         Python::attach(|py| {
-            let open = || self.python.open.bind(py).call1((batch.clock_ms, watermark_ms))?.extract();
+            let wanted = BatchWanted { cancel: batch.cancel.clone() };
+            let open = || self.python.open.bind(py).call1((batch.clock_ms, watermark_ms, wanted))?.extract();
             let (call, close) = open().map_err(|raised| self.python.raised(py, raised))?;
             Ok(Arc::new(PythonGroupCalls { python: Arc::clone(&self.python), call, close }) as Arc<dyn GroupCalls>)
         })

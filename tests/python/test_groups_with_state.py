@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from firesteel.errors import PySparkRuntimeError, StreamingQueryException
 from firesteel.sql import Row, SparkSession
-from firesteel.sql.streaming import StatefulProcessor
+from firesteel.sql.streaming import StatefulProcessor, TwsTester
 from firesteel.sql.streaming.state import GroupState
 from firesteel.streaming import MemoryStream
 
@@ -182,5 +182,35 @@ def test_timers_by_the_clock_fire_once_in_their_order(run: Callable[..., _Run], 
 
     timers = run(lambda df: df.groupBy("k").transformWithState(Timers(), OUT, "update", "ProcessingTime"))
     timers.add(("a", 1))
-    until(lambda: sum(timers.batches, []) == [("a", 2), ("a", 1)])
+    until(lambda: [row for rows in timers.batches for row in rows] == [("a", 2), ("a", 1)])
     timers.query.processAllAvailable()
+
+
+def test_a_processor_can_be_tested_without_a_query() -> None:
+    tester = TwsTester(_Counter())
+    tester.updateListState("seen", "a", [(1,)])
+    assert [row.n for row in tester.test("a", [Row(v=2)])] == [1, 1, 2, 1]
+    assert tester.peekValueState("count", "a") == (1,)
+    assert tester.peekListState("seen", "a") == [(1,), (2,)]
+    assert tester.peekMapState("last", "a") == {(2,): (1,)}
+    tester.deleteState("count", "a")
+    assert tester.peekValueState("count", "a") is None
+
+
+def test_the_timers_of_a_tested_processor_fire_when_its_clock_is_set() -> None:
+    class Timer(StatefulProcessor):
+        def init(self, handle: Any) -> None:
+            self.handle = handle
+
+        def handleInputRows(self, key: Any, rows: Any, timerValues: Any) -> Iterator[Any]:
+            self.handle.registerTimer(timerValues.getCurrentProcessingTimeInMs() + 10)
+            return iter([])
+
+        def handleExpiredTimer(self, key: Any, timerValues: Any, expiredTimerInfo: Any) -> Iterator[Any]:
+            yield Row(k=key, n=expiredTimerInfo.getExpiryTimeInMs())
+
+    tester = TwsTester(Timer(), timeMode="ProcessingTime")
+    tester.test("a", [Row(v=1)])
+    assert tester.setProcessingTime(9) == []
+    assert tester.setProcessingTime(10) == [Row(k="a", n=10)]
+    assert tester.setProcessingTime(11) == []

@@ -188,8 +188,8 @@ def _expiries(kind: str, field: Any) -> Iterable[int]:
 class ProcessorBatch:
     """A processor in one lane of one batch: its variables, and the group whose call runs."""
 
-    def __init__(self, time_mode: str, clock_ms: int) -> None:
-        self.time_mode, self.clock_ms = time_mode, clock_ms
+    def __init__(self, time_mode: str, clock_ms: int, wanted: Callable[[], None] = lambda: None) -> None:
+        self.time_mode, self.clock_ms, self._wanted = time_mode, clock_ms, wanted
         self.declared: list[Declared] = []
         self._state = "CREATED"
         self._current: GroupVariables | None = None
@@ -205,6 +205,7 @@ class ProcessorBatch:
 
     def enter(self, group: GroupVariables | None) -> None:
         """Name the group whose call runs."""
+        self._wanted()
         self._current = group
 
     def group(self, what: str) -> GroupVariables:
@@ -347,11 +348,13 @@ class ProcessorCalls:
             kept.add(declared.name, declared.field())
         return kept
 
-    def open(self, clock_ms: int, watermark_ms: int | None) -> tuple[Callable[..., Any], Callable[[], None]]:
-        """Begin one lane of one batch."""
+    def open(
+        self, clock_ms: int, watermark_ms: int | None, wanted: Callable[[], None]
+    ) -> tuple[Callable[..., Any], Callable[[], None]]:
+        """Begin one lane of one batch. `wanted` raises once nobody wants it any more."""
         if self._failed is not None:
             raise self._failed
-        batch, processor = ProcessorBatch(self.time_mode, clock_ms), _copy_of(self._processor)
+        batch, processor = ProcessorBatch(self.time_mode, clock_ms, wanted), _copy_of(self._processor)
         batch.begin(processor)
         timers = {
             "none": TimerValues(-1, -1),

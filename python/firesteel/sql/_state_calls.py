@@ -79,7 +79,9 @@ def apply_in_pandas_with_state(
         How many rows a frame may have.
     """
 
-    def open_batch(clock_ms: int, watermark_ms: int | None) -> tuple[Call, Callable[[], None]]:
+    def open_batch(
+        clock_ms: int, watermark_ms: int | None, wanted: Callable[[], None]
+    ) -> tuple[Call, Callable[[], None]]:
         facts = BatchFacts(timeout, clock_ms, watermark_ms)
 
         def call(
@@ -96,6 +98,7 @@ def apply_in_pandas_with_state(
             outcomes, written, set_times = bytearray(len(ends)), [], []
             start, timed_out = 0, cause == "timeout"
             for group, (key, end, value) in enumerate(zip(key_values(keys, zone), ends, values, strict=True)):
+                wanted()
                 state = GroupState(facts, value, timed_out)
                 rows = frames.without_rows() if timed_out else frames.of(start, end)
                 given.extend(frames_of(func(key, rows, state), output))

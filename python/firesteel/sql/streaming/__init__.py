@@ -6,6 +6,7 @@ from firesteel.sql.streaming.listener import StreamingQueryListener
 from firesteel.sql.streaming.query import StreamingQuery, StreamingQueryManager
 from firesteel.sql.streaming.readwriter import DataStreamReader, DataStreamWriter
 from firesteel.sql.streaming.stateful_processor import StatefulProcessor, StatefulProcessorHandle
+from firesteel.sql.streaming.tws_tester import TwsTester
 
 __all__ = [
     "DataStreamReader",
@@ -15,4 +16,5 @@ __all__ = [
     "StreamingQuery",
     "StreamingQueryListener",
     "StreamingQueryManager",
+    "TwsTester",
 ]

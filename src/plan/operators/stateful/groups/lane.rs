@@ -10,7 +10,7 @@ use futures::StreamExt;
 
 use super::GroupsSpec;
 use super::kept::DueTimes;
-use super::sorted::{SortedGroups, SortedRows, order_of};
+use super::sorted::{RowsByKey, SortedGroups, order_of};
 use crate::error::{Error, Result, condition};
 use crate::function::groups::{GroupCalls, GroupCause, GroupChunk, GroupKind, GroupTimeout};
 use crate::plan::operators::stateful::OperatorCounters;
@@ -27,7 +27,7 @@ const ROWS: usize = 1 << 16;
 /// What a lane does next.
 enum GroupsWork {
     Read(SendableRecordBatchStream),
-    Call(SortedRows),
+    Call(RowsByKey),
     /// Looks for the groups that are called without rows.
     Find(GroupCause),
     CallWithoutRows(GroupCause, DueInOrder),
@@ -142,14 +142,14 @@ impl GroupsLane {
     }
 
     /// The lane's rows that are not late, in the order of their keys.
-    async fn read(&mut self, mut input: SendableRecordBatchStream) -> DfResult<SortedRows> {
+    async fn read(&mut self, mut input: SendableRecordBatchStream) -> DfResult<RowsByKey> {
         let mut batches = Vec::new();
         while let Some(batch) = input.next().await {
             batches.push(self.timely(batch?)?);
         }
         let rows = concat_batches(&input.schema(), &batches)?;
         drop(batches);
-        Ok(SortedRows::new(&rows, &self.spec.keys)?)
+        Ok(RowsByKey::new(&rows, &self.spec.keys)?)
     }
 
     /// The rows that are not late.

@@ -27,7 +27,7 @@ pub fn order_of(columns: &[ArrayRef]) -> Result<(UInt32Array, Vec<usize>)> {
 
 /// A lane's rows, group after group.
 #[derive(Debug)]
-pub struct SortedRows {
+pub struct RowsByKey {
     /// The input's columns.
     columns: Vec<ArrayRef>,
     hashes: Vec<u32>,
@@ -46,7 +46,7 @@ pub struct SortedGroups {
     pub hashes: Vec<u32>,
 }
 
-impl SortedRows {
+impl RowsByKey {
     /// Sorts rows by the columns at `keys`. The last column is the key's hash.
     pub fn new(rows: &RecordBatch, keys: &[usize]) -> Result<Self> {
         let key: Vec<_> = keys.iter().map(|at| std::sync::Arc::clone(rows.column(*at))).collect();
@@ -81,5 +81,43 @@ impl SortedRows {
             hashes: firsts.iter().map(|row| self.hashes[*row]).collect(),
             rows,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
+    use arrow::datatypes::Int32Type;
+
+    use super::{RowsByKey, SortedGroups};
+
+    fn rows() -> RowsByKey {
+        let keys: ArrayRef = Arc::new(StringArray::from(vec![Some("b"), None, Some("a"), Some("b"), None]));
+        let values: ArrayRef = Arc::new(Int32Array::from(vec![1, 2, 3, 4, 5]));
+        let hashes: ArrayRef = Arc::new(Int32Array::from(vec![20, 42, 10, 20, 42]));
+        let batch = RecordBatch::try_from_iter([("k", keys), ("v", values), ("#hash", hashes)]);
+        RowsByKey::new(&batch.expect("columns of one length"), &[0]).expect("keys that have an order")
+    }
+
+    fn values(groups: &SortedGroups) -> Vec<i32> {
+        groups.rows[1].as_primitive::<Int32Type>().values().to_vec()
+    }
+
+    #[test]
+    fn groups_come_in_the_order_of_their_keys_and_rows_as_they_came() {
+        let groups = rows().next(10, 10).expect("three groups");
+        assert!(groups.keys[0].is_null(0));
+        assert_eq!(groups.hashes, [42, 10, 20]);
+        assert_eq!(values(&groups), [2, 5, 3, 1, 4]);
+        assert_eq!(groups.ends, [2, 3, 5]);
+    }
+
+    #[test]
+    fn groups_are_taken_whole_however_few_rows_are_wanted() {
+        let mut rows = rows();
+        let taken: Vec<_> = std::iter::from_fn(|| rows.next(10, 1)).map(|groups| values(&groups)).collect();
+        assert_eq!(taken, [vec![2, 5], vec![3], vec![1, 4]]);
     }
 }
