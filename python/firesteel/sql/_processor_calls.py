@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from firesteel.errors import PySparkRuntimeError
 from firesteel.sql._groups import GroupFrames, key_values
-from firesteel.sql._state_calls import frames_of, rows_of_frames
+from firesteel.sql._state_calls import FrameRows, frames_of
 from firesteel.sql.representation import arrow_type, value_converter, whole
 from firesteel.sql.streaming.state import KEPT, REMOVED, WRITTEN
 from firesteel.sql.streaming.stateful_processor import (
@@ -373,7 +373,7 @@ class ProcessorCalls:
         ) -> tuple[Any, ...]:
             groups = [GroupVariables(batch, value, set_times) for value, set_times in zip(values, times, strict=True)]
             named = self._key_tuples(keys)
-            given: list[Any] = []
+            given: Any = FrameRows(self._output, self._zone) if self._in_pandas else []
             if cause == "rows":
                 self._call_with_rows(batch, processor, timers, (columns, ends, named, groups), given)
             elif cause == "timeout":
@@ -398,7 +398,7 @@ class ProcessorCalls:
         processor: StatefulProcessor,
         timers: TimerValues,
         chunk: tuple[list[Any], list[int], list[tuple[Any, ...]], list[GroupVariables]],
-        given: list[Any],
+        given: Any,
     ) -> None:
         columns, ends, keys, groups = chunk
         width = len(self._names)
@@ -433,7 +433,7 @@ class ProcessorCalls:
         processor: StatefulProcessor,
         timers: TimerValues,
         chunk: tuple[list[tuple[Any, ...]], list[GroupVariables], list[tuple[int, int]]],
-        given: list[Any],
+        given: Any,
     ) -> None:
         keys, groups, over = chunk
         for at, time in over:
@@ -456,8 +456,8 @@ class ProcessorCalls:
     def _checked(self, result: Any) -> Iterator[Any]:
         return frames_of(result, self._output) if self._in_pandas else iter(result)
 
-    def _rows_of(self, given: list[Any]) -> pa.Array:
-        return (rows_of_frames if self._in_pandas else _rows_of_rows)(given, self._output, self._zone)
+    def _rows_of(self, given: Any) -> pa.Array:
+        return given.rows() if isinstance(given, FrameRows) else _rows_of_rows(given, self._output)
 
 
 def _copy_of(processor: StatefulProcessor) -> StatefulProcessor:
@@ -481,7 +481,7 @@ def _outcomes(groups: list[GroupVariables]) -> tuple[Any, ...]:
     return bytes(outcomes), written, timers, expires, counts
 
 
-def _rows_of_rows(given: list[Row], output: StructType, zone: str) -> pa.Array:
+def _rows_of_rows(given: list[Row], output: StructType) -> pa.Array:
     """Rows as one struct array. Their fields are found by their names, as in Spark."""
     import pyarrow as pa
 

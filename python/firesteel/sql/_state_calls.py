@@ -94,7 +94,7 @@ def apply_in_pandas_with_state(
             over: list[tuple[int, int]],
         ) -> tuple[Any, ...]:
             frames = GroupFrames(columns, names, zone, most)
-            given: list[pd.DataFrame] = []
+            given = FrameRows(output, zone)
             outcomes, written, set_times = bytearray(len(ends)), [], []
             start, timed_out = 0, cause == "timeout"
             for group, (key, end, value) in enumerate(zip(key_values(keys, zone), ends, values, strict=True)):
@@ -108,7 +108,7 @@ def apply_in_pandas_with_state(
                     written.append(kept)
                     set_times.append([] if time == NO_TIMEOUT else [time])
                 start = end
-            return rows_of_frames(given, output, zone), bytes(outcomes), written, set_times, [None] * len(written), None
+            return given.rows(), bytes(outcomes), written, set_times, [None] * len(written), None
 
         return call, lambda: None
 
@@ -141,6 +141,38 @@ def _returned(expected: str, found: Any) -> PySparkTypeError:
     return PySparkTypeError(
         errorClass="UDF_RETURN_TYPE", messageParameters={"expected": expected, "actual": type(found).__name__}
     )
+
+
+TOGETHER = 256
+"""How many frames are converted at once. More of them lie in memory for longer and take no less time."""
+
+
+class FrameRows:
+    """The rows of the frames that functions give, as one struct array."""
+
+    def __init__(self, output: StructType, zone: str) -> None:
+        self._output, self._zone = output, zone
+        self._waiting: list[pd.DataFrame] = []
+        self._made: list[pa.Array] = []
+
+    def extend(self, frames: Iterable[pd.DataFrame]) -> None:
+        """Add frames."""
+        for frame in frames:
+            self._waiting.append(frame)
+            if len(self._waiting) == TOGETHER:
+                self._convert()
+
+    def rows(self) -> pa.Array:
+        """Give all rows."""
+        import pyarrow as pa
+
+        self._convert()
+        return self._made[0] if len(self._made) == 1 else pa.concat_arrays(self._made)
+
+    def _convert(self) -> None:
+        if self._waiting or not self._made:
+            self._made.append(rows_of_frames(self._waiting, self._output, self._zone))
+        self._waiting = []
 
 
 def rows_of_frames(frames: list[pd.DataFrame], output: StructType, zone: str) -> pa.Array:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from firesteel.errors import PySparkValueError
-from firesteel.sql._processor_calls import GroupVariables, ProcessorBatch
 from firesteel.sql.streaming.stateful_processor import ExpiredTimerInfo, StatefulProcessor, TimerValues
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from firesteel.sql._processor_calls import GroupVariables
     from firesteel.sql.types import Row
 
 __all__ = ["TwsTester"]
@@ -67,6 +67,9 @@ class TwsTester:
         outputMode: str = "Append",
         eventTimeExtractor: Callable[[Any], int] | None = None,
     ) -> None:
+        # Here, since it imports this package.
+        from firesteel.sql._processor_calls import ProcessorBatch
+
         modes = {"none": "none", "processingtime": "processing", "eventtime": "event"}
         if timeMode.lower() not in modes:
             raise PySparkValueError(f"the time mode '{timeMode}' must be 'None', 'ProcessingTime' or 'EventTime'")
@@ -201,6 +204,8 @@ class TwsTester:
         return TimerValues(self._clock_ms, self._watermark_ms)
 
     def _group(self, key: Any) -> GroupVariables:
+        from firesteel.sql._processor_calls import GroupVariables
+
         if key not in self._groups:
             self._groups[key] = GroupVariables(self._batch, None, [])
         return self._groups[key]
