@@ -96,6 +96,8 @@ conditions! {
     CONTINUOUS_UNSUPPORTED_SOURCE = "_LEGACY_ERROR_TEMP_2253", "0A000", Unsupported, "Data source <sourceName> does not support continuous processing; use a micro-batch trigger.";
     CONTINUOUS_UNSUPPORTED_SINK = "_LEGACY_ERROR_TEMP_1195", "0A000", Analysis, "'<source>' is not supported with continuous trigger.";
     STREAMING_UNSUPPORTED_OPERATION = "_LEGACY_ERROR_TEMP_3102", "0A000", Analysis, "<msg>";
+    GROUPS_WITH_STATE_OF_A_BATCH = "_LEGACY_ERROR_TEMP_3176", "0A000", Unsupported, "applyInPandasWithState works on streams only: use applyInPandas, or read the rows with spark.readStream.";
+    EMITTING_ROWS_OLDER_THAN_WATERMARK = "EMITTING_ROWS_OLDER_THAN_WATERMARK_NOT_ALLOWED", "42815", Runtime, "a processor gave a row whose time, <eventTime> µs after 1970, is not after the watermark, <watermark> ms: an operator above would drop it as late. Give later times, or no event-time column.";
     SINK_WITHOUT_PARTITIONING = "_LEGACY_ERROR_TEMP_1197", "0A000", Analysis, "'<operation>' does not support partitioning.";
     PARTITION_COLUMN_NOT_FOUND = "_LEGACY_ERROR_TEMP_1196", "42000", Analysis, "Partition column <col> not found in existing columns (<normalizedParCols>).";
     CHECKPOINT_LOCATION_MISSING = "_LEGACY_ERROR_TEMP_1298", "42000", Analysis, "checkpointLocation must be specified either through option(\"checkpointLocation\", ...) or SparkSession.conf.set(\"<config>\", ...).";
@@ -111,6 +113,7 @@ conditions! {
     INTERVAL_OVERFLOW = "INVALID_INTERVAL_FORMAT.ARITHMETIC_EXCEPTION", "22006", IllegalArgument, "Error parsing '<input>' to interval: it is too long.";
     WRITE_STREAM_NOT_ALLOWED = "WRITE_STREAM_NOT_ALLOWED", "42601", Analysis, "`writeStream` can be called only on streaming Dataset/DataFrame.";
     OUTPUT_MODE_UNSUPPORTED_SINK = "STREAMING_OUTPUT_MODE.UNSUPPORTED_DATASOURCE", "42KDE", Analysis, "Invalid streaming output mode: <outputMode>. This output mode is not supported in Data Source <className>.";
+    OUTPUT_MODE_INVALID = "STREAMING_OUTPUT_MODE.INVALID", "42KDE", IllegalArgument, "the output mode '<outputMode>' must be 'Append', 'Complete' or 'Update'.";
     OUTPUT_MODE_UNSUPPORTED_OPERATION = "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", "42KDE", Analysis, "Invalid streaming output mode: <outputMode>. This output mode is not supported for <operation> on streaming DataFrames/DataSets.";
     STREAMING_CHECKPOINT_MISSING_METADATA_FILE = "STREAMING_CHECKPOINT_MISSING_METADATA_FILE", "42K03", Checkpoint, "Checkpoint location <checkpointLocation> has offset or commit logs but lost its metadata file: restore the file, or use a new checkpoint location.";
     STREAMING_STATEFUL_OPERATOR_NOT_MATCH = "STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA", "42K03", Checkpoint, "The operators with state in the checkpoint are not those of the query: the checkpoint has <OpsInMetadataSeq>, the query has <OpsInCurBatchSeq>. Use a new checkpoint location, or the query as it was.";

@@ -29,12 +29,14 @@ use super::memory_pool::SpillingPool;
 use super::null_safe::{with_null_safe_keys, without_null_safe_keys};
 use super::operators::apart::HideWhatIsNotSo;
 use super::operators::call::{FunctionPlanner, Kept, PruneCalls};
+use super::operators::first_batch::FirstBatchPlanner;
 use super::operators::in_order::in_order;
 use super::operators::lambdas::NumberLambdas;
 use super::operators::lanes::{LanesPlanner, settled};
 use super::operators::stateful::aggregate::StatefulAggregatePlanner;
 use super::operators::stateful::dedup::DedupPlanner;
 use super::operators::stateful::flow::WatermarkFlow;
+use super::operators::stateful::groups::GroupsPlanner;
 use super::operators::stateful::join::StreamJoinPlanner;
 use super::operators::stateful::kept::keeping_state;
 use super::operators::stateful::limit::StreamLimitPlanner;
@@ -144,6 +146,8 @@ impl QueryPlanner for Planner {
             Arc::new(LanesPlanner),
             Arc::new(StatefulAggregatePlanner),
             Arc::new(DedupPlanner),
+            Arc::new(FirstBatchPlanner),
+            Arc::new(GroupsPlanner),
             Arc::new(StreamLimitPlanner),
             Arc::new(StreamJoinPlanner),
         ];

@@ -15,6 +15,7 @@ use crate::batch::OutputMode;
 use crate::config::Conf;
 use crate::error::{Error, Result, condition};
 use crate::function::Runs;
+use crate::function::groups::{GroupKind, GroupTimeout};
 
 /// An operation that a stream cannot have, or cannot have yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,14 @@ pub enum StreamOperation {
     },
     /// `dropDuplicatesWithinWatermark` of a stream that has none.
     DropDuplicatesWithoutWatermark,
+    /// `applyInPandasWithState` in a mode, over rows with or without an event time.
+    GroupsWithState {
+        mode: OutputMode,
+        timeout: GroupTimeout,
+        event_time: bool,
+    },
+    /// `transformWithState`.
+    Processor,
     Sort,
     Limit,
     Offset,
@@ -65,6 +74,8 @@ impl fmt::Display for StreamOperation {
             Self::Except => "except",
             Self::DropDuplicates { .. } => "dropDuplicates",
             Self::DropDuplicatesWithoutWatermark => "dropDuplicatesWithinWatermark",
+            Self::GroupsWithState { .. } => GroupKind::State.name(),
+            Self::Processor => "transformWithState",
             Self::Sort => "sorting",
             Self::Limit => "limit",
             Self::Offset => "offset",
@@ -126,10 +137,18 @@ pub fn check(resolved: &Resolved, mode: OutputMode, conf: &Conf) -> Result<()> {
             .with("outputMode", mode.name().to_lowercase())
             .with("operation", operation));
     }
+    let with_state = |operation: &&StreamOperation| matches!(operation, StreamOperation::GroupsWithState { .. });
+    if operations.iter().filter(with_state).count() > 1 {
+        let name = GroupKind::State.name();
+        return Err(unsupported(format!("Multiple {name}s are not supported on a streaming DataFrames/Datasets")));
+    }
     let mut below: Vec<&StreamOperation> = Vec::new();
     for operation in operations {
         if *operation == StreamOperation::NonTimeWindow {
             return Err(Error::of(condition::NON_TIME_WINDOW_ON_STREAM));
+        }
+        if let Some(message) = operation.groups_refused(&below, top.is_some(), mode) {
+            return Err(unsupported(message));
         }
         if let Some(reason) = operation.refused(&below, mode) {
             return Err(unsupported(format!("{operation} is not supported on streaming DataFrames/Datasets{reason}")));
@@ -144,13 +163,13 @@ pub fn check(resolved: &Resolved, mode: OutputMode, conf: &Conf) -> Result<()> {
     if !conf.flag("spark.sql.streaming.statefulOperator.checkCorrectness.enabled")? {
         return Ok(());
     }
-    let first_changing = operations.iter().position(StreamOperation::is_aggregation);
-    if let (Some(first), true) = (first_changing, mode != OutputMode::Append)
+    let first_changing = operations.iter().position(|operation| operation.gives_old_rows(mode));
+    if let Some(first) = first_changing
         && operations[first + 1..].iter().any(StreamOperation::drops_late_rows)
     {
         return Err(unsupported(
-            "a row of an aggregation that changes comes again, and an operation with state above it may drop it as \
-             late: use the output mode append"
+            "a row of an aggregation that changes comes again, and groups with timeouts may give rows of any time: an \
+             operation with state above them may drop such rows as late. Use the output mode append over aggregations"
                 .to_owned(),
         ));
     }
@@ -178,14 +197,51 @@ impl StreamOperation {
     fn drops_late_rows(&self) -> bool {
         matches!(
             self,
-            Self::Aggregation { .. } | Self::DropDuplicates { event_time: true } | Self::StreamStreamJoin { .. }
+            Self::Aggregation { .. }
+                | Self::DropDuplicates { event_time: true }
+                | Self::StreamStreamJoin { .. }
+                | Self::GroupsWithState { .. }
+                | Self::Processor
         )
+    }
+
+    /// Whether its rows may be older than the watermark.
+    fn gives_old_rows(&self, mode: OutputMode) -> bool {
+        match self {
+            Self::Aggregation { .. } => mode != OutputMode::Append,
+            Self::GroupsWithState { timeout, .. } => *timeout == GroupTimeout::EventTime,
+            _ => false,
+        }
+    }
+
+    /// Why groups with state cannot be where they are, in Spark's words.
+    fn groups_refused(&self, below: &[&Self], aggregated: bool, mode: OutputMode) -> Option<String> {
+        let Self::GroupsWithState { mode: own, timeout, event_time } = self else { return None };
+        let (name, word, stream) =
+            (GroupKind::State.name(), own.name().to_lowercase(), "on a streaming DataFrame/Dataset");
+        if !aggregated && *own != mode {
+            return Some(format!("{name} in {word} mode is not supported with {} output mode {stream}", mode.name()));
+        }
+        if aggregated && *own == OutputMode::Update {
+            return Some(format!("{name} in update mode is not supported with aggregation {stream}"));
+        }
+        if below.iter().any(|below| below.is_aggregation()) {
+            return Some(format!("{name} in append mode is not supported after aggregation {stream}"));
+        }
+        (*timeout == GroupTimeout::EventTime && !event_time).then(|| {
+            format!(
+                "Watermark must be specified in the query using '[Dataset/DataFrame].withWatermark()' for using \
+                 event-time timeout in a {name}. Event-time timeout not supported without watermark."
+            )
+        })
     }
 
     /// Why a stream cannot have it above those below it; `None` if it can.
     fn refused(&self, below: &[&Self], mode: OutputMode) -> Option<&'static str> {
         match self {
-            Self::Aggregation { .. } | Self::DropDuplicates { .. } => None,
+            Self::Aggregation { .. } | Self::DropDuplicates { .. } | Self::GroupsWithState { .. } | Self::Processor => {
+                None
+            }
             Self::StreamStreamJoin { kind: JoinKind::LeftAnti, .. } => Some(""),
             Self::StreamStreamJoin { kind, .. } => match (mode, kind) {
                 (OutputMode::Append, _)

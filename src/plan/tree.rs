@@ -12,7 +12,9 @@ use datafusion::common::ScalarValue;
 use super::grouping_sets::KeySet;
 use super::limits::ExpressionExtent;
 use super::{AttrId, Resolved};
+use crate::batch::OutputMode;
 use crate::function::Function;
+use crate::function::groups::{GroupFunction, GroupKind, GroupTimeout};
 use crate::source::Source;
 use crate::types::interval_fields::IntervalFields;
 
@@ -344,6 +346,14 @@ pub enum Relation {
         column: String,
         delay_ms: i64,
     },
+    /// `groupBy(keys).applyInPandasWithState(function)` and its kin.
+    GroupsWithState {
+        input: Box<Relation>,
+        keys: Vec<Expr>,
+        call: GroupsCall,
+        /// Rows that the first batch hands to the function, grouped by these keys.
+        initial: Option<(Box<Relation>, Vec<Expr>)>,
+    },
     /// `broadcast(df)`, `/*+ BROADCAST(t) */`: carried for `explain`; one process has nothing to
     /// broadcast.
     Hint {
@@ -370,6 +380,24 @@ pub enum Relation {
         input: Box<Relation>,
         columns: UnpivotColumns,
     },
+}
+
+/// A function of groups, and how it is called.
+#[derive(Clone, Debug)]
+pub struct GroupsCall {
+    pub function: Arc<dyn GroupFunction>,
+    pub kind: GroupKind,
+    pub mode: OutputMode,
+    pub timeout: GroupTimeout,
+    /// The column of the output that is its event time.
+    pub event_time: Option<String>,
+}
+
+/// A function is made for one call, so it says all.
+impl PartialEq for GroupsCall {
+    fn eq(&self, other: &Self) -> bool {
+        self.function.key() == other.function.key()
+    }
 }
 
 /// A pipe by what it does to the columns.

@@ -68,13 +68,13 @@ pub fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyA
     for (name, value) in error.parameters() {
         parameters.set_item(name, value)?;
     }
-    let condition = error.condition();
-    let arguments = (
-        error.to_string(),
-        condition.map(|condition| condition.name),
-        condition.map(|condition| condition.sqlstate),
-        parameters,
-    );
+    let condition = match (error.condition(), error.kind()) {
+        (Some(condition), _) => Some((condition.name, condition.sqlstate)),
+        // Spark's name for whatever user code raises. The text is that of the code's exception.
+        (None, ErrorKind::User) => Some(("PYTHON_EXCEPTION", "38000")),
+        (None, _) => None,
+    };
+    let arguments = (error.to_string(), condition.map(|(name, _)| name), condition.map(|(_, state)| state), parameters);
     let exception = class.call_method1("_native", arguments)?;
     if let Some(cause) = error.cause().map(|cause| cause_of(py, cause.as_ref())).transpose()?.flatten() {
         exception.setattr("__cause__", cause)?;

@@ -14,18 +14,22 @@ use super::arrow::ArrowTable;
 use super::door::{quick, quick_over, wait, wait_under};
 use super::error::raise;
 use super::expr::{ExprHandle, name_parts, operands};
+use super::groups::GroupFunctionHandle;
 use super::literal::operand;
 use super::row_out;
 use super::session::SessionHandle;
 use super::types::json_of;
+use crate::batch::OutputMode;
 use crate::config::Options;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, condition};
+use crate::function::groups::{GroupKind, GroupTimeout};
 use crate::plan::Attribute;
 use crate::plan::canonical::canonical;
 use crate::plan::functions::NamePattern;
 use crate::plan::resolve::operators::is_orderable;
 use crate::plan::tree::{
-    self, DistinctBy, Grouping, JoinKind, JoinOn, Relation, SampleShare, UnpivotColumns, UnpivotGroup, UnpivotNulls,
+    self, DistinctBy, Grouping, GroupsCall, JoinKind, JoinOn, Relation, SampleShare, UnpivotColumns, UnpivotGroup,
+    UnpivotNulls,
 };
 use crate::runtime::{Cancel, CancelReason};
 use crate::session::frame;
@@ -313,6 +317,47 @@ impl FrameHandle {
     fn watermark(&self, py: Python<'_>, column: String, delay: &str) -> PyResult<Self> {
         let delay_ms = interval::watermark_delay_ms(delay).map_err(|error| raise(py, &error))?;
         self.derive(py, |input| Relation::Watermark { input, column, delay_ms })
+    }
+
+    /// `kind` is `state`, `pandas` or `rows`, `timeout` is `none`, `processing` or `event`.
+    #[expect(clippy::too_many_arguments, reason = "what such a call is, at once")]
+    fn groups_with_state(
+        &self,
+        py: Python<'_>,
+        keys: &Bound<'_, PyList>,
+        function: &Bound<'_, GroupFunctionHandle>,
+        kind: &str,
+        mode: &str,
+        timeout: &str,
+        event_time: Option<String>,
+        initial: Option<(Bound<'_, Self>, Bound<'_, PyList>)>,
+    ) -> PyResult<Self> {
+        let keys = operands(keys)?;
+        let initial = match initial {
+            Some((frame, keys)) => Some((Box::new(frame.get().0.relation()), operands(&keys)?)),
+            None => None,
+        };
+        let kind = match kind {
+            "pandas" => GroupKind::PandasProcessor,
+            "rows" => GroupKind::RowProcessor,
+            _ => GroupKind::State,
+        };
+        let mode = match OutputMode::parse(mode) {
+            Some(OutputMode::Complete) if kind == GroupKind::State => {
+                let message = "the output mode of a function with state must be append or update, found complete";
+                return Err(raise(py, &Error::illegal(message)));
+            }
+            Some(mode) => mode,
+            None => return Err(raise(py, &Error::of(condition::OUTPUT_MODE_INVALID).with("outputMode", mode))),
+        };
+        let timeout = match timeout {
+            "event" => GroupTimeout::EventTime,
+            "processing" => GroupTimeout::ProcessingTime,
+            _ => GroupTimeout::Never,
+        };
+        let function = Arc::clone(&function.get().0);
+        let call = GroupsCall { function, kind, mode, timeout, event_time };
+        self.derive(py, |input| Relation::GroupsWithState { input, keys, call, initial })
     }
 
     fn hint(&self, py: Python<'_>, name: String) -> PyResult<Self> {

@@ -101,6 +101,12 @@ impl TurnHandle {
     }
 }
 
+impl TurnHandle {
+    pub fn turn(&self) -> Arc<Turn> {
+        Arc::clone(&self.0)
+    }
+}
+
 /// What the body takes and returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BodyKind {
@@ -299,7 +305,7 @@ fn arrays<'py>(py: Python<'py>, chunk: &Chunk) -> PyResult<Bound<'py, PyList>> {
 }
 
 /// The output in the declared type: what comes back may differ in the names of nested fields.
-fn typed(output: ArrayRef, wanted: &DataType, name: &str) -> Result<ArrayRef> {
+pub fn typed(output: ArrayRef, wanted: &DataType, name: &str) -> Result<ArrayRef> {
     if output.data_type() == wanted {
         return Ok(output);
     }

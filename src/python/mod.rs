@@ -10,6 +10,7 @@
 //! | `session`, `frame` | the handles behind `SparkSession` and `DataFrame` |
 //! | `query`, `listener`, `foreach`, `memory` | streaming: handles, listeners, the user's code as an output |
 //! | `functions` | Python functions, and the handle of any function that an expression calls |
+//! | `groups` | Python functions of groups, with what they keep of each |
 //! | `model` | `firesteel.ml.Model` |
 //! | `types` | Spark's types to Python's and back, as JSON |
 //! | `expr`, `literal`, `column_text` | what `Column` builds, and how it shows itself |
@@ -22,6 +23,7 @@ pub mod expr;
 pub mod foreach;
 pub mod frame;
 pub mod functions;
+pub mod groups;
 pub mod listener;
 pub mod literal;
 pub mod memory;
@@ -45,6 +47,8 @@ pub mod _native {
     use super::frame::{FrameHandle, RowBatches};
     #[pymodule_export]
     use super::functions::{FunctionHandle, TurnHandle};
+    #[pymodule_export]
+    use super::groups::GroupFunctionHandle;
     #[pymodule_export]
     use super::listener::{ListenerHandle, Streams};
     #[pymodule_export]

@@ -333,12 +333,12 @@ impl MicroBatch {
     }
 
     /// Whether some operator wants a batch although no row has come: its watermark has moved since
-    /// this run's last batch.
+    /// this run's last batch, or its time has come.
     fn idle_batch_is_due(&self) -> bool {
         let (Some(state), Some(evicted_ms), true) = (&self.state, self.evicted_ms, self.idle_batches) else {
             return false;
         };
-        state.wants_idle_batch(evicted_ms, self.watermark.current_ms())
+        state.wants_idle_batch(evicted_ms, self.watermark.current_ms(), self.plan.env().clock.now_ms())
     }
 
     fn log_offsets(&mut self, id: BatchId, logged: LoggedBatch) -> Result<()> {

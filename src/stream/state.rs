@@ -32,6 +32,8 @@ pub struct QueryState {
     store: StateStore,
     /// By operator, how many rows it keeps.
     rows: Vec<i64>,
+    /// By operator, when it wants a batch, in milliseconds since the epoch.
+    due: Vec<Option<i64>>,
     /// Spark's number of partitions.
     partitions: u64,
     /// `spark.sql.streaming.statefulOperator.allowMultiple`: whether a batch has two watermarks.
@@ -44,6 +46,7 @@ pub struct QueryState {
 pub struct StateChange {
     written: WrittenChange,
     rows: Vec<i64>,
+    due: Vec<Option<i64>>,
     pub operators: Vec<OperatorProgress>,
 }
 
@@ -52,6 +55,7 @@ pub struct LeftChange {
     /// By declared watermark, how far event time came.
     pub event_times: Vec<Option<i64>>,
     rows: Vec<i64>,
+    due: Vec<Option<i64>>,
 }
 
 impl QueryState {
@@ -80,10 +84,11 @@ impl QueryState {
         let version = Version(committed.map_or(0, |batch| batch.0 + 1));
         let store = StateStore::open(options, version)?;
         let rows = rows_of(store.summary(), operators.len());
+        let due = due_of(store.summary(), operators.len());
         let partitions = partitions(conf)?;
         let budget = memory / (4 * env.runtime.lanes().max(1) * operators.len());
         let several = env.conf.flag("spark.sql.streaming.statefulOperator.allowMultiple")?;
-        Ok(Some(Self { plan: Arc::clone(plan), store, rows, partitions, several, budget }))
+        Ok(Some(Self { plan: Arc::clone(plan), store, rows, due, partitions, several, budget }))
     }
 
     /// The state as a pass of the batch sees it.
@@ -109,12 +114,14 @@ impl QueryState {
     }
 
     /// Whether some operator wants a batch without rows when the query's watermark moves from one
-    /// value to another.
-    pub fn wants_idle_batch(&self, from_ms: i64, to_ms: i64) -> bool {
+    /// value to another, or because the clock has come to `now_ms`.
+    pub fn wants_idle_batch(&self, from_ms: i64, to_ms: i64, now_ms: i64) -> bool {
         let (from, to) = (self.plan.watermarks_at(from_ms), self.plan.watermarks_at(to_ms));
-        self.plan.operators().iter().zip(from.into_iter().zip(to)).any(|(operator, (from, to))| match operator.idle {
+        let operators = self.plan.operators().iter().zip(&self.due);
+        operators.zip(from.into_iter().zip(to)).any(|((operator, due), (from, to))| match operator.idle {
             IdleBatch::Never => false,
             IdleBatch::WatermarkMoved => to > from,
+            IdleBatch::ClockDue => due.is_some_and(|due| now_ms >= due),
         })
     }
 
@@ -132,7 +139,11 @@ impl QueryState {
         for (about, operator) in self.plan.operators().iter().zip(state.operators()) {
             parts.extend(operator.take_changes(about.lanes)?);
         }
-        let summary = json!({ "rows": rows, "eventTimes": event_times });
+        let due: Vec<Option<i64>> = state.operators().iter().map(OperatorPass::due_ms).collect();
+        let mut summary = json!({ "rows": rows, "eventTimes": event_times });
+        if due.iter().any(Option::is_some) {
+            summary["due"] = json!(due);
+        }
         let written = self.store.write(parts, summary)?;
         let took = clock().saturating_sub(began);
         let report = self.store.report();
@@ -152,13 +163,13 @@ impl QueryState {
                 stores: about.stores.of(self.partitions),
             })
             .collect();
-        Ok(StateChange { written, rows, operators })
+        Ok(StateChange { written, rows, due, operators })
     }
 
     /// After `commits/N`: the change is part of the state.
     pub fn advance(&mut self, change: StateChange) -> Result<()> {
         self.store.advance(change.written)?;
-        self.rows = change.rows;
+        (self.rows, self.due) = (change.rows, change.due);
         Ok(())
     }
 
@@ -175,13 +186,14 @@ impl QueryState {
         };
         let times = summary.get("eventTimes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let rows = rows_of(&summary, self.rows.len());
-        Ok(LeftChange { event_times: times.iter().map(Value::as_i64).collect(), rows })
+        let due = due_of(&summary, self.rows.len());
+        Ok(LeftChange { event_times: times.iter().map(Value::as_i64).collect(), rows, due })
     }
 
     /// After `commits/N` of a batch that was found visible: what it changed is part of the state.
     pub fn adopt(&mut self, left: LeftChange) -> Result<()> {
         self.store.adopt()?;
-        self.rows = left.rows;
+        (self.rows, self.due) = (left.rows, left.due);
         Ok(())
     }
 
@@ -212,6 +224,11 @@ fn about(operator: &StatefulOperator) -> OperatorEntry {
         value: schema(&table.value),
     };
     OperatorEntry { name: operator.name.to_owned(), tables: operator.tables.iter().map(table).collect() }
+}
+
+fn due_of(summary: &Value, operators: usize) -> Vec<Option<i64>> {
+    let due = summary.get("due").and_then(Value::as_array);
+    (0..operators).map(|at| due?.get(at)?.as_i64()).collect()
 }
 
 fn rows_of(summary: &Value, operators: usize) -> Vec<i64> {

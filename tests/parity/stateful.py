@@ -197,6 +197,10 @@ class _Run:
             except Exception as error:
                 if type(error).__name__ != "StreamingQueryException":
                     raise
+                if self.raised is None and (user := _of_user_code(error)) is not None:
+                    self.found["failed"] = {"error": "PythonException", "condition": "PYTHON_EXCEPTION"}
+                    self.found["python"] = _named(user)
+                    break
                 failed = self.raised or _cause(error)
                 self.found["failed"] = programs.raised(failed)
                 if type(failed).__name__ == "PythonException" or "Traceback (most recent call last)" in str(failed):
@@ -309,13 +313,22 @@ def _cause(error: Any) -> Any:
     return named[-1] if named else causes[-1]
 
 
+def _of_user_code(error: Any) -> Any:
+    """Find the exception of user code that ended a query. Of Firesteel's query it is the cause itself."""
+    return error.__cause__ if re.search(r"the function '[^']*' raised", str(error)) else None
+
+
+def _named(raised: Any) -> str:
+    """Name an exception of the user's own code and its condition."""
+    return f"{type(raised).__name__} {getattr(raised, 'getCondition', lambda: None)()}"
+
+
 def _in_python(error: Any) -> str:
-    """Name the exception of the user's own code and its condition."""
+    """Name the exception of the user's own code and its condition, as its query's error tells it."""
     if error.__cause__ is not None:
-        name, told = type(error.__cause__).__name__, f"[{getattr(error.__cause__, 'getCondition', str)()}]"
-    else:
-        # PySpark has its text alone: the last line of the trace that is no part of one.
-        lines = re.findall(r"^([\w.]*(?:Error|Exception|Invalid))\b(.*)$", str(error), flags=re.MULTILINE)
-        name, told = lines[-1] if lines else ("None", "")
+        return _named(error.__cause__)
+    # PySpark has its text alone: the last line of the trace that is no part of one.
+    lines = re.findall(r"^([\w.]*(?:Error|Exception|Invalid))\b(.*)$", str(error), flags=re.MULTILINE)
+    name, told = lines[-1] if lines else ("None", "")
     condition = re.search(r"\[([A-Z][A-Z0-9_.]+)\]", told)
     return f"{name.rsplit('.', 1)[-1]} {condition[1] if condition else None}"

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from firesteel import _native
-from firesteel.errors import AnalysisException, PySparkValueError, UnsupportedOperationException, _not_type, _refuse
+from firesteel.errors import (
+    AnalysisException,
+    IllegalArgumentException,
+    PySparkNotImplementedError,
+    PySparkValueError,
+    UnsupportedOperationException,
+    _not_type,
+    _refuse,
+)
 from firesteel.sql.column import Column, _call, _flat
-from firesteel.sql.types import NumericType
+from firesteel.sql.types import NumericType, StructType, _parse_datatype_string
 
 if TYPE_CHECKING:
     from firesteel.sql.dataframe import DataFrame
+    from firesteel.sql.streaming.stateful_processor import StatefulProcessor
 
 __all__ = ["GroupedData"]
 
@@ -179,6 +189,231 @@ class GroupedData:
             raise PySparkValueError("the pivot column has more than 10000 values: name those that are wanted")
         return [row[0] for row in rows]
 
+    def applyInPandasWithState(
+        self,
+        func: Callable[..., Any],
+        outputStructType: StructType | str,
+        stateStructType: StructType | str,
+        outputMode: str,
+        timeoutConf: str,
+    ) -> DataFrame:
+        """Calls a function for each group of a stream, with what it keeps of the group.
+
+        In each batch it is called for every group that has rows, in the order of the keys. Then it
+        is called for those whose time is over.
+
+        Parameters
+        ----------
+        func : function
+            Takes the key as a tuple, an iterator of frames and a
+            :class:`~firesteel.sql.streaming.state.GroupState`. Gives an iterable of frames.
+        outputStructType : StructType or str
+            The columns of those frames. They are found by their names.
+        stateStructType : StructType or str
+            The fields of the state.
+        outputMode : str
+            ``append`` or ``update``. The query must have the same.
+        timeoutConf : str
+            One of :class:`~firesteel.sql.streaming.state.GroupStateTimeout`.
+
+        Returns
+        -------
+        DataFrame
+            What the function gives.
+
+        Notes
+        -----
+        What the function keeps becomes durable with the batch. A batch that runs again, after a
+        crash, calls it with the same rows and the same states.
+        """
+        from firesteel.sql._state_calls import apply_in_pandas_with_state, state_converter
+        from firesteel.sql.streaming.state import GroupStateTimeout
+        from firesteel.sql.udf import _setting, _turn
+
+        known = (
+            GroupStateTimeout.NoTimeout,
+            GroupStateTimeout.ProcessingTimeTimeout,
+            GroupStateTimeout.EventTimeTimeout,
+        )
+        if timeoutConf not in known:
+            raise AssertionError(f"timeoutConf must be one of {', '.join(known)}, found {timeoutConf!r}")
+        if not callable(func):
+            raise TypeError(f"the function of applyInPandasWithState must be callable, found {type(func).__name__}")
+        if self._kind != "by" or self._pivot is not None:
+            raise PySparkNotImplementedError(
+                errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "applyInPandasWithState over grouping sets"}
+            )
+        output, state = _struct(outputStructType), _struct(stateStructType)
+        opened = apply_in_pandas_with_state(
+            func,
+            self._df.columns,
+            output,
+            timeoutConf,
+            _setting("spark.sql.session.timeZone", "UTC"),
+            max(int(_setting("spark.sql.execution.arrow.maxRecordsPerBatch", "10000")), 0),
+        )
+        name = getattr(func, "__name__", type(func).__name__)
+        function = _native.GroupFunction(
+            name, opened, state_converter(state), output.json(), state.json(), "arrays", _turn(func, _native.Turn())
+        )
+        timeouts = dict(zip(known, ("none", "processing", "event"), strict=True))
+        frame = self._df._frame.groups_with_state(
+            self._keys, function, "state", outputMode, timeouts[timeoutConf], None, None
+        )
+        return self._df._new(frame)
+
+    def transformWithState(
+        self,
+        statefulProcessor: StatefulProcessor,
+        outputStructType: StructType | str,
+        outputMode: str,
+        timeMode: str,
+        initialState: GroupedData | None = None,
+        eventTimeColumnName: str = "",
+    ) -> DataFrame:
+        """Calls a processor for each group of a stream, with rows.
+
+        Parameters
+        ----------
+        statefulProcessor : StatefulProcessor
+            Its ``handleInputRows`` gets the rows of a group as an iterator of
+            :class:`~firesteel.sql.Row` and gives rows.
+        outputStructType : StructType or str
+            The columns of those rows. They are found by their names.
+        outputMode : str
+            ``append`` or ``update``.
+        timeMode : str
+            ``None``, ``ProcessingTime`` or ``EventTime``: what timers go by.
+        initialState : GroupedData, optional
+            A frame that is no stream, grouped by the same key. The first batch hands its rows to
+            ``handleInitialState``, before the rows of their groups.
+        eventTimeColumnName : str, optional
+            The column of the output that is its event time.
+
+        Returns
+        -------
+        DataFrame
+            What the processor gives.
+
+        Notes
+        -----
+        All variables of a group are kept as one value. It is read before the group is called and
+        written after it, whole. It becomes durable with the batch.
+        """
+        return self._processed(
+            "rows", statefulProcessor, outputStructType, outputMode, timeMode, initialState, eventTimeColumnName
+        )
+
+    def transformWithStateInPandas(
+        self,
+        statefulProcessor: StatefulProcessor,
+        outputStructType: StructType | str,
+        outputMode: str,
+        timeMode: str,
+        initialState: GroupedData | None = None,
+        eventTimeColumnName: str = "",
+    ) -> DataFrame:
+        """Calls a processor for each group of a stream, with pandas frames.
+
+        The same as :meth:`transformWithState`, but that ``handleInputRows`` gets frames and gives
+        frames.
+
+        Parameters
+        ----------
+        statefulProcessor : StatefulProcessor
+            The processor.
+        outputStructType : StructType or str
+            The columns of its frames. They are found by their names.
+        outputMode : str
+            ``append`` or ``update``.
+        timeMode : str
+            ``None``, ``ProcessingTime`` or ``EventTime``: what timers go by.
+        initialState : GroupedData, optional
+            A frame that is no stream, grouped by the same key. The first batch hands its rows to
+            ``handleInitialState``, before the rows of their groups.
+        eventTimeColumnName : str, optional
+            The column of the output that is its event time.
+
+        Returns
+        -------
+        DataFrame
+            What the processor gives.
+        """
+        return self._processed(
+            "pandas", statefulProcessor, outputStructType, outputMode, timeMode, initialState, eventTimeColumnName
+        )
+
+    def _processed(
+        self,
+        kind: str,
+        processor: StatefulProcessor,
+        outputStructType: StructType | str,
+        outputMode: str,
+        timeMode: str,
+        initialState: GroupedData | None,
+        eventTimeColumnName: str,
+    ) -> DataFrame:
+        from firesteel.sql._processor_calls import ProcessorCalls
+        from firesteel.sql._state_calls import state_converter
+        from firesteel.sql.streaming.stateful_processor import StatefulProcessor
+        from firesteel.sql.udf import _setting
+
+        if initialState is not None and not isinstance(initialState, GroupedData):
+            raise AssertionError(f"initialState must be GroupedData, found {type(initialState).__name__}")
+        if not isinstance(processor, StatefulProcessor):
+            raise AssertionError(f"statefulProcessor must be a StatefulProcessor, found {type(processor).__name__}")
+        if self._kind != "by" or self._pivot is not None:
+            raise PySparkNotImplementedError(
+                errorClass="NOT_IMPLEMENTED", messageParameters={"feature": "transformWithState over grouping sets"}
+            )
+        timeouts = {"none": "none", "processingtime": "processing", "eventtime": "event"}
+        if timeMode.lower() not in timeouts:
+            raise IllegalArgumentException(
+                f"[STATEFUL_PROCESSOR_UNKNOWN_TIME_MODE] the time mode '{timeMode}' must be 'None', 'ProcessingTime' or "
+                "'EventTime'. SQLSTATE: 42802"
+            )
+        output = _struct(outputStructType)
+        calls = ProcessorCalls(
+            processor,
+            self._df.schema,
+            self._key_names(),
+            output,
+            timeouts[timeMode.lower()],
+            _setting("spark.sql.session.timeZone", "UTC"),
+            max(int(_setting("spark.sql.execution.arrow.maxRecordsPerBatch", "10000")), 0),
+            in_pandas=kind == "pandas",
+            initial=None if initialState is None else initialState._df.columns,
+        )
+        state = calls.state()
+        name = f"{type(processor).__name__}"
+        function = _native.GroupFunction(
+            name,
+            calls.open,
+            state_converter(state),
+            output.json(),
+            state.json(),
+            "rows" if kind == "rows" else "arrays",
+            _native.Turn(),
+        )
+        initial = None if initialState is None else (initialState._df._frame, initialState._keys)
+        frame = self._df._frame.groups_with_state(
+            self._keys, function, kind, outputMode, calls.time_mode, eventTimeColumnName or None, initial
+        )
+        return self._df._new(frame)
+
+    def _key_names(self) -> list[str]:
+        return [key.name() or repr(key) for key in self._keys]
+
+
+def _struct(given: StructType | str) -> StructType:
+    """A schema, as it is or as a DDL string."""
+    if isinstance(given, str):
+        parsed = _parse_datatype_string(given) if given.strip() else StructType()
+        return parsed if isinstance(parsed, StructType) else StructType().add("value", parsed)
+    if not isinstance(given, StructType):
+        raise _not_type("schema", "StructType or str", given)
+    return given
+
 
 def _named(name: str, function: str) -> Column:
     if name == "*" and function.lower() == "count":
@@ -187,7 +422,6 @@ def _named(name: str, function: str) -> Column:
 
 
 for _name in (
-    "apply", "applyInArrow", "applyInPandas", "applyInPandasWithState", "cogroup", "transformWithState",
-    "transformWithStateInPandas",
+    "apply", "applyInArrow", "applyInPandas", "cogroup",
 ):  # fmt: skip
     setattr(GroupedData, _name, _refuse("GroupedData", _name))

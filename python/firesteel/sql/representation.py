@@ -297,6 +297,11 @@ def _field_series(column: pa.Array, zone: str) -> pd.Series:
     return _series(column, zone, _unit())
 
 
+def cells_of(column: pa.Array, zone: str) -> pd.Series:
+    """A column as a frame of a function's group has it: a struct is a value, and a time has nanoseconds."""
+    return _series(column, zone, "ns")
+
+
 def column_of(column: pa.ChunkedArray, zone: str) -> pd.Series:
     """A column as ``toPandas`` gives it."""
     return _series(column, zone, _unit(), exact=False)

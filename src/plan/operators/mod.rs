@@ -7,6 +7,7 @@
 //! | [`watermark`] | `withWatermark`: what event times a pass saw |
 //! | [`lanes`], [`exchange`] | `repartition`, `coalesce` and their kin: which rows are in which lane |
 //! | [`in_order`] | lanes one after the other, for what depends on the order of rows |
+//! | [`first_batch`] | rows that only the first batch of a query reads |
 //! | [`apart`] | what DataFusion must not take for known of its own operators |
 //! | [`lambdas`] | a rule: the numbers of the parameters of lambdas |
 //! | `sealed` | a join that the optimiser must not take apart |
@@ -21,6 +22,7 @@ pub mod apart;
 pub mod cached;
 pub mod call;
 pub mod exchange;
+pub mod first_batch;
 pub mod in_order;
 pub mod lambdas;
 pub mod lanes;

@@ -10,6 +10,7 @@
 //! | `query_value`, `correlated`, `negation` | queries as values; those that name columns around them; NOT over an `IN` of a query |
 //! | `sessions` | whole sessions, before a frame is grouped by them |
 //! | `grouping` | keys of groups, and grouping sets |
+//! | `groups` | functions of groups that keep something of each |
 //! | `filter`, `rows` | which rows stay: WHERE; LIMIT, DISTINCT and samples |
 //! | `columns` | columns that are added, renamed or dropped |
 //! | `lanes` | `repartition`, `coalesce` |
@@ -36,6 +37,7 @@ mod expression;
 mod filter;
 mod generate;
 mod grouping;
+mod groups;
 mod hidden;
 mod join;
 mod lambda;
@@ -264,6 +266,13 @@ impl Resolver<'_> {
             }
             Relation::Sample { input, share, seed } => self.sample(self.relation(input)?, *share, *seed),
             Relation::Watermark { input, column, delay_ms } => self.watermark(self.relation(input)?, column, *delay_ms),
+            Relation::GroupsWithState { input, keys, call, initial } => {
+                let initial = match initial {
+                    Some((rows, keys)) => Some((self.relation(rows)?, keys.as_slice())),
+                    None => None,
+                };
+                self.groups_with_state(self.relation(input)?, keys, call, initial)
+            }
             Relation::Hint { input, .. } => {
                 self.gauge.join();
                 self.relation(input)

@@ -12,7 +12,7 @@ use crate::checkpoint::operators::{OperatorEntry, TableEntry};
 use crate::checkpoint::view::CheckpointView;
 use crate::config::options::Options;
 use crate::error::{Error, Result, condition};
-use crate::plan::operators::stateful::table::Entries;
+use crate::plan::operators::stateful::table::TableEntries;
 use crate::source::format::{InputFormat, SourceRequest};
 use crate::source::once::OnceReader;
 use crate::source::{Partition, Reader, RecordBatches, Scan, Source, SourceRun};
@@ -33,7 +33,7 @@ impl InputFormat for StateStoreFormat {
 
     fn source(&self, request: SourceRequest<'_>) -> Result<Arc<dyn Source>> {
         let root = checkpoint(&request, self.name())?;
-        let asked = Asked::read(request.options)?;
+        let asked = AskedState::read(request.options)?;
         let location = uri::from_path(&root);
         let unavailable =
             || Error::of(condition::STDS_COMMITTED_BATCH_UNAVAILABLE).with("checkpointLocation", &location);
@@ -53,7 +53,7 @@ impl InputFormat for StateStoreFormat {
 }
 
 /// Which state is asked for.
-struct Asked {
+struct AskedState {
     batch: Option<u64>,
     operator: u64,
     store: String,
@@ -61,14 +61,14 @@ struct Asked {
     side: Option<String>,
 }
 
-impl std::fmt::Display for Asked {
+impl std::fmt::Display for AskedState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let side = self.side.as_deref().unwrap_or("none");
         write!(f, "operatorId={}, storeName={}, joinSide={side}", self.operator, self.store)
     }
 }
 
-impl Asked {
+impl AskedState {
     fn read(options: &mut Options) -> Result<Self> {
         let batch = number(options, "batchId")?;
         let operator = number(options, "operatorId")?.unwrap_or(0);
@@ -203,7 +203,7 @@ struct SlotRows {
 
 impl SlotRows {
     fn batch(&mut self) -> Result<Option<RecordBatch>> {
-        let mut chunk = Entries::default();
+        let mut chunk = TableEntries::default();
         while !chunk.is_full() {
             match &mut self.entries {
                 Some(entries) => {

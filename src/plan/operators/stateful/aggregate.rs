@@ -33,7 +33,7 @@ use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use futures::{TryStreamExt, stream};
 
 use super::accumulators::Accumulators;
-use super::groups::{GroupShape, Groups};
+use super::grouping::{GroupShape, Groups};
 use super::session::SessionAggregateExec;
 use super::table::{EventTimeKey, RowTable, at_or_before, in_chunks};
 use super::{

@@ -87,6 +87,7 @@ impl WatermarkFlow {
                 Flow::Shifted(Box::new(least), shifts.clone())
             }
             WatermarkOut::Same | WatermarkOut::Least(_) => least,
+            WatermarkOut::Nothing => Flow::Nothing,
         }
     }
 }

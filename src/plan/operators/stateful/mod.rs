@@ -5,8 +5,9 @@
 //! | here | what such an operator is to the engine, and what it works with in one pass |
 //! | [`aggregate`] | groups of a stream |
 //! | [`session`] | groups by sessions, which grow and merge |
-//! | [`groups`] | groups on their way: keys and buffers |
+//! | [`grouping`] | groups on their way: keys and buffers |
 //! | [`dedup`] | rows whose key was not seen before |
+//! | [`groups`] | functions of groups, with what they keep |
 //! | [`join`] | rows of two streams together |
 //! | [`limit`] | the first rows of a query |
 //! | [`accumulators`] | DataFusion's accumulators, fed with buffers that were kept |
@@ -22,6 +23,7 @@ pub mod accumulators;
 pub mod aggregate;
 pub mod dedup;
 pub mod flow;
+pub mod grouping;
 pub mod groups;
 pub mod join;
 pub mod kept;
@@ -44,6 +46,7 @@ use parking_lot::Mutex;
 
 use self::aggregate::{StatefulAggregateExec, StatefulAggregateNode};
 use self::dedup::{DedupExec, DedupNode};
+use self::groups::{GroupsExec, GroupsNode};
 use self::join::time::WatermarkShift;
 use self::join::{StreamJoinExec, StreamJoinNode};
 use self::limit::{StreamLimitExec, StreamLimitNode};
@@ -59,6 +62,8 @@ pub enum IdleBatch {
     Never,
     /// When the watermark that reaches it has moved since it last evicted.
     WatermarkMoved,
+    /// When the clock has come to the time that its last pass named.
+    ClockDue,
 }
 
 /// Which operator a node of a query is, once the query is planned.
@@ -75,6 +80,7 @@ fn is_stateful(node: &dyn UserDefinedLogicalNode) -> bool {
     let node = node.as_any();
     node.is::<StatefulAggregateNode>()
         || node.is::<DedupNode>()
+        || node.is::<GroupsNode>()
         || node.is::<StreamJoinNode>()
         || node.is::<StreamLimitNode>()
 }
@@ -104,6 +110,9 @@ pub fn placed(node: &dyn UserDefinedLogicalNode, place: StatefulPlace) -> Placed
     }
     if let Some(node) = node.downcast_ref::<DedupNode>() {
         return Placed::Stateful(Arc::new(DedupNode { place: at, ..node.clone() }));
+    }
+    if let Some(node) = node.downcast_ref::<GroupsNode>() {
+        return Placed::Stateful(Arc::new(GroupsNode { place: at, ..node.clone() }));
     }
     if let Some(node) = node.downcast_ref::<StreamJoinNode>() {
         return Placed::Stateful(Arc::new(StreamJoinNode { place: at, ..node.clone() }));
@@ -191,6 +200,8 @@ pub enum WatermarkOut {
     Same,
     /// The least of it and of what it is after each of these.
     Least(Vec<WatermarkShift>),
+    /// None: nobody knows the times of its rows.
+    Nothing,
 }
 
 /// A table of an operator: what its keys and its values are. Tables that only point into others, as
@@ -262,7 +273,8 @@ pub fn stateful(node: &dyn ExecutionPlan) -> Option<&StatefulOperator> {
     let limit = node.downcast_ref::<StreamLimitExec>().map(StreamLimitExec::operator);
     let join = node.downcast_ref::<StreamJoinExec>().map(StreamJoinExec::operator);
     let session = node.downcast_ref::<SessionAggregateExec>().map(SessionAggregateExec::operator);
-    aggregate.or(session).or(dedup).or(limit).or(join)
+    let groups = node.downcast_ref::<GroupsExec>().map(GroupsExec::operator);
+    aggregate.or(session).or(dedup).or(limit).or(join).or(groups)
 }
 
 /// The watermark at an operator, in milliseconds since the epoch; `None` where none reaches it.
@@ -281,6 +293,8 @@ pub struct OperatorPass {
     pub counters: OperatorCounters,
     /// The bytes that one lane's changes may take in memory.
     budget: usize,
+    /// When it wants a batch, in milliseconds since the epoch; the greatest number if never.
+    due_ms: AtomicI64,
     changes: Mutex<Vec<(usize, Vec<ChangePart>)>>,
 }
 
@@ -335,7 +349,20 @@ pub struct OperatorCounts {
 
 impl OperatorPass {
     pub fn new(view: StateView, watermark: OperatorWatermark, budget: usize) -> Self {
-        Self { view, watermark, counters: OperatorCounters::default(), budget, changes: Mutex::default() }
+        let (counters, due_ms) = (OperatorCounters::default(), AtomicI64::new(i64::MAX));
+        Self { view, watermark, counters, budget, due_ms, changes: Mutex::default() }
+    }
+
+    /// The operator wants a batch when the clock comes to this time, or to one that was named before.
+    pub fn due_at(&self, ms: Option<i64>) {
+        if let Some(ms) = ms {
+            self.due_ms.fetch_min(ms, Ordering::Relaxed);
+        }
+    }
+
+    /// The earliest time that a lane has named.
+    pub fn due_ms(&self) -> Option<i64> {
+        Some(self.due_ms.load(Ordering::Relaxed)).filter(|ms| *ms != i64::MAX)
     }
 
     /// What a lane changes: nothing so far.

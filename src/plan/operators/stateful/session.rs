@@ -24,7 +24,7 @@ use datafusion::physical_plan::{
 use futures::{TryStreamExt, stream};
 
 use super::accumulators::Accumulators;
-use super::groups::{GroupShape, Groups};
+use super::grouping::{GroupShape, Groups};
 use super::table::{in_chunks, until};
 use super::{
     IdleBatch, KeyLayout, OperatorCounters, OperatorPass, SparkStores, StateTable, StatefulOperator, StatefulPlace,

@@ -124,15 +124,15 @@ pub fn until(table: TableId, slot: KeySlot, ms: i64) -> KeyRange {
 /// How many keys and values are shown at once.
 pub const CHUNK: usize = 8192;
 
-/// Some keys and values of a scan.
+/// Some keys and values of a scan of a table.
 #[derive(Debug, Default)]
-pub struct Entries {
+pub struct TableEntries {
     bytes: Vec<u8>,
     /// The ends of each key and of its value.
     ends: Vec<(usize, usize)>,
 }
 
-impl Entries {
+impl TableEntries {
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
@@ -164,7 +164,7 @@ impl Entries {
 /// Shows the keys and the values of a scan, some at a time.
 pub fn in_chunks(mut scan: StateScan, show: &mut dyn FnMut(&[&[u8]], &[&[u8]]) -> Result<()>) -> Result<()> {
     loop {
-        let mut entries = Entries::default();
+        let mut entries = TableEntries::default();
         let more = entries.fill(&mut scan)?;
         if !entries.is_empty() {
             let (keys, values) = entries.parts();
