@@ -49,6 +49,13 @@ pub fn check(layout: &CheckpointLayout, durability: Durability, now: &[OperatorE
     let before = read(layout, durability)?;
     match before {
         None if now.is_empty() => Ok(()),
+        None if begun && layout.kept().is_dir() => Err(Error::new(
+            ErrorKind::Checkpoint,
+            format!(
+                "{} is missing, and the checkpoint has state: restore the file, or use a new checkpoint location",
+                layout.kept().join(NAME).display()
+            ),
+        )),
         None if begun => Err(mismatch(&[], now)),
         None => {
             let store = Store::open(layout.kept(), durability)?;

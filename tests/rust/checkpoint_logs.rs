@@ -8,12 +8,14 @@ use firesteel::checkpoint::commits::CommitsEntry;
 use firesteel::checkpoint::conf::{logged, overridden};
 use firesteel::checkpoint::offsets::{Leaves, LoggedBatch, OffsetsEntry};
 use firesteel::checkpoint::open::{CheckpointLocation, FoundCheckpoint, Removal};
+use firesteel::checkpoint::operators::{OperatorEntry, TableEntry};
 use firesteel::checkpoint::recovery::{Damage, Decision, Facts, decide};
 use firesteel::checkpoint::{Checkpoint, Recovered};
 use firesteel::config::Conf;
 use firesteel::durable::log::CompactibleLog;
 use firesteel::durable::store::{Durability, Put, Store};
 use firesteel::error::{ErrorKind, Result};
+use serde_json::json;
 
 fn open(root: &Path) -> Result<Checkpoint> {
     let mut conf = Conf::default();
@@ -265,4 +267,49 @@ fn the_checkpoint_overrides_the_session() {
     assert_eq!(log.len(), 17);
     session.set("spark.sql.shuffle.partitions", "9");
     assert_eq!(overridden(&session, &log).get("spark.sql.shuffle.partitions"), Some("7"));
+}
+
+fn operator(layout: &str, key: &str) -> OperatorEntry {
+    let fields = |name: &str| json!({"type": "struct", "fields": [{"name": name, "type": key}]});
+    let table = TableEntry {
+        name: "default".into(),
+        number: 0,
+        layout: layout.into(),
+        key: fields("k"),
+        value: json!({"type": "struct", "fields": []}),
+    };
+    OperatorEntry { name: "stateStoreSave".into(), tables: vec![table] }
+}
+
+fn condition_of(result: Result<()>) -> Option<String> {
+    result.unwrap_err().condition().map(|condition| condition.name.to_owned())
+}
+
+#[test]
+fn operators_are_compared_with_those_of_the_checkpoint() {
+    let dir = tempfile::tempdir().unwrap();
+    let checkpoint = open(dir.path()).unwrap();
+    let kept = operator("row", "string");
+    checkpoint.check_operators(std::slice::from_ref(&kept), false).unwrap();
+    checkpoint.check_operators(std::slice::from_ref(&kept), true).unwrap();
+
+    // Names may change, types and layouts may not.
+    let mut renamed = kept.clone();
+    renamed.tables[0].key = json!({"type": "struct", "fields": [{"name": "other", "type": "string"}]});
+    checkpoint.check_operators(&[renamed], true).unwrap();
+    let keys = Some("STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE".to_owned());
+    assert_eq!(condition_of(checkpoint.check_operators(&[operator("row", "long")], true)), keys);
+    assert_eq!(condition_of(checkpoint.check_operators(&[operator("time,row", "string")], true)), keys);
+    let operators = Some("STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA".to_owned());
+    assert_eq!(condition_of(checkpoint.check_operators(&[kept.clone(), kept.clone()], true)), operators);
+    assert_eq!(condition_of(checkpoint.check_operators(&[], true)), operators);
+
+    let file = dir.path().join("firesteel/state/operators.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("\"version\":1", "\"version\":9")).unwrap();
+    let newer = checkpoint.check_operators(std::slice::from_ref(&kept), true).unwrap_err().to_string();
+    assert!(newer.contains("operators.json"), "{newer}");
+    std::fs::remove_file(&file).unwrap();
+    let missing = checkpoint.check_operators(&[kept], true).unwrap_err().to_string();
+    assert!(missing.contains("operators.json is missing"), "{missing}");
 }
