@@ -170,6 +170,25 @@ impl StateOverlay {
         self.open_bytes + layers + spilled
     }
 
+    /// Puts together what was changed, before many scans: each of them looks into every layer.
+    pub fn gather(&mut self) -> Result<()> {
+        self.freeze_open();
+        if self.spilled.len() > 1 {
+            let all: Vec<_> = self.frozen().collect();
+            self.spilled.clear();
+            return self.write_run(&all);
+        }
+        let unspilled: usize = self.layers.iter().map(|layer| layer.bytes()).sum();
+        if self.layers.len() > 1 && unspilled > self.budget / 2 {
+            return self.spill();
+        }
+        if self.layers.len() > 1 {
+            let newest_first: Vec<_> = self.layers.iter().rev().map(memory_source).collect();
+            self.layers = vec![Arc::new(merge_in_memory(&newest_first, Removals::Kept)?)];
+        }
+        Ok(())
+    }
+
     /// Writes what is in memory as one run.
     fn spill(&mut self) -> Result<()> {
         self.freeze_open();
@@ -177,11 +196,16 @@ impl StateOverlay {
         if sources.is_empty() {
             return Ok(());
         }
+        self.write_run(&sources)
+    }
+
+    /// Writes sources, newest first, as the newest run, in place of the layers.
+    fn write_run(&mut self, sources: &[EntrySource]) -> Result<()> {
         let spilling = || format!("spilling changes of the state into {}", self.spill_dir.display());
         let file = tempfile::tempfile_in(&self.spill_dir).context(spilling)?;
         let keys = sources.iter().map(EntrySource::len).sum();
         let mut writer = StateFileWriter::new(file, Compression::None, Some(keys));
-        let mut merged = MergedEntries::new(&sources, &KeyRange::all(), None)?;
+        let mut merged = MergedEntries::new(sources, &KeyRange::all(), None)?;
         while merged.advance()? {
             writer.push(merged.key(), merged.value()).context(spilling)?;
         }

@@ -196,6 +196,8 @@ fn handed_over(changes: &Changes, handing: Handing, store: &StateStore, dir: &Pa
                 }
             }
             assert_overlay(&overlay, changes);
+            overlay.gather().unwrap();
+            assert_overlay(&overlay, changes);
             overlay.finish()
         }
         Handing::SortedOverlay => {
@@ -206,6 +208,8 @@ fn handed_over(changes: &Changes, handing: Handing, store: &StateStore, dir: &Pa
                 overlay.put_sorted(sorted(&chunk)).unwrap();
             }
             overlay.put_sorted(sorted(changes)).unwrap();
+            assert_overlay(&overlay, changes);
+            overlay.gather().unwrap();
             assert_overlay(&overlay, changes);
             overlay.finish()
         }

@@ -104,6 +104,7 @@ impl JoinLane {
         let mut alone = Vec::new();
         let mut kept = 0;
         for row in 0..left.len() {
+            self.pass.batch().cancel.check()?;
             if left.is_hopeless(row) {
                 alone.push(row as u32);
                 continue;
@@ -115,11 +116,13 @@ impl JoinLane {
         if kind.keeps_left() {
             self.give_alone(Probing::Left, left, &alone)?;
         }
+        overlay.gather()?;
         let probed = self.probe(Probing::Right, right, overlay, true)?;
         self.note_partners(&spec.left, kind.keeps_left(), &probed, overlay)?;
         let end = end_ms.and_then(|ms| spec.right.end_ms(ms));
         alone.clear();
         for row in 0..right.len() {
+            self.pass.batch().cancel.check()?;
             if right.is_hopeless(row) {
                 alone.push(row as u32);
                 continue;
@@ -164,11 +167,13 @@ impl JoinLane {
         let end = state.watermark.evict_ms.and_then(|ms| spec.right.end_ms(ms));
         let mut kept = 0;
         for row in 0..right.len() {
+            self.pass.batch().cancel.check()?;
             if !spec.right.is_over(right, row, end) {
                 spec.right.keep(overlay, right, row, self.batch(), None)?;
                 kept += 1;
             }
         }
+        overlay.gather()?;
         let probed = self.probe(Probing::Left, left, overlay, false)?;
         let matched: Vec<u32> = (0..left.len()).filter(|row| probed.matched[*row]).map(|row| row as u32).collect();
         let rows = UInt32Array::from(matched);
@@ -212,9 +217,12 @@ impl JoinLane {
         };
         let mut probed = Probed { matched: vec![false; rows.len()], partners: HashMap::new() };
         let mut order: Vec<usize> = (0..rows.len()).filter(|row| !rows.is_hopeless(*row)).collect();
-        order.sort_by(|a, b| rows.key(*a).cmp(rows.key(*b)));
+        // In the order of the state, whose blocks are then read one after the other.
+        let place = |row: &usize| (JoinSideSpec::slot(rows, *row), rows.key(*row));
+        order.sort_by(|a, b| place(a).cmp(&place(b)));
         let mut queue = PairQueue::default();
         for group in order.chunk_by(|a, b| rows.key(*a) == rows.key(*b)) {
+            self.pass.batch().cancel.check()?;
             let times = || group.iter().filter_map(|row| rows.time(*row));
             let (from, to) = match (times().min(), times().max()) {
                 (Some(least), Some(greatest)) => spec.bounds.partners(probing == Probing::Left, least, greatest),
