@@ -13,6 +13,7 @@ use crate::error::{Error, Result, condition};
 use crate::function::groups::GroupKind;
 use crate::plan::event_time::{delay_of, is_event_time, marked};
 use crate::plan::operators::first_batch::FirstBatchNode;
+use crate::plan::operators::stateful::ColumnNames;
 use crate::plan::operators::stateful::groups::GroupsNode;
 use crate::plan::streaming::StreamOperation;
 use crate::plan::tree::{Expr, GroupsCall};
@@ -64,6 +65,7 @@ impl Resolver<'_> {
             input: rows,
             keys: keys.iter().map(|key| key.id.to_string()).collect(),
             event_times,
+            names: ColumnNames::of(&input.output),
             function: Arc::clone(&call.function),
             kind: call.kind,
             timeout: call.timeout,

@@ -181,7 +181,7 @@ impl ExtensionPlanner for StatefulAggregatePlanner {
         let shape = GroupShape::new(keys, functions, &staged.schema(), output, node.names.clone())?;
         let unwatched = place.mode == OutputMode::Append && node.event_times.is_empty();
         let unwatched = unwatched.then(|| Error::of(condition::STREAMING_OPERATOR_WITHOUT_WATERMARK));
-        let refused = several_event_times(&node.event_times, schema.as_arrow()).or(unwatched);
+        let refused = several_event_times(&node.event_times, &node.names, schema.as_arrow()).or(unwatched);
         if let Some(session) = session {
             let watched = !node.event_times.is_empty();
             return SessionAggregateExec::plan(staged, place, lanes, (session, watched), shape, refused).map(Some);

@@ -139,7 +139,7 @@ impl ExtensionPlanner for DedupPlanner {
         let event_time = node.event_times.iter().find_map(|name| schema.index_of(name).ok());
         let lanes = session.config().target_partitions();
         let mut spec = DedupSpec::new((place.number, lanes), &schema, keys.clone(), event_time, node)?;
-        spec.operator.refused = several_event_times(&node.event_times, &schema);
+        spec.operator.refused = several_event_times(&node.event_times, &node.names, &schema);
         let staged = StageExec::by_key(input, keys, lanes);
         Ok(Some(Arc::new(DedupExec::new(staged, Arc::new(spec), schema))))
     }

@@ -145,10 +145,10 @@ fn stateful_properties(input: &Arc<dyn ExecutionPlan>, schema: SchemaRef) -> Arc
 
 /// Why an operator whose input has several of these columns cannot run: nobody can say which of them
 /// makes a row late.
-fn several_event_times(names: &[String], input: &Schema) -> Option<Error> {
-    let there: Vec<_> = names.iter().filter(|name| input.index_of(name).is_ok()).collect();
+fn several_event_times(columns: &[String], names: &ColumnNames, input: &Schema) -> Option<Error> {
+    let there: Vec<_> = columns.iter().filter(|name| input.index_of(name).is_ok()).collect();
     (there.len() > 1).then(|| {
-        let shown = there.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let shown = there.into_iter().map(|column| names.name(column)).collect::<Vec<_>>().join(", ");
         Error::of(condition::MULTIPLE_EVENT_TIME_COLUMNS).with("eventTimeCols", shown)
     })
 }
@@ -256,12 +256,14 @@ impl ColumnNames {
         Self(names.into_iter().collect())
     }
 
+    /// The user's name of a column.
+    fn name<'a>(&'a self, column: &'a str) -> &'a str {
+        self.0.iter().find(|(id, _)| id == column).map_or(column, |(_, name)| name)
+    }
+
     /// A schema under the user's names.
     fn schema(&self, schema: &Schema) -> SchemaRef {
-        let named = |field: &FieldRef| {
-            let found = self.0.iter().find(|(id, _)| id == field.name());
-            Field::new(found.map_or_else(|| field.name(), |(_, name)| name), field.data_type().clone(), true)
-        };
+        let named = |field: &FieldRef| Field::new(self.name(field.name()), field.data_type().clone(), true);
         Arc::new(Schema::new(schema.fields().iter().map(named).collect::<Vec<_>>()))
     }
 }

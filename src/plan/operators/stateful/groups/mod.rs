@@ -43,8 +43,8 @@ use futures::stream;
 use self::kept::KeptGroups;
 use self::lane::GroupsLane;
 use super::{
-    IdleBatch, KeyLayout, SparkStores, StateTable, StatefulOperator, StatefulPlace, WatermarkOut, several_event_times,
-    stateful_properties,
+    ColumnNames, IdleBatch, KeyLayout, SparkStores, StateTable, StatefulOperator, StatefulPlace, WatermarkOut,
+    several_event_times, stateful_properties,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::function::groups::{GroupFunction, GroupKind, GroupTimeout};
@@ -60,6 +60,8 @@ pub struct GroupsNode {
     pub keys: Vec<String>,
     /// The names of the columns that have an event time. There may be one at most when a batch runs.
     pub event_times: Vec<String>,
+    /// What the user calls the columns of the input.
+    pub names: ColumnNames,
     pub function: Arc<dyn GroupFunction>,
     pub kind: GroupKind,
     pub timeout: GroupTimeout,
@@ -179,7 +181,7 @@ impl GroupsSpec {
             let message = format!("{} needs a column to group by", node.kind.name());
             Some(Error::new(ErrorKind::IllegalArgument, message))
         } else {
-            several_event_times(&node.event_times, input)
+            several_event_times(&node.event_times, &node.names, input)
         };
         let kept = KeptGroups::new(super::operator_number(number)?, node.kind, &key, &value)?;
         let operator = StatefulOperator {
@@ -193,7 +195,13 @@ impl GroupsSpec {
             },
             stores: SparkStores::InEachPartition(1),
             lanes,
-            tables: vec![StateTable { name: "default", number: 0, layout: KeyLayout::Row, key, value }],
+            tables: vec![StateTable {
+                name: "default",
+                number: 0,
+                layout: KeyLayout::Row,
+                key: node.names.schema(&key),
+                value,
+            }],
             gives: match node.kind {
                 GroupKind::State => WatermarkOut::Nothing,
                 _ if node.timeout == GroupTimeout::ProcessingTime => WatermarkOut::Nothing,

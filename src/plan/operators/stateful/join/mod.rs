@@ -273,8 +273,8 @@ impl StreamJoinSpec {
             gives: WatermarkOut::Least([of_left, of_right].concat()),
             refused: match node.left_side.keys.is_empty() {
                 true => Some(Error::of(condition::STREAM_JOIN_WITHOUT_EQUALITY)),
-                false => several_event_times(&node.left_side.event_times, left)
-                    .or_else(|| several_event_times(&node.right_side.event_times, right)),
+                false => several_event_times(&node.left_side.event_times, &node.left_side.names, left)
+                    .or_else(|| several_event_times(&node.right_side.event_times, &node.right_side.names, right)),
             },
         };
         let fields: Vec<_> = left.fields().iter().chain(right.fields()).cloned().collect();
