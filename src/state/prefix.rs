@@ -14,6 +14,9 @@ pub const SLOTS: usize = 256;
 /// The bytes before a table's own part of a key.
 pub const PREFIX: usize = 4;
 
+/// The bytes of an [`ordered_time`].
+pub const TIME: usize = 9;
+
 /// A table of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableId {
@@ -62,8 +65,8 @@ pub fn spark_partition(hash: u32, partitions: usize) -> usize {
 }
 
 /// The bytes of a time in microseconds: their order is that of times, with null behind all of them.
-pub fn ordered_time(micros: Option<i64>) -> [u8; 9] {
-    let mut bytes = [0; 9];
+pub fn ordered_time(micros: Option<i64>) -> [u8; TIME] {
+    let mut bytes = [0; TIME];
     match micros {
         Some(micros) => bytes[1..].copy_from_slice(&(micros as u64 ^ 1 << 63).to_be_bytes()),
         None => bytes[0] = 1,

@@ -8,12 +8,10 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use crate::checkpoint::operators::TableEntry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::functions::hash::row_hashes;
-use crate::state::prefix::{PREFIX, spark_partition};
+use crate::state::prefix::{PREFIX, TIME, spark_partition};
 use crate::state::row::RowFormat;
 use crate::types::type_json::schema_from_json;
 
-/// The bytes of a time in a key.
-const TIME: usize = 9;
 /// The bytes of a batch and of a row's number.
 const NUMBER: usize = 12;
 

@@ -4,7 +4,7 @@ use arrow::array::{Array, ArrayRef, AsArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, TimestampMicrosecondType};
 
 use crate::error::{Error, Result};
-use crate::state::prefix::{KeySlot, PREFIX, TableId, ordered_time};
+use crate::state::prefix::{KeySlot, PREFIX, TIME, TableId, ordered_time};
 use crate::state::row::RowFormat;
 use crate::state::{KeyRange, SortedKeys, StateScan};
 
@@ -73,7 +73,7 @@ impl TableKeys {
 impl RowTable {
     /// The bytes before the row of a key.
     fn head(&self) -> usize {
-        PREFIX + if self.time.is_some() { 9 } else { 0 }
+        PREFIX + if self.time.is_some() { TIME } else { 0 }
     }
 
     /// The keys of rows, which have these hashes.

@@ -20,14 +20,12 @@ use crate::error::{Error, Result};
 use crate::function::groups::{GroupCounts, GroupKind, GroupOutcome, GroupResults, GroupTimeout};
 use crate::plan::operators::stateful::table::{RowTable, TableKeys};
 use crate::plan::operators::stateful::{OperatorCounters, OperatorPass};
-use crate::state::prefix::{KeySlot, PREFIX, TableId, ordered_time};
+use crate::state::prefix::{KeySlot, PREFIX, TIME, TableId, ordered_time};
 use crate::state::row::RowFormat;
 use crate::state::{KeyRange, SortedEntries, StateOverlay, StateValues};
 
 /// The time of a group that has none, as Spark writes it.
 const NO_TIMEOUT: i64 = -1;
-/// The bytes of a time in a key.
-const TIME: usize = 9;
 
 /// The fields of a value.
 pub fn value_fields(kind: GroupKind, timeout: GroupTimeout, state: Fields) -> Vec<Field> {

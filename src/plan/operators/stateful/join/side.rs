@@ -18,12 +18,10 @@ use super::time::WatermarkShift;
 use crate::error::{Error, Result};
 use crate::plan::operators::stateful::table::{event_times, until};
 use crate::plan::operators::stateful::{ColumnNames, KeyLayout, StateTable};
-use crate::state::prefix::{KeySlot, PREFIX, TableId, ordered_time};
+use crate::state::prefix::{KeySlot, PREFIX, TIME, TableId, ordered_time};
 use crate::state::row::{RowBytes, RowFormat};
 use crate::state::{KeyRange, StateOverlay};
 
-/// The bytes of an event time in a key.
-const TIME: usize = 9;
 /// The bytes of the batch and of the row's number, which end a key.
 const NUMBER: usize = 12;
 
