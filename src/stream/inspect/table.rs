@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use crate::checkpoint::operators::TableEntry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::functions::hash::row_hashes;
+use crate::plan::operators::stateful::KeyLayout;
 use crate::state::prefix::{PREFIX, TIME, spark_partition};
 use crate::state::row::RowFormat;
 use crate::types::type_json::schema_from_json;
@@ -27,16 +28,16 @@ struct KeyShape {
 impl KeyShape {
     fn of(table: &TableEntry) -> Result<Self> {
         let rows = Self { before: PREFIX, after: 0, session: false };
-        match table.layout.as_str() {
-            "row" => Ok(rows),
-            "time,row" => Ok(Self { before: PREFIX + TIME, ..rows }),
-            "row,time" => Ok(Self { after: TIME, session: true, ..rows }),
-            "row,time,batch,number" => Ok(Self { after: TIME + NUMBER, ..rows }),
-            other => Err(Error::new(
+        match KeyLayout::of(&table.layout) {
+            Some(KeyLayout::Row) => Ok(rows),
+            Some(KeyLayout::TimeRow) => Ok(Self { before: PREFIX + TIME, ..rows }),
+            Some(KeyLayout::RowTime) => Ok(Self { after: TIME, session: true, ..rows }),
+            Some(KeyLayout::RowTimeNumber) => Ok(Self { after: TIME + NUMBER, ..rows }),
+            None => Err(Error::new(
                 ErrorKind::Checkpoint,
                 format!(
-                    "the table '{}' has keys of the layout '{other}', which this version does not know",
-                    table.name
+                    "the table '{}' has keys of the layout '{}', which this version does not know",
+                    table.name, table.layout
                 ),
             )),
         }

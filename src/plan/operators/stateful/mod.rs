@@ -231,6 +231,13 @@ pub enum KeyLayout {
 }
 
 impl KeyLayout {
+    const ALL: [Self; 4] = [Self::Row, Self::TimeRow, Self::RowTime, Self::RowTimeNumber];
+
+    /// The layout of that name in `operators.json`.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|layout| layout.name() == name)
+    }
+
     /// As `operators.json` has it.
     pub fn name(self) -> &'static str {
         match self {
