@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use super::commits::CommitsEntry;
 use super::conf::LoggedConf;
 use super::layout::CheckpointLayout;
@@ -122,8 +124,9 @@ impl Checkpoint {
     }
 
     /// Compares the query's operators with state with those that the checkpoint knows. Nothing is
-    /// written where they differ. `begun` says whether a batch has been committed.
-    pub fn check_operators(&self, operators: &[OperatorEntry], begun: bool) -> Result<()> {
+    /// written where they differ. `begun` says whether a batch has been committed. The settings of
+    /// the operators come back that hold.
+    pub fn check_operators(&self, operators: &[OperatorEntry], begun: bool) -> Result<Vec<Value>> {
         let theirs = self.layout.state();
         if theirs.is_dir() && !Store::open(&theirs, self.durability)?.list()?.is_empty() {
             return Err(Error::new(

@@ -20,10 +20,18 @@ const NAME: &str = "operators.json";
 const VERSION: u32 = 1;
 
 /// What an operator keeps.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OperatorEntry {
     pub name: String,
     pub tables: Vec<TableEntry>,
+    /// What it keeps, as far as its tables do not say it: of a model its states, with their types and
+    /// shapes.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub form: Value,
+    /// How it works: of a model `chunkRows`, how many keys it runs on at once. It holds for the life
+    /// of the checkpoint.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub settings: Value,
 }
 
 /// A table: the schemas of its keys and of its values, in Spark's JSON form.
@@ -45,10 +53,17 @@ struct OperatorsFile {
 }
 
 /// Compares a query's operators with those that its checkpoint knows. A new checkpoint notes them.
-pub fn check(layout: &CheckpointLayout, durability: Durability, now: &[OperatorEntry], begun: bool) -> Result<()> {
+/// The settings come back that hold.
+pub fn check(
+    layout: &CheckpointLayout,
+    durability: Durability,
+    now: &[OperatorEntry],
+    begun: bool,
+) -> Result<Vec<Value>> {
+    let settings = |operators: &[OperatorEntry]| operators.iter().map(|operator| operator.settings.clone()).collect();
     let before = read(layout, durability)?;
     match before {
-        None if now.is_empty() => Ok(()),
+        None if now.is_empty() => Ok(Vec::new()),
         None if begun && layout.kept().is_dir() => Err(Error::new(
             ErrorKind::Checkpoint,
             format!(
@@ -62,7 +77,7 @@ pub fn check(layout: &CheckpointLayout, durability: Durability, now: &[OperatorE
             let file = OperatorsFile { version: VERSION, operators: now.to_vec() };
             let text = serde_json::to_string(&file).map_err(|error| Error::internal(error.to_string()))?;
             match store.put_if_absent(NAME, text.as_bytes())? {
-                Put::Written => Ok(()),
+                Put::Written => Ok(settings(now)),
                 Put::Exists => Err(Error::internal("two runs note their operators in one checkpoint")),
             }
         }
@@ -71,7 +86,7 @@ pub fn check(layout: &CheckpointLayout, durability: Durability, now: &[OperatorE
             Store::open(layout.kept(), durability)?.remove(NAME)?;
             check(layout, durability, now, begun)
         }
-        Some(before) => compare(&before, now),
+        Some(before) => compare(&before, now).map(|()| settings(&before)),
     }
 }
 
@@ -102,6 +117,16 @@ fn compare(before: &[OperatorEntry], now: &[OperatorEntry]) -> Result<()> {
         return Err(mismatch(before, now));
     }
     for (number, (before, now)) in before.iter().zip(now).enumerate() {
+        if before.form != now.form {
+            return Err(Error::new(
+                ErrorKind::Checkpoint,
+                format!(
+                    "the operator {number} ({}) keeps {} in this query, and its checkpoint has {}: use the model as it was, or a new \
+                     checkpoint location",
+                    now.name, now.form, before.form
+                ),
+            ));
+        }
         for (old, new) in before.tables.iter().zip(&now.tables) {
             // Whether a key has an event time is a part of its type.
             let (old_key, new_key) = ((&old.layout, types(&old.key)), (&new.layout, types(&new.key)));

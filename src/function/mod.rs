@@ -7,12 +7,14 @@
 //! |---|---|
 //! | [`clock`] | functions of the batch's clock: the simplest, and so the tutorial |
 //! | [`groups`] | functions of groups of rows, with what they keep: an operator runs them |
+//! | [`recurrent`] | functions that hand something on from row to row of a key: an operator runs them |
 //! | [`row`] | functions of a row's place in its lane, and those of a seed |
 //! | [`random`] | the generators behind those of a seed |
 
 pub mod clock;
 pub mod groups;
 pub mod random;
+pub mod recurrent;
 pub mod row;
 
 use std::fmt::Debug;

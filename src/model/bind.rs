@@ -90,6 +90,15 @@ impl Binding {
             .collect()
     }
 
+    /// The columns in the order of the inputs, as [`positions`] takes them.
+    pub fn ordered(&self, columns: &[ArrayRef]) -> Vec<ArrayRef> {
+        let of_input = |source: &BoundInput| match source {
+            BoundInput::Column(at) => vec![ArrayRef::clone(&columns[*at])],
+            BoundInput::AllColumns => columns.to_vec(),
+        };
+        self.0.iter().flat_map(of_input).collect()
+    }
+
     /// The columns that are read.
     pub fn columns(&self, all: usize) -> Vec<usize> {
         let mut read: Vec<usize> = self
@@ -152,6 +161,11 @@ pub fn arguments(inputs: &[TensorSpec], fields: &[FieldRef]) -> Result<Binding> 
         [only] if let DataType::Struct(inner) = only.data_type() => Binding::by_name(inputs, inner),
         _ => Binding::by_position(inputs, &fields.iter().map(|field| field.data_type()).collect::<Vec<_>>()),
     }
+}
+
+/// [`arguments`] of columns that [`argument_columns`] gave already.
+pub fn positions(inputs: &[TensorSpec], fields: &[FieldRef]) -> Result<Binding> {
+    Binding::by_position(inputs, &fields.iter().map(|field| field.data_type()).collect::<Vec<_>>())
 }
 
 /// The columns to which [`arguments`] refers.

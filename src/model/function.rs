@@ -61,25 +61,30 @@ impl ModelFunction {
             };
             Arc::new(StructArray::try_new_with_length(with_types(&fields, &columns), columns, None, rows)?)
         };
-        let wanted = self.data_type();
-        if *column.data_type() == wanted {
-            return Ok(column);
-        }
-        let options = CastOptions { safe: false, ..CastOptions::default() };
-        cast_with_options(&column, &wanted, &options).map_err(|error| {
-            let found = column.data_type();
-            if can_cast_types(found, &wanted) {
-                return Error::from(error);
-            }
-            Error::runtime(format!(
-                "the model '{}' gave {}, where it must give {}, as it declares or as it was told; \
-                 name the type that it gives, as in udf(\"array<float>\")",
-                self.name,
-                sql_name(found),
-                sql_name(&wanted)
-            ))
-        })
+        conformed(&self.name, &column, &self.data_type())
     }
+}
+
+/// A column of the type that a model declares or was told to give: an exporter may have declared
+/// another one.
+pub(super) fn conformed(model: &str, column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
+    let column = as_lists(column)?;
+    if column.data_type() == wanted {
+        return Ok(column);
+    }
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    cast_with_options(&column, wanted, &options).map_err(|error| {
+        let found = column.data_type();
+        if can_cast_types(found, wanted) {
+            return Error::from(error);
+        }
+        Error::runtime(format!(
+            "the model '{model}' gave {}, where it must give {}, as it declares or as it was told; \
+             name the type that it gives, as in udf(\"array<float>\")",
+            sql_name(found),
+            sql_name(wanted)
+        ))
+    })
 }
 
 /// The fields with the types that came out: an exporter may have declared another shape than the

@@ -13,7 +13,9 @@
 //! | [`predict`] | many rows, cut into chunks, on every core |
 //! | [`tune`], `climb` | how many rows a chunk should have, measured while it runs |
 //! | [`function`] | a model as a function that a plan may call |
+//! | [`recurrent`], [`axis`] | a model that keeps something of each key; tensors whose rows are not first |
 
+pub mod axis;
 pub mod bind;
 pub mod cache;
 mod climb;
@@ -25,19 +27,19 @@ mod onnx_fields;
 #[cfg(feature = "onnx")]
 mod onnx_run;
 pub mod predict;
+pub mod recurrent;
 pub mod spec;
 pub mod tensor;
 pub mod tune;
 
 pub use function::ModelFunction;
 pub use predict::{NullPolicy, PredictMode, PredictOptions, Predictor};
+pub use recurrent::{ModelStates, RecurrentModel};
 pub use spec::{Dim, Element, TensorSpec};
 
 use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
-
-use arrow::array::ArrayRef;
 
 use crate::error::{Context, Error, Result};
 use tensor::Tensor;
@@ -58,10 +60,10 @@ pub trait Model: Send + Sync + Debug {
         Vec::new()
     }
 
-    /// Runs on `rows` rows, one tensor for each input, and returns one array of `rows` rows for
-    /// each output of `wanted` (indices into [`Model::outputs`]). Called on several threads at
-    /// once; blocks until the rows are done.
-    fn run(&self, inputs: &[Tensor], rows: usize, wanted: &[usize], threads: SessionThreads) -> Result<Vec<ArrayRef>>;
+    /// Runs on `rows` rows, one tensor for each input, and returns one tensor for each output of
+    /// `wanted` (indices into [`Model::outputs`]). Called on several threads at once; blocks until
+    /// the rows are done.
+    fn run(&self, inputs: &[Tensor], rows: usize, wanted: &[usize], threads: SessionThreads) -> Result<Vec<Tensor>>;
 }
 
 /// How many of the machine's cores one run may use.

@@ -6,7 +6,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::ArrayRef;
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
@@ -198,7 +197,7 @@ impl Model for OnnxModel {
         self.left_out.iter().map(String::as_str).collect()
     }
 
-    fn run(&self, inputs: &[Tensor], rows: usize, wanted: &[usize], threads: SessionThreads) -> Result<Vec<ArrayRef>> {
+    fn run(&self, inputs: &[Tensor], rows: usize, wanted: &[usize], threads: SessionThreads) -> Result<Vec<Tensor>> {
         if threads == SessionThreads::All || self.bytes > BIG {
             let mut wide = self.wide.lock();
             let session = match &mut *wide {

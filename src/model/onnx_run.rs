@@ -9,7 +9,7 @@ use std::panic::AssertUnwindSafe;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray};
+use arrow::array::StringArray;
 use arrow::buffer::Buffer;
 use ort::AsPointer;
 use ort::memory::MemoryInfo;
@@ -19,7 +19,7 @@ use ort::value::{DynTensor, Tensor as OrtTensor, TensorElementType};
 
 use super::onnx::element;
 use super::spec::{Element, TensorSpec};
-use super::tensor::{Data, Tensor, adopted, to_column};
+use super::tensor::{Data, Tensor};
 use crate::error::{Error, Result};
 
 /// What every run of a model needs.
@@ -74,7 +74,7 @@ impl Runner {
         rows: usize,
         outputs: &[TensorSpec],
         wanted: &[usize],
-    ) -> Result<Vec<ArrayRef>> {
+    ) -> Result<Vec<Tensor>> {
         let mut texts = Vec::new();
         let mut numbers = Vec::with_capacity(inputs.len());
         let mut values = Vec::with_capacity(inputs.len());
@@ -114,11 +114,11 @@ impl Runner {
         // Owned from here on, whatever fails.
         let results: Vec<_> = results.into_iter().map(|value| NonNull::new(value).map(OnnxValue)).collect();
         check(status).map_err(|error| failed(&format!("the model failed on {rows} rows"), &error))?;
-        let columns = results.into_iter().zip(wanted).map(|(value, at)| {
+        let tensors = results.into_iter().zip(wanted).map(|(value, at)| {
             let value = value.ok_or_else(|| Error::internal("the model left out an output"))?;
-            column(&outputs[*at], value, rows, session)
+            tensor(&outputs[*at], value, session)
         });
-        columns.collect()
+        tensors.collect()
     }
 
     /// A tensor over an Arrow buffer's memory.
@@ -185,33 +185,32 @@ fn shape_of(value: &OnnxValue) -> std::result::Result<(TensorElementType, Vec<i6
 #[expect(dead_code, reason = "held, not read: dropping it frees the buffer's memory")]
 struct TensorOwner(AssertUnwindSafe<OnnxValue>);
 
-fn column(spec: &TensorSpec, value: OnnxValue, rows: usize, session: &Session) -> Result<ArrayRef> {
+fn tensor(spec: &TensorSpec, value: OnnxValue, session: &Session) -> Result<Tensor> {
     let named = |error: ort::Error| failed(&format!("output '{}'", spec.name), &error);
     let (found, shape) = shape_of(&value).map_err(named)?;
-    let found =
+    let element =
         element(found).ok_or_else(|| Error::unsupported(format!("output '{}' is of type {found}", spec.name)))?;
-    let values: ArrayRef = if found == Element::String {
+    let data = if element == Element::String {
         let pointer = value.0;
         std::mem::forget(value);
         // SAFETY: the value is a tensor and is owned by the `DynTensor` from here on.
         let tensor: DynTensor = unsafe { DynTensor::from_ptr(pointer, Some(session.allocator())) };
-        Arc::new(StringArray::from(tensor.try_extract_strings().map_err(named)?.1))
+        Data::Strings(StringArray::from(tensor.try_extract_strings().map_err(named)?.1))
     } else {
         let len =
             usize::try_from(shape.iter().product::<i64>()).map_err(|_| Error::internal("a tensor of negative size"))?;
         let mut start = ptr::null_mut();
         // SAFETY: the value is a tensor of numbers.
         check(unsafe { (ort::api().GetTensorMutableData)(value.0.as_ptr(), &raw mut start) }).map_err(named)?;
-        let memory = match NonNull::new(start.cast::<u8>()) {
+        Data::Numbers(match NonNull::new(start.cast::<u8>()) {
             Some(start) if len > 0 => {
                 let owner = Arc::new(TensorOwner(AssertUnwindSafe(value)));
                 // SAFETY: the tensor has that many bytes, on the CPU (no other provider is asked
                 // for), and is dropped with the buffer.
-                unsafe { Buffer::from_custom_allocation(start, len * found.size(), owner) }
+                unsafe { Buffer::from_custom_allocation(start, len * element.size(), owner) }
             }
             _ => Buffer::from(Vec::<u64>::new()),
-        };
-        adopted(found, memory, len)?
+        })
     };
-    to_column(&spec.name, values, &shape, rows)
+    Ok(Tensor { element, shape, data })
 }

@@ -10,7 +10,7 @@ use futures::executor::block_on;
 
 use super::bind::Binding;
 use super::spec::TensorSpec;
-use super::tensor::{as_lists, complete_rows, list_type, narrow_lists};
+use super::tensor::{Tensor, as_lists, complete_rows, list_type, narrow_lists};
 use super::tune::Tuner;
 use super::{Model, SessionThreads};
 use crate::error::{Error, Result};
@@ -96,6 +96,11 @@ impl Predictor {
 
     pub fn inputs(&self) -> &[TensorSpec] {
         self.model.inputs()
+    }
+
+    /// The places of the outputs that are asked for, among those of the model.
+    pub fn wanted(&self) -> &[usize] {
+        &self.wanted
     }
 
     /// The outputs that are asked for.
@@ -213,14 +218,7 @@ impl Predictor {
         threads: SessionThreads,
     ) -> Result<Vec<ArrayRef>> {
         match self.options.nulls {
-            NullPolicy::Error => {
-                let row = complete.iter().position(|valid| !valid).unwrap_or_default();
-                Err(Error::illegal(format!(
-                    "the model takes no nulls, found {} rows with one, the first is row {row} of a chunk; filter them, or load the model with \
-                     nulls=\"null\" or nulls=\"nan\"",
-                    complete.null_count()
-                )))
-            }
+            NullPolicy::Error => Err(takes_no_nulls(complete)),
             NullPolicy::Nan => {
                 let columns = columns.iter().map(nan_for_null).collect::<Result<Vec<_>>>()?;
                 self.run_complete(binding, &columns, complete.len(), threads)
@@ -261,8 +259,13 @@ impl Predictor {
         if let Some(fixed) = self.inputs().iter().find_map(TensorSpec::fixed_rows).filter(|fixed| *fixed != rows) {
             return self.run_fixed(binding, columns, rows, fixed, threads);
         }
-        let tensors = binding.tensors(self.inputs(), columns)?;
-        self.model.run(&tensors, rows, &self.wanted, threads)
+        self.run_tensors(binding.tensors(self.inputs(), columns)?, rows, threads)
+    }
+
+    /// One column for each output.
+    fn run_tensors(&self, tensors: Vec<Tensor>, rows: usize, threads: SessionThreads) -> Result<Vec<ArrayRef>> {
+        let outputs = self.model.run(&tensors, rows, &self.wanted, threads)?;
+        outputs.into_iter().zip(self.outputs()).map(|(tensor, spec)| tensor.into_column(&spec.name, rows)).collect()
     }
 
     /// A model that takes exactly `fixed` rows: the last run is filled up with its last row.
@@ -280,7 +283,7 @@ impl Predictor {
             let places: UInt32Array = (0..fixed).map(|i| (start + i.min(real - 1)) as u32).collect();
             let chunk = columns.iter().map(|column| take(column, &places, None)).collect::<Result<Vec<_>, _>>()?;
             let tensors = binding.tensors(self.inputs(), &chunk)?;
-            for (part, output) in parts.iter_mut().zip(self.model.run(&tensors, fixed, &self.wanted, threads)?) {
+            for (part, output) in parts.iter_mut().zip(self.run_tensors(tensors, fixed, threads)?) {
                 part.push(output.slice(0, real));
             }
         }
@@ -297,6 +300,16 @@ pub fn joined(mut parts: Vec<ArrayRef>) -> Result<ArrayRef> {
     Ok(concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?)
 }
 
+/// The error for rows of which some are not complete.
+pub(super) fn takes_no_nulls(complete: &NullBuffer) -> Error {
+    let row = complete.iter().position(|valid| !valid).unwrap_or_default();
+    Error::illegal(format!(
+        "the model takes no nulls, found {} rows with one, the first is row {row} of a chunk; filter them, or load the model with \
+         nulls=\"null\" or nulls=\"nan\"",
+        complete.null_count()
+    ))
+}
+
 fn find(model: &dyn Model, name: &str) -> Result<usize> {
     model.outputs().iter().position(|output| output.name == name).ok_or_else(|| {
         Error::illegal(format!("the model has no tensor output '{name}'; it has {}", names(model.outputs())))
@@ -309,7 +322,7 @@ fn names(specs: &[TensorSpec]) -> String {
 
 /// Numbers with NaN where they are missing; missing lists cannot be filled, and types without NaN
 /// become floats.
-fn nan_for_null(column: &ArrayRef) -> Result<ArrayRef> {
+pub(super) fn nan_for_null(column: &ArrayRef) -> Result<ArrayRef> {
     if complete_rows(column).is_none() {
         return Ok(Arc::clone(column));
     }

@@ -160,6 +160,18 @@ pub fn complete_rows(column: &dyn Array) -> Option<NullBuffer> {
 }
 
 impl Tensor {
+    /// The column of an output: the shape has the rows first. Numbers stay where they are.
+    pub fn into_column(self, name: &str, rows: usize) -> Result<ArrayRef> {
+        let values: ArrayRef = match self.data {
+            Data::Strings(strings) => Arc::new(strings),
+            Data::Numbers(memory) => {
+                let len = memory.len() / self.element.size().max(1);
+                adopted(self.element, memory, len)?
+            }
+        };
+        to_column(name, values, &self.shape, rows)
+    }
+
     /// One column for one input. The column has no nulls, and no lists but those of
     /// [`narrow_lists`].
     pub fn from_column(spec: &TensorSpec, column: &ArrayRef) -> Result<Self> {

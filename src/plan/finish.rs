@@ -40,6 +40,7 @@ use super::operators::stateful::groups::GroupsPlanner;
 use super::operators::stateful::join::StreamJoinPlanner;
 use super::operators::stateful::kept::keeping_state;
 use super::operators::stateful::limit::StreamLimitPlanner;
+use super::operators::stateful::recurrent::RecurrentPlanner;
 use super::operators::stateful::stages::{held, operators, staged};
 use super::operators::stateful::{PassState, Placed, StatefulOperator, StatefulPlace, placed};
 use super::operators::watermark::{EventTime, WatermarkPlanner};
@@ -150,6 +151,7 @@ impl QueryPlanner for Planner {
             Arc::new(GroupsPlanner),
             Arc::new(StreamLimitPlanner),
             Arc::new(StreamJoinPlanner),
+            Arc::new(RecurrentPlanner),
         ];
         DefaultPhysicalPlanner::with_extension_planners(planners).create_physical_plan(plan, state).await
     }

@@ -44,6 +44,8 @@ pub enum StreamOperation {
     },
     /// `transformWithState`.
     Processor,
+    /// `Model.stateful`.
+    StatefulModel,
     Sort,
     Limit,
     Offset,
@@ -76,6 +78,7 @@ impl fmt::Display for StreamOperation {
             Self::DropDuplicatesWithoutWatermark => "dropDuplicatesWithinWatermark",
             Self::GroupsWithState { .. } => GroupKind::State.name(),
             Self::Processor => "transformWithState",
+            Self::StatefulModel => "a model with state",
             Self::Sort => "sorting",
             Self::Limit => "limit",
             Self::Offset => "offset",
@@ -202,6 +205,7 @@ impl StreamOperation {
                 | Self::StreamStreamJoin { .. }
                 | Self::GroupsWithState { .. }
                 | Self::Processor
+                | Self::StatefulModel
         )
     }
 
@@ -239,9 +243,11 @@ impl StreamOperation {
     /// Why a stream cannot have it above those below it; `None` if it can.
     fn refused(&self, below: &[&Self], mode: OutputMode) -> Option<&'static str> {
         match self {
-            Self::Aggregation { .. } | Self::DropDuplicates { .. } | Self::GroupsWithState { .. } | Self::Processor => {
-                None
-            }
+            Self::Aggregation { .. }
+            | Self::DropDuplicates { .. }
+            | Self::GroupsWithState { .. }
+            | Self::Processor
+            | Self::StatefulModel => None,
             Self::StreamStreamJoin { kind: JoinKind::LeftAnti, .. } => Some(""),
             Self::StreamStreamJoin { kind, .. } => match (mode, kind) {
                 (OutputMode::Append, _)

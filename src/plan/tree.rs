@@ -11,10 +11,12 @@ use datafusion::common::ScalarValue;
 
 use super::grouping_sets::KeySet;
 use super::limits::ExpressionExtent;
+use super::operators::stateful::recurrent::OnNewVersion;
 use super::{AttrId, Resolved};
 use crate::batch::OutputMode;
 use crate::function::Function;
 use crate::function::groups::{GroupFunction, GroupKind, GroupTimeout};
+use crate::function::recurrent::RecurrentFunction;
 use crate::source::Source;
 use crate::types::interval_fields::IntervalFields;
 
@@ -354,6 +356,11 @@ pub enum Relation {
         /// Rows that the first batch hands to the function, grouped by these keys.
         initial: Option<(Box<Relation>, Vec<Expr>)>,
     },
+    /// `df.transform(model.stateful(…))`.
+    StatefulModel {
+        input: Box<Relation>,
+        call: RecurrentCall,
+    },
     /// `broadcast(df)`, `/*+ BROADCAST(t) */`: carried for `explain`; one process has nothing to
     /// broadcast.
     Hint {
@@ -391,6 +398,33 @@ pub struct GroupsCall {
     pub timeout: GroupTimeout,
     /// The column of the output that is its event time.
     pub event_time: Option<String>,
+}
+
+/// A function that hands something on from row to row of a key, and how it is called.
+#[derive(Clone, Debug)]
+pub struct RecurrentCall {
+    pub function: Arc<dyn RecurrentFunction>,
+    pub keys: Vec<Expr>,
+    /// What orders the rows of a key; they stay as they come if `None`.
+    pub order: Option<Expr>,
+    /// Without any, the columns that are called as the function calls its arguments.
+    pub arguments: Vec<Expr>,
+    /// What the function's columns are called.
+    pub names: Vec<String>,
+    pub ttl_ms: Option<i64>,
+    pub on_new_version: OnNewVersion,
+}
+
+impl PartialEq for RecurrentCall {
+    fn eq(&self, other: &Self) -> bool {
+        self.function.key() == other.function.key()
+            && self.keys == other.keys
+            && self.order == other.order
+            && self.arguments == other.arguments
+            && self.names == other.names
+            && self.ttl_ms == other.ttl_ms
+            && self.on_new_version == other.on_new_version
+    }
 }
 
 /// A function is made for one call, so it says all.

@@ -16,6 +16,7 @@ use super::error::raise;
 use super::expr::{ExprHandle, name_parts, operands};
 use super::groups::GroupFunctionHandle;
 use super::literal::operand;
+use super::recurrent::RecurrentHandle;
 use super::row_out;
 use super::session::SessionHandle;
 use super::types::json_of;
@@ -26,10 +27,11 @@ use crate::function::groups::{GroupKind, GroupTimeout};
 use crate::plan::Attribute;
 use crate::plan::canonical::canonical;
 use crate::plan::functions::NamePattern;
+use crate::plan::operators::stateful::recurrent::OnNewVersion;
 use crate::plan::resolve::operators::is_orderable;
 use crate::plan::tree::{
-    self, DistinctBy, Grouping, GroupsCall, JoinKind, JoinOn, Relation, SampleShare, UnpivotColumns, UnpivotGroup,
-    UnpivotNulls,
+    self, DistinctBy, Grouping, GroupsCall, JoinKind, JoinOn, RecurrentCall, Relation, SampleShare, UnpivotColumns,
+    UnpivotGroup, UnpivotNulls,
 };
 use crate::runtime::{Cancel, CancelReason};
 use crate::session::frame;
@@ -360,6 +362,40 @@ impl FrameHandle {
         self.derive(py, |input| Relation::GroupsWithState { input, keys, call, initial })
     }
 
+    /// `arguments` are empty for columns that are called as the model's inputs are. `ttl` is text such
+    /// as `1 hour`.
+    #[expect(clippy::too_many_arguments, reason = "what such a call is, at once")]
+    fn stateful_model(
+        &self,
+        py: Python<'_>,
+        model: &Bound<'_, RecurrentHandle>,
+        keys: &Bound<'_, PyList>,
+        order: Option<&Bound<'_, PyAny>>,
+        arguments: &Bound<'_, PyList>,
+        names: Vec<String>,
+        ttl: Option<&str>,
+        on_new_version: &str,
+    ) -> PyResult<Self> {
+        let on_new_version = match on_new_version {
+            "keep" => OnNewVersion::Keep,
+            "reset" => OnNewVersion::Reset,
+            other => {
+                let message = format!("on_new_version must be 'keep' or 'reset', found '{other}'");
+                return Err(raise(py, &Error::illegal(message)));
+            }
+        };
+        let call = RecurrentCall {
+            function: Arc::clone(&model.get().0),
+            keys: operands(keys)?,
+            order: order.map(operand).transpose()?,
+            arguments: operands(arguments)?,
+            names,
+            ttl_ms: ttl.map(ttl_ms).transpose().map_err(|error| raise(py, &error))?,
+            on_new_version,
+        };
+        self.derive(py, |input| Relation::StatefulModel { input, call })
+    }
+
     fn hint(&self, py: Python<'_>, name: String) -> PyResult<Self> {
         self.derive(py, |input| Relation::Hint { input, name })
     }
@@ -529,6 +565,15 @@ impl FrameHandle {
         }
         None
     }
+}
+
+/// A time to live in milliseconds.
+fn ttl_ms(text: &str) -> Result<i64> {
+    let ms = interval::micros(text)? / 1000;
+    if ms <= 0 {
+        return Err(Error::illegal(format!("ttl must be at least a millisecond, found {text}")));
+    }
+    Ok(ms)
 }
 
 fn join_kind(py: Python<'_>, how: &str) -> PyResult<JoinKind> {

@@ -11,7 +11,7 @@
 //! | `query`, `listener`, `foreach`, `memory` | streaming: handles, listeners, the user's code as an output |
 //! | `functions` | Python functions, and the handle of any function that an expression calls |
 //! | `groups` | Python functions of groups, with what they keep of each |
-//! | `model` | `firesteel.ml.Model` |
+//! | `model`, `recurrent` | `firesteel.ml.Model`; one with state |
 //! | `types` | Spark's types to Python's and back, as JSON |
 //! | `expr`, `literal`, `column_text` | what `Column` builds, and how it shows itself |
 
@@ -29,6 +29,7 @@ pub mod literal;
 pub mod memory;
 pub mod model;
 pub mod query;
+pub mod recurrent;
 pub mod row_in;
 pub mod row_out;
 pub mod session;
@@ -57,6 +58,8 @@ pub mod _native {
     use super::model::ModelHandle;
     #[pymodule_export]
     use super::query::{Query, check_trigger, start_stream};
+    #[pymodule_export]
+    use super::recurrent::RecurrentHandle;
     #[pymodule_export]
     use super::row_in::rows_to_table;
     #[pymodule_export]

@@ -20,11 +20,13 @@ use super::arrow::columns;
 use super::door::{compute, quick_over};
 use super::error::raise;
 use super::functions::FunctionHandle;
+use super::recurrent::RecurrentHandle;
 use super::types::type_of;
 use crate::error::{Error, Result};
 use crate::model::bind::Binding;
 use crate::model::{
-    Dim, ModelFunction, ModelLocation, NullPolicy, PredictMode, PredictOptions, Predictor, TensorSpec, load,
+    Dim, ModelFunction, ModelLocation, ModelStates, NullPolicy, PredictMode, PredictOptions, Predictor, RecurrentModel,
+    TensorSpec, load,
 };
 use crate::runtime::Cancel;
 
@@ -140,6 +142,20 @@ impl ModelHandle {
     fn function(&self, py: Python<'_>, name: String, result: Option<&str>) -> PyResult<FunctionHandle> {
         let result = result.map(|text| type_of(py, text)).transpose()?;
         Ok(FunctionHandle(Arc::new(ModelFunction::new(name, Arc::clone(&self.predictor), result))))
+    }
+
+    /// The model with states: an input, the output that is the input of the next row, and the bytes of
+    /// a new key's or `None` for zeros.
+    fn stateful(
+        &self,
+        py: Python<'_>,
+        name: String,
+        states: Vec<(String, String, Option<Vec<u8>>)>,
+    ) -> PyResult<RecurrentHandle> {
+        let state = |(input, output, initial)| ModelStates { input, output, initial };
+        let states = states.into_iter().map(state).collect();
+        let model = RecurrentModel::new(name, Arc::clone(&self.predictor), states);
+        Ok(RecurrentHandle(Arc::new(model.map_err(|error| raise(py, &error))?)))
     }
 
     /// The type, as Spark's JSON, that [`ModelHandle::function`] returns by itself.

@@ -40,6 +40,8 @@ pub struct QueryState {
     several: bool,
     /// The bytes of changes that an operator's lane may hold in memory.
     budget: usize,
+    /// By operator, how it works.
+    settings: Vec<Value>,
 }
 
 /// What a batch did to the state, durable but not current yet.
@@ -67,7 +69,7 @@ impl QueryState {
         committed: Option<BatchId>,
     ) -> Result<Option<Self>> {
         let operators: Vec<_> = plan.operators().iter().map(about).collect();
-        checkpoint.check_operators(&operators, checkpoint.newest_begun()?.is_some())?;
+        let settings = checkpoint.check_operators(&operators, checkpoint.newest_begun()?.is_some())?;
         if operators.is_empty() {
             return Ok(None);
         }
@@ -88,7 +90,7 @@ impl QueryState {
         let partitions = partitions(conf)?;
         let budget = memory / (4 * env.runtime.lanes().max(1) * operators.len());
         let several = env.conf.flag("spark.sql.streaming.statefulOperator.allowMultiple")?;
-        Ok(Some(Self { plan: Arc::clone(plan), store, rows, due, partitions, several, budget }))
+        Ok(Some(Self { plan: Arc::clone(plan), store, rows, due, partitions, several, budget, settings }))
     }
 
     /// The state as a pass of the batch sees it.
@@ -101,7 +103,10 @@ impl QueryState {
         let (late, evict) = (self.plan.watermarks_at(late_ms), self.plan.watermarks_at(batch.evict_ms));
         let watermarks = late.into_iter().zip(evict).map(|(late_ms, evict_ms)| OperatorWatermark { late_ms, evict_ms });
         let view = self.store.view();
-        Ok(PassState::new(watermarks.map(|mark| OperatorPass::new(view.clone(), mark, self.budget)).collect()))
+        let pass = |(mark, settings): (OperatorWatermark, &Value)| {
+            OperatorPass::new(view.clone(), mark, self.budget).with_settings(settings.clone())
+        };
+        Ok(PassState::new(watermarks.zip(&self.settings).map(pass).collect()))
     }
 
     /// Refuses a watermark that is declared over another one, once it has moved: what it would say to
@@ -223,7 +228,14 @@ fn about(operator: &StatefulOperator) -> OperatorEntry {
         key: schema(&table.key),
         value: schema(&table.value),
     };
-    OperatorEntry { name: operator.name.to_owned(), tables: operator.tables.iter().map(table).collect() }
+    let notes = operator.notes.clone();
+    let (form, settings) = notes.map(|notes| (notes.form, notes.settings)).unwrap_or_default();
+    OperatorEntry {
+        name: operator.name.to_owned(),
+        tables: operator.tables.iter().map(table).collect(),
+        form,
+        settings,
+    }
 }
 
 fn due_of(summary: &Value, operators: usize) -> Vec<Option<i64>> {

@@ -278,10 +278,10 @@ fn operator(layout: &str, key: &str) -> OperatorEntry {
         key: fields("k"),
         value: json!({"type": "struct", "fields": []}),
     };
-    OperatorEntry { name: "stateStoreSave".into(), tables: vec![table] }
+    OperatorEntry { name: "stateStoreSave".into(), tables: vec![table], ..OperatorEntry::default() }
 }
 
-fn condition_of(result: Result<()>) -> Option<String> {
+fn condition_of<T: std::fmt::Debug>(result: Result<T>) -> Option<String> {
     result.unwrap_err().condition().map(|condition| condition.name.to_owned())
 }
 

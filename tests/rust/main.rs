@@ -24,6 +24,8 @@ mod stream_batch;
 mod stream_query;
 #[cfg(feature = "crash-points")]
 mod stream_recovery;
+#[cfg(feature = "crash-points")]
+mod stream_recurrent;
 mod stream_support;
 mod stream_trigger;
 mod support;

@@ -33,7 +33,7 @@ fn run(session: &Session, root: &Path) {
 }
 
 /// [`run`] of another query, for so many batches.
-fn run_to(session: &Session, root: &Path, query: &Resolved, batches: u64) {
+pub fn run_to(session: &Session, root: &Path, query: &Resolved, batches: u64) {
     let mut run = open_query(session, root, "cp", query);
     while !root.join("cp/commits").join((batches - 1).to_string()).exists() {
         run.trigger(ReadLimit::Configured).unwrap();
@@ -45,7 +45,7 @@ fn open(session: &Session, root: &Path, name: &str) -> MicroBatch {
     open_query(session, root, name, &stream(rate_micro_batch(ROWS)))
 }
 
-fn open_query(session: &Session, root: &Path, name: &str, query: &Resolved) -> MicroBatch {
+pub fn open_query(session: &Session, root: &Path, name: &str, query: &Resolved) -> MicroBatch {
     let env = &session.env;
     let checkpoint = FoundCheckpoint::find(CheckpointLocation::At(root.join(name)), &env.conf, || name.to_owned())
         .unwrap()
@@ -88,7 +88,7 @@ fn open_query(session: &Session, root: &Path, name: &str, query: &Resolved) -> M
 }
 
 /// How often each line stands in the files that a plain glob finds.
-fn by_glob(out: &Path) -> BTreeMap<String, u64> {
+pub fn by_glob(out: &Path) -> BTreeMap<String, u64> {
     let mut lines = BTreeMap::new();
     for entry in std::fs::read_dir(out).unwrap() {
         let path = entry.unwrap().path();
@@ -185,7 +185,8 @@ fn counts(session: &Session) -> Resolved {
     resolve(&grouped, &ResolveContext { conf: &session.env.conf, names: &NoNames }).unwrap()
 }
 
-struct NoNames;
+/// Nothing has a name.
+pub struct NoNames;
 
 impl Names for NoNames {
     fn table(&self, parts: &[String]) -> firesteel::error::Result<Relation> {

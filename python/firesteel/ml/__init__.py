@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Model", "ModelFunction", "TensorSpec", "spark_udf"]
+__all__ = ["Model", "ModelFunction", "StatefulModel", "TensorSpec", "spark_udf"]
 
 if TYPE_CHECKING:
     from firesteel.ml.model import Model, ModelFunction, TensorSpec
     from firesteel.ml.spark import spark_udf
+    from firesteel.ml.stateful import StatefulModel
 
 
 def __getattr__(name: str) -> Any:
@@ -17,6 +18,10 @@ def __getattr__(name: str) -> Any:
         from firesteel.ml import model
 
         return getattr(model, name)
+    if name == "StatefulModel":
+        from firesteel.ml.stateful import StatefulModel
+
+        return StatefulModel
     if name == "spark_udf":
         from firesteel.ml.spark import spark_udf
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from firesteel import _native
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     import pyarrow as pa
 
+    from firesteel.ml.stateful import StatefulModel
     from firesteel.sql.column import Column
     from firesteel.sql.types import DataType
 
@@ -217,6 +220,74 @@ class Model:
         [Row(total=3.5)]
         """
         return ModelFunction(self, returnType, name)
+
+    def stateful(
+        self,
+        key: str | Column | Sequence[str | Column],
+        state: Mapping[str, str],
+        order: str | Column | None = None,
+        *,
+        ttl: str | timedelta | None = None,
+        on_new_version: Literal["keep", "reset"] = "keep",
+        initial: Mapping[str, Any] | None = None,
+        output: str | Sequence[str] | None = None,
+    ) -> StatefulModel:
+        """Make a model that keeps a state for each key, such as a GRU.
+
+        Parameters
+        ----------
+        key : str, Column or list of them
+            What the rows of one state have in common. Nulls are a key.
+        state : dict of str to str
+            Inputs of the model, and the outputs that are these inputs of the key's next row.
+        order : str or Column, optional
+            The order of a key's rows in a batch, nulls first. By default, and for equal values, rows
+            stay as they come.
+        ttl : str or timedelta, optional
+            How long a key without rows is remembered, such as ``"1 hour"``. It is added to the last
+            event time if the stream has a watermark. Otherwise it counts from the batch with the
+            last row.
+        on_new_version : {"keep", "reset"}
+            What becomes of the states when a query goes on with another version of the model.
+        initial : dict of str to number or array, optional
+            What a new key begins with, by default zeros. An array has the shape of one key's state.
+        output : str or list of str, optional
+            Names for the columns of the model, by default those of its outputs.
+
+        Returns
+        -------
+        StatefulModel
+            Give it to ``df.transform``. The result has the columns of ``df`` and one for each output
+            that is no state. ``outputs`` of :meth:`load` chooses others.
+
+        Raises
+        ------
+        IllegalArgumentException
+            The model has no such input or output, a state's output has another type or shape than
+            its input, or no dimension of a tensor can be the rows.
+
+        Notes
+        -----
+        Each row is one step. A row with a missing input gives null and leaves the state as it is, if
+        the model was loaded with ``nulls="null"``. In a stream the states are part of the query's
+        checkpoint. In a batch frame every key begins anew.
+
+        Examples
+        --------
+        >>> gru = Model.load("gru.onnx").stateful("device", {"h_in": "h_out"}, order="ts")
+        >>> gru
+        StatefulModel(x -> score; h_in -> h_out: float[8])
+        >>> df = spark.createDataFrame(
+        ...     [("a", 2, [0.5, 1.0, 0.0]), ("a", 1, [1.0, 0.0, 0.0]), ("b", 1, [1.0, 0.0, 0.0])],
+        ...     "device STRING, ts INT, x ARRAY<FLOAT>",
+        ... )
+        >>> rows = df.transform(gru).orderBy("device", "ts").collect()
+        >>> [rows[0].score == rows[2].score, rows[0].score == rows[1].score]
+        [True, False]
+        """
+        from firesteel.ml.stateful import StatefulModel
+
+        return StatefulModel(self, key, state, order, ttl, on_new_version, initial, output)
 
     def __call__(self, *cols: Column | str) -> Column:
         """Apply the model to columns: ``df.select(model("features"))``."""

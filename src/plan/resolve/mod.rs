@@ -11,6 +11,7 @@
 //! | `sessions` | whole sessions, before a frame is grouped by them |
 //! | `grouping` | keys of groups, and grouping sets |
 //! | `groups` | functions of groups that keep something of each |
+//! | `recurrent` | models with state |
 //! | `filter`, `rows` | which rows stay: WHERE; LIMIT, DISTINCT and samples |
 //! | `columns` | columns that are added, renamed or dropped |
 //! | `lanes` | `repartition`, `coalesce` |
@@ -52,6 +53,7 @@ mod pipe;
 mod projection;
 mod query_value;
 mod random;
+mod recurrent;
 mod rows;
 mod scope;
 mod select;
@@ -273,6 +275,7 @@ impl Resolver<'_> {
                 };
                 self.groups_with_state(self.relation(input)?, keys, call, initial)
             }
+            Relation::StatefulModel { input, call } => self.stateful_model(self.relation(input)?, call),
             Relation::Hint { input, .. } => {
                 self.gauge.join();
                 self.relation(input)

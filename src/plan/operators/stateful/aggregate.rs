@@ -270,6 +270,7 @@ impl AggregateSpec {
             tables: vec![StateTable { name: "default", number: 0, layout, key, value }],
             gives: WatermarkOut::Same,
             refused: None,
+            notes: None,
         };
         Ok(Self { operator, mode, shape, table })
     }

@@ -192,6 +192,7 @@ impl DedupSpec {
             tables,
             gives: WatermarkOut::Same,
             refused: None,
+            notes: None,
         };
         let by_expiry = TableId { operator: table.id.operator, table: 1 };
         Ok(Self { operator, keys, event_time, memory, table, by_expiry })

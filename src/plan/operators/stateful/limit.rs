@@ -128,6 +128,7 @@ impl LimitSpec {
             tables,
             gives: WatermarkOut::Same,
             refused: None,
+            notes: None,
         };
         let table = TableId { operator: super::operator_number(number)?, table: 0 };
         let row = RowFormat::new(vec![DataType::Null])?.encode(&[Arc::new(NullArray::new(1)) as ArrayRef], 1)?;

@@ -10,6 +10,7 @@
 //! | [`groups`] | functions of groups, with what they keep |
 //! | [`join`] | rows of two streams together |
 //! | [`limit`] | the first rows of a query |
+//! | [`recurrent`] | models with state |
 //! | [`accumulators`] | DataFusion's accumulators, fed with buffers that were kept |
 //! | [`flow`] | how the watermark reaches each operator |
 //! | [`kept`] | rules of the optimiser, which cut off no state |
@@ -28,6 +29,7 @@ pub mod groups;
 pub mod join;
 pub mod kept;
 pub mod limit;
+pub mod recurrent;
 pub mod session;
 pub mod stages;
 pub mod table;
@@ -43,6 +45,7 @@ use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::execution_plan::EmissionType;
 use datafusion::physical_plan::{ExecutionPlan, Partitioning, PlanProperties};
 use parking_lot::Mutex;
+use serde_json::Value;
 
 use self::aggregate::{StatefulAggregateExec, StatefulAggregateNode};
 use self::dedup::{DedupExec, DedupNode};
@@ -50,6 +53,7 @@ use self::groups::{GroupsExec, GroupsNode};
 use self::join::time::WatermarkShift;
 use self::join::{StreamJoinExec, StreamJoinNode};
 use self::limit::{StreamLimitExec, StreamLimitNode};
+use self::recurrent::{RecurrentExec, RecurrentNode};
 use self::session::SessionAggregateExec;
 use crate::batch::OutputMode;
 use crate::error::{Error, Result, condition};
@@ -83,6 +87,7 @@ fn is_stateful(node: &dyn UserDefinedLogicalNode) -> bool {
         || node.is::<GroupsNode>()
         || node.is::<StreamJoinNode>()
         || node.is::<StreamLimitNode>()
+        || node.is::<RecurrentNode>()
 }
 
 /// What a node of a stream becomes in its query.
@@ -116,6 +121,9 @@ pub fn placed(node: &dyn UserDefinedLogicalNode, place: StatefulPlace) -> Placed
     }
     if let Some(node) = node.downcast_ref::<StreamJoinNode>() {
         return Placed::Stateful(Arc::new(StreamJoinNode { place: at, ..node.clone() }));
+    }
+    if let Some(node) = node.downcast_ref::<RecurrentNode>() {
+        return Placed::Stateful(Arc::new(RecurrentNode { place: at, ..node.clone() }));
     }
     if let Some(node) = node.downcast_ref::<StreamLimitNode>() {
         // Over groups that are all given in each batch, a limit begins anew. Below them it does not.
@@ -173,6 +181,17 @@ pub struct StatefulOperator {
     pub gives: WatermarkOut,
     /// Why the first batch fails.
     pub refused: Option<Error>,
+    /// What the checkpoint notes of it beside its tables.
+    pub notes: Option<OperatorNotes>,
+}
+
+/// What a checkpoint notes of an operator beside its tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorNotes {
+    /// What is kept, as far as the types of the tables do not say it. Another one is refused.
+    pub form: Value,
+    /// How the operator works. A restart works as the checkpoint says.
+    pub settings: Value,
 }
 
 /// How many stores Spark has for an operator.
@@ -283,7 +302,8 @@ pub fn stateful(node: &dyn ExecutionPlan) -> Option<&StatefulOperator> {
     let join = node.downcast_ref::<StreamJoinExec>().map(StreamJoinExec::operator);
     let session = node.downcast_ref::<SessionAggregateExec>().map(SessionAggregateExec::operator);
     let groups = node.downcast_ref::<GroupsExec>().map(GroupsExec::operator);
-    aggregate.or(session).or(dedup).or(limit).or(join).or(groups)
+    let recurrent = node.downcast_ref::<RecurrentExec>().map(RecurrentExec::operator);
+    aggregate.or(session).or(dedup).or(limit).or(join).or(groups).or(recurrent)
 }
 
 /// The watermark at an operator, in milliseconds since the epoch; `None` where none reaches it.
@@ -305,6 +325,7 @@ pub struct OperatorPass {
     /// When it wants a batch, in milliseconds since the epoch; the greatest number if never.
     due_ms: AtomicI64,
     changes: Mutex<Vec<(usize, Vec<ChangePart>)>>,
+    settings: Value,
 }
 
 /// What happened to an operator's rows. Lanes add to it.
@@ -359,7 +380,18 @@ pub struct OperatorCounts {
 impl OperatorPass {
     pub fn new(view: StateView, watermark: OperatorWatermark, budget: usize) -> Self {
         let (counters, due_ms) = (OperatorCounters::default(), AtomicI64::new(i64::MAX));
-        Self { view, watermark, counters, budget, due_ms, changes: Mutex::default() }
+        Self { view, watermark, counters, budget, due_ms, changes: Mutex::default(), settings: Value::Null }
+    }
+
+    /// The operator works as its checkpoint says.
+    #[must_use]
+    pub fn with_settings(self, settings: Value) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// How the operator works: [`OperatorNotes::settings`] of the checkpoint.
+    pub fn settings(&self) -> &Value {
+        &self.settings
     }
 
     /// The operator wants a batch when the clock comes to this time, or to one that was named before.

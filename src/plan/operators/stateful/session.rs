@@ -107,6 +107,7 @@ impl SessionAggregateExec {
             }],
             gives: WatermarkOut::Same,
             refused: refused.or(alone),
+            notes: None,
         };
         let table = |table| TableId { operator: number, table };
         let (sessions, by_end) = (table(0), table(1));

@@ -208,6 +208,7 @@ impl GroupsSpec {
                 _ => WatermarkOut::Same,
             },
             refused,
+            notes: None,
         };
         let event_time = node.event_times.iter().find_map(|name| input.index_of(name).ok());
         Ok(Self {

@@ -271,6 +271,7 @@ impl StreamJoinSpec {
             lanes,
             tables: left_side.tables("left").chain(right_side.tables("right")).collect(),
             gives: WatermarkOut::Least([of_left, of_right].concat()),
+            notes: None,
             refused: match node.left_side.keys.is_empty() {
                 true => Some(Error::of(condition::STREAM_JOIN_WITHOUT_EQUALITY)),
                 false => several_event_times(&node.left_side.event_times, &node.left_side.names, left)
