@@ -5,6 +5,12 @@
 //!   "key":{"type":"struct","fields":[…]},"value":{"type":"struct","fields":[…]}}]}]}
 //! ```
 //!
+//! The operator of a model with state also has
+//!
+//! ```text
+//! "form":{"states":[{"name":"h_in","output":"h_out","type":"float","shape":[64]}]},"settings":{"chunkRows":1024}
+//! ```
+//!
 //! Operators stand in the order of their numbers: from the sink to the sources, the left input
 //! before the right one. The file is written before the first batch. A restart compares it with the
 //! query before anything is written. Types count, by position; names and nullability may change.
