@@ -54,7 +54,7 @@ impl fmt::Display for HandedTensor {
 
 /// The arguments of some rows, as [`RecurrentFunction::step`] takes them.
 #[derive(Clone, Debug)]
-pub struct Arguments {
+pub struct RecurrentArguments {
     pub columns: Vec<ArrayRef>,
     /// The rows that the function sees; all of them if `None`. The others give nulls.
     pub seen: Option<NullBuffer>,
@@ -96,7 +96,7 @@ pub trait RecurrentFunction: Send + Sync + Debug {
 
     /// Brings arguments into the form that [`RecurrentFunction::step`] takes, row by row. Called once
     /// for many rows, on any thread.
-    fn prepare(&self, arguments: Vec<ArrayRef>) -> Result<Arguments>;
+    fn prepare(&self, arguments: Vec<ArrayRef>) -> Result<RecurrentArguments>;
 
     /// Runs on one row of each of `rows` keys, in the order of `states`. Called on several threads at
     /// once; blocks until the rows are done. Equal arguments, states and rows give equal bits.

@@ -18,7 +18,7 @@ use super::tensor::{Data, Tensor, complete_rows, narrow_lists};
 use super::{Model, SessionThreads};
 use crate::error::{Error, Result};
 use crate::function::FunctionKey;
-use crate::function::recurrent::{Arguments, HandedTensor, RecurrentFunction, Step};
+use crate::function::recurrent::{HandedTensor, RecurrentArguments, RecurrentFunction, Step};
 
 /// How many keys a run has, where nobody says it. Larger runs gain little, and a key's bits depend on
 /// it: so it is not measured.
@@ -193,7 +193,7 @@ impl RecurrentFunction for RecurrentModel {
             .map_err(|error| error.context(format!("calling the model '{}'", self.name)))
     }
 
-    fn prepare(&self, arguments: Vec<ArrayRef>) -> Result<Arguments> {
+    fn prepare(&self, arguments: Vec<ArrayRef>) -> Result<RecurrentArguments> {
         let fields: Vec<FieldRef> =
             arguments.iter().map(|column| Arc::new(Field::new("", column.data_type().clone(), true))).collect();
         let binding = bind::arguments(&self.features, &fields)?;
@@ -202,11 +202,11 @@ impl RecurrentFunction for RecurrentModel {
         let missing = columns.iter().filter_map(|column| complete_rows(column));
         let complete = missing.fold(None, |all, nulls| NullBuffer::union(all.as_ref(), Some(&nulls)));
         match (complete, self.predictor.options().nulls) {
-            (None, _) => Ok(Arguments { columns, seen: None }),
-            (Some(complete), NullPolicy::Null) => Ok(Arguments { columns, seen: Some(complete) }),
+            (None, _) => Ok(RecurrentArguments { columns, seen: None }),
+            (Some(complete), NullPolicy::Null) => Ok(RecurrentArguments { columns, seen: Some(complete) }),
             (Some(_), NullPolicy::Nan) => {
                 let columns = columns.iter().map(nan_for_null).collect::<Result<Vec<_>>>()?;
-                Ok(Arguments { columns, seen: None })
+                Ok(RecurrentArguments { columns, seen: None })
             }
             (Some(complete), NullPolicy::Error) => {
                 Err(takes_no_nulls(&complete).context(format!("calling the model '{}'", self.name)))

@@ -13,7 +13,7 @@ use datafusion::common::ScalarValue;
 use firesteel::config::Conf;
 use firesteel::error::Result;
 use firesteel::function::FunctionKey;
-use firesteel::function::recurrent::{Arguments, HandedTensor, RecurrentFunction, Step};
+use firesteel::function::recurrent::{HandedTensor, RecurrentArguments, RecurrentFunction, Step};
 use firesteel::plan::Resolved;
 use firesteel::plan::finish::Env;
 use firesteel::plan::operators::stateful::recurrent::OnNewVersion;
@@ -85,8 +85,8 @@ impl RecurrentFunction for Following {
         Ok(())
     }
 
-    fn prepare(&self, columns: Vec<ArrayRef>) -> Result<Arguments> {
-        Ok(Arguments { columns, seen: None })
+    fn prepare(&self, columns: Vec<ArrayRef>) -> Result<RecurrentArguments> {
+        Ok(RecurrentArguments { columns, seen: None })
     }
 
     fn step(&self, columns: &[ArrayRef], states: &[Buffer], rows: usize) -> Result<Step> {

@@ -12,7 +12,7 @@ use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
 
 use super::kept::{KeyExpiry, part_of, parts_of};
-use super::runs::{self, CHUNKS, ChunkResult, KeyRows};
+use super::runs::{self, CHUNKS, KeyChunkResult, KeyRows};
 use super::{OnNewVersion, RecurrentSpec};
 use crate::error::{Error, Result};
 use crate::plan::operators::stateful::table::{TableKeys, at_or_before, event_times};
@@ -133,7 +133,7 @@ impl RecurrentLane {
         columns: &[ArrayRef],
         last: &LastTimes,
         (overlay, state): (&mut StateOverlay, &OperatorPass),
-    ) -> Result<Vec<ChunkResult>> {
+    ) -> Result<Vec<KeyChunkResult>> {
         let (spec, first) = (&self.spec, block.start);
         let keys: SortedKeys = block.clone().map(|key| seen.keys.key(seen.firsts[key])).collect();
         let read = spec.kept.read(&keys, overlay)?;

@@ -52,7 +52,7 @@ pub struct KeyChunk {
 
 /// What came of a chunk.
 #[derive(Debug)]
-pub struct ChunkResult {
+pub struct KeyChunkResult {
     pub chunk: KeyChunk,
     /// One column for each output, in the order of the chunk's rows.
     outputs: Vec<ArrayRef>,
@@ -80,7 +80,7 @@ pub async fn run(
     columns: &[ArrayRef],
     chunks: Vec<KeyChunk>,
     pass: &PassContext,
-) -> Result<Vec<ChunkResult>> {
+) -> Result<Vec<KeyChunkResult>> {
     let cancel = pass.batch().cancel.clone();
     if chunks.len() <= 1 && may_block() {
         let run = |chunk| run_chunk(function.as_ref(), columns, chunk, &cancel);
@@ -101,7 +101,7 @@ fn run_chunk(
     columns: &[ArrayRef],
     mut chunk: KeyChunk,
     cancel: &Cancel,
-) -> Result<ChunkResult> {
+) -> Result<KeyChunkResult> {
     let places = UInt32Array::from(std::mem::take(&mut chunk.rows));
     let columns = columns.iter().map(|column| take(column, &places, None)).collect::<Result<Vec<_>, _>>()?;
     chunk.rows = places.values().to_vec();
@@ -136,7 +136,7 @@ fn run_chunk(
     }
     chunk.states = if several { last.into_iter().map(Buffer::from).collect() } else { given };
     let outputs = parts.into_iter().map(joined).collect::<Result<_>>()?;
-    Ok(ChunkResult { chunk, outputs })
+    Ok(KeyChunkResult { chunk, outputs })
 }
 
 fn joined(mut parts: Vec<ArrayRef>) -> Result<ArrayRef> {
@@ -147,7 +147,7 @@ fn joined(mut parts: Vec<ArrayRef>) -> Result<ArrayRef> {
 }
 
 /// The outputs of all chunks as columns of `rows` rows: null for a row that no chunk had.
-pub fn outputs(function: &dyn RecurrentFunction, results: Vec<ChunkResult>, rows: usize) -> Result<Vec<ArrayRef>> {
+pub fn outputs(function: &dyn RecurrentFunction, results: Vec<KeyChunkResult>, rows: usize) -> Result<Vec<ArrayRef>> {
     let fields = function.outputs();
     let mut places: Vec<Option<u32>> = vec![None; rows];
     let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); fields.len()];
