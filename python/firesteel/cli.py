@@ -1,4 +1,4 @@
-"""The command line: ``firesteel demo``, ``score``, ``run`` and ``doctor``."""
+"""The command line: ``firesteel demo``, ``score``, ``run``, ``checkpoint`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     add_demo(commands)
     add_score(commands)
     add_run(commands)
+    add_checkpoint(commands)
     commands.add_parser(
         "doctor", allow_abbrev=False, help="say what Firesteel runs on: versions, ONNX Runtime, providers, cores"
     )
@@ -191,6 +192,13 @@ def add_run(commands: argparse._SubParsersAction) -> None:
     run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENTS", help="for the script")
 
 
+def add_checkpoint(commands: argparse._SubParsersAction) -> None:
+    """Describe ``firesteel checkpoint``."""
+    from firesteel._checkpoint import add
+
+    add(commands)
+
+
 def demo(options: argparse.Namespace) -> int:
     """Carry out ``firesteel demo``."""
     from firesteel.demo.command import Options, run
@@ -241,6 +249,13 @@ def run(options: argparse.Namespace) -> int:
     return run_script(options.script, options.arguments)
 
 
+def checkpoint(options: argparse.Namespace) -> int:
+    """Carry out ``firesteel checkpoint``."""
+    from firesteel._checkpoint import run
+
+    return run(options)
+
+
 def doctor(options: argparse.Namespace) -> int:
     """Carry out ``firesteel doctor``."""
     from firesteel._doctor import run
@@ -249,4 +264,4 @@ def doctor(options: argparse.Namespace) -> int:
     return run()
 
 
-COMMANDS = {"demo": demo, "score": score, "run": run, "doctor": doctor}
+COMMANDS = {"demo": demo, "score": score, "run": run, "checkpoint": checkpoint, "doctor": doctor}

@@ -60,6 +60,12 @@ pub fn partitions(log: &LoggedConf) -> Result<u64> {
         .ok_or_else(|| Error::illegal(format!("'{PARTITIONS}' must be a whole number above zero, found '{text}'")))
 }
 
+/// Fixes another number of partitions in a log; false where it is the same.
+pub fn with_partitions(log: &mut LoggedConf, partitions: u64) -> bool {
+    let text = partitions.to_string();
+    log.insert(PARTITIONS.to_owned(), text.clone()).as_ref() != Some(&text)
+}
+
 const PROVIDER: &str = "spark.sql.streaming.stateStore.providerClass";
 const PARTITIONS: &str = "spark.sql.shuffle.partitions";
 

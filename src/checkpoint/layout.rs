@@ -31,9 +31,14 @@ impl CheckpointLayout {
         self.root.join("commits")
     }
 
+    /// The own logs of sources.
+    pub fn sources(&self) -> PathBuf {
+        self.root.join("sources")
+    }
+
     /// The own log of source `i`.
     pub fn source(&self, i: usize) -> PathBuf {
-        self.root.join("sources").join(i.to_string())
+        self.sources().join(i.to_string())
     }
 
     /// Spark's state stores, which are never made here.

@@ -2,7 +2,7 @@
 //! read each other's logs differently.
 
 use super::layout::CheckpointLayout;
-use crate::durable::store::{Durability, Store};
+use crate::durable::store::{Durability, Store, text_at};
 use crate::error::{Error, ErrorKind, Result};
 
 const NAME: &str = "mode";
@@ -15,7 +15,7 @@ pub enum CheckpointMode {
 }
 
 impl CheckpointMode {
-    fn text(self) -> &'static str {
+    pub fn text(self) -> &'static str {
         match self {
             Self::MicroBatch => "micro-batch",
             Self::Continuous => "continuous",
@@ -24,9 +24,8 @@ impl CheckpointMode {
 
     /// The mode of the newest run; `None` in a new checkpoint, and in one that only Spark has
     /// written.
-    pub fn read(layout: &CheckpointLayout, durability: Durability) -> Result<Option<Self>> {
-        let store = Store::open(layout.firesteel(), durability)?;
-        let Some(text) = store.get(NAME)? else { return Ok(None) };
+    pub fn read(layout: &CheckpointLayout) -> Result<Option<Self>> {
+        let Some(text) = text_at(&layout.firesteel().join(NAME))? else { return Ok(None) };
         [Self::MicroBatch, Self::Continuous].into_iter().find(|mode| mode.text() == text).map(Some).ok_or_else(|| {
             let file = layout.firesteel().join(NAME);
             Error::new(ErrorKind::Checkpoint, format!("{} is damaged: it holds '{text}'", file.display()))

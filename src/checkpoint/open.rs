@@ -7,11 +7,14 @@ use serde_json::Value;
 use super::commits::CommitsEntry;
 use super::conf::LoggedConf;
 use super::layout::CheckpointLayout;
+use super::logs::BatchLogs;
 use super::metadata;
 use super::mode::CheckpointMode;
 use super::offsets::OffsetsEntry;
 use super::operators::{self, OperatorEntry};
-use super::recovery::{Damage, Decision, Facts, decide};
+use super::query_file::{OutputEntry, QueryFile, SourceEntry};
+use super::recovery::{Decision, decide};
+use super::rollback::{RollbackFile, RollbackStage};
 use crate::batch::BatchId;
 use crate::config::Conf;
 use crate::durable::lock::Lock;
@@ -96,8 +99,18 @@ pub enum Recovered {
     Begin,
     /// The batch after `after`, from its ends.
     Continue { after: BatchId, ends: OffsetsEntry, commit: CommitsEntry },
-    /// `batch` again, from the ends of the batch before (none for batch 0) to its own.
-    Replay { batch: BatchId, starts: Option<OffsetsEntry>, ends: OffsetsEntry },
+    /// Batches again, one after the other: from the ends of the batch before the first of them (none
+    /// for batch 0), each to its own.
+    Replay { starts: Option<OffsetsEntry>, batches: Vec<ReplayedBatch>, rolled_back: Option<BatchId> },
+}
+
+/// A batch that was begun and runs again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReplayedBatch {
+    pub id: BatchId,
+    pub ends: OffsetsEntry,
+    /// The watermark that it led to, where that is known: the query's does not end below it.
+    pub next_watermark_ms: Option<i64>,
 }
 
 impl Checkpoint {
@@ -140,6 +153,11 @@ impl Checkpoint {
         operators::check(&self.layout, self.durability, operators, begun)
     }
 
+    /// Notes where this run's rows come from and go to.
+    pub fn note_query(&self, sources: Vec<SourceEntry>, output: OutputEntry) -> Result<()> {
+        QueryFile::note(&self.layout, self.durability, sources, output)
+    }
+
     /// The own log of the query's source `i`.
     pub fn source_log(&self, i: usize) -> SourceLog {
         SourceLog { dir: self.layout.source(i), durability: self.durability }
@@ -148,17 +166,17 @@ impl Checkpoint {
     /// The settings that the newest batch logged; `None` in a new checkpoint.
     pub fn logged_conf(&self) -> Result<Option<LoggedConf>> {
         let Some(newest) = self.offsets.newest()? else { return Ok(None) };
-        Ok(self.offsets_of(newest)?.batch.map(|batch| batch.conf))
+        Ok(BatchLogs::list(&self.layout)?.range(newest)?.batch.map(|batch| batch.conf))
     }
 
     /// Where a micro-batch run begins. Entries of a continuous run after its last commit are
     /// dropped first.
     pub fn recover(&self) -> Result<Recovered> {
         let newest_offsets = self.offsets.newest()?;
-        let ran = CheckpointMode::read(&self.layout, self.durability)?;
+        let ran = CheckpointMode::read(&self.layout)?;
         let left_by_continuous = match (ran, newest_offsets) {
             (Some(mode), _) => mode == CheckpointMode::Continuous,
-            (None, Some(newest)) => self.offsets_of(newest)?.batch.is_none(),
+            (None, Some(newest)) => BatchLogs::list(&self.layout)?.range(newest)?.batch.is_none(),
             (None, None) => false,
         };
         if left_by_continuous {
@@ -186,39 +204,50 @@ impl Checkpoint {
     }
 
     fn decide(&self) -> Result<Recovered> {
-        let newest_offsets = self.offsets.newest()?;
-        let newest_commit = self.commits.newest()?;
-        let before = newest_offsets.and_then(BatchId::previous);
-        let starts = match before {
-            Some(before) => self.offsets.get(before)?,
-            None => None,
-        };
-        match decide(Facts { newest_offsets, offsets_before_newest: starts.is_some(), newest_commit }) {
+        let logs = BatchLogs::list(&self.layout)?;
+        let rollback = self.rollback(&logs)?;
+        let rolled_back = rollback.as_ref().map(|rollback| BatchId(rollback.through));
+        match decide(logs.facts(rolled_back)) {
             Decision::Begin => Ok(Recovered::Begin),
             Decision::Continue { after } => {
-                Ok(Recovered::Continue { after, ends: self.offsets_of(after)?, commit: self.commit_of(after)? })
+                Ok(Recovered::Continue { after, ends: logs.range(after)?, commit: logs.commit(after)? })
             }
-            Decision::Replay { batch } => {
-                let starts = before.map(|before| self.offsets_of(before)).transpose()?;
-                Ok(Recovered::Replay { batch, starts, ends: self.offsets_of(batch)? })
+            Decision::Replay { from, through } => {
+                let starts = from.previous().map(|before| logs.range(before)).transpose()?;
+                let mut batches = Vec::new();
+                // The newest first: the watermark that a batch led to is that of the next one.
+                let mut next_watermark_ms = rollback.and_then(|rollback| rollback.watermark_ms);
+                for id in (from.0..=through.0).rev().map(BatchId) {
+                    let ends = logs.range(id)?;
+                    let watermark_ms = ends.batch.as_ref().map(|batch| batch.watermark_ms);
+                    batches.push(ReplayedBatch { id, ends, next_watermark_ms });
+                    next_watermark_ms = watermark_ms;
+                }
+                batches.reverse();
+                Ok(Recovered::Replay { starts, batches, rolled_back })
             }
-            Decision::Refuse(damage) => Err(self.refuse(damage)),
+            Decision::Refuse(damage) => Err(logs.refuse(damage)),
         }
     }
 
-    fn refuse(&self, damage: Damage) -> Error {
-        let (file, why) = match damage {
-            Damage::OffsetsMissing(id) => (self.offsets.file(id), "a later batch was written after it"),
-            Damage::CommitMissing(id) => (self.commits.file(id), "a later batch was begun"),
-        };
-        Error::new(
-            ErrorKind::Checkpoint,
-            format!(
-                "the checkpoint {} is damaged: {} is missing, and {why}; nothing was changed, start with a new checkpoint or restore the file",
-                self.layout.root().display(),
-                file.display()
-            ),
-        )
+    /// The rollback whose batches are not all committed again. The file of one that is over goes.
+    fn rollback(&self, logs: &BatchLogs) -> Result<Option<RollbackFile>> {
+        let Some(rollback) = RollbackFile::read(&self.layout)? else { return Ok(None) };
+        if rollback.stage == RollbackStage::Begun {
+            return Err(Error::new(
+                ErrorKind::Checkpoint,
+                format!(
+                    "the rollback of {} to batch {} was cut short: run it again",
+                    self.layout.root().display(),
+                    rollback.to
+                ),
+            ));
+        }
+        if logs.commits.last().is_some_and(|newest| newest.0 >= rollback.through) {
+            self.end_rollback()?;
+            return Ok(None);
+        }
+        Ok(Some(rollback))
     }
 
     /// Where a continuous run begins: after the newest commit, whose epoch and ends these are.
@@ -226,7 +255,7 @@ impl Checkpoint {
     pub fn recover_continuous(&self) -> Result<Option<(BatchId, OffsetsEntry)>> {
         let newest = self.commits.newest()?;
         let ends = match newest {
-            Some(epoch) => Some((epoch, self.offsets_of(epoch)?)),
+            Some(epoch) => Some((epoch, BatchLogs::list(&self.layout)?.range(epoch)?)),
             None => None,
         };
         self.offsets.remove_after(newest)?;
@@ -234,21 +263,16 @@ impl Checkpoint {
         Ok(ends)
     }
 
-    fn offsets_of(&self, id: BatchId) -> Result<OffsetsEntry> {
-        let text = self.offsets.get(id)?.ok_or_else(|| self.refuse(Damage::OffsetsMissing(id)))?;
-        OffsetsEntry::read(&self.offsets.file(id), &text)
-    }
-
-    fn commit_of(&self, id: BatchId) -> Result<CommitsEntry> {
-        let text = self.commits.get(id)?.ok_or_else(|| self.refuse(Damage::CommitMissing(id)))?;
-        CommitsEntry::read(&self.commits.file(id), &text)
-    }
-
     /// Records the range of a batch, before a row of it is read.
     pub fn log_offsets(&mut self, id: BatchId, entry: &OffsetsEntry) -> Result<()> {
         let first = self.first_kept(id);
         let put = self.offsets.put(id, &entry.write(), first);
         put.map_err(|error| self.unwritten(condition::CHECKPOINT_OFFSETS_UNWRITTEN, id, error))
+    }
+
+    /// The batches of a rollback are committed again.
+    pub fn end_rollback(&self) -> Result<()> {
+        RollbackFile::remove(&self.layout, self.durability)
     }
 
     /// Records that a batch is visible.

@@ -18,6 +18,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::json_file::read_json;
 use super::layout::CheckpointLayout;
 use crate::durable::store::{Durability, Put, Store};
 use crate::error::{Error, ErrorKind, Result, condition};
@@ -103,14 +104,7 @@ pub fn read(layout: &CheckpointLayout, durability: Durability) -> Result<Option<
     }
     let Some(text) = Store::open(layout.kept(), durability)?.get(NAME)? else { return Ok(None) };
     let file = layout.kept().join(NAME);
-    let damaged = |why: String| Error::new(ErrorKind::Checkpoint, format!("{} is damaged: {why}", file.display()));
-    let found: OperatorsFile = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-    if found.version > VERSION {
-        return Err(Error::of(condition::LOG_VERSION_TOO_NEW)
-            .with("logFile", file.display())
-            .with("version", found.version)
-            .with("maxSupportedVersion", VERSION));
-    }
+    let found: OperatorsFile = read_json(&file, &text, VERSION)?;
     Ok(Some(found.operators))
 }
 

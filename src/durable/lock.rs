@@ -35,4 +35,21 @@ impl Lock {
             Err(TryLockError::Error(error)) => Err(error).context(|| format!("locking {}", path.display())),
         }
     }
+
+    /// Takes the lock for work that `doing` names while no query runs on `guarded`. Nothing is
+    /// written: where there is no lock file no query of ours has ever run.
+    pub fn take_idle(path: &Path, guarded: &Path, doing: &str) -> Result<Option<Self>> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            file => file.context(|| format!("opening {}", path.display()))?,
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(TryLockError::WouldBlock) => Err(Error::new(
+                ErrorKind::Checkpoint,
+                format!("a query runs on {}: stop it before {doing}", guarded.display()),
+            )),
+            Err(TryLockError::Error(error)) => Err(error).context(|| format!("locking {}", path.display())),
+        }
+    }
 }

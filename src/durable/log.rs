@@ -149,6 +149,36 @@ impl CompactibleLog {
         }
     }
 
+    /// The entries of the numbers up to `last`, oldest first. An error where a later number is there
+    /// and a file of these is not: it was folded, and removed then.
+    pub fn through(&self, last: u64) -> Result<Entries> {
+        let mut numbers = self.numbers()?;
+        if numbers.last().is_none_or(|(newest, _)| *newest <= last) {
+            return self.all();
+        }
+        numbers.retain(|(number, _)| *number <= last);
+        let folded = newest_folded(&numbers);
+        let names = (folded.unwrap_or(0)..=last)
+            .map(|number| if Some(number) == folded { format!("{number}{COMPACT}") } else { number.to_string() });
+        let texts = names.map(|name| self.present(&name)).collect::<Result<_>>()?;
+        Ok(Entries { texts, next: last + 1 })
+    }
+
+    /// Removes the numbers above `last`. A reader finds a whole log at each moment: later ones go
+    /// first, and the one that holds earlier ones goes after those.
+    pub fn remove_after(&self, last: u64) -> Result<()> {
+        let mut numbers = self.numbers()?;
+        numbers.retain(|(number, _)| *number > last);
+        let folded = newest_folded(&numbers).unwrap_or(last);
+        let (covered, mut later): (Vec<_>, Vec<_>) = numbers.into_iter().partition(|(number, _)| *number < folded);
+        later.reverse();
+        let newest_folded = later.pop_if(|(_, compact)| *compact);
+        for (number, compact) in later.into_iter().chain(covered).chain(newest_folded) {
+            self.store.remove(&if compact { format!("{number}{COMPACT}") } else { number.to_string() })?;
+        }
+        Ok(())
+    }
+
     /// The files that hold the numbers from `first` on.
     fn read(&self, numbers: &[(u64, bool)], first: u64) -> Result<Vec<String>> {
         let Some((newest, _)) = numbers.last() else { return Ok(Vec::new()) };
@@ -218,13 +248,16 @@ impl CompactibleLog {
         self.store.put_if_absent(&format!("{number}{COMPACT}"), folded.as_bytes())
     }
 
-    /// Removes files that a folded one covers and that are older than `delay` at `now_ms`.
-    pub fn remove_covered(&self, now_ms: i64, delay: Duration) -> Result<()> {
+    /// Removes files that a folded one covers and that are older than `delay` at `now_ms`. What the
+    /// log held after each number from `kept` on stays readable.
+    pub fn remove_covered(&self, now_ms: i64, delay: Duration, kept: u64) -> Result<()> {
         let numbers = self.numbers()?;
         let Some(folded) = newest_folded(&numbers) else {
             return Ok(());
         };
-        for (number, compact) in numbers.into_iter().filter(|(number, _)| *number < folded) {
+        let begin = numbers.iter().rev().find(|(number, compact)| *compact && *number <= kept);
+        let first = begin.map_or(0, |(number, _)| *number).min(folded);
+        for (number, compact) in numbers.into_iter().filter(|(number, _)| *number < first) {
             let name = if compact { format!("{number}{COMPACT}") } else { number.to_string() };
             if self.store.modified_ms(&name)?.is_some_and(|modified| now_ms - modified > delay.as_millis() as i64) {
                 self.store.remove(&name)?;

@@ -173,14 +173,7 @@ impl Store {
 
     /// The text of a file, or `None` when it is not there.
     pub fn get(&self, name: &str) -> Result<Option<String>> {
-        let path = self.dir.join(name);
-        match fs::read(&path) {
-            Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| {
-                Error::new(crate::error::ErrorKind::Checkpoint, format!("{} is not text", path.display()))
-            }),
-            Err(error) if error.kind() == Io::NotFound => Ok(None),
-            Err(error) => Err(error).context(|| format!("reading {}", path.display())),
-        }
+        text_at(&self.dir.join(name))
     }
 
     /// Whether a file is there.
@@ -221,6 +214,17 @@ impl Store {
             }
         }
         Ok(names)
+    }
+}
+
+/// The text of a file, or `None` when it is not there.
+pub fn text_at(path: &Path) -> Result<Option<String>> {
+    match fs::read(path) {
+        Ok(bytes) => String::from_utf8(bytes)
+            .map(Some)
+            .map_err(|_| Error::new(crate::error::ErrorKind::Checkpoint, format!("{} is not text", path.display()))),
+        Err(error) if error.kind() == Io::NotFound => Ok(None),
+        Err(error) => Err(error).context(|| format!("reading {}", path.display())),
     }
 }
 

@@ -12,10 +12,12 @@
 //! | `functions` | Python functions, and the handle of any function that an expression calls |
 //! | `groups` | Python functions of groups, with what they keep of each |
 //! | `model`, `recurrent` | `firesteel.ml.Model`; one with state |
+//! | `checkpoint` | `firesteel.checkpoint`: checkpoints without their queries |
 //! | `types` | Spark's types to Python's and back, as JSON |
 //! | `expr`, `literal`, `column_text` | what `Column` builds, and how it shows itself |
 
 pub mod arrow;
+pub mod checkpoint;
 pub mod column_text;
 pub mod door;
 pub mod error;
@@ -42,6 +44,8 @@ use pyo3::prelude::*;
 pub mod _native {
     #[pymodule_export]
     use super::arrow::{ArrowStream, ArrowTable};
+    #[pymodule_export]
+    use super::checkpoint::{checkpoint_fsck, checkpoint_inspect, checkpoint_rescale, checkpoint_rollback};
     #[pymodule_export]
     use super::expr::ExprHandle;
     #[pymodule_export]

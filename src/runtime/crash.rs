@@ -20,6 +20,8 @@ pub const POINTS: &[&str] = &[
     "state-folded",
     "state-merged",
     "source-committed",
+    // Between batches, when a checkpoint goes back.
+    "rollback",
 ];
 
 /// Does nothing: the feature `crash-points` is off.

@@ -21,6 +21,7 @@ pub mod memory;
 pub mod noop;
 
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -62,6 +63,11 @@ pub trait Sink: Send + Sync + Debug {
         Ok(())
     }
 
+    /// Where the rows of batches stay: a rollback asks, which runs without the query.
+    fn keeps(&self) -> RowsPlace {
+        RowsPlace::Elsewhere
+    }
+
     /// Opens the sink for one run of one query. May do I/O.
     fn open(&self, run: SinkRun) -> Result<Arc<dyn Writer>>;
 
@@ -70,6 +76,17 @@ pub trait Sink: Send + Sync + Debug {
         let _ = run;
         Err(Error::of(crate::error::condition::CONTINUOUS_UNSUPPORTED_SINK).with("source", self.description()))
     }
+}
+
+/// Where a sink keeps the rows of batches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowsPlace {
+    /// In files below this directory, with a `_spark_metadata`.
+    Files(PathBuf),
+    /// It keeps none.
+    Nowhere,
+    /// Where nobody but the sink itself can take them back.
+    Elsewhere,
 }
 
 /// What a writer is given when it is opened.

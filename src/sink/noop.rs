@@ -7,7 +7,9 @@ use arrow::array::RecordBatch;
 use futures::future::BoxFuture;
 
 use super::format::{OutputFormat, SinkRequest};
-use super::{ContinuousWriter, EpochId, OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
+use super::{
+    ContinuousWriter, EpochId, OutputMode, RowsPlace, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer,
+};
 use crate::batch::{Batch, BatchId};
 use crate::error::Result;
 use crate::source::RecordBatches;
@@ -41,6 +43,10 @@ impl Sink for Noop {
             temporary_checkpoint: true,
             recovers: true,
         }
+    }
+
+    fn keeps(&self) -> RowsPlace {
+        RowsPlace::Nowhere
     }
 
     fn open(&self, _: SinkRun) -> Result<Arc<dyn Writer>> {

@@ -182,7 +182,8 @@ impl BlockIndex {
         self.marks.len()
     }
 
-    fn key(&self, block: usize) -> &[u8] {
+    /// The beginning of a block's first key, as far as it tells the block from those before.
+    pub fn key(&self, block: usize) -> &[u8] {
         let start = if block == 0 { 0 } else { self.marks[block - 1].key_end };
         &self.keys[start..self.marks[block].key_end]
     }

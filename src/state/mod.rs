@@ -60,6 +60,7 @@ mod writer;
 
 pub use self::entries::{MAX_ENTRY, SortedEntries};
 pub use self::found::StateValues;
+pub use self::history::{StateDamage, VersionAbout};
 pub use self::keys::SortedKeys;
 pub use self::levels::MergeLimits;
 pub use self::names::Version;

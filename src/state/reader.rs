@@ -18,6 +18,7 @@ use super::format::{
     BlockIndex, FOOTER, FORMAT_VERSION, HEADER, HEADER_MAGIC, StateDigest, StateFileMeta, StateFooter,
 };
 use super::names::StateFileName;
+use super::prefix::TableId;
 use crate::error::{Context, Error, ErrorKind, Result};
 
 /// How much of a file's end the first read takes: all of a small file.
@@ -165,7 +166,17 @@ impl StateFileReader {
             BlockDamage::Checksum => "the checksum does not match",
             BlockDamage::Content => "it does not parse",
         };
-        self.damaged(format!("block {block} at {at}, {len} bytes: {what}"))
+        self.damaged(format!("block {block} at {at}, {len} bytes{}: {what}", self.place_of(block)))
+    }
+
+    /// Whose keys a block has, as far as the index says.
+    fn place_of(&self, block: usize) -> String {
+        match TableId::of(self.index.key(block)) {
+            Some((TableId { operator, table }, slot)) => {
+                format!(", from operator {operator}, table {table}, slot {} on", slot.0)
+            }
+            None => String::new(),
+        }
     }
 
     /// Where neighbouring blocks lie: offset and length.

@@ -1,22 +1,27 @@
-//! The life of a batch. [`MicroBatch::run_batch`] is the screen to read first.
+//! The life of a batch. [`MicroBatch::run_batch`] is the screen to read first. Where a run begins is in
+//! `begin`.
 
+mod begin;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::begin::BegunBatch;
 use super::each_batch::{BatchFrame, EachBatch};
 use super::lanes::{LanePlace, all_lanes};
 use super::monitor::Monitor;
 use super::progress::{Durations, EventTimeProgress, Progress, Ran, SinkProgress, SourceProgress};
-use super::state::{LeftChange, QueryState, StateChange};
+use super::state::{IfGone, LeftChange, QueryState, StateChange};
 use super::trigger::Trigger;
 use super::watermark::{Policy, Tracker};
 use crate::batch::{Batch, BatchId};
+use crate::checkpoint::Checkpoint;
 use crate::checkpoint::commits::CommitsEntry;
 use crate::checkpoint::conf::{LoggedConf, logged, logged_with_state};
 use crate::checkpoint::offsets::{Leaves, LoggedBatch, OffsetsEntry};
 use crate::checkpoint::open::Removal;
-use crate::checkpoint::{Checkpoint, Recovered};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::plan::LeafId;
 use crate::plan::finish::Finished;
 use crate::plan::operators::watermark::Stats;
@@ -54,8 +59,11 @@ pub struct MicroBatch {
     /// `spark.sql.streaming.noDataMicroBatches.enabled`.
     idle_batches: bool,
     next: BatchId,
-    /// The next batch as a crash left it in the log.
-    replay: Option<LoggedBatch>,
+    /// The next batches as a crash or a rollback left them in the log.
+    replay: VecDeque<BegunBatch>,
+    /// The newest batch that a rollback lets run again. What it changed in the state is gone, also
+    /// where its rows are visible.
+    rolled_back: Option<BatchId>,
     last_began: Option<Duration>,
     /// As the last batch was.
     place: LanePlace,
@@ -125,7 +133,8 @@ impl MicroBatch {
             evicted_ms: None,
             idle_batches: env.conf.flag("spark.sql.streaming.noDataMicroBatches.enabled")?,
             next: BatchId(0),
-            replay: None,
+            replay: VecDeque::new(),
+            rolled_back: None,
             last_began: None,
             place: LanePlace::Spread,
             runtime: env.runtime.clone(),
@@ -162,55 +171,8 @@ impl MicroBatch {
         }
         run.recover()?;
         run.state = QueryState::open(&run.checkpoint, &run.plan, &run.logged_conf, run.next.previous())?;
+        run.note_query()?;
         Ok(run)
-    }
-
-    fn recover(&mut self) -> Result<()> {
-        let policy = Policy::of(&self.plan.env().conf)?;
-        let (committed, available, watermark_ms) = match self.checkpoint.recover()? {
-            Recovered::Begin => return Ok(()),
-            Recovered::Continue { after, ends, commit } => {
-                self.late_ms = ends.batch.as_ref().map_or(0, |batch| batch.watermark_ms);
-                self.next = after.next();
-                (Some(ends), None, self.late_ms.max(commit.next_watermark_ms))
-            }
-            Recovered::Replay { batch, starts, ends } => {
-                self.late_ms =
-                    starts.as_ref().and_then(|starts| starts.batch.as_ref()).map_or(0, |batch| batch.watermark_ms);
-                let logged = ends.batch.clone().unwrap_or_default();
-                let watermark_ms = logged.watermark_ms;
-                (self.next, self.replay) = (batch, Some(logged));
-                (starts, Some(ends), watermark_ms)
-            }
-        };
-        self.watermark = Tracker::new(policy, self.plan.watermarks().len(), watermark_ms);
-        let committed = committed.map(|entry| self.by_input(entry)).transpose()?;
-        let available = available.map(|entry| self.by_input(entry)).transpose()?;
-        for (i, input) in self.inputs.iter_mut().enumerate() {
-            input.committed = committed.as_ref().and_then(|ends| ends[i].clone());
-            input.available = available.as_ref().map_or_else(|| input.committed.clone(), |ends| ends[i].clone());
-            // The source may not have heard of the last commit before the crash.
-            if let Some(end) = &input.committed {
-                input.reader.commit(end)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A logged entry's offsets, one for each input.
-    fn by_input(&self, entry: OffsetsEntry) -> Result<Vec<Option<Offset>>> {
-        let mut ends = vec![None; self.inputs.len()];
-        for (end, i) in entry.for_leaves(self.leaves.len())?.into_iter().zip(&self.leaves) {
-            let end = end.map(Offset);
-            if ends[*i].is_some() && end.is_some() && ends[*i] != end {
-                return Err(Error::new(
-                    ErrorKind::Checkpoint,
-                    "the checkpoint has two offsets for a source that the query reads twice: it is another query's checkpoint",
-                ));
-            }
-            ends[*i] = end.or(ends[*i].take());
-        }
-        Ok(ends)
     }
 
     /// `availableNow`: notes what is there, before any batch. The trigger comes back as it can be
@@ -249,14 +211,16 @@ impl MicroBatch {
     /// The life of a batch. A crash between any two of its steps is covered by the recovery table,
     /// or by the source's own log.
     fn run_batch(&mut self, limit: ReadLimit, times: &mut Durations) -> Result<Option<Progress>> {
-        // 1. A trigger fired. 2. Each reader says where this batch ends, unless a crash left a
-        //    batch whose range is logged.
-        let replay = self.replay.take();
-        let replayed = replay.is_some();
-        let logged = match replay {
-            Some(logged) => logged,
+        // 1. A trigger fired. 2. Each reader says where this batch ends, unless the log has its range.
+        let begun = self.replay.pop_front();
+        let replayed = begun.is_some();
+        let (logged, next_watermark_ms) = match begun {
+            Some(begun) => {
+                self.inputs.iter_mut().zip(begun.ends).for_each(|(input, end)| input.available = end);
+                (begun.logged, begun.next_watermark_ms)
+            }
             None => match self.timed(&mut times.latest_offset, |run| run.find_ends(limit))? {
-                Some(logged) => logged,
+                Some(logged) => (logged, None),
                 None => return Ok(None),
             },
         };
@@ -285,6 +249,9 @@ impl MicroBatch {
         self.place = LanePlace::after(times.add_batch);
         // 6. The checkpoint records that it did.
         self.watermark.advance(done.seen.ends.iter().copied());
+        if let Some(watermark_ms) = next_watermark_ms {
+            self.watermark.reach(watermark_ms);
+        }
         self.timed(&mut times.commit_offsets, |run| {
             run.checkpoint.log_commit(batch.id, CommitsEntry { next_watermark_ms: run.watermark.current_ms() })
         })?;
@@ -429,16 +396,18 @@ impl MicroBatch {
         Ok(pass)
     }
 
-    /// A batch that a crash found visible. What it changed was durable before. Without state the
-    /// plan runs into nothing for its watermark's sake, and not at all if it has none.
+    /// A batch that is visible already. What it changed was durable before, unless a rollback let that
+    /// go: then the plan runs into nothing for its state's sake. Without state it runs into nothing
+    /// for its watermark's sake, and not at all if it has none.
     fn visible_already(&self, batch: &Arc<Batch>, inputs: Inputs) -> Result<Done> {
         let report = SinkReport::default();
         if let Some(state) = &self.state {
-            let left = state.left()?;
-            let seen = SeenTimes { ends: left.event_times.clone(), stats: None };
-            return Ok(Done { passes: Vec::new(), report, seen, state: Some(StateOutcome::Left(left)) });
-        }
-        if self.plan.watermarks().is_empty() {
+            let lost = self.rolled_back.is_none_or(|rolled_back| rolled_back < batch.id);
+            if let Some(left) = state.left(if lost { IfGone::Refuse } else { IfGone::RunAgain })? {
+                let seen = SeenTimes { ends: left.event_times.clone(), stats: None };
+                return Ok(Done { passes: Vec::new(), report, seen, state: Some(StateOutcome::Left(left)) });
+            }
+        } else if self.plan.watermarks().is_empty() {
             return Ok(Done { passes: Vec::new(), report, seen: SeenTimes::default(), state: None });
         }
         let pass = self.pass(batch, inputs)?;
@@ -448,7 +417,8 @@ impl MicroBatch {
         });
         drained.map_err(|(error, _)| error)?;
         let passes = vec![Arc::clone(pass.context())];
-        Ok(Done { seen: self.seen(&passes), passes, report, state: None })
+        let change = self.write_state(&passes, batch)?;
+        Ok(Done { seen: self.seen(&passes), passes, report, state: change.map(StateOutcome::Changed) })
     }
 
     /// Makes durable what a pass changed, before anything of the batch is visible.
@@ -534,6 +504,9 @@ impl MicroBatch {
             _ => {}
         }
         self.next = done.next();
+        if self.rolled_back.take_if(|rolled_back| *rolled_back == done).is_some() {
+            self.checkpoint.end_rollback()?;
+        }
         for input in &mut self.inputs {
             if input.committed != input.available {
                 input.committed.clone_from(&input.available);

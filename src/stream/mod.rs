@@ -11,6 +11,7 @@
 //! | [`continuous`] | another order of the same pieces |
 //! | `state` | what operators keep: opened, made durable, adopted after a crash |
 //! | [`inspect`] | what they keep, as frames |
+//! | [`maintenance`] | checkpoints looked at, verified and changed while no query runs |
 //! | [`watermark`] | how far event time has come |
 //! | [`manager`], [`monitor`] | the queries of a session; what others see of one, and how they end it |
 //! | [`progress`], [`listener`] | what a query reports, and who is told |
@@ -21,6 +22,7 @@ pub mod each_batch;
 pub mod inspect;
 pub mod lanes;
 pub mod listener;
+pub mod maintenance;
 pub mod manager;
 pub mod monitor;
 pub mod progress;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::batch::{self, Opened};
 use super::continuous;
 use super::each_batch::EachBatch;
+use super::maintenance::rollback;
 use super::manager::Manager;
 use super::monitor::Monitor;
 use super::query::{Identity, StreamingQuery, Work, run};
@@ -18,7 +19,7 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::conf::overridden;
 use crate::checkpoint::layout::CheckpointLayout;
 use crate::checkpoint::open::{CheckpointLocation, FoundCheckpoint, Removal};
-use crate::error::{Error, Result, condition};
+use crate::error::{Context, Error, Result, condition};
 use crate::plan::finish::{Env, Finished, ResultRows, finish_stream};
 use crate::plan::streaming::{self, continuous_leaf};
 use crate::plan::{Leaf, Resolved};
@@ -60,6 +61,7 @@ impl Manager {
         let found = FoundCheckpoint::find(location, &request.env.conf, || Uuid::new_v4().to_string())?;
         self.make_way(found.id(), &request.env.conf)?;
         let checkpoint = found.lock()?;
+        finish_rollback(&checkpoint)?;
         // Logged settings override the session's for as long as the checkpoint lives. A log that
         // cannot be read ends the query when it recovers.
         let conf = match checkpoint.logged_conf() {
@@ -105,6 +107,16 @@ impl Manager {
         monitor.wait_until_begun();
         Ok(query)
     }
+}
+
+/// Finishes a rollback that was cut short.
+fn finish_rollback(checkpoint: &Checkpoint) -> Result<()> {
+    let finished = rollback::finish(checkpoint.layout(), checkpoint.id(), checkpoint.durability())?;
+    if let Some(finished) = finished {
+        let root = checkpoint.layout().root().display();
+        log::warn!("the rollback of {root} to batch {} had been cut short, and is finished now", finished.to);
+    }
+    Ok(())
 }
 
 /// Everything that Spark refuses before it looks at the checkpoint.
@@ -181,7 +193,8 @@ fn inside<'a>(parent: &str, name: &'a str) -> Result<&'a Path> {
 }
 
 fn absolute(location: &str) -> Result<PathBuf> {
-    Ok(std::path::absolute(uri::local_path(location)?)?)
+    let path = uri::local_path(location).context(|| "finding the checkpoint location".to_owned())?;
+    Ok(std::path::absolute(path)?)
 }
 
 /// Source and sink as far as `start()` opens them. A micro-batch reader is opened on the query's

@@ -60,6 +60,15 @@ pub struct LeftChange {
     due: Vec<Option<i64>>,
 }
 
+/// What it means that the change file of a visible batch is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfGone {
+    /// It was lost.
+    Refuse,
+    /// A rollback let it go: the batch runs again.
+    RunAgain,
+}
+
 impl QueryState {
     /// Opens the state of a query that keeps any. `committed` is the newest batch that is.
     pub fn open(
@@ -178,21 +187,29 @@ impl QueryState {
         Ok(())
     }
 
-    /// What a crash left of the batch after the committed ones, which is visible.
-    pub fn left(&self) -> Result<LeftChange> {
+    /// What a crash left of the batch after the committed ones, which is visible. `None` where it is
+    /// gone and that is no loss.
+    pub fn left(&self, if_gone: IfGone) -> Result<Option<LeftChange>> {
         let Some(summary) = self.store.found()? else {
-            return Err(Error::new(
-                ErrorKind::Checkpoint,
-                format!(
-                    "the change file of state version {} is missing, and its batch is visible in the sink: restore the file, or use a new checkpoint location",
-                    self.store.version().0 + 1
-                ),
-            ));
+            return match if_gone {
+                IfGone::RunAgain => Ok(None),
+                IfGone::Refuse => Err(self.change_missing()),
+            };
         };
         let times = summary.get("eventTimes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let rows = rows_of(&summary, self.rows.len());
         let due = due_of(&summary, self.rows.len());
-        Ok(LeftChange { event_times: times.iter().map(Value::as_i64).collect(), rows, due })
+        Ok(Some(LeftChange { event_times: times.iter().map(Value::as_i64).collect(), rows, due }))
+    }
+
+    fn change_missing(&self) -> Error {
+        Error::new(
+            ErrorKind::Checkpoint,
+            format!(
+                "the change file of state version {} is missing, and its batch is visible in the sink: restore the file, or use a new checkpoint location",
+                self.store.version().0 + 1
+            ),
+        )
     }
 
     /// After `commits/N` of a batch that was found visible: what it changed is part of the state.

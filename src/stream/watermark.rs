@@ -43,6 +43,11 @@ impl Tracker {
         self.current_ms
     }
 
+    /// Moves to `ms`, unless it is further already: a replayed batch led there before.
+    pub fn reach(&mut self, ms: i64) {
+        self.current_ms = self.current_ms.max(ms);
+    }
+
     /// Takes what a batch saw: by declared watermark, the greatest event time less the delay;
     /// `None` where no row came.
     pub fn advance(&mut self, seen: impl IntoIterator<Item = Option<i64>>) {

@@ -51,8 +51,12 @@ pub fn to_path(uri: &str) -> Result<PathBuf> {
 pub fn local_path(text: &str) -> Result<PathBuf> {
     let path = match text.split_once(':') {
         Some(("file", rest)) => PathBuf::from(rest.strip_prefix("//").unwrap_or(rest)),
-        Some((scheme, _))
-            if scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric()) && text.contains("://") =>
+        // `hdfs:/a` too: a local name before a colon and a slash is rare, and a directory made by
+        // mistake would hide the error.
+        Some((scheme, rest))
+            if scheme.len() > 1
+                && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c))
+                && rest.starts_with('/') =>
         {
             return Err(Error::unsupported(format!(
                 "'{text}' is not a local path: the file system '{scheme}' is not supported yet"

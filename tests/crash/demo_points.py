@@ -31,7 +31,7 @@ from demo_runs import Demo, newest, readings
 #: Points that the demonstration cannot reach, and why.
 OUT_OF_REACH: dict[str, str] = dict.fromkeys(
     ("state-written", "state-folded", "state-merged"), "the demonstration has no state"
-)
+) | {"rollback": "the demonstration never goes back"}
 
 
 def main() -> int:

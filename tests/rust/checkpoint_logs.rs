@@ -7,12 +7,12 @@ use firesteel::batch::BatchId;
 use firesteel::checkpoint::commits::CommitsEntry;
 use firesteel::checkpoint::conf::{logged, overridden};
 use firesteel::checkpoint::offsets::{Leaves, LoggedBatch, OffsetsEntry};
-use firesteel::checkpoint::open::{CheckpointLocation, FoundCheckpoint, Removal};
+use firesteel::checkpoint::open::{CheckpointLocation, FoundCheckpoint, Removal, ReplayedBatch};
 use firesteel::checkpoint::operators::{OperatorEntry, TableEntry};
 use firesteel::checkpoint::recovery::{Damage, Decision, Facts, decide};
 use firesteel::checkpoint::{Checkpoint, Recovered};
 use firesteel::config::Conf;
-use firesteel::durable::log::CompactibleLog;
+use firesteel::durable::log::{CompactibleLog, Entries};
 use firesteel::durable::store::{Durability, Put, Store};
 use firesteel::error::{ErrorKind, Result};
 use serde_json::json;
@@ -101,16 +101,14 @@ fn an_added_source_is_refused() {
 
 #[test]
 fn the_recovery_table_holds() {
+    let none = Facts::default();
     let facts = |offsets: Option<u64>, commit: Option<u64>| {
-        decide(Facts {
-            newest_offsets: offsets.map(BatchId),
-            offsets_before_newest: offsets.is_some_and(|newest| newest > 0),
-            newest_commit: commit.map(BatchId),
-        })
+        decide(Facts { newest_offsets: offsets.map(BatchId), newest_commit: commit.map(BatchId), ..none })
     };
+    let replay = |from, through| Decision::Replay { from: BatchId(from), through: BatchId(through) };
     assert_eq!(facts(None, None), Decision::Begin);
-    assert_eq!(facts(Some(0), None), Decision::Replay { batch: BatchId(0) });
-    assert_eq!(facts(Some(4), Some(3)), Decision::Replay { batch: BatchId(4) });
+    assert_eq!(facts(Some(0), None), replay(0, 0));
+    assert_eq!(facts(Some(4), Some(3)), replay(4, 4));
     assert_eq!(facts(Some(4), Some(4)), Decision::Continue { after: BatchId(4) });
     assert_eq!(facts(Some(4), Some(2)), Decision::Refuse(Damage::CommitMissing(BatchId(3))));
     assert_eq!(facts(Some(4), None), Decision::Refuse(Damage::CommitMissing(BatchId(3))));
@@ -119,18 +117,43 @@ fn the_recovery_table_holds() {
 }
 
 #[test]
+fn commits_that_a_rollback_let_go_are_not_lost() {
+    let facts = |commit: u64, through: Option<u64>, missing: Option<u64>| {
+        decide(Facts {
+            newest_offsets: Some(BatchId(9)),
+            newest_commit: Some(BatchId(commit)),
+            missing_offsets: missing.map(BatchId),
+            rolled_back: through.map(BatchId),
+        })
+    };
+    let replay = |from| Decision::Replay { from: BatchId(from), through: BatchId(9) };
+    assert_eq!(facts(3, Some(9), None), replay(4));
+    // Some have run again.
+    assert_eq!(facts(6, Some(9), None), replay(7));
+    assert_eq!(facts(8, Some(9), None), replay(9));
+    assert_eq!(facts(9, Some(9), None), Decision::Continue { after: BatchId(9) });
+    // An older rollback says nothing of these.
+    assert_eq!(facts(6, Some(7), None), Decision::Refuse(Damage::CommitMissing(BatchId(8))));
+    assert_eq!(facts(3, Some(9), Some(5)), Decision::Refuse(Damage::OffsetsMissing(BatchId(5))));
+    assert_eq!(facts(8, None, Some(8)), Decision::Refuse(Damage::OffsetsMissing(BatchId(8))));
+}
+
+#[test]
 fn a_checkpoint_tells_where_its_next_run_begins() {
     let dir = tempfile::tempdir().unwrap();
     let mut checkpoint = open(dir.path()).unwrap();
     assert_eq!(checkpoint.recover().unwrap(), Recovered::Begin);
     checkpoint.log_offsets(BatchId(0), &entry("1")).unwrap();
-    assert_eq!(checkpoint.recover().unwrap(), Recovered::Replay { batch: BatchId(0), starts: None, ends: entry("1") });
+    let replayed = |starts, id, end| {
+        let batches = vec![ReplayedBatch { id: BatchId(id), ends: entry(end), next_watermark_ms: None }];
+        Recovered::Replay { starts, batches, rolled_back: None }
+    };
+    assert_eq!(checkpoint.recover().unwrap(), replayed(None, 0, "1"));
     checkpoint.log_commit(BatchId(0), CommitsEntry::default()).unwrap();
     let continued = Recovered::Continue { after: BatchId(0), ends: entry("1"), commit: CommitsEntry::default() };
     assert_eq!(checkpoint.recover().unwrap(), continued);
     checkpoint.log_offsets(BatchId(1), &entry("2")).unwrap();
-    let replayed = Recovered::Replay { batch: BatchId(1), starts: Some(entry("1")), ends: entry("2") };
-    assert_eq!(checkpoint.recover().unwrap(), replayed);
+    assert_eq!(checkpoint.recover().unwrap(), replayed(Some(entry("1")), 1, "2"));
 }
 
 #[test]
@@ -218,8 +241,32 @@ fn a_log_is_folded_text_after_text_and_read_on_from_any_number() {
     );
     assert_eq!((log.since(3).unwrap().next, log.since(9).unwrap().next), (4, 4));
     (4..6).for_each(|number| assert_eq!(log.add(number, &[]).unwrap(), Put::Written));
-    log.remove_covered(i64::MAX, Duration::ZERO).unwrap();
+    log.remove_covered(i64::MAX, Duration::ZERO, u64::MAX).unwrap();
     assert_eq!((text("5.compact"), since(4)), ("v1\na\nb\nc\nd".into(), since(0)));
+}
+
+#[test]
+fn a_log_goes_back_as_long_as_it_can_tell_its_numbers_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = CompactibleLog::new(Store::open(dir.path(), Durability::Buffered).unwrap(), 3);
+    let text = |entries: &Entries| entries.iter().collect::<Vec<_>>().join(" ");
+    (0..10).for_each(|number| assert_eq!(log.add(number, &[format!("e{number}")]).unwrap(), Put::Written));
+    assert_eq!(text(&log.through(6).unwrap()), "e0 e1 e2 e3 e4 e5 e6");
+    assert_eq!(
+        (text(&log.through(9).unwrap()), text(&log.through(20).unwrap())),
+        (text(&log.all().unwrap()), text(&log.all().unwrap()))
+    );
+    // Those from 4 on can still be told apart: 2.compact, 3, 4, …
+    log.remove_covered(i64::MAX, Duration::ZERO, 4).unwrap();
+    assert_eq!(text(&log.through(4).unwrap()), "e0 e1 e2 e3 e4");
+    let error = log.through(1).map(drop).unwrap_err().to_string();
+    assert!(error.contains("/0 is missing"), "{error}");
+    log.remove_after(6).unwrap();
+    assert_eq!((text(&log.all().unwrap()), log.latest().unwrap()), ("e0 e1 e2 e3 e4 e5 e6".into(), Some(6)));
+    log.remove_after(3).unwrap();
+    assert_eq!((text(&log.all().unwrap()), log.latest().unwrap()), ("e0 e1 e2 e3".into(), Some(3)));
+    log.add(4, &["new".into()]).unwrap();
+    assert_eq!(text(&log.all().unwrap()), "e0 e1 e2 e3 new");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod source_files;
 mod source_parquet;
 mod source_parquet_lists;
 mod source_streams;
+mod state_files;
 mod state_row;
 mod state_store;
 mod stream_batch;
@@ -26,6 +27,8 @@ mod stream_query;
 mod stream_recovery;
 #[cfg(feature = "crash-points")]
 mod stream_recurrent;
+#[cfg(feature = "crash-points")]
+mod stream_rollback;
 mod stream_support;
 mod stream_trigger;
 mod support;

@@ -557,7 +557,7 @@ proptest! {
             if let Some(log) = &sink {
                 let lines: Vec<_> = (next..next + arrivals).map(|n| drops.sink_line(n, "add")).collect();
                 log.add(number, &lines).unwrap();
-                log.remove_covered(i64::MAX, Duration::ZERO).unwrap();
+                log.remove_covered(i64::MAX, Duration::ZERO, u64::MAX).unwrap();
             }
             next += arrivals;
             clock.advance(Duration::from_secs(1_000_000_000));

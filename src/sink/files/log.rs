@@ -9,6 +9,9 @@
 //!                    part-00000-….snappy.parquet
 //! .writer            v1                                    which query wrote the entries from a batch on
 //!                    {"query":"5b2c…","from":0}
+//! .taking-back       v1                                    our record of batches that are taken back: those after `to`
+//!                    {"to":5}
+//!                    file:///out/part-…
 //! ```
 //! Entry:
 //! `{"path":"file:///out/part-…","size":1,"isDir":false,"modificationTime":2,"blockReplication":1,"blockSize":33554432,"action":"add"}`.
@@ -19,12 +22,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::json;
 
 use super::part::PartFile;
+use super::record::{OTHER, SinkRecord, SinkWriter, WRITER, path_of, record_name};
 use crate::batch::BatchId;
-use crate::durable::log::{CompactibleLog, read_entries, write_entries};
+use crate::durable::log::{CompactibleLog, write_entries};
 use crate::durable::store::{Durability, Put, Store};
 use crate::error::{Context, Error, ErrorKind, Result};
 use crate::sink::SinkRun;
@@ -32,43 +35,11 @@ use crate::sink::SinkRun;
 /// What Hadoop's local file system reports as its block size.
 const BLOCK_SIZE: u64 = 32 * 1024 * 1024;
 
-const COMMITTING: &str = ".committing";
-const WRITER: &str = ".writer";
-pub(super) const OTHER: &str = "another query";
-
-/// The line of `.writer`.
-#[derive(Deserialize)]
-struct SinkWriter {
-    query: String,
-    from: u64,
-}
-
-impl SinkWriter {
-    fn of_other(&self) -> String {
-        format!("{OTHER} (id {}), which wrote from batch {} on", self.query, self.from)
-    }
-}
-
-/// The first line of a record. One of an older version has none.
-#[derive(Deserialize)]
-struct RecordedBy {
-    query: String,
-}
-
-/// What we look at in an entry.
-#[derive(Deserialize)]
-struct EntryOf {
-    path: String,
-}
-
-struct SinkRecord {
-    query: Option<String>,
-    parts: Vec<PartFile>,
-}
-
 pub(super) struct SinkLog {
     log: CompactibleLog,
     cleanup_delay: Duration,
+    /// How many batches before the newest one a rollback can take back.
+    retain: u64,
     run: SinkRun,
     /// Whether `.writer` is known to name this query.
     is_ours: AtomicBool,
@@ -81,6 +52,7 @@ impl SinkLog {
         Ok(Self {
             log: CompactibleLog::new(Store::open(dir, durability)?, interval),
             cleanup_delay: Duration::from_millis(delay),
+            retain: run.conf.number("spark.sql.streaming.minBatchesToRetain")?,
             run: run.clone(),
             is_ours: AtomicBool::new(false),
         })
@@ -117,9 +89,7 @@ impl SinkLog {
 
     /// The query that wrote the newest entries, where a Firesteel did.
     fn writer(&self) -> Result<Option<SinkWriter>> {
-        let Some(text) = self.log.store().get(WRITER)? else { return Ok(None) };
-        let file = self.log.store().dir().join(WRITER).display().to_string();
-        read_entries(&file, &text)?.next().map(|line| parse(&file, line)).transpose()
+        SinkWriter::read(self.log.store())
     }
 
     /// Refuses when the batch, or one before it, was written by another query; an entry of Spark's
@@ -169,18 +139,8 @@ impl SinkLog {
         }
     }
 
-    /// The batches from `first` on that have a record of a commit in progress. A record of a batch
-    /// that the log has is that of a query that came too late and died.
     fn records(&self, first: u64) -> Result<Vec<BatchId>> {
-        let dir = self.log.store().dir();
-        let mut records = Vec::new();
-        for entry in fs::read_dir(dir).context(|| format!("listing {}", dir.display()))? {
-            let name = entry.context(|| format!("listing {}", dir.display()))?.file_name();
-            let number = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(COMMITTING)?.parse().ok());
-            records.extend(number.filter(|number| *number >= first).map(BatchId));
-        }
-        records.sort_unstable();
-        Ok(records)
+        SinkRecord::list(self.log.store(), first)
     }
 
     /// Names of parts that some record will show, this query's or not.
@@ -197,7 +157,7 @@ impl SinkLog {
     pub(super) fn names(&self, id: BatchId, parts: &[PartFile]) -> Result<bool> {
         let file = self.log.store().dir().display().to_string();
         let entries = self.log.since(id.0)?;
-        let paths = entries.iter().map(|line| Ok(parse::<EntryOf>(&file, line)?.path)).collect::<Result<Vec<_>>>()?;
+        let paths = entries.iter().map(|line| path_of(&file, line)).collect::<Result<Vec<_>>>()?;
         let named: HashSet<&str> = paths.iter().filter_map(|path| path.rsplit('/').next()).collect();
         Ok(parts.iter().any(|part| part.name().rsplit('/').next().is_some_and(|name| named.contains(name))))
     }
@@ -267,18 +227,7 @@ impl SinkLog {
     }
 
     fn record_of(&self, id: BatchId) -> Result<Option<SinkRecord>> {
-        let name = record_name(id);
-        let Some(text) = self.log.store().get(&name)? else { return Ok(None) };
-        let file = self.log.store().dir().join(&name).display().to_string();
-        let mut record = SinkRecord { query: None, parts: Vec::new() };
-        for line in read_entries(&file, &text)? {
-            if line.starts_with('{') {
-                record.query = Some(parse::<RecordedBy>(&file, line)?.query);
-            } else {
-                record.parts.push(PartFile::named(line.to_owned()));
-            }
-        }
-        Ok(Some(record))
+        SinkRecord::read(self.log.store(), id)
     }
 
     /// Puts Spark's entry for the batch.
@@ -286,7 +235,8 @@ impl SinkLog {
         let entries: Result<Vec<String>> = parts.iter().map(|part| entry(&out.join(part.name()))).collect();
         let put = self.log.add(id.0, &entries?)?;
         if put == Put::Written && self.log.is_compaction(id.0) {
-            self.log.remove_covered(self.run.clock.now_ms(), self.cleanup_delay)?;
+            let kept = id.0.saturating_sub(self.retain);
+            self.log.remove_covered(self.run.clock.now_ms(), self.cleanup_delay, kept)?;
         }
         Ok(put)
     }
@@ -295,14 +245,6 @@ impl SinkLog {
     pub(super) fn forget(&self, id: BatchId) -> Result<()> {
         self.log.store().remove(&record_name(id))
     }
-}
-
-fn record_name(id: BatchId) -> String {
-    format!(".{id}{COMMITTING}")
-}
-
-fn parse<'a, T: Deserialize<'a>>(file: &str, line: &'a str) -> Result<T> {
-    serde_json::from_str(line).map_err(|error| Error::new(ErrorKind::Checkpoint, format!("{file} is damaged: {error}")))
 }
 
 fn entry(path: &Path) -> Result<String> {

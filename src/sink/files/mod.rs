@@ -11,25 +11,29 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | [`log`] | `_spark_metadata`, and beside it the files that are ours |
+//! | [`log`], `record` | `_spark_metadata`, and beside it the files that are ours |
+//! | [`take_back`] | batches taken back, when a checkpoint goes back |
 //! | `part`, `held` | the part files of one lane; rows whose directory has no file open |
 //! | [`save`] | batch writes, which have no log |
 
 mod held;
 mod log;
 pub(crate) mod part;
+mod record;
 pub(crate) mod save;
+pub mod take_back;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt, ready};
 
-use self::log::{OTHER, SinkLog};
+use self::log::SinkLog;
 use self::part::{Empty, LaneOf, LaneParts, PartFile, remove_staged};
+use self::record::OTHER;
 use super::encode::{CsvEncoding, Encoding, JsonEncoding, ParquetEncoding, TextEncoding};
 use super::format::{OutputFormat, SinkRequest};
-use super::{OutputMode, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
+use super::{OutputMode, RowsPlace, Sink, SinkAbilities, SinkReport, SinkRun, Staged, Writer};
 use crate::batch::{Batch, BatchId};
 use crate::durable::log::SINK_METADATA;
 use crate::durable::store::{Durability, Put};
@@ -98,6 +102,10 @@ impl Sink for FileSink {
 
     fn can(&self) -> SinkAbilities {
         SinkAbilities { modes: &[OutputMode::Append], partition_by: true, temporary_checkpoint: false, recovers: true }
+    }
+
+    fn keeps(&self) -> RowsPlace {
+        RowsPlace::Files(std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone()))
     }
 
     fn check_start(&self, run: &SinkRun, begun: Option<BatchId>) -> Result<()> {

@@ -270,7 +270,7 @@ impl FileStreamReader {
             ));
         }
         if self.options.delete_expired && self.log.is_compaction(number) {
-            self.log.remove_covered(self.clock.now_ms(), self.options.cleanup_delay)?;
+            self.log.remove_covered(self.clock.now_ms(), self.options.cleanup_delay, u64::MAX)?;
         }
         for (uri, file) in uris.iter().zip(&files) {
             self.seen.add(uri, file.modified_ms);
