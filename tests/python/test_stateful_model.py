@@ -113,7 +113,9 @@ class Run:
 
     @property
     def state(self) -> dict[str, Any]:
-        return self.query.lastProgress["stateOperators"][0]
+        # A trigger that finds nothing to do may report, too.
+        done = [each["stateOperators"][0] for each in self.query.recentProgress if each["stateOperators"]]
+        return done[-1]
 
 
 @pytest.fixture
@@ -323,8 +325,8 @@ def test_a_key_goes_when_the_watermark_has_passed_its_last_row(run: Callable[...
     rows = query.add([("a", 21, 0.0), ("b", 16, 0.0), ("a", 15, 0.0)])
     # The row of second 15 is late.
     assert sorted(map(tuple, rows)) == [("a", 21, 3.0), ("b", 16, 1.0)]
-    late = [progress["stateOperators"][0]["numRowsDroppedByWatermark"] for progress in query.query.recentProgress]
-    assert sum(late) == 1
+    done = [each["stateOperators"][0] for each in query.query.recentProgress if each["stateOperators"]]
+    assert sum(state["numRowsDroppedByWatermark"] for state in done) == 1
 
 
 def test_a_time_to_live_is_added_to_the_last_event_time(run: Callable[..., Run]) -> None:
