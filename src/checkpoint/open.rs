@@ -136,6 +136,13 @@ impl Checkpoint {
         self.retain
     }
 
+    /// The schema of the values that an operator kept in its first run, in Spark's JSON form.
+    pub fn first_values(&self, operator: usize) -> Result<Option<Value>> {
+        let operators = operators::read(&self.layout, self.durability)?.unwrap_or_default();
+        let table = operators.get(operator).and_then(|operator| operator.tables.first());
+        Ok(table.map(|table| table.value.clone()))
+    }
+
     /// Compares the query's operators with state with those that the checkpoint knows. Nothing is
     /// written where they differ. `begun` says whether a batch has been committed. The settings of
     /// the operators come back that hold.

@@ -13,7 +13,8 @@
 //!
 //! Operators stand in the order of their numbers: from the sink to the sources, the left input
 //! before the right one. The file is written before the first batch. A restart compares it with the
-//! query before anything is written. Types count, by position; names and nullability may change.
+//! query before anything is written. Types count, by position; names and nullability may change. What
+//! may change from run to run stands in the summary of each change file instead.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -49,8 +50,22 @@ pub struct TableEntry {
     pub number: u8,
     /// What a key is made of, after the slot: `row`, `time,row`, `row,time`, `row,time,batch,number`.
     pub layout: String,
+    /// The column of the key whose time comes before the row. Files of earlier releases do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<usize>,
     pub key: Value,
     pub value: Value,
+    /// Its values may have other types from version to version. Each change file says which.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub versioned: bool,
+}
+
+impl TableEntry {
+    /// The schema of its keys and how they lie, for errors.
+    fn shown_key(&self) -> String {
+        let by = self.time.map(|column| format!(", by the time of column {column}")).unwrap_or_default();
+        format!("{} as {}{by}", self.key, self.layout)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,6 +123,11 @@ pub fn read(layout: &CheckpointLayout, durability: Durability) -> Result<Option<
     Ok(Some(found.operators))
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 fn same_kinds(before: &[OperatorEntry], now: &[OperatorEntry]) -> bool {
     before.len() == now.len() && before.iter().zip(now).all(|(before, now)| before.name == now.name)
 }
@@ -130,16 +150,16 @@ fn compare(before: &[OperatorEntry], now: &[OperatorEntry]) -> Result<()> {
         for (old, new) in before.tables.iter().zip(&now.tables) {
             // Whether a key has an event time is a part of its type.
             let (old_key, new_key) = ((&old.layout, types(&old.key)), (&new.layout, types(&new.key)));
-            if old_key.0 != new_key.0 && old_key.1 == new_key.1 {
+            let other_time = old.time.zip(new.time).is_some_and(|(old, new)| old != new);
+            if (old_key.0 != new_key.0 || other_time) && old_key.1 == new_key.1 {
                 return Err(Error::of(condition::STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE)
                     .with("operator", format!("{number} ({})", now.name))
-                    .with("storedSchema", format!("{} as {}", old.key, old.layout))
-                    .with("newSchema", format!("{} as {}", new.key, new.layout)));
+                    .with("storedSchema", old.shown_key())
+                    .with("newSchema", new.shown_key()));
             }
-            for (what, stored, wanted) in [
-                (condition::STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE, &old.key, &new.key),
-                (condition::STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE, &old.value, &new.value),
-            ] {
+            let keys = (condition::STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE, &old.key, &new.key);
+            let values = (condition::STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE, &old.value, &new.value);
+            for (what, stored, wanted) in [Some(keys), (!new.versioned).then_some(values)].into_iter().flatten() {
                 if types(stored) != types(wanted) {
                     return Err(Error::of(what)
                         .with("operator", format!("{number} ({})", now.name))

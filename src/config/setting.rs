@@ -92,6 +92,9 @@ const SETTINGS: &[(&str, Takes, &str)] = {
         ("firesteel.memory.limit", Bytes, "4g"),
         // Of it, what the state of queries may hold; half, where it is not set.
         ("firesteel.state.memory", Bytes, "2g"),
+        // Rows that an operator with state may keep, and at which a warning comes; 0 is no limit.
+        ("firesteel.state.rows.limit", Integer, "0"),
+        ("firesteel.state.rows.warning", Integer, "0"),
     ]
 };
 

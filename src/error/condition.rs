@@ -98,6 +98,7 @@ conditions! {
     STREAMING_UNSUPPORTED_OPERATION = "_LEGACY_ERROR_TEMP_3102", "0A000", Analysis, "<msg>";
     GROUPS_WITH_STATE_OF_A_BATCH = "_LEGACY_ERROR_TEMP_3176", "0A000", Unsupported, "applyInPandasWithState works on streams only: use applyInPandas, or read the rows with spark.readStream.";
     EMITTING_ROWS_OLDER_THAN_WATERMARK = "EMITTING_ROWS_OLDER_THAN_WATERMARK_NOT_ALLOWED", "42815", Runtime, "a processor gave a row whose time, <eventTime> µs after 1970, is not after the watermark, <watermark> ms: an operator above would drop it as late. Give later times, or no event-time column.";
+    CANNOT_ASSIGN_EVENT_TIME_COLUMN_WITHOUT_WATERMARK = "CANNOT_ASSIGN_EVENT_TIME_COLUMN_WITHOUT_WATERMARK", "42611", Analysis, "A processor's 'eventTimeColumnName' needs a watermark below it, which a frame that is no stream never has: call withWatermark on the stream, or leave the argument out.";
     SINK_WITHOUT_PARTITIONING = "_LEGACY_ERROR_TEMP_1197", "0A000", Analysis, "'<operation>' does not support partitioning.";
     PARTITION_COLUMN_NOT_FOUND = "_LEGACY_ERROR_TEMP_1196", "42000", Analysis, "Partition column <col> not found in existing columns (<normalizedParCols>).";
     CHECKPOINT_LOCATION_MISSING = "_LEGACY_ERROR_TEMP_1298", "42000", Analysis, "checkpointLocation must be specified either through option(\"checkpointLocation\", ...) or SparkSession.conf.set(\"<config>\", ...).";
@@ -119,6 +120,8 @@ conditions! {
     STREAMING_STATEFUL_OPERATOR_NOT_MATCH = "STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA", "42K03", Checkpoint, "The operators with state in the checkpoint are not those of the query: the checkpoint has <OpsInMetadataSeq>, the query has <OpsInCurBatchSeq>. Use a new checkpoint location, or the query as it was.";
     STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE = "STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE", "XXKST", Unsupported, "The keys of operator <operator> have other types than those that the checkpoint keeps. Kept: <storedSchema>. Now: <newSchema>. Use a new checkpoint location, or the query as it was.";
     STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE = "STATE_STORE_VALUE_SCHEMA_NOT_COMPATIBLE", "XXKST", Unsupported, "The values of operator <operator> have other types than those that the checkpoint keeps. Kept: <storedSchema>. Now: <newSchema>. Use a new checkpoint location, or the query as it was.";
+    STATE_STORE_INVALID_CONFIG_AFTER_RESTART = "STATE_STORE_INVALID_CONFIG_AFTER_RESTART", "42K06", Unsupported, "The <configName> of a processor cannot change on a checkpoint: it was <oldConfig> and is <newConfig> now. Use <oldConfig>, or a new checkpoint location.";
+    STATE_STORE_INVALID_VARIABLE_TYPE_CHANGE = "STATE_STORE_INVALID_VARIABLE_TYPE_CHANGE", "42K06", Unsupported, "The variable <stateVarName> cannot become another one on a checkpoint: it was a <oldType> and is a <newType> now. Use a <oldType>, another name, or a new checkpoint location.";
     STDS_REQUIRED_OPTION_UNSPECIFIED = "STDS_REQUIRED_OPTION_UNSPECIFIED", "42601", Runtime, "The option '<optionName>' must be given.";
     STDS_CONFLICT_OPTIONS = "STDS_CONFLICT_OPTIONS", "42613", Runtime, "The options <options> exclude each other: give one of them.";
     STDS_INVALID_OPTION_VALUE_NEGATIVE = "STDS_INVALID_OPTION_VALUE.IS_NEGATIVE", "42616", Runtime, "Invalid value of the option '<optionName>': it must be zero or more.";

@@ -30,6 +30,11 @@ impl StateView {
         Self(Arc::new(ViewedVersion { version, sources, cache: Arc::clone(cache) }))
     }
 
+    /// A state of nothing.
+    pub fn empty() -> Self {
+        Self::new(Version(0), Vec::new(), &Arc::new(BlockCache::new(0)))
+    }
+
     pub fn version(&self) -> Version {
         self.0.version
     }

@@ -403,7 +403,8 @@ impl MicroBatch {
         let report = SinkReport::default();
         if let Some(state) = &self.state {
             let lost = self.rolled_back.is_none_or(|rolled_back| rolled_back < batch.id);
-            if let Some(left) = state.left(if lost { IfGone::Refuse } else { IfGone::RunAgain })? {
+            let if_gone = if lost { IfGone::Refuse } else { IfGone::RunAgain };
+            if let Some(left) = state.left(&self.checkpoint, if_gone)? {
                 let seen = SeenTimes { ends: left.event_times.clone(), stats: None };
                 return Ok(Done { passes: Vec::new(), report, seen, state: Some(StateOutcome::Left(left)) });
             }

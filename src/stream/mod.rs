@@ -10,6 +10,7 @@
 //! | [`each_batch`] | `foreachBatch` |
 //! | [`continuous`] | another order of the same pieces |
 //! | `state` | what operators keep: opened, made durable, adopted after a crash |
+//! | `growth` | whether that grows without end |
 //! | [`inspect`] | what they keep, as frames |
 //! | [`maintenance`] | checkpoints looked at, verified and changed while no query runs |
 //! | [`watermark`] | how far event time has come |
@@ -19,6 +20,7 @@
 pub mod batch;
 pub mod continuous;
 pub mod each_batch;
+mod growth;
 pub mod inspect;
 pub mod lanes;
 pub mod listener;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use arrow::datatypes::SchemaRef;
 use serde_json::{Value, json};
 
+use super::growth::StateGrowth;
 use super::progress::OperatorProgress;
 use crate::batch::{Batch, BatchId};
 use crate::checkpoint::Checkpoint;
@@ -20,6 +21,7 @@ use crate::config::Conf;
 use crate::config::quantity::parse_bytes;
 use crate::error::{Error, ErrorKind, Result, condition};
 use crate::plan::finish::Finished;
+use crate::plan::operators::stateful::form::{FormChange, OperatorForm};
 use crate::plan::operators::stateful::{
     IdleBatch, OperatorPass, OperatorWatermark, PassState, StateTable, StatefulOperator,
 };
@@ -42,6 +44,9 @@ pub struct QueryState {
     budget: usize,
     /// By operator, how it works.
     settings: Vec<Value>,
+    /// By operator, what becomes of what an earlier run kept.
+    forms: Vec<FormChange>,
+    growth: StateGrowth,
 }
 
 /// What a batch did to the state, durable but not current yet.
@@ -58,6 +63,7 @@ pub struct LeftChange {
     pub event_times: Vec<Option<i64>>,
     rows: Vec<i64>,
     due: Vec<Option<i64>>,
+    forms: Vec<FormChange>,
 }
 
 /// What it means that the change file of a visible batch is not there.
@@ -97,9 +103,12 @@ impl QueryState {
         let rows = rows_of(store.summary(), operators.len());
         let due = due_of(store.summary(), operators.len());
         let partitions = partitions(conf)?;
+        let forms = forms_of(store.summary(), plan.operators(), checkpoint)?;
+        let growth = StateGrowth::new(&env.conf, operators.len())?;
         let budget = memory / (4 * env.runtime.lanes().max(1) * operators.len());
         let several = env.conf.flag("spark.sql.streaming.statefulOperator.allowMultiple")?;
-        Ok(Some(Self { plan: Arc::clone(plan), store, rows, due, partitions, several, budget, settings }))
+        let plan = Arc::clone(plan);
+        Ok(Some(Self { plan, store, rows, due, partitions, several, budget, settings, forms, growth }))
     }
 
     /// The state as a pass of the batch sees it.
@@ -112,10 +121,11 @@ impl QueryState {
         let (late, evict) = (self.plan.watermarks_at(late_ms), self.plan.watermarks_at(batch.evict_ms));
         let watermarks = late.into_iter().zip(evict).map(|(late_ms, evict_ms)| OperatorWatermark { late_ms, evict_ms });
         let view = self.store.view();
-        let pass = |(mark, settings): (OperatorWatermark, &Value)| {
-            OperatorPass::new(view.clone(), mark, self.budget).with_settings(settings.clone())
+        let each = watermarks.zip(&self.forms).zip(&self.settings);
+        let pass = |((mark, form), settings): ((OperatorWatermark, &FormChange), &Value)| {
+            OperatorPass::new(view.clone(), mark, form.clone(), self.budget).with_settings(settings.clone())
         };
-        Ok(PassState::new(watermarks.zip(&self.settings).map(pass).collect()))
+        Ok(PassState::new(each.map(pass).collect()))
     }
 
     /// Refuses a watermark that is declared over another one, once it has moved: what it would say to
@@ -149,6 +159,9 @@ impl QueryState {
         let began = clock();
         let grown = state.operators().iter().map(|operator| operator.grown());
         let rows: Vec<i64> = self.rows.iter().zip(grown).map(|(rows, grown)| rows + grown).collect();
+        for ((operator, before), after) in self.plan.operators().iter().zip(&self.rows).zip(&rows) {
+            self.growth.check(operator, *before, *after)?;
+        }
         let mut parts = Vec::new();
         for (about, operator) in self.plan.operators().iter().zip(state.operators()) {
             parts.extend(operator.take_changes(about.lanes)?);
@@ -157,6 +170,9 @@ impl QueryState {
         let mut summary = json!({ "rows": rows, "eventTimes": event_times });
         if due.iter().any(Option::is_some) {
             summary["due"] = json!(due);
+        }
+        if self.forms.iter().any(|form| !form.noted.is_null()) {
+            summary["forms"] = self.forms.iter().map(|form| form.noted.clone()).collect();
         }
         let written = self.store.write(parts, summary)?;
         let took = clock().saturating_sub(began);
@@ -183,13 +199,17 @@ impl QueryState {
     /// After `commits/N`: the change is part of the state.
     pub fn advance(&mut self, change: StateChange) -> Result<()> {
         self.store.advance(change.written)?;
+        for ((operator, before), after) in self.plan.operators().iter().zip(&self.rows).zip(&change.rows) {
+            self.growth.note(operator, *before, *after);
+        }
         (self.rows, self.due) = (change.rows, change.due);
+        self.forms.iter_mut().for_each(|form| form.renewed = None);
         Ok(())
     }
 
     /// What a crash left of the batch after the committed ones, which is visible. `None` where it is
     /// gone and that is no loss.
-    pub fn left(&self, if_gone: IfGone) -> Result<Option<LeftChange>> {
+    pub fn left(&self, checkpoint: &Checkpoint, if_gone: IfGone) -> Result<Option<LeftChange>> {
         let Some(summary) = self.store.found()? else {
             return match if_gone {
                 IfGone::RunAgain => Ok(None),
@@ -199,7 +219,8 @@ impl QueryState {
         let times = summary.get("eventTimes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let rows = rows_of(&summary, self.rows.len());
         let due = due_of(&summary, self.rows.len());
-        Ok(Some(LeftChange { event_times: times.iter().map(Value::as_i64).collect(), rows, due }))
+        let forms = forms_of(&summary, self.plan.operators(), checkpoint)?;
+        Ok(Some(LeftChange { event_times: times.iter().map(Value::as_i64).collect(), rows, due, forms }))
     }
 
     fn change_missing(&self) -> Error {
@@ -215,7 +236,7 @@ impl QueryState {
     /// After `commits/N` of a batch that was found visible: what it changed is part of the state.
     pub fn adopt(&mut self, left: LeftChange) -> Result<()> {
         self.store.adopt()?;
-        (self.rows, self.due) = (left.rows, left.due);
+        (self.rows, self.due, self.forms) = (left.rows, left.due, left.forms);
         Ok(())
     }
 
@@ -242,8 +263,10 @@ fn about(operator: &StatefulOperator) -> OperatorEntry {
         name: table.name.to_owned(),
         number: table.number,
         layout: table.layout.name().to_owned(),
+        time: table.time,
         key: schema(&table.key),
         value: schema(&table.value),
+        versioned: matches!(operator.form, OperatorForm::Processor(_)),
     };
     let notes = operator.notes.clone();
     let (form, settings) = notes.map(|notes| (notes.form, notes.settings)).unwrap_or_default();
@@ -253,6 +276,29 @@ fn about(operator: &StatefulOperator) -> OperatorEntry {
         form,
         settings,
     }
+}
+
+/// Compares the query with what a change file says of its operators.
+fn forms_of(summary: &Value, operators: &[StatefulOperator], checkpoint: &Checkpoint) -> Result<Vec<FormChange>> {
+    let noted = |at: usize| summary.get("forms").and_then(|forms| forms.get(at)).cloned().unwrap_or_default();
+    let each = operators.iter().enumerate().map(|(at, operator)| {
+        let mut kept = noted(at);
+        if kept.is_null() && summary.is_object() && matches!(operator.form, OperatorForm::Processor(_)) {
+            // Of an earlier release: its variables never changed.
+            kept = match checkpoint.first_values(at)? {
+                Some(value) => json!({ "variables": variables_of(&value) }),
+                None => Value::Null,
+            };
+        }
+        operator.form.after(&kept, operator)
+    });
+    each.collect()
+}
+
+/// The variables among the fields of a processor's value.
+fn variables_of(value: &Value) -> Value {
+    let fields = value.get("fields").and_then(Value::as_array).and_then(|fields| fields.first());
+    fields.and_then(|field| field.get("type")).cloned().unwrap_or_default()
 }
 
 fn due_of(summary: &Value, operators: usize) -> Vec<Option<i64>> {

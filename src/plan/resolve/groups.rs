@@ -15,6 +15,7 @@ use crate::plan::event_time::{delay_of, is_event_time, marked};
 use crate::plan::operators::first_batch::FirstBatchNode;
 use crate::plan::operators::stateful::ColumnNames;
 use crate::plan::operators::stateful::groups::GroupsNode;
+use crate::plan::operators::stateful::groups::frame::GroupedRows;
 use crate::plan::streaming::StreamOperation;
 use crate::plan::tree::{Expr, GroupsCall};
 use crate::plan::{AttrId, Attribute, Resolved};
@@ -28,14 +29,14 @@ impl Resolver<'_> {
         call: &GroupsCall,
         initial: Option<(Resolved, &[Expr])>,
     ) -> Result<Resolved> {
-        if !input.is_streaming() {
-            return Err(match call.kind {
-                GroupKind::State => Error::of(condition::GROUPS_WITH_STATE_OF_A_BATCH),
-                _ => Error::unsupported("transformWithState of a frame that is no stream is not in Firesteel"),
-            });
+        let of = if input.is_streaming() { GroupedRows::OfStream } else { GroupedRows::OfFrame };
+        if of == GroupedRows::OfFrame && call.kind == GroupKind::State {
+            return Err(Error::of(condition::GROUPS_WITH_STATE_OF_A_BATCH));
         }
         let keys = keys.iter().map(|key| self.group_key(&input, key)).collect::<Result<Vec<_>>>()?;
-        let event_times: Vec<_> = input.output.iter().filter(|attribute| delay_of(attribute).is_some()).collect();
+        // A watermark of a frame that is no stream says nothing.
+        let watched = |attribute: &&Attribute| of == GroupedRows::OfStream && delay_of(attribute).is_some();
+        let event_times: Vec<_> = input.output.iter().filter(watched).collect();
         let operation = match call.kind {
             GroupKind::State => StreamOperation::GroupsWithState {
                 mode: call.mode,
@@ -44,6 +45,9 @@ impl Resolver<'_> {
             },
             _ => StreamOperation::Processor,
         };
+        if call.event_time.is_some() && (of == GroupedRows::OfFrame || event_times.is_empty()) {
+            return Err(Error::of(condition::CANNOT_ASSIGN_EVENT_TIME_COLUMN_WITHOUT_WATERMARK));
+        }
         let delay_ms = event_times.iter().find_map(|attribute| delay_of(attribute)).unwrap_or(0);
         let event_times = event_times.into_iter().map(|attribute| attribute.id.to_string()).collect();
         let declared = call.function.output();
@@ -63,11 +67,13 @@ impl Resolver<'_> {
         };
         let node = GroupsNode {
             input: rows,
+            of,
             keys: keys.iter().map(|key| key.id.to_string()).collect(),
             event_times,
             names: ColumnNames::of(&input.output),
             function: Arc::clone(&call.function),
             kind: call.kind,
+            mode: call.mode,
             timeout: call.timeout,
             gives_time,
             schema: Arc::new(schema),
@@ -75,7 +81,9 @@ impl Resolver<'_> {
         };
         let plan = LogicalPlan::Extension(Extension { node: Arc::new(node) });
         let mut resolved = Resolved { plan, output, hidden: Vec::new(), ..input };
-        resolved.note(operation);
+        if of == GroupedRows::OfStream {
+            resolved.note(operation);
+        }
         Ok(resolved)
     }
 
@@ -120,7 +128,11 @@ impl Resolver<'_> {
         of_initial.push(lit(true).alias(name));
         let stream = LogicalPlan::Projection(Projection::try_new(of_stream, Arc::new(input.plan.clone()))?);
         let initial = LogicalPlan::Projection(Projection::try_new(of_initial, Arc::new(initial.plan.clone()))?);
-        let first = LogicalPlan::Extension(Extension { node: Arc::new(FirstBatchNode { input: initial }) });
+        // A frame has one batch, also where a query with many reads it.
+        let first = match input.is_streaming() {
+            true => LogicalPlan::Extension(Extension { node: Arc::new(FirstBatchNode { input: initial }) }),
+            false => initial,
+        };
         Ok(LogicalPlan::Union(Union::try_new(vec![Arc::new(stream), Arc::new(first)])?))
     }
 

@@ -320,6 +320,24 @@ def the_kind_changes_at_a_restart(spark, tmp):
     }
 
 
+for _one in KINDS[:5]:
+    for _other in KINDS[:5]:
+        if _one != _other:
+            CASES[f"another kind at a restart: {_one} to {_other}"] = lambda spark, tmp, one=_one, other=_other: run(spark, tmp, _join(f"lk = rk AND {RANGE}", one, above=_pairs), "a1 b2 d3 ; a3 d1", restart(build=_join(f"lk = rk AND {RANGE}", other, above=_pairs)), "c4 ; b5 a4 d9", "z60 ; z60", "y90 ; y90")
+
+OTHER_BOUNDS = {
+    "a watermark and bounds": (("lk = rk", None, None), (f"lk = rk AND {RANGE}", ZERO, ZERO)),
+    "bounds": (("lk = rk", ZERO, ZERO), (f"lk = rk AND {RANGE}", ZERO, ZERO)),
+    "no bounds": ((f"lk = rk AND {RANGE}", ZERO, ZERO), ("lk = rk", ZERO, ZERO)),
+    "no bounds and no watermark": ((f"lk = rk AND {RANGE}", ZERO, ZERO), ("lk = rk", None, None)),
+    "narrower bounds": ((f"lk = rk AND {RANGE}", ZERO, ZERO), ("lk = rk AND rts BETWEEN lts AND lts + interval 1 second", ZERO, ZERO)),
+    "another delay": ((f"lk = rk AND {RANGE}", ZERO, ZERO), (f"lk = rk AND {RANGE}", "10 seconds", "10 seconds")),
+    "a watermark of the left": (("lk = rk", None, None), ("lk = rk", ZERO, None)),
+}
+for _name, (_one, _other) in OTHER_BOUNDS.items():
+    CASES[f"at a restart: {_name}"] = lambda spark, tmp, one=_one, other=_other: run(spark, tmp, _join(one[0], "inner", *one[1:], _pairs), "a1 b2 ; a3", restart(build=_join(other[0], "inner", *other[1:], _pairs)), "c4 ; b5 a4", "z60 ; z60", "y90 a91 ; y90 a92")
+
+
 def the_bounds_change_at_a_restart(spark, tmp):
     return run(spark, tmp, _join(f"lk = rk AND {RANGE}", "left", ZERO, ZERO, _pairs), "a1 b2 ; a3", restart(build=_join("lk = rk AND rts BETWEEN lts AND lts + interval 60 seconds", "left", ZERO, ZERO, _pairs)), "c20 ; b40", "z90 ; z90", "y120 ; y120")
 

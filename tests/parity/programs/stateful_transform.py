@@ -475,6 +475,57 @@ def what_changes_at_a_restart(spark, tmp):
     return {name: attempt(lambda build=build: run(spark, tmp, _build(_Told(_value, _count)), "a1 a2", restart(build=build), "a3 b4", "a5", conf=STORE)) for name, build in changes.items()}
 
 
+def _variables(*declared, ttl=None, time="None"):
+    """A processor with these variables, of which each call writes and tells all."""
+
+    def init(self, handle):
+        self.all = []
+        for kind, name in declared:
+            if kind == "value":
+                self.all.append((name, handle.getValueState(name, "n long", ttl)))
+            elif kind == "list":
+                self.all.append((name, handle.getListState(name, "n long", ttl)))
+            else:
+                self.all.append((name, handle.getMapState(name, "s string", "n long", ttl)))
+
+    def handle(self, key, rows, timers):
+        told = []
+        for name, x in self.all:
+            if hasattr(x, "appendValue"):
+                told.append((f"{name} {[n for n, in x.get()]}", 0))
+                for _, v in rows:
+                    x.appendValue((v,))
+            elif hasattr(x, "updateValue"):
+                told.append((f"{name} {sorted((k[0], n[0]) for k, n in x.iterator())}", 0))
+                for _, v in rows:
+                    x.updateValue((f"v{v}",), (v,))
+            else:
+                told.append((f"{name} {x.get() if x.exists() else None}", 0))
+                for _, v in rows:
+                    x.update((v,))
+        return told
+
+    return _build(_Told(init, handle), time, delay=None)
+
+
+THREE = (("value", "x"), ("list", "l"), ("map", "m"))
+for _name, _kinds in {
+    "none more": THREE,
+    "one more in front": (("value", "new"), *THREE),
+    "one more at the end": (*THREE, ("map", "new")),
+    "another order": (THREE[2], THREE[0], THREE[1]),
+    "the list is gone": (THREE[0], THREE[2]),
+    "the map and the value are gone": (THREE[1],),
+    "all others": (("list", "y"), ("value", "z")),
+}.items():
+    CASES[f"variables at a restart: {_name}"] = lambda spark, tmp, kinds=_kinds: run(spark, tmp, _variables(*THREE), "a1:1 a2:2 b3:3", restart(build=_variables(*kinds)), "a4:4", restart(), "b5:5 a6:6 c7:7", conf=STORE)
+CASES["variables at a restart: gone and back"] = lambda spark, tmp: run(spark, tmp, _variables(*THREE), "a1:1 a2:2 b3:3", restart(build=_variables(THREE[0])), "a4:4", restart(build=_variables(*THREE)), "b5:5 a6:6 c7:7", conf=STORE)
+
+DAY = 86_400_000
+for _name, (_one, _other) in {"added": (None, DAY), "removed": (DAY, None), "longer": (DAY, 2 * DAY), "over at once": (DAY, 1)}.items():
+    CASES[f"a TTL at a restart: {_name}"] = lambda spark, tmp, one=_one, other=_other: run(spark, tmp, _variables(*THREE, ttl=one, time="ProcessingTime"), "a1:1 b3:3", restart(build=_variables(*THREE, ttl=other, time="ProcessingTime")), "a4:4", "b5:5 a6:6", conf=STORE, trigger="once")
+
+
 def a_processor_that_raises(spark, tmp):
     def raises(*_):
         raise ValueError("told you so")
@@ -537,3 +588,62 @@ def on_a_frame(spark, tmp):
     timer = _Told(_value, lambda self, key, rows, timers: self.handles.registerTimer(-1) or [("data", len(rows))], lambda self, key, timers, info: [("timer", info.getExpiryTimeInMs())])
     with settings(spark, **STORE):
         return {"counts": attempt(lambda: ask(frame.groupBy("k"), _Told(_value, _count), "None")), "event time": attempt(lambda: ask(frame.withWatermark("ts", ZERO).groupBy("k"), timer, "EventTime")), "initial state": attempt(lambda: sorted(map(str, frame.groupBy("k").transformWithState(_Told(_value, _count, initial=lambda self, key, row, timers: self.count.update((row.v,))), OUT, "append", "None", frame.groupBy("k")).collect())))}
+
+
+# --- batch frames ----------------------------------------------------------------------------------------------------
+
+
+def _on_frame(init, handle, time="None", expired=None, initial=None, delay=None, pandas=False, rows=(("a", 1, 5), ("b", 3, 7), ("a", 2, 6)), mode="append", column="", frame=None, keys=("k",), out=OUT):
+    """The rows that a processor gives for a frame that is no stream, as texts in their order."""
+
+    def ask(spark, tmp):
+        from stateful import settings
+
+        with settings(spark, **STORE, **{"spark.sql.shuffle.partitions": 1}):
+            df = frame(spark) if frame else spark.createDataFrame([*rows], "k string, s long, v int").select("k", F.timestamp_seconds("s").alias("ts"), "v")
+            before = spark.createDataFrame([("a", 10), ("z", 20)], "k string, n long").groupBy("k") if initial else None
+            return [str(row) for row in _build(_Told(init, handle, expired, initial, pandas), time, mode, delay, out, keys, before, column)(df).collect()]
+
+    return ask
+
+
+def _timer_at(*times):
+    return lambda self, key, rows, timers: [self.handles.registerTimer(time) for time in times] and [("data", len(rows))]
+
+
+def _fired(self, key, timers, info):
+    return [("timer", info.getExpiryTimeInMs())]
+
+
+def _adds_initial(self, key, row, timers):
+    self.count.update((int(row["n"].iloc[0] if self.pandas else row.n),))
+
+
+FRAMES = {
+    "counts": _on_frame(_value, _count),
+    "counts in pandas": _on_frame(_value, _count, pandas=True),
+    "counts in update": _on_frame(_value, _count, mode="update"),
+    "counts in complete": _on_frame(_value, _count, mode="complete"),
+    "null keys": _on_frame(_value, _count, rows=((None, 1, 1), ("a", 2, 2), (None, 3, 3))),
+    "no rows": _on_frame(_value, _count, rows=(), frame=lambda spark: spark.createDataFrame([], "k string, ts timestamp, v int")),
+    "all of a trace": _on_frame(_init_of_trace, lambda self, key, rows, timers: _handle_of_trace(self, key, rows, timers), "EventTime", _expired_of_trace, delay=ZERO),
+    "timers of event time": _on_frame(_value, _timer_at(-1, 0, 1, 1000, 10**14), "EventTime", _fired, delay=ZERO),
+    "timers of event time without a watermark": _on_frame(_value, _timer_at(-1, 0, 1, 1000), "EventTime", _fired),
+    "timers by the clock": _on_frame(_value, _timer_at(-1, 0, 1000, 10**14), "ProcessingTime", _fired),
+    "timers in None": _on_frame(_value, _timer_at(1), "None", _fired),
+    "a timer in a timer": _on_frame(_value, _timer_at(-5), "EventTime", lambda self, key, timers, info: self.handles.registerTimer(-3) or _fired(self, key, timers, info), delay=ZERO),
+    "what the clock and the watermark say": _on_frame(_value, lambda self, key, rows, timers: [(str((timers.getCurrentProcessingTimeInMs() > 10**12, timers.getCurrentWatermarkInMs())), 0)], "EventTime", delay=ZERO),
+    "what the clock says in ProcessingTime": _on_frame(_value, lambda self, key, rows, timers: [(str((timers.getCurrentProcessingTimeInMs() > 10**12, timers.getCurrentWatermarkInMs())), 0)], "ProcessingTime"),
+    "what the clock says in None": _on_frame(_value, lambda self, key, rows, timers: [(str((timers.getCurrentProcessingTimeInMs(), timers.getCurrentWatermarkInMs())), 0)]),
+    "rows before the epoch": _on_frame(_value, _count, "EventTime", rows=(("a", -5, 1), ("a", 0, 1), ("a", 1, 1)), delay=ZERO),
+    "a TTL": _on_frame(lambda self, handle: setattr(self, "count", handle.getValueState("count", "n long", 1)), _count, "ProcessingTime"),
+    "a TTL in event time": _on_frame(lambda self, handle: setattr(self, "count", handle.getValueState("count", "n long", 1)), _count, "EventTime", delay=ZERO),
+    "an initial state": _on_frame(_value, _count, initial=_adds_initial),
+    "an initial state in pandas": _on_frame(_value, _count, initial=_adds_initial, pandas=True),
+    "an event time column": _on_frame(_value, _count, "EventTime", delay=ZERO, out="k string, what string, n long, t timestamp", column="t"),
+    "an unknown event time column": _on_frame(_value, _count, "EventTime", delay=ZERO, column="nope"),
+    "a processor that raises": _on_frame(_value, lambda self, key, rows, timers: 1 / 0),
+    "the order of keys": _on_frame(_value, _count, rows=tuple((key, 1, 1) for key in ("d", "b", "a", "c", "B", "aa"))),
+    "keys of two columns": _on_frame(_value, _count, keys=("k", "v")),
+}
+CASES.update({f"a frame: {name}": ask for name, ask in FRAMES.items()})

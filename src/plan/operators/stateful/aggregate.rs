@@ -33,12 +33,13 @@ use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use futures::{TryStreamExt, stream};
 
 use super::accumulators::Accumulators;
+use super::form::OperatorForm;
 use super::grouping::{GroupShape, Groups};
 use super::session::SessionAggregateExec;
 use super::table::{EventTimeKey, RowTable, at_or_before, in_chunks};
 use super::{
-    ColumnNames, IdleBatch, KeyLayout, OperatorCounters, OperatorPass, SparkStores, StateTable, StatefulOperator,
-    StatefulPlace, WatermarkOut, several_event_times, stateful_properties,
+    ColumnNames, IdleBatch, KeyLayout, OperatorCounters, OperatorPass, Retention, SparkStores, StateTable,
+    StatefulOperator, StatefulPlace, WatermarkOut, several_event_times, stateful_properties,
 };
 use crate::batch::OutputMode;
 use crate::error::{Error, Result, condition};
@@ -267,7 +268,9 @@ impl AggregateSpec {
             idle,
             stores: SparkStores::InEachPartition(1),
             lanes,
-            tables: vec![StateTable { name: "default", number: 0, layout, key, value }],
+            tables: vec![StateTable { name: "default", number: 0, layout, time: event_time, key, value }],
+            retention: Retention::when(layout == KeyLayout::TimeRow && mode != OutputMode::Complete),
+            form: OperatorForm::AsTyped,
             gives: WatermarkOut::Same,
             refused: None,
             notes: None,

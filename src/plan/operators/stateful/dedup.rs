@@ -30,10 +30,11 @@ use datafusion::physical_plan::{
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use futures::{StreamExt, stream};
 
+use super::form::OperatorForm;
 use super::table::{EventTimeKey, RowTable, TableKeys, at_or_before, event_times, in_chunks, until};
 use super::{
-    ColumnNames, IdleBatch, KeyLayout, OperatorCounters, OperatorPass, SparkStores, StateTable, StatefulOperator,
-    StatefulPlace, WatermarkOut, several_event_times, stateful_properties,
+    ColumnNames, IdleBatch, KeyLayout, OperatorCounters, OperatorPass, Retention, SparkStores, StateTable,
+    StatefulOperator, StatefulPlace, WatermarkOut, several_event_times, stateful_properties,
 };
 use crate::error::{Error, Result};
 use crate::plan::kernels::normalize::normalize_floats;
@@ -181,8 +182,9 @@ impl DedupSpec {
             time: of_key.filter(|_| memory == Memory::OfKey).map(|column| EventTimeKey { column }),
         };
         let layout = if table.time.is_some() { KeyLayout::TimeRow } else { KeyLayout::Row };
+        let time = table.time.map(|time| time.column);
         let (key, value) = (node.names.schema(&key_schema), Arc::new(Schema::new(vec![value])));
-        let tables = vec![StateTable { name: "default", number: 0, layout, key, value }];
+        let tables = vec![StateTable { name: "default", number: 0, layout, time, key, value }];
         let operator = StatefulOperator {
             number,
             name,
@@ -190,6 +192,8 @@ impl DedupSpec {
             stores: SparkStores::InEachPartition(1),
             lanes,
             tables,
+            retention: Retention::when(layout == KeyLayout::TimeRow || memory != Memory::OfKey),
+            form: OperatorForm::AsTyped,
             gives: WatermarkOut::Same,
             refused: None,
             notes: None,

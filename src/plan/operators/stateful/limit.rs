@@ -23,9 +23,10 @@ use datafusion::physical_plan::{
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::form::OperatorForm;
 use super::{
-    IdleBatch, KeyLayout, OperatorCounters, SparkStores, StateTable, StatefulOperator, StatefulPlace, WatermarkOut,
-    stateful_properties,
+    IdleBatch, KeyLayout, OperatorCounters, Retention, SparkStores, StateTable, StatefulOperator, StatefulPlace,
+    WatermarkOut, stateful_properties,
 };
 use crate::error::Result;
 use crate::plan::operators::exchange::stage::StageExec;
@@ -116,6 +117,7 @@ impl LimitSpec {
             name: "default",
             number: 0,
             layout: KeyLayout::Row,
+            time: None,
             key: Arc::new(Schema::new(vec![Field::new("key", DataType::Null, true)])),
             value: Arc::new(Schema::new(vec![value])),
         }];
@@ -126,6 +128,8 @@ impl LimitSpec {
             stores: SparkStores::One,
             lanes: 1,
             tables,
+            retention: Retention::Bounded,
+            form: OperatorForm::AsTyped,
             gives: WatermarkOut::Same,
             refused: None,
             notes: None,

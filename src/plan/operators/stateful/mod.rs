@@ -13,6 +13,7 @@
 //! | [`recurrent`] | models with state |
 //! | [`accumulators`] | DataFusion's accumulators, fed with buffers that were kept |
 //! | [`flow`] | how the watermark reaches each operator |
+//! | [`form`] | what kept rows are beside their types, and who may go on from them |
 //! | [`kept`] | rules of the optimiser, which cut off no state |
 //! | [`stages`] | where a plan with state is cut |
 //! | [`table`] | one table of an operator: keys and values as rows |
@@ -24,6 +25,7 @@ pub mod accumulators;
 pub mod aggregate;
 pub mod dedup;
 pub mod flow;
+pub mod form;
 pub mod grouping;
 pub mod groups;
 pub mod join;
@@ -34,6 +36,7 @@ pub mod session;
 pub mod stages;
 pub mod table;
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -49,6 +52,8 @@ use serde_json::Value;
 
 use self::aggregate::{StatefulAggregateExec, StatefulAggregateNode};
 use self::dedup::{DedupExec, DedupNode};
+use self::form::{FormChange, OperatorForm};
+use self::groups::frame::GroupedRows;
 use self::groups::{GroupsExec, GroupsNode};
 use self::join::time::WatermarkShift;
 use self::join::{StreamJoinExec, StreamJoinNode};
@@ -116,7 +121,7 @@ pub fn placed(node: &dyn UserDefinedLogicalNode, place: StatefulPlace) -> Placed
     if let Some(node) = node.downcast_ref::<DedupNode>() {
         return Placed::Stateful(Arc::new(DedupNode { place: at, ..node.clone() }));
     }
-    if let Some(node) = node.downcast_ref::<GroupsNode>() {
+    if let Some(node) = node.downcast_ref::<GroupsNode>().filter(|node| node.of == GroupedRows::OfStream) {
         return Placed::Stateful(Arc::new(GroupsNode { place: at, ..node.clone() }));
     }
     if let Some(node) = node.downcast_ref::<StreamJoinNode>() {
@@ -177,6 +182,9 @@ pub struct StatefulOperator {
     pub stores: SparkStores,
     pub lanes: usize,
     pub tables: Vec<StateTable>,
+    /// What its rows are beside the types of its tables.
+    pub form: OperatorForm,
+    pub retention: Retention,
     /// The watermark that its rows have.
     pub gives: WatermarkOut,
     /// Why the first batch fails.
@@ -192,6 +200,39 @@ pub struct OperatorNotes {
     pub form: Value,
     /// How the operator works. A restart works as the checkpoint says.
     pub settings: Value,
+}
+
+impl fmt::Display for StatefulOperator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.number, self.name)
+    }
+}
+
+/// How long an operator keeps its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// Until the watermark has passed them, or only a fixed number of them.
+    Bounded,
+    Forever,
+    /// Until the user's code lets them go.
+    UserCode,
+}
+
+impl Retention {
+    pub fn when(bounded: bool) -> Self {
+        if bounded { Self::Bounded } else { Self::Forever }
+    }
+
+    /// What makes an operator keep fewer rows.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Bounded => "give the watermark a shorter delay",
+            Self::Forever => {
+                "put an event time with a watermark among its keys, or bounds of time into the condition of a join"
+            }
+            Self::UserCode => "remove what is no longer needed in the function, or set timeouts or times to live",
+        }
+    }
 }
 
 /// How many stores Spark has for an operator.
@@ -232,6 +273,8 @@ pub struct StateTable {
     /// Its number among the operator's tables, as keys have it.
     pub number: u8,
     pub layout: KeyLayout,
+    /// The column of the key whose time comes before the row.
+    pub time: Option<usize>,
     pub key: SchemaRef,
     pub value: SchemaRef,
 }
@@ -301,7 +344,7 @@ pub fn stateful(node: &dyn ExecutionPlan) -> Option<&StatefulOperator> {
     let limit = node.downcast_ref::<StreamLimitExec>().map(StreamLimitExec::operator);
     let join = node.downcast_ref::<StreamJoinExec>().map(StreamJoinExec::operator);
     let session = node.downcast_ref::<SessionAggregateExec>().map(SessionAggregateExec::operator);
-    let groups = node.downcast_ref::<GroupsExec>().map(GroupsExec::operator);
+    let groups = node.downcast_ref::<GroupsExec>().and_then(GroupsExec::operator);
     let recurrent = node.downcast_ref::<RecurrentExec>().map(RecurrentExec::operator);
     aggregate.or(session).or(dedup).or(limit).or(join).or(groups).or(recurrent)
 }
@@ -320,6 +363,8 @@ pub struct OperatorPass {
     pub view: StateView,
     pub watermark: OperatorWatermark,
     pub counters: OperatorCounters,
+    /// What becomes of rows that an earlier run kept.
+    pub form: FormChange,
     /// The bytes that one lane's changes may take in memory.
     budget: usize,
     /// When it wants a batch, in milliseconds since the epoch; the greatest number if never.
@@ -378,9 +423,9 @@ pub struct OperatorCounts {
 }
 
 impl OperatorPass {
-    pub fn new(view: StateView, watermark: OperatorWatermark, budget: usize) -> Self {
+    pub fn new(view: StateView, watermark: OperatorWatermark, form: FormChange, budget: usize) -> Self {
         let (counters, due_ms) = (OperatorCounters::default(), AtomicI64::new(i64::MAX));
-        Self { view, watermark, counters, budget, due_ms, changes: Mutex::default(), settings: Value::Null }
+        Self { view, watermark, counters, form, budget, due_ms, changes: Mutex::default(), settings: Value::Null }
     }
 
     /// The operator works as its checkpoint says.

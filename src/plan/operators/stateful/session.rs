@@ -24,11 +24,12 @@ use datafusion::physical_plan::{
 use futures::{TryStreamExt, stream};
 
 use super::accumulators::Accumulators;
+use super::form::OperatorForm;
 use super::grouping::{GroupShape, Groups};
 use super::table::{in_chunks, until};
 use super::{
-    IdleBatch, KeyLayout, OperatorCounters, OperatorPass, SparkStores, StateTable, StatefulOperator, StatefulPlace,
-    WatermarkOut, stateful_properties,
+    IdleBatch, KeyLayout, OperatorCounters, OperatorPass, Retention, SparkStores, StateTable, StatefulOperator,
+    StatefulPlace, WatermarkOut, stateful_properties,
 };
 use crate::batch::OutputMode;
 use crate::error::{Error, Result, condition};
@@ -102,9 +103,12 @@ impl SessionAggregateExec {
                 name: "default",
                 number: 0,
                 layout: KeyLayout::RowTime,
+                time: None,
                 key: shown_key,
                 value: Arc::new(Schema::new(shown)),
             }],
+            retention: Retention::when(watched && place.mode != OutputMode::Complete),
+            form: OperatorForm::AsTyped,
             gives: WatermarkOut::Same,
             refused: refused.or(alone),
             notes: None,

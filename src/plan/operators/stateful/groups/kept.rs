@@ -21,7 +21,7 @@ use crate::function::groups::{GroupCounts, GroupKind, GroupOutcome, GroupResults
 use crate::plan::operators::stateful::table::{RowTable, TableKeys};
 use crate::plan::operators::stateful::{OperatorCounters, OperatorPass};
 use crate::state::prefix::{KeySlot, PREFIX, TIME, TableId, ordered_time};
-use crate::state::row::RowFormat;
+use crate::state::row::{RowBytes, RowFormat};
 use crate::state::{KeyRange, SortedEntries, StateOverlay, StateValues};
 
 /// The time of a group that has none, as Spark writes it.
@@ -51,8 +51,8 @@ pub struct KeptGroups {
     /// Keys by the time at which something of them expires.
     by_expiry: TableId,
     state: DataType,
-    /// How many fields a value has.
-    fields: usize,
+    /// The types of a value's fields.
+    types: Vec<DataType>,
 }
 
 /// What was kept of a chunk's groups, as it was read.
@@ -86,11 +86,11 @@ pub enum DueTimes {
 }
 
 /// What changes in a table of keys by time.
-type IndexChanges = Vec<(Vec<u8>, bool)>;
+pub type IndexChanges = Vec<(Vec<u8>, bool)>;
 
 impl KeptGroups {
     pub fn new(operator: u16, kind: GroupKind, key: &Schema, value: &Schema) -> Result<Self> {
-        let types = |schema: &Schema| schema.fields().iter().map(|field| field.data_type().clone()).collect();
+        let types = |schema: &Schema| schema.fields().iter().map(|field| field.data_type().clone()).collect::<Vec<_>>();
         let table = RowTable {
             id: TableId { operator, table: 0 },
             key: RowFormat::new(types(key))?,
@@ -98,8 +98,33 @@ impl KeptGroups {
             time: None,
         };
         let (by_time, by_expiry) = (TableId { operator, table: 1 }, TableId { operator, table: 2 });
-        let (state, fields) = (value.field(0).data_type().clone(), value.fields().len());
-        Ok(Self { kind, table, by_time, by_expiry, state, fields })
+        let (state, types) = (value.field(0).data_type().clone(), types(value));
+        Ok(Self { kind, table, by_time, by_expiry, state, types })
+    }
+
+    /// The types of a value's fields.
+    pub fn value_types(&self) -> Vec<DataType> {
+        self.types.clone()
+    }
+
+    /// The type of what the function keeps.
+    pub fn state_type(&self) -> &DataType {
+        &self.state
+    }
+
+    /// All groups of a slot.
+    pub fn all(&self, slot: KeySlot) -> KeyRange {
+        KeyRange::prefix(&self.table.id.prefix(slot))
+    }
+
+    /// The table of keys by expiry.
+    pub fn by_expiry(&self) -> TableId {
+        self.by_expiry
+    }
+
+    /// Values as rows.
+    pub fn encode(&self, columns: &[ArrayRef], count: usize) -> Result<RowBytes> {
+        self.table.value.encode(columns, count)
     }
 
     /// Reads what was kept of groups with these keys, each once.
@@ -161,7 +186,7 @@ impl KeptGroups {
             GroupOutcome::Kept | GroupOutcome::Removed => None,
         });
         match self.kind {
-            GroupKind::State if self.fields > 1 => {
+            GroupKind::State if self.types.len() > 1 => {
                 let times = written.map(|(times, _)| times.first().copied().unwrap_or(NO_TIMEOUT));
                 columns.push(Arc::new(times.collect::<Int64Array>()));
             }
@@ -271,14 +296,14 @@ impl KeptGroups {
 }
 
 /// Moves a key from some times to others.
-fn moved(table: TableId, key: &[u8], before: &[i64], after: &[i64], changes: &mut IndexChanges) {
+pub fn moved(table: TableId, key: &[u8], before: &[i64], after: &[i64], changes: &mut IndexChanges) {
     let gone = before.iter().filter(|ms| !after.contains(ms));
     changes.extend(gone.map(|ms| (time_key(table, key, *ms), false)));
     let new = after.iter().filter(|ms| !before.contains(ms));
     changes.extend(new.map(|ms| (time_key(table, key, *ms), true)));
 }
 
-fn index_entries(mut changes: IndexChanges) -> SortedEntries {
+pub fn index_entries(mut changes: IndexChanges) -> SortedEntries {
     changes.sort_unstable();
     changes.dedup();
     let mut entries = SortedEntries::with_capacity(changes.len(), 0);

@@ -9,7 +9,9 @@ use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
 
 use super::GroupsSpec;
+use super::frame::LaneState;
 use super::kept::DueTimes;
+use super::renew::renew;
 use super::sorted::{RowsByKey, SortedGroups, order_of};
 use crate::error::{Error, Result, condition};
 use crate::function::groups::{GroupCalls, GroupCause, GroupChunk, GroupKind, GroupTimeout};
@@ -56,6 +58,7 @@ pub struct GroupsLane {
     lane: usize,
     lanes: usize,
     spec: Arc<GroupsSpec>,
+    state: LaneState,
     /// The function, once it was begun.
     calls: Option<Arc<dyn GroupCalls>>,
     /// What this lane has changed; taken when all groups were called.
@@ -70,13 +73,13 @@ impl GroupsLane {
         pass: Arc<PassContext>,
         (lane, lanes): (usize, usize),
         spec: Arc<GroupsSpec>,
-        overlay: StateOverlay,
-    ) -> Self {
+        state: LaneState,
+    ) -> Result<Self> {
         let schema = input.schema();
         let columns = schema.fields().len().saturating_sub(1);
         let no_rows = schema.fields().iter().take(columns).map(|field| new_empty_array(field.data_type())).collect();
-        let (work, overlay) = (GroupsWork::Read(input), Some(overlay));
-        Self { work, pass, lane, lanes, spec, calls: None, overlay, no_rows }
+        let (work, overlay) = (GroupsWork::Read(input), Some(state.get()?.overlay()));
+        Ok(Self { work, pass, lane, lanes, spec, state, calls: None, overlay, no_rows })
     }
 
     /// The next rows that the function gives.
@@ -84,6 +87,7 @@ impl GroupsLane {
         loop {
             match std::mem::replace(&mut self.work, GroupsWork::Done) {
                 GroupsWork::Read(input) => {
+                    self.renew()?;
                     self.work = GroupsWork::Call(self.read(input).await?);
                     // A processor is begun and ended in each batch.
                     if self.spec.kind != GroupKind::State {
@@ -119,13 +123,22 @@ impl GroupsLane {
         self.overlay.as_mut().ok_or_else(|| Error::internal("a lane of groups has ended"))
     }
 
+    /// Writes groups anew that an earlier run kept under other variables.
+    fn renew(&mut self) -> Result<()> {
+        let (own, spec) = (self.state.clone(), Arc::clone(&self.spec));
+        let state = own.get()?;
+        let Some(before) = &state.form.renewed else { return Ok(()) };
+        let slots = slots_of(self.lane, self.lanes);
+        renew(&spec.kept, before, slots, self.overlay()?, state)
+    }
+
     async fn open(&mut self) -> Result<Arc<dyn GroupCalls>> {
         if let Some(calls) = &self.calls {
             return Ok(Arc::clone(calls));
         }
         let (pass, spec) = (Arc::clone(&self.pass), Arc::clone(&self.spec));
         let function = Arc::clone(&spec.function);
-        let watermark_ms = pass.state(spec.operator.number)?.watermark.evict_ms;
+        let watermark_ms = self.state.get()?.watermark.evict_ms;
         let calls = apart(&pass, &spec, move |pass| function.open(pass.batch(), watermark_ms)).await?;
         self.calls = Some(Arc::clone(&calls));
         Ok(calls)
@@ -137,7 +150,7 @@ impl GroupsLane {
             apart(&pass, &spec, move |pass| calls.close(pass.batch())).await?;
         }
         let overlay = self.overlay.take().ok_or_else(|| Error::internal("a lane of groups has ended"))?;
-        pass.state(spec.operator.number)?.finish(self.lane, overlay);
+        self.state.get()?.finish(self.lane, overlay);
         Ok(())
     }
 
@@ -154,7 +167,7 @@ impl GroupsLane {
 
     /// The rows that are not late.
     fn timely(&self, rows: RecordBatch) -> Result<RecordBatch> {
-        let state = self.pass.state(self.spec.operator.number)?;
+        let state = self.state.get()?;
         let (Some(time), Some(late_ms)) = (self.spec.event_time, state.watermark.late_ms) else { return Ok(rows) };
         let times = event_times(rows.column(time))?;
         let timely: BooleanArray = (0..rows.num_rows()).map(|row| Some(!at_or_before(times, row, late_ms))).collect();
@@ -167,7 +180,8 @@ impl GroupsLane {
         let (spec, pass) = (Arc::clone(&self.spec), Arc::clone(&self.pass));
         pass.batch().cancel.check()?;
         let calls = self.open().await?;
-        let (state, clock) = (pass.state(spec.operator.number)?, pass.clock());
+        let own = self.state.clone();
+        let (state, clock) = (own.get()?, pass.clock());
         let began = clock.monotonic();
         let ChunkGroups { groups, over } = chunk;
         let mut read = spec.kept.read(&groups.keys, &groups.hashes, self.overlay()?)?;
@@ -204,7 +218,8 @@ impl GroupsLane {
     /// The groups that are called without rows, now that all groups with rows were called.
     fn due(&mut self, cause: GroupCause) -> Result<DueInOrder> {
         let (pass, spec) = (Arc::clone(&self.pass), Arc::clone(&self.spec));
-        let state = pass.state(spec.operator.number)?;
+        let own = self.state.clone();
+        let state = own.get()?;
         let now_ms = match spec.timeout {
             GroupTimeout::ProcessingTime => Some(pass.batch().clock_ms),
             GroupTimeout::EventTime if cause == GroupCause::TimedOut => {

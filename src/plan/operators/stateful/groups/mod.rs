@@ -8,16 +8,20 @@
 //! | file | what is in it |
 //! |---|---|
 //! | here | the operator, in a logical and in a physical plan |
+//! | [`frame`] | what differs for a frame that is no stream |
 //! | `lane` | one lane's part of a pass |
 //! | `kept` | what is kept of groups, read before a call and written after it |
+//! | `renew` | groups that were kept under other variables |
 //! | `sorted` | rows in the order of their keys |
 //!
 //! A lane calls its groups in the order of their keys, nulls first. Then it calls those whose time
 //! is over, in that order too. What was kept of a chunk's groups is read at once, and written at
 //! once.
 
+pub mod frame;
 mod kept;
 mod lane;
+mod renew;
 mod sorted;
 
 use std::cmp::Ordering;
@@ -40,15 +44,19 @@ use datafusion::physical_plan::{
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use futures::stream;
 
+use self::frame::{GroupedRows, LaneState, with_hashes};
 use self::kept::KeptGroups;
 use self::lane::GroupsLane;
+use super::form::{OperatorForm, ProcessorForm};
 use super::{
-    ColumnNames, IdleBatch, KeyLayout, SparkStores, StateTable, StatefulOperator, StatefulPlace, WatermarkOut,
-    several_event_times, stateful_properties,
+    ColumnNames, IdleBatch, KeyLayout, Retention, SparkStores, StateTable, StatefulOperator, StatefulPlace,
+    WatermarkOut, several_event_times, stateful_properties,
 };
+use crate::batch::OutputMode;
 use crate::error::{Error, ErrorKind, Result};
 use crate::function::groups::{GroupFunction, GroupKind, GroupTimeout};
 use crate::plan::operators::exchange::stage::StageExec;
+use crate::plan::operators::in_order::InOrderExec;
 use crate::plan::operators::one_input::one_input;
 use crate::plan::pass::PassContext;
 
@@ -56,6 +64,7 @@ use crate::plan::pass::PassContext;
 #[derive(Clone, Debug)]
 pub struct GroupsNode {
     pub input: LogicalPlan,
+    pub of: GroupedRows,
     /// The names of the columns that are the key.
     pub keys: Vec<String>,
     /// The names of the columns that have an event time. There may be one at most when a batch runs.
@@ -64,6 +73,8 @@ pub struct GroupsNode {
     pub names: ColumnNames,
     pub function: Arc<dyn GroupFunction>,
     pub kind: GroupKind,
+    /// The output mode that the call names.
+    pub mode: OutputMode,
     pub timeout: GroupTimeout,
     /// The column of the output that has its event time.
     pub gives_time: Option<usize>,
@@ -145,8 +156,12 @@ impl ExtensionPlanner for GroupsPlanner {
         _context: &PhysicalPlanningContext,
     ) -> DfResult<Option<Arc<dyn ExecutionPlan>>> {
         let Some(node) = node.as_any().downcast_ref::<GroupsNode>() else { return Ok(None) };
-        let Some(place) = node.place else { return internal_err!("a stateful operator without a number") };
         let input = Arc::clone(&physical_inputs[0]);
+        if node.of == GroupedRows::OfFrame {
+            let spec = GroupsSpec::new((0, 1), node, &input.schema())?;
+            return Ok(Some(Arc::new(GroupsExec::new(InOrderExec::over(input, 1), Arc::new(spec)))));
+        }
+        let Some(place) = node.place else { return internal_err!("a stateful operator without a number") };
         // Lanes that take turns gain nothing. One lane calls all groups in the order of their keys.
         let several = node.function.turn().is_none();
         let lanes = if several { session.config().target_partitions() } else { 1 };
@@ -160,6 +175,7 @@ impl ExtensionPlanner for GroupsPlanner {
 /// What the operator does, whatever its input.
 #[derive(Debug)]
 struct GroupsSpec {
+    of: GroupedRows,
     operator: StatefulOperator,
     function: Arc<dyn GroupFunction>,
     kind: GroupKind,
@@ -199,9 +215,12 @@ impl GroupsSpec {
                 name: "default",
                 number: 0,
                 layout: KeyLayout::Row,
+                time: None,
                 key: node.names.schema(&key),
                 value,
             }],
+            retention: Retention::UserCode,
+            form: form_of(node),
             gives: match node.kind {
                 GroupKind::State => WatermarkOut::Nothing,
                 _ if node.timeout == GroupTimeout::ProcessingTime => WatermarkOut::Nothing,
@@ -212,6 +231,7 @@ impl GroupsSpec {
         };
         let event_time = node.event_times.iter().find_map(|name| input.index_of(name).ok());
         Ok(Self {
+            of: node.of,
             operator,
             function: Arc::clone(&node.function),
             kind: node.kind,
@@ -222,6 +242,23 @@ impl GroupsSpec {
             kept,
             schema: Arc::clone(node.schema.inner()),
         })
+    }
+}
+
+/// What the kept groups are.
+fn form_of(node: &GroupsNode) -> OperatorForm {
+    let time_mode = match node.timeout {
+        GroupTimeout::Never => "NoTime",
+        GroupTimeout::ProcessingTime => "ProcessingTime",
+        GroupTimeout::EventTime => "EventTime",
+    };
+    match node.kind {
+        GroupKind::State => OperatorForm::AsTyped,
+        GroupKind::PandasProcessor | GroupKind::RowProcessor => OperatorForm::Processor(ProcessorForm {
+            time_mode,
+            output_mode: node.mode.name(),
+            variables: node.function.state(),
+        }),
     }
 }
 
@@ -239,8 +276,9 @@ impl GroupsExec {
         Self { input, spec, properties }
     }
 
-    pub fn operator(&self) -> &StatefulOperator {
-        &self.spec.operator
+    /// The operator of a query, if it is one.
+    pub fn operator(&self) -> Option<&StatefulOperator> {
+        (self.spec.of == GroupedRows::OfStream).then_some(&self.spec.operator)
     }
 
     fn with_input(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
@@ -259,10 +297,16 @@ impl ExecutionPlan for GroupsExec {
 
     fn execute(&self, lane: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
         let pass = PassContext::of(&context)?;
-        let overlay = pass.state(self.spec.operator.number)?.overlay();
+        let state = LaneState::new(self.spec.of, &pass, self.spec.operator.number);
         let lanes = self.properties.partitioning.partition_count();
-        let input = self.input.execute(lane, context)?;
-        let work = GroupsLane::new(input, pass, (lane, lanes), Arc::clone(&self.spec), overlay);
+        let mut input = self.input.execute(lane, context)?;
+        if self.spec.of == GroupedRows::OfFrame {
+            if let Some(error) = &self.spec.operator.refused {
+                return Err(error.clone().into());
+            }
+            input = with_hashes(input, self.spec.keys.clone());
+        }
+        let work = GroupsLane::new(input, pass, (lane, lanes), Arc::clone(&self.spec), state)?;
         let rows = stream::try_unfold(work, |mut work| async move { Ok(work.next().await?.map(|rows| (rows, work))) });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }

@@ -46,8 +46,9 @@ use futures::{TryStreamExt, stream};
 use self::lane::JoinLane;
 use self::side::JoinSideSpec;
 use self::time::{TimeBounds, WatermarkShift};
+use super::form::{JoinForm, KnownPartners, OperatorForm};
 use super::{
-    ColumnNames, IdleBatch, SparkStores, StatefulOperator, StatefulPlace, WatermarkOut, several_event_times,
+    ColumnNames, IdleBatch, Retention, SparkStores, StatefulOperator, StatefulPlace, WatermarkOut, several_event_times,
     stateful_properties,
 };
 use crate::error::condition;
@@ -75,6 +76,20 @@ impl StreamJoinKind {
     /// Whether right rows without a partner are given, with nulls.
     pub fn keeps_right(self) -> bool {
         matches!(self, Self::Right | Self::Full)
+    }
+
+    /// What is known of the partners of kept left rows.
+    fn left_partners(self) -> KnownPartners {
+        match self {
+            Self::LeftSemi => KnownPartners::HadNone,
+            _ if self.keeps_left() => KnownPartners::Noted,
+            _ => KnownPartners::Unknown,
+        }
+    }
+
+    /// What is known of the partners of kept right rows.
+    fn right_partners(self) -> KnownPartners {
+        if self.keeps_right() { KnownPartners::Noted } else { KnownPartners::Unknown }
     }
 }
 
@@ -270,6 +285,12 @@ impl StreamJoinSpec {
             stores: SparkStores::InEachPartition(4),
             lanes,
             tables: left_side.tables("left").chain(right_side.tables("right")).collect(),
+            retention: Retention::when(!left_side.keeps_all() && !right_side.keeps_all()),
+            form: OperatorForm::Join(JoinForm {
+                kind: format!("{:?}", node.kind),
+                left: left_side.form(node.kind.left_partners()),
+                right: right_side.form(node.kind.right_partners()),
+            }),
             gives: WatermarkOut::Least([of_left, of_right].concat()),
             notes: None,
             refused: match node.left_side.keys.is_empty() {

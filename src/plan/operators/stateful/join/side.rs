@@ -16,6 +16,7 @@ use arrow::datatypes::{Field, Int32Type, Schema, SchemaRef};
 use super::StreamSide;
 use super::time::WatermarkShift;
 use crate::error::{Error, Result};
+use crate::plan::operators::stateful::form::{JoinSideForm, KnownPartners, RowEnds};
 use crate::plan::operators::stateful::table::{event_times, until};
 use crate::plan::operators::stateful::{ColumnNames, KeyLayout, StateTable};
 use crate::state::prefix::{KeySlot, PREFIX, TIME, TableId, ordered_time};
@@ -123,7 +124,17 @@ impl JoinSideSpec {
         };
         let key = Arc::new(Schema::new(key.map(field).collect::<Vec<_>>()));
         let (number, value) = (self.rows.table, self.names.schema(&self.schema));
-        std::iter::once(StateTable { name: names, number, layout: KeyLayout::RowTimeNumber, key, value })
+        std::iter::once(StateTable { name: names, number, layout: KeyLayout::RowTimeNumber, time: None, key, value })
+    }
+
+    /// What its kept rows are.
+    pub fn form(&self, partners: KnownPartners) -> JoinSideForm {
+        let ends = match self.key_time {
+            _ if self.keeps_all() => RowEnds::Never,
+            Some(key) => RowEnds::Key(key),
+            None => RowEnds::Time,
+        };
+        JoinSideForm { time: self.event_time, ends, partners }
     }
 
     /// How far rows may go at the watermark `ms`; `None` if they are kept for ever.

@@ -47,9 +47,10 @@ use serde_json::json;
 use self::batch::RecurrentBatchExec;
 use self::kept::{KeptTensors, KeyExpiry, PARTS, value_schema};
 use self::lane::RecurrentLane;
+use super::form::OperatorForm;
 use super::{
-    ColumnNames, IdleBatch, KeyLayout, OperatorNotes, SparkStores, StateTable, StatefulOperator, StatefulPlace,
-    WatermarkOut, several_event_times, stateful_properties,
+    ColumnNames, IdleBatch, KeyLayout, OperatorNotes, Retention, SparkStores, StateTable, StatefulOperator,
+    StatefulPlace, WatermarkOut, several_event_times, stateful_properties,
 };
 use crate::error::Result;
 use crate::function::recurrent::{HandedTensor, RecurrentFunction};
@@ -309,9 +310,12 @@ impl RecurrentSpec {
                 name: "default",
                 number: 0,
                 layout: KeyLayout::Row,
+                time: None,
                 key: node.names.schema(&key),
                 value: value_schema(states, expiry),
             }],
+            form: OperatorForm::AsTyped,
+            retention: Retention::when(expiry != KeyExpiry::Never),
             gives: WatermarkOut::Same,
             refused: several_event_times(&node.event_times, &node.names, input),
             notes: Some(notes(node.function.as_ref())),
