@@ -64,6 +64,8 @@ pub struct MicroBatch {
     /// The newest batch that a rollback lets run again. What it changed in the state is gone, also
     /// where its rows are visible.
     rolled_back: Option<BatchId>,
+    /// Whether the checkpoint says where this run's rows come from and go to.
+    noted: bool,
     last_began: Option<Duration>,
     /// As the last batch was.
     place: LanePlace,
@@ -135,6 +137,7 @@ impl MicroBatch {
             next: BatchId(0),
             replay: VecDeque::new(),
             rolled_back: None,
+            noted: false,
             last_began: None,
             place: LanePlace::Spread,
             runtime: env.runtime.clone(),
@@ -171,7 +174,6 @@ impl MicroBatch {
         }
         run.recover()?;
         run.state = QueryState::open(&run.checkpoint, &run.plan, &run.logged_conf, run.next.previous())?;
-        run.note_query()?;
         Ok(run)
     }
 
@@ -236,6 +238,10 @@ impl MicroBatch {
             crash::point("before-offsets");
             self.timed(&mut times.wal_commit, |run| run.log_offsets(batch.id, logged))?;
             crash::point("offsets");
+        }
+        if !self.noted {
+            self.note_query()?;
+            self.noted = true;
         }
         self.monitor.message("Processing new data");
         // 4. The plan reads this batch's rows, and what operators keep of them becomes durable.

@@ -131,8 +131,8 @@ impl Going<'_> {
         self.check_state()?;
         let query = QueryFile::read(self.layout)?.ok_or_else(|| {
             self.refuse(
-                "it does not say where its rows come from and go to, as one that Spark has written; start the query \
-                 once with Firesteel, and stop it",
+                "it does not say where its rows come from and go to, as one that Spark has written; let the query run \
+                 a batch with Firesteel first",
             )
         })?;
         self.check_sources(&query, through)?;
