@@ -52,6 +52,28 @@ struct Collect {
     signature: Signature,
     looks: Looks,
     how: How,
+    /// Whether equal values count once, whatever the call says.
+    once: bool,
+}
+
+/// What an aggregate function keeps of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// No more with many rows than with few.
+    Little,
+    /// Every value.
+    Everything,
+    /// Every value, each once.
+    EachOnce,
+}
+
+/// What an aggregate function keeps of a group.
+pub fn kept_by(function: &AggregateUDF) -> Kept {
+    match function.inner().downcast_ref::<Collect>() {
+        Some(Collect { how: How::All(_), once: true, .. }) => Kept::EachOnce,
+        Some(Collect { how: How::All(_), .. }) => Kept::Everything,
+        _ => Kept::Little,
+    }
 }
 
 /// Whether an aggregate function's result depends on the order in which rows come.
@@ -72,7 +94,19 @@ pub fn collect(
     arguments: Vec<Typed>,
     finish: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
 ) -> Typed {
-    call(context.distinct, name.into(), looks, (data_type, nullable), arguments, How::All(Arc::new(finish)))
+    call(context.distinct, name.into(), looks, (data_type, nullable), arguments, (How::All(Arc::new(finish)), false))
+}
+
+/// The call of an aggregate that keeps each of its values once, as [`collect`] keeps all.
+pub fn collect_once(
+    context: &CallContext<'_>,
+    name: impl Into<String>,
+    (data_type, nullable): (DataType, bool),
+    arguments: Vec<Typed>,
+    finish: impl Fn(&[ArrayRef]) -> Result<ArrayRef> + Send + Sync + 'static,
+) -> Typed {
+    let how = (How::All(Arc::new(finish) as Arc<Finish>), true);
+    call(context.distinct, name.into(), Looks::AtOrder, (data_type, nullable), arguments, how)
 }
 
 /// An accumulator of all rows of a frame that moves, from which `finish` makes the result.
@@ -94,7 +128,7 @@ pub fn best(
     best: impl Fn(&[ArrayRef]) -> Result<Option<usize>> + Send + Sync + 'static,
 ) -> Typed {
     let data_type = arguments.first().map_or(DataType::Null, |value| value.data_type.clone());
-    call(distinct, name.into(), Looks::AtOrder, (data_type, true), arguments, How::Best(Arc::new(best)))
+    call(distinct, name.into(), Looks::AtOrder, (data_type, true), arguments, (How::Best(Arc::new(best)), false))
 }
 
 fn call(
@@ -103,7 +137,7 @@ fn call(
     looks: Looks,
     (data_type, nullable): (DataType, bool),
     arguments: Vec<Typed>,
-    how: How,
+    (how, once): (How, bool),
 ) -> Typed {
     let function = Collect {
         name,
@@ -112,6 +146,7 @@ fn call(
         signature: Signature::variadic_any(Volatility::Immutable),
         looks,
         how,
+        once,
     };
     let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
     let function = Arc::new(AggregateUDF::new_from_impl(function));
@@ -193,7 +228,7 @@ impl Collect {
     fn values(&self, arguments: &AccumulatorArgs<'_>, keeps: Keeps) -> GroupValues {
         let types: Vec<_> = arguments.expr_fields.iter().map(|field| field.data_type().clone()).collect();
         let chunks = vec![Vec::new(); types.len()];
-        GroupValues { types, chunks, distinct: arguments.is_distinct, how: self.how.clone(), keeps }
+        GroupValues { types, chunks, distinct: arguments.is_distinct || self.once, how: self.how.clone(), keeps }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Aggregates that need every value of a group at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -15,7 +15,7 @@ use datafusion::common::ScalarValue;
 use super::CallContext;
 use super::Definition::Aggregate;
 use super::args::{constant, count, implicit, literal, unexpected};
-use super::collect::{Looks, best, collect};
+use super::collect::{Looks, best, collect, collect_once};
 use super::conditional::{fixed, single};
 use crate::error::{Error, Result};
 use crate::plan::kernels::normalize::normalized;
@@ -80,20 +80,17 @@ fn gathered(context: &CallContext<'_>, arguments: Vec<Typed>, once: bool) -> Res
         value = normalized(value);
     }
     let field = Arc::new(Field::new("element", value.data_type.clone(), false));
-    let name = if once { "collect_set" } else { "collect_list" };
-    let data_type = types::array(value.data_type.clone(), false);
-    Ok(collect(context, name, Looks::AtOrder, (data_type, false), vec![value], move |arrays| {
-        let mut values = present(&arrays[0])?;
-        if once {
-            let rows = RowConverter::new(vec![SortField::new(values.data_type().clone())])?
-                .convert_columns(&[Arc::clone(&values)])?;
-            let mut seen = HashSet::new();
-            let first: UInt32Array =
-                rows.iter().enumerate().filter(|(_, row)| seen.insert(*row)).map(|(at, _)| at as u32).collect();
-            values = take(&values, &first, None)?;
-        }
-        Ok(Arc::new(ListArray::try_new(Arc::clone(&field), OffsetBuffer::from_lengths([values.len()]), values, None)?))
-    }))
+    let list = (types::array(value.data_type.clone(), false), false);
+    let finish = move |arrays: &[ArrayRef]| -> Result<ArrayRef> {
+        let values = present(&arrays[0])?;
+        let offsets = OffsetBuffer::from_lengths([values.len()]);
+        Ok(Arc::new(ListArray::try_new(Arc::clone(&field), offsets, values, None)?))
+    };
+    Ok(if once {
+        collect_once(context, "collect_set", list, vec![value], finish)
+    } else {
+        collect(context, "collect_list", Looks::AtOrder, list, vec![value], finish)
+    })
 }
 
 /// The first argument where the second is greatest or least; rows whose second is null are left

@@ -15,6 +15,8 @@ use crate::types::type_json::schema_from_json;
 
 /// The bytes of a batch and of a row's number.
 const NUMBER: usize = 12;
+/// The bytes of a chunk's number.
+const CHUNK: usize = 8;
 
 /// Where the row lies in a key.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +35,8 @@ impl KeyShape {
             Some(KeyLayout::TimeRow) => Ok(Self { before: PREFIX + TIME, ..rows }),
             Some(KeyLayout::RowTime) => Ok(Self { after: TIME, session: true, ..rows }),
             Some(KeyLayout::RowTimeNumber) => Ok(Self { after: TIME + NUMBER, ..rows }),
+            Some(KeyLayout::RowChunk) => Ok(Self { after: CHUNK, ..rows }),
+            Some(KeyLayout::TimeRowChunk) => Ok(Self { before: PREFIX + TIME, after: CHUNK, ..rows }),
             None => Err(Error::new(
                 ErrorKind::Checkpoint,
                 format!(

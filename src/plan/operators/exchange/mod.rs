@@ -6,12 +6,12 @@
 //! |---|---|
 //! | here | the operator, for rows by hash, in turn or by ranges |
 //! | [`stage`] | an exchange that is filled before it is read: around operators with state |
-//! | `store` | where rows wait for a reader |
+//! | [`store`] | where rows wait for a reader |
 //! | `ranges` | rows in an order, cut into ranges |
 
 mod ranges;
 pub mod stage;
-mod store;
+pub mod store;
 
 use std::fmt;
 use std::sync::Arc;

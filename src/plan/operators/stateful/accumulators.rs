@@ -40,6 +40,11 @@ impl Accumulators {
         Ok(())
     }
 
+    /// Adds buffers of one function alone, as [`Accumulators::merge`] does of all.
+    pub fn merge_one(&mut self, function: usize, buffers: &[ArrayRef], groups: &[usize], total: usize) -> DfResult<()> {
+        self.functions[function].0.merge_batch(buffers, groups, total)
+    }
+
     /// The buffers of all groups, as [`Accumulators::merge`] takes them.
     pub fn buffers(&mut self) -> DfResult<Vec<ArrayRef>> {
         let mut buffers = Vec::new();

@@ -10,7 +10,7 @@ use datafusion::error::Result as DfResult;
 use datafusion::logical_expr::EmitTo;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_plan::SendableRecordBatchStream;
-use datafusion::physical_plan::aggregates::group_values::new_group_values;
+use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 use futures::StreamExt;
 
@@ -93,45 +93,78 @@ impl GroupShape {
         Ok(Arc::new(Schema::new(fields)))
     }
 
-    /// One row for each key, in the order in which keys first come. Several lanes below may have
-    /// the same key, and so may one.
+    /// One row for each key, in the order in which keys first come.
     pub async fn combine(&self, mut input: SendableRecordBatchStream) -> DfResult<Groups> {
-        let mut values = new_group_values(Arc::clone(&self.key_schema), &GroupOrdering::None)?;
-        let mut accumulators = Accumulators::new(&self.functions)?;
-        let (mut groups, mut hashes) = (Vec::new(), Vec::new());
+        let mut combining = Combining::new(self)?;
         while let Some(batch) = input.next().await {
-            let batch = batch?;
-            let (keys, rest) = batch.columns().split_at(self.keys);
-            let Some((hash, buffers)) = rest.split_last() else { return internal_err!("a stage without hashes") };
-            if keys.is_empty() {
-                groups.clear();
-                groups.resize(batch.num_rows(), 0);
-            } else {
-                values.intern(keys, &mut groups)?;
-            }
-            for (group, hash) in groups.iter().zip(hash.as_primitive::<Int32Type>().values()) {
-                if *group == hashes.len() {
-                    hashes.push(*hash as u32);
-                }
-            }
-            accumulators.merge(buffers, &groups, hashes.len())?;
+            combining.add(&batch?)?;
         }
-        let keys = if self.keys == 0 { Vec::new() } else { values.emit(EmitTo::All)? };
-        Ok(Groups { keys, hashes, buffers: accumulators.buffers()? })
+        combining.take()
     }
 
-    /// Groups as rows.
-    pub fn rows(&self, groups: Groups) -> Result<Vec<RecordBatch>> {
+    /// Groups as rows. What `accumulators` have already comes before the groups' own buffers.
+    pub fn rows(&self, groups: &Groups, mut accumulators: Accumulators) -> Result<Vec<RecordBatch>> {
         let count = groups.len();
         if count == 0 {
             return Ok(Vec::new());
         }
-        let mut accumulators = Accumulators::new(&self.functions)?;
         let all: Vec<_> = (0..count).collect();
         accumulators.merge(&groups.buffers, &all, count)?;
-        let columns: Vec<_> = groups.keys.into_iter().chain(accumulators.values()?).collect();
+        let columns: Vec<_> = groups.keys.iter().cloned().chain(accumulators.values()?).collect();
         let options = RecordBatchOptions::new().with_row_count(Some(count));
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.output), columns, &options)?;
         Ok((0..count).step_by(CHUNK).map(|from| rows.slice(from, CHUNK.min(count - from))).collect())
+    }
+}
+
+/// Groups that are being combined: several lanes below may have the same key, and so may one.
+pub struct Combining {
+    keys: usize,
+    values: Box<dyn GroupValues>,
+    accumulators: Accumulators,
+    /// The group of each row of a record batch.
+    groups: Vec<usize>,
+    hashes: Vec<u32>,
+}
+
+impl Combining {
+    pub fn new(shape: &GroupShape) -> DfResult<Self> {
+        let values = new_group_values(Arc::clone(&shape.key_schema), &GroupOrdering::None)?;
+        let accumulators = Accumulators::new(&shape.functions)?;
+        Ok(Self { keys: shape.keys, values, accumulators, groups: Vec::new(), hashes: Vec::new() })
+    }
+
+    /// Adds rows of keys, the functions' buffers and the key's hash.
+    pub fn add(&mut self, batch: &RecordBatch) -> DfResult<()> {
+        let (keys, rest) = batch.columns().split_at(self.keys);
+        let Some((hash, buffers)) = rest.split_last() else { return internal_err!("a stage without hashes") };
+        if keys.is_empty() {
+            self.groups.clear();
+            self.groups.resize(batch.num_rows(), 0);
+        } else {
+            self.values.intern(keys, &mut self.groups)?;
+        }
+        for (group, hash) in self.groups.iter().zip(hash.as_primitive::<Int32Type>().values()) {
+            if *group == self.hashes.len() {
+                self.hashes.push(*hash as u32);
+            }
+        }
+        self.accumulators.merge(buffers, &self.groups, self.hashes.len())
+    }
+
+    /// How many groups there are.
+    pub fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// The memory that they take.
+    pub fn bytes(&self) -> usize {
+        self.values.size() + self.accumulators.size() + self.hashes.capacity() * size_of::<u32>()
+    }
+
+    /// The groups so far, in the order in which they first came. None are left.
+    pub fn take(&mut self) -> DfResult<Groups> {
+        let keys = if self.keys == 0 { Vec::new() } else { self.values.emit(EmitTo::All)? };
+        Ok(Groups { keys, hashes: std::mem::take(&mut self.hashes), buffers: self.accumulators.buffers()? })
     }
 }

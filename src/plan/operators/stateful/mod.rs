@@ -290,10 +290,15 @@ pub enum KeyLayout {
     RowTime,
     /// The row, a time, the batch and the number of a row in it.
     RowTimeNumber,
+    /// The row, and the number of a chunk of its lists.
+    RowChunk,
+    /// A time, the row, and the number of a chunk of its lists.
+    TimeRowChunk,
 }
 
 impl KeyLayout {
-    const ALL: [Self; 4] = [Self::Row, Self::TimeRow, Self::RowTime, Self::RowTimeNumber];
+    const ALL: [Self; 6] =
+        [Self::Row, Self::TimeRow, Self::RowTime, Self::RowTimeNumber, Self::RowChunk, Self::TimeRowChunk];
 
     /// The layout of that name in `operators.json`.
     pub fn of(name: &str) -> Option<Self> {
@@ -307,6 +312,8 @@ impl KeyLayout {
             Self::TimeRow => "time,row",
             Self::RowTime => "row,time",
             Self::RowTimeNumber => "row,time,batch,number",
+            Self::RowChunk => "row,chunk",
+            Self::TimeRowChunk => "time,row,chunk",
         }
     }
 }

@@ -398,6 +398,7 @@ impl SessionLane {
         let mut columns = spec.value.decode(&values)?;
         let buffers = columns.split_off(1);
         others.insert(spec.session, columns.swap_remove(0));
-        spec.shape.rows(Groups { keys: others, hashes: vec![0; values.len()], buffers })
+        let groups = Groups { keys: others, hashes: vec![0; values.len()], buffers };
+        spec.shape.rows(&groups, Accumulators::new(&spec.shape.functions)?)
     }
 }

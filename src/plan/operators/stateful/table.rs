@@ -6,7 +6,7 @@ use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use crate::error::{Error, Result};
 use crate::state::prefix::{KeySlot, PREFIX, TIME, TableId, ordered_time};
 use crate::state::row::RowFormat;
-use crate::state::{KeyRange, SortedKeys, StateScan};
+use crate::state::{KeyRange, SortedKeys, StateOverlay, StateScan};
 
 /// The column of a key that says when its row may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd)]
@@ -168,14 +168,23 @@ impl TableEntries {
         self.ends.len() >= CHUNK
     }
 
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Adds a key and its value.
+    pub fn push(&mut self, key: &[u8], value: &[u8]) {
+        self.bytes.extend_from_slice(key);
+        let end = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        self.ends.push((end, self.bytes.len()));
+    }
+
     /// Takes what there is room for; false at the end of the scan.
     pub fn fill(&mut self, scan: &mut StateScan) -> Result<bool> {
         while !self.is_full() {
             let Some((key, value)) = scan.next()? else { return Ok(false) };
-            self.bytes.extend(key);
-            let end = self.bytes.len();
-            self.bytes.extend(value);
-            self.ends.push((end, self.bytes.len()));
+            self.push(key, value);
         }
         Ok(true)
     }
@@ -185,6 +194,37 @@ impl TableEntries {
         let starts = std::iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
         let cut = |(from, (key, end)): (usize, &(usize, usize))| (&self.bytes[from..*key], &self.bytes[*key..*end]);
         starts.zip(&self.ends).map(cut).unzip()
+    }
+}
+
+/// The entries of a range in each of some slots, some at a time.
+pub struct SlotScan {
+    ranges: std::vec::IntoIter<KeyRange>,
+    scan: Option<StateScan>,
+}
+
+impl SlotScan {
+    pub fn new(ranges: impl IntoIterator<Item = KeyRange>) -> Self {
+        Self { ranges: ranges.into_iter().collect::<Vec<_>>().into_iter(), scan: None }
+    }
+
+    /// The next entries. A range is seen as it is when the scan comes to it.
+    pub fn next(&mut self, overlay: &StateOverlay) -> Result<Option<TableEntries>> {
+        let mut entries = TableEntries::default();
+        while !entries.is_full() {
+            match &mut self.scan {
+                Some(scan) => {
+                    if !entries.fill(scan)? {
+                        self.scan = None;
+                    }
+                }
+                None => match self.ranges.next() {
+                    Some(range) => self.scan = Some(overlay.scan(&range)?),
+                    None => break,
+                },
+            }
+        }
+        Ok((!entries.is_empty()).then_some(entries))
     }
 }
 

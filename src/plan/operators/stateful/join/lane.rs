@@ -1,6 +1,7 @@
 //! One lane's part of a pass of a join.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -15,11 +16,11 @@ use futures::TryStreamExt;
 use super::side::{JoinRows, JoinSideSpec};
 use super::{StreamJoinKind, StreamJoinSpec};
 use crate::error::{Error, Result};
-use crate::plan::operators::stateful::table::{at_or_before, event_times, in_chunks};
+use crate::plan::operators::stateful::table::{TableEntries, at_or_before, event_times, in_chunks};
 use crate::plan::operators::stateful::{OperatorCounters, OperatorPass};
 use crate::plan::pass::PassContext;
-use crate::state::prefix::slots_of;
-use crate::state::{SortedKeys, StateOverlay, StateValues};
+use crate::state::prefix::{TIME, ordered_time, slots_of};
+use crate::state::{KeyRange, SortedKeys, StateOverlay, StateValues};
 
 /// How many pairs are looked at at once.
 const PAIRS: usize = 1 << 15;
@@ -48,12 +49,36 @@ struct Probed {
     partners: HashMap<Vec<u8>, Vec<u8>>,
 }
 
-/// Pairs to look at: numbers of probing rows, and kept rows.
+/// Pairs to look at.
 #[derive(Default)]
 struct PairQueue {
+    /// Of each pair the probing row, and which of the kept rows below.
     probing: Vec<u32>,
-    keys: Vec<Vec<u8>>,
-    values: Vec<Vec<u8>>,
+    kept: Vec<u32>,
+    rows: TableEntries,
+}
+
+/// The times that the partners of rows of one key may have, both included. The rows are in the order
+/// of their times, from `timed` on.
+struct ProbingRows {
+    timed: usize,
+    from: Vec<Option<[u8; TIME]>>,
+    to: Vec<Option<[u8; TIME]>>,
+}
+
+impl ProbingRows {
+    /// The rows that a kept row of this time may match, among those from `first` on. Kept rows come
+    /// in the order of their times.
+    fn partners(&self, time: &[u8], first: &mut usize) -> Range<usize> {
+        while *first < self.to.len() && self.to[*first].is_some_and(|to| to.as_slice() < time) {
+            *first += 1;
+        }
+        let mut end = *first;
+        while end < self.from.len() && self.from[end].is_none_or(|from| from.as_slice() <= time) {
+            end += 1;
+        }
+        self.timed + *first..self.timed + end
+    }
 }
 
 impl JoinLane {
@@ -100,47 +125,29 @@ impl JoinLane {
         let (spec, kind) = (Arc::clone(&self.spec), self.spec.kind);
         let probed = self.probe(Probing::Left, left, overlay, true)?;
         self.note_partners(&spec.right, kind.keeps_right(), &probed, overlay)?;
-        let end_ms = state.watermark.evict_ms;
-        let mut alone = Vec::new();
-        let mut kept = 0;
-        for row in 0..left.len() {
-            self.pass.batch().cancel.check()?;
-            if left.is_hopeless(row) {
-                alone.push(row as u32);
-                continue;
-            }
-            let matched = kind.keeps_left().then_some(probed.matched[row]);
-            spec.left.keep(overlay, left, row, self.batch(), matched)?;
-            kept += 1;
-        }
+        let (alone, kept): (Vec<_>, Vec<_>) = (0..left.len()).partition(|row| left.is_hopeless(*row));
+        spec.left.keep(overlay, left, &kept, self.batch(), kind.keeps_left().then_some(&probed.matched))?;
+        let mut updated = kept.len();
         if kind.keeps_left() {
             self.give_alone(Probing::Left, left, &alone)?;
         }
         overlay.gather()?;
         let probed = self.probe(Probing::Right, right, overlay, true)?;
         self.note_partners(&spec.left, kind.keeps_left(), &probed, overlay)?;
-        let end = end_ms.and_then(|ms| spec.right.end_ms(ms));
-        alone.clear();
-        for row in 0..right.len() {
-            self.pass.batch().cancel.check()?;
-            if right.is_hopeless(row) {
-                alone.push(row as u32);
-                continue;
-            }
+        let end = state.watermark.evict_ms.and_then(|ms| spec.right.end_ms(ms));
+        let (alone, mut kept): (Vec<_>, Vec<_>) = (0..right.len()).partition(|row| right.is_hopeless(*row));
+        kept.retain(|row| {
             // One that could go at once is kept only to be given without a partner.
-            let comes_alone = kind.keeps_right() && !probed.matched[row];
-            if spec.right.is_over(right, row, end) && !comes_alone {
-                continue;
-            }
-            let matched = kind.keeps_right().then_some(probed.matched[row]);
-            spec.right.keep(overlay, right, row, self.batch(), matched)?;
-            kept += 1;
-        }
+            let comes_alone = kind.keeps_right() && !probed.matched[*row];
+            comes_alone || !spec.right.is_over(right, *row, end)
+        });
+        spec.right.keep(overlay, right, &kept, self.batch(), kind.keeps_right().then_some(&probed.matched))?;
+        updated += kept.len();
         if kind.keeps_right() {
             self.give_alone(Probing::Right, right, &alone)?;
         }
-        OperatorCounters::add(&state.counters.updated, kept);
-        state.counters.grow(kept as i64);
+        OperatorCounters::add(&state.counters.updated, updated);
+        state.counters.grow(updated as i64);
         Ok(())
     }
 
@@ -165,26 +172,21 @@ impl JoinLane {
         OperatorCounters::add(&state.counters.removed, found.len());
         state.counters.grow(-(found.len() as i64));
         let end = state.watermark.evict_ms.and_then(|ms| spec.right.end_ms(ms));
-        let mut kept = 0;
-        for row in 0..right.len() {
-            self.pass.batch().cancel.check()?;
-            if !spec.right.is_over(right, row, end) {
-                spec.right.keep(overlay, right, row, self.batch(), None)?;
-                kept += 1;
-            }
-        }
+        let stay: Vec<_> = (0..right.len()).filter(|row| !spec.right.is_over(right, *row, end)).collect();
+        spec.right.keep(overlay, right, &stay, self.batch(), None)?;
+        let mut updated = stay.len();
         overlay.gather()?;
         let probed = self.probe(Probing::Left, left, overlay, false)?;
         let matched: Vec<u32> = (0..left.len()).filter(|row| probed.matched[*row]).map(|row| row as u32).collect();
         let rows = UInt32Array::from(matched);
         let columns = left.columns.iter().map(|column| Ok(take(column, &rows, None)?)).collect::<Result<Vec<_>>>()?;
         self.give(&columns, rows.len())?;
-        for row in (0..left.len()).filter(|row| !probed.matched[*row] && !left.is_hopeless(*row)) {
-            spec.left.keep(overlay, left, row, self.batch(), None)?;
-            kept += 1;
-        }
-        OperatorCounters::add(&state.counters.updated, kept);
-        state.counters.grow(kept as i64);
+        let stay = (0..left.len()).filter(|row| !probed.matched[*row] && !left.is_hopeless(*row));
+        let stay: Vec<_> = stay.collect();
+        spec.left.keep(overlay, left, &stay, self.batch(), None)?;
+        updated += stay.len();
+        OperatorCounters::add(&state.counters.updated, updated);
+        state.counters.grow(updated as i64);
         Ok(())
     }
 
@@ -221,20 +223,24 @@ impl JoinLane {
         let place = |row: &usize| (JoinSideSpec::slot(rows, *row), rows.key(*row));
         order.sort_by(|a, b| place(a).cmp(&place(b)));
         let mut queue = PairQueue::default();
-        for group in order.chunk_by(|a, b| rows.key(*a) == rows.key(*b)) {
+        for group in order.chunk_by_mut(|a, b| rows.key(*a) == rows.key(*b)) {
             self.pass.batch().cancel.check()?;
-            let times = || group.iter().filter_map(|row| rows.time(*row));
-            let (from, to) = match (times().min(), times().max()) {
-                (Some(least), Some(greatest)) => spec.bounds.partners(probing == Probing::Left, least, greatest),
-                _ => (None, None),
-            };
-            let range = other.partners(JoinSideSpec::slot(rows, group[0]), rows.key(group[0]), from, to);
+            let (range, probing_rows) = self.wanted(probing, rows, group);
             let mut scan = overlay.scan(&range)?;
+            let mut first = 0;
             while let Some((key, value)) = scan.next()? {
-                for row in group {
-                    queue.probing.push(*row as u32);
-                    queue.keys.push(key.to_vec());
-                    queue.values.push(value.to_vec());
+                let partners = match &probing_rows {
+                    Some(probing_rows) => probing_rows.partners(other.time_in(key)?, &mut first),
+                    None => 0..group.len(),
+                };
+                if partners.is_empty() {
+                    continue;
+                }
+                let kept = queue.rows.len() as u32;
+                queue.rows.push(key, value);
+                for at in partners {
+                    queue.probing.push(group[at] as u32);
+                    queue.kept.push(kept);
                 }
                 if queue.probing.len() >= PAIRS {
                     self.look(probing, rows, std::mem::take(&mut queue), give, &mut probed)?;
@@ -243,6 +249,32 @@ impl JoinLane {
         }
         self.look(probing, rows, queue, give, &mut probed)?;
         Ok(probed)
+    }
+
+    /// Where the partners of rows of one key lie. Where the condition says something of times, the
+    /// rows are put in their order, those without one in front: such a row has no partner.
+    fn wanted(&self, probing: Probing, rows: &JoinRows, group: &mut [usize]) -> (KeyRange, Option<ProbingRows>) {
+        let spec = &self.spec;
+        let (of_left, other) = match probing {
+            Probing::Left => (true, &spec.right),
+            Probing::Right => (false, &spec.left),
+        };
+        let (slot, key) = (JoinSideSpec::slot(rows, group[0]), rows.key(group[0]));
+        if other.event_time.is_none() || spec.bounds.is_empty() {
+            return (other.partners(slot, key, None, None), None);
+        }
+        group.sort_unstable_by_key(|row| (rows.time(*row), *row));
+        let timed = group.partition_point(|row| rows.time(*row).is_none());
+        let times: Vec<i64> = group[timed..].iter().filter_map(|row| rows.time(*row)).collect();
+        let (Some(least), Some(greatest)) = (times.first(), times.last()) else {
+            return (KeyRange::new(Vec::new(), Vec::new()), None);
+        };
+        let (from, to) = spec.bounds.partners(of_left, *least, *greatest);
+        let range = other.partners(slot, key, from, to);
+        let ordered = |time: Option<i64>| time.map(|time| ordered_time(Some(time)));
+        let each = times.iter().map(|time| spec.bounds.partners(of_left, *time, *time));
+        let (from, to) = each.map(|(from, to)| (ordered(from), ordered(to))).unzip();
+        (range, Some(ProbingRows { timed, from, to }))
     }
 
     /// Asks the condition of pairs.
@@ -257,13 +289,17 @@ impl JoinLane {
         if queue.probing.is_empty() {
             return Ok(());
         }
+        self.pass.batch().cancel.check()?;
         let spec = Arc::clone(&self.spec);
-        let numbers = UInt32Array::from(queue.probing);
-        let own = rows.columns.iter().map(|column| Ok(take(column, &numbers, None)?)).collect::<Result<Vec<_>>>()?;
-        let values: Vec<&[u8]> = queue.values.iter().map(Vec::as_slice).collect();
+        let (numbers, kept) = (UInt32Array::from(queue.probing), UInt32Array::from(queue.kept));
+        let each = |columns: &[ArrayRef], at: &UInt32Array| -> Result<Vec<ArrayRef>> {
+            columns.iter().map(|column| Ok(take(column, at, None)?)).collect()
+        };
+        let (keys, values) = queue.rows.parts();
+        let own = each(&rows.columns, &numbers)?;
         let (left, right) = match probing {
-            Probing::Left => (own, spec.right.decode(&values)?),
-            Probing::Right => (spec.left.decode(&values)?, own),
+            Probing::Left => (own, each(&spec.right.decode(&values)?, &kept)?),
+            Probing::Right => (each(&spec.left.decode(&values)?, &kept)?, own),
         };
         let columns: Vec<_> = left.into_iter().chain(right).collect();
         let pairs = RecordBatch::try_new(Arc::clone(&spec.both), columns)?;
@@ -275,10 +311,16 @@ impl JoinLane {
             }
             None => BooleanArray::from(vec![true; pairs.num_rows()]),
         };
-        for (at, (key, value)) in queue.keys.into_iter().zip(queue.values).enumerate() {
-            if holds.value(at) {
-                probed.matched[numbers.value(at) as usize] = true;
-                probed.partners.insert(key, value);
+        let noted = match probing {
+            _ if spec.kind == StreamJoinKind::LeftSemi => true,
+            Probing::Left => spec.kind.keeps_right(),
+            Probing::Right => spec.kind.keeps_left(),
+        };
+        for at in (0..holds.len()).filter(|at| holds.value(*at)) {
+            probed.matched[numbers.value(at) as usize] = true;
+            let kept = kept.value(at) as usize;
+            if noted && !probed.partners.contains_key(keys[kept]) {
+                probed.partners.insert(keys[kept].to_vec(), values[kept].to_vec());
             }
         }
         if give {
@@ -309,8 +351,8 @@ impl JoinLane {
     }
 
     /// Rows of this batch without a partner.
-    fn give_alone(&mut self, side: Probing, rows: &JoinRows, numbers: &[u32]) -> Result<()> {
-        let at = UInt32Array::from(numbers.to_vec());
+    fn give_alone(&mut self, side: Probing, rows: &JoinRows, numbers: &[usize]) -> Result<()> {
+        let at: UInt32Array = numbers.iter().map(|row| Some(*row as u32)).collect();
         let columns = rows.columns.iter().map(|column| Ok(take(column, &at, None)?)).collect::<Result<Vec<_>>>()?;
         self.give_with_nulls(side, columns, numbers.len())
     }

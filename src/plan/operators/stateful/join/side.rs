@@ -21,7 +21,7 @@ use crate::plan::operators::stateful::table::{event_times, until};
 use crate::plan::operators::stateful::{ColumnNames, KeyLayout, StateTable};
 use crate::state::prefix::{KeySlot, PREFIX, TIME, TableId, ordered_time};
 use crate::state::row::{RowBytes, RowFormat};
-use crate::state::{KeyRange, StateOverlay};
+use crate::state::{KeyRange, SortedEntries, StateOverlay};
 
 /// The bytes of the batch and of the row's number, which end a key.
 const NUMBER: usize = 12;
@@ -80,6 +80,28 @@ impl JoinRows {
 
     fn slot(&self, row: usize) -> KeySlot {
         KeySlot::of(self.hashes.value(row) as u32)
+    }
+}
+
+/// What the keys of rows have after the slot, one after the other.
+#[derive(Default)]
+struct KeptKeys {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl KeptKeys {
+    fn push(&mut self, rows: &JoinRows, row: usize, batch: u64) {
+        self.bytes.extend(rows.key(row));
+        self.bytes.extend(ordered_time(rows.time(row)));
+        self.bytes.extend(batch.to_be_bytes());
+        self.bytes.extend((row as u32).to_be_bytes());
+        self.ends.push(self.bytes.len());
+    }
+
+    fn key(&self, at: usize) -> &[u8] {
+        let from = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.bytes[from..self.ends[at]]
     }
 }
 
@@ -177,30 +199,50 @@ impl JoinSideSpec {
         }
     }
 
-    /// Keeps a row.
+    /// Keeps some rows. `matched` says of every row whether it has had a partner, if that is noted.
     pub fn keep(
         &self,
         overlay: &mut StateOverlay,
         rows: &JoinRows,
-        row: usize,
+        which: &[usize],
         batch: u64,
-        matched: Option<bool>,
+        matched: Option<&[bool]>,
     ) -> Result<()> {
-        let slot = rows.slot(row);
-        let mut own = Vec::with_capacity(rows.key(row).len() + TIME + NUMBER);
-        own.extend(rows.key(row));
-        own.extend(ordered_time(rows.time(row)));
-        own.extend(batch.to_be_bytes());
-        own.extend((row as u32).to_be_bytes());
-        overlay.put(&[self.rows.prefix(slot).as_slice(), &own].concat(), rows.values.row(row))?;
-        if matched == Some(true) {
-            overlay.put(&[self.matched.prefix(slot).as_slice(), &own].concat(), &[])?;
+        let mut own = KeptKeys::default();
+        for row in which {
+            own.push(rows, *row, batch);
+        }
+        let mut order: Vec<usize> = (0..which.len()).collect();
+        let place = |at: usize| (rows.slot(which[at]), own.key(at));
+        order.sort_unstable_by(|a, b| place(*a).cmp(&place(*b)));
+        let key = |table: TableId, at: usize| [table.prefix(rows.slot(which[at])).as_slice(), own.key(at)].concat();
+        let mut kept = SortedEntries::with_capacity(which.len(), own.bytes.len() + rows.values.bytes().len());
+        order.iter().for_each(|at| kept.push(&key(self.rows, *at), Some(rows.values.row(which[*at]))));
+        overlay.put_sorted(kept)?;
+        if let Some(matched) = matched {
+            let mut noted = SortedEntries::default();
+            let have_had = order.iter().filter(|at| matched[which[**at]]);
+            have_had.for_each(|at| noted.push(&key(self.matched, *at), Some(&[])));
+            overlay.put_sorted(noted)?;
         }
         if let Some(ends) = &rows.ends {
-            let end = ordered_time(ends.is_valid(row).then(|| ends.value(row)));
-            overlay.put(&[self.by_time.prefix(slot).as_slice(), &end, &own].concat(), &[])?;
+            let end = |at: usize| ordered_time(ends.is_valid(which[at]).then(|| ends.value(which[at])));
+            let place = |at: usize| (rows.slot(which[at]), end(at), own.key(at));
+            order.sort_unstable_by(|a, b| place(*a).cmp(&place(*b)));
+            let mut by_time = SortedEntries::with_capacity(which.len(), own.bytes.len() + which.len() * TIME);
+            for at in order {
+                let prefix = self.by_time.prefix(rows.slot(which[at]));
+                by_time.push(&[prefix.as_slice(), &end(at), own.key(at)].concat(), Some(&[]));
+            }
+            overlay.put_sorted(by_time)?;
         }
         Ok(())
+    }
+
+    /// The time in the key of a kept row, as [`ordered_time`] writes it.
+    pub fn time_in<'a>(&self, key: &'a [u8]) -> Result<&'a [u8]> {
+        let end = key.len().saturating_sub(NUMBER);
+        key.get(end.saturating_sub(TIME)..end).ok_or_else(|| Error::internal("a kept row without its time"))
     }
 
     /// The rows of a key between two times, in microseconds.

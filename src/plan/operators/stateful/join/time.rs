@@ -35,6 +35,11 @@ impl WatermarkShift {
 }
 
 impl TimeBounds {
+    /// Whether nothing is said of the times.
+    pub fn is_empty(&self) -> bool {
+        self.at_least.is_empty() && self.at_most.is_empty()
+    }
+
     /// How far left rows need not be kept, as the right's watermark says: no right row that is still
     /// to come matches them.
     pub fn of_left(&self) -> Vec<WatermarkShift> {
