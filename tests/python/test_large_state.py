@@ -16,7 +16,8 @@ import sys
 from firesteel.sql import SparkSession, functions as F
 spark = SparkSession.builder.master("local[2]").config("firesteel.memory.limit", "24m").getOrCreate()
 mode, folder = sys.argv[1:]
-spark.range(600_000).repartition(2).write.parquet(folder + "/in")
+for part in (spark.range(300_000), spark.range(300_000, 600_000)):
+    part.coalesce(1).write.mode("append").parquet(folder + "/in")
 rows = spark.readStream.schema("id bigint").option("maxFilesPerTrigger", 1).parquet(folder + "/in")
 key = F.md5((F.col("id") % 250_000).cast("string")).alias("k")
 groups = rows.groupBy(key).agg(F.count("*").alias("n"), F.max("id").alias("last"), F.collect_list("id").alias("ids"))
