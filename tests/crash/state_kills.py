@@ -1,0 +1,130 @@
+"""Kill queries with state at random moments, and compare what they gave with an uninterrupted run.
+
+::
+
+    python tests/crash/state_kills.py [--kills 40] [--seed 1] [--files 150] [--job join]
+
+Each job of `state_jobs.py` runs once undisturbed and once with kills: SIGKILL, a random time after
+it has planned a few more batches. Then it runs to its end. Without a random function below the
+state, both give the same multiset of rows. With one, no run can be compared with another. Then what
+is visible must fit together by itself: each total of a key is the total before it and what came
+since, so the state is that of the rows that are visible and of no others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from demo_runs import by_glob, newest, readings
+from state_jobs import JOBS, write_files
+
+HERE = Path(__file__).parent
+ROWS = 60
+
+
+def start(job: str, folder: Path) -> subprocess.Popen[bytes]:
+    """Start a job."""
+    return subprocess.Popen([sys.executable, str(HERE / "state_jobs.py"), job, str(folder)])
+
+
+def finish(job: str, folder: Path) -> None:
+    """Run a job to its end."""
+    if start(job, folder).wait() != 0:
+        message = f"{job} in {folder} failed"
+        raise RuntimeError(message)
+
+
+def prepared(folder: Path, files: int) -> Path:
+    """Return a folder with the input."""
+    write_files(folder, files, ROWS)
+    return folder
+
+
+def kill(job: str, folder: Path, kills: int, files: int, seed: random.Random) -> int:
+    """Kill a job so many times. Return how many of the kills left a batch planned and not committed."""
+    ahead = 0
+    for left in range(kills, 0, -1):
+        done = newest(folder, "commits")
+        goal = done + seed.randint(0, max(1, 2 * (files - done) // (left + 1)))
+        process = start(job, folder)
+        while process.poll() is None and newest(folder, "offsets") < goal:
+            time.sleep(0.0005)
+        time.sleep(seed.random() * 0.03)
+        if process.poll() is not None:
+            message = f"{job} ended with {process.returncode}, with {left} kills to go"
+            raise RuntimeError(message)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        planned, done = newest(folder, "offsets"), newest(folder, "commits")
+        if planned not in (done, done + 1):
+            message = f"offsets {planned} and commits {done} are no state that a crash may leave"
+            raise AssertionError(message)
+        ahead += planned > done
+    return ahead
+
+
+def fits_together(job: str, folder: Path, expected: Counter) -> bool:
+    """Return whether rows that hold random numbers are those of one history."""
+    table = pq.read_table([str(path) for path in by_glob(folder)])
+    names = [name for name in table.column_names if name not in ("r", "own")]
+    rows = Counter(zip(*[table.column(name).to_pylist() for name in names], strict=True))
+    if rows != expected:
+        return False
+    if not job.startswith("processor"):
+        return True
+    before: dict[int, tuple[int, float]] = {}
+    for row in sorted(table.to_pylist(), key=lambda row: (row["k"], row["n"])):
+        _, total = before.get(row["k"], (0, 0.0))
+        if abs(total + row["own"] - row["r"]) > 1e-9:
+            return False
+        before[row["k"]] = (row["n"], row["r"])
+    return True
+
+
+def without_random(folder: Path) -> Counter:
+    """Return the multiset of rows, less the columns that may hold random numbers."""
+    table = pq.read_table([str(path) for path in by_glob(folder)])
+    names = [name for name in table.column_names if name not in ("r", "own")]
+    return Counter(zip(*[table.column(name).to_pylist() for name in names], strict=True))
+
+
+def main() -> int:
+    """Run the experiment and return the exit status."""
+    parser = argparse.ArgumentParser(description="Kill queries with state, restart them, compare.")
+    parser.add_argument("--kills", type=int, default=40, help="of each job")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--files", type=int, default=150)
+    parser.add_argument("--job", choices=JOBS, action="append")
+    options = parser.parse_args()
+    bad = total = inside = 0
+    for name in options.job or JOBS:
+        for job in (name, f"{name}-random"):
+            with tempfile.TemporaryDirectory() as scratch:
+                whole, killed = (prepared(Path(scratch, each), options.files) for each in ("whole", "killed"))
+                finish(job, whole)
+                ahead = kill(job, killed, options.kills, options.files, random.Random(options.seed))
+                finish(job, killed)
+                if job == name:
+                    expected = readings(whole)["plain glob"]
+                    same = all(found == expected for found in readings(killed).values())
+                else:
+                    same = fits_together(job, killed, without_random(whole))
+                rows = sum(without_random(killed).values())
+            total, inside, bad = total + options.kills, inside + ahead, bad + (not same)
+            told = "as the run that nobody killed" if same else "DIFFERENT"
+            print(f"{job}: {options.kills} kills, {ahead} inside a batch; {rows:,} rows, {told}", flush=True)
+    print(f"{total} kills, {inside} of them inside a batch; {bad} jobs differ")
+    return 1 if bad or inside * 10 < total else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
