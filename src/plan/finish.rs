@@ -13,6 +13,7 @@ use datafusion::catalog::Session;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result as DfResult;
 use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{Extension, LogicalPlan};
@@ -45,6 +46,7 @@ use super::operators::stateful::stages::{held, operators, staged};
 use super::operators::stateful::{PassState, Placed, StatefulOperator, StatefulPlace, placed};
 use super::operators::watermark::{EventTime, WatermarkPlanner};
 use super::pass::{Inputs, Pass, PassContext, stages};
+use super::state_memory::StateMemory;
 use super::{Leaf, Resolved, Watermark};
 use crate::batch::{Batch, OutputMode};
 use crate::config::Conf;
@@ -59,6 +61,7 @@ pub struct Env {
     pub conf: Arc<Conf>,
     pub runtime: Runtime,
     pub clock: Arc<dyn Clock>,
+    pub state_memory: Arc<StateMemory>,
     state: SessionState,
     /// For streams, whose operators with state must stay.
     stream_state: SessionState,
@@ -69,18 +72,21 @@ impl Env {
     pub fn new(conf: Arc<Conf>, runtime: Runtime, clock: Arc<dyn Clock>) -> Result<Self> {
         let limit = parse_bytes("firesteel.memory.limit", conf.get("firesteel.memory.limit").unwrap_or_default())?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let memory = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(SpillingPool::new(limit))).build_arc()?;
+        let pool: Arc<dyn MemoryPool> = Arc::new(SpillingPool::new(limit));
+        let state_memory = StateMemory::new(&conf, limit, Arc::clone(&pool))?;
+        let memory = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc()?;
         let state = state(runtime.lanes(), limit, memory);
         let rules = optimizer_rules().into_iter().map(keeping_state).collect();
         let stream_state = SessionStateBuilder::new_from_existing(state.clone()).with_optimizer_rules(rules).build();
-        Ok(Self { conf, runtime, clock, state, stream_state })
+        Ok(Self { conf, runtime, clock, state_memory, state, stream_state })
     }
 
     /// The same threads and memory under another configuration.
     #[must_use]
     pub fn with_conf(&self, conf: Arc<Conf>) -> Self {
         let (runtime, clock) = (self.runtime.clone(), Arc::clone(&self.clock));
-        Self { conf, runtime, clock, state: self.state.clone(), stream_state: self.stream_state.clone() }
+        let (state, stream_state) = (self.state.clone(), self.stream_state.clone());
+        Self { conf, runtime, clock, state_memory: Arc::clone(&self.state_memory), state, stream_state }
     }
 
     /// DataFusion's session state, for what must plan an expression of its own.

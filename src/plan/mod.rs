@@ -13,7 +13,7 @@
 //! | [`limits`] | how deep and how large trees and plans may be |
 //! | [`finish`], [`pass`] | a plan that is ready to run, with the planners of our operators; one execution of it |
 //! | `filters`, `null_safe` | DataFusion's rules for filters, within bounds; joins by `<=>` |
-//! | [`memory_pool`] | the memory that the plans of a session share |
+//! | [`memory_pool`], [`state_memory`] | the memory that the plans of a session share; the state's part of it |
 //! | [`error`] | DataFusion's errors as ours |
 
 pub mod canonical;
@@ -31,6 +31,7 @@ pub mod operators;
 pub mod pass;
 pub mod resolve;
 pub mod sql;
+pub mod state_memory;
 pub mod streaming;
 pub mod tree;
 pub mod typed;

@@ -14,11 +14,13 @@
 //! | [`files`] | files, in batch and as a stream |
 //! | [`rate`], [`rate_micro_batch`], [`range`], [`socket`] | rows made by the clock, by the batch, once; lines from a server |
 //! | [`memory`] | rows in memory: static relations, and the stream that tests fill |
+//! | [`nexmark`] | the events of an auction house, for measurements |
 //! | [`once`] | the reader of what is there once and whole |
 
 pub mod files;
 pub mod format;
 pub mod memory;
+pub mod nexmark;
 pub mod once;
 pub mod range;
 pub mod rate;
@@ -48,6 +50,7 @@ pub fn formats() -> Vec<Arc<dyn InputFormat>> {
     formats.extend(files::formats::FileInputFormat::ALL.map(|format| Arc::new(format) as Arc<dyn InputFormat>));
     formats.push(Arc::new(rate::RateFormat));
     formats.push(Arc::new(rate_micro_batch::RateMicroBatchFormat));
+    formats.push(Arc::new(nexmark::NexmarkFormat));
     formats.push(Arc::new(socket::SocketFormat));
     formats
 }

@@ -57,6 +57,10 @@ impl BlockCache {
         self.blocks.capacity() as usize
     }
 
+    pub fn set_capacity(&self, bytes: usize) {
+        self.blocks.set_capacity(bytes as u64);
+    }
+
     /// The memory that the blocks take.
     pub fn bytes(&self) -> usize {
         self.blocks.weight() as usize

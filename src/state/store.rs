@@ -156,6 +156,19 @@ impl StateStore {
         Ok(())
     }
 
+    /// The bytes for the layers in memory and the cache of blocks together.
+    pub fn memory(&self) -> usize {
+        self.options.memory
+    }
+
+    /// Changes that. Layers that have become too large are written as files in time.
+    pub fn set_memory(&mut self, bytes: usize) {
+        if bytes != self.options.memory {
+            self.options.memory = bytes;
+            self.cache.set_capacity(bytes / 2);
+        }
+    }
+
     /// The share of the layers in the memory.
     pub(super) fn layer_bytes(&self) -> usize {
         self.options.memory / 2

@@ -17,14 +17,13 @@ use crate::batch::{Batch, BatchId};
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::conf::{LoggedConf, partitions};
 use crate::checkpoint::operators::{OperatorEntry, TableEntry};
-use crate::config::Conf;
-use crate::config::quantity::parse_bytes;
 use crate::error::{Error, ErrorKind, Result, condition};
 use crate::plan::finish::Finished;
 use crate::plan::operators::stateful::form::{FormChange, OperatorForm};
 use crate::plan::operators::stateful::{
     IdleBatch, OperatorPass, OperatorWatermark, PassState, StateTable, StatefulOperator,
 };
+use crate::plan::state_memory::StateShare;
 use crate::state::{Merging, StateOptions, StateStore, Version, WrittenChange};
 use crate::types::type_json::schema_to_json;
 
@@ -32,6 +31,7 @@ use crate::types::type_json::schema_to_json;
 pub struct QueryState {
     plan: Arc<Finished>,
     store: StateStore,
+    share: StateShare,
     /// By operator, how many rows it keeps.
     rows: Vec<i64>,
     /// By operator, when it wants a batch, in milliseconds since the epoch.
@@ -40,8 +40,6 @@ pub struct QueryState {
     partitions: u64,
     /// `spark.sql.streaming.statefulOperator.allowMultiple`: whether a batch has two watermarks.
     several: bool,
-    /// The bytes of changes that an operator's lane may hold in memory.
-    budget: usize,
     /// By operator, how it works.
     settings: Vec<Value>,
     /// By operator, what becomes of what an earlier run kept.
@@ -89,12 +87,12 @@ impl QueryState {
             return Ok(None);
         }
         let env = plan.env();
-        let memory = share(&env.conf)?;
+        let share = env.state_memory.share();
         let options = StateOptions {
             dir: checkpoint.layout().kept(),
             query: checkpoint.id().to_owned(),
             durability: checkpoint.durability(),
-            memory,
+            memory: share.bytes(),
             retain: checkpoint.retain(),
             merging: Merging::Background(env.runtime.clone()),
         };
@@ -105,10 +103,9 @@ impl QueryState {
         let partitions = partitions(conf)?;
         let forms = forms_of(store.summary(), plan.operators(), checkpoint)?;
         let growth = StateGrowth::new(&env.conf, operators.len())?;
-        let budget = memory / (4 * env.runtime.lanes().max(1) * operators.len());
         let several = env.conf.flag("spark.sql.streaming.statefulOperator.allowMultiple")?;
         let plan = Arc::clone(plan);
-        Ok(Some(Self { plan, store, rows, due, partitions, several, budget, settings, forms, growth }))
+        Ok(Some(Self { plan, store, share, rows, due, partitions, several, settings, forms, growth }))
     }
 
     /// The state as a pass of the batch sees it.
@@ -120,10 +117,12 @@ impl QueryState {
         let late_ms = if self.several { batch.late_ms } else { batch.evict_ms };
         let (late, evict) = (self.plan.watermarks_at(late_ms), self.plan.watermarks_at(batch.evict_ms));
         let watermarks = late.into_iter().zip(evict).map(|(late_ms, evict_ms)| OperatorWatermark { late_ms, evict_ms });
-        let view = self.store.view();
+        let (view, operators) = (self.store.view(), self.plan.operators().len());
+        // What an operator's lane may hold of changes.
+        let budget = self.store.memory() / (4 * self.plan.env().runtime.lanes().max(1) * operators.max(1));
         let each = watermarks.zip(&self.forms).zip(&self.settings);
         let pass = |((mark, form), settings): ((OperatorWatermark, &FormChange), &Value)| {
-            OperatorPass::new(view.clone(), mark, form.clone(), self.budget).with_settings(settings.clone())
+            OperatorPass::new(view.clone(), mark, form.clone(), budget).with_settings(settings.clone())
         };
         Ok(PassState::new(each.map(pass).collect()))
     }
@@ -199,6 +198,7 @@ impl QueryState {
     /// After `commits/N`: the change is part of the state.
     pub fn advance(&mut self, change: StateChange) -> Result<()> {
         self.store.advance(change.written)?;
+        self.store.set_memory(self.share.bytes());
         for ((operator, before), after) in self.plan.operators().iter().zip(&self.rows).zip(&change.rows) {
             self.growth.note(operator, *before, *after);
         }
@@ -244,16 +244,6 @@ impl QueryState {
     pub fn forget_before(&mut self, oldest: BatchId) -> Result<()> {
         self.store.forget_before(Version(oldest.0))
     }
-}
-
-/// The bytes that a query's state may hold in memory: what was set, else half of what plans may.
-fn share(conf: &Conf) -> Result<usize> {
-    let (own, all) = ("firesteel.state.memory", "firesteel.memory.limit");
-    let bytes = match conf.get_set(own) {
-        Some(text) => parse_bytes(own, text)?,
-        None => parse_bytes(all, conf.get(all).unwrap_or_default())? / 2,
-    };
-    Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 /// What the checkpoint notes of an operator.
