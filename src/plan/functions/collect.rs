@@ -58,7 +58,7 @@ struct Collect {
 
 /// What an aggregate function keeps of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum KeptValues {
     /// No more with many rows than with few.
     Little,
     /// Every value.
@@ -68,11 +68,11 @@ pub enum Kept {
 }
 
 /// What an aggregate function keeps of a group.
-pub fn kept_by(function: &AggregateUDF) -> Kept {
+pub fn kept_by(function: &AggregateUDF) -> KeptValues {
     match function.inner().downcast_ref::<Collect>() {
-        Some(Collect { how: How::All(_), once: true, .. }) => Kept::EachOnce,
-        Some(Collect { how: How::All(_), .. }) => Kept::Everything,
-        _ => Kept::Little,
+        Some(Collect { how: How::All(_), once: true, .. }) => KeptValues::EachOnce,
+        Some(Collect { how: How::All(_), .. }) => KeptValues::Everything,
+        _ => KeptValues::Little,
     }
 }
 

@@ -64,7 +64,7 @@ mod window;
 mod within;
 
 pub use args::{count as checked_count, folded as folded_constant, ordinal, unexpected as unexpected_argument};
-pub use collect::{Kept, kept_by, looks_at_order};
+pub use collect::{KeptValues, kept_by, looks_at_order};
 pub use collected::values_of;
 pub use edge::Edge;
 pub use frame::over_frames;

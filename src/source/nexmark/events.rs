@@ -18,13 +18,13 @@ const HOT: i64 = 100;
 
 /// Which events become rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Table {
+pub enum EventTable {
     Person,
     Auction,
     Bid,
 }
 
-impl Table {
+impl EventTable {
     pub fn of(name: &str) -> Option<Self> {
         [Self::Person, Self::Auction, Self::Bid].into_iter().find(|table| table.name().eq_ignore_ascii_case(name))
     }

@@ -20,7 +20,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
-use self::events::{Events, Table};
+use self::events::{EventTable, Events};
 use super::format::{InputFormat, SourceRequest};
 use super::once::OnceReader;
 use super::rate_micro_batch::CHUNK_ROWS;
@@ -41,7 +41,7 @@ impl InputFormat for NexmarkFormat {
         request.fixed_schema(self.name())?;
         let options = request.options;
         let table = options.get("table").map(str::to_owned).unwrap_or_default();
-        let table = Table::of(&table).ok_or_else(|| {
+        let table = EventTable::of(&table).ok_or_else(|| {
             Error::illegal(format!(
                 "the source 'nexmark' needs the option 'table' as person, auction or bid, found '{table}'"
             ))
@@ -74,7 +74,7 @@ const EPOCH_MS: i64 = 1_436_918_400_000;
 /// What `load()` declared.
 #[derive(Clone, Debug)]
 struct Nexmark {
-    table: Table,
+    table: EventTable,
     events: Events,
     /// How many events there are; without end if not given.
     total: Option<i64>,
@@ -122,11 +122,11 @@ impl Source for Nexmark {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Position {
+struct EventPosition {
     event: i64,
 }
 
-impl Position {
+impl EventPosition {
     fn read(offset: &Offset) -> Result<Self> {
         serde_json::from_str(&offset.0).map_err(|error| offset.damaged("nexmark", error))
     }
@@ -145,13 +145,13 @@ struct NexmarkReader {
 
 impl NexmarkReader {
     fn start(start: Option<&Offset>) -> Result<i64> {
-        start.map_or(Ok(0), |offset| Ok(Position::read(offset)?.event))
+        start.map_or(Ok(0), |offset| Ok(EventPosition::read(offset)?.event))
     }
 }
 
 impl Reader for NexmarkReader {
     fn initial(&mut self) -> Result<Option<Offset>> {
-        Ok(Some(Position { event: 0 }.write()))
+        Ok(Some(EventPosition { event: 0 }.write()))
     }
 
     fn pin_available(&mut self) -> Result<Available> {
@@ -170,22 +170,22 @@ impl Reader for NexmarkReader {
             (None, _, Some(end)) => *end.get_or_insert(full),
             (None, _, None) => full,
         };
-        Ok((end > start).then(|| Position { event: end }.write()))
+        Ok((end > start).then(|| EventPosition { event: end }.write()))
     }
 
     fn partitions(&mut self, start: Option<&Offset>, end: &Offset) -> Result<Vec<Arc<dyn Partition>>> {
-        Ok(self.source.dealt(Self::start(start)?..Position::read(end)?.event))
+        Ok(self.source.dealt(Self::start(start)?..EventPosition::read(end)?.event))
     }
 
     fn report(&self) -> SourceReport {
-        let latest = self.source.total.map(|event| Position { event }.write());
+        let latest = self.source.total.map(|event| EventPosition { event }.write());
         SourceReport { latest, ..SourceReport::default() }
     }
 }
 
 /// The rows of one table among neighbouring events.
 struct EventRange {
-    table: Table,
+    table: EventTable,
     events: Events,
     range: Range<i64>,
 }

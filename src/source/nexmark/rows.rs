@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringBuilder, TimestampMicrosecondArray};
 
-use super::events::{Draws, Events, Table, auction, person, some_auction, some_person};
+use super::events::{Draws, EventTable, Events, auction, person, some_auction, some_person};
 
 const STATES: [&str; 6] = ["AZ", "CA", "ID", "OR", "WA", "WY"];
 const CITIES: [&str; 10] =
@@ -47,7 +47,7 @@ fn times(events: &[i64], micros: impl FnMut(&i64) -> i64) -> ArrayRef {
 
 impl Events {
     /// A column of a table's rows.
-    pub fn column(&self, table: Table, column: usize, events: &[i64]) -> ArrayRef {
+    pub fn column(&self, table: EventTable, column: usize, events: &[i64]) -> ArrayRef {
         let draws = |event: &i64| self.draws(*event, column);
         let texts = |write: &dyn Fn(i64, &mut Draws, &mut String)| -> ArrayRef {
             let mut texts = StringBuilder::with_capacity(events.len(), events.len() * 16);
@@ -61,53 +61,55 @@ impl Events {
         };
         // Writing into a String does not fail.
         match (table, column) {
-            (Table::Person, 0) => numbers(events, |event| person(*event)),
-            (Table::Person, 1) => texts(&|_, draws, text| {
+            (EventTable::Person, 0) => numbers(events, |event| person(*event)),
+            (EventTable::Person, 1) => texts(&|_, draws, text| {
                 let _ = write!(text, "{} {}", one_of(&FIRST_NAMES, draws), one_of(&LAST_NAMES, draws));
             }),
-            (Table::Person, 2) => texts(&|_, draws, text| {
+            (EventTable::Person, 2) => texts(&|_, draws, text| {
                 letters(text, 7, draws);
                 text.push('@');
                 letters(text, 5, draws);
                 text.push_str(".com");
             }),
-            (Table::Person, 3) => texts(&|_, draws, text| {
+            (EventTable::Person, 3) => texts(&|_, draws, text| {
                 for group in 0..4 {
                     let _ = write!(text, "{}{:04}", if group > 0 { " " } else { "" }, draws.below(10_000));
                 }
             }),
-            (Table::Person, 4) => texts(&|_, draws, text| text.push_str(one_of(&CITIES, draws))),
-            (Table::Person, 5) => texts(&|_, draws, text| text.push_str(one_of(&STATES, draws))),
-            (Table::Person, 6) | (Table::Auction | Table::Bid, 5) => times(events, |event| self.micros(*event)),
-            (Table::Person, _) => texts(&|_, draws, text| letters(text, PERSON_BYTES - 80, draws)),
+            (EventTable::Person, 4) => texts(&|_, draws, text| text.push_str(one_of(&CITIES, draws))),
+            (EventTable::Person, 5) => texts(&|_, draws, text| text.push_str(one_of(&STATES, draws))),
+            (EventTable::Person, 6) | (EventTable::Auction | EventTable::Bid, 5) => {
+                times(events, |event| self.micros(*event))
+            }
+            (EventTable::Person, _) => texts(&|_, draws, text| letters(text, PERSON_BYTES - 80, draws)),
 
-            (Table::Auction, 0) => numbers(events, |event| auction(*event)),
-            (Table::Auction, 1) => texts(&|_, draws, text| letters(text, 20, draws)),
-            (Table::Auction, 2) => texts(&|_, draws, text| letters(text, 100, draws)),
-            (Table::Auction, 3) => numbers(events, |event| draws(event).price()),
-            (Table::Auction, 4) => {
+            (EventTable::Auction, 0) => numbers(events, |event| auction(*event)),
+            (EventTable::Auction, 1) => texts(&|_, draws, text| letters(text, 20, draws)),
+            (EventTable::Auction, 2) => texts(&|_, draws, text| letters(text, 100, draws)),
+            (EventTable::Auction, 3) => numbers(events, |event| draws(event).price()),
+            (EventTable::Auction, 4) => {
                 numbers(events, |event| self.draws(*event, 3).price().saturating_add(draws(event).price()))
             }
-            (Table::Auction, 6) => times(events, |event| {
+            (EventTable::Auction, 6) => times(events, |event| {
                 // Until about as many auctions have been opened as are open at a time.
                 let longest = self.auctions_take_ms(100) * 2;
                 self.micros(*event) + (1 + draws(event).below(longest)) * 1000
             }),
-            (Table::Auction, 7) => numbers(events, |event| some_person(*event, 3, &mut draws(event))),
-            (Table::Auction, 8) => numbers(events, |event| 10 + draws(event).below(5)),
-            (Table::Auction, _) => texts(&|_, draws, text| letters(text, AUCTION_BYTES - 176, draws)),
+            (EventTable::Auction, 7) => numbers(events, |event| some_person(*event, 3, &mut draws(event))),
+            (EventTable::Auction, 8) => numbers(events, |event| 10 + draws(event).below(5)),
+            (EventTable::Auction, _) => texts(&|_, draws, text| letters(text, AUCTION_BYTES - 176, draws)),
 
-            (Table::Bid, 0) => numbers(events, |event| some_auction(*event, &mut draws(event))),
-            (Table::Bid, 1) => numbers(events, |event| some_person(*event, 3, &mut draws(event))),
-            (Table::Bid, 2) => numbers(events, |event| draws(event).price()),
-            (Table::Bid, 3) => texts(&|event, _, text| channel(&mut self.draws(event, 3), text)),
-            (Table::Bid, 4) => texts(&|event, draws, text| {
+            (EventTable::Bid, 0) => numbers(events, |event| some_auction(*event, &mut draws(event))),
+            (EventTable::Bid, 1) => numbers(events, |event| some_person(*event, 3, &mut draws(event))),
+            (EventTable::Bid, 2) => numbers(events, |event| draws(event).price()),
+            (EventTable::Bid, 3) => texts(&|event, _, text| channel(&mut self.draws(event, 3), text)),
+            (EventTable::Bid, 4) => texts(&|event, draws, text| {
                 text.push_str("https://www.nexmark.com/");
                 letters(text, 5, draws);
                 text.push_str("/item.htm?query=1&channel=");
                 channel(&mut self.draws(event, 3), text);
             }),
-            (Table::Bid, _) => texts(&|_, draws, text| letters(text, BID_BYTES - 32, draws)),
+            (EventTable::Bid, _) => texts(&|_, draws, text| letters(text, BID_BYTES - 32, draws)),
         }
     }
 }

@@ -22,7 +22,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 
 use crate::error::{Error, Result};
-use crate::plan::functions::{Kept, kept_by};
+use crate::plan::functions::{KeptValues, kept_by};
 use crate::plan::operators::stateful::accumulators::Accumulators;
 use crate::plan::operators::stateful::grouping::GroupShape;
 use crate::plan::operators::stateful::table::{TableEntries, TableKeys};
@@ -33,7 +33,7 @@ use crate::state::{KeyRange, SortedEntries, StateOverlay};
 /// The field that says how many chunks a group has.
 pub const CHUNKS: &str = "chunks";
 
-/// Lists of more bytes become a chunk.
+/// GroupLists of more bytes become a chunk.
 const LONG: usize = 4096;
 
 /// The byte of a key that is the number of its table.
@@ -41,7 +41,7 @@ const TABLE: usize = 2;
 
 /// The lists of an aggregation.
 #[derive(Debug)]
-pub struct Lists {
+pub struct GroupLists {
     /// The table of the chunks.
     pub id: TableId,
     functions: Vec<ListFunction>,
@@ -62,17 +62,17 @@ struct ListFunction {
     to: usize,
 }
 
-impl Lists {
+impl GroupLists {
     /// Those of an aggregation, if there are any.
     pub fn of(shape: &GroupShape, id: TableId) -> Result<Option<Self>> {
         let (mut functions, mut from, mut sets) = (Vec::new(), 0, false);
         for (number, function) in shape.functions.iter().enumerate() {
             let to = from + function.state_fields()?.len();
             let kept = kept_by(function.fun());
-            if kept != Kept::Little {
+            if kept != KeptValues::Little {
                 functions.push(ListFunction { function: Arc::clone(function), number, from, to });
             }
-            sets |= kept == Kept::EachOnce;
+            sets |= kept == KeptValues::EachOnce;
             from = to;
         }
         if functions.is_empty() {

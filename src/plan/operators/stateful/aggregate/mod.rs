@@ -33,7 +33,7 @@ use datafusion::physical_plan::{
 };
 
 use self::lane::AggregateLane;
-use self::lists::Lists;
+use self::lists::GroupLists;
 pub use self::node::{StatefulAggregateNode, StatefulAggregatePlanner};
 use super::form::OperatorForm;
 use super::grouping::GroupShape;
@@ -58,7 +58,7 @@ struct AggregateSpec {
     shape: Arc<GroupShape>,
     table: RowTable,
     /// Of functions that keep every value.
-    lists: Option<Lists>,
+    lists: Option<GroupLists>,
 }
 
 impl AggregateSpec {
@@ -68,7 +68,7 @@ impl AggregateSpec {
         let timed = time.is_some();
         let id = |table| Ok::<_, Error>(TableId { operator: operator_number(number)?, table });
         let (mut kept, mut shown) = (shape.buffer_schema.fields().to_vec(), shape.shown_buffers()?.fields().to_vec());
-        let lists = Lists::of(&shape, id(1)?)?;
+        let lists = GroupLists::of(&shape, id(1)?)?;
         if lists.is_some() {
             let chunks = Arc::new(Field::new(lists::CHUNKS, DataType::Int64, true));
             kept.push(Arc::clone(&chunks));
