@@ -30,11 +30,11 @@ pub struct AggregateLane {
     overlay: StateOverlay,
     /// Keys that go, before the overlay has them.
     gone: SortedEntries,
-    step: Step,
+    step: LaneStep,
 }
 
 /// What a lane does next.
-enum Step {
+enum LaneStep {
     Combine(SendableRecordBatchStream, ExchangeStore),
     /// Groups are merged with what was kept.
     Keep(Portions),
@@ -58,7 +58,7 @@ impl AggregateLane {
         waiting: ExchangeStore,
     ) -> Result<Self> {
         let overlay = pass.state(spec.operator.number)?.overlay();
-        let (step, gone) = (Step::Combine(input, waiting), SortedEntries::default());
+        let (step, gone) = (LaneStep::Combine(input, waiting), SortedEntries::default());
         Ok(Self { pass, lane, lanes, spec, overlay, gone, step })
     }
 
@@ -71,40 +71,42 @@ impl AggregateLane {
     async fn next(mut self) -> DfResult<Option<(Vec<RecordBatch>, Self)>> {
         loop {
             let mut rows = Vec::new();
-            self.step = match std::mem::replace(&mut self.step, Step::Finish) {
-                Step::Combine(input, waiting) => Step::Keep(Portions::of(&self.spec.shape, input, waiting).await?),
-                Step::Keep(mut portions) => match portions.next().await? {
+            self.step = match std::mem::replace(&mut self.step, LaneStep::Finish) {
+                LaneStep::Combine(input, waiting) => {
+                    LaneStep::Keep(Portions::of(&self.spec.shape, input, waiting).await?)
+                }
+                LaneStep::Keep(mut portions) => match portions.next().await? {
                     Some(groups) => {
                         rows = self.keep(groups)?;
-                        Step::Keep(portions)
+                        LaneStep::Keep(portions)
                     }
                     None => self.after_keeping()?,
                 },
-                Step::Evict(mut scan) => match scan.next(&self.overlay)? {
+                LaneStep::Evict(mut scan) => match scan.next(&self.overlay)? {
                     Some(entries) => {
                         rows = self.evict(&entries)?;
-                        Step::Evict(scan)
+                        LaneStep::Evict(scan)
                     }
                     None => self.after_evicting()?,
                 },
-                Step::EvictLists(mut scan) => match scan.next(&self.overlay)? {
+                LaneStep::EvictLists(mut scan) => match scan.next(&self.overlay)? {
                     Some(chunks) => {
                         self.forget(&chunks.parts().0)?;
-                        Step::EvictLists(scan)
+                        LaneStep::EvictLists(scan)
                     }
                     None => {
                         self.overlay.put_sorted(std::mem::take(&mut self.gone))?;
-                        Step::Finish
+                        LaneStep::Finish
                     }
                 },
-                Step::Show(mut scan) => match scan.next(&self.overlay)? {
+                LaneStep::Show(mut scan) => match scan.next(&self.overlay)? {
                     Some(entries) => {
                         rows = self.kept(&entries)?;
-                        Step::Show(scan)
+                        LaneStep::Show(scan)
                     }
-                    None => Step::Finish,
+                    None => LaneStep::Finish,
                 },
-                Step::Finish => {
+                LaneStep::Finish => {
                     self.pass.state(self.spec.operator.number)?.finish(self.lane, self.overlay);
                     return Ok(None);
                 }
@@ -124,22 +126,22 @@ impl AggregateLane {
         SlotScan::new(slots_of(self.lane, self.lanes).map(range))
     }
 
-    fn after_keeping(&self) -> Result<Step> {
+    fn after_keeping(&self) -> Result<LaneStep> {
         let table = &self.spec.table;
         if self.spec.mode == OutputMode::Complete {
-            return Ok(Step::Show(self.slots(|slot| table.slot(slot))));
+            return Ok(LaneStep::Show(self.slots(|slot| table.slot(slot))));
         }
         Ok(match (table.time, self.state()?.watermark.evict_ms) {
-            (Some(_), Some(evict_ms)) => Step::Evict(self.slots(|slot| table.until(slot, evict_ms))),
-            _ => Step::Finish,
+            (Some(_), Some(evict_ms)) => LaneStep::Evict(self.slots(|slot| table.until(slot, evict_ms))),
+            _ => LaneStep::Finish,
         })
     }
 
-    fn after_evicting(&mut self) -> Result<Step> {
+    fn after_evicting(&mut self) -> Result<LaneStep> {
         self.overlay.put_sorted(std::mem::take(&mut self.gone))?;
         Ok(match (&self.spec.lists, self.state()?.watermark.evict_ms) {
-            (Some(lists), Some(evict_ms)) => Step::EvictLists(self.slots(|slot| until(lists.id, slot, evict_ms))),
-            _ => Step::Finish,
+            (Some(lists), Some(evict_ms)) => LaneStep::EvictLists(self.slots(|slot| until(lists.id, slot, evict_ms))),
+            _ => LaneStep::Finish,
         })
     }
 
