@@ -30,6 +30,8 @@ struct LinearTime {
     left: Option<(AttrId, i64)>,
     right: Option<(AttrId, i64)>,
     micros: i64,
+    /// A part of the constant is a call. It bounds a join, but Spark's check does not see through it.
+    called: bool,
 }
 
 /// What a condition says of the times of two streams.
@@ -82,7 +84,8 @@ impl TimeConditions {
         let (less, more) = (self.linear(less, expressions), self.linear(more, expressions));
         let (Some(less), Some(more)) = (less, more) else { return };
         let Some(difference) = less.plus(more.negated()) else { return };
-        let LinearTime { left: Some((left, of_left)), right: Some((right, of_right)), micros } = difference else {
+        let LinearTime { left: Some((left, of_left)), right: Some((right, of_right)), micros, called } = difference
+        else {
             return;
         };
         self.compared.extend([left, right]);
@@ -91,13 +94,13 @@ impl TimeConditions {
         match (of_left, of_right) {
             // right - left + micros <= 0
             (-1, 1) => {
-                self.tells_left |= watched(&right);
+                self.tells_left |= watched(&right) && !called;
                 if both {
                     self.bounds.at_most.push(TimeBound { micros: micros.saturating_neg(), strict });
                 }
             }
             (1, -1) => {
-                self.tells_right |= watched(&left);
+                self.tells_right |= watched(&left) && !called;
                 if both {
                     self.bounds.at_least.push(TimeBound { micros, strict });
                 }
@@ -131,6 +134,9 @@ impl TimeConditions {
                 ("+", [one, other]) => self.linear(one, expressions)?.plus(self.linear(other, expressions)?),
                 ("-", [one, other]) => self.linear(one, expressions)?.plus(self.linear(other, expressions)?.negated()),
                 ("-", [one]) => Some(self.linear(one, expressions)?.negated()),
+                (name, parts) if name.eq_ignore_ascii_case("make_interval") => {
+                    Some(LinearTime { called: true, ..constant(made_interval(parts)?)? })
+                }
                 _ => None,
             },
             _ => None,
@@ -151,12 +157,13 @@ impl LinearTime {
             left: sum(self.left, other.left)?,
             right: sum(self.right, other.right)?,
             micros: self.micros.checked_add(other.micros)?,
+            called: self.called || other.called,
         })
     }
 
     fn negated(self) -> Self {
         let minus = |term: Option<(AttrId, i64)>| term.map(|(id, times)| (id, -times));
-        Self { left: minus(self.left), right: minus(self.right), micros: self.micros.saturating_neg() }
+        Self { left: minus(self.left), right: minus(self.right), micros: self.micros.saturating_neg(), ..self }
     }
 }
 
@@ -271,7 +278,8 @@ impl Resolver<'_> {
         };
         let (mut of_left, mut of_right) = (SidePlan::new(left.plan), SidePlan::new(right.plan));
         let (mut null_safe, mut rest) = (Vec::new(), Vec::new());
-        for conjunct in conjuncts {
+        for mut conjunct in conjuncts {
+            conjunct.expr = without_repeats(conjunct.expr);
             if let Some((l, r, is_null_safe)) = equal(&conjunct.expr, &of_left, &of_right) {
                 if !is_null_safe {
                     // A key that is null matches nothing: only a row that is given all the same stays.
@@ -339,6 +347,30 @@ impl Resolver<'_> {
         };
         let plan = LogicalPlan::Extension(Extension { node: Arc::new(node) });
         Ok((plan, StreamOperation::StreamStreamJoin { kind, bounded }))
+    }
+}
+
+/// The microseconds of `make_interval(years, months, weeks, days, hours, minutes, seconds)`, if they are
+/// whole numbers. Years and months have no fixed length.
+fn made_interval(parts: &[Expr]) -> Option<i64> {
+    const SECONDS: [i64; 7] = [0, 0, 7 * 86_400, 86_400, 3600, 60, 1];
+    let mut micros = 0_i64;
+    for (at, part) in parts.iter().enumerate() {
+        let Expr::Literal(ScalarValue::Int32(Some(number))) = part else { return None };
+        let seconds = *SECONDS.get(at)?;
+        if seconds == 0 && *number != 0 {
+            return None;
+        }
+        micros = micros.checked_add(i64::from(*number).checked_mul(seconds * 1_000_000)?)?;
+    }
+    Some(micros)
+}
+
+/// A condition in which no alternative stands twice: `a = b OR a = b` is the equality that it says.
+fn without_repeats(expr: DfExpr) -> DfExpr {
+    match expr {
+        DfExpr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) if left == right => without_repeats(*left),
+        other => other,
     }
 }
 
