@@ -2,8 +2,9 @@
 
 The programs are PySpark's, the same on both engines. Here the events come from `format("nexmark")`;
 Spark reads the same events from Parquet files. The rate is the rows that a query reads over the
-time of its batches and the number of cores. Before it is measured each query's rows are compared
-with those of the same formulation as a batch over the same events, and with Spark's.
+time of its batches and the number of cores. Before that each query's rows are compared with Spark's,
+and with those of the same program as a batch over the same events, as far as windows are complete.
+Query 6 is none of these: its rows depend on the batches.
 
     python tests/bench/nexmark.py --events 2000000
     python tests/bench/nexmark.py --query q5 --no-spark
@@ -138,6 +139,10 @@ def table(name):
     return spark.read.parquet(f"{data}/{name}")
 
 def digest(rows):
+    if "start" in rows.columns:
+        # The last windows are not given yet.
+        seconds = events // 10_000 - 30
+        rows = rows.where(F.col("start") < F.timestamp_seconds(F.lit(1_436_918_400 + seconds)))
     columns = [F.coalesce(F.col(c).cast("string"), F.lit("-")) for c in rows.columns]
     row = rows.agg(F.count("*"), F.sum(F.xxhash64(F.concat_ws("|", *columns)).cast("decimal(38,0)"))).collect()[0]
     return [int(row[0]), str(row[1])]
@@ -195,7 +200,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--per-batch", type=int, default=500_000, help="events of a batch")
-    parser.add_argument("--checked", type=int, default=200_000, help="events whose rows are compared")
+    parser.add_argument("--checked", type=int, default=1_000_000, help="events whose rows are compared")
     parser.add_argument("--query", choices=QUERIES, action="append")
     parser.add_argument("--no-spark", action="store_true")
     given = parser.parse_args()
@@ -215,6 +220,8 @@ def main() -> None:
                 details[what]["spark"] = run(SPARK, **checked)
                 if details[what]["spark"]["stream"] != ours["stream"]:
                     raise SystemExit(f"{what}: other rows than Spark's: {details[what]}")
+            if ours["batch"] and ours["batch"] != ours["stream"]:
+                raise SystemExit(f"{what}: other rows than as a batch: {details[what]}")
             measured = {"what": what, "check": False, "data": str(large), "events": given.events}
             rate = run(OURS, **measured, per_batch=given.per_batch)["rate"]
             name = f"{what}, ours, a core"
