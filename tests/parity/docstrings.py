@@ -3,7 +3,7 @@
 The text stays in the installed ``pyspark`` package. It is found through the package's metadata and
 parsed, but not imported. A docstring passes if all its examples run and print the expected text
 (ELLIPSIS, NORMALIZE_WHITESPACE). Examples marked ``+SKIP`` are left out. ``--only NAME`` runs one
-docstring and shows its differences. ``--out FILE`` writes JSON.
+docstring, or several, and shows its differences. ``--out FILE`` writes JSON.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ def docstrings(file: str) -> list[Docstring]:
     return found
 
 
-def run(file: str, only: str | None = None) -> dict[str, str | None]:
-    """Run a file's docstrings. Return None for each, or its first failure."""
+def run(file: str, only: list[str] | None = None) -> dict[str, str | None]:
+    """Run a file's docstrings, or some. Return None for each, or its first failure."""
     outcomes: dict[str, str | None] = {}
     with _session() as spark:
         names = _globals(file)
         for docstring in docstrings(file):
-            if only in (None, docstring.name):
+            if only is None or docstring.name in only:
                 outcomes[docstring.name] = _outcome(docstring, {**names, "spark": spark, "sc": spark.sparkContext})
     return outcomes
 
@@ -64,7 +64,7 @@ def main() -> None:
     """Run what the command line names and print the rates."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("file", nargs="+", help="a file of the pyspark package, such as sql/functions/builtin.py")
-    arguments.add_argument("--only", help="run only the docstring of this name")
+    arguments.add_argument("--only", action="append", help="run only the docstrings of these names")
     arguments.add_argument("--out", type=Path, help="write the outcomes as JSON")
     chosen = arguments.parse_args()
     out = chosen.out and chosen.out.resolve()

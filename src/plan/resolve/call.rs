@@ -89,8 +89,11 @@ impl Expressions<'_> {
                     "window_time" => event_time::of_window_time(of.as_ref()),
                     _ => None,
                 };
+                // Rows that lie in no window are left out.
+                let is_window = own.is_some();
                 let named = |typed| ResolvedValue { name: own, metadata, ..ResolvedValue::new(typed, shown) };
-                Ok(named(build(&self.call_context(call, &pretty, &texts), arguments)?))
+                let typed = build(&self.call_context(call, &pretty, &texts), arguments)?;
+                Ok(named(Typed { nullable: typed.nullable && !is_window, ..typed }))
             }
             Some(Definition::HigherOrder(definition)) => lambda::resolve(self, call, definition),
             Some(Definition::Aggregate(build)) => aggregate::call(self, call, build),

@@ -148,6 +148,7 @@ impl Resolver<'_> {
         let (_, mut input) = self.generate(input, &explode, &["window".to_owned()], false)?;
         let column = input.output.last_mut().ok_or_else(|| Error::internal("a generator makes a column"))?;
         column.metadata.insert(METADATA_KEY.to_owned(), event_time::of_window(time.as_ref()));
+        column.nullable = false;
         let column = Expr::Attribute(column.id, column.name.clone());
         let wanted = shown(&Expr::Call(window));
         let replaced = exprs
