@@ -187,13 +187,21 @@ def write_events(folder: Path, events: int, per_batch: int) -> None:
 from firesteel.sql import SparkSession
 spark = SparkSession.builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
 for table in ("person", "auction", "bid"):
-    rows = spark.read.format("nexmark").option("table", table).option("events", {events})
-    rows = rows.option("numPartitions", {-(-events // per_batch)}).load()
-    rows.write.parquet({str(folder)!r} + "/" + table)
+    options = {{"table": table, "events": {events}, "eventsPerBatch": {per_batch}, "numPartitions": 1}}
+    writer = spark.readStream.format("nexmark").options(**options).load().coalesce(1).writeStream
+    writer = writer.option("checkpointLocation", {str(folder)!r} + "/of-" + table)
+    writer.trigger(availableNow=True).start({str(folder)!r} + "/" + table).awaitTermination()
 """
     subprocess.run([sys.executable, "-c", program], check=True)
-    for at, path in enumerate(sorted(folder.glob("*/*.parquet"))):
-        os.utime(path, (1_700_000_000 + at, 1_700_000_000 + at))
+    for table in ("person", "auction", "bid"):
+        log = folder / table / "_spark_metadata"
+        # Without the log a plain reader takes the files one by one, in the order of their times.
+        for entry in sorted(log.glob("[0-9]*"), key=lambda path: int(path.name.removesuffix(".compact"))):
+            for line in entry.read_text().splitlines()[1:]:
+                path = folder / table / Path(json.loads(line)["path"]).name
+                written = 1_700_000_000 + int(entry.name.removesuffix(".compact"))
+                os.utime(path, (written, written))
+        shutil.rmtree(log)
 
 
 def main() -> None:
