@@ -1,5 +1,5 @@
-//! `offsets/` and `commits/` of a checkpoint, as they are read to decide what comes next, by its query
-//! or by somebody else. Nothing is written.
+//! `offsets/` and `commits/` of a checkpoint, as they are read to decide what comes next, by its
+//! query or by somebody else. Nothing is written.
 
 use std::path::PathBuf;
 

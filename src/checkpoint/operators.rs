@@ -8,7 +8,8 @@
 //! The operator of a model with state also has
 //!
 //! ```text
-//! "form":{"states":[{"name":"h_in","output":"h_out","type":"float","shape":[64]}]},"settings":{"chunkRows":1024}
+//! "form":{"states":[{"name":"h_in","output":"h_out","type":"float","shape":[64]}]},
+//!   "settings":{"chunkRows":1024}
 //! ```
 //!
 //! Operators stand in the order of their numbers: from the sink to the sources, the left input
@@ -48,7 +49,8 @@ pub struct TableEntry {
     pub name: String,
     /// Its number, as keys have it.
     pub number: u8,
-    /// What a key is made of, after the slot: `row`, `time,row`, `row,time`, `row,time,batch,number`.
+    /// What a key is made of, after the slot: `row`, `time,row`, `row,time`, `row,time,batch,number`,
+    /// `row,chunk`, `time,row,chunk`.
     pub layout: String,
     /// The column of the key whose time comes before the row. Files of earlier releases do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]

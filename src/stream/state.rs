@@ -122,7 +122,7 @@ impl QueryState {
         let budget = self.store.memory() / (4 * self.plan.env().runtime.lanes().max(1) * operators.max(1));
         let each = watermarks.zip(&self.forms).zip(&self.settings);
         let pass = |((mark, form), settings): ((OperatorWatermark, &FormChange), &Value)| {
-            OperatorPass::new(view.clone(), mark, form.clone(), budget).with_settings(settings.clone())
+            OperatorPass::new(view.clone(), mark, form.renewed.clone(), budget).with_settings(settings.clone())
         };
         Ok(PassState::new(each.map(pass).collect()))
     }

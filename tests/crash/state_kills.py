@@ -23,6 +23,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from demo_runs import by_glob, newest, readings
 from state_jobs import JOBS, write_files
@@ -74,25 +75,26 @@ def kill(job: str, folder: Path, kills: int, files: int, seed: random.Random) ->
 
 def fits_together(job: str, folder: Path, expected: Counter) -> bool:
     """Return whether rows that hold random numbers are those of one history."""
-    table = pq.read_table([str(path) for path in by_glob(folder)])
-    names = [name for name in table.column_names if name not in ("r", "own")]
-    rows = Counter(zip(*[table.column(name).to_pylist() for name in names], strict=True))
-    if rows != expected:
+    if without_random(folder) != expected:
         return False
     if not job.startswith("processor"):
         return True
-    before: dict[int, tuple[int, float]] = {}
-    for row in sorted(table.to_pylist(), key=lambda row: (row["k"], row["n"])):
-        _, total = before.get(row["k"], (0, 0.0))
-        if abs(total + row["own"] - row["r"]) > 1e-9:
+    totals: Counter[int] = Counter()
+    for row in sorted(visible(folder).to_pylist(), key=lambda row: (row["k"], row["n"])):
+        if abs(totals[row["k"]] + row["own"] - row["r"]) > 1e-9:
             return False
-        before[row["k"]] = (row["n"], row["r"])
+        totals[row["k"]] = row["r"]
     return True
+
+
+def visible(folder: Path) -> pa.Table:
+    """Return the rows that a job has given."""
+    return pq.read_table([str(path) for path in by_glob(folder)])
 
 
 def without_random(folder: Path) -> Counter:
     """Return the multiset of rows, less the columns that may hold random numbers."""
-    table = pq.read_table([str(path) for path in by_glob(folder)])
+    table = visible(folder)
     names = [name for name in table.column_names if name not in ("r", "own")]
     return Counter(zip(*[table.column(name).to_pylist() for name in names], strict=True))
 

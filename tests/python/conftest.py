@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from firesteel.sql import SparkSession
+from firesteel.sql import DataFrame, SparkSession
 
 
 @pytest.fixture
@@ -20,6 +21,20 @@ def until() -> Callable[..., None]:
             time.sleep(0.005)
 
     return wait
+
+
+@pytest.fixture
+def drain() -> Callable[..., list[tuple]]:
+    """Runs a stream over what is there, and gives the rows of all batches."""
+
+    def run(frame: DataFrame, checkpoint: Path, mode: str = "append") -> list[tuple]:
+        seen: list[tuple] = []
+        writer = frame.writeStream.outputMode(mode).option("checkpointLocation", str(checkpoint))
+        writer = writer.foreachBatch(lambda batch, _: seen.extend(tuple(row) for row in batch.collect()))
+        writer.trigger(availableNow=True).start().awaitTermination()
+        return seen
+
+    return run
 
 
 @pytest.fixture(scope="session")

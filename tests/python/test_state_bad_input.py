@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 class Files:
     """A stream over files, one a batch, and the query over it."""
 
-    def __init__(self, spark, tmp_path: Path, schema: str = "k string, ts timestamp") -> None:
-        self.spark, self.dir, self.schema, self.files = spark, tmp_path, schema, 0
+    def __init__(
+        self, spark, tmp_path: Path, drain: Callable[..., list[tuple]], schema: str = "k string, ts timestamp"
+    ) -> None:
+        self.spark, self.dir, self.schema, self.files, self.drain = spark, tmp_path, schema, 0, drain
         (tmp_path / "in").mkdir()
 
     def add(self, *rows: dict[str, Any]) -> None:
@@ -31,21 +33,12 @@ class Files:
         return self.spark.readStream.schema(self.schema).option("maxFilesPerTrigger", 1).json(str(self.dir / "in"))
 
     def run(self, frame, mode: str = "append") -> list[tuple]:
-        seen: list[tuple] = []
-        query = (
-            frame.writeStream.outputMode(mode)
-            .option("checkpointLocation", str(self.dir / "cp"))
-            .trigger(availableNow=True)
-            .foreachBatch(lambda batch, _: seen.extend(tuple(row) for row in batch.collect()))
-            .start()
-        )
-        query.awaitTermination()
-        return sorted(seen, key=str)
+        return sorted(self.drain(frame, self.dir / "cp", mode), key=str)
 
 
 @pytest.fixture
-def files(spark, tmp_path: Path) -> Files:
-    return Files(spark, tmp_path)
+def files(spark, tmp_path: Path, drain: Callable[..., list[tuple]]) -> Files:
+    return Files(spark, tmp_path, drain)
 
 
 class Counting(StatefulProcessor):

@@ -11,7 +11,7 @@ from firesteel.errors import StreamingQueryException
 from firesteel.sql import functions as F
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 LIMIT, WARNING = "firesteel.state.rows.limit", "firesteel.state.rows.warning"
@@ -29,8 +29,8 @@ def _settings(spark) -> Iterator[None]:
 class Rows:
     """A stream over files, one a batch, counted by key or by window."""
 
-    def __init__(self, spark, tmp_path: Path) -> None:
-        self.spark, self.dir, self.files = spark, tmp_path, 0
+    def __init__(self, spark, tmp_path: Path, drain: Callable[..., list[tuple]]) -> None:
+        self.spark, self.dir, self.files, self.drain = spark, tmp_path, 0, drain
         (tmp_path / "in").mkdir()
 
     def add(self, *keys: int) -> None:
@@ -44,24 +44,15 @@ class Rows:
 
     def run(self, frame, mode: str = "update") -> list[tuple]:
         """Run what is there, and give the rows of all batches."""
-        seen: list[tuple] = []
-        query = (
-            frame.writeStream.outputMode(mode)
-            .option("checkpointLocation", str(self.dir / "cp"))
-            .trigger(availableNow=True)
-            .foreachBatch(lambda batch, _: seen.extend(tuple(row) for row in batch.collect()))
-            .start()
-        )
-        query.awaitTermination()
-        return sorted(seen)
+        return sorted(self.drain(frame, self.dir / "cp", mode))
 
     def commits(self) -> int:
         return len([path for path in (self.dir / "cp" / "commits").iterdir() if path.name.isdigit()])
 
 
 @pytest.fixture
-def rows(spark, tmp_path: Path) -> Rows:
-    return Rows(spark, tmp_path)
+def rows(spark, tmp_path: Path, drain: Callable[..., list[tuple]]) -> Rows:
+    return Rows(spark, tmp_path, drain)
 
 
 def test_a_batch_that_would_keep_too_many_rows_ends_the_query_and_is_not_committed(rows: Rows) -> None:

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::DFSchemaRef;
 use datafusion::error::Result as DfResult;
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -15,7 +14,7 @@ use datafusion::physical_plan::{
 };
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
-use super::one_input::one_input;
+use super::one_input::{one_input, one_input_node};
 use crate::plan::pass::PassContext;
 
 /// The logical operator.
@@ -25,17 +24,7 @@ pub struct FirstBatchNode {
 }
 
 impl UserDefinedLogicalNodeCore for FirstBatchNode {
-    fn name(&self) -> &'static str {
-        "FirstBatch"
-    }
-
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-
-    fn schema(&self) -> &DFSchemaRef {
-        self.input.schema()
-    }
+    one_input_node!("FirstBatch", schema of the input);
 
     fn expressions(&self) -> Vec<Expr> {
         Vec::new()

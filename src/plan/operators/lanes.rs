@@ -5,7 +5,6 @@
 //! holds a [`LanesNode`], which it leaves alone, and [`settled`] puts the operators in its place
 //! when the plan is finished.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
@@ -34,7 +33,7 @@ use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
 use super::exchange::{OrderedExchangeExec, SlicesExec};
 use super::in_order::InOrderExec;
-use super::one_input::one_input;
+use super::one_input::{one_input, unordered};
 
 /// How rows are to lie.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd)]
@@ -60,11 +59,7 @@ pub struct LanesNode {
     pub layout: LaneLayout,
 }
 
-impl PartialOrd for LanesNode {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        if self == other { Some(Ordering::Equal) } else { None }
-    }
-}
+unordered!(LanesNode);
 
 impl UserDefinedLogicalNodeCore for LanesNode {
     /// As the errors of streams name it.

@@ -1,4 +1,5 @@
-//! What DataFusion asks of every operator that has one input and no expressions for its optimiser.
+//! What DataFusion asks of every operator that has one input, of its logical node and of its physical
+//! one.
 
 use std::sync::Arc;
 
@@ -61,4 +62,44 @@ macro_rules! one_input {
     };
 }
 
+/// The methods of a `UserDefinedLogicalNodeCore` that follow from its field `input` and from whose
+/// schema it has: its own field's or the input's.
+macro_rules! one_input_node {
+    ($name:literal, schema) => {
+        fn schema(&self) -> &datafusion::common::DFSchemaRef {
+            &self.schema
+        }
+
+        $crate::plan::operators::one_input::one_input_node!(@ $name);
+    };
+    ($name:literal, schema of the input) => {
+        fn schema(&self) -> &datafusion::common::DFSchemaRef {
+            self.input.schema()
+        }
+
+        $crate::plan::operators::one_input::one_input_node!(@ $name);
+    };
+    (@ $name:literal) => {
+        fn name(&self) -> &'static str {
+            $name
+        }
+
+        fn inputs(&self) -> Vec<&datafusion::logical_expr::LogicalPlan> {
+            vec![&self.input]
+        }
+    };
+}
+
+/// Nodes have no order but that of equal ones. DataFusion asks for one.
+macro_rules! unordered {
+    ($node:ty) => {
+        impl PartialOrd for $node {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                (self == other).then_some(std::cmp::Ordering::Equal)
+            }
+        }
+    };
+}
+
 pub(crate) use one_input;
+pub(crate) use {one_input_node, unordered};

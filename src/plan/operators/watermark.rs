@@ -9,7 +9,6 @@ use arrow::compute::{max, min};
 use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::DFSchemaRef;
 use datafusion::error::Result as DfResult;
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -20,7 +19,7 @@ use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use futures::StreamExt;
 use parking_lot::Mutex;
 
-use super::one_input::one_input;
+use super::one_input::{one_input, one_input_node};
 use crate::plan::pass::PassContext;
 
 /// The event times of one batch, in milliseconds since the epoch.
@@ -82,17 +81,7 @@ pub struct WatermarkNode {
 }
 
 impl UserDefinedLogicalNodeCore for WatermarkNode {
-    fn name(&self) -> &'static str {
-        "EventTimeWatermark"
-    }
-
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-
-    fn schema(&self) -> &DFSchemaRef {
-        self.input.schema()
-    }
+    one_input_node!("EventTimeWatermark", schema of the input);
 
     fn expressions(&self) -> Vec<Expr> {
         vec![Expr::Column(datafusion::common::Column::from_name(&self.column))]

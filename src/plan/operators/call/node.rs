@@ -1,6 +1,5 @@
 //! What the optimiser sees of the calls.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -18,6 +17,7 @@ use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
 use super::FunctionCall;
 use super::exec::{FunctionExec, PhysicalCall};
+use crate::plan::operators::one_input::{one_input_node, unordered};
 
 /// The logical operator: the input's columns, then one for each call.
 #[derive(Clone, Debug)]
@@ -92,24 +92,10 @@ impl Hash for FunctionNode {
     }
 }
 
-impl PartialOrd for FunctionNode {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        if self == other { Some(Ordering::Equal) } else { None }
-    }
-}
+unordered!(FunctionNode);
 
 impl UserDefinedLogicalNodeCore for FunctionNode {
-    fn name(&self) -> &'static str {
-        "Call"
-    }
-
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-
-    fn schema(&self) -> &DFSchemaRef {
-        &self.schema
-    }
+    one_input_node!("Call", schema);
 
     fn expressions(&self) -> Vec<Expr> {
         self.calls.iter().flat_map(|call| call.arguments.iter().cloned()).collect()

@@ -44,6 +44,23 @@ pub enum StageDeal {
     Hold,
 }
 
+/// A schema with the column of hashes behind its own.
+pub fn with_hash(schema: &Schema) -> SchemaRef {
+    let mut fields = schema.fields().to_vec();
+    fields.push(Arc::new(Field::new(HASH, DataType::Int32, false)));
+    Arc::new(Schema::new(fields))
+}
+
+/// Rows with the hashes of the key in some columns, in the schema that [`with_hash`] makes; and the
+/// hashes.
+pub fn hashed(rows: &RecordBatch, key: &[usize], schema: &SchemaRef) -> DfResult<(RecordBatch, Vec<u32>)> {
+    let keys: Vec<_> = key.iter().map(|at| Arc::clone(rows.column(*at))).collect();
+    let hashes = row_hashes(&keys, rows.num_rows())?;
+    let column: ArrayRef = Arc::new(hashes.iter().map(|hash| *hash as i32).collect::<Int32Array>());
+    let columns = rows.columns().iter().cloned().chain([column]).collect();
+    Ok((RecordBatch::try_new(Arc::clone(schema), columns)?, hashes))
+}
+
 /// Rows of one input lane for one output lane.
 #[derive(Default)]
 struct Heap {
@@ -101,11 +118,7 @@ impl StageExec {
     fn over(input: Arc<dyn ExecutionPlan>, deal: StageDeal, lanes: usize) -> Arc<dyn ExecutionPlan> {
         let schema = match &deal {
             StageDeal::One | StageDeal::Keep | StageDeal::Hold => input.schema(),
-            StageDeal::Slots(_) => {
-                let mut fields = input.schema().fields().to_vec();
-                fields.push(Arc::new(Field::new(HASH, DataType::Int32, false)));
-                Arc::new(Schema::new(fields))
-            }
+            StageDeal::Slots(_) => with_hash(&input.schema()),
         };
         let properties = Arc::new(PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
@@ -170,12 +183,8 @@ impl StageExec {
         if batch.num_rows() == 0 {
             return Ok(Vec::new());
         }
-        let keys: Vec<_> = key.iter().map(|at| Arc::clone(batch.column(*at))).collect();
-        let hashes = row_hashes(&keys, batch.num_rows())?;
         let lanes = self.lanes();
-        let column: ArrayRef = Arc::new(hashes.iter().map(|hash| *hash as i32).collect::<Int32Array>());
-        let columns = batch.columns().iter().cloned().chain([column]).collect();
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+        let (batch, hashes) = hashed(&batch, key, &self.schema)?;
         if lanes == 1 {
             return Ok(vec![(0, batch)]);
         }

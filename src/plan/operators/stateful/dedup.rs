@@ -8,7 +8,6 @@
 //! key with an event time goes with it. Within the watermark a key goes when the delay has passed
 //! since its first row: a second table has the keys by that time.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::{DFSchemaRef, internal_err};
+use datafusion::common::internal_err;
 use datafusion::error::Result as DfResult;
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -31,7 +30,7 @@ use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 use futures::{StreamExt, stream};
 
 use super::form::OperatorForm;
-use super::table::{EventTimeKey, RowTable, TableKeys, at_or_before, event_times, in_chunks, until};
+use super::table::{EventTimeKey, RowTable, TableKeys, event_times, in_chunks, timely, until};
 use super::{
     ColumnNames, IdleBatch, KeyLayout, OperatorCounters, OperatorPass, Retention, SparkStores, StateTable,
     StatefulOperator, StatefulPlace, WatermarkOut, several_event_times, stateful_properties,
@@ -39,7 +38,7 @@ use super::{
 use crate::error::{Error, Result};
 use crate::plan::kernels::normalize::normalize_floats;
 use crate::plan::operators::exchange::stage::StageExec;
-use crate::plan::operators::one_input::one_input;
+use crate::plan::operators::one_input::{one_input, one_input_node, unordered};
 use crate::plan::pass::PassContext;
 use crate::state::prefix::{PREFIX, TableId, ordered_time, slots_of};
 use crate::state::row::RowFormat;
@@ -70,24 +69,10 @@ pub struct DedupNode {
     pub place: Option<StatefulPlace>,
 }
 
-impl PartialOrd for DedupNode {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        if self == other { Some(Ordering::Equal) } else { None }
-    }
-}
+unordered!(DedupNode);
 
 impl UserDefinedLogicalNodeCore for DedupNode {
-    fn name(&self) -> &'static str {
-        "Deduplicate"
-    }
-
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-
-    fn schema(&self) -> &DFSchemaRef {
-        self.input.schema()
-    }
+    one_input_node!("Deduplicate", schema of the input);
 
     fn expressions(&self) -> Vec<Expr> {
         self.keys.iter().map(|key| Expr::Column(datafusion::common::Column::from_name(key))).collect()
@@ -303,7 +288,7 @@ impl DedupLane {
     /// The rows whose keys are new.
     fn first_rows(&self, rows: RecordBatch, state: &OperatorPass, overlay: &mut StateOverlay) -> Result<RecordBatch> {
         let spec = &self.spec;
-        let rows = self.timely(rows, state)?;
+        let rows = timely(rows, self.spec.event_time, state)?;
         let Some((hash, columns)) = rows.columns().split_last() else { return Err(Error::internal("no hashes")) };
         let hashes: Vec<u32> = hash.as_primitive::<Int32Type>().values().iter().map(|hash| *hash as u32).collect();
         let key: Vec<ArrayRef> = spec.keys.iter().map(|at| normalize_floats(&columns[*at])).collect::<Result<_>>()?;
@@ -335,15 +320,6 @@ impl DedupLane {
         new.iter().for_each(|row| stays[*row] = true);
         let rows = RecordBatch::try_new(Arc::clone(&self.schema), columns.to_vec())?;
         Ok(filter_record_batch(&rows, &BooleanArray::from(stays))?)
-    }
-
-    /// The rows that are not late.
-    fn timely(&self, rows: RecordBatch, state: &OperatorPass) -> Result<RecordBatch> {
-        let (Some(time), Some(late_ms)) = (self.spec.event_time, state.watermark.late_ms) else { return Ok(rows) };
-        let times = event_times(rows.column(time))?;
-        let timely: BooleanArray = (0..rows.num_rows()).map(|row| Some(!at_or_before(times, row, late_ms))).collect();
-        OperatorCounters::add(&state.counters.dropped, rows.num_rows() - timely.true_count());
-        Ok(filter_record_batch(&rows, &timely)?)
     }
 
     /// When the keys of rows are forgotten, in microseconds. A null time counts as 0.

@@ -3,7 +3,6 @@
 //! All rows go to one lane, in the order of lanes. The state is the number of rows that were given.
 //! In the mode complete the rows are all rows again, so there it is an ordinary limit.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, NullArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::{DFSchemaRef, internal_err};
+use datafusion::common::internal_err;
 use datafusion::error::Result as DfResult;
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -30,7 +29,7 @@ use super::{
 };
 use crate::error::Result;
 use crate::plan::operators::exchange::stage::StageExec;
-use crate::plan::operators::one_input::one_input;
+use crate::plan::operators::one_input::{one_input, one_input_node, unordered};
 use crate::plan::pass::PassContext;
 use crate::state::prefix::{KeySlot, TableId};
 use crate::state::row::RowFormat;
@@ -43,24 +42,10 @@ pub struct StreamLimitNode {
     pub place: Option<StatefulPlace>,
 }
 
-impl PartialOrd for StreamLimitNode {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        if self == other { Some(Ordering::Equal) } else { None }
-    }
-}
+unordered!(StreamLimitNode);
 
 impl UserDefinedLogicalNodeCore for StreamLimitNode {
-    fn name(&self) -> &'static str {
-        "GlobalLimit"
-    }
-
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-
-    fn schema(&self) -> &DFSchemaRef {
-        self.input.schema()
-    }
+    one_input_node!("GlobalLimit", schema of the input);
 
     fn expressions(&self) -> Vec<Expr> {
         Vec::new()

@@ -41,7 +41,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{Field, FieldRef, Fields, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, Limit, LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_expr::EquivalenceProperties;
@@ -52,7 +52,7 @@ use serde_json::Value;
 
 use self::aggregate::{StatefulAggregateExec, StatefulAggregateNode};
 use self::dedup::{DedupExec, DedupNode};
-use self::form::{FormChange, OperatorForm};
+use self::form::OperatorForm;
 use self::groups::frame::GroupedRows;
 use self::groups::{GroupsExec, GroupsNode};
 use self::join::time::WatermarkShift;
@@ -370,8 +370,8 @@ pub struct OperatorPass {
     pub view: StateView,
     pub watermark: OperatorWatermark,
     pub counters: OperatorCounters,
-    /// What becomes of rows that an earlier run kept.
-    pub form: FormChange,
+    /// The variables under which an earlier run kept groups, if they are others.
+    pub renewed: Option<Fields>,
     /// The bytes that one lane's changes may take in memory.
     budget: usize,
     /// When it wants a batch, in milliseconds since the epoch; the greatest number if never.
@@ -430,9 +430,9 @@ pub struct OperatorCounts {
 }
 
 impl OperatorPass {
-    pub fn new(view: StateView, watermark: OperatorWatermark, form: FormChange, budget: usize) -> Self {
+    pub fn new(view: StateView, watermark: OperatorWatermark, renewed: Option<Fields>, budget: usize) -> Self {
         let (counters, due_ms) = (OperatorCounters::default(), AtomicI64::new(i64::MAX));
-        Self { view, watermark, counters, form, budget, due_ms, changes: Mutex::default(), settings: Value::Null }
+        Self { view, watermark, counters, renewed, budget, due_ms, changes: Mutex::default(), settings: Value::Null }
     }
 
     /// The operator works as its checkpoint says.

@@ -1,8 +1,10 @@
 //! One table of an operator: its keys and its values as rows.
 
-use arrow::array::{Array, ArrayRef, AsArray, TimestampMicrosecondArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, TimestampMicrosecondArray};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, TimestampMicrosecondType};
 
+use super::{OperatorCounters, OperatorPass};
 use crate::error::{Error, Result};
 use crate::state::prefix::{KeySlot, PREFIX, TIME, TableId, ordered_time};
 use crate::state::row::RowFormat;
@@ -37,6 +39,15 @@ pub fn event_times(column: &ArrayRef) -> Result<&TimestampMicrosecondArray> {
 /// Whether each time is at or before `ms`. Null never is.
 pub fn at_or_before(times: &TimestampMicrosecondArray, row: usize, ms: i64) -> bool {
     times.is_valid(row) && times.value(row) <= ms.saturating_mul(1000)
+}
+
+/// The rows that are not late, by the event time in a column. Late ones are counted.
+pub fn timely(rows: RecordBatch, event_time: Option<usize>, state: &OperatorPass) -> Result<RecordBatch> {
+    let (Some(time), Some(late_ms)) = (event_time, state.watermark.late_ms) else { return Ok(rows) };
+    let times = event_times(rows.column(time))?;
+    let timely: BooleanArray = (0..rows.num_rows()).map(|row| Some(!at_or_before(times, row, late_ms))).collect();
+    OperatorCounters::add(&state.counters.dropped, rows.num_rows() - timely.true_count());
+    Ok(filter_record_batch(&rows, &timely)?)
 }
 
 /// A table whose keys and values are rows. Where a key has an event time, it lies by time.

@@ -1,6 +1,5 @@
 //! The logical operator, and how it is planned.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
@@ -22,6 +21,7 @@ use super::{AggregateSpec, StatefulAggregateExec};
 use crate::batch::OutputMode;
 use crate::error::{Error, condition};
 use crate::plan::operators::exchange::stage::StageExec;
+use crate::plan::operators::one_input::unordered;
 use crate::plan::operators::stateful::grouping::GroupShape;
 use crate::plan::operators::stateful::session::SessionAggregateExec;
 use crate::plan::operators::stateful::{ColumnNames, StatefulPlace, several_event_times};
@@ -38,11 +38,7 @@ pub struct StatefulAggregateNode {
     pub place: Option<StatefulPlace>,
 }
 
-impl PartialOrd for StatefulAggregateNode {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        if self == other { Some(Ordering::Equal) } else { None }
-    }
-}
+unordered!(StatefulAggregateNode);
 
 impl StatefulAggregateNode {
     fn keys(&self) -> usize {
@@ -182,11 +178,7 @@ struct NothingNode {
     schema: DFSchemaRef,
 }
 
-impl PartialOrd for NothingNode {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        if self == other { Some(Ordering::Equal) } else { None }
-    }
-}
+unordered!(NothingNode);
 
 impl UserDefinedLogicalNodeCore for NothingNode {
     fn name(&self) -> &'static str {

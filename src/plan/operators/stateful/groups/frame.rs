@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int32Array, RecordBatch};
-use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 
 use crate::error::Result;
-use crate::plan::functions::hash::row_hashes;
-use crate::plan::operators::stateful::form::FormChange;
+use crate::plan::operators::exchange::stage::{hashed, with_hash};
 use crate::plan::operators::stateful::{OperatorPass, OperatorWatermark};
 use crate::plan::pass::PassContext;
 use crate::state::StateView;
@@ -41,7 +38,7 @@ impl LaneState {
             GroupedRows::OfFrame => {
                 // As in Spark no row of a frame is late, and its watermark is just before 1970.
                 let watermark = OperatorWatermark { late_ms: None, evict_ms: Some(-1) };
-                let pass = OperatorPass::new(StateView::empty(), watermark, FormChange::default(), BUDGET);
+                let pass = OperatorPass::new(StateView::empty(), watermark, None, BUDGET);
                 Self::OfFrame(Arc::new(pass))
             }
         }
@@ -57,17 +54,8 @@ impl LaneState {
 
 /// Rows with the hash of their keys, as a stage gives them.
 pub fn with_hashes(input: SendableRecordBatchStream, keys: Vec<usize>) -> SendableRecordBatchStream {
-    let mut fields = input.schema().fields().to_vec();
-    fields.push(Arc::new(Field::new("#hash", DataType::Int32, false)));
-    let schema = Arc::new(Schema::new(fields));
-    let hashed = Arc::clone(&schema);
-    let rows = input.map(move |batch| {
-        let batch = batch?;
-        let key: Vec<ArrayRef> = keys.iter().map(|at| Arc::clone(batch.column(*at))).collect();
-        let hashes = row_hashes(&key, batch.num_rows())?.into_iter().map(|hash| hash as i32);
-        let mut columns = batch.columns().to_vec();
-        columns.push(Arc::new(Int32Array::from_iter_values(hashes)));
-        Ok(RecordBatch::try_new(Arc::clone(&hashed), columns)?)
-    });
+    let schema = with_hash(&input.schema());
+    let to = Arc::clone(&schema);
+    let rows = input.map(move |batch| Ok(hashed(&batch?, &keys, &to)?.0));
     Box::pin(RecordBatchStreamAdapter::new(schema, rows))
 }

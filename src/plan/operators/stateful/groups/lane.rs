@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StructArray, UInt32Array, new_empty_array};
-use arrow::compute::{concat_batches, filter_record_batch, take};
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StructArray, UInt32Array, new_empty_array};
+use arrow::compute::{concat_batches, take};
 use datafusion::error::Result as DfResult;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
@@ -15,8 +15,7 @@ use super::renew::renew;
 use super::sorted::{RowsByKey, SortedGroups, order_of};
 use crate::error::{Error, Result, condition};
 use crate::function::groups::{GroupCalls, GroupCause, GroupChunk, GroupKind, GroupTimeout};
-use crate::plan::operators::stateful::OperatorCounters;
-use crate::plan::operators::stateful::table::{at_or_before, event_times};
+use crate::plan::operators::stateful::table::{at_or_before, event_times, timely};
 use crate::plan::pass::PassContext;
 use crate::runtime::ChunkRunners;
 use crate::state::StateOverlay;
@@ -127,7 +126,7 @@ impl GroupsLane {
     fn renew(&mut self) -> Result<()> {
         let (own, spec) = (self.state.clone(), Arc::clone(&self.spec));
         let state = own.get()?;
-        let Some(before) = &state.form.renewed else { return Ok(()) };
+        let Some(before) = &state.renewed else { return Ok(()) };
         let slots = slots_of(self.lane, self.lanes);
         renew(&spec.kept, before, slots, self.overlay()?, state)
     }
@@ -158,21 +157,11 @@ impl GroupsLane {
     async fn read(&mut self, mut input: SendableRecordBatchStream) -> DfResult<RowsByKey> {
         let mut batches = Vec::new();
         while let Some(batch) = input.next().await {
-            batches.push(self.timely(batch?)?);
+            batches.push(timely(batch?, self.spec.event_time, self.state.get()?)?);
         }
         let rows = concat_batches(&input.schema(), &batches)?;
         drop(batches);
         Ok(RowsByKey::new(&rows, &self.spec.keys)?)
-    }
-
-    /// The rows that are not late.
-    fn timely(&self, rows: RecordBatch) -> Result<RecordBatch> {
-        let state = self.state.get()?;
-        let (Some(time), Some(late_ms)) = (self.spec.event_time, state.watermark.late_ms) else { return Ok(rows) };
-        let times = event_times(rows.column(time))?;
-        let timely: BooleanArray = (0..rows.num_rows()).map(|row| Some(!at_or_before(times, row, late_ms))).collect();
-        OperatorCounters::add(&state.counters.dropped, rows.num_rows() - timely.true_count());
-        Ok(filter_record_batch(&rows, &timely)?)
     }
 
     /// Calls the function for groups: reads what was kept of them, and writes what becomes of it.

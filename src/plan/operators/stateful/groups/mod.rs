@@ -24,7 +24,6 @@ mod lane;
 mod renew;
 mod sorted;
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -57,7 +56,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::function::groups::{GroupFunction, GroupKind, GroupTimeout};
 use crate::plan::operators::exchange::stage::StageExec;
 use crate::plan::operators::in_order::InOrderExec;
-use crate::plan::operators::one_input::one_input;
+use crate::plan::operators::one_input::{one_input, one_input_node, unordered};
 use crate::plan::pass::PassContext;
 
 /// The logical operator. Its input has the columns that the function sees, and no others.
@@ -104,24 +103,10 @@ impl Hash for GroupsNode {
     }
 }
 
-impl PartialOrd for GroupsNode {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        if self == other { Some(Ordering::Equal) } else { None }
-    }
-}
+unordered!(GroupsNode);
 
 impl UserDefinedLogicalNodeCore for GroupsNode {
-    fn name(&self) -> &'static str {
-        "FlatMapGroupsInPandasWithState"
-    }
-
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-
-    fn schema(&self) -> &DFSchemaRef {
-        &self.schema
-    }
+    one_input_node!("FlatMapGroupsInPandasWithState", schema);
 
     fn expressions(&self) -> Vec<Expr> {
         Vec::new()

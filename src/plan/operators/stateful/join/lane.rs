@@ -16,7 +16,7 @@ use futures::TryStreamExt;
 use super::side::{JoinRows, JoinSideSpec};
 use super::{StreamJoinKind, StreamJoinSpec};
 use crate::error::{Error, Result};
-use crate::plan::operators::stateful::table::{TableEntries, at_or_before, event_times, in_chunks};
+use crate::plan::operators::stateful::table::{TableEntries, in_chunks, timely};
 use crate::plan::operators::stateful::{OperatorCounters, OperatorPass};
 use crate::plan::pass::PassContext;
 use crate::state::prefix::{TIME, ordered_time, slots_of};
@@ -98,8 +98,8 @@ impl JoinLane {
         let began = clock.monotonic();
         let mut overlay = state.overlay();
         let spec = Arc::clone(&self.spec);
-        let left = spec.left.rows_of(&timely(left, &spec.left, state)?)?;
-        let right = spec.right.rows_of(&timely(right, &spec.right, state)?)?;
+        let left = spec.left.rows_of(&timely(left, spec.left.event_time, state)?)?;
+        let right = spec.right.rows_of(&timely(right, spec.right.event_time, state)?)?;
         if spec.kind == StreamJoinKind::LeftSemi {
             self.semi(&left, &right, state, &mut overlay)?;
         } else {
@@ -447,13 +447,4 @@ async fn all_rows(input: SendableRecordBatchStream) -> DfResult<RecordBatch> {
     let schema = input.schema();
     let batches: Vec<_> = input.try_collect().await?;
     Ok(concat_batches(&schema, &batches)?)
-}
-
-/// The rows that are not late.
-fn timely(rows: RecordBatch, side: &JoinSideSpec, state: &OperatorPass) -> Result<RecordBatch> {
-    let (Some(time), Some(late_ms)) = (side.event_time, state.watermark.late_ms) else { return Ok(rows) };
-    let times = event_times(rows.column(time))?;
-    let timely: BooleanArray = (0..rows.num_rows()).map(|row| Some(!at_or_before(times, row, late_ms))).collect();
-    OperatorCounters::add(&state.counters.dropped, rows.num_rows() - timely.true_count());
-    Ok(filter_record_batch(&rows, &timely)?)
 }

@@ -20,7 +20,6 @@ mod lane;
 mod side;
 pub mod time;
 
-use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -54,6 +53,7 @@ use super::{
 use crate::error::condition;
 use crate::error::{Error, Result};
 use crate::plan::operators::exchange::stage::StageExec;
+use crate::plan::operators::one_input::unordered;
 use crate::plan::operators::one_input::{Plan, Visit};
 use crate::plan::pass::PassContext;
 
@@ -125,11 +125,7 @@ pub struct StreamJoinNode {
     pub place: Option<StatefulPlace>,
 }
 
-impl PartialOrd for StreamJoinNode {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        if self == other { Some(Ordering::Equal) } else { None }
-    }
-}
+unordered!(StreamJoinNode);
 
 /// The columns that a join gives.
 pub fn join_schema(

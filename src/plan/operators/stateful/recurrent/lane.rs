@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, make_comparator};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, make_comparator};
 use arrow::buffer::{Buffer, NullBuffer};
-use arrow::compute::{SortOptions, concat_batches, filter_record_batch};
+use arrow::compute::{SortOptions, concat_batches};
 use arrow::datatypes::Int32Type;
 use datafusion::error::Result as DfResult;
 use datafusion::physical_plan::SendableRecordBatchStream;
@@ -15,8 +15,8 @@ use super::kept::{KeyExpiry, part_of, parts_of};
 use super::runs::{self, CHUNKS, KeyChunkResult, KeyRows};
 use super::{OnNewVersion, RecurrentSpec};
 use crate::error::{Error, Result};
-use crate::plan::operators::stateful::table::{TableKeys, at_or_before, event_times};
-use crate::plan::operators::stateful::{OperatorCounters, OperatorPass};
+use crate::plan::operators::stateful::OperatorPass;
+use crate::plan::operators::stateful::table::{TableKeys, event_times, timely};
 use crate::plan::pass::PassContext;
 use crate::state::prefix::{TableId, slots_of};
 use crate::state::{SortedKeys, StateOverlay};
@@ -46,7 +46,7 @@ impl RecurrentLane {
         let mut overlay = state.overlay();
         let mut batches = Vec::new();
         while let Some(batch) = input.next().await {
-            batches.push(self.timely(batch?, state)?);
+            batches.push(timely(batch?, self.spec.event_time, state)?);
         }
         let rows = concat_batches(&input.schema(), &batches)?;
         drop(batches);
@@ -61,15 +61,6 @@ impl RecurrentLane {
         state.counters.took_removing(clock.monotonic().saturating_sub(began));
         state.finish(self.lane, overlay);
         Ok(given)
-    }
-
-    /// The rows that are not late.
-    fn timely(&self, rows: RecordBatch, state: &OperatorPass) -> Result<RecordBatch> {
-        let (Some(time), Some(late_ms)) = (self.spec.event_time, state.watermark.late_ms) else { return Ok(rows) };
-        let times = event_times(rows.column(time))?;
-        let timely: BooleanArray = (0..rows.num_rows()).map(|row| Some(!at_or_before(times, row, late_ms))).collect();
-        OperatorCounters::add(&state.counters.dropped, rows.num_rows() - timely.true_count());
-        Ok(filter_record_batch(&rows, &timely)?)
     }
 
     /// The time by which keys are forgotten.

@@ -21,7 +21,6 @@ mod kept;
 mod lane;
 mod runs;
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -55,7 +54,7 @@ use super::{
 use crate::error::Result;
 use crate::function::recurrent::{HandedTensor, RecurrentFunction};
 use crate::plan::operators::exchange::stage::StageExec;
-use crate::plan::operators::one_input::one_input;
+use crate::plan::operators::one_input::{one_input, one_input_node, unordered};
 use crate::plan::pass::PassContext;
 
 /// How many rows leave at once.
@@ -181,24 +180,10 @@ impl Hash for RecurrentNode {
     }
 }
 
-impl PartialOrd for RecurrentNode {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        if self == other { Some(Ordering::Equal) } else { None }
-    }
-}
+unordered!(RecurrentNode);
 
 impl UserDefinedLogicalNodeCore for RecurrentNode {
-    fn name(&self) -> &'static str {
-        "StatefulModel"
-    }
-
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-
-    fn schema(&self) -> &DFSchemaRef {
-        &self.schema
-    }
+    one_input_node!("StatefulModel", schema);
 
     fn expressions(&self) -> Vec<Expr> {
         Vec::new()
