@@ -4,6 +4,7 @@
 //! the plan and a `TaskContext` whose session configuration carries the [`PassContext`]: nothing in
 //! the finished plan is swapped.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -326,10 +327,11 @@ impl Finished {
             None,
             String::new(),
             config,
-            self.task.scalar_functions().clone(),
-            self.task.higher_order_functions().clone(),
-            self.task.aggregate_functions().clone(),
-            self.task.window_functions().clone(),
+            // A plan has its functions: their names are not looked up while it runs.
+            HashMap::new(),
+            HashMap::new(),
+            HashMap::new(),
+            HashMap::new(),
             self.task.runtime_env(),
         );
         let plan = reset_plan_states(Arc::clone(&self.physical))?;

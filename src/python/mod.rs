@@ -37,7 +37,13 @@ pub mod row_out;
 pub mod session;
 pub mod types;
 
+use mimalloc::MiMalloc;
 use pyo3::prelude::*;
+
+/// A trigger of a few rows makes thousands of small allocations. With the system's allocator they take
+/// a quarter of its time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The module `firesteel._native`.
 #[pymodule]

@@ -46,12 +46,19 @@ pub enum EntryCursor {
 impl EntryCursor {
     /// A cursor on the first entry in `range`; `None` when there is none. Without a cache a file is
     /// read in large pieces.
-    pub fn open(source: &EntrySource, range: &KeyRange, cache: Option<&Arc<BlockCache>>) -> Result<Option<Self>> {
+    ///
+    /// `place` is where the range before ended, if there was one and it lies before this.
+    pub fn open(
+        source: &EntrySource,
+        range: &KeyRange,
+        cache: Option<&Arc<BlockCache>>,
+        place: &mut usize,
+    ) -> Result<Option<Self>> {
         if range.is_empty() {
             return Ok(None);
         }
         match source {
-            EntrySource::Memory(entries) => Ok(MemoryCursor::open(entries, range).map(Self::Memory)),
+            EntrySource::Memory(entries) => Ok(MemoryCursor::open(entries, range, place).map(Self::Memory)),
             EntrySource::File(reader) => Ok(FileCursor::open(reader, range, cache)?.map(Self::File)),
         }
     }
@@ -94,9 +101,10 @@ pub struct MemoryCursor {
 }
 
 impl MemoryCursor {
-    fn open(entries: &Arc<SortedEntries>, range: &KeyRange) -> Option<Self> {
-        let index = entries.at_least(&range.from, 0);
+    fn open(entries: &Arc<SortedEntries>, range: &KeyRange, place: &mut usize) -> Option<Self> {
+        let index = entries.at_least(&range.from, *place);
         let end = range.to.as_ref().map_or(entries.len(), |to| entries.at_least(to, index));
+        *place = end;
         (index < end).then(|| Self { entries: Arc::clone(entries), index, end })
     }
 }

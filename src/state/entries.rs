@@ -56,7 +56,13 @@ struct EntryMark {
 impl SortedEntries {
     /// Room for `entries` with `bytes` of keys and values together.
     pub fn with_capacity(entries: usize, bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes), marks: Vec::with_capacity(entries), ..Self::default() }
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            marks: Vec::with_capacity(entries),
+            prefixes: Vec::with_capacity(entries / SAMPLED),
+            heads: Vec::with_capacity(entries / SAMPLED * SAMPLED),
+            ..Self::default()
+        }
     }
 
     /// Adds an entry, whose key must be greater than all before. `None` removes the key.

@@ -161,7 +161,7 @@ fn settled_chain(dir: &Path, query: Option<&str>, version: Version) -> Result<Ve
 fn verify_file(reader: StateFileReader, name: StateFileName) -> Result<()> {
     reader.check_digest()?;
     let reader = Arc::new(reader);
-    let mut cursor = EntryCursor::open(&EntrySource::File(Arc::clone(&reader)), &KeyRange::all(), None)?;
+    let mut cursor = EntryCursor::open(&EntrySource::File(Arc::clone(&reader)), &KeyRange::all(), None, &mut 0)?;
     let (mut last, mut entries, mut removals) = (None::<Vec<u8>>, 0, 0);
     while let Some(on) = &mut cursor {
         if last.as_deref().is_some_and(|last| last >= on.key()) {

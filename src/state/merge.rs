@@ -34,15 +34,36 @@ impl MergedEntries {
         range: &KeyRange,
         cache: Option<&Arc<BlockCache>>,
     ) -> Result<Self> {
-        let mut cursors = Vec::new();
+        let mut merged = Self { cursors: Vec::new(), heap: Vec::new(), state: MergeState::Begins };
         for source in sources {
-            cursors.extend(EntryCursor::open(source, range, cache)?);
+            merged.cursors.extend(EntryCursor::open(source, range, cache, &mut 0)?);
         }
-        #[expect(clippy::cast_possible_truncation, reason = "as many as there are sources")]
-        let heap = (0..cursors.len() as u32).collect::<Vec<_>>();
-        let mut merged = Self { cursors, heap, state: MergeState::Begins };
-        (0..merged.heap.len() / 2).rev().for_each(|at| merged.sift(at));
+        merged.begin();
         Ok(merged)
+    }
+
+    /// Begins anew, in a range behind the one before. `places` has of each source where that ended.
+    pub fn enter(
+        &mut self,
+        sources: &[EntrySource],
+        places: &mut [usize],
+        range: &KeyRange,
+        cache: &Arc<BlockCache>,
+    ) -> Result<()> {
+        self.cursors.clear();
+        for (source, place) in sources.iter().zip(places) {
+            self.cursors.extend(EntryCursor::open(source, range, Some(cache), place)?);
+        }
+        self.begin();
+        Ok(())
+    }
+
+    fn begin(&mut self) {
+        self.heap.clear();
+        #[expect(clippy::cast_possible_truncation, reason = "as many as there are sources")]
+        self.heap.extend(0..self.cursors.len() as u32);
+        self.state = MergeState::Begins;
+        (0..self.heap.len() / 2).rev().for_each(|at| self.sift(at));
     }
 
     /// Goes to the next entry; false at the end.

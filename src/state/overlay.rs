@@ -261,6 +261,16 @@ impl StateOverlay {
 
     /// The keys and values in a range, ascending, with what was changed before this call.
     pub fn scan(&self, range: &KeyRange) -> Result<StateScan> {
+        self.view.scan_below(&self.changed_in(range), range)
+    }
+
+    /// [`StateOverlay::scan`] of several ranges, which ascend.
+    pub fn scan_each(&self, ranges: impl IntoIterator<Item = KeyRange>) -> Result<StateScan> {
+        self.view.scan_each_below(self.changed_in(&KeyRange::all()), ranges.into_iter().collect())
+    }
+
+    /// What was changed in a range, newest first. Some of it may lie outside.
+    fn changed_in(&self, range: &KeyRange) -> Vec<EntrySource> {
         let mut newer = Vec::new();
         if !self.open.is_empty() && !range.is_empty() {
             let to = range.to.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
@@ -270,7 +280,7 @@ impl StateOverlay {
             newer.push(EntrySource::Memory(Arc::new(open)));
         }
         newer.extend(self.frozen());
-        self.view.scan_below(&newer, range)
+        newer
     }
 
     /// Whether nothing was changed.

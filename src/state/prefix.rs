@@ -42,6 +42,12 @@ impl TableId {
         [high, low, self.table, slot.0]
     }
 
+    /// The key of this table in the slot of another key, which has `rest` behind the slot.
+    pub fn instead(self, key: &[u8], rest: &[u8]) -> Vec<u8> {
+        let slot = Self::of(key).map_or(KeySlot(0), |(_, slot)| slot);
+        [self.prefix(slot).as_slice(), rest].concat()
+    }
+
     /// The table and the slot of a key.
     pub fn of(key: &[u8]) -> Option<(Self, KeySlot)> {
         let [high, low, table, slot] = *key.first_chunk::<PREFIX>()?;

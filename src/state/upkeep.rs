@@ -25,6 +25,10 @@ use crate::error::{Error, ErrorKind, Result};
 /// Layers of at most this size together are merged at once: it takes less than starting a job.
 const AT_ONCE: usize = 1 << 20;
 
+/// Which part of the versions that stay readable become old before files are looked through for those
+/// that none needs: that takes its time with many files.
+const PRUNED: u64 = 8;
+
 /// How many batches a failed merge is not tried again.
 const PATIENCE: u64 = 16;
 
@@ -33,6 +37,8 @@ pub struct Upkeep {
     limits: MergeLimits,
     /// Older versions need not be readable.
     oldest: Version,
+    /// What that was when files were last removed.
+    pruned: Version,
     layer_job: Option<LayerJob>,
     file_job: Option<FileJob>,
     /// The version at which merges are tried again after one failed.
@@ -66,7 +72,7 @@ struct FileJob {
 
 impl Upkeep {
     pub fn new(limits: MergeLimits, oldest: Version) -> Self {
-        Self { limits, oldest, layer_job: None, file_job: None, retry_at: Version(0), merges: 0 }
+        Self { limits, oldest, pruned: Version(0), layer_job: None, file_job: None, retry_at: Version(0), merges: 0 }
     }
 
     /// How many merges came to their end.
@@ -93,7 +99,9 @@ impl StateStore {
     pub fn forget_before(&mut self, oldest: Version) -> Result<()> {
         let retained = self.version.0.saturating_sub(self.options.retain);
         self.upkeep.oldest = self.upkeep.oldest.max(Version(oldest.0.min(retained)));
-        self.prune();
+        if self.upkeep.oldest.0 - self.upkeep.pruned.0 > self.options.retain / PRUNED {
+            self.prune();
+        }
         Ok(())
     }
 
@@ -339,6 +347,7 @@ impl StateStore {
 
     /// Removes the files that no version in range needs, less those that a merge reads.
     fn prune(&mut self) {
+        self.upkeep.pruned = self.upkeep.oldest;
         for name in retention::unneeded(&self.files, self.upkeep.oldest, self.version) {
             if self.upkeep.file_job.as_ref().is_some_and(|job| job.inputs.contains(&name)) {
                 continue;

@@ -44,6 +44,8 @@ pub struct QueryState {
     settings: Vec<Value>,
     /// By operator, what becomes of what an earlier run kept.
     forms: Vec<FormChange>,
+    /// By operator, the watermark of this run's last batch.
+    watermarks: Option<Vec<OperatorWatermark>>,
     growth: StateGrowth,
 }
 
@@ -52,6 +54,7 @@ pub struct StateChange {
     written: WrittenChange,
     rows: Vec<i64>,
     due: Vec<Option<i64>>,
+    watermarks: Vec<OperatorWatermark>,
     pub operators: Vec<OperatorProgress>,
 }
 
@@ -105,7 +108,7 @@ impl QueryState {
         let growth = StateGrowth::new(&env.conf, operators.len())?;
         let several = env.conf.flag("spark.sql.streaming.statefulOperator.allowMultiple")?;
         let plan = Arc::clone(plan);
-        Ok(Some(Self { plan, store, share, rows, due, partitions, several, settings, forms, growth }))
+        Ok(Some(Self { plan, store, share, rows, due, partitions, several, settings, forms, watermarks: None, growth }))
     }
 
     /// The state as a pass of the batch sees it.
@@ -120,9 +123,11 @@ impl QueryState {
         let (view, operators) = (self.store.view(), self.plan.operators().len());
         // What an operator's lane may hold of changes.
         let budget = self.store.memory() / (4 * self.plan.env().runtime.lanes().max(1) * operators.max(1));
-        let each = watermarks.zip(&self.forms).zip(&self.settings);
-        let pass = |((mark, form), settings): ((OperatorWatermark, &FormChange), &Value)| {
-            OperatorPass::new(view.clone(), mark, form.renewed.clone(), budget).with_settings(settings.clone())
+        let each = watermarks.zip(&self.forms).zip(&self.settings).enumerate();
+        let pass = |(at, ((mark, form), settings)): (usize, ((OperatorWatermark, &FormChange), &Value))| {
+            let before = self.watermarks.as_ref().map(|before| before[at]);
+            let pass = OperatorPass::new(view.clone(), mark, form.renewed.clone(), budget);
+            pass.after(before).with_settings(settings.clone())
         };
         Ok(PassState::new(each.map(pass).collect()))
     }
@@ -192,7 +197,8 @@ impl QueryState {
                 stores: about.stores.of(self.partitions),
             })
             .collect();
-        Ok(StateChange { written, rows, due, operators })
+        let watermarks = state.operators().iter().map(|operator| operator.watermark).collect();
+        Ok(StateChange { written, rows, due, watermarks, operators })
     }
 
     /// After `commits/N`: the change is part of the state.
@@ -202,7 +208,7 @@ impl QueryState {
         for ((operator, before), after) in self.plan.operators().iter().zip(&self.rows).zip(&change.rows) {
             self.growth.note(operator, *before, *after);
         }
-        (self.rows, self.due) = (change.rows, change.due);
+        (self.rows, self.due, self.watermarks) = (change.rows, change.due, Some(change.watermarks));
         self.forms.iter_mut().for_each(|form| form.renewed = None);
         Ok(())
     }

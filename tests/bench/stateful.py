@@ -6,7 +6,7 @@ commit. The figure is the median of the batches after the warm-up, and of Spark 
 numbers of shuffle partitions. Memory is the peak of the process and, of Spark, of its JVM.
 
     python tests/bench/stateful.py --rows 1000 --keys 10000
-    python tests/bench/stateful.py --rows 2000000 --keys 10000 --batches 8
+    python tests/bench/stateful.py --rows 2000000 --keys 10000 --batches 8 --within 1 --target 8
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ spark = (SparkSession.builder.config("spark.sql.streaming.numRecentProgressUpdat
 
 def seconds(query):
     return batch_seconds(query)
+
+processes = ["self"]
 """
 
 SPARK = """
@@ -47,14 +49,20 @@ spark.sparkContext.setLogLevel("ERROR")
 
 def seconds(query):
     return [p["durationMs"]["triggerExecution"] / 1000 for p in query.recentProgress if p["numInputRows"]]
+
+processes = ["self", spark.sparkContext._gateway.proc.pid]
 """
 
 JOB = """
-import json, resource, shutil, statistics, tempfile
+import json, shutil, statistics, tempfile
 
 def read(side):
     files = spark.readStream.schema("k string, t timestamp, v bigint").option("maxFilesPerTrigger", 1)
     return files.parquet(f"{data}/{side}").withWatermark("t", "1 hour")
+
+def peak(process):
+    high = [line for line in open(f"/proc/{process}/status") if line.startswith("VmHWM")]
+    return int(high[0].split()[1]) / 1000
 
 left = read("left")
 if what == "count":
@@ -63,8 +71,8 @@ elif what == "dedup":
     frame, mode = left.dropDuplicatesWithinWatermark(["k"]), "append"
 else:
     right = read("right").select(F.col("k").alias("k2"), F.col("t").alias("t2"), F.col("v").alias("v2"))
-    within = "k = k2 AND t2 BETWEEN t - INTERVAL 10 SECONDS AND t + INTERVAL 10 SECONDS"
-    frame, mode = left.join(right, F.expr(within)), "append"
+    near = f"t2 BETWEEN t - INTERVAL {within} SECONDS AND t + INTERVAL {within} SECONDS"
+    frame, mode = left.join(right, F.expr(f"k = k2 AND {near}")), "append"
 
 checkpoint = tempfile.mkdtemp()
 query = frame.writeStream.format("noop").outputMode(mode).option("checkpointLocation", checkpoint)
@@ -78,13 +86,8 @@ out = {
     "rate": statistics.median(n / s for n, s in zip(rows, times)), "batches": len(times),
     "p50_ms": statistics.median(times) * 1000, "max_ms": max(times) * 1000,
     "state_rows": state["numRowsTotal"], "state_bytes": state["memoryUsedBytes"],
-    "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
+    "peak_mb": sum(peak(each) for each in processes),
 }
-try:
-    jvm = spark.sparkContext._gateway.proc.pid
-    out["peak_mb"] += int([l for l in open(f"/proc/{jvm}/status") if l.startswith("VmHWM")][0].split()[1]) / 1000
-except AttributeError:
-    pass
 spark.stop()
 shutil.rmtree(checkpoint, ignore_errors=True)
 print(json.dumps(out))
@@ -113,18 +116,18 @@ def write_rows(folder: Path, rows: int, keys: int, batches: int) -> None:
     os.sync()
 
 
-def run(engine: str, **names: object) -> dict:
-    """One query in a fresh interpreter."""
+def run(engine: str, job: str, **names: object) -> dict:
+    """One query in a fresh interpreter: what the job prints last."""
     told = "\n".join(f"{name} = {value!r}" for name, value in names.items())
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}
-    command = [sys.executable, "-c", "\n".join([told, engine, JOB])]
+    command = [sys.executable, "-c", "\n".join([told, engine, job])]
     return json.loads(subprocess.check_output(command, env=environment, text=True).splitlines()[-1])
 
 
 def measured(what: str, given, data: str) -> tuple[list[Figure], dict]:
     """The figures of one query on both engines."""
-    common = {"what": what, "data": data, "warm": given.warm}
-    ours = run(OURS, **common, fsync=given.fsync, memory=given.memory)
+    common = {"what": what, "data": data, "warm": given.warm, "within": given.within}
+    ours = run(OURS, JOB, **common, fsync=given.fsync, memory=given.memory)
     listed = [
         figure(f"{what}, ours", ours["rate"], "rows/s"),
         figure(f"{what}, ours, a batch", ours["p50_ms"], "ms"),
@@ -132,7 +135,7 @@ def measured(what: str, given, data: str) -> tuple[list[Figure], dict]:
     ]
     details = {what: {"ours": ours}}
     if given.partitions and shutil.which("java"):
-        asked = {n: run(SPARK, **common, partitions=n) for n in given.partitions}
+        asked = {n: run(SPARK, JOB, **common, partitions=n) for n in given.partitions}
         best = max(asked.values(), key=lambda each: each["rate"])
         details[what]["spark"] = asked
         listed += [
@@ -151,6 +154,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=30)
     parser.add_argument("--warm", type=int, default=3, help="batches before those that count")
     parser.add_argument("--partitions", type=int, nargs="*", default=[2, 4, 8], help="of Spark; none: not measured")
+    parser.add_argument("--within", type=int, default=10, help="seconds between the rows of a join")
     parser.add_argument("--query", choices=QUERIES, action="append")
     parser.add_argument("--fsync", default="true")
     parser.add_argument("--memory", default="4g")

@@ -329,3 +329,13 @@ def test_an_overflow_names_what_gives_null_instead_once(spark):
     assert "does not fit its type. Use 'try_add' to tolerate overflow and return NULL instead." in str(raised.value)
     with pytest.raises(ArithmeticException, match=r"does not fit its type\.(?! Use)"):
         spark.sql("SELECT abs(id - 9223372036854775807 - 1) FROM range(1)").collect()
+
+
+def test_a_join_finds_equal_keys_although_the_rest_of_its_condition_can_raise(spark, capsys):
+    left = spark.createDataFrame([(1, 10), (2, 20)], "id BIGINT, x INT")
+    right = spark.createDataFrame([(1, 5), (3, 0)], "other BIGINT, y INT")
+    # A pair of 1 and 3 would divide by zero: only pairs with equal keys are asked.
+    joined = left.join(right, F.expr("10 div y >= 2 + 0 * x AND id = other"))
+    joined.explain()
+    assert "HashJoinExec" in capsys.readouterr().out
+    assert joined.collect() == [Row(id=1, x=10, other=1, y=5)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, JoinType, NullEquality, ScalarValue};
+use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr as DfExpr, Extension, LogicalPlan, LogicalPlanBuilder, Projection};
 
 use super::expression::{Clause, ExpressionPlace, Expressions};
@@ -12,7 +13,7 @@ use super::filter::{conjuncts, filtered};
 use super::hidden::{USING_KEY, is_using_key, named_anywhere};
 use super::pending::{Pending, named};
 use super::scope::{attribute_id, column};
-use super::stream_join::{JoinInput, TimeConditions};
+use super::stream_join::{JoinInput, SidePlan, TimeConditions, equal};
 use super::{Resolver, keep, operators};
 use crate::error::{Error, Result, condition};
 use crate::plan::operators::watermark::WatermarkNode;
@@ -182,8 +183,14 @@ impl Resolver<'_> {
             JoinKind::LeftSemi => JoinType::LeftSemi,
             JoinKind::LeftAnti => JoinType::LeftAnti,
         };
-        let filter = match operators::joined("and", cut.plain, conf, "AND")? {
-            Some(all) => Some(all.expr),
+        // What is equal on both sides is found first, and the rest is asked of pairs that are: a rest that
+        // can raise does not hide it.
+        let (of_left, of_right) = (SidePlan::new(left_plan.clone()), SidePlan::new(right_plan.clone()));
+        let is_key = |one: &Typed| !operators::can_raise(&one.expr) && equal(&one.expr, &of_left, &of_right).is_some();
+        let (keys, rest): (Vec<_>, Vec<_>) = cut.plain.into_iter().partition(is_key);
+        let rest = operators::joined("and", rest, conf, "AND")?;
+        let filter = match conjunction(keys.into_iter().chain(rest).map(|one| one.expr)) {
+            Some(all) => Some(all),
             None if join_type == JoinType::Inner => None,
             None => Some(DfExpr::Literal(ScalarValue::Boolean(Some(true)), None)),
         };

@@ -174,7 +174,7 @@ pub struct JoinInput {
 }
 
 /// One side while its columns are made.
-struct SidePlan {
+pub(super) struct SidePlan {
     plan: LogicalPlan,
     made: Vec<(AttrId, DfExpr)>,
     below: Vec<Typed>,
@@ -184,7 +184,7 @@ struct SidePlan {
 }
 
 impl SidePlan {
-    fn new(plan: LogicalPlan) -> Self {
+    pub(super) fn new(plan: LogicalPlan) -> Self {
         let ids = plan.schema().columns().iter().filter_map(attribute_id).collect();
         Self { plan, made: Vec::new(), below: Vec::new(), own: Vec::new(), keys: Vec::new(), ids }
     }
@@ -376,7 +376,7 @@ fn without_repeats(expr: DfExpr) -> DfExpr {
 
 /// The two sides of an equality of one side's expression with the other's, and whether null equals
 /// null in it.
-fn equal(expr: &DfExpr, left: &SidePlan, right: &SidePlan) -> Option<(DfExpr, DfExpr, bool)> {
+pub(super) fn equal(expr: &DfExpr, left: &SidePlan, right: &SidePlan) -> Option<(DfExpr, DfExpr, bool)> {
     let DfExpr::BinaryExpr(BinaryExpr { left: one, op, right: other }) = expr else { return None };
     let null_safe = match op {
         Operator::Eq => false,

@@ -1,7 +1,6 @@
 //! `statestore`: what an operator keeps after a batch.
 
 use std::sync::Arc;
-use std::vec;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -178,48 +177,23 @@ struct Slots {
 
 impl Partition for Slots {
     fn read(&self, scan: &Scan) -> Result<RecordBatches> {
-        let rows = SlotRows {
-            view: self.view.clone(),
-            id: self.id,
-            reader: Arc::clone(&self.reader),
-            slots: self.slots.clone().into_iter(),
-            entries: None,
-            scan: scan.clone(),
-        };
+        let ranges = self.slots.iter().map(|slot| KeyRange::prefix(&self.id.prefix(*slot)));
+        let entries = self.view.scan_each(ranges)?;
+        let rows = SlotRows { entries, reader: Arc::clone(&self.reader), scan: scan.clone() };
         Ok(RecordBatches::Blocking(Box::new(rows)))
     }
 }
 
 /// The record batches of some slots.
 struct SlotRows {
-    view: StateView,
-    id: TableId,
+    entries: StateScan,
     reader: Arc<StateTableReader>,
-    slots: vec::IntoIter<KeySlot>,
-    /// Those of the slot that is read.
-    entries: Option<StateScan>,
     scan: Scan,
 }
 
 impl SlotRows {
     fn batch(&mut self) -> Result<Option<RecordBatch>> {
-        let mut chunk = TableEntries::default();
-        while !chunk.is_full() {
-            match &mut self.entries {
-                Some(entries) => {
-                    if !chunk.fill(entries)? {
-                        self.entries = None;
-                    }
-                }
-                None => match self.slots.next() {
-                    Some(slot) => self.entries = Some(self.view.scan(&KeyRange::prefix(&self.id.prefix(slot)))?),
-                    None => break,
-                },
-            }
-        }
-        if chunk.is_empty() {
-            return Ok(None);
-        }
+        let Some(chunk) = TableEntries::next(&mut self.entries)? else { return Ok(None) };
         let (keys, values) = chunk.parts();
         let columns = self.reader.columns(&keys, &values)?;
         self.scan.build(&self.reader.schema, keys.len(), |at| Arc::clone(&columns[at])).map(Some)

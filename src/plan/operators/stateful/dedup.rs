@@ -40,7 +40,7 @@ use crate::plan::kernels::normalize::normalize_floats;
 use crate::plan::operators::exchange::stage::StageExec;
 use crate::plan::operators::one_input::{one_input, one_input_node, unordered};
 use crate::plan::pass::PassContext;
-use crate::state::prefix::{PREFIX, TableId, ordered_time, slots_of};
+use crate::state::prefix::{PREFIX, TIME, TableId, ordered_time, slots_of};
 use crate::state::row::RowFormat;
 use crate::state::{SortedEntries, SortedKeys, StateOverlay, StateValues};
 
@@ -342,39 +342,38 @@ impl DedupLane {
     }
 
     fn expiry_key(&self, key: &[u8], at: i64) -> Vec<u8> {
-        let slot = TableId::of(key).map_or(crate::state::prefix::KeySlot(0), |(_, slot)| slot);
-        let prefix = self.spec.by_expiry.prefix(slot);
-        [prefix.as_slice(), &ordered_time(Some(at)), &key[PREFIX..]].concat()
+        self.spec.by_expiry.instead(key, &[ordered_time(Some(at)).as_slice(), &key[PREFIX..]].concat())
     }
 
     /// Forgets the keys whose time is over.
     fn evict(&self, state: &OperatorPass, overlay: &mut StateOverlay) -> Result<()> {
         let spec = &self.spec;
-        let Some(evict_ms) = state.watermark.evict_ms else { return Ok(()) };
+        let evict_ms = match spec.memory {
+            Memory::OfKey => state.evictable_ms(),
+            // A row without a time may be forgotten in the batch in which it came.
+            Memory::Within(_) => state.watermark.evict_ms,
+        };
+        let Some(evict_ms) = evict_ms else { return Ok(()) };
         let by_time = match spec.memory {
             Memory::OfKey if spec.table.time.is_none() => return Ok(()),
             Memory::OfKey => None,
             Memory::Within(_) => Some(spec.by_expiry),
         };
         let (mut gone, mut index) = (Vec::new(), SortedEntries::with_capacity(0, 0));
-        for slot in slots_of(self.lane, self.lanes) {
-            let range = match by_time {
-                None => spec.table.until(slot, evict_ms),
-                Some(table) => until(table, slot, evict_ms),
-            };
-            in_chunks(overlay.scan(&range)?, &mut |keys, _| {
-                for key in keys {
-                    match by_time {
-                        None => gone.push(key.to_vec()),
-                        Some(_) => {
-                            index.push(key, None);
-                            gone.push([spec.table.id.prefix(slot).as_slice(), &key[PREFIX + 9..]].concat());
-                        }
+        let by = by_time.unwrap_or(spec.table.id);
+        let ranges = slots_of(self.lane, self.lanes).map(|slot| until(by, slot, evict_ms));
+        in_chunks(overlay.scan_each(ranges)?, &mut |keys, _| {
+            for key in keys {
+                match by_time {
+                    None => gone.push(key.to_vec()),
+                    Some(_) => {
+                        index.push(key, None);
+                        gone.push(spec.table.id.instead(key, &key[PREFIX + TIME..]));
                     }
                 }
-                Ok(())
-            })?;
-        }
+            }
+            Ok(())
+        })?;
         gone.sort_unstable();
         let mut removed = SortedEntries::with_capacity(gone.len(), 0);
         gone.iter().for_each(|key| removed.push(key, None));

@@ -378,6 +378,8 @@ pub struct OperatorPass {
     due_ms: AtomicI64,
     changes: Mutex<Vec<(usize, Vec<ChangePart>)>>,
     settings: Value,
+    /// The pass before has evicted at the same watermark, and rows at or before it are late.
+    evicted: bool,
 }
 
 /// What happened to an operator's rows. Lanes add to it.
@@ -432,7 +434,22 @@ pub struct OperatorCounts {
 impl OperatorPass {
     pub fn new(view: StateView, watermark: OperatorWatermark, renewed: Option<Fields>, budget: usize) -> Self {
         let (counters, due_ms) = (OperatorCounters::default(), AtomicI64::new(i64::MAX));
-        Self { view, watermark, counters, renewed, budget, due_ms, changes: Mutex::default(), settings: Value::Null }
+        let (changes, settings) = (Mutex::default(), Value::Null);
+        Self { view, watermark, counters, renewed, budget, due_ms, changes, settings, evicted: false }
+    }
+
+    /// The watermark of the batch before this one in the same run, if there was one.
+    #[must_use]
+    pub fn after(self, before: Option<OperatorWatermark>) -> Self {
+        let OperatorWatermark { late_ms, evict_ms } = self.watermark;
+        Self { evicted: before.is_some_and(|before| before.evict_ms == evict_ms) && late_ms == evict_ms, ..self }
+    }
+
+    /// The time up to which kept rows go. `None` if no watermark says one, or if there are no such rows:
+    /// the pass before has evicted them, and those that come are late. So it is for an operator that
+    /// keeps no row whose time is at or before the watermark at which it is late.
+    pub fn evictable_ms(&self) -> Option<i64> {
+        self.watermark.evict_ms.filter(|_| !self.evicted)
     }
 
     /// The operator works as its checkpoint says.

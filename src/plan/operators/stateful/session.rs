@@ -347,21 +347,18 @@ impl SessionLane {
         let spec = &self.spec;
         let (true, Some(evict_ms)) = (spec.watched, state.watermark.evict_ms) else { return Ok(Vec::new()) };
         let (mut rows, mut gone) = (Vec::new(), Vec::new());
-        for slot in slots_of(self.lane, spec.operator.lanes) {
-            in_chunks(overlay.scan(&until(spec.by_end, slot, evict_ms))?, &mut |keys, _| {
-                let prefix = spec.sessions.prefix(slot);
-                let own = keys.iter().map(|key| [prefix.as_slice(), &key[PREFIX + TIME..]].concat());
-                let own: Vec<_> = own.collect();
-                let mut values = Vec::with_capacity(own.len());
-                for key in &own {
-                    let value = overlay.get(key)?;
-                    values.push(value.ok_or_else(|| Error::internal("a session is not where its end says"))?);
-                }
-                rows.extend(self.given(&own, &values)?);
-                gone.extend(own.into_iter().zip(keys.iter().map(|key| key.to_vec())));
-                Ok(())
-            })?;
-        }
+        let ranges = slots_of(self.lane, spec.operator.lanes).map(|slot| until(spec.by_end, slot, evict_ms));
+        in_chunks(overlay.scan_each(ranges)?, &mut |keys, _| {
+            let own: Vec<_> = keys.iter().map(|key| spec.sessions.instead(key, &key[PREFIX + TIME..])).collect();
+            let mut values = Vec::with_capacity(own.len());
+            for key in &own {
+                let value = overlay.get(key)?;
+                values.push(value.ok_or_else(|| Error::internal("a session is not where its end says"))?);
+            }
+            rows.extend(self.given(&own, &values)?);
+            gone.extend(own.into_iter().zip(keys.iter().map(|key| key.to_vec())));
+            Ok(())
+        })?;
         for (key, by_end) in &gone {
             overlay.remove(key)?;
             overlay.remove(by_end)?;
@@ -374,13 +371,12 @@ impl SessionLane {
     /// Every session there is.
     fn all(&self, overlay: &StateOverlay) -> Result<Vec<RecordBatch>> {
         let mut rows = Vec::new();
-        for slot in slots_of(self.lane, self.spec.operator.lanes) {
-            let range = KeyRange::prefix(&self.spec.sessions.prefix(slot));
-            in_chunks(overlay.scan(&range)?, &mut |keys, values| {
-                rows.extend(self.given(keys, values)?);
-                Ok(())
-            })?;
-        }
+        let slots = slots_of(self.lane, self.spec.operator.lanes);
+        let ranges = slots.map(|slot| KeyRange::prefix(&self.spec.sessions.prefix(slot)));
+        in_chunks(overlay.scan_each(ranges)?, &mut |keys, values| {
+            rows.extend(self.given(keys, values)?);
+            Ok(())
+        })?;
         Ok(rows)
     }
 

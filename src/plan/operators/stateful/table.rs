@@ -8,7 +8,7 @@ use super::{OperatorCounters, OperatorPass};
 use crate::error::{Error, Result};
 use crate::state::prefix::{KeySlot, PREFIX, TIME, TableId, ordered_time};
 use crate::state::row::RowFormat;
-use crate::state::{KeyRange, SortedKeys, StateOverlay, StateScan};
+use crate::state::{KeyRange, SortedKeys, StateScan};
 
 /// The column of a key that says when its row may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd)]
@@ -171,14 +171,6 @@ pub struct TableEntries {
 }
 
 impl TableEntries {
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    pub fn is_full(&self) -> bool {
-        self.ends.len() >= CHUNK
-    }
-
     pub fn len(&self) -> usize {
         self.ends.len()
     }
@@ -191,13 +183,14 @@ impl TableEntries {
         self.ends.push((end, self.bytes.len()));
     }
 
-    /// Takes what there is room for; false at the end of the scan.
-    pub fn fill(&mut self, scan: &mut StateScan) -> Result<bool> {
-        while !self.is_full() {
-            let Some((key, value)) = scan.next()? else { return Ok(false) };
-            self.push(key, value);
+    /// The next entries of a scan; `None` at its end.
+    pub fn next(scan: &mut StateScan) -> Result<Option<Self>> {
+        let mut entries = Self::default();
+        while entries.ends.len() < CHUNK {
+            let Some((key, value)) = scan.next()? else { break };
+            entries.push(key, value);
         }
-        Ok(true)
+        Ok((!entries.ends.is_empty()).then_some(entries))
     }
 
     /// The keys and the values.
@@ -208,50 +201,13 @@ impl TableEntries {
     }
 }
 
-/// The entries of a range in each of some slots, some at a time.
-pub struct SlotScan {
-    ranges: std::vec::IntoIter<KeyRange>,
-    scan: Option<StateScan>,
-}
-
-impl SlotScan {
-    pub fn new(ranges: impl IntoIterator<Item = KeyRange>) -> Self {
-        Self { ranges: ranges.into_iter().collect::<Vec<_>>().into_iter(), scan: None }
-    }
-
-    /// The next entries. A range is seen as it is when the scan comes to it.
-    pub fn next(&mut self, overlay: &StateOverlay) -> Result<Option<TableEntries>> {
-        let mut entries = TableEntries::default();
-        while !entries.is_full() {
-            match &mut self.scan {
-                Some(scan) => {
-                    if !entries.fill(scan)? {
-                        self.scan = None;
-                    }
-                }
-                None => match self.ranges.next() {
-                    Some(range) => self.scan = Some(overlay.scan(&range)?),
-                    None => break,
-                },
-            }
-        }
-        Ok((!entries.is_empty()).then_some(entries))
-    }
-}
-
 /// Shows the keys and the values of a scan, some at a time.
 pub fn in_chunks(mut scan: StateScan, show: &mut dyn FnMut(&[&[u8]], &[&[u8]]) -> Result<()>) -> Result<()> {
-    loop {
-        let mut entries = TableEntries::default();
-        let more = entries.fill(&mut scan)?;
-        if !entries.is_empty() {
-            let (keys, values) = entries.parts();
-            show(&keys, &values)?;
-        }
-        if !more {
-            return Ok(());
-        }
+    while let Some(entries) = TableEntries::next(&mut scan)? {
+        let (keys, values) = entries.parts();
+        show(&keys, &values)?;
     }
+    Ok(())
 }
 
 #[cfg(test)]

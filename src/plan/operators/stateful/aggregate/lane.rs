@@ -15,11 +15,11 @@ use crate::error::{Error, Result};
 use crate::plan::operators::exchange::store::ExchangeStore;
 use crate::plan::operators::stateful::accumulators::Accumulators;
 use crate::plan::operators::stateful::grouping::Groups;
-use crate::plan::operators::stateful::table::{SlotScan, TableEntries, at_or_before, until};
+use crate::plan::operators::stateful::table::{TableEntries, at_or_before, until};
 use crate::plan::operators::stateful::{OperatorCounters, OperatorPass};
 use crate::plan::pass::PassContext;
 use crate::state::prefix::{KeySlot, slots_of};
-use crate::state::{KeyRange, SortedEntries, StateOverlay, StateValues};
+use crate::state::{KeyRange, SortedEntries, StateOverlay, StateScan, StateValues};
 
 /// One lane's part of a pass. Rows are given as they are made, so that memory holds a part of them.
 pub struct AggregateLane {
@@ -39,10 +39,10 @@ enum LaneStep {
     /// Groups are merged with what was kept.
     Keep(Portions),
     /// Groups whose time is over go, and then the chunks of their lists.
-    Evict(SlotScan),
-    EvictLists(SlotScan),
+    Evict(StateScan),
+    EvictLists(StateScan),
     /// Every group there is is given.
-    Show(SlotScan),
+    Show(StateScan),
     Finish,
 }
 
@@ -82,14 +82,14 @@ impl AggregateLane {
                     }
                     None => self.after_keeping()?,
                 },
-                LaneStep::Evict(mut scan) => match scan.next(&self.overlay)? {
+                LaneStep::Evict(mut scan) => match TableEntries::next(&mut scan)? {
                     Some(entries) => {
                         rows = self.evict(&entries)?;
                         LaneStep::Evict(scan)
                     }
                     None => self.after_evicting()?,
                 },
-                LaneStep::EvictLists(mut scan) => match scan.next(&self.overlay)? {
+                LaneStep::EvictLists(mut scan) => match TableEntries::next(&mut scan)? {
                     Some(chunks) => {
                         self.forget(&chunks.parts().0)?;
                         LaneStep::EvictLists(scan)
@@ -99,7 +99,7 @@ impl AggregateLane {
                         LaneStep::Finish
                     }
                 },
-                LaneStep::Show(mut scan) => match scan.next(&self.overlay)? {
+                LaneStep::Show(mut scan) => match TableEntries::next(&mut scan)? {
                     Some(entries) => {
                         rows = self.kept(&entries)?;
                         LaneStep::Show(scan)
@@ -122,25 +122,25 @@ impl AggregateLane {
     }
 
     /// A scan of a range in each of the lane's slots.
-    fn slots(&self, range: impl Fn(KeySlot) -> KeyRange) -> SlotScan {
-        SlotScan::new(slots_of(self.lane, self.lanes).map(range))
+    fn slots(&self, range: impl Fn(KeySlot) -> KeyRange) -> Result<StateScan> {
+        self.overlay.scan_each(slots_of(self.lane, self.lanes).map(range))
     }
 
     fn after_keeping(&self) -> Result<LaneStep> {
         let table = &self.spec.table;
         if self.spec.mode == OutputMode::Complete {
-            return Ok(LaneStep::Show(self.slots(|slot| table.slot(slot))));
+            return Ok(LaneStep::Show(self.slots(|slot| table.slot(slot))?));
         }
-        Ok(match (table.time, self.state()?.watermark.evict_ms) {
-            (Some(_), Some(evict_ms)) => LaneStep::Evict(self.slots(|slot| table.until(slot, evict_ms))),
+        Ok(match (table.time, self.state()?.evictable_ms()) {
+            (Some(_), Some(evict_ms)) => LaneStep::Evict(self.slots(|slot| table.until(slot, evict_ms))?),
             _ => LaneStep::Finish,
         })
     }
 
     fn after_evicting(&mut self) -> Result<LaneStep> {
         self.overlay.put_sorted(std::mem::take(&mut self.gone))?;
-        Ok(match (&self.spec.lists, self.state()?.watermark.evict_ms) {
-            (Some(lists), Some(evict_ms)) => LaneStep::EvictLists(self.slots(|slot| until(lists.id, slot, evict_ms))),
+        Ok(match (&self.spec.lists, self.state()?.evictable_ms()) {
+            (Some(lists), Some(evict_ms)) => LaneStep::EvictLists(self.slots(|slot| until(lists.id, slot, evict_ms))?),
             _ => LaneStep::Finish,
         })
     }

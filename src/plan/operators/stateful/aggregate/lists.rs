@@ -137,8 +137,9 @@ impl GroupLists {
             return Ok(());
         }
         let first = self.key(key, before + 1 - (1 << merged));
-        let mut older = TableEntries::default();
-        older.fill(&mut overlay.scan(&KeyRange::new(first.clone(), self.key(key, before)))?)?;
+        let range = KeyRange::new(first.clone(), self.key(key, before));
+        // Fewer than are taken at once: as many as a chunk's number has bits.
+        let older = TableEntries::next(&mut overlay.scan(&range)?)?.unwrap_or_default();
         let (older_keys, older_values) = older.parts();
         let all: Vec<&[u8]> = older_values.into_iter().chain([values]).collect();
         let functions: Vec<_> = self.functions.iter().map(|each| Arc::clone(&each.function)).collect();
@@ -161,9 +162,7 @@ impl GroupLists {
         groups.sort_unstable_by_key(|group| keys[*group]);
         for group in groups {
             let mut scan = overlay.scan(&KeyRange::prefix(&self.prefix(keys[group])))?;
-            loop {
-                let mut entries = TableEntries::default();
-                let more = entries.fill(&mut scan)?;
+            while let Some(entries) = TableEntries::next(&mut scan)? {
                 let (_, values) = entries.parts();
                 let (columns, of_group) = (self.chunk.decode(&values)?, vec![group; values.len()]);
                 let mut columns = columns.as_slice();
@@ -171,9 +170,6 @@ impl GroupLists {
                     let (own, rest) = columns.split_at(to - from);
                     accumulators.merge_one(*number, own, &of_group, keys.len())?;
                     columns = rest;
-                }
-                if !more {
-                    break;
                 }
             }
         }

@@ -313,8 +313,7 @@ pub fn index_entries(mut changes: IndexChanges) -> SortedEntries {
 
 /// The time is kept in milliseconds as it is: a timer may have any.
 fn time_key(table: TableId, key: &[u8], ms: i64) -> Vec<u8> {
-    let slot = TableId::of(key).map_or(KeySlot(0), |(_, slot)| slot);
-    [table.prefix(slot).as_slice(), &ordered_time(Some(ms)), &key[PREFIX..]].concat()
+    table.instead(key, &[ordered_time(Some(ms)).as_slice(), &key[PREFIX..]].concat())
 }
 
 /// The milliseconds of a time as [`ordered_time`] writes them.

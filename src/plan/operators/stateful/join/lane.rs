@@ -165,10 +165,10 @@ impl JoinLane {
         found.sort_unstable();
         let values: Vec<&[u8]> = found.iter().map(|(_, value)| value.as_slice()).collect();
         self.give(&spec.left.decode(&values)?, values.len())?;
-        for (key, value) in &found {
-            let by_time = spec.left.by_time_key(key, value)?;
-            spec.left.forget(overlay, key, by_time.as_deref())?;
-        }
+        let by_time = found.iter().map(|(key, value)| spec.left.by_time_key(key, value));
+        let by_time = by_time.filter_map(Result::transpose).collect::<Result<Vec<_>>>()?;
+        let keys = found.iter().map(|(key, _)| (*key).clone()).collect();
+        spec.left.forget(overlay, keys, by_time, false)?;
         OperatorCounters::add(&state.counters.removed, found.len());
         state.counters.grow(-(found.len() as i64));
         let end = state.watermark.evict_ms.and_then(|ms| spec.right.end_ms(ms));
@@ -223,10 +223,11 @@ impl JoinLane {
         let place = |row: &usize| (JoinSideSpec::slot(rows, *row), rows.key(*row));
         order.sort_by(|a, b| place(a).cmp(&place(b)));
         let mut queue = PairQueue::default();
+        let mut scan = overlay.scan_each([])?;
         for group in order.chunk_by_mut(|a, b| rows.key(*a) == rows.key(*b)) {
             self.pass.batch().cancel.check()?;
             let (range, probing_rows) = self.wanted(probing, rows, group);
-            let mut scan = overlay.scan(&range)?;
+            scan.enter(range)?;
             let mut first = 0;
             while let Some((key, value)) = scan.next()? {
                 let partners = match &probing_rows {
@@ -381,12 +382,11 @@ impl JoinLane {
         };
         let Some(end_ms) = state.watermark.evict_ms.and_then(|ms| kept.end_ms(ms)) else { return Ok(()) };
         let mut gone: Vec<Vec<u8>> = Vec::new();
-        for slot in slots_of(self.lane, self.spec.operator.lanes) {
-            in_chunks(overlay.scan(&kept.over(slot, end_ms))?, &mut |keys, _| {
-                gone.extend(keys.iter().map(|key| key.to_vec()));
-                Ok(())
-            })?;
-        }
+        let slots = slots_of(self.lane, self.spec.operator.lanes);
+        in_chunks(overlay.scan_each(slots.map(|slot| kept.over(slot, end_ms)))?, &mut |keys, _| {
+            gone.extend(keys.iter().map(|key| key.to_vec()));
+            Ok(())
+        })?;
         for chunk in gone.chunks(PAIRS) {
             let rows: Vec<_> = chunk.iter().map(|by_time| kept.row_key(by_time)).collect();
             if gives {
@@ -397,9 +397,7 @@ impl JoinLane {
                 let values: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
                 self.give_with_nulls(side, kept.decode(&values)?, values.len())?;
             }
-            for (key, by_time) in rows.iter().zip(chunk) {
-                kept.forget(overlay, key, Some(by_time))?;
-            }
+            kept.forget(overlay, rows, chunk.to_vec(), gives)?;
         }
         OperatorCounters::add(&state.counters.removed, gone.len());
         state.counters.grow(-(gone.len() as i64));

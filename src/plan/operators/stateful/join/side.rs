@@ -215,25 +215,30 @@ impl JoinSideSpec {
         let mut order: Vec<usize> = (0..which.len()).collect();
         let place = |at: usize| (rows.slot(which[at]), own.key(at));
         order.sort_unstable_by(|a, b| place(*a).cmp(&place(*b)));
-        let key = |table: TableId, at: usize| [table.prefix(rows.slot(which[at])).as_slice(), own.key(at)].concat();
-        let mut kept = SortedEntries::with_capacity(which.len(), own.bytes.len() + rows.values.bytes().len());
-        order.iter().for_each(|at| kept.push(&key(self.rows, *at), Some(rows.values.row(which[*at]))));
+        let keys = own.bytes.len() + which.len() * PREFIX;
+        let mut kept = SortedEntries::with_capacity(which.len(), keys + rows.values.bytes().len());
+        let mut key = Vec::new();
+        let mut put = |entries: &mut SortedEntries, table: TableId, time: &[u8], at: usize, value: &[u8]| {
+            key.clear();
+            [&table.prefix(rows.slot(which[at])), time, own.key(at)]
+                .iter()
+                .for_each(|part| key.extend_from_slice(part));
+            entries.push(&key, Some(value));
+        };
+        order.iter().for_each(|at| put(&mut kept, self.rows, &[], *at, rows.values.row(which[*at])));
         overlay.put_sorted(kept)?;
         if let Some(matched) = matched {
             let mut noted = SortedEntries::default();
             let have_had = order.iter().filter(|at| matched[which[**at]]);
-            have_had.for_each(|at| noted.push(&key(self.matched, *at), Some(&[])));
+            have_had.for_each(|at| put(&mut noted, self.matched, &[], *at, &[]));
             overlay.put_sorted(noted)?;
         }
         if let Some(ends) = &rows.ends {
             let end = |at: usize| ordered_time(ends.is_valid(which[at]).then(|| ends.value(which[at])));
             let place = |at: usize| (rows.slot(which[at]), end(at), own.key(at));
             order.sort_unstable_by(|a, b| place(*a).cmp(&place(*b)));
-            let mut by_time = SortedEntries::with_capacity(which.len(), own.bytes.len() + which.len() * TIME);
-            for at in order {
-                let prefix = self.by_time.prefix(rows.slot(which[at]));
-                by_time.push(&[prefix.as_slice(), &end(at), own.key(at)].concat(), Some(&[]));
-            }
+            let mut by_time = SortedEntries::with_capacity(which.len(), keys + which.len() * TIME);
+            order.iter().for_each(|at| put(&mut by_time, self.by_time, &end(*at), *at, &[]));
             overlay.put_sorted(by_time)?;
         }
         Ok(())
@@ -263,8 +268,7 @@ impl JoinSideSpec {
 
     /// The key under which a kept row's partner is noted.
     pub fn matched_key(&self, key: &[u8]) -> Vec<u8> {
-        let slot = TableId::of(key).map_or(KeySlot(0), |(_, slot)| slot);
-        [self.matched.prefix(slot).as_slice(), &key[PREFIX..]].concat()
+        self.matched.instead(key, &key[PREFIX..])
     }
 
     /// The rows of a slot that may go, by when they may.
@@ -274,16 +278,24 @@ impl JoinSideSpec {
 
     /// The key of a row out of its entry by time.
     pub fn row_key(&self, by_time: &[u8]) -> Vec<u8> {
-        let slot = TableId::of(by_time).map_or(KeySlot(0), |(_, slot)| slot);
-        [self.rows.prefix(slot).as_slice(), by_time.get(PREFIX + TIME..).unwrap_or_default()].concat()
+        self.rows.instead(by_time, by_time.get(PREFIX + TIME..).unwrap_or_default())
     }
 
-    /// Forgets a row: under its key, and what else names it.
-    pub fn forget(&self, overlay: &mut StateOverlay, key: &[u8], end: Option<&[u8]>) -> Result<()> {
-        overlay.remove(key)?;
-        overlay.remove(&self.matched_key(key))?;
-        if let Some(by_time) = end {
-            overlay.remove(by_time)?;
+    /// Forgets rows: their keys, their entries by time, and whether they have had a partner, if that
+    /// is noted.
+    pub fn forget(
+        &self,
+        overlay: &mut StateOverlay,
+        keys: Vec<Vec<u8>>,
+        by_time: Vec<Vec<u8>>,
+        matched: bool,
+    ) -> Result<()> {
+        let noted = if matched { keys.iter().map(|key| self.matched_key(key)).collect() } else { Vec::new() };
+        for mut gone in [keys, noted, by_time] {
+            gone.sort_unstable();
+            let mut removed = SortedEntries::with_capacity(gone.len(), gone.iter().map(Vec::len).sum());
+            gone.iter().for_each(|key| removed.push(key, None));
+            overlay.put_sorted(removed)?;
         }
         Ok(())
     }
@@ -301,8 +313,7 @@ impl JoinSideSpec {
         };
         let times = event_times(&columns[at])?;
         let end = ordered_time(times.is_valid(0).then(|| times.value(0)));
-        let slot = TableId::of(key).map_or(KeySlot(0), |(_, slot)| slot);
-        Ok(Some([self.by_time.prefix(slot).as_slice(), &end, &key[PREFIX..]].concat()))
+        Ok(Some(self.by_time.instead(key, &[end.as_slice(), &key[PREFIX..]].concat())))
     }
 
     /// The columns of kept rows.
