@@ -133,9 +133,10 @@ impl StateOverlay {
         self.push_layer(frozen);
     }
 
-    /// Adds a layer. One whose keys follow those of the layer below goes into that.
+    /// Adds a layer. A small one whose keys follow those of the layer below goes into that.
     fn push_layer(&mut self, entries: SortedEntries) {
-        if let Some(last) = self.layers.last_mut().and_then(Arc::get_mut)
+        if entries.bytes() <= MERGED_BYTES
+            && let Some(last) = self.layers.last_mut().and_then(Arc::get_mut)
             && !last.is_empty()
             && last.key(last.len() - 1) < entries.key(0)
         {

@@ -16,6 +16,7 @@
 //! | [`form`] | what kept rows are beside their types, and who may go on from them |
 //! | [`kept`] | rules of the optimiser, which cut off no state |
 //! | [`stages`] | where a plan with state is cut |
+//! | [`distinct`] | rows by their keys |
 //! | [`table`] | one table of an operator: keys and values as rows |
 //!
 //! An operator reads the version of its batch, and changes an overlay of its own lane. It hands the
@@ -24,6 +25,7 @@
 pub mod accumulators;
 pub mod aggregate;
 pub mod dedup;
+pub mod distinct;
 pub mod flow;
 pub mod form;
 pub mod grouping;

@@ -6,22 +6,19 @@ use arrow::datatypes::Int32Type;
 use arrow::row::{RowConverter, SortField};
 
 use crate::error::{Error, Result};
+use crate::plan::operators::stateful::distinct::DistinctKeys;
 
-/// The order of rows by these columns: nulls first, equal rows as they came.
+/// The order of rows by these columns: nulls first, equal rows as they came. Then where equal rows end.
 pub fn order_of(columns: &[ArrayRef]) -> Result<(UInt32Array, Vec<usize>)> {
     let options = SortOptions { descending: false, nulls_first: true };
     let fields = columns.iter().map(|column| SortField::new_with_options(column.data_type().clone(), options));
     let rows = RowConverter::new(fields.collect())?.convert_columns(columns)?;
     let count =
         u32::try_from(rows.num_rows()).map_err(|_| Error::unsupported("a batch of so many rows in one lane"))?;
-    let mut order: Vec<u32> = (0..count).collect();
-    order.sort_by(|a, b| rows.row(*a as usize).cmp(&rows.row(*b as usize)));
-    let same = |pair: &[u32]| rows.row(pair[0] as usize) == rows.row(pair[1] as usize);
-    let mut ends: Vec<usize> =
-        order.windows(2).enumerate().filter(|(_, pair)| !same(pair)).map(|(at, _)| at + 1).collect();
-    if count > 0 {
-        ends.push(order.len());
-    }
+    let distinct = DistinctKeys::of((0..count).map(|row| (row, rows.row(row as usize).data())));
+    let mut keys: Vec<u32> = (0..).take(distinct.firsts.len()).collect();
+    keys.sort_unstable_by_key(|key| rows.row(distinct.firsts[*key as usize] as usize));
+    let (order, ends) = distinct.in_order(&keys);
     Ok((order.into(), ends))
 }
 

@@ -192,16 +192,17 @@ impl KeptTensors {
         self.places.iter().zip(&self.initial).map(tensor).collect()
     }
 
-    /// Writes what keys hand on: of each its place in `states`, ascending by key, and its last time.
+    /// Writes what keys hand on: of each its place in `states`, ascending by key, and its last time. The
+    /// values go into `entries`, which ascend from block to block.
     pub fn write<'a>(
         &self,
         read: &ReadKeys,
         keys: &SortedKeys,
         states: impl Iterator<Item = (&'a [Buffer], usize, i64)>,
+        entries: &mut SortedEntries,
         overlay: &mut StateOverlay,
         state: &OperatorPass,
     ) -> Result<()> {
-        let mut entries = SortedEntries::with_capacity(keys.len(), keys.len() * self.template.len());
         let mut value = self.template.clone();
         let mut times = Vec::new();
         for (at, (buffers, rank, last_us)) in states.enumerate() {
@@ -224,7 +225,9 @@ impl KeptTensors {
         let new = read.found.iter().filter(Option::is_none).count();
         OperatorCounters::add(&state.counters.updated, keys.len());
         state.counters.grow(new as i64);
-        overlay.put_sorted(entries)?;
+        if times.is_empty() {
+            return Ok(());
+        }
         times.sort_unstable();
         let mut index = SortedEntries::with_capacity(times.len(), 0);
         times.iter().for_each(|key| index.push(key, Some(&[])));

@@ -1,12 +1,13 @@
 //! One lane's part of a pass of a stream.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, make_comparator};
-use arrow::buffer::{Buffer, NullBuffer};
-use arrow::compute::{SortOptions, concat_batches};
-use arrow::datatypes::Int32Type;
+use arrow::array::{Array, ArrayRef, AsArray, DynComparator, RecordBatch, UInt32Array, make_comparator};
+use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
+use arrow::compute::{SortOptions, concat_batches, take};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use datafusion::error::Result as DfResult;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
@@ -16,10 +17,14 @@ use super::runs::{self, CHUNKS, KeyChunkResult, KeyRows};
 use super::{OnNewVersion, RecurrentSpec};
 use crate::error::{Error, Result};
 use crate::plan::operators::stateful::OperatorPass;
+use crate::plan::operators::stateful::distinct::DistinctKeys;
 use crate::plan::operators::stateful::table::{TableKeys, event_times, timely};
 use crate::plan::pass::PassContext;
 use crate::state::prefix::{TableId, slots_of};
-use crate::state::{SortedKeys, StateOverlay};
+use crate::state::{SortedEntries, SortedKeys, StateOverlay};
+
+/// How many bytes of values are put together before they go into the overlay.
+const KEPT_BYTES: usize = 16 << 20;
 
 /// One lane's part of a pass.
 pub struct RecurrentLane {
@@ -31,10 +36,41 @@ pub struct RecurrentLane {
 
 /// The rows that the function sees: their keys, and when they were.
 struct SeenRows {
+    /// Each key once. Its order is that of `by_key`.
     keys: TableKeys,
     by_key: KeyRows,
-    /// By key, a row of it.
-    firsts: Vec<usize>,
+}
+
+/// The order of the rows of a key.
+enum RowOrder {
+    Numbers(ScalarBuffer<i64>),
+    Values(DynComparator),
+}
+
+impl RowOrder {
+    fn of(column: &ArrayRef) -> Result<Self> {
+        let numbers = match column.data_type() {
+            DataType::Int64 => Some(column.as_primitive::<Int64Type>().values()),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                Some(column.as_primitive::<TimestampMicrosecondType>().values())
+            }
+            _ => None,
+        };
+        match numbers {
+            Some(numbers) if column.null_count() == 0 => Ok(Self::Numbers(numbers.clone())),
+            _ => {
+                let options = SortOptions { descending: false, nulls_first: true };
+                Ok(Self::Values(make_comparator(column, column, options)?))
+            }
+        }
+    }
+
+    fn compare(&self, a: usize, b: usize) -> Ordering {
+        match self {
+            Self::Numbers(numbers) => numbers[a].cmp(&numbers[b]),
+            Self::Values(compare) => compare(a, b),
+        }
+    }
 }
 
 impl RecurrentLane {
@@ -107,9 +143,15 @@ impl RecurrentLane {
         let size = state.settings()["chunkRows"].as_u64().and_then(|rows| usize::try_from(rows).ok());
         let size = size.ok_or_else(|| Error::internal("a model without its number of rows"))?;
         let mut results = Vec::new();
+        let mut kept = SortedEntries::default();
         for block in seen.blocks(size * CHUNKS) {
-            results.extend(self.block(&seen, block, size, &arguments.columns, &last, (overlay, state)).await?);
+            let of = (&mut kept, &mut *overlay, state);
+            results.extend(self.block(&seen, block, size, &arguments.columns, &last, of).await?);
+            if kept.bytes() > KEPT_BYTES {
+                overlay.put_sorted(std::mem::take(&mut kept))?;
+            }
         }
+        overlay.put_sorted(kept)?;
         let given = runs::outputs(spec.function.as_ref(), results, rows.num_rows())?;
         let columns = columns.iter().cloned().chain(given).collect();
         Ok(RecordBatch::try_new(Arc::clone(&spec.schema), columns)?)
@@ -123,10 +165,10 @@ impl RecurrentLane {
         size: usize,
         columns: &[ArrayRef],
         last: &LastTimes,
-        (overlay, state): (&mut StateOverlay, &OperatorPass),
+        (kept, overlay, state): (&mut SortedEntries, &mut StateOverlay, &OperatorPass),
     ) -> Result<Vec<KeyChunkResult>> {
         let (spec, first) = (&self.spec, block.start);
-        let keys: SortedKeys = block.clone().map(|key| seen.keys.key(seen.firsts[key])).collect();
+        let keys: SortedKeys = block.clone().map(|key| seen.key(key)).collect();
         let read = spec.kept.read(&keys, overlay)?;
         let now_ms = self.now_ms(state);
         let mut chunks = runs::chunks(&seen.by_key, block.clone(), size);
@@ -143,7 +185,7 @@ impl RecurrentLane {
         }
         let states =
             handed.into_iter().zip(block).map(|((states, rank), key)| (states, rank, last.of(seen.by_key.of_key(key))));
-        spec.kept.write(&read, &keys, states, overlay, state)?;
+        spec.kept.write(&read, &keys, states, kept, overlay, state)?;
         Ok(results)
     }
 
@@ -151,33 +193,25 @@ impl RecurrentLane {
     fn seen(&self, columns: &[ArrayRef], hashes: &[u32], seen: Option<&NullBuffer>) -> Result<SeenRows> {
         let spec = &self.spec;
         let key: Vec<ArrayRef> = spec.keys.iter().map(|at| Arc::clone(&columns[*at])).collect();
-        let keys = spec.kept.table.keys(&key, hashes)?;
-        let options = SortOptions { descending: false, nulls_first: true };
-        let order = spec.order.map(|at| make_comparator(&columns[at], &columns[at], options)).transpose()?;
-        let mut by_key = KeyRows::default();
-        let mut firsts = Vec::new();
-        let mut from = 0;
-        while from < keys.order.len() {
-            let first = keys.order[from] as usize;
-            let same = keys.order[from..].iter().take_while(|row| keys.key(**row as usize) == keys.key(first)).count();
-            let begin = by_key.rows.len();
-            let there = |row: &&u32| seen.is_none_or(|seen| seen.is_valid(**row as usize));
-            by_key.rows.extend(keys.order[from..from + same].iter().filter(there));
-            from += same;
-            let rows = &mut by_key.rows[begin..];
-            if rows.len() > 1 {
+        let bytes = spec.kept.table.key.encode(&key, hashes.len())?;
+        let rows = (0..hashes.len()).filter(|row| seen.is_none_or(|seen| seen.is_valid(*row)));
+        let distinct = DistinctKeys::of(rows.map(|row| (row as u32, bytes.row(row))));
+        let own: Vec<u32> = distinct.firsts.iter().map(|row| hashes[*row as usize]).collect();
+        let firsts = UInt32Array::from(distinct.firsts.clone());
+        let key = key.iter().map(|column| take(column, &firsts, None)).collect::<Result<Vec<_>, _>>()?;
+        let keys = spec.kept.table.keys(&key, &own)?;
+        let (rows, ends) = distinct.in_order(&keys.order);
+        let mut by_key = KeyRows { rows, ends };
+        if let Some(order) = spec.order {
+            let order = RowOrder::of(&columns[order])?;
+            let mut from = 0;
+            for end in &by_key.ends {
                 // Rows of one time stay as they came.
-                rows.sort_unstable_by(|a, b| {
-                    let by_order = order.as_ref().map(|order| order(*a as usize, *b as usize));
-                    by_order.unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(b))
-                });
-            }
-            if by_key.rows.len() > begin {
-                by_key.ends.push(by_key.rows.len());
-                firsts.push(first);
+                by_key.rows[from..*end].sort_by(|a, b| order.compare(*a as usize, *b as usize));
+                from = *end;
             }
         }
-        Ok(SeenRows { keys, by_key, firsts })
+        Ok(SeenRows { keys, by_key })
     }
 
     fn last_times(&self, columns: &[ArrayRef]) -> Result<LastTimes> {
@@ -210,12 +244,16 @@ impl LastTimes {
 }
 
 impl SeenRows {
+    fn key(&self, key: usize) -> &[u8] {
+        self.keys.key(self.keys.order[key] as usize)
+    }
+
     /// Neighbouring keys of one part, at most `most` of them.
     fn blocks(&self, most: usize) -> Vec<Range<usize>> {
-        let part = |key: usize| TableId::of(self.keys.key(self.firsts[key])).map(|(_, slot)| part_of(slot));
+        let part = |key: usize| TableId::of(self.key(key)).map(|(_, slot)| part_of(slot));
         let (mut blocks, mut from) = (Vec::new(), 0);
-        for key in 1..=self.firsts.len() {
-            if key == self.firsts.len() || key - from == most || part(key) != part(from) {
+        for key in 1..=self.by_key.keys() {
+            if key == self.by_key.keys() || key - from == most || part(key) != part(from) {
                 blocks.push(from..key);
                 from = key;
             }
