@@ -40,8 +40,8 @@ pub mod types;
 use mimalloc::MiMalloc;
 use pyo3::prelude::*;
 
-/// A trigger of a few rows makes thousands of small allocations. With the system's allocator they take
-/// a quarter of its time.
+/// A trigger of a few rows makes thousands of small allocations. With the system's allocator they
+/// take a quarter of its time.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

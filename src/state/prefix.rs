@@ -48,6 +48,12 @@ impl TableId {
         [self.prefix(slot).as_slice(), rest].concat()
     }
 
+    /// The key of this table for another key and a time, where keys lie by time: the time, then what the
+    /// other has behind its slot.
+    pub fn by_time(self, key: &[u8], time: Option<i64>) -> Vec<u8> {
+        self.instead(key, &[ordered_time(time).as_slice(), &key[PREFIX..]].concat())
+    }
+
     /// The table and the slot of a key.
     pub fn of(key: &[u8]) -> Option<(Self, KeySlot)> {
         let [high, low, table, slot] = *key.first_chunk::<PREFIX>()?;

@@ -40,7 +40,7 @@ use crate::plan::kernels::normalize::normalize_floats;
 use crate::plan::operators::exchange::stage::StageExec;
 use crate::plan::operators::one_input::{one_input, one_input_node, unordered};
 use crate::plan::pass::PassContext;
-use crate::state::prefix::{PREFIX, TIME, TableId, ordered_time, slots_of};
+use crate::state::prefix::{PREFIX, TIME, TableId, slots_of};
 use crate::state::row::RowFormat;
 use crate::state::{SortedEntries, SortedKeys, StateOverlay, StateValues};
 
@@ -333,16 +333,15 @@ impl DedupLane {
 
     /// The keys of rows by the time at which they are forgotten.
     fn by_expiry(&self, keys: &TableKeys, rows: &[usize], expiries: &Int64Array) -> SortedEntries {
-        let mut entries: Vec<_> =
-            rows.iter().zip(expiries.values()).map(|(row, at)| self.expiry_key(keys.key(*row), *at)).collect();
+        let mut entries: Vec<_> = rows
+            .iter()
+            .zip(expiries.values())
+            .map(|(row, at)| self.spec.by_expiry.by_time(keys.key(*row), Some(*at)))
+            .collect();
         entries.sort_unstable();
         let mut sorted = SortedEntries::with_capacity(entries.len(), 0);
         entries.iter().for_each(|key| sorted.push(key, Some(&[])));
         sorted
-    }
-
-    fn expiry_key(&self, key: &[u8], at: i64) -> Vec<u8> {
-        self.spec.by_expiry.instead(key, &[ordered_time(Some(at)).as_slice(), &key[PREFIX..]].concat())
     }
 
     /// Forgets the keys whose time is over.

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::function::groups::{GroupCounts, GroupKind, GroupOutcome, GroupResults, GroupTimeout};
 use crate::plan::operators::stateful::table::{RowTable, TableKeys};
 use crate::plan::operators::stateful::{OperatorCounters, OperatorPass};
-use crate::state::prefix::{KeySlot, PREFIX, TIME, TableId, ordered_time};
+use crate::state::prefix::{KeySlot, PREFIX, TIME, TableId};
 use crate::state::row::{RowBytes, RowFormat};
 use crate::state::{KeyRange, SortedEntries, StateOverlay, StateValues};
 
@@ -295,12 +295,12 @@ impl KeptGroups {
     }
 }
 
-/// Moves a key from some times to others.
+/// Moves a key from some times to others, in milliseconds as they are: a timer may have any.
 pub fn moved(table: TableId, key: &[u8], before: &[i64], after: &[i64], changes: &mut IndexChanges) {
     let gone = before.iter().filter(|ms| !after.contains(ms));
-    changes.extend(gone.map(|ms| (time_key(table, key, *ms), false)));
+    changes.extend(gone.map(|ms| (table.by_time(key, Some(*ms)), false)));
     let new = after.iter().filter(|ms| !before.contains(ms));
-    changes.extend(new.map(|ms| (time_key(table, key, *ms), true)));
+    changes.extend(new.map(|ms| (table.by_time(key, Some(*ms)), true)));
 }
 
 pub fn index_entries(mut changes: IndexChanges) -> SortedEntries {
@@ -309,11 +309,6 @@ pub fn index_entries(mut changes: IndexChanges) -> SortedEntries {
     let mut entries = SortedEntries::with_capacity(changes.len(), 0);
     changes.iter().for_each(|(key, there)| entries.push(key, there.then_some(&[])));
     entries
-}
-
-/// The time is kept in milliseconds as it is: a timer may have any.
-fn time_key(table: TableId, key: &[u8], ms: i64) -> Vec<u8> {
-    table.instead(key, &[ordered_time(Some(ms)).as_slice(), &key[PREFIX..]].concat())
 }
 
 /// The milliseconds of a time as [`ordered_time`] writes them.

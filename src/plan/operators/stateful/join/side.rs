@@ -312,8 +312,7 @@ impl JoinSideSpec {
             (None, None) => return Ok(None),
         };
         let times = event_times(&columns[at])?;
-        let end = ordered_time(times.is_valid(0).then(|| times.value(0)));
-        Ok(Some(self.by_time.instead(key, &[end.as_slice(), &key[PREFIX..]].concat())))
+        Ok(Some(self.by_time.by_time(key, times.is_valid(0).then(|| times.value(0)))))
     }
 
     /// The columns of kept rows.

@@ -24,7 +24,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::function::recurrent::HandedTensor;
 use crate::plan::operators::stateful::table::{RowTable, until};
 use crate::plan::operators::stateful::{OperatorCounters, OperatorPass};
-use crate::state::prefix::{KeySlot, PREFIX, SLOTS, TIME, TableId, ordered_time};
+use crate::state::prefix::{KeySlot, PREFIX, SLOTS, TIME, TableId};
 use crate::state::row::RowFormat;
 use crate::state::{KeyRange, SortedEntries, SortedKeys, StateOverlay, StateValues};
 
@@ -217,7 +217,7 @@ impl KeptTensors {
                 let last = before.map_or(last_us, |before| before.max(last_us));
                 value[word..word + 8].copy_from_slice(&last.to_le_bytes());
                 if before.is_none() {
-                    times.push(time_key(self.by_expiry, key, last.saturating_add(after)));
+                    times.push(self.by_expiry.by_time(key, Some(last.saturating_add(after))));
                 }
             }
             entries.push(key, Some(&value));
@@ -263,7 +263,7 @@ impl KeptTensors {
                 match value {
                     Some(value) if !self.is_over(value, Some(now_ms)) => {
                         let last = self.last_us(value).unwrap_or_default();
-                        index.push((time_key(self.by_expiry, key, last.saturating_add(after)), true));
+                        index.push((self.by_expiry.by_time(key, Some(last.saturating_add(after))), true));
                     }
                     Some(_) => gone.push(key, None),
                     None => {}
@@ -330,10 +330,4 @@ fn zeros(state: &HandedTensor) -> Result<ArrayRef> {
     let element = Arc::new(Field::new("element", state.element.clone(), true));
     let offsets = OffsetBuffer::from_lengths([state.elements()]);
     Ok(Arc::new(ListArray::try_new(element, offsets, values, None)?))
-}
-
-/// A key of the table of times.
-fn time_key(table: TableId, key: &[u8], micros: i64) -> Vec<u8> {
-    let slot = TableId::of(key).map_or(KeySlot(0), |(_, slot)| slot);
-    [table.prefix(slot).as_slice(), &ordered_time(Some(micros)), &key[PREFIX..]].concat()
 }
