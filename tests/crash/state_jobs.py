@@ -11,11 +11,13 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from firesteel.ml import Model
 from firesteel.sql import DataFrame, SparkSession
 from firesteel.sql import functions as F
 from firesteel.sql.streaming import StatefulProcessor
 
 KEYS = 40
+MODELS = Path(__file__).parents[1] / "fixtures" / "models"
 ROWS = "k bigint, t timestamp, v bigint, r double"
 
 
@@ -90,7 +92,17 @@ def processor(rows: DataFrame) -> DataFrame:
     return rows.groupBy("k").transformWithStateInPandas(Totals(), form, "Append", "None")
 
 
-JOBS = {"aggregation": aggregation, "join": join, "deduplication": deduplication, "processor": processor}
+def recurrent(rows: DataFrame) -> DataFrame:
+    """Totals that a model keeps, after each row."""
+    model = Model.load(MODELS / "totals.onnx").stateful(key="k", state={"s_in": "s_out"}, order="v")
+    one = F.array(F.lit(1.0), F.col("v").cast("double"), "r")
+    n, s, r = (F.col("totals")[at].alias(name) for at, name in enumerate("nsr"))
+    return rows.withColumn("x", one).transform(model).select("k", n, s, r, F.col("r").alias("own"))
+
+
+JOBS = {each.__name__: each for each in (aggregation, join, deduplication, processor, recurrent)}
+#: Jobs whose rows tell each key's totals, and the part of them that is new.
+TOTALS = ("processor", "recurrent")
 
 
 def main() -> None:

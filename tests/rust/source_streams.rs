@@ -397,6 +397,28 @@ fn the_log_is_the_least_end_after_a_crash() {
 }
 
 #[test]
+fn a_crash_before_a_batch_is_planned_changes_no_batch_with_a_limit() {
+    let drops = Drops::new();
+    (0..4).for_each(|n| drops.drop_file(n));
+    let limit = [("maxFilesPerTrigger", "1")];
+    let (mut reader, ..) = drops.open(&limit);
+    assert!(reader.end_of_batch(None, ReadLimit::Configured).unwrap().is_some());
+    drop(reader);
+    let (mut reader, source, _) = drops.open(&limit);
+    assert_eq!(reader.pin_available().unwrap(), Available::Pinned);
+    let (mut start, mut taken) = (None, Vec::new());
+    while let Some(end) = reader.end_of_batch(start.as_ref(), ReadLimit::Configured).unwrap() {
+        taken.push(drops.read(&mut *reader, &*source, start.as_ref(), &end));
+        start = Some(end);
+    }
+    assert_eq!(taken, [[0], [1], [2], [3]]);
+    // One batch for all is one batch after a crash too.
+    let (mut reader, source, _) = drops.open(&limit);
+    let end = reader.end_of_batch(None, ReadLimit::All).unwrap().unwrap();
+    assert_eq!(drops.read(&mut *reader, &*source, None, &end), [0, 1, 2, 3]);
+}
+
+#[test]
 fn a_rewritten_file_is_not_read_again_and_an_old_one_is_too_old() {
     let drops = Drops::new();
     drops.drop_file(100);

@@ -2,8 +2,9 @@
 //!
 //! Which files a batch takes is written to the source's own log, `sources/<i>/K`, before the engine
 //! writes `offsets/N`; an offset is that log's number, `{"logOffset":K}`. A crash between the two
-//! leaves files that are seen and covered by no offset: so a batch never ends before the head of
-//! the log. One line a file:
+//! leaves files that are seen and covered by no offset. So a batch never ends before the head of
+//! the log; where batches have a limit, it takes the number that it was to have, and no more. (Spark
+//! takes new files as well, above the limit, and other batches follow.) One line a file:
 //!
 //! ```text
 //! v1
@@ -130,6 +131,11 @@ fn covered(offset: Option<&Offset>) -> Result<u64> {
         Ok(Form::Object { number } | Form::Number(number)) => Ok(u64::try_from(number + 1).unwrap_or(0)),
         Err(error) => Err(offset.damaged("files", error)),
     }
+}
+
+/// The offset behind a number of the log.
+fn offset(number: u64) -> Offset {
+    Offset(format!(r#"{{"logOffset":{number}}}"#))
 }
 
 /// A stream of files opened by one run of one query.
@@ -340,14 +346,18 @@ impl Reader for FileStreamReader {
 
     fn end_of_batch(&mut self, start: Option<&Offset>, limit: ReadLimit) -> Result<Option<Offset>> {
         let start = covered(start)?;
-        let new = self.new_files()?;
         let limit = if limit == ReadLimit::All { Limit::None } else { self.options.limit };
+        if limit != Limit::None && start < self.head {
+            // A run before took files for this batch, and ended before it was planned.
+            return Ok(Some(offset(start)));
+        }
+        let new = self.new_files()?;
         let (batch, rest) = self.take(new, limit);
         self.unread = rest;
         if !batch.is_empty() {
             self.append(batch)?;
         }
-        Ok((self.head > start).then(|| Offset(format!(r#"{{"logOffset":{}}}"#, self.head - 1))))
+        Ok((self.head > start).then(|| offset(self.head - 1)))
     }
 
     fn partitions(&mut self, start: Option<&Offset>, end: &Offset) -> Result<Vec<Arc<dyn Partition>>> {
