@@ -8,6 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
@@ -73,6 +74,9 @@ impl Pass {
     /// Runs one lane below a stage to its end.
     pub async fn fill(&self, number: usize, lane: usize) -> Result<()> {
         let stage = self.stages.get(number).and_then(stage).ok_or_else(|| Error::internal("a stage"))?;
+        if gives_nothing(stage.below(), lane, &self.context)? {
+            return Ok(stage.leave_empty(lane, &self.task)?);
+        }
         Ok(stage.fill(lane, Arc::clone(&self.task)).await?)
     }
 
@@ -82,15 +86,23 @@ impl Pass {
     }
 }
 
-/// Whether a lane reads no partition, and takes no rows of other lanes either.
+/// Whether a lane reads no partition, and neither takes rows of other lanes nor makes rows of none.
 fn gives_nothing(plan: &Arc<dyn ExecutionPlan>, lane: usize, pass: &PassContext) -> Result<bool> {
     if let Some(scan) = plan.downcast_ref::<ScanExec>() {
         return Ok(scan.partitions(pass, lane)?.is_empty());
     }
     match plan.children().as_slice() {
-        [below] if keeps_lanes(plan.as_ref()) => gives_nothing(below, lane, pass),
+        [below] if keeps_lanes(plan.as_ref()) || combines_rows(plan.as_ref()) => gives_nothing(below, lane, pass),
         _ => Ok(false),
     }
+}
+
+/// Whether an operator gives one row for each key that its lane has rows of.
+fn combines_rows(plan: &dyn ExecutionPlan) -> bool {
+    plan.downcast_ref::<AggregateExec>().is_some_and(|aggregate| {
+        let keys = aggregate.group_expr();
+        *aggregate.mode() == AggregateMode::Partial && keys.is_single() && !keys.is_empty()
+    })
 }
 
 /// Whether each lane of an operator has rows of the same lane below it, and of no other.

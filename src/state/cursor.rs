@@ -102,8 +102,8 @@ pub struct MemoryCursor {
 
 impl MemoryCursor {
     fn open(entries: &Arc<SortedEntries>, range: &KeyRange, place: &mut usize) -> Option<Self> {
-        let index = entries.at_least(&range.from, *place);
-        let end = range.to.as_ref().map_or(entries.len(), |to| entries.at_least(to, index));
+        let index = entries.at_least_near(&range.from, *place);
+        let end = range.to.as_ref().map_or(entries.len(), |to| entries.at_least_near(to, index));
         *place = end;
         (index < end).then(|| Self { entries: Arc::clone(entries), index, end })
     }

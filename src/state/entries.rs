@@ -18,6 +18,9 @@ pub(super) const TOGETHER: usize = 64;
 /// Every how many keys [`SortedEntries`] keeps one in its samples.
 const SAMPLED: usize = 32;
 
+/// How many keys are compared one after the other before a key is searched.
+const NEAR: usize = 4;
+
 /// Keys ascending by bytes, each once, with a value or its removal.
 ///
 /// ```
@@ -197,6 +200,14 @@ impl SortedEntries {
         low
     }
 
+    /// [`SortedEntries::at_least`] for a key that is likely to be close to `start`.
+    #[inline]
+    pub fn at_least_near(&self, key: &[u8], start: usize) -> usize {
+        let far = (start + NEAR).min(self.len());
+        let near = (start..far).find(|index| self.key(*index) >= key);
+        near.unwrap_or_else(|| self.at_least(key, far))
+    }
+
     /// Where each of some ascending keys is, from the window `window` on.
     ///
     /// In large entries each look waits for memory. So all keys take a step before any takes the
@@ -287,6 +298,7 @@ mod tests {
                 for start in 0..=len as usize {
                     let expected = start.max(key.div_ceil(2) as usize).min(len as usize);
                     assert_eq!(entries.at_least(&key.to_be_bytes(), start), expected, "{len} {key} {start}");
+                    assert_eq!(entries.at_least_near(&key.to_be_bytes(), start), expected, "{len} {key} {start}");
                 }
             }
         }
@@ -304,6 +316,7 @@ mod tests {
             let start = start.min(keys.len());
             let expected = start.max(keys.iter().take_while(|there| **there < key).count());
             prop_assert_eq!(entries.at_least(&key, start), expected);
+            prop_assert_eq!(entries.at_least_near(&key, start), expected);
             let asked: Vec<&[u8]> = keys.iter().map(Vec::as_slice).filter(|there| *there != key).take(63).collect();
             let mut asked: Vec<&[u8]> = asked.into_iter().chain([key.as_slice()]).collect();
             asked.sort_unstable();

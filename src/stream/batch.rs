@@ -252,7 +252,7 @@ impl MicroBatch {
             Opened::Writer { writer, .. } => run.write(Arc::clone(writer), &batch, inputs, replayed),
         })?;
         crash::point("sink-committed");
-        self.place = LanePlace::after(times.add_batch);
+        self.place = self.place.after(times.add_batch);
         // 6. The checkpoint records that it did.
         self.watermark.advance(done.seen.ends.iter().copied());
         if let Some(watermark_ms) = next_watermark_ms {

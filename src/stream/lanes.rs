@@ -17,14 +17,20 @@ pub enum LanePlace {
     Spread,
 }
 
-/// A batch whose rows took less than this is followed by one that is run on the query's thread
-/// alone.
-const SMALL: Duration = Duration::from_micros(500);
+/// A batch whose rows took less than this over several threads is followed by one on the query's
+/// thread alone.
+const SMALL: Duration = Duration::from_micros(600);
+/// A batch whose rows took more than this on the query's thread is followed by one over several.
+const LARGE: Duration = Duration::from_millis(1);
 
 impl LanePlace {
-    /// For the batch after one whose rows took this long.
-    pub fn after(took: Duration) -> Self {
-        if took < SMALL { Self::Here } else { Self::Spread }
+    /// For the batch after one that ran in this place and whose rows took this long.
+    pub fn after(self, took: Duration) -> Self {
+        match self {
+            Self::Here if took > LARGE => Self::Spread,
+            Self::Spread if took < SMALL => Self::Here,
+            same => same,
+        }
     }
 }
 

@@ -124,17 +124,18 @@ def frames_of(result: Any, output: StructType) -> Iterator[pd.DataFrame]:
 
     if isinstance(result, pd.DataFrame) or not isinstance(result, Iterable):
         raise _returned("an iterable of pandas.DataFrame", result)
+    expected = len(output.fields)
     for frame in result:
         if not isinstance(frame, pd.DataFrame):
             raise _returned("an iterable of pandas.DataFrame", frame)
-        if frame.empty and len(frame.columns) in (0, len(output.fields)):
-            continue
-        if len(frame.columns) != len(output.fields):
+        rows, width = frame.shape
+        if rows and width == expected > 0:
+            yield frame
+        elif width not in (0, expected):
             raise PySparkRuntimeError(
                 errorClass="RESULT_COLUMN_SCHEMA_MISMATCH",
-                messageParameters={"expected": str(len(output.fields)), "actual": str(len(frame.columns))},
+                messageParameters={"expected": str(expected), "actual": str(width)},
             )
-        yield frame
 
 
 def _returned(expected: str, found: Any) -> PySparkTypeError:
@@ -192,10 +193,14 @@ def _together(frames: list[pd.DataFrame], output: StructType) -> pd.DataFrame | 
     """All rows as one frame, if that changes no value. To convert each frame takes much longer."""
     import pandas as pd
 
-    first = list(frames[0].columns)
-    if len(set(first)) != len(first) or any(list(frame.columns) != first for frame in frames):
+    first = frames[0].columns
+    try:
+        # As wide as each of them if all have the same columns. To compare theirs takes longer.
+        together = pd.concat(frames, ignore_index=True) if first.is_unique else None
+    except pd.errors.InvalidIndexError:
         return None
-    together = pd.concat(frames, ignore_index=True)
+    if together is None or len(together.columns) != len(first):
+        return None
     for name, before, after in zip(first, frames[0].dtypes, together.dtypes, strict=True):
         whole = name in output.names and not isinstance(output[name].dataType, (DoubleType, FloatType))
         # Whole numbers beside fractions would all become fractions.

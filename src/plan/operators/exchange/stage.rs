@@ -8,7 +8,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array, RecordBatch, UInt32Array};
-use arrow::compute::take_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{internal_datafusion_err, internal_err};
 use datafusion::error::Result as DfResult;
@@ -25,6 +24,7 @@ use parking_lot::Mutex;
 
 use super::store::{ExchangeStore, ExchangedRows, SpillWriter, spill_writer};
 use crate::plan::functions::hash::row_hashes;
+use crate::plan::operators::gather::gather;
 use crate::plan::operators::one_input::one_input;
 use crate::state::prefix::{KeySlot, lane_of};
 
@@ -143,6 +143,17 @@ impl StageExec {
         self.input.properties().partitioning.partition_count()
     }
 
+    /// What is run to its end.
+    pub fn below(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.input
+    }
+
+    /// In place of [`fill`](Self::fill) where a lane below has no rows.
+    pub fn leave_empty(&self, lane: usize, context: &TaskContext) -> DfResult<()> {
+        self.store(context)?;
+        self.filled_by(lane, (0..self.lanes()).map(|_| Vec::new()))
+    }
+
     /// Runs one lane below to its end. On a thread that may block.
     pub async fn fill(&self, lane: usize, context: Arc<TaskContext>) -> DfResult<()> {
         let store = self.store(&context)?;
@@ -154,10 +165,16 @@ impl StageExec {
             }
         }
         drop(rows);
+        let heaps = heaps.into_iter().map(Heap::end).collect::<DfResult<Vec<_>>>()?;
+        self.filled_by(lane, heaps.into_iter())
+    }
+
+    /// Notes what a lane below has for each lane above.
+    fn filled_by(&self, lane: usize, heaps: impl Iterator<Item = Vec<ExchangedRows>>) -> DfResult<()> {
         let mut filled = self.filled.lock();
         let Some(filled) = filled.as_mut() else { return internal_err!("a stage was taken away while it was filled") };
-        for (to, heap) in heaps.into_iter().enumerate() {
-            filled.heaps[to][lane] = Some(heap.end()?);
+        for (to, heap) in heaps.enumerate() {
+            filled.heaps[to][lane] = Some(heap);
         }
         Ok(())
     }
@@ -197,7 +214,9 @@ impl StageExec {
             if rows.len() == batch.num_rows() {
                 return Ok((to, batch.clone()));
             }
-            Ok((to, take_record_batch(&batch, &UInt32Array::from(rows))?))
+            let rows = UInt32Array::from(rows);
+            let columns = batch.columns().iter().map(|column| gather(column, &rows)).collect::<Result<_, _>>()?;
+            Ok((to, RecordBatch::try_new(batch.schema(), columns)?))
         };
         parts.map(part).collect()
     }

@@ -12,6 +12,7 @@ use arrow::compute::{concat, take};
 
 use crate::error::{Error, Result};
 use crate::function::recurrent::RecurrentFunction;
+use crate::plan::operators::gather::gather;
 use crate::plan::pass::PassContext;
 use crate::runtime::{Cancel, ChunkRunners, may_block};
 
@@ -103,7 +104,7 @@ fn run_chunk(
     cancel: &Cancel,
 ) -> Result<KeyChunkResult> {
     let places = UInt32Array::from(std::mem::take(&mut chunk.rows));
-    let columns = columns.iter().map(|column| take(column, &places, None)).collect::<Result<Vec<_>, _>>()?;
+    let columns = columns.iter().map(|column| gather(column, &places)).collect::<Result<Vec<_>>>()?;
     chunk.rows = places.values().to_vec();
     let sizes: Vec<usize> = function.states().iter().map(|state| state.bytes()).collect();
     let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); function.outputs().len()];
