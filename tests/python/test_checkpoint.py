@@ -349,8 +349,10 @@ def damage_other_history(clicks, path):
     copy = clicks.folder.with_name("copy")
     shutil.copytree(clicks.folder, copy)
     whole = path.read_bytes()
-    checkpoint.rollback(clicks.checkpoint, to=int(path.name) - 2, later="forget")
-    clicks.add(20, 24)
+    batch = int(path.name) - 1
+    checkpoint.rollback(clicks.checkpoint, to=batch - 1, later="forget")
+    rows = clicks.input / f"{batch:03}.json"
+    rows.write_text(rows.read_text().replace('"a"', '"z"'))
     clicks.run()
     other = path.read_bytes()
     assert other != whole
