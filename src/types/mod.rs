@@ -213,10 +213,15 @@ pub fn normalize(data_type: &DataType) -> Option<DataType> {
     })
 }
 
+/// An entry of a field's metadata.
+pub fn metadata(field: &Field, name: &str) -> Option<serde_json::Value> {
+    let metadata: serde_json::Value = serde_json::from_str(field.metadata().get(METADATA_KEY)?).ok()?;
+    metadata.get(name).cloned()
+}
+
 /// What a schema says of a field: `a INT COMMENT 'in metres'`.
 pub fn comment(field: &Field) -> Option<String> {
-    let metadata: serde_json::Value = serde_json::from_str(field.metadata().get(METADATA_KEY)?).ok()?;
-    metadata.get("comment")?.as_str().map(str::to_owned)
+    metadata(field, "comment")?.as_str().map(str::to_owned)
 }
 
 /// The error for a name that stands twice among the fields, or among those of a struct inside.

@@ -6,8 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from firesteel.errors import StreamingQueryException
+from firesteel.errors import SparkRuntimeException, StreamingQueryException
+from firesteel.sql import Row
 from firesteel.sql import functions as F
+from firesteel.sql.streaming import StatefulProcessor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,3 +128,69 @@ def test_a_checkpoint_of_an_earlier_release_says_nothing_of_its_form_and_opens(s
     table = json.loads(operators.read_text())["operators"][0]["tables"][0]
     assert set(table) == {"name", "number", "layout", "key", "value"}
     assert run("a") == [("a", 2)]
+
+
+class Kept(StatefulProcessor):
+    """Keeps its rows in variables: ``count``, and others if it is asked to."""
+
+    def __init__(self, *others: str) -> None:
+        self.others = others
+
+    def init(self, handle) -> None:
+        self.items = {name: handle.getListState(name, "v long", 10**9) for name in self.others}
+        self.count = handle.getValueState("count", "n long")
+
+    def handleInputRows(self, key, rows, timerValues):
+        values = [row.v for row in rows]
+        self.count.update(((self.count.get()[0] if self.count.exists() else 0) + len(values),))
+        for items in self.items.values():
+            items.put([(value,) for value in values])
+        yield Row(k=key[0])
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_variable_is_read_as_the_batch_kept_it_although_others_were_declared_since(spark, tmp_path: Path) -> None:
+    def run(rows: str, processor: StatefulProcessor) -> None:
+        lines = [json.dumps({"k": row[0], "v": int(row[1:])}) + "\n" for row in rows.split()]
+        (tmp_path / f"{rows}.json").write_text("".join(lines))
+        frame = spark.readStream.schema("k string, v long").json(str(tmp_path)).groupBy("k")
+        writer = frame.transformWithState(processor, "k string", "append", "ProcessingTime").writeStream.format("noop")
+        writer.option("checkpointLocation", str(tmp_path / "cp")).trigger(once=True).start().awaitTermination()
+
+    def read(name: str, batch: int) -> list[tuple]:
+        reader = spark.read.format("statestore").option("stateVarName", name).option("batchId", batch)
+        frame = reader.load(str(tmp_path / "cp"))
+        return sorted((row[0].k, *tuple(row)[1:-1]) for row in frame.collect())
+
+    run("a1 b2", Kept("before"))
+    run("a3", Kept("after", "more"))
+    assert read("count", 0) == [("a", Row(n=1)), ("b", Row(n=1))]
+    assert read("count", 1) == [("a", Row(n=2)), ("b", Row(n=1))]
+    (_, first), (_, second) = read("before", 0)
+    assert (first.value, second.value) == (Row(v=1), Row(v=2))
+    assert first.ttlExpirationMs > 10**9
+    assert [(k, element.value) for k, element in read("more", 1)] == [("a", Row(v=3))]
+    for name, batch in (("after", 0), ("before", 1)):
+        with pytest.raises(SparkRuntimeException, match=f"the processor has no variable '{name}'"):
+            read(name, batch)
+
+
+def test_one_partition_of_a_state_is_read_alone(spark, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("".join(json.dumps({"k": f"k{at}"}) + "\n" for at in range(40)))
+    counts = spark.readStream.schema("k string").json(str(tmp_path)).groupBy("k").count()
+    spark.conf.set("spark.sql.shuffle.partitions", 3)
+    try:
+        writer = counts.writeStream.format("noop").outputMode("complete")
+        writer.option("checkpointLocation", str(tmp_path / "cp")).trigger(once=True).start().awaitTermination()
+    finally:
+        spark.conf.unset("spark.sql.shuffle.partitions")
+
+    def read(**options) -> list[tuple]:
+        frame = spark.read.format("statestore").options(**options).load(str(tmp_path / "cp"))
+        return sorted((row.partition_id, row.key.k) for row in frame.collect())
+
+    each = [read(snapshotStartBatchId=0, snapshotPartitionId=partition) for partition in range(4)]
+    assert [sorted({partition for partition, _ in rows}) for rows in each] == [[0], [1], [2], []]
+    assert sorted(row for rows in each for row in rows) == read()

@@ -345,7 +345,8 @@ class ProcessorCalls:
             batch.end()
         kept = StructType()
         for declared in batch.declared:
-            kept.add(declared.name, declared.field())
+            # A reader of the checkpoint shows the expiry of those alone that have one.
+            kept.add(declared.name, declared.field(), metadata={"ttl": True} if declared.ttl_ms is not None else None)
         return kept
 
     def open(

@@ -6,10 +6,12 @@
 //! | [`metadata`] | which operators keep state |
 //! | [`rows`] | what an operator keeps, or kept after an earlier batch |
 //! | [`table`] | an operator's table: its keys and its values as columns |
+//! | [`variable`] | a variable or the timers of a processor |
 
 mod metadata;
 mod rows;
 mod table;
+mod variable;
 
 use std::path::PathBuf;
 use std::sync::Arc;

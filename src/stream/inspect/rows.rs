@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::filter;
+use arrow::datatypes::{Int32Type, SchemaRef};
 
 use super::checkpoint;
-use super::table::StateTableReader;
+use super::table::{EntryRows, StateTableReader};
+use super::variable::{Collections, ProcessorPart, VariableReader};
 use crate::checkpoint::operators::{OperatorEntry, TableEntry};
 use crate::checkpoint::view::CheckpointView;
 use crate::config::options::Options;
 use crate::error::{Error, Result, condition};
+use crate::plan::operators::stateful::form::noted_variables;
 use crate::plan::operators::stateful::table::TableEntries;
 use crate::source::format::{InputFormat, SourceRequest};
 use crate::source::once::OnceReader;
@@ -21,6 +24,10 @@ use crate::types::uri;
 
 /// The store of an operator that has one.
 const DEFAULT: &str = "default";
+const VARIABLE: &str = "stateVarName";
+const TIMERS: &str = "readRegisteredTimers";
+const SNAPSHOT: &str = "snapshotStartBatchId";
+const PARTITION: &str = "snapshotPartitionId";
 
 /// `format("statestore")`.
 pub struct StateStoreFormat;
@@ -41,13 +48,20 @@ impl InputFormat for StateStoreFormat {
         if batch > checkpoint.newest.0 {
             return Err(unavailable());
         }
+        let partition = asked.partition(batch)?;
         let (operator, table) = asked.table(&checkpoint)?;
         let number = u16::try_from(asked.operator).map_err(|_| Error::internal("an operator beyond all"))?;
-        let one = operator.name == "globalLimit";
-        let reader = StateTableReader::new(table, checkpoint.partitions, one)?;
+        let version = Version(batch + 1);
+        let reader: Arc<dyn EntryRows> = if table.versioned {
+            Arc::new(asked.of_processor(table, &checkpoint, version)?)
+        } else {
+            asked.refuse_part(operator)?;
+            let one = operator.name == "globalLimit";
+            Arc::new(StateTableReader::new(table, checkpoint.partitions, one)?)
+        };
         let id = TableId { operator: number, table: table.number };
         let name = format!("statestore[{location}, batchId={batch}, {asked}]");
-        Ok(Arc::new(StateRows { checkpoint, version: Version(batch + 1), id, reader: Arc::new(reader), name }))
+        Ok(Arc::new(StateRows { checkpoint, version, id, partition, reader, name }))
     }
 }
 
@@ -58,12 +72,23 @@ struct AskedState {
     store: String,
     /// `left` or `right`.
     side: Option<String>,
+    /// Of a processor.
+    part: Option<ProcessorPart>,
+    collections: Collections,
+    /// The batch of a snapshot, and the one partition that is shown.
+    snapshot: (Option<u64>, Option<u64>),
 }
 
 impl std::fmt::Display for AskedState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let side = self.side.as_deref().unwrap_or("none");
-        write!(f, "operatorId={}, storeName={}, joinSide={side}", self.operator, self.store)
+        write!(f, "operatorId={}, storeName={}, joinSide={side}", self.operator, self.store)?;
+        match &self.part {
+            Some(ProcessorPart::Variable(name)) => write!(f, ", {VARIABLE}={name}")?,
+            Some(ProcessorPart::Timers) => write!(f, ", {TIMERS}=true")?,
+            None => {}
+        }
+        self.snapshot.1.map_or(Ok(()), |partition| write!(f, ", {PARTITION}={partition}"))
     }
 }
 
@@ -77,31 +102,82 @@ impl AskedState {
         }
         let side = options.get("joinSide").map(str::to_owned);
         if let Some(side) = side.as_deref().filter(|side| !["left", "right", "none"].contains(side)) {
-            return Err(Error::of(condition::STDS_INVALID_OPTION_VALUE)
-                .with("optionName", "joinSide")
-                .with("message", format!("it must be left, right or none, found '{side}'.")));
+            return Err(invalid("joinSide", format!("it must be left, right or none, found '{side}'.")));
         }
         let side = side.filter(|side| side != "none");
         if side.is_some() && store.as_deref().is_some_and(|store| store != DEFAULT) {
-            return Err(Error::of(condition::STDS_CONFLICT_OPTIONS).with("options", "['joinSide', 'storeName']"));
+            return Err(conflict(&["joinSide", "storeName"]));
         }
-        for option in [
-            "readChangeFeed",
-            "changeStartBatchId",
-            "changeEndBatchId",
-            "snapshotStartBatchId",
-            "snapshotPartitionId",
-            "stateVarName",
-            "readRegisteredTimers",
-        ] {
+        for option in ["readChangeFeed", "changeStartBatchId", "changeEndBatchId"] {
             if options.get(option).is_some_and(|value| !value.trim().eq_ignore_ascii_case("false")) {
                 return Err(Error::unsupported(format!(
                     "the option '{option}' of the format 'statestore' is not implemented in Firesteel"
                 )));
             }
         }
-        options.flag("flattenCollectionTypes", true)?;
-        Ok(Self { batch, operator, store: store.unwrap_or_else(|| DEFAULT.to_owned()), side })
+        let variable = options.get(VARIABLE).map(|name| name.trim().to_owned());
+        let part = match (variable, flag(options, TIMERS, false)?) {
+            (Some(_), true) => return Err(conflict(&[TIMERS, VARIABLE])),
+            (Some(name), false) => Some(ProcessorPart::Variable(name)),
+            (None, timers) => timers.then_some(ProcessorPart::Timers),
+        };
+        if let (Some(_), Some(part)) = (&side, &part) {
+            return Err(conflict(&["joinSide", option_of(part)]));
+        }
+        let collections = match flag(options, "flattenCollectionTypes", true)? {
+            true => Collections::Flat,
+            false => Collections::Whole,
+        };
+        let snapshot = (number(options, SNAPSHOT)?, number(options, PARTITION)?);
+        let store = store.unwrap_or_else(|| DEFAULT.to_owned());
+        Ok(Self { batch, operator, store, side, part, collections, snapshot })
+    }
+
+    /// The partition of `snapshotPartitionId`. Spark reads its snapshot of a batch and the changes after
+    /// it. Here a version is read as it is: the batch of the snapshot is only compared.
+    fn partition(&self, batch: u64) -> Result<Option<i32>> {
+        let missing = |option: &str| Error::of(condition::STDS_REQUIRED_OPTION_UNSPECIFIED).with("optionName", option);
+        match self.snapshot {
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(missing(SNAPSHOT)),
+            (Some(_), None) => Err(missing(PARTITION)),
+            (Some(start), Some(_)) if start > batch => {
+                Err(invalid(SNAPSHOT, format!("it must be at most the batch {batch}, found {start}.")))
+            }
+            (Some(_), Some(partition)) => Ok(Some(i32::try_from(partition).unwrap_or(i32::MAX))),
+        }
+    }
+
+    /// What shows the part that is asked for of a processor, as this version keeps it.
+    fn of_processor(
+        &self,
+        table: &TableEntry,
+        checkpoint: &CheckpointView,
+        version: Version,
+    ) -> Result<VariableReader> {
+        let required = || Error::of(condition::STDS_REQUIRED_OPTION_UNSPECIFIED).with("optionName", VARIABLE);
+        let part = self.part.as_ref().ok_or_else(required)?;
+        let summary = StateStore::about(&checkpoint.state(), Some(&checkpoint.id), version)?.summary;
+        let operator = usize::try_from(self.operator).unwrap_or_default();
+        let noted = summary.get("forms").and_then(|forms| forms.get(operator)).cloned().unwrap_or_default();
+        if matches!(part, ProcessorPart::Timers) && noted.get("timeMode").is_some_and(|mode| mode == "NoTime") {
+            return Err(invalid(TIMERS, "a processor without a time mode has no timers.".to_owned()));
+        }
+        let variables = noted_variables(&noted)?;
+        let found = VariableReader::new(table, variables, part, self.collections, checkpoint.partitions)?;
+        found.ok_or_else(|| match part {
+            ProcessorPart::Variable(name) => invalid(VARIABLE, format!("the processor has no variable '{name}'.")),
+            ProcessorPart::Timers => Error::internal("a processor without timers"),
+        })
+    }
+
+    /// Refuses a part of a processor of an operator that is none.
+    fn refuse_part(&self, operator: &OperatorEntry) -> Result<()> {
+        let Some(part) = &self.part else { return Ok(()) };
+        Err(invalid(
+            option_of(part),
+            format!("operator {} ({}) is no transformWithState.", self.operator, operator.name),
+        ))
     }
 
     /// The operator and its table.
@@ -116,6 +192,12 @@ impl AskedState {
                 "the store '{wanted}' of a join is not read by its name in Firesteel: give 'joinSide' as left or right"
             )));
         }
+        if operator.is_some_and(|on| on.tables.iter().any(|table| table.versioned)) && wanted != DEFAULT {
+            return Err(invalid(
+                "storeName",
+                format!("a processor has the store '{DEFAULT}' alone, found '{wanted}'."),
+            ));
+        }
         let found = operator.and_then(|on| Some((on, on.tables.iter().find(|table| table.name == wanted)?)));
         found.ok_or_else(|| {
             let each = checkpoint.operators.iter().enumerate().flat_map(|(at, operator)| {
@@ -126,6 +208,32 @@ impl AskedState {
                 .with("sourceOptions", self)
                 .with("found", if all.is_empty() { "none".to_owned() } else { all })
         })
+    }
+}
+
+/// The option that asks for a part.
+fn option_of(part: &ProcessorPart) -> &'static str {
+    match part {
+        ProcessorPart::Variable(_) => VARIABLE,
+        ProcessorPart::Timers => TIMERS,
+    }
+}
+
+fn invalid(option: &str, message: String) -> Error {
+    Error::of(condition::STDS_INVALID_OPTION_VALUE).with("optionName", option).with("message", message)
+}
+
+fn conflict(options: &[&str]) -> Error {
+    let each: Vec<_> = options.iter().map(|option| format!("'{option}'")).collect();
+    Error::of(condition::STDS_CONFLICT_OPTIONS).with("options", format!("[{}]", each.join(", ")))
+}
+
+fn flag(options: &mut Options, name: &str, default: bool) -> Result<bool> {
+    let Some(text) = options.get(name) else { return Ok(default) };
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(invalid(name, format!("it must be true or false, found '{text}'."))),
     }
 }
 
@@ -142,7 +250,9 @@ struct StateRows {
     checkpoint: CheckpointView,
     version: Version,
     id: TableId,
-    reader: Arc<StateTableReader>,
+    reader: Arc<dyn EntryRows>,
+    /// The one that is shown.
+    partition: Option<i32>,
     name: String,
 }
 
@@ -152,7 +262,7 @@ impl Source for StateRows {
     }
 
     fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.reader.schema)
+        Arc::clone(self.reader.schema())
     }
 
     fn open(&self, run: SourceRun) -> Result<Box<dyn Reader>> {
@@ -160,8 +270,8 @@ impl Source for StateRows {
         let lanes = run.lanes.max(1);
         let partitions = (0..lanes).map(|lane| {
             let slots = slots_of(lane, lanes).collect();
-            Arc::new(Slots { view: view.clone(), id: self.id, reader: Arc::clone(&self.reader), slots })
-                as Arc<dyn Partition>
+            let (reader, partition) = (Arc::clone(&self.reader), self.partition);
+            Arc::new(Slots { view: view.clone(), id: self.id, reader, partition, slots }) as Arc<dyn Partition>
         });
         Ok(Box::new(OnceReader(partitions.collect())))
     }
@@ -171,7 +281,8 @@ impl Source for StateRows {
 struct Slots {
     view: StateView,
     id: TableId,
-    reader: Arc<StateTableReader>,
+    reader: Arc<dyn EntryRows>,
+    partition: Option<i32>,
     slots: Vec<KeySlot>,
 }
 
@@ -179,7 +290,8 @@ impl Partition for Slots {
     fn read(&self, scan: &Scan) -> Result<RecordBatches> {
         let ranges = self.slots.iter().map(|slot| KeyRange::prefix(&self.id.prefix(*slot)));
         let entries = self.view.scan_each(ranges)?;
-        let rows = SlotRows { entries, reader: Arc::clone(&self.reader), scan: scan.clone() };
+        let (reader, partition) = (Arc::clone(&self.reader), self.partition);
+        let rows = SlotRows { entries, reader, partition, scan: scan.clone() };
         Ok(RecordBatches::Blocking(Box::new(rows)))
     }
 }
@@ -187,7 +299,8 @@ impl Partition for Slots {
 /// The record batches of some slots.
 struct SlotRows {
     entries: StateScan,
-    reader: Arc<StateTableReader>,
+    reader: Arc<dyn EntryRows>,
+    partition: Option<i32>,
     scan: Scan,
 }
 
@@ -195,8 +308,14 @@ impl SlotRows {
     fn batch(&mut self) -> Result<Option<RecordBatch>> {
         let Some(chunk) = TableEntries::next(&mut self.entries)? else { return Ok(None) };
         let (keys, values) = chunk.parts();
-        let columns = self.reader.columns(&keys, &values)?;
-        self.scan.build(&self.reader.schema, keys.len(), |at| Arc::clone(&columns[at])).map(Some)
+        let mut columns = self.reader.columns(&keys, &values)?;
+        if let (Some(partition), Some(ids)) = (self.partition, columns.last()) {
+            let ids = ids.as_primitive::<Int32Type>();
+            let shown: BooleanArray = ids.values().iter().map(|id| Some(*id == partition)).collect();
+            columns = columns.iter().map(|column| filter(column, &shown)).collect::<Result<Vec<ArrayRef>, _>>()?;
+        }
+        let rows = columns.first().map_or(0, |column| column.len());
+        self.scan.build(self.reader.schema(), rows, |at| Arc::clone(&columns[at])).map(Some)
     }
 }
 

@@ -1,5 +1,6 @@
 //! One table of an operator, as `operators.json` describes it: its entries as columns.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int32Array, StructArray};
@@ -53,14 +54,22 @@ impl KeyShape {
     }
 }
 
-/// What shows the entries of a table.
+/// What shows entries as rows. The last column is `partition_id`.
+pub trait EntryRows: Debug + Send + Sync {
+    fn schema(&self) -> &SchemaRef;
+
+    /// The columns of entries.
+    fn columns(&self, keys: &[&[u8]], values: &[&[u8]]) -> Result<Vec<ArrayRef>>;
+}
+
+/// What shows the entries of a table, each in a row.
 #[derive(Debug)]
 pub struct StateTableReader {
     shape: KeyShape,
     key_rows: RowFormat,
     value_rows: RowFormat,
     /// `key`, `value` and `partition_id`.
-    pub schema: SchemaRef,
+    schema: SchemaRef,
     /// 0 where every key is in the first one.
     partitions: usize,
 }
@@ -68,12 +77,32 @@ pub struct StateTableReader {
 impl StateTableReader {
     /// `one` says that Spark keeps the operator's rows in one partition, whatever their keys.
     pub fn new(table: &TableEntry, partitions: u64, one: bool) -> Result<Self> {
+        Self::with_values(table, schema_from_json(&table.value.to_string())?.as_ref(), partitions, one)
+    }
+
+    /// Of the table of a processor, whose values have these variables, or else those that it tells.
+    pub fn of_processor(table: &TableEntry, variables: Option<Fields>, partitions: u64) -> Result<(Self, Fields)> {
+        let value = schema_from_json(&table.value.to_string())?;
+        let Some((first, rest)) = value.fields().split_first() else {
+            return Err(Error::internal("a processor that keeps nothing"));
+        };
+        let variables = match (variables, first.data_type()) {
+            (Some(variables), _) => variables,
+            (None, DataType::Struct(variables)) => variables.clone(),
+            (None, _) => return Err(Error::internal("a processor without variables")),
+        };
+        let own = first.as_ref().clone().with_data_type(DataType::Struct(variables.clone()));
+        let fields: Vec<_> = std::iter::once(Arc::new(own)).chain(rest.iter().map(Arc::clone)).collect();
+        Ok((Self::with_values(table, &Schema::new(fields), partitions, false)?, variables))
+    }
+
+    fn with_values(table: &TableEntry, value: &Schema, partitions: u64, one: bool) -> Result<Self> {
         let shape = KeyShape::of(table)?;
-        let (key, value) = (schema_from_json(&table.key.to_string())?, schema_from_json(&table.value.to_string())?);
-        let (key_rows, value_rows) = (RowFormat::of(&key)?, RowFormat::of(&value)?);
+        let key = schema_from_json(&table.key.to_string())?;
+        let (key_rows, value_rows) = (RowFormat::of(&key)?, RowFormat::of(value)?);
         let (mut shown_key, mut shown_value) = (key.fields().to_vec(), value.fields().to_vec());
         if shape.session {
-            let start = start_of(&value)?;
+            let start = start_of(value)?;
             shown_value.splice(1..1, shown_key.clone());
             shown_key.push(Arc::new(Field::new("sessionStartTime", start.data_type().clone(), true)));
         }
@@ -87,9 +116,14 @@ impl StateTableReader {
         let partitions = if single { 0 } else { usize::try_from(partitions).unwrap_or(usize::MAX) };
         Ok(Self { shape, key_rows, value_rows, schema, partitions })
     }
+}
 
-    /// The columns of entries.
-    pub fn columns(&self, keys: &[&[u8]], values: &[&[u8]]) -> Result<[ArrayRef; 3]> {
+impl EntryRows for StateTableReader {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn columns(&self, keys: &[&[u8]], values: &[&[u8]]) -> Result<Vec<ArrayRef>> {
         let rows = keys.iter().map(|key| self.shape.row(key)).collect::<Result<Vec<_>>>()?;
         let mut key = self.key_rows.decode(&rows)?;
         let mut value = self.value_rows.decode(values)?;
@@ -112,7 +146,7 @@ impl StateTableReader {
             };
             Ok(Arc::new(StructArray::try_new_with_length(Fields::clone(fields), columns, None, keys.len())?))
         };
-        Ok([of(0, key)?, of(1, value)?, Arc::new(Int32Array::from(ids))])
+        Ok(vec![of(0, key)?, of(1, value)?, Arc::new(Int32Array::from(ids))])
     }
 }
 

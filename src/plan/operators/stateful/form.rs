@@ -211,7 +211,7 @@ impl ProcessorForm {
         let before = schema_from_json(&kept.variables.to_string())?;
         for field in &self.variables {
             let Ok(old) = before.field_with_name(field.name()) else { continue };
-            let (old_kind, new_kind) = (kind_of(old.data_type()), kind_of(field.data_type()));
+            let (old_kind, new_kind) = (VariableKind::of(old.data_type()), VariableKind::of(field.data_type()));
             if old_kind != new_kind {
                 return Err(Error::of(condition::STATE_STORE_INVALID_VARIABLE_TYPE_CHANGE)
                     .with("stateVarName", field.name())
@@ -231,14 +231,35 @@ impl ProcessorForm {
     }
 }
 
-/// What Spark calls a variable that is kept so.
-fn kind_of(data_type: &DataType) -> &'static str {
-    match data_type {
-        DataType::List(entry) => match entry.data_type() {
-            DataType::Struct(fields) if fields.first().is_some_and(|first| first.name() == "key") => "MapState",
-            _ => "ListState",
-        },
-        _ => "ValueState",
+/// What a variable of a processor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VariableKind {
+    Value,
+    List,
+    Map,
+}
+
+impl VariableKind {
+    /// Of a variable that is kept so.
+    pub fn of(data_type: &DataType) -> Self {
+        match data_type {
+            DataType::List(entry) => match entry.data_type() {
+                DataType::Struct(fields) if fields.first().is_some_and(|first| first.name() == "key") => Self::Map,
+                _ => Self::List,
+            },
+            _ => Self::Value,
+        }
+    }
+}
+
+/// Spark's name.
+impl fmt::Display for VariableKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Value => "ValueState",
+            Self::List => "ListState",
+            Self::Map => "MapState",
+        })
     }
 }
 
