@@ -48,8 +48,8 @@ impl TableId {
         [self.prefix(slot).as_slice(), rest].concat()
     }
 
-    /// The key of this table for another key and a time, where keys lie by time: the time, then what the
-    /// other has behind its slot.
+    /// The key of this table for another key and a time, where keys lie by time: the time, then what
+    /// the other has behind its slot.
     pub fn by_time(self, key: &[u8], time: Option<i64>) -> Vec<u8> {
         self.instead(key, &[ordered_time(time).as_slice(), &key[PREFIX..]].concat())
     }

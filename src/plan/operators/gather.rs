@@ -1,6 +1,6 @@
-//! Rows of a column at some places.
+//! Rows at some places.
 
-use arrow::array::{Array, ArrayRef, UInt32Array};
+use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::{interleave, take};
 use arrow::datatypes::DataType;
 
@@ -8,8 +8,8 @@ use crate::error::Result;
 
 /// The values of a column at these rows, none of which is null.
 ///
-/// Arrow's `take` copies a list piece by piece through a table of functions. Its `interleave` copies
-/// the numbers of a list at once.
+/// Arrow's `take` copies a list piece by piece through a table of functions. Its `interleave`
+/// copies the numbers of a list at once.
 pub fn gather(column: &ArrayRef, rows: &UInt32Array) -> Result<ArrayRef> {
     match column.data_type() {
         DataType::List(item) if item.data_type().is_primitive() => {
@@ -18,6 +18,12 @@ pub fn gather(column: &ArrayRef, rows: &UInt32Array) -> Result<ArrayRef> {
         }
         _ => Ok(take(column, rows, None)?),
     }
+}
+
+/// These rows of a record batch, none of which is null.
+pub fn gather_rows(batch: &RecordBatch, rows: &UInt32Array) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().map(|column| gather(column, rows)).collect::<Result<_>>()?;
+    Ok(RecordBatch::try_new(batch.schema(), columns)?)
 }
 
 #[cfg(test)]

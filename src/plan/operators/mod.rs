@@ -13,7 +13,7 @@
 //! | `sealed` | a join that the optimiser must not take apart |
 //! | [`stateful`] | what remembers rows from batch to batch |
 //! | [`cached`] | `cache()`: rows kept in memory from the first action on |
-//! | `gather` | rows of a column at some places |
+//! | `gather` | rows at some places |
 //! | `one_input` | what DataFusion asks of every operator with one input |
 //!
 //! To add one: a file here, its planner in [`finish`](super::finish), and its word in

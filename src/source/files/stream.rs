@@ -3,8 +3,8 @@
 //! Which files a batch takes is written to the source's own log, `sources/<i>/K`, before the engine
 //! writes `offsets/N`; an offset is that log's number, `{"logOffset":K}`. A crash between the two
 //! leaves files that are seen and covered by no offset. So a batch never ends before the head of
-//! the log; where batches have a limit, it takes the number that it was to have, and no more. (Spark
-//! takes new files as well, above the limit, and other batches follow.) One line a file:
+//! the log; where batches have a limit, it takes the number that it was to have, and no more.
+//! (Spark takes new files as well, above the limit, and other batches follow.) One line a file:
 //!
 //! ```text
 //! v1

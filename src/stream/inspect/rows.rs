@@ -133,8 +133,8 @@ impl AskedState {
         Ok(Self { batch, operator, store, side, part, collections, snapshot })
     }
 
-    /// The partition of `snapshotPartitionId`. Spark reads its snapshot of a batch and the changes after
-    /// it. Here a version is read as it is: the batch of the snapshot is only compared.
+    /// The partition of `snapshotPartitionId`. Spark reads its snapshot of a batch and the changes
+    /// after it. Here a version is read as it is: the batch of the snapshot is only compared.
     fn partition(&self, batch: u64) -> Result<Option<i32>> {
         let missing = |option: &str| Error::of(condition::STDS_REQUIRED_OPTION_UNSPECIFIED).with("optionName", option);
         match self.snapshot {

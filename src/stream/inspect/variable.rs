@@ -53,8 +53,8 @@ enum ShownPart {
 }
 
 impl VariableReader {
-    /// Of a processor's table whose values have these variables, or else those that the table tells.
-    /// `None` where none is called so.
+    /// Of a processor's table whose values have these variables, or else those that it tells. `None`
+    /// where none is called so.
     pub fn new(
         table: &TableEntry,
         variables: Option<Fields>,
@@ -132,12 +132,9 @@ fn nullable(name: &str, data_type: DataType) -> Field {
     Field::new(name, data_type, true)
 }
 
-/// The type of a value beside its expiry, where it has one.
-fn shown_type(value: &DataType, has_ttl: bool) -> DataType {
-    if !has_ttl {
-        return value.clone();
-    }
-    DataType::Struct(vec![nullable("value", value.clone()), nullable("ttlExpirationMs", DataType::Int64)].into())
+/// A value of this type beside its expiry.
+fn ttl_fields(value: &DataType) -> Fields {
+    vec![nullable("value", value.clone()), nullable("ttlExpirationMs", DataType::Int64)].into()
 }
 
 /// The columns of a variable that is kept as `kept`.
@@ -151,7 +148,8 @@ fn columns_of(kept: &DataType, kind: VariableKind, has_ttl: bool, collections: C
         _ => None,
     };
     let missing = || Error::internal("a variable without its value");
-    let value = shown_type(&part("value").ok_or_else(missing)?, has_ttl);
+    let value = part("value").ok_or_else(missing)?;
+    let value = if has_ttl { DataType::Struct(ttl_fields(&value)) } else { value };
     Ok(match (kind, collections) {
         (VariableKind::Value, _) => vec![nullable("value", value)],
         (VariableKind::List, Collections::Flat) => vec![nullable("list_element", value)],
@@ -193,9 +191,7 @@ fn with_ttl(entries: &StructArray, has_ttl: bool) -> Result<ArrayRef> {
     if !has_ttl {
         return Ok(value);
     }
-    let DataType::Struct(fields) = shown_type(value.data_type(), has_ttl) else {
-        return Err(Error::internal("a value with an expiry that is no struct"));
-    };
+    let fields = ttl_fields(value.data_type());
     Ok(Arc::new(StructArray::try_new(fields, vec![value, field(entries, "expiry")?], None)?))
 }
 

@@ -13,9 +13,9 @@ FILES = [[("a", 1, 1), ("a", 2, 2), ("b", 5, 2)], [("a", 20, 5), ("c", 21, 7)]]
 
 
 class _All(StatefulProcessor):
-    """Has a variable of each kind, and of each with a time to live."""
+    """Has a variable of each kind; with ``expires`` also one of each with a time to live."""
 
-    timers = False
+    expires = False
 
     def init(self, handle):
         self.handle = handle
@@ -23,7 +23,7 @@ class _All(StatefulProcessor):
         self.pair = handle.getValueState("pair", "v int, t string")
         self.items = handle.getListState("items", "t string")
         self.seen = handle.getMapState("seen", "v int", "n long")
-        if self.timers:
+        if self.expires:
             for name, get in (("lastCount", handle.getValueState), ("lastItems", handle.getListState)):
                 setattr(self, name, get(name, "n long", 10**9))
             self.lastSeen = handle.getMapState("lastSeen", "v int", "n long", 10**9)
@@ -39,7 +39,7 @@ class _All(StatefulProcessor):
                 self.pair.update((row.v, key[0]))
         if key[0] == "c":
             self.items.clear()
-        if self.timers:
+        if self.expires:
             self.lastCount.update((total,))
             self.lastItems.put([(total,), (0,)])
             self.lastSeen.updateValue((1,), (total,))
@@ -50,9 +50,9 @@ class _All(StatefulProcessor):
 
 
 class _Timed(_All):
-    """Has timers too."""
+    """Has variables with a time to live, and timers."""
 
-    timers = True
+    expires = True
 
     def handleInputRows(self, key, rows, timerValues):
         yield from super().handleInputRows(key, rows, timerValues)

@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 
 use super::store::{ExchangeStore, ExchangedRows, SpillWriter, spill_writer};
 use crate::plan::functions::hash::row_hashes;
-use crate::plan::operators::gather::gather;
+use crate::plan::operators::gather::gather_rows;
 use crate::plan::operators::one_input::one_input;
 use crate::state::prefix::{KeySlot, lane_of};
 
@@ -214,9 +214,7 @@ impl StageExec {
             if rows.len() == batch.num_rows() {
                 return Ok((to, batch.clone()));
             }
-            let rows = UInt32Array::from(rows);
-            let columns = batch.columns().iter().map(|column| gather(column, &rows)).collect::<Result<_, _>>()?;
-            Ok((to, RecordBatch::try_new(batch.schema(), columns)?))
+            Ok((to, gather_rows(&batch, &UInt32Array::from(rows))?))
         };
         parts.map(part).collect()
     }

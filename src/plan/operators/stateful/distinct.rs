@@ -1,4 +1,4 @@
-//! Rows by their keys, where a key may have many: each key is compared with others once, not each row.
+//! Rows by their keys, where a key may have many. Each key is compared with others, not each row.
 
 use datafusion::common::HashMap;
 

@@ -9,7 +9,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array, RecordBatch, UInt32Array};
-use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 use datafusion::error::Result as DfResult;
 use datafusion::execution::SpillFile;
@@ -17,6 +16,7 @@ use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
 
 use crate::plan::operators::exchange::store::{ExchangeStore, SpillWriter, spill_writer};
+use crate::plan::operators::gather::gather_rows;
 use crate::plan::operators::stateful::grouping::{Combining, GroupShape, Groups};
 use crate::state::prefix::{KeySlot, SLOTS};
 
@@ -112,7 +112,7 @@ fn spill(
     let columns = groups.keys.into_iter().chain(groups.buffers).chain([hashes]).collect();
     let rows = RecordBatch::try_new(Arc::clone(schema), columns)?;
     for (slot, of_slot) in by_slot.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
-        let part = take_record_batch(&rows, &UInt32Array::from(of_slot))?;
+        let part = gather_rows(&rows, &UInt32Array::from(of_slot))?;
         let file = match &mut files[slot] {
             Some(file) => file,
             none => none.insert(spill_writer(&waiting.disk)?),

@@ -1,14 +1,16 @@
 //! Rows in the order of their keys.
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
-use arrow::compute::{SortOptions, take_record_batch};
+use arrow::compute::SortOptions;
 use arrow::datatypes::Int32Type;
 use arrow::row::{RowConverter, SortField};
 
 use crate::error::{Error, Result};
+use crate::plan::operators::gather::gather_rows;
 use crate::plan::operators::stateful::distinct::DistinctKeys;
 
-/// The order of rows by these columns: nulls first, equal rows as they came. Then where equal rows end.
+/// The order of rows by these columns, nulls first and equal rows as they came; and where equal
+/// rows end.
 pub fn order_of(columns: &[ArrayRef]) -> Result<(UInt32Array, Vec<usize>)> {
     let options = SortOptions { descending: false, nulls_first: true };
     let fields = columns.iter().map(|column| SortField::new_with_options(column.data_type().clone(), options));
@@ -48,7 +50,7 @@ impl RowsByKey {
     pub fn new(rows: &RecordBatch, keys: &[usize]) -> Result<Self> {
         let key: Vec<_> = keys.iter().map(|at| std::sync::Arc::clone(rows.column(*at))).collect();
         let (order, ends) = order_of(&key)?;
-        let sorted = take_record_batch(rows, &order)?;
+        let sorted = gather_rows(rows, &order)?;
         let Some((hash, columns)) = sorted.columns().split_last() else { return Err(Error::internal("no hashes")) };
         let hashes = hash.as_primitive::<Int32Type>().values().iter().map(|hash| *hash as u32).collect();
         Ok(Self { columns: columns.to_vec(), hashes, ends, keys: keys.to_vec(), taken: 0 })

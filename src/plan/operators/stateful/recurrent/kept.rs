@@ -192,8 +192,8 @@ impl KeptTensors {
         self.places.iter().zip(&self.initial).map(tensor).collect()
     }
 
-    /// Writes what keys hand on: of each its place in `states`, ascending by key, and its last time. The
-    /// values go into `entries`, which ascend from block to block.
+    /// Writes what keys hand on: of each its place in `states`, ascending by key, and its last time.
+    /// The values go into `entries`, which ascend from block to block.
     pub fn write<'a>(
         &self,
         read: &ReadKeys,
